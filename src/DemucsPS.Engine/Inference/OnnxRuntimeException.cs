@@ -1,0 +1,14 @@
+namespace DemucsPS.Engine.Inference;
+
+/// <summary>An error that ONNX Runtime reported; the message is the runtime's own.</summary>
+public sealed class OnnxRuntimeException : Exception
+{
+    /// <summary>Creates an error of the runtime.</summary>
+    /// <param name="code">The runtime's code.</param>
+    /// <param name="message">The runtime's message.</param>
+    public OnnxRuntimeException(OnnxRuntimeErrorCode code, string message)
+        : base(message) => Code = code;
+
+    /// <summary>The runtime's code.</summary>
+    public OnnxRuntimeErrorCode Code { get; }
+}

@@ -1,0 +1,109 @@
+using System.Numerics;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Spectral;
+
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>
+/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag.
+/// Owns its buffers and reuses them; one a job.
+/// </summary>
+internal sealed class ChunkWorker
+{
+    private readonly ModelBag _bag;
+    private readonly IReadOnlyList<int> _stems;
+    private readonly ModelTensors _tensors;
+    private readonly SegmentSpectrogram _spectrogram;
+    private readonly float[][] _left;
+    private readonly float[][] _right;
+
+    /// <param name="bag">The models.</param>
+    /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
+    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems)
+    {
+        _bag = bag;
+        _stems = stems;
+        _tensors = new ModelTensors(bag.Contract);
+        _spectrogram = new SegmentSpectrogram(bag.Contract.SegmentFrames);
+        _left = [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
+        _right = [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
+    }
+
+    /// <summary>The segment to separate, left channel.</summary>
+    public Span<float> InputLeft => _tensors.Left;
+
+    /// <summary>The segment to separate, right channel.</summary>
+    public Span<float> InputRight => _tensors.Right;
+
+    /// <summary>The result for the n-th wanted stem, one segment long, left channel.</summary>
+    public ReadOnlySpan<float> Left(int n) => _left[n];
+
+    /// <summary>The result for the n-th wanted stem, right channel.</summary>
+    public ReadOnlySpan<float> Right(int n) => _right[n];
+
+    /// <summary>Separates the segment in <see cref="InputLeft"/> and <see cref="InputRight"/>.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
+    public void Separate(CancellationToken cancellationToken)
+    {
+        _spectrogram.Forward(_tensors.Left, _tensors.Right, _tensors.Spectrogram);
+        for (int n = 0; n < _stems.Count; n++)
+        {
+            Array.Clear(_left[n]);
+            Array.Clear(_right[n]);
+        }
+        for (int model = 0; model < _bag.Models.Count; model++)
+        {
+            if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
+                continue;
+            _bag.Models[model].Run(_tensors, cancellationToken);
+            for (int n = 0; n < _stems.Count; n++)
+            {
+                int stem = _stems[n];
+                float weight = Share(model, stem);
+                if (weight == 0)
+                    continue;
+                cancellationToken.ThrowIfCancellationRequested();
+                _spectrogram.AddInverse(_tensors.StemSpectrogram(stem), _left[n], _right[n], weight);
+                Add(_tensors.StemWaveform(stem, 0), _left[n], weight);
+                Add(_tensors.StemWaveform(stem, 1), _right[n], weight);
+                if (!AllFinite(_left[n]) || !AllFinite(_right[n]))
+                {
+                    SeparationModel failed = _bag.Models[model];
+                    throw new DemucsException(DemucsError.DemucsModelInvalid,
+                        $"Model '{failed.Path ?? failed.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[stem]}'. The file may be damaged; install it again.", failed.Path);
+                }
+            }
+        }
+    }
+
+    private float Share(int model, int stem)
+    {
+        float sum = 0;
+        for (int i = 0; i < _bag.Models.Count; i++)
+            sum += _bag.Weight(i, stem);
+        return _bag.Weight(model, stem) / sum;
+    }
+
+    private static void Add(ReadOnlySpan<float> values, Span<float> target, float weight)
+    {
+        int i = 0;
+        Vector<float> factor = new(weight);
+        for (; i <= target.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(target[i..]) + factor * new Vector<float>(values[i..])).CopyTo(target[i..]);
+        for (; i < target.Length; i++)
+            target[i] += weight * values[i];
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        // x·0 is 0 for a finite x and NaN for all others.
+        Vector<float> sum = Vector<float>.Zero;
+        int i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+            sum += new Vector<float>(values[i..]) * Vector<float>.Zero;
+        float rest = Vector.Sum(sum);
+        for (; i < values.Length; i++)
+            rest += values[i] * 0;
+        return rest == 0;
+    }
+}

@@ -1,0 +1,49 @@
+using DemucsPS.Engine.Chunking;
+
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>How a track is cut, shifted and blended.</summary>
+public sealed record SeparationOptions
+{
+    /// <summary>The greatest random shift: half a second.</summary>
+    public const int MaxShift = Separator.SampleRate / 2;
+
+    /// <summary>Share of a segment that neighbouring chunks have in common, 0 … below 1. The official default is 0.25.</summary>
+    public double Overlap { get; init; } = 0.05;
+
+    /// <summary>Random shifts whose results are averaged; 0 for none, which is deterministic without a seed. Time grows with their number.</summary>
+    public int Shifts { get; init; }
+
+    /// <summary>Seed of the random shifts: equal seeds give equal results.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Power of the crossfade's weights, at least 1.</summary>
+    public double TransitionPower { get; init; } = 1;
+
+    /// <summary>Chunks that are separated at once over one shared session. The result does not depend on it; memory does.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>The shifts themselves in place of drawn ones, so that tests can repeat a reference's draws.</summary>
+    internal IReadOnlyList<int>? ShiftOffsets { get; init; }
+
+    /// <summary>Refuses values that are out of range.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    internal void Check()
+    {
+        ChunkPlan.CheckOverlap(Overlap);
+        if (Shifts is < 0 or > 1000)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to 1000.");
+        if (Jobs is < 1 or > 256)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to 256.");
+    }
+
+    /// <summary>The shifts to average over, each from 0 to <see cref="MaxShift"/> frames; empty for none.</summary>
+    internal IReadOnlyList<int> DrawShifts()
+    {
+        if (ShiftOffsets is not null)
+            return ShiftOffsets;
+        // The generator of a seeded System.Random is fixed across .NET versions, so a seed keeps its meaning.
+        Random random = new(Seed);
+        return [.. Enumerable.Range(0, Shifts).Select(_ => random.Next(MaxShift + 1))];
+    }
+}

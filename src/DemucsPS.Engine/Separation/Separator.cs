@@ -1,0 +1,186 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Chunking;
+
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>
+/// Separates one track, streaming: chunks are read, separated (several at once if asked), blended in the order of their offsets and handed to a sink as
+/// soon as they are final. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
+/// the result is the same bit for bit, whatever the number of jobs.
+/// </summary>
+public sealed class Separator
+{
+    /// <summary>Sample rate of the separation in Hz: that of the models' training.</summary>
+    public const int SampleRate = 44100;
+
+    private const int BlockFrames = 16384;
+
+    private readonly ModelBag _bag;
+    private readonly StemSelection _selection;
+    private readonly SeparationOptions _options;
+
+    /// <summary>Prepares separations.</summary>
+    /// <param name="bag">The models; owned by the caller.</param>
+    /// <param name="selection">The outputs wanted.</param>
+    /// <param name="options">How to cut, shift and blend.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
+    public Separator(ModelBag bag, StemSelection selection, SeparationOptions options)
+    {
+        options.Check();
+        _bag = bag;
+        _selection = selection;
+        _options = options;
+    }
+
+    /// <summary>Chunks that a track of that length takes, over all shifts.</summary>
+    /// <param name="frames">Length in frames, at least 1.</param>
+    public int CountChunks(long frames) => Schedule(frames).Sum(view => view.Plan.Count);
+
+    /// <summary>Separates a track.</summary>
+    /// <param name="source">The track at its start, at <see cref="SampleRate"/>.</param>
+    /// <param name="path">Its file, for messages.</param>
+    /// <param name="statistics">What the first pass found.</param>
+    /// <param name="sink">Takes the outputs; called on this thread.</param>
+    /// <param name="chunkDone">Told the number of chunks blended so far, after each; called on this thread.</param>
+    /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
+    public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken)
+    {
+        // demucs.separate works in float32 with these two numbers.
+        float mean = _bag.Contract.NormalisesMix ? (float)statistics.Mean : 0;
+        float scale = _bag.Contract.NormalisesMix ? (float)(statistics.Deviation + 1e-8) : 1;
+        int segment = _bag.Contract.SegmentFrames;
+        float[] weights = TransitionWeights.Create(segment, _options.TransitionPower);
+        View[] views = Schedule(statistics.Frames);
+        long first = views.Min(v => v.Start);
+        OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first))];
+        TrackWindow window = new(source, path, statistics.Frames, segment, mean, scale);
+        Emitter emitter = new(_selection, adders, sink, mean, scale);
+
+        // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
+        (int View, ChunkSpan Chunk)[] order = [.. views
+            .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
+            .OrderBy(c => c.Chunk.Offset).ThenBy(c => c.View)];
+
+        Stack<ChunkWorker> idle = new(Enumerable.Range(0, Math.Min(_options.Jobs, order.Length)).Select(_ => new ChunkWorker(_bag, _selection.ModelStems)));
+        Queue<(int View, ChunkSpan Chunk, ChunkWorker Worker, Task Done)> running = new();
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int blended = 0;
+        try
+        {
+            foreach ((int view, ChunkSpan chunk) in order)
+            {
+                if (idle.Count == 0)
+                    BlendOldest();
+                cancellationToken.ThrowIfCancellationRequested();
+                ChunkWorker worker = idle.Pop();
+                window.CopySegment(chunk.Offset, chunk.InputStart, worker.InputLeft, worker.InputRight);
+                running.Enqueue((view, chunk, worker, Task.Run(() => worker.Separate(stop.Token), CancellationToken.None)));
+            }
+            while (running.Count > 0)
+                BlendOldest();
+            emitter.EmitUntil(statistics.Frames);
+            window.CheckEnd();
+        }
+        finally
+        {
+            // Nobody may write into a buffer, or use the session, after this method has returned.
+            stop.Cancel();
+            Task.WhenAll(running.Select(r => r.Done)).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+        }
+
+        void BlendOldest()
+        {
+            (int view, ChunkSpan chunk, ChunkWorker worker, Task done) = running.Peek();
+            done.GetAwaiter().GetResult();
+            running.Dequeue();
+            emitter.EmitUntil(chunk.Offset);
+            adders[view].AddWeights(chunk.Offset, chunk.Length);
+            for (int n = 0; n < _selection.ModelStems.Count; n++)
+            {
+                adders[view].AddSignal(2 * n, chunk.Offset, worker.Left(n).Slice(chunk.Trim, chunk.Length));
+                adders[view].AddSignal(2 * n + 1, chunk.Offset, worker.Right(n).Slice(chunk.Trim, chunk.Length));
+            }
+            idle.Push(worker);
+            chunkDone?.Invoke(++blended);
+        }
+    }
+
+    /// <summary>
+    /// The views of the track that are separated and averaged. A shift o of at most M frames starts the view M − o frames before the track
+    /// (the official code pads the mix by M and starts at o), so chunk boundaries fall elsewhere.
+    /// </summary>
+    private View[] Schedule(long frames)
+    {
+        int segment = _bag.Contract.SegmentFrames;
+        IReadOnlyList<int> shifts = _options.DrawShifts();
+        if (shifts.Count == 0)
+            return [new View(0, ChunkPlan.Create(frames, segment, _options.Overlap))];
+        return [.. shifts.Select(o => new View(o - SeparationOptions.MaxShift, ChunkPlan.Create(frames + SeparationOptions.MaxShift - o, segment, _options.Overlap)))];
+    }
+
+    /// <summary>A plan that starts at some frame of the track, at or before 0.</summary>
+    private sealed record View(long Start, ChunkPlan Plan)
+    {
+        public ChunkSpan ChunkInTrack(int index)
+        {
+            ChunkSpan chunk = Plan[index];
+            return chunk with { Offset = chunk.Offset + Start, InputStart = chunk.InputStart + Start };
+        }
+    }
+
+    /// <summary>Takes final frames from the adders, averages the views, undoes the normalisation, sums stems and hands the outputs on.</summary>
+    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, float mean, float scale)
+    {
+        private readonly float[] _one = new float[BlockFrames];
+        private readonly float[] _views = new float[BlockFrames];
+        private readonly float[] _interleaved = new float[2 * BlockFrames];
+        private readonly Dictionary<int, int> _signalOfStem = selection.ModelStems.Select((stem, n) => (stem, n)).ToDictionary(p => p.stem, p => p.n);
+
+        public void EmitUntil(long frame)
+        {
+            // Frames before the track belong to shifted views only and are dropped.
+            for (long first = Math.Max(0, adders[0].Start); first < frame; first += BlockFrames)
+                Emit(first, (int)Math.Min(BlockFrames, frame - first));
+            foreach (OverlapAdder adder in adders)
+                adder.Advance((int)(frame - adder.Start));
+        }
+
+        private void Emit(long first, int count)
+        {
+            Span<float> interleaved = _interleaved.AsSpan(0, 2 * count);
+            for (int output = 0; output < selection.Names.Count; output++)
+            {
+                interleaved.Clear();
+                foreach (int stem in selection.Sums[output])
+                {
+                    for (int channel = 0; channel < 2; channel++)
+                    {
+                        ReadOnlySpan<float> samples = Average(2 * _signalOfStem[stem] + channel, first, count);
+                        for (int i = 0; i < count; i++)
+                            interleaved[2 * i + channel] += samples[i] * scale + mean;
+                    }
+                }
+                sink.Write(output, interleaved);
+            }
+        }
+
+        private ReadOnlySpan<float> Average(int signal, long first, int count)
+        {
+            Span<float> sum = _views.AsSpan(0, count), one = _one.AsSpan(0, count);
+            adders[0].Read(signal, first, sum);
+            if (adders.Length == 1)
+                return sum;
+            foreach (OverlapAdder adder in adders.AsSpan(1))
+            {
+                adder.Read(signal, first, one);
+                for (int i = 0; i < count; i++)
+                    sum[i] += one[i];
+            }
+            for (int i = 0; i < count; i++)
+                sum[i] /= adders.Length;
+            return sum;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Numerics;
+using DemucsPS.Engine.Spectral;
+
+namespace DemucsPS.Engine.Tests.Spectral;
+
+public sealed class LaneFftTests
+{
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    [InlineData(16)]
+    [InlineData(128)]
+    [InlineData(512)]
+    [InlineData(1024)]
+    [InlineData(4096)]
+    public void The_forward_transform_agrees_with_a_direct_one(int size)
+    {
+        double[][] frames = Frames(size);
+        (Vector<float>[] re, Vector<float>[] im) = Pack(frames);
+        new LaneFft(size).Forward(re, im);
+        for (int lane = 0; lane < frames.Length; lane++)
+        {
+            double peak = 0, worst = 0;
+            for (int k = 0; k < size / 2; k++)
+            {
+                Complex expected = Direct(frames[lane], k);
+                peak = Math.Max(peak, expected.Magnitude);
+                worst = Math.Max(worst, (expected - new Complex(re[k][lane], im[k][lane])).Magnitude);
+            }
+            Assert.True(worst <= 1e-5 * peak, $"lane {lane}: error {worst}, peak {peak}");
+        }
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(16)]
+    [InlineData(512)]
+    [InlineData(4096)]
+    public void The_inverse_transform_undoes_the_forward_one(int size)
+    {
+        double[][] frames = Frames(size);
+        foreach (double[] frame in frames)
+        {
+            // The Nyquist bin is not kept, so the frame must have none.
+            double nyquist = frame.Select((x, n) => n % 2 == 0 ? x : -x).Sum() / size;
+            for (int n = 0; n < size; n++)
+                frame[n] -= n % 2 == 0 ? nyquist : -nyquist;
+        }
+        (Vector<float>[] re, Vector<float>[] im) = Pack(frames);
+        LaneFft fft = new(size);
+        fft.Forward(re, im);
+        fft.Inverse(re, im);
+        for (int lane = 0; lane < frames.Length; lane++)
+        {
+            for (int m = 0; m < size / 2; m++)
+            {
+                Assert.Equal(frames[lane][2 * m], re[m][lane] / size, 1e-5);
+                Assert.Equal(frames[lane][2 * m + 1], im[m][lane] / size, 1e-5);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_inverse_transform_ignores_the_imaginary_part_of_bin_0()
+    {
+        Vector<float>[] re = new Vector<float>[8], im = new Vector<float>[8];
+        re[0] = Vector<float>.One;
+        im[0] = new Vector<float>(123);
+        new LaneFft(16).Inverse(re, im);
+        Assert.All(re, v => Assert.Equal(Vector<float>.One, v));
+        Assert.All(im, v => Assert.Equal(Vector<float>.One, v));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(12)]
+    public void Sizes_that_are_no_power_of_two_are_refused(int size) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LaneFft(size));
+
+    private static double[][] Frames(int size)
+    {
+        Random random = new(size);
+        return [.. Enumerable.Range(0, Vector<float>.Count).Select(_ => Enumerable.Range(0, size).Select(_ => random.NextDouble() * 2 - 1).ToArray())];
+    }
+
+    private static (Vector<float>[] Re, Vector<float>[] Im) Pack(double[][] frames)
+    {
+        int half = frames[0].Length / 2;
+        Vector<float>[] re = new Vector<float>[half], im = new Vector<float>[half];
+        for (int m = 0; m < half; m++)
+        {
+            re[m] = new Vector<float>([.. frames.Select(f => (float)f[2 * m])]);
+            im[m] = new Vector<float>([.. frames.Select(f => (float)f[2 * m + 1])]);
+        }
+        return (re, im);
+    }
+
+    private static Complex Direct(double[] frame, int k)
+    {
+        Complex sum = 0;
+        for (int n = 0; n < frame.Length; n++)
+            sum += (float)frame[n] * Complex.FromPolarCoordinates(1, -2 * Math.PI * ((long)k * n % frame.Length) / frame.Length);
+        return sum;
+    }
+}
