@@ -1,3 +1,24 @@
 @{
-    ModuleVersion = '0.1.0'
+    # The only place where the version is written; assemblies and packages take it from here.
+    ModuleVersion        = '0.1.0'
+    RootModule           = 'DemucsPS.dll'
+    GUID                 = '8f0c6a0e-5c1d-4d53-9a39-3b1c7f8a2e64'
+    Author               = 'The DemucsPS authors'
+    CompanyName          = 'DemucsPS'
+    Copyright            = '(c) The DemucsPS authors. MIT licence.'
+    Description          = 'Separates music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models: streaming, in constant memory, exact.'
+    # .NET 10, which the engine needs, comes with PowerShell 7.6.
+    PowerShellVersion    = '7.6'
+    CompatiblePSEditions = @('Core')
+    CmdletsToExport      = @('Invoke-DemucsSeparation')
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+    FormatsToProcess     = @('DemucsPS.Format.ps1xml')
+    PrivateData          = @{
+        PSData = @{
+            Tags       = @('audio', 'music', 'stems', 'demucs', 'source-separation', 'onnx', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            LicenseUri = 'https://opensource.org/license/mit'
+        }
+    }
 }

@@ -1,0 +1,14 @@
+using System.CommandLine;
+using System.Text;
+using DemucsPS.Cli;
+
+// File names of any script go to stdout as UTF-8; without this Windows consoles replace them.
+Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+RootCommand root = new("Separates music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models.")
+{
+    SeparateCommand.Create(),
+};
+
+// After Ctrl+C or SIGTERM the running chunk is stopped and temporary files are removed; that must not be cut short.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);

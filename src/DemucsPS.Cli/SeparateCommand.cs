@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Globalization;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cli;
+
+/// <summary><c>demucsps separate</c>: files in, stems out.</summary>
+internal sealed class SeparateCommand
+{
+    private const int Succeeded = 0, Failed = 1, Cancelled = 130;
+
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model: the built-in 'baseline' (the default; not Demucs) or the path of an .onnx file. Repeat it for a bag of models.", HelpName = "NAME|PATH" };
+    private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
+    private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a chunk that neighbours have in common, 0 to below 1.", DefaultValueFactory = _ => new SeparationOptions().Overlap, HelpName = "SHARE" };
+    private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", HelpName = "N" };
+    private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", HelpName = "N" };
+    private readonly Option<string[]> _stems = new("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" };
+    private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and the sum of all others as no_NAME.", HelpName = "NAME" };
+    private readonly Option<int> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers), or 32 (float).", DefaultValueFactory = _ => 24, HelpName = "BITS" };
+    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale for 16 and 24 bits, none for 32.", HelpName = "rescale|clamp|none" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once. The result does not depend on it, memory does.", DefaultValueFactory = _ => 1, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime; 0 for one for each processor.", HelpName = "N" };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names." };
+
+    private SeparateCommand()
+    {
+    }
+
+    public static Command Create()
+    {
+        SeparateCommand separate = new();
+        Command command = new("separate", "Separate audio files into stems.")
+        {
+            separate._inputs, separate._output, separate._models, separate._weights, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._bitDepth, separate._clip, separate._jobs, separate._threads, separate._force, separate._json,
+        };
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        SeparationReport report = new(parsed.GetValue(_json));
+        ModelBag? bag = null;
+        try
+        {
+            FileSeparator separator = Prepare(parsed, out bag);
+            int exitCode = Succeeded;
+            foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
+            {
+                try
+                {
+                    report.Track(separator.Separate(input, report.Progress(input), cancellationToken));
+                }
+                catch (DemucsException e)
+                {
+                    report.Failure(input, e);
+                    exitCode = Failed;
+                }
+            }
+            return exitCode;
+        }
+        catch (DemucsException e)
+        {
+            report.Failure(null, e);
+            return Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            report.Cancelled();
+            return Cancelled;
+        }
+        finally
+        {
+            bag?.Dispose();
+        }
+    }
+
+    private FileSeparator Prepare(ParseResult parsed, out ModelBag? bag)
+    {
+        bag = null;
+        SeparationOptions options = new()
+        {
+            Overlap = parsed.GetValue(_overlap),
+            Shifts = parsed.GetValue(_shifts),
+            Seed = parsed.GetValue(_seed),
+            Jobs = parsed.GetValue(_jobs),
+        };
+        StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip) };
+        string[] stems = [.. (parsed.GetValue(_stems) ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        string? twoStems = parsed.GetValue(_twoStems);
+        if (stems.Length > 0 && twoStems is not null)
+            throw new DemucsException(DemucsError.ParameterInvalid, "--stem and --two-stems cannot be used together.");
+        if (parsed.GetValue(_threads) < 0)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"--threads is {parsed.GetValue(_threads)}; it must be 0 (one for each processor) or more.");
+
+        string[] models = parsed.GetValue(_models) is { Length: > 0 } named ? named : [ModelSource.BaselineName];
+        string[] rows = parsed.GetValue(_weights) ?? [];
+        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) });
+        StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
+        StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
+        return new FileSeparator(bag, selection, options, format, folders, parsed.GetValue(_force));
+    }
+
+    private static ModelSource FindModel(string nameOrPath)
+    {
+        // A bare word that is no file is taken for a name, so that its error speaks of names.
+        bool isPath = nameOrPath.AsSpan().ContainsAny(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) || Path.HasExtension(nameOrPath) || Path.Exists(nameOrPath);
+        return ModelSource.Find(isPath && !string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase) ? Path.GetFullPath(nameOrPath) : nameOrPath);
+    }
+
+    private static double[] ParseRow(string row)
+    {
+        return [.. row.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+            ? weight
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' in --weights '{row}' is not a number. A row looks like 1,0,1,0.25."))];
+    }
+
+    /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is no file but has some is expanded.</summary>
+    private static IEnumerable<string> Expand(string[] inputs)
+    {
+        foreach (string input in inputs)
+        {
+            string path = Path.GetFullPath(input), pattern = Path.GetFileName(path);
+            string? folder = Path.GetDirectoryName(path);
+            if (!pattern.AsSpan().ContainsAny('*', '?') || Path.Exists(path) || !Directory.Exists(folder))
+            {
+                yield return path;
+                continue;
+            }
+            string[] found = [.. Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal)];
+            foreach (string file in found.Length > 0 ? found : [path])
+                yield return file;
+        }
+    }
+}

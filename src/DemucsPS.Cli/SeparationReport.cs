@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cli;
+
+/// <summary>What the console shows: results on stdout (file names, or a JSON object a track), progress, warnings and errors on stderr.</summary>
+internal sealed class SeparationReport(bool json)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        // Names of any script stay readable; the output is not embedded in HTML.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new SecondsConverter() },
+    };
+
+    private readonly bool _terminal = !Console.IsErrorRedirected;
+    private int _lineLength;
+
+    /// <summary>A receiver of the progress of one track.</summary>
+    public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
+
+    /// <summary>A track is done.</summary>
+    public void Track(SeparationResult result)
+    {
+        EndLine();
+        foreach (string warning in result.Warnings)
+            Console.Error.WriteLine($"warning: {warning}");
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{Path.GetFileName(result.SourcePath)}: {result.Stems.Count} stems of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
+            return;
+        }
+        foreach (StemFile stem in result.Stems)
+            Console.Out.WriteLine(stem.FilePath);
+    }
+
+    /// <summary>A track, or with null the whole command, failed.</summary>
+    public void Failure(string? input, DemucsException error)
+    {
+        EndLine();
+        Console.Error.WriteLine($"error: {error.Message} [{error.Error}]");
+        if (json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { SourcePath = input, Error = error.Error.ToString(), error.Message }, Json));
+    }
+
+    /// <summary>The user has stopped the command.</summary>
+    public void Cancelled()
+    {
+        EndLine();
+        Console.Error.WriteLine("cancelled: the current track was not finished, nothing of it was kept.");
+    }
+
+    private void Show(string line, bool lasting)
+    {
+        if (_terminal)
+        {
+            Console.Error.Write('\r' + line.PadRight(_lineLength));
+            _lineLength = line.Length;
+        }
+        else if (lasting)
+        {
+            Console.Error.WriteLine(line);
+        }
+    }
+
+    private void EndLine()
+    {
+        if (_lineLength == 0)
+            return;
+        Console.Error.Write('\r' + new string(' ', _lineLength) + '\r');
+        _lineLength = 0;
+    }
+
+    private sealed class TrackProgress(SeparationReport report, string track) : IProgress<SeparationProgress>
+    {
+        private long _shown;
+
+        public void Report(SeparationProgress value)
+        {
+            switch (value.Stage)
+            {
+                // Blocks come by the thousand; a few lines a second are enough, and none where they would fill a log.
+                case SeparationStage.Measuring when _shown == 0 || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds > 200:
+                    _shown = Stopwatch.GetTimestamp();
+                    report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / Separator.SampleRate):h\\:mm\\:ss}"), lasting: false);
+                    break;
+                case SeparationStage.Separating:
+                    string left = value.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {Math.Ceiling(time.TotalSeconds)} s left") : "";
+                    report.Show($"{track}: chunk {value.Done} of {value.Total}{left}", lasting: value.Done > 0);
+                    break;
+                case SeparationStage.Writing:
+                    report.Show($"{track}: stem {value.Done} of {value.Total} written", lasting: false);
+                    break;
+            }
+        }
+    }
+
+    private sealed class SecondsConverter : JsonConverter<TimeSpan>
+    {
+        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => TimeSpan.FromSeconds(reader.GetDouble());
+
+        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
+    }
+}

@@ -1,0 +1,41 @@
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>What became of one track.</summary>
+public sealed record SeparationResult
+{
+    /// <summary>Full path of the source.</summary>
+    public required string SourcePath { get; init; }
+
+    /// <summary>The model's name; several, joined by +, for a bag.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
+    public required bool IsDemucs { get; init; }
+
+    /// <summary>The written files.</summary>
+    public required IReadOnlyList<StemFile> Stems { get; init; }
+
+    /// <summary>Length of the stems.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>Length of the stems in frames.</summary>
+    public required long Frames { get; init; }
+
+    /// <summary>Sample rate of the stems in Hz.</summary>
+    public required int SampleRate { get; init; }
+
+    /// <summary>Time it took.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Seconds of work for a second of music: below 1 is faster than playing.</summary>
+    public double RealTimeFactor => Elapsed / Duration;
+
+    /// <summary>Chunks separated, over all shifts.</summary>
+    public required int Chunks { get; init; }
+
+    /// <summary>Factor that all stems were multiplied by so that none clips; 1 for none.</summary>
+    public required float Gain { get; init; }
+
+    /// <summary>What the user should know: of the source, the model and the stems.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+}

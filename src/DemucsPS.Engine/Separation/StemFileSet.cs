@@ -1,0 +1,242 @@
+using System.Numerics;
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>
+/// The files of one track's stems. They are written under temporary names in the destination folder and get their final names only when all are
+/// whole and on disk; disposed before that, nothing is left behind, not even a folder that was made for them.
+/// </summary>
+internal sealed class StemFileSet : IStemSink, IDisposable
+{
+    private const float ClampLimit = 0.99f;
+
+    private readonly StemFormat _format;
+    private readonly bool _overwrite;
+    private readonly Part[] _parts;
+    private readonly List<string> _createdFolders = [];
+    private readonly float[] _limited = new float[32768];
+    private bool _committed;
+
+    /// <param name="folder">Full path of the folder; made if it does not exist.</param>
+    /// <param name="names">Names of the outputs; files are called NAME.wav.</param>
+    /// <param name="format">How they are written.</param>
+    /// <param name="overwrite">Whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public StemFileSet(string folder, IReadOnlyList<string> names, StemFormat format, bool overwrite)
+    {
+        _format = format;
+        _overwrite = overwrite;
+        _parts = [.. names.Select(name => new Part(name, PathOf(folder, name)))];
+        CheckFree(folder, names, overwrite);
+        try
+        {
+            CreateFolder(folder);
+            foreach (Part part in _parts)
+            {
+                part.Temporary = TemporaryPath(part.Final);
+                part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The factor that all stems were multiplied by; 1 until <see cref="Complete"/> finds that they need rescaling.</summary>
+    public float Gain { get; private set; } = 1;
+
+    /// <summary>Where a stem will lie.</summary>
+    public static string PathOf(string folder, string name) => Path.Combine(folder, name + ".wav");
+
+    /// <summary>Refuses a folder that cannot take the stems as it is, before any work is done.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public static void CheckFree(string folder, IReadOnlyList<string> names, bool overwrite)
+    {
+        foreach (string path in names.Select(name => PathOf(folder, name)))
+        {
+            if (Directory.Exists(path))
+                throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.", path);
+            if (!overwrite && File.Exists(path))
+                throw Exists(path, null);
+        }
+    }
+
+    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats.
+    private bool Staged => _format.ClipInEffect == ClipMode.Rescale;
+
+    public void Write(int output, ReadOnlySpan<float> interleaved)
+    {
+        Part part = _parts[output];
+        part.Peak = Math.Max(part.Peak, Peak(interleaved));
+        if (_format.ClipInEffect != ClipMode.Clamp)
+        {
+            part.Writer!.Write(interleaved);
+            return;
+        }
+        while (!interleaved.IsEmpty)
+        {
+            Span<float> limited = _limited.AsSpan(0, Math.Min(_limited.Length, interleaved.Length));
+            for (int i = 0; i < limited.Length; i++)
+            {
+                if (Math.Abs(interleaved[i]) > ClampLimit)
+                    part.Clipped++;
+                limited[i] = Math.Clamp(interleaved[i], -ClampLimit, ClampLimit);
+            }
+            part.Writer!.Write(limited);
+            interleaved = interleaved[limited.Length..];
+        }
+    }
+
+    /// <summary>Finishes the files and gives them their names.</summary>
+    /// <param name="partDone">Told the number of finished files, after each.</param>
+    /// <param name="cancellationToken">Ends the work; nothing is left behind then.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public IReadOnlyList<StemFile> Complete(Action<int>? partDone, CancellationToken cancellationToken)
+    {
+        if (_format.ClipInEffect == ClipMode.Rescale)
+            Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
+        int done = 0;
+        foreach (Part part in _parts)
+        {
+            part.Writer!.Complete();
+            part.Clipped += part.Writer.ClippedSamples;
+            part.Writer.Dispose();
+            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32))
+                Convert(part, cancellationToken);
+            partDone?.Invoke(++done);
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+        foreach (Part part in _parts)
+        {
+            try
+            {
+                File.Move(part.Temporary!, part.Final, _overwrite);
+            }
+            catch (IOException e) when (!_overwrite && File.Exists(part.Final))
+            {
+                throw Exists(part.Final, e);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new DemucsException(DemucsError.StemWriteFailed, $"'{part.Final}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", part.Final, e);
+            }
+            part.Temporary = null;
+        }
+        _committed = true;
+        return [.. _parts.Select(p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped))];
+    }
+
+    public void Dispose()
+    {
+        foreach (Part part in _parts)
+        {
+            part.Writer?.Dispose();
+            Delete(part.Temporary);
+            Delete(part.Converted);
+        }
+        if (_committed)
+            return;
+        foreach (string folder in Enumerable.Reverse(_createdFolders))
+        {
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Somebody else has put something into it meanwhile: it is no longer ours to delete.
+                return;
+            }
+        }
+    }
+
+    private static string TemporaryPath(string final) => $"{final}.{Guid.NewGuid():N}.partial";
+
+    private void Convert(Part part, CancellationToken cancellationToken)
+    {
+        part.Converted = TemporaryPath(part.Final);
+        using (WavWriter writer = WavWriter.Create(part.Converted, Separator.SampleRate, 2, _format.Sample))
+        using (AudioReader reader = AudioFile.Open(part.Temporary!))
+        {
+            for (int frames; (frames = reader.Read(_limited)) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                writer.Write(_limited.AsSpan(0, 2 * frames), Gain);
+            }
+            writer.Complete();
+            part.Clipped += writer.ClippedSamples;
+        }
+        Delete(part.Temporary);
+        (part.Temporary, part.Converted) = (part.Converted, null);
+    }
+
+    private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
+        $"'{path}' exists already. Choose another destination, or overwrite it with force.", path, cause);
+
+    private void CreateFolder(string folder)
+    {
+        List<string> missing = [];
+        for (string? f = folder; f is not null && !Directory.Exists(f); f = Path.GetDirectoryName(f))
+            missing.Add(f);
+        try
+        {
+            foreach (string f in Enumerable.Reverse(missing))
+            {
+                Directory.CreateDirectory(f);
+                _createdFolders.Add(f);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be made: {e.Message} Choose a destination that can be written.", folder, e);
+        }
+    }
+
+    private static void Delete(string? path)
+    {
+        if (path is null)
+            return;
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A temporary name says what it is; failing here would hide the error that led here.
+        }
+    }
+
+    private static float Peak(ReadOnlySpan<float> samples)
+    {
+        Vector<float> peaks = Vector<float>.Zero;
+        int i = 0;
+        for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
+            peaks = Vector.Max(peaks, Vector.Abs(new Vector<float>(samples[i..])));
+        float peak = 0;
+        for (int lane = 0; lane < Vector<float>.Count; lane++)
+            peak = Math.Max(peak, peaks[lane]);
+        for (; i < samples.Length; i++)
+            peak = Math.Max(peak, Math.Abs(samples[i]));
+        return peak;
+    }
+
+    private sealed class Part(string name, string final)
+    {
+        public string Name => name;
+
+        public string Final => final;
+
+        public string? Temporary { get; set; }
+
+        public string? Converted { get; set; }
+
+        public WavWriter? Writer { get; set; }
+
+        public float Peak { get; set; }
+
+        public long Clipped { get; set; }
+    }
+}

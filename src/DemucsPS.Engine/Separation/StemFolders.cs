@@ -1,0 +1,54 @@
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>
+/// Where stems go: ROOT/MODEL/TRACK, as users of the official tool expect. Remembers the folders of one batch, so that two sources of the same name do not
+/// overwrite each other's stems. Thread-safe.
+/// </summary>
+public sealed class StemFolders
+{
+    private readonly string _root;
+    private readonly Dictionary<string, string> _claimed = new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Starts a batch.</summary>
+    /// <param name="root">Full path of the folder for all output; need not exist.</param>
+    public StemFolders(string root)
+    {
+        if (!Path.IsPathFullyQualified(root))
+            throw new ArgumentException($"'{root}' is not a full path.", nameof(root));
+        _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+    }
+
+    /// <summary>The folder for a source's stems.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="sourcePath">Full path of the source.</param>
+    public string For(string model, string sourcePath)
+    {
+        string track = Path.GetFileNameWithoutExtension(sourcePath);
+        if (track.Length == 0)
+            track = Path.GetFileName(sourcePath);
+        // Windows drops trailing dots and spaces from names, and a track called ".." must not lead elsewhere.
+        track = track.TrimEnd('.', ' ');
+        return Path.Combine(_root, model, track.Length == 0 ? "_" : track);
+    }
+
+    /// <summary>As <see cref="For"/>, and takes the folder for this source for the rest of the batch, or until <see cref="Release"/>.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/>: another source of the batch has it.</exception>
+    public string Claim(string model, string sourcePath)
+    {
+        string folder = For(model, sourcePath);
+        lock (_claimed)
+        {
+            if (_claimed.TryAdd(folder, sourcePath) || _claimed[folder] == sourcePath)
+                return folder;
+            throw new DemucsException(DemucsError.StemExists,
+                $"The stems of '{sourcePath}' would go to '{folder}', like those of '{_claimed[folder]}' from the same batch. Separate one of them into another destination.", sourcePath);
+        }
+    }
+
+    /// <summary>Gives a folder back whose stems were not written.</summary>
+    public void Release(string folder)
+    {
+        lock (_claimed)
+            _claimed.Remove(folder);
+    }
+}

@@ -1,0 +1,191 @@
+using System.Management.Automation;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Invoke-DemucsSeparation</c>: audio files in, stem files and a <see cref="SeparationResult"/> for each out.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "DemucsSeparation", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
+[OutputType(typeof(SeparationResult))]
+public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
+{
+    private const string PathSet = "Path", LiteralPathSet = "LiteralPath";
+
+    private readonly CancellationTokenSource _stop = new();
+    private ModelBag? _bag;
+    private FileSeparator? _separator;
+    private TrackProgress? _progress;
+
+    /// <summary>Audio files; wildcards are allowed.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [FileToPath]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Audio files, by names taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelCompleter))]
+    public string[] Model { get; set; } = [ModelSource.BaselineName];
+
+    /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public double[][]? Weight { get; set; }
+
+    /// <summary>Share of a chunk that neighbours have in common, 0 to below 1.</summary>
+    [Parameter]
+    public double Overlap { get; set; } = new SeparationOptions().Overlap;
+
+    /// <summary>Random shifts to average over; 0 for none.</summary>
+    [Parameter]
+    public int Shifts { get; set; }
+
+    /// <summary>Seed of the random shifts.</summary>
+    [Parameter]
+    public int Seed { get; set; }
+
+    /// <summary>The stems to write; all without it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(StemCompleter))]
+    public string[]? Stem { get; set; }
+
+    /// <summary>Write this stem, and the sum of all others as <c>no_NAME</c>.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(StemCompleter))]
+    public string? TwoStems { get; set; }
+
+    /// <summary>Folder for the stems: DESTINATION/MODEL/TRACK/STEM.wav.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string DestinationPath { get; set; } = "separated";
+
+    /// <summary>16 or 24 (integers), or 32 (float).</summary>
+    [Parameter]
+    [ValidateSet("16", "24", "32")]
+    public int BitDepth { get; set; } = 24;
+
+    /// <summary>What happens beyond full scale.</summary>
+    [Parameter]
+    public ClipMode Clip { get; set; }
+
+    /// <summary>Chunks separated at once.</summary>
+    [Parameter]
+    public int ThrottleLimit { get; set; } = 1;
+
+    /// <summary>Overwrite existing stems.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _progress = new TrackProgress(this);
+        try
+        {
+            if (Stem is not null && TwoStems is not null)
+                throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
+            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null };
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
+            StemFolders folders = new(this.ResolveLiteral(DestinationPath));
+            _bag = ModelBag.Load([.. Model.Select(FindModel)], Weight, new OnnxSessionOptions());
+            StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
+            _separator = new FileSeparator(_bag, selection, options, format, folders, Force);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(e.Path));
+        }
+        WriteVerbose($"Model {_bag!.Name}: stems {string.Join(", ", _bag.Contract.Stems)}; segments of {(double)_bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'.");
+        if (!_bag.IsDemucs)
+            WriteWarning(ModelSource.BaselineNotice);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string given in ParameterSetName == PathSet ? Path : LiteralPath)
+        {
+            IEnumerable<string> files;
+            try
+            {
+                files = ParameterSetName == PathSet ? this.ResolvePattern(given) : [this.ResolveLiteral(given)];
+            }
+            catch (DemucsException e)
+            {
+                WriteError(e.ToRecord(given));
+                continue;
+            }
+            foreach (string file in files)
+                Separate(file, given);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => _progress?.Complete();
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Also without StopProcessing: Select-Object -First ends a pipeline by nothing but this.
+        _bag?.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Separate(string file, string given)
+    {
+        SeparationResult result;
+        try
+        {
+            SeparationPlan plan = _separator!.Plan(file);
+            string work = Describe(plan);
+            WriteVerbose($"{file}: {work}.");
+            if (!ShouldProcess(file, $"Separate ({work})"))
+                return;
+            _progress!.Begin(file);
+            result = _separator.Separate(file, _progress, _stop.Token);
+        }
+        catch (DemucsException e)
+        {
+            WriteError(e.ToRecord(given));
+            return;
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
+            WriteWarning(warning);
+        WriteObject(result);
+    }
+
+    private static string Describe(SeparationPlan plan)
+    {
+        string length = plan is { Chunks: { } chunks, Bytes: { } bytes } ? $"{chunks} chunks, {bytes / 1e6:F1} MB to write" : "length not known before it is read";
+        return $"{length}: {string.Join(", ", plan.StemPaths.Select(System.IO.Path.GetFileName))} in '{System.IO.Path.GetDirectoryName(plan.StemPaths[0])}'";
+    }
+
+    private ModelSource FindModel(string nameOrPath)
+    {
+        // A bare word that is no file is taken for a name, so that its error speaks of names.
+        if (string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase))
+            return ModelSource.Find(nameOrPath);
+        string full = this.ResolveLiteral(nameOrPath);
+        bool isPath = nameOrPath.AsSpan().ContainsAny("/\\:") || System.IO.Path.HasExtension(nameOrPath) || System.IO.Path.Exists(full);
+        return ModelSource.Find(isPath ? full : nameOrPath);
+    }
+}

@@ -1,0 +1,24 @@
+using System.Management.Automation;
+using DemucsPS.Engine;
+
+namespace DemucsPS;
+
+/// <summary>Makes error records of the engine's errors. The record's id is the error's stable name.</summary>
+internal static class EngineErrors
+{
+    /// <summary>The record of an error.</summary>
+    /// <param name="error">The engine's error.</param>
+    /// <param name="target">What the user passed.</param>
+    public static ErrorRecord ToRecord(this DemucsException error, object? target) => new(error, error.Error.ToString(), Category(error.Error), target);
+
+    private static ErrorCategory Category(DemucsError error) => error switch
+    {
+        DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound => ErrorCategory.ObjectNotFound,
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid => ErrorCategory.InvalidData,
+        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable => ErrorCategory.NotInstalled,
+        DemucsError.ParameterInvalid => ErrorCategory.InvalidArgument,
+        DemucsError.StemExists => ErrorCategory.ResourceExists,
+        DemucsError.StemWriteFailed => ErrorCategory.WriteError,
+        _ => ErrorCategory.NotSpecified,
+    };
+}

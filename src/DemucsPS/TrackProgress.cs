@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS;
+
+/// <summary>Shows the progress of one track after another: the track above, its chunks below. At most five records a second, then Completed.</summary>
+internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgress>
+{
+    private const int TrackActivity = 1, ChunkActivity = 2;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    private string _track = "";
+    private int _tracks;
+    private long _shown;
+
+    /// <summary>The next track begins.</summary>
+    public void Begin(string path)
+    {
+        _track = Path.GetFileName(path);
+        _tracks++;
+        _shown = 0;
+    }
+
+    /// <inheritdoc/>
+    public void Report(SeparationProgress value)
+    {
+        bool last = value.Stage == SeparationStage.Separating && value.Done == value.Total;
+        if (_shown != 0 && !last && Stopwatch.GetElapsedTime(_shown) < Interval)
+            return;
+        _shown = Stopwatch.GetTimestamp();
+        cmdlet.WriteProgress(new ProgressRecord(TrackActivity, "Separating music", $"track {_tracks}: {_track}"));
+        cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, Activity(value.Stage), Status(value))
+        {
+            ParentActivityId = TrackActivity,
+            PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1,
+            SecondsRemaining = value.Remaining is { } left ? (int)Math.Ceiling(left.TotalSeconds) : -1,
+        });
+    }
+
+    /// <summary>Takes the display away.</summary>
+    public void Complete()
+    {
+        if (_shown == 0)
+            return;
+        _shown = 0;
+        cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, "Chunks", "done") { ParentActivityId = TrackActivity, RecordType = ProgressRecordType.Completed });
+        cmdlet.WriteProgress(new ProgressRecord(TrackActivity, "Separating music", "done") { RecordType = ProgressRecordType.Completed });
+    }
+
+    private static string Activity(SeparationStage stage) => stage switch
+    {
+        SeparationStage.Measuring => "Reading",
+        SeparationStage.Separating => "Chunks",
+        _ => "Writing",
+    };
+
+    private static string Status(SeparationProgress value) => value.Stage switch
+    {
+        SeparationStage.Measuring => $"{TimeSpan.FromSeconds(value.Done / Separator.SampleRate):h\\:mm\\:ss} read",
+        SeparationStage.Separating => $"chunk {value.Done} of {value.Total}",
+        _ => $"stem {value.Done} of {value.Total}",
+    };
+}
