@@ -1,0 +1,17 @@
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Tests.Audio;
+
+/// <summary>Reads whole tracks.</summary>
+internal static class ReaderExtensions
+{
+    public static float[] ReadAll(this AudioReader reader, int blockFrames = 1000)
+    {
+        var all = new List<float>();
+        var block = new float[blockFrames * reader.Channels];
+        int frames;
+        while ((frames = reader.Read(block)) > 0)
+            all.AddRange(block.AsSpan(0, frames * reader.Channels));
+        return [.. all];
+    }
+}
