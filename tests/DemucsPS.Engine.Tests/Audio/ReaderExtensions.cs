@@ -14,4 +14,18 @@ internal static class ReaderExtensions
             all.AddRange(block.AsSpan(0, frames * reader.Channels));
         return [.. all];
     }
+
+    public static (float[] Left, float[] Right) ReadAll(this StereoTrackReader reader, int blockFrames = 1000)
+    {
+        var (allLeft, allRight) = (new List<float>(), new List<float>());
+        var (left, right) = (new float[blockFrames], new float[blockFrames]);
+        int frames;
+        while ((frames = reader.Read(left, right)) > 0)
+        {
+            allLeft.AddRange(left.AsSpan(0, frames));
+            allRight.AddRange(right.AsSpan(0, frames));
+        }
+
+        return ([.. allLeft], [.. allRight]);
+    }
 }
