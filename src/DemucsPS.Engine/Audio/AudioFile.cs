@@ -1,0 +1,90 @@
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>Opens audio files of any kind. What a file is, its content says, not its name.</summary>
+public static class AudioFile
+{
+    /// <summary>
+    /// Opens a file: PCM and float WAV (also RF64 and BW64) and FLAC with the decoders of this library, everything else with
+    /// ffmpeg.
+    /// </summary>
+    /// <param name="path">The full path of the file.</param>
+    /// <returns>A reader at the first frame; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The path is empty or not absolute.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.AudioTrackNotFound"/>: no such file, a folder, or no permission.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is empty or damaged.
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the file is no audio that can be decoded.
+    /// <see cref="DemucsError.FFmpegNotFound"/>: the file needs ffmpeg, and there is none.
+    /// </exception>
+    public static AudioReader Open(string path) => Open(path, FFmpegLocator.Find);
+
+    /// <summary>As the public one, with another way to find ffmpeg. It is asked only for files that need it.</summary>
+    internal static AudioReader Open(string path, Func<string?> findFFmpeg)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Path.IsPathFullyQualified(path))
+            throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
+
+        ByteSource source = OpenSource(path);
+        try
+        {
+            if (OpenBuiltIn(source) is AudioReader reader)
+                return reader;
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+
+        source.Dispose();
+        return FFmpegReader.Open(path, findFFmpeg());
+    }
+
+    private static WavReader? OpenBuiltIn(ByteSource source)
+    {
+        Span<byte> start = stackalloc byte[12];
+        int length = source.Read(start);
+        if (length == 0)
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{source.Path}' is empty: it has 0 bytes. Fetch or export the file again.", source.Path);
+
+        source.Rewind();
+        if (WavHeader.IsWav(start[..length]))
+        {
+            WavHeader header = WavHeader.Read(source);
+            return header.Encoding == WavEncoding.Other ? null : new WavReader(source, header);
+        }
+
+        return null;
+    }
+
+    private static ByteSource OpenSource(string path)
+    {
+        if (Directory.Exists(path))
+            throw NotFound(path, "is a folder, not an audio file. Name a file in it.");
+        try
+        {
+            // Decoders read large blocks themselves, so a buffer of the stream's own would only copy.
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            if (stream.CanSeek)
+                return new ByteSource(stream, path);
+            stream.Dispose();
+            throw NotFound(path, "is a pipe or a device, not a file. Save the audio to a file first.");
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw NotFound(path, "does not exist. Check the name.", exception);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw NotFound(path, "cannot be read: permission is denied. Check the file's permissions.", exception);
+        }
+        catch (IOException exception)
+        {
+            throw NotFound(path, $"cannot be opened: {exception.Message}", exception);
+        }
+    }
+
+    private static DemucsException NotFound(string path, string what, Exception? cause = null) =>
+        new(DemucsError.AudioTrackNotFound, $"'{path}' {what}", path, cause);
+}

@@ -1,0 +1,84 @@
+using System.Collections.ObjectModel;
+
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>
+/// A forward-only stream of the frames of one audio file: interleaved 32-bit float samples, nominal range [-1, 1].
+/// A frame is one sample of every channel.
+/// </summary>
+/// <remarks>
+/// A reader belongs to one thread at a time. Samples that are not numbers are passed on as they are: whoever measures the
+/// track refuses them.
+/// </remarks>
+public abstract class AudioReader : IDisposable
+{
+    private readonly List<string> _warnings = [];
+
+    /// <summary>Creates a reader for a file.</summary>
+    /// <param name="sourcePath">The full path of the file, for messages.</param>
+    private protected AudioReader(string sourcePath)
+    {
+        SourcePath = sourcePath;
+        Warnings = new ReadOnlyCollection<string>(_warnings);
+    }
+
+    /// <summary>The full path of the file that is read.</summary>
+    public string SourcePath { get; }
+
+    /// <summary>Frames per second, 1 to 768,000.</summary>
+    public abstract int SampleRate { get; }
+
+    /// <summary>Channels in a frame, 1 to 64.</summary>
+    public abstract int Channels { get; }
+
+    /// <summary>
+    /// The number of frames that the container declares; null when it declares none. It is a claim of the file, not a
+    /// promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
+    /// </summary>
+    public abstract long? FrameCount { get; }
+
+    /// <summary>What the samples are stored as, for people: "PCM 16 bit", "FLAC 24 bit", "mp3 via ffmpeg".</summary>
+    public abstract string Codec { get; }
+
+    /// <summary>
+    /// Sentences for the user about what is odd with the file although it can be used. The list may grow while frames are
+    /// read; it is complete once <see cref="Read"/> has returned 0.
+    /// </summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>Reads the next frames.</summary>
+    /// <param name="interleaved">
+    /// Receives whole frames, channel after channel. Its length need not be a multiple of <see cref="Channels"/>; what is left
+    /// over at its end stays untouched.
+    /// </param>
+    /// <returns>The number of frames read: as many as fit, fewer only at the end of the track, 0 when nothing is left.</returns>
+    /// <exception cref="ArgumentException">The span holds not even one frame.</exception>
+    /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is damaged here, or reading from it failed.
+    /// </exception>
+    public abstract int Read(Span<float> interleaved);
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the file.</summary>
+    /// <param name="disposing">Always true: readers have no finalizer.</param>
+    protected abstract void Dispose(bool disposing);
+
+    /// <summary>Adds a sentence to <see cref="Warnings"/>.</summary>
+    internal void AddWarning(string sentence) => _warnings.Add(sentence);
+
+    /// <summary>How many whole frames fit into a caller's span.</summary>
+    private protected int FramesIn(Span<float> interleaved)
+    {
+        int frames = interleaved.Length / Channels;
+        return frames > 0
+            ? frames
+            : throw new ArgumentException($"The span has room for {interleaved.Length} samples, but a frame has {Channels}.", nameof(interleaved));
+    }
+}

@@ -1,0 +1,89 @@
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>
+/// The bytes of one audio file or pipe, read forward. Failures of the file system become <see cref="DemucsException"/>s that
+/// name the file, so that the decoders above need not know about them.
+/// </summary>
+internal sealed class ByteSource : IDisposable
+{
+    private const int SkipBlock = 4096;
+    private readonly Stream _stream;
+
+    /// <summary>Takes over a stream; it is closed with this object.</summary>
+    /// <param name="stream">The bytes; the stream need not be seekable.</param>
+    /// <param name="path">The full path of the file, for messages.</param>
+    /// <param name="isPipe">True when what the content says about its own length cannot be trusted.</param>
+    public ByteSource(Stream stream, string path, bool isPipe = false)
+    {
+        _stream = stream;
+        Path = path;
+        IsPipe = isPipe;
+    }
+
+    /// <summary>The full path of the file, for messages.</summary>
+    public string Path { get; }
+
+    /// <summary>True when the bytes come from a running program that could not go back to patch its header.</summary>
+    public bool IsPipe { get; }
+
+    /// <summary>Bytes read or skipped so far, counted from the start of the stream.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>The bytes that are left in the file; null for a stream that cannot tell.</summary>
+    public long? Remaining => _stream.CanSeek ? Math.Max(0, _stream.Length - Position) : null;
+
+    /// <summary>Reads until the span is full or the stream ends.</summary>
+    /// <returns>The number of bytes read; fewer than asked for only at the end.</returns>
+    public int Read(Span<byte> bytes)
+    {
+        try
+        {
+            int count = _stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            Position += count;
+            return count;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"Reading '{Path}' failed at byte {Position}: {exception.Message} Check the drive or the network share, or copy the file first.",
+                Path,
+                exception);
+        }
+    }
+
+    /// <summary>Moves forward.</summary>
+    /// <returns>False when the stream ends before that many bytes.</returns>
+    public bool Skip(long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (_stream.CanSeek)
+        {
+            long step = Math.Min(count, _stream.Length - Position);
+            Position += step;
+            _stream.Position = Position;
+            return step == count;
+        }
+
+        Span<byte> scratch = stackalloc byte[SkipBlock];
+        while (count > 0)
+        {
+            int step = (int)Math.Min(count, SkipBlock);
+            if (Read(scratch[..step]) < step)
+                return false;
+            count -= step;
+        }
+
+        return true;
+    }
+
+    /// <summary>Goes back to the first byte; only for files.</summary>
+    public void Rewind()
+    {
+        _stream.Position = 0;
+        Position = 0;
+    }
+
+    /// <summary>Closes the stream.</summary>
+    public void Dispose() => _stream.Dispose();
+}

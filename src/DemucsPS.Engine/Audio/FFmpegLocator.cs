@@ -1,0 +1,62 @@
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>Finds the ffmpeg program, which decodes everything but WAV and FLAC.</summary>
+public static class FFmpegLocator
+{
+    /// <summary>The environment variable that names the executable; it goes before PATH.</summary>
+    public const string EnvironmentVariable = "DEMUCSPS_FFMPEG";
+
+    /// <summary>Looks at $DEMUCSPS_FFMPEG, then along PATH.</summary>
+    /// <returns>The full path of the executable; null when there is none.</returns>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.FFmpegNotFound"/>: the variable is set to something that is not the full path of an executable.
+    /// A wrong setting is not passed over in silence, because another ffmpeg may behave differently.
+    /// </exception>
+    public static string? Find() =>
+        Find(Environment.GetEnvironmentVariable(EnvironmentVariable), Environment.GetEnvironmentVariable("PATH"));
+
+    /// <summary>The same for given values of both variables.</summary>
+    internal static string? Find(string? configured, string? searchPath)
+    {
+        if (!string.IsNullOrWhiteSpace(configured))
+        {
+            if (Path.IsPathFullyQualified(configured) && IsExecutable(configured))
+                return configured;
+            throw new DemucsException(
+                DemucsError.FFmpegNotFound,
+                $"The environment variable {EnvironmentVariable} is '{configured}', which is not the full path of an executable file. Correct it, or remove it to use the ffmpeg on PATH.",
+                configured);
+        }
+
+        string name = OperatingSystem.IsWindows() ? "ffmpeg.exe" : "ffmpeg";
+        foreach (string entry in (searchPath ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            // Windows users quote entries; relative ones would depend on the current directory.
+            string folder = entry.Trim('"');
+            if (!Path.IsPathFullyQualified(folder))
+                continue;
+            string candidate = Path.Combine(folder, name);
+            if (IsExecutable(candidate))
+                return candidate;
+        }
+
+        return null;
+    }
+
+    private static bool IsExecutable(string path)
+    {
+        if (!File.Exists(path))
+            return false;
+        if (OperatingSystem.IsWindows())
+            return true;
+        const UnixFileMode anyone = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        try
+        {
+            return (File.GetUnixFileMode(path) & anyone) != 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

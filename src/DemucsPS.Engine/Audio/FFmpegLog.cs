@@ -1,0 +1,149 @@
+using System.Text;
+
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>
+/// Drains ffmpeg's standard error on a thread of its own, so that ffmpeg never blocks on it, and keeps what matters: the
+/// source's codec and the last <see cref="MaxErrorChars"/> characters of error lines.
+/// </summary>
+/// <remarks>
+/// ffmpeg runs with "-v level+info", so that every line carries its level. The codec is named only at level info; the option
+/// keeps such lines apart from errors without guessing.
+/// </remarks>
+internal sealed class FFmpegLog
+{
+    private const int MaxErrorChars = 4096;
+    private const int MaxLineBytes = 1024;
+
+    private readonly Stream _stream;
+    private readonly Thread _thread;
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource<string?> _codec = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<string> _errors = new();
+    private int _errorChars;
+    private bool _afterError = true;
+
+    /// <summary>Starts draining.</summary>
+    /// <param name="stream">ffmpeg's standard error.</param>
+    public FFmpegLog(Stream stream)
+    {
+        _stream = stream;
+        _thread = new Thread(Drain) { IsBackground = true, Name = "DemucsPS ffmpeg log" };
+        _thread.Start();
+    }
+
+    /// <summary>The error lines so far as one text; empty when there are none.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_lock)
+                return string.Join(' ', _errors.Select(line => line.EndsWith('.') ? line : line + "."));
+        }
+    }
+
+    /// <summary>Waits until ffmpeg has named the codec of the source or ended its messages.</summary>
+    /// <returns>ffmpeg's name of the codec; null when it did not name it in time.</returns>
+    public string? WaitForCodec(TimeSpan timeout) => _codec.Task.Wait(timeout) ? _codec.Task.Result : null;
+
+    /// <summary>Waits until the stream has ended; afterwards <see cref="Errors"/> is complete.</summary>
+    /// <returns>False when it has not ended in time.</returns>
+    public bool WaitForEnd(TimeSpan timeout) => _thread.Join(timeout);
+
+    /// <summary>
+    /// What a line of the log says if it is an error: without the level, and with the name of ffmpeg's component but not its
+    /// address. Null for a line of a lower level. A line without a level goes on with the one before it (a file name may have
+    /// line breaks); the first ones come from elsewhere, say the loader of shared libraries, and are errors.
+    /// </summary>
+    /// <param name="line">The line without its end.</param>
+    /// <param name="afterError">Whether the line before was an error, or this is the first.</param>
+    internal static string? ErrorIn(string line, bool afterError)
+    {
+        string component = "";
+        string rest = line;
+        int address = line.StartsWith('[') ? line.IndexOf(" @ ", StringComparison.Ordinal) : -1;
+        int close = line.IndexOf("] ", StringComparison.Ordinal);
+        if (address > 0 && close > address)
+        {
+            component = line[1..address] + ": ";
+            rest = line[(close + 2)..];
+        }
+
+        foreach (string level in (ReadOnlySpan<string>)["[error] ", "[fatal] ", "[panic] "])
+        {
+            if (rest.StartsWith(level, StringComparison.Ordinal))
+                return component + rest[level.Length..].Trim();
+        }
+
+        bool hasLevel = rest.StartsWith('[') && rest.Contains(']', StringComparison.Ordinal);
+        return hasLevel || !afterError || string.IsNullOrWhiteSpace(rest) ? null : rest.Trim();
+    }
+
+    /// <summary>The codec's name if the line says which stream is decoded: "[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> …".</summary>
+    internal static string? CodecIn(string line)
+    {
+        const string marker = " -> #0:0 (";
+        int at = line.IndexOf(marker, StringComparison.Ordinal);
+        if (at < 0 || !line.StartsWith("[info] ", StringComparison.Ordinal))
+            return null;
+        int start = at + marker.Length;
+        int end = start;
+        while (end < line.Length && (char.IsAsciiLetterOrDigit(line[end]) || line[end] == '_'))
+            end++;
+        return end > start ? line[start..end] : null;
+    }
+
+    private void Drain()
+    {
+        var block = new byte[4096];
+        var line = new byte[MaxLineBytes];
+        int length = 0;
+        try
+        {
+            int count;
+            while ((count = _stream.Read(block)) > 0)
+            {
+                foreach (byte value in block.AsSpan(0, count))
+                {
+                    if (value is (byte)'\n' or (byte)'\r')
+                    {
+                        Take(Encoding.UTF8.GetString(line, 0, length));
+                        length = 0;
+                    }
+                    else if (length < MaxLineBytes)
+                    {
+                        line[length++] = value;
+                    }
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            // The process was killed while this thread was reading: there is nothing more to learn.
+        }
+
+        Take(Encoding.UTF8.GetString(line, 0, length));
+        _codec.TrySetResult(null);
+    }
+
+    private void Take(string line)
+    {
+        if (CodecIn(line) is string codec)
+        {
+            _codec.TrySetResult(codec);
+        }
+
+        string? error = ErrorIn(line, _afterError);
+        _afterError = error is not null;
+        if (error is not null)
+        {
+            lock (_lock)
+            {
+                _errors.Enqueue(error);
+                _errorChars += error.Length;
+                while (_errorChars > MaxErrorChars)
+                    _errorChars -= _errors.Dequeue().Length;
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>
+/// Reads the first audio stream of any file that ffmpeg knows: ffmpeg runs as a child process and writes 32-bit float WAV into
+/// a pipe, with the source's own rate and channels.
+/// </summary>
+internal sealed class FFmpegReader : AudioReader
+{
+    // ffmpeg closes its output right before it ends; a process that is still there after this long hangs.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
+
+    // The codec is named before the first byte is written, so this waits for a thread to be scheduled, hardly ever longer.
+    private static readonly TimeSpan CodecTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Process _process;
+    private readonly FFmpegLog _log;
+    private readonly WavReader _wav;
+    private bool _finished;
+    private bool _disposed;
+
+    private FFmpegReader(string path, Process process, FFmpegLog log, WavReader wav)
+        : base(path)
+    {
+        _process = process;
+        _log = log;
+        _wav = wav;
+        Codec = $"{log.WaitForCodec(CodecTimeout) ?? "unknown codec"} via ffmpeg";
+    }
+
+    /// <inheritdoc/>
+    public override int SampleRate => _wav.SampleRate;
+
+    /// <inheritdoc/>
+    public override int Channels => _wav.Channels;
+
+    /// <summary>Always null: ffmpeg knows the length for certain only when it has decoded everything.</summary>
+    public override long? FrameCount => null;
+
+    /// <inheritdoc/>
+    public override string Codec { get; }
+
+    /// <summary>Starts ffmpeg on a file.</summary>
+    /// <param name="path">The full path of an existing file.</param>
+    /// <param name="ffmpeg">The full path of the executable; null when there is none.</param>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.FFmpegNotFound"/>: there is no ffmpeg or it cannot be started.
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>: ffmpeg cannot decode the file; the message has its words.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
+    /// </exception>
+    public static FFmpegReader Open(string path, string? ffmpeg)
+    {
+        if (ffmpeg is null)
+        {
+            throw new DemucsException(
+                DemucsError.FFmpegNotFound,
+                $"'{path}' needs ffmpeg, and no ffmpeg was found: only PCM WAV and FLAC are built in. Install ffmpeg with your package manager "
+                + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
+                path);
+        }
+
+        Process process = Start(path, ffmpeg);
+        var log = new FFmpegLog(process.StandardError.BaseStream);
+        try
+        {
+            var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
+            try
+            {
+                return new FFmpegReader(path, process, log, new WavReader(source, WavHeader.Read(source)));
+            }
+            catch (DemucsException exception)
+            {
+                // No header or no frame in it: ffmpeg's exit code and words say more than what is missing in the pipe.
+                int exitCode = WaitForExit(process, log);
+                if (exitCode == 0)
+                {
+                    throw new DemucsException(
+                        DemucsError.AudioTrackCorrupt,
+                        $"'{path}' contains no audio frames that ffmpeg can decode.{Quote(log)} Fetch or export the file again.",
+                        path,
+                        exception);
+                }
+
+                throw new DemucsException(
+                    DemucsError.AudioFormatUnsupported,
+                    $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg gave up with code {exitCode}.{Quote(log)} Check that the file is a recording.",
+                    path,
+                    exception);
+            }
+        }
+        catch
+        {
+            Kill(process, log);
+            process.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Read(Span<float> interleaved)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int frames = _wav.Read(interleaved);
+        if (frames == 0 && !_finished)
+        {
+            _finished = true;
+            Finish();
+        }
+
+        return frames;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        Kill(_process, _log);
+        _wav.Dispose();
+        _process.Dispose();
+    }
+
+    private static Process Start(string path, string ffmpeg)
+    {
+        var info = new ProcessStartInfo(ffmpeg)
+        {
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
+        // the whitelist keeps playlists from fetching anything from a network.
+        foreach (string argument in (ReadOnlySpan<string>)
+            [
+                "-nostdin", "-hide_banner", "-nostats", "-v", "level+info",
+                "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
+                "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1",
+            ])
+        {
+            info.ArgumentList.Add(argument);
+        }
+
+        try
+        {
+            Process process = Process.Start(info) ?? throw new InvalidOperationException("No process was started.");
+            process.StandardInput.Close();
+            return process;
+        }
+        catch (Exception exception) when (exception is Win32Exception or InvalidOperationException or IOException)
+        {
+            throw new DemucsException(
+                DemucsError.FFmpegNotFound,
+                $"'{path}' needs ffmpeg, but '{ffmpeg}' cannot be started: {exception.Message} Reinstall ffmpeg, or set {FFmpegLocator.EnvironmentVariable} to another one.",
+                path,
+                exception);
+        }
+    }
+
+    /// <summary>The pipe has ended: tells the end of the track from the end of a failed process.</summary>
+    private void Finish()
+    {
+        foreach (string warning in _wav.Warnings)
+            AddWarning(warning);
+        int exitCode = WaitForExit(_process, _log);
+        if (exitCode != 0)
+        {
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{SourcePath}' could be decoded only in part: ffmpeg gave up with code {exitCode}.{Quote(_log)} Fetch or export the file again.",
+                SourcePath);
+        }
+
+        if (_log.Errors.Length > 0)
+            AddWarning($"'{SourcePath}' seems to be damaged.{Quote(_log)}");
+    }
+
+    private static int WaitForExit(Process process, FFmpegLog log)
+    {
+        if (!process.WaitForExit(EndTimeout))
+            Kill(process, log);
+        log.WaitForEnd(TimeSpan.FromSeconds(2));
+        return process.HasExited ? process.ExitCode : -1;
+    }
+
+    private static void Kill(Process process, FFmpegLog log)
+    {
+        try
+        {
+            // The tree, because the executable may be somebody's wrapper script.
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit(TimeSpan.FromSeconds(5));
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or Win32Exception or AggregateException)
+        {
+            // It has ended by itself, which is what was wanted.
+        }
+
+        log.WaitForEnd(TimeSpan.FromSeconds(2));
+    }
+
+    private static string Quote(FFmpegLog log) => log.Errors is { Length: > 0 } words ? $" ffmpeg says: {words}" : "";
+}

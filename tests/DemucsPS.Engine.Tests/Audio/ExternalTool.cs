@@ -1,0 +1,32 @@
+using System.Diagnostics;
+
+namespace DemucsPS.Engine.Tests.Audio;
+
+/// <summary>Programs that tests compare with. A test that needs one is skipped, by name, where it is not installed.</summary>
+internal static class ExternalTool
+{
+    public static string FindOrSkip(string name)
+    {
+        string file = OperatingSystem.IsWindows() ? name + ".exe" : name;
+        foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
+        {
+            if (Path.IsPathFullyQualified(folder) && File.Exists(Path.Combine(folder, file)))
+                return Path.Combine(folder, file);
+        }
+
+        Assert.Skip($"{name} is not installed: install it to run this test.");
+        return "";
+    }
+
+    public static void Run(string executable, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(executable) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (string argument in arguments)
+            info.ArgumentList.Add(argument);
+        using Process process = Process.Start(info)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{executable} failed: {errors} {output.Result}");
+    }
+}

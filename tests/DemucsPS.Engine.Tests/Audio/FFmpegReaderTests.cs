@@ -1,0 +1,203 @@
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Tests.Audio;
+
+public sealed class FFmpegReaderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("plain.wav")]
+    [InlineData("with spaces.wav")]
+    [InlineData("-i leading dash.wav")]
+    [InlineData("quotes ' and `.wav")]
+    [InlineData("brackets [1] (2) {3}.wav")]
+    [InlineData("per%20cent %d %03d %s.wav")]
+    [InlineData("emoji 🎸 ümläut 音楽.wav")]
+    [InlineData("dollar $HOME; rm -rf & #.wav")]
+    public void Odd_file_names_work(string name) => ReadsBackThroughFFmpeg(name);
+
+    [Theory]
+    [InlineData("colon: concat:a|b.wav")]
+    [InlineData("http:something.wav")]
+    [InlineData("double \" quote.wav")]
+    [InlineData("back\\slash and * ?.wav")]
+    [InlineData("two\nlines.wav")]
+    public void File_names_that_Windows_forbids_work_elsewhere(string name)
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows does not allow such names.");
+        ReadsBackThroughFFmpeg(name);
+    }
+
+    [Fact]
+    public void Rate_and_channels_are_those_of_the_source_and_the_codec_is_named()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string wav = _folder.Write("source.wav", WavBytes.Pcm16(22050, 1, Sine(22050)));
+        string mp3 = _folder.File("song.mp3");
+        string m4a = _folder.File("song.m4a");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, "-metadata", "title=[error] not one", mp3);
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, "-c:a", "aac", m4a);
+        foreach ((string path, string codec) in ((string, string)[])[(mp3, "mp3"), (m4a, "aac")])
+        {
+            using AudioReader reader = AudioFile.Open(path);
+            Assert.Equal($"{codec} via ffmpeg", reader.Codec);
+            Assert.Equal(22050, reader.SampleRate);
+            Assert.Equal(1, reader.Channels);
+            Assert.Null(reader.FrameCount);
+            Assert.InRange(reader.ReadAll().Length, 22050, 22050 + 2048);
+            Assert.Empty(reader.Warnings);
+        }
+    }
+
+    [Fact]
+    public void A_wave_file_of_another_codec_goes_through_ffmpeg()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string wav = _folder.Write("source.wav", WavBytes.Pcm16(22050, 2, Sine(4000)));
+        string adpcm = _folder.File("adpcm.wav");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, "-c:a", "adpcm_ms", adpcm);
+        using AudioReader reader = AudioFile.Open(adpcm);
+        Assert.Equal("adpcm_ms via ffmpeg", reader.Codec);
+        Assert.InRange(reader.ReadAll().Length / 2, 2000, 4000);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_audio_is_unsupported_in_the_words_of_ffmpeg()
+    {
+        ExternalTool.FindOrSkip("ffmpeg");
+        var noise = new byte[5000];
+        new Random(9).NextBytes(noise);
+        string path = _folder.Write("picture.jpg", noise);
+        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
+        Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
+        Assert.Contains(path, exception.Message, StringComparison.Ordinal);
+        Assert.Contains("ffmpeg says: ", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_film_without_sound_is_unsupported()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string path = _folder.File("silent.mkv");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=size=16x16:duration=0.2", path);
+        Assert.Equal(DemucsError.AudioFormatUnsupported, Assert.Throws<DemucsException>(() => AudioFile.Open(path)).Error);
+    }
+
+    [Fact]
+    public void Damage_that_ffmpeg_reports_becomes_a_warning()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string wav = _folder.Write("source.wav", WavBytes.Pcm16(44100, 1, Sine(88200)));
+        string mp3 = _folder.File("song.mp3");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, mp3);
+        byte[] bytes = File.ReadAllBytes(mp3);
+        new Random(3).NextBytes(bytes.AsSpan(bytes.Length / 2, 3000));
+        string damaged = _folder.Write("damaged.mp3", bytes);
+        using AudioReader reader = AudioFile.Open(damaged);
+        Assert.NotEmpty(reader.ReadAll());
+        Assert.Contains("seems to be damaged. ffmpeg says: ", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_program_that_fails_midway_is_an_error_after_the_frames_that_came()
+    {
+        string header = Header();
+        string program = Script($"{header}; head -c 4000 /dev/zero; echo '[error] the disk is on fire' >&2; exit 3");
+        using FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), program);
+        Assert.Equal(1000, reader.Read(new float[2000]));
+        var exception = Assert.Throws<DemucsException>(() => reader.Read(new float[2000]));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
+        Assert.Contains("code 3. ffmpeg says: the disk is on fire.", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_program_that_ends_without_frames_is_an_error()
+    {
+        string path = _folder.Write("a.xyz", [1]);
+        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => FFmpegReader.Open(path, Script(Header()))).Error);
+        Assert.Equal(DemucsError.AudioFormatUnsupported, Assert.Throws<DemucsException>(() => FFmpegReader.Open(path, Script("exit 1"))).Error);
+    }
+
+    [Fact]
+    public void A_flood_of_messages_neither_blocks_nor_fills_the_error()
+    {
+        string program = Script("i=0; while [ $i -lt 20000 ]; do echo \"[error] message number $i of very many that nobody will ever read\"; i=$((i+1)); done >&2; exit 1");
+        var exception = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.xyz", [1]), program));
+        Assert.InRange(exception.Message.Length, 3000, 6000);
+        Assert.Contains("message number 19999", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Dispose_ends_a_program_that_would_go_on_for_ever()
+    {
+        string marker = _folder.File("pid");
+        string program = Script($"echo $$ > '{marker}'; {Header()}; cat /dev/zero");
+        FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), program);
+        Assert.Equal(100, reader.Read(new float[100]));
+        int id = int.Parse(File.ReadAllText(marker), System.Globalization.CultureInfo.InvariantCulture);
+        reader.Dispose();
+        reader.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => reader.Read(new float[100]));
+        Assert.False(Directory.Exists($"/proc/{id}") && !File.ReadAllText($"/proc/{id}/stat").Contains(" Z ", StringComparison.Ordinal), "the program is still running");
+    }
+
+    [Fact]
+    public void A_program_that_cannot_be_started_is_named()
+    {
+        string program = _folder.WriteProgram("not a program", [0, 1, 2]);
+        var exception = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.xyz", [1]), program));
+        Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
+        Assert.Contains(program, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("goes on", null, false)]
+    [InlineData("[error] file:/a.mp3: Invalid data", "file:/a.mp3: Invalid data")]
+    [InlineData("[mp3float @ 0x55660a3ff980] [error] Header missing", "mp3float: Header missing")]
+    [InlineData("[fatal] gone", "gone")]
+    [InlineData("[info]   title : [error] not one", null)]
+    [InlineData("[mp3 @ 0x1] [warning] Estimating duration", null)]
+    [InlineData("ffmpeg: error while loading shared libraries: libx.so", "ffmpeg: error while loading shared libraries: libx.so")]
+    [InlineData("  ", null)]
+    public void Error_lines_are_told_from_others(string line, string? expected, bool afterError = true) =>
+        Assert.Equal(expected, FFmpegLog.ErrorIn(line, afterError));
+
+    [Theory]
+    [InlineData("[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))", "mp3")]
+    [InlineData("[info]   Stream #0:0 -> #0:0 (adpcm_ms (native) -> pcm_f32le (native))", "adpcm_ms")]
+    [InlineData("[info]   Stream #0:0: Audio: mp3", null)]
+    [InlineData("[error]  Stream #0:0 -> #0:0 (mp3", null)]
+    [InlineData("[info]  Stream #0:0 -> #0:0 (", null)]
+    public void The_codec_is_taken_from_the_stream_that_is_decoded(string line, string? expected) => Assert.Equal(expected, FFmpegLog.CodecIn(line));
+
+    private static int[] Sine(int count) => [.. Enumerable.Range(0, count).Select(i => (int)(8000 * Math.Sin(i * 0.07)))];
+
+    private static string Header()
+    {
+        byte[] bytes = WavBytes.FileNamed("RIFF", WavBytes.Format(WavBytes.Float, 1, 44100, 32), WavBytes.Chunk("data", [], 0xFFFFFFFF));
+        return "printf '" + string.Concat(bytes.Select(value => "\\" + Convert.ToString(value, 8).PadLeft(3, '0'))) + "'";
+    }
+
+    private string Script(string commands)
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("A shell script stands in for ffmpeg, and Windows runs none.");
+        return _folder.WriteProgram(Guid.NewGuid() + ".sh", WavBytes.Text("#!/bin/sh\n" + commands + "\n"));
+    }
+
+    private void ReadsBackThroughFFmpeg(string name)
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        int[] samples = Sine(5000);
+        string path = _folder.Write(name, WavBytes.Pcm16(22050, 1, samples));
+        using FFmpegReader reader = FFmpegReader.Open(path, ffmpeg);
+        Assert.Equal(samples.Select(value => value / 32768f), reader.ReadAll());
+        Assert.Equal("pcm_s16le via ffmpeg", reader.Codec);
+        Assert.Equal(0, reader.Read(new float[10]));
+        Assert.Empty(reader.Warnings);
+    }
+}
