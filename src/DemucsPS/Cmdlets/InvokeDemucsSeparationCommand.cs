@@ -127,8 +127,9 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
                 WriteError(e.ToRecord(given));
                 continue;
             }
+            // Errors name what the user passed; of a pattern's files, the one concerned.
             foreach (string file in files)
-                Separate(file, given);
+                Separate(file, WildcardPattern.ContainsWildcardCharacters(given) || given.Contains('`', StringComparison.Ordinal) ? file : given);
         }
     }
 
@@ -146,7 +147,7 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
         _stop.Dispose();
     }
 
-    private void Separate(string file, string given)
+    private void Separate(string file, string target)
     {
         SeparationResult result;
         try
@@ -161,7 +162,7 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
         }
         catch (DemucsException e)
         {
-            WriteError(e.ToRecord(given));
+            WriteError(e.ToRecord(target));
             return;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

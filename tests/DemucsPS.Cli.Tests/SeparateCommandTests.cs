@@ -1,0 +1,361 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace DemucsPS.Cli.Tests;
+
+public sealed class SeparateCommandTests
+{
+    private static readonly string[] Stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
+
+    [Fact]
+    public void A_song_becomes_four_stems_named_on_stdout_and_the_progress_is_on_stderr()
+    {
+        using TemporaryFolder folder = new();
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", Demucsps.Song, "--model", Demucsps.TinyModel);
+        Assert.Equal(0, exitCode);
+        Assert.Equal(Stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
+        Assert.Equal(Stems.Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
+        for (int chunk = 1; chunk <= 3; chunk++)
+            Assert.Contains($"chunk {chunk} of 3", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_built_in_models_stems_sum_to_the_mix_and_it_says_that_it_is_not_Demucs()
+    {
+        using TemporaryFolder folder = new();
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", Demucsps.Song, "--bit-depth", "32", "--json");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("not Demucs", error, StringComparison.Ordinal);
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.False(json.GetProperty("isDemucs").GetBoolean());
+        Assert.Contains(json.GetProperty("warnings").EnumerateArray(), w => w.GetString()!.Contains("not Demucs", StringComparison.Ordinal));
+        Assert.Equal(882000, json.GetProperty("frames").GetInt64());
+        Assert.Equal(20, json.GetProperty("duration").GetDouble());
+
+        float[] mix = WavSamples.Read16(Demucsps.Song);
+        float[][] stems = [.. json.GetProperty("stems").EnumerateArray().Select(s => WavSamples.ReadFloat(s.GetProperty("filePath").GetString()!))];
+        Assert.Equal(4, stems.Length);
+        Assert.All(stems, s => Assert.Equal(mix.Length, s.Length));
+        double signal = 0, rest = 0;
+        for (int i = 0; i < mix.Length; i++)
+        {
+            double difference = mix[i] - stems.Sum(s => (double)s[i]);
+            signal += (double)mix[i] * mix[i];
+            rest += difference * difference;
+        }
+        Assert.InRange(10 * Math.Log10(rest / signal), double.NegativeInfinity, -80);
+    }
+
+    [Fact]
+    public void The_number_of_jobs_and_a_second_run_change_no_bit()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", Demucsps.Song, "--model", Demucsps.TinyModel, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
+        foreach (string stem in Stems)
+        {
+            byte[] first = File.ReadAllBytes(folder["a", "htdemucs-tiny", "mix", stem]);
+            Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "htdemucs-tiny", "mix", stem])), $"{stem}: two jobs differ");
+            Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "htdemucs-tiny", "mix", stem])), $"{stem}: a second run differs");
+        }
+    }
+
+    [Fact]
+    public void Shifts_depend_on_the_seed_alone()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        foreach (string[] run in new[] { new[] { "a", "7" }, ["b", "7"], ["c", "8"] })
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--model", Demucsps.TinyModel, "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums").ExitCode);
+        byte[] first = File.ReadAllBytes(folder["a", "htdemucs-tiny", "short", "drums.wav"]);
+        Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "htdemucs-tiny", "short", "drums.wav"])));
+        Assert.False(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "htdemucs-tiny", "short", "drums.wav"])));
+    }
+
+    [Fact]
+    public void Two_stems_are_the_stem_and_the_sum_of_the_others()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", Demucsps.TinyModel, "--bit-depth", "32", "-o", "all").ExitCode);
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", Demucsps.TinyModel, "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
+        Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "htdemucs-tiny", "short"]).Select(Path.GetFileName).Order());
+        float[][] others = [.. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "htdemucs-tiny", "short", s + ".wav"]))];
+        float[] rest = WavSamples.ReadFloat(folder["two", "htdemucs-tiny", "short", "no_vocals.wav"]);
+        for (int i = 0; i < rest.Length; i++)
+            Assert.Equal(others[0][i] + others[1][i] + others[2][i], rest[i], 1e-6f);
+        Assert.Equal(WavSamples.ReadFloat(folder["all", "htdemucs-tiny", "short", "vocals.wav"]), WavSamples.ReadFloat(folder["two", "htdemucs-tiny", "short", "vocals.wav"]));
+    }
+
+    [Fact]
+    public void A_bag_takes_a_row_of_weights_for_each_model()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        string second = Demucsps.Model("htdemucs-tiny-b.onnx");
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "-m", Demucsps.TinyModel, "-m", second, "--weights", "1,0,1,1", "--weights", "0,1,0,1", "-o", "bag", "--bit-depth", "32");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", second, "-o", "one", "--bit-depth", "32").ExitCode);
+        Assert.Equal(WavSamples.ReadFloat(folder["one", "htdemucs-tiny-b", "short", "bass.wav"]), WavSamples.ReadFloat(folder["bag", "htdemucs-tiny+htdemucs-tiny-b", "short", "bass.wav"]));
+        Assert.NotEqual(WavSamples.ReadFloat(folder["one", "htdemucs-tiny-b", "short", "drums.wav"]), WavSamples.ReadFloat(folder["bag", "htdemucs-tiny+htdemucs-tiny-b", "short", "drums.wav"]));
+    }
+
+    [Theory]
+    [InlineData("two words.wav")]
+    [InlineData("it's \"quoted\".wav")]
+    [InlineData("take [1].wav")]
+    [InlineData("100%.wav")]
+    [InlineData("夜に駆ける 🎵.wav")]
+    [InlineData("Ça va – Ωμέγα.wav")]
+    [InlineData("-dash.wav")]
+    public void Odd_file_names_work(string name)
+    {
+        if (OperatingSystem.IsWindows() && name.Contains('"', StringComparison.Ordinal))
+            Assert.Skip("Windows has no quotes in file names.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder[name], WavSamples.Sine(10000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "--stem", "vocals", "--", name);
+        Assert.True(exitCode == 0, error);
+        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name), "vocals.wav"];
+        Assert.True(File.Exists(stem));
+        Assert.Equal(stem, output.Trim());
+    }
+
+    [Fact]
+    public void Existing_stems_are_kept_unless_forced()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(10000));
+        string stem = folder["separated", "baseline", "short", "bass.wav"];
+        Directory.CreateDirectory(Path.GetDirectoryName(stem)!);
+        File.WriteAllText(stem, "mine");
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("StemExists", error, StringComparison.Ordinal);
+        Assert.Empty(output);
+        Assert.Equal("mine", File.ReadAllText(stem));
+        Assert.Equal(["separated/baseline/short/bass.wav".Replace('/', Path.DirectorySeparatorChar), "short.wav"], folder.Files());
+
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--force").ExitCode);
+        Assert.NotEqual("mine", File.ReadAllText(stem));
+    }
+
+    [Fact]
+    public void Sources_of_one_name_in_a_batch_do_not_overwrite_each_other()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string disc in new[] { "one", "two" })
+        {
+            Directory.CreateDirectory(folder[disc]);
+            WavSamples.WriteFloat(folder[disc, "intro.wav"], WavSamples.Sine(10000));
+        }
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "--force", "--stem", "bass");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains(folder["two", "intro.wav"], error, StringComparison.Ordinal);
+        Assert.Single(output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void Loud_integer_stems_are_scaled_alike_and_say_so()
+    {
+        using TemporaryFolder folder = new();
+        float[] loud = [.. WavSamples.Sine(60000).Select(x => x * 30)];
+        WavSamples.WriteFloat(folder["loud.wav"], loud);
+        foreach (string[] run in new[] { new[] { "rescaled", "16" }, ["raw", "32"] })
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", run[1], "--output", run[0]).ExitCode);
+        (_, string json, string error) = Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "16", "--json", "--output", "again");
+        float gain = JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle();
+        Assert.InRange(gain, 0.1f, 0.5f);
+        Assert.Contains("multiplied by", error, StringComparison.Ordinal);
+        foreach (string stem in Stems)
+        {
+            float[] raw = WavSamples.ReadFloat(folder["raw", "baseline", "loud", stem]), rescaled = WavSamples.Read16(folder["rescaled", "baseline", "loud", stem]);
+            for (int i = 0; i < raw.Length; i++)
+                Assert.Equal(raw[i] * gain, rescaled[i], 2f / 32768);
+        }
+    }
+
+    [Fact]
+    public void A_bad_file_does_not_stop_the_others()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["bad.wav"], "no sound");
+        WavSamples.WriteFloat(folder["good.wav"], WavSamples.Sine(10000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "missing.wav", "bad.wav", "good.wav", "--json", "--stem", "drums");
+        Assert.NotEqual(0, exitCode);
+        JsonElement[] lines = [.. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+        Assert.Equal(3, lines.Length);
+        Assert.Equal("AudioTrackNotFound", lines[0].GetProperty("error").GetString());
+        Assert.Equal(folder["missing.wav"], lines[0].GetProperty("sourcePath").GetString());
+        Assert.True(lines[1].TryGetProperty("error", out _));
+        Assert.Equal(folder["good.wav"], lines[2].GetProperty("sourcePath").GetString());
+        Assert.Contains(folder["bad.wav"], error, StringComparison.Ordinal);
+        Assert.Equal(["bad.wav", "good.wav", Path.Combine("separated", "baseline", "good", "drums.wav")], folder.Files());
+    }
+
+    public static TheoryData<string, string> BadInputs => new()
+    {
+        { "missing", "AudioTrackNotFound" },
+        { "folder", "AudioTrackNotFound" },
+        { "empty", "AudioTrackCorrupt" },
+        { "text", "FFmpegNotFound" },
+        { "no frames", "AudioTrackCorrupt" },
+        { "NaN", "AudioTrackCorrupt" },
+        { "unreadable", "AudioTrackNotFound" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadInputs))]
+    public void Bad_input_is_named_and_nothing_is_left_behind(string kind, string id)
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["input.wav"];
+        switch (kind)
+        {
+            case "folder":
+                Directory.CreateDirectory(path);
+                break;
+            case "empty":
+                File.WriteAllBytes(path, []);
+                break;
+            case "text":
+                File.WriteAllText(path, "this is no sound");
+                break;
+            case "no frames":
+                WavSamples.WriteFloat(path, []);
+                break;
+            case "NaN":
+                WavSamples.WriteFloat(path, [.. WavSamples.Sine(5000), float.NaN, 0]);
+                break;
+            case "unreadable":
+                if (Environment.IsPrivilegedProcess)
+                    Assert.Skip("The administrator can read every file.");
+                if (OperatingSystem.IsWindows())
+                    Assert.Skip("Windows has no mode bits to take away.");
+                else
+                    File.SetUnixFileMode(CreateFile(path), UnixFileMode.UserWrite);
+                break;
+        }
+        string[] before = folder.Files();
+        Dictionary<string, string?> withoutFFmpeg = new() { ["PATH"] = folder.Path, ["DEMUCSPS_FFMPEG"] = null };
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, withoutFFmpeg, "separate", "input.wav");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains(path, error, StringComparison.Ordinal);
+        Assert.Contains($"[{id}]", error, StringComparison.Ordinal);
+        Assert.Empty(output);
+        Assert.Equal(before, folder.Files());
+        Assert.False(Directory.Exists(folder["separated"]));
+    }
+
+    [Fact]
+    public void A_destination_that_cannot_be_written_is_named()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(5000));
+        File.WriteAllText(folder["separated"], "a file, not a folder");
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("[StemWriteFailed]", error, StringComparison.Ordinal);
+        Assert.Contains(folder["separated"], error, StringComparison.Ordinal);
+        Assert.Equal("a file, not a folder", File.ReadAllText(folder["separated"]));
+    }
+
+    public static TheoryData<string, string, string> BadModels => new()
+    {
+        { "missing.onnx", "DemucsModelNotFound", "missing.onnx" },
+        { "htdemucs", "DemucsModelNotFound", "no model named" },
+        { "text.onnx", "DemucsModelInvalid", "not an ONNX file" },
+        { "folder.onnx", "DemucsModelNotFound", "folder" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadModels))]
+    public void An_unusable_model_is_named(string model, string id, string says)
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(5000));
+        File.WriteAllText(folder["text.onnx"], "no graph");
+        Directory.CreateDirectory(folder["folder.onnx"]);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--model", model);
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains($"[{id}]", error, StringComparison.Ordinal);
+        Assert.Contains(says, error, StringComparison.Ordinal);
+        Assert.Contains(model, error, StringComparison.Ordinal);
+        Assert.Empty(output);
+        Assert.False(Directory.Exists(folder["separated"]));
+    }
+
+    [Theory]
+    [InlineData("--overlap", "1")]
+    [InlineData("--overlap", "-0.1")]
+    [InlineData("--shifts", "-1")]
+    [InlineData("--jobs", "0")]
+    [InlineData("--threads", "-1")]
+    [InlineData("--bit-depth", "20")]
+    [InlineData("--stem", "kazoo")]
+    [InlineData("--two-stems", "kazoo")]
+    [InlineData("--weights", "1,2")]
+    [InlineData("--weights", "1,2,x,4")]
+    [InlineData("--weights", "0,1,1,1")]
+    public void Parameters_out_of_range_are_refused(string option, string value)
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(5000));
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", option, value);
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["separated"]));
+    }
+
+    [Fact]
+    public void A_missing_runtime_names_every_path_tried_or_the_variable()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(5000));
+        Dictionary<string, string?> library = new() { ["DEMUCSPS_ONNXRUNTIME"] = folder["libnone.so"] };
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, library, "separate", "short.wav");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("[OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
+        Assert.Contains(folder["libnone.so"], error, StringComparison.Ordinal);
+
+        File.WriteAllText(folder["libnone.so"], "no library");
+        (exitCode, _, error) = Demucsps.Run(folder.Path, library, "separate", "short.wav");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("[OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Interrupting_leaves_nothing_behind()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("SIGINT cannot be sent to one process on Windows.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 120));
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", Demucsps.TinyModel);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        List<string> lines = [];
+        while (process.StandardError.ReadLine() is { } line)
+        {
+            lines.Add(line);
+            // The first chunk is done, so temporary files exist and the next one runs.
+            if (line.Contains("chunk 1 of", StringComparison.Ordinal))
+                Assert.Equal(0, Kill(process.Id, 2));
+        }
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal));
+        Assert.Empty(output.Result);
+        Assert.Equal(["long.wav"], folder.Files());
+        Assert.False(Directory.Exists(folder["separated"]));
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
+
+    private static string CreateFile(string path)
+    {
+        WavSamples.WriteFloat(path, WavSamples.Sine(5000));
+        return path;
+    }
+}
