@@ -166,7 +166,7 @@ public sealed class SeparateCommandTests
             Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", run[1], "--output", run[0]).ExitCode);
         (_, string json, string error) = Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "16", "--json", "--output", "again");
         float gain = JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle();
-        Assert.InRange(gain, 0.1f, 0.5f);
+        Assert.InRange(gain, 0.1f, 0.9f);
         Assert.Contains("multiplied by", error, StringComparison.Ordinal);
         foreach (string stem in Stems)
         {
