@@ -1,0 +1,45 @@
+using System.Text.RegularExpressions;
+
+namespace DemucsPS.Engine.Tests;
+
+/// <summary>The walls between the rooms of the source tree.</summary>
+public sealed class ArchitectureTests
+{
+    [Fact]
+    public void The_engine_references_nothing_but_the_framework() =>
+        Assert.All(typeof(DemucsException).Assembly.GetReferencedAssemblies(), a => Assert.Matches(@"^(System\.(?!Management)|Microsoft\.Win32\.Primitives$)", a.Name));
+
+    [Fact]
+    public void The_engine_writes_to_no_console_and_guesses_no_folder() =>
+        AssertNoLine("src/DemucsPS.Engine", @"\bConsole\.|\bEnvironment\.CurrentDirectory\b|\bDirectory\.GetCurrentDirectory\b|\bPowerShell\b(?! ignores| and the console)", except: _ => false);
+
+    [Fact]
+    public void Only_Inference_speaks_to_the_runtime() =>
+        AssertNoLine("src/DemucsPS.Engine", @"\bOrt[A-Z]\w*|delegate\* unmanaged|\bNativeLibrary\b", except: file => file.Contains("/Inference/", StringComparison.Ordinal));
+
+    [Fact]
+    public void Only_cmdlets_write_objects() =>
+        AssertNoLine("src", @"\bWriteObject\(", except: file => file.Contains("/DemucsPS/Cmdlets/", StringComparison.Ordinal));
+
+    [Fact]
+    public void No_class_is_called_after_nothing() =>
+        AssertNoLine(".", @"\b(class|record|struct|interface)\s+\w*(Helper|Utils|Utilities|Manager)\b", except: _ => false);
+
+    [Fact]
+    public void The_changelog_begins_with_the_manifests_version()
+    {
+        string version = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "DemucsPS.psd1")), @"ModuleVersion\s*=\s*'([^']+)'").Groups[1].Value;
+        Assert.Equal(version, Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "CHANGELOG.md")), @"^## (\S+)", RegexOptions.Multiline).Groups[1].Value);
+        Assert.Equal(version, typeof(DemucsException).Assembly.GetName().Version!.ToString(3));
+    }
+
+    private static void AssertNoLine(string folder, string pattern, Func<string, bool> except)
+    {
+        string root = Path.GetFullPath(Path.Combine(RepositoryFiles.Root, folder));
+        string[] found = [.. Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Select(f => f.Replace('\\', '/'))
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/node_modules/", StringComparison.Ordinal) && !f.EndsWith("/ArchitectureTests.cs", StringComparison.Ordinal) && !except(f))
+            .SelectMany(f => File.ReadLines(f).Select((line, i) => (f, line, i)).Where(l => Regex.IsMatch(l.line, pattern)).Select(l => $"{l.f}:{l.i + 1}: {l.line.Trim()}"))];
+        Assert.Empty(found);
+    }
+}

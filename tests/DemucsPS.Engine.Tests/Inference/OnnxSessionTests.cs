@@ -1,0 +1,121 @@
+using DemucsPS.Engine.Inference;
+
+namespace DemucsPS.Engine.Tests.Inference;
+
+public sealed class OnnxSessionTests
+{
+    [Fact]
+    public void Inputs_outputs_and_metadata_are_read()
+    {
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Split(sources: "a,b,c,d"), new OnnxSessionOptions());
+        Assert.Equal(["mix float32[1,2,8192]", "z float32[1,4,2048,8]"], session.Inputs.Select(i => i.ToString()));
+        Assert.Equal(["waves float32[1,4,2,8192]", "spectra float32[1,4,4,2048,8]"], session.Outputs.Select(o => o.ToString()));
+        Assert.Equal("a,b,c,d", session.Metadata["sources"]);
+    }
+
+    [Fact]
+    public void A_run_reads_and_writes_the_callers_own_memory()
+    {
+        float[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9], y = new float[11];
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions());
+        // Also a part of an array: only that part is written.
+        session.Run([OnnxTensor.Create("x", x.AsMemory(), 3, 3)], [OnnxTensor.Create("y", y.AsMemory(1, 9), 3, 3)], TestContext.Current.CancellationToken);
+        Assert.Equal([0, 30, 36, 42, 66, 81, 96, 102, 126, 150, 0], y);
+    }
+
+    [Theory]
+    [InlineData(OnnxOptimizationLevel.None, true, true)]
+    [InlineData(OnnxOptimizationLevel.Basic, false, false)]
+    [InlineData(OnnxOptimizationLevel.All, true, false)]
+    public void Session_options_are_accepted(OnnxOptimizationLevel level, bool arena, bool pattern)
+    {
+        OnnxSessionOptions options = new()
+        {
+            IntraOpThreads = 1,
+            OptimizationLevel = level,
+            CpuArena = arena,
+            MemoryPattern = pattern,
+            ConfigEntries = new Dictionary<string, string> { ["session.set_denormal_as_zero"] = "1" },
+        };
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), options);
+        float[] y = new float[9];
+        session.Run([OnnxTensor.Create("x", new float[9].AsMemory(), 3, 3)], [OnnxTensor.Create("y", y.AsMemory(), 3, 3)], TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void Errors_carry_the_runtimes_own_words()
+    {
+        OnnxRuntimeException notAModel = Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions()));
+        Assert.Equal(OnnxRuntimeErrorCode.InvalidProtobuf, notAModel.Code);
+
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions());
+        OnnxRuntimeException wrongShape = Assert.Throws<OnnxRuntimeException>(() =>
+            session.Run([OnnxTensor.Create("x", new float[8].AsMemory(), 2, 4)], [OnnxTensor.Create("y", new float[9].AsMemory(), 3, 3)], TestContext.Current.CancellationToken));
+        Assert.Equal(OnnxRuntimeErrorCode.InvalidArgument, wrongShape.Code);
+        Assert.Contains("dimensions", wrongShape.Message, StringComparison.OrdinalIgnoreCase);
+
+        Assert.Throws<ArgumentException>(() => OnnxTensor.Create("x", new float[8].AsMemory(), 3, 3));
+    }
+
+    [Fact]
+    public void An_unknown_execution_provider_is_an_error_that_names_what_there_is()
+    {
+        DemucsException error = Assert.Throws<DemucsException>(() => OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions { ExecutionProvider = "CUDA" }));
+        Assert.Equal(DemucsError.OnnxRuntimeUnavailable, error.Error);
+        Assert.Contains("CPUExecutionProvider", error.Message, StringComparison.Ordinal);
+        Assert.Equal(DemucsError.OnnxRuntimeUnavailable,
+            Assert.Throws<DemucsException>(() => OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions { ExecutionProvider = "Abacus" })).Error);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_before_its_time()
+    {
+        // Thousands of products, minutes of work: finishing at all within the limit shows that the run was stopped.
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(1024, 20000), new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });
+        using CancellationTokenSource stop = new(TimeSpan.FromMilliseconds(300));
+        float[] x = new float[1024 * 1024], y = new float[1024 * 1024];
+        Task run = Task.Run(() => session.Run([OnnxTensor.Create("x", x.AsMemory(), 1024, 1024)], [OnnxTensor.Create("y", y.AsMemory(), 1024, 1024)], stop.Token), CancellationToken.None);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Disposing_during_a_run_lets_the_run_finish()
+    {
+        float[] x = [1, 0, 0, 1], y = new float[4];
+        OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(2, 20000), new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });
+        Task run = Task.Run(() => session.Run([OnnxTensor.Create("x", x.AsMemory(), 2, 2)], [OnnxTensor.Create("y", y.AsMemory(), 2, 2)]), CancellationToken.None);
+        session.Dispose();
+        try
+        {
+            await run;
+            Assert.Equal(x, y);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Disposing came first; the run was refused, which is as good.
+        }
+        Assert.Throws<ObjectDisposedException>(() => session.Run([], [], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void Many_threads_may_run_one_session()
+    {
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(64, 10), new OnnxSessionOptions());
+        float[] x = MemoryTrack.Noise(64 * 64, 1).Left;
+        float[][] results = new float[16][];
+        Parallel.For(0, results.Length, i =>
+        {
+            results[i] = new float[64 * 64];
+            session.Run([OnnxTensor.Create("x", x.AsMemory(), 64, 64)], [OnnxTensor.Create("y", results[i].AsMemory(), 64, 64)]);
+        });
+        Assert.All(results, r => Assert.Equal(results[0], r));
+    }
+
+    [Fact]
+    public void The_library_says_where_and_what_it_is()
+    {
+        Assert.True(File.Exists(OnnxRuntimeLibrary.Path));
+        Assert.Matches(@"^1\.\d+\.\d+", OnnxRuntimeLibrary.Version);
+        Assert.Contains("CPUExecutionProvider", OnnxRuntimeLibrary.AvailableProviders);
+    }
+}

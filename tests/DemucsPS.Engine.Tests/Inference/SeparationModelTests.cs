@@ -1,0 +1,116 @@
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Tests.Inference;
+
+public sealed class SeparationModelTests
+{
+    [Fact]
+    public void The_split_contract_is_recognised_by_shapes()
+    {
+        using TemporaryFolder folder = new();
+        using SeparationModel model = Load(folder, SmallModels.Split());
+        Assert.Equal(SmallModels.Segment, model.Contract.SegmentFrames);
+        Assert.Equal(SmallModels.Frames, model.Contract.SpectrogramFrames);
+        Assert.Equal(["drums", "bass", "other", "vocals"], model.Contract.Stems);
+        Assert.True(model.Contract.NormalisesMix);
+        Assert.True(model.IsDemucs);
+        Assert.Equal("model", model.Name);
+    }
+
+    [Fact]
+    public void Stem_names_and_normalisation_come_from_the_metadata()
+    {
+        using TemporaryFolder folder = new();
+        using SeparationModel model = Load(folder, SmallModels.Split(stems: 2, sources: "voice, rest", normalization: "none"));
+        Assert.Equal(["voice", "rest"], model.Contract.Stems);
+        Assert.False(model.Contract.NormalisesMix);
+    }
+
+    [Fact]
+    public void Six_stems_have_their_usual_names()
+    {
+        using SeparationModel model = SeparationModel.Load(ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx")), new OnnxSessionOptions());
+        Assert.Equal(["drums", "bass", "other", "vocals", "guitar", "piano"], model.Contract.Stems);
+    }
+
+    [Fact]
+    public void The_built_in_model_is_no_Demucs_and_takes_the_mix_as_it_is()
+    {
+        using SeparationModel model = SeparationModel.Load(ModelSource.Find("Baseline"), new OnnxSessionOptions());
+        Assert.False(model.IsDemucs);
+        Assert.False(model.Contract.NormalisesMix);
+        Assert.Equal(343980, model.Contract.SegmentFrames);
+        Assert.Null(model.Path);
+    }
+
+    public static TheoryData<string, string> Misfits => new()
+    {
+        { "another contract", "found inputs:    x float32[3,3]" },
+        { "five nameless stems", "does not say their names" },
+        { "too few names", "'sources' is 'a,b'" },
+        { "doubled names", "'sources' is 'a,a,b,c'" },
+        { "names that are paths", "'sources' is 'a,b,c,../d'" },
+        { "unknown normalisation", "'normalization' = 'loudness'" },
+        { "wrong spectrogram length", "8192 frames has 8 spectrogram frames" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Misfits))]
+    public void What_fits_no_contract_is_refused_with_what_was_found(string kind, string says)
+    {
+        using TemporaryFolder folder = new();
+        byte[] bytes = kind switch
+        {
+            "another contract" => SmallModels.Slow(3, 1),
+            "five nameless stems" => SmallModels.Split(stems: 5),
+            "too few names" => SmallModels.Split(sources: "a,b"),
+            "doubled names" => SmallModels.Split(sources: "a,a,b,c"),
+            "names that are paths" => SmallModels.Split(sources: "a,b,c,../d"),
+            "unknown normalisation" => SmallModels.Split(normalization: "loudness"),
+            _ => SmallModels.Split(spectrogramFrames: 9),
+        };
+        DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, bytes));
+        Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        Assert.Contains(folder["model.onnx"], error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_truncated_model_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, File.ReadAllBytes(RepositoryFiles.TinyModel)[..3_000_000]));
+        Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
+        Assert.Contains(folder["model.onnx"], error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Missing_external_weights_are_named()
+    {
+        using TemporaryFolder folder = new();
+        DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, SmallModels.WithOutsideWeights("model.onnx.data")));
+        Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
+        Assert.Contains("model.onnx.data", error.Message, StringComparison.Ordinal);
+        Assert.Contains("beside it", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_bag_of_unlike_models_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["model.onnx"], SmallModels.Split());
+        DemucsException segments = Assert.Throws<DemucsException>(() => ModelBag.Load([ModelSource.Find(folder["model.onnx"]), ModelSource.Find(RepositoryFiles.TinyModel)], null, new OnnxSessionOptions()));
+        Assert.Equal(DemucsError.DemucsModelInvalid, segments.Error);
+        Assert.Contains("8192 and 343980", segments.Message, StringComparison.Ordinal);
+        DemucsException stems = Assert.Throws<DemucsException>(() => ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel), ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx"))], null, new OnnxSessionOptions()));
+        Assert.Contains("guitar", stems.Message, StringComparison.Ordinal);
+    }
+
+    private static SeparationModel Load(TemporaryFolder folder, byte[] model)
+    {
+        File.WriteAllBytes(folder["model.onnx"], model);
+        return SeparationModel.Load(ModelSource.Find(folder["model.onnx"]), new OnnxSessionOptions());
+    }
+}

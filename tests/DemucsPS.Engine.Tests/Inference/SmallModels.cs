@@ -1,0 +1,53 @@
+using DemucsPS.Engine.Models;
+
+namespace DemucsPS.Engine.Tests.Inference;
+
+/// <summary>Little models made by code.</summary>
+internal static class SmallModels
+{
+    public const int Segment = 8192, Frames = 8;
+
+    /// <summary>
+    /// A model of the split contract whose stem k is (k + 1) times the waveform in the time branch; the frequency branch is zero. The change is
+    /// applied to its shapes before they are declared.
+    /// </summary>
+    public static byte[] Split(int stems = 4, string? sources = null, string? normalization = null, float factor = 1, int spectrogramFrames = Frames)
+    {
+        OnnxGraphWriter graph = new("small");
+        if (sources is not null)
+            graph.Metadata("sources", sources);
+        if (normalization is not null)
+            graph.Metadata("normalization", normalization);
+        OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, spectrogramFrames);
+        float[] gains = [.. Enumerable.Range(1, stems).Select(k => k * factor)];
+        OnnxValue waves = graph.Unsqueeze(waveform, 1) * graph.Constant(gains, [1, stems, 1, 1]);
+        OnnxValue spectra = graph.Unsqueeze(spectrogram, 1) * graph.Constant(new float[stems], [1, stems, 1, 1, 1]);
+        // Outputs in the other order: roles are recognised by shape.
+        graph.Output("waves", waves, 1, stems, 2, Segment);
+        graph.Output("spectra", spectra, 1, stems, 4, 2048, spectrogramFrames);
+        return graph.ToBytes("tests", "");
+    }
+
+    /// <summary>A model whose one weight lies in a file of its own. Protobuf joins repeated messages, so it is appended to a whole model.</summary>
+    public static byte[] WithOutsideWeights(string file)
+    {
+        ProtobufMessage location = new ProtobufMessage().Text(1, "location").Text(2, file);
+        ProtobufMessage tensor = new ProtobufMessage().Integer(1, 1).Integer(2, 1).Text(8, "outside").Message(13, location).Integer(14, 1);
+        ProtobufMessage node = new ProtobufMessage().Text(1, "outside").Text(1, "mix").Text(2, "louder").Text(4, "Mul");
+        ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1)).Message(1, new ProtobufMessage().Integer(1, 2)).Message(1, new ProtobufMessage().Integer(1, Segment));
+        ProtobufMessage output = new ProtobufMessage().Text(1, "louder").Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1).Message(2, shape)));
+        ProtobufMessage graph = new ProtobufMessage().Message(1, node).Message(5, tensor).Message(12, output);
+        return [.. Split(), .. new ProtobufMessage().Message(7, graph).Bytes];
+    }
+
+    /// <summary>A model that works for seconds: a long chain of large products.</summary>
+    public static byte[] Slow(int size, int steps)
+    {
+        OnnxGraphWriter graph = new("slow");
+        OnnxValue x = graph.Input("x", size, size), y = x;
+        for (int i = 0; i < steps; i++)
+            y = graph.Node("MatMul", [y, x]);
+        graph.Output("y", y, size, size);
+        return graph.ToBytes("tests", "");
+    }
+}

@@ -1,0 +1,181 @@
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Inference;
+
+namespace DemucsPS.Engine.Tests.Separation;
+
+public sealed class SeparatorTests
+{
+    [Theory]
+    [InlineData(1, 0.25, 0)]
+    [InlineData(100, 0.25, 0)]
+    [InlineData(8192, 0.05, 0)]
+    [InlineData(8193, 0.05, 0)]
+    [InlineData(50000, 0.05, 0)]
+    [InlineData(50000, 0.75, 0)]
+    [InlineData(50000, 0.25, 3)]
+    [InlineData(3000, 0.25, 2)]
+    public void A_model_that_multiplies_gives_the_track_multiplied(int frames, double overlap, int shifts)
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split(normalization: "none"));
+        MemoryTrack track = MemoryTrack.Noise(frames, 5);
+        float[][] outputs = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 3 });
+        for (int stem = 0; stem < 4; stem++)
+        {
+            Assert.Equal(2 * frames, outputs[stem].Length);
+            for (int i = 0; i < frames; i++)
+            {
+                Assert.Equal(track.Left[i] * (stem + 1), outputs[stem][2 * i], 1e-5f);
+                Assert.Equal(track.Right[i] * (stem + 1), outputs[stem][2 * i + 1], 1e-5f);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_normalisation_is_undone()
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(20000, 6);
+        for (int i = 0; i < 20000; i++)
+        {
+            track.Left[i] = 0.01f * track.Left[i] + 0.3f;
+            track.Right[i] = 0.01f * track.Right[i] + 0.3f;
+        }
+        // The model doubles the normalised mix, so the mean stays and what is around it doubles.
+        float[] bass = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())[0];
+        double mean = TrackStatistics.Measure(track.Restarted(), "track").Mean;
+        for (int i = 0; i < 20000; i++)
+            Assert.Equal(mean + 2 * (track.Left[i] - mean), bass[2 * i], 1e-5);
+    }
+
+    [Fact]
+    public void A_bag_is_the_weighted_mean_and_models_without_weight_are_not_run()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["a.onnx"], SmallModels.Split(normalization: "none", factor: 1));
+        // Not a number in every stem: any run of it would be noticed.
+        File.WriteAllBytes(folder["b.onnx"], SmallModels.Split(normalization: "none", factor: float.NaN));
+        File.WriteAllBytes(folder["c.onnx"], SmallModels.Split(normalization: "none", factor: 5));
+        using ModelBag bag = ModelBag.Load([.. new[] { "a.onnx", "b.onnx", "c.onnx" }.Select(f => ModelSource.Find(folder[f]))],
+            [[1, 0, 0, 3], [0, 1, 0, 0], [0, 0, 1, 1]], new OnnxSessionOptions());
+        Assert.Equal("a+b+c", bag.Name);
+        MemoryTrack track = MemoryTrack.Noise(9000, 7);
+        float[][] outputs = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, ["drums", "other", "vocals"]), new SeparationOptions());
+        for (int i = 0; i < 9000; i++)
+        {
+            Assert.Equal(track.Left[i], outputs[0][2 * i], 1e-5f);
+            Assert.Equal(track.Left[i] * 15, outputs[1][2 * i], 1e-4f);
+            Assert.Equal(track.Left[i] * (3 * 4 + 1 * 20) / 4, outputs[2][2 * i], 1e-4f);
+        }
+        DemucsException notFinite = Assert.Throws<DemucsException>(() => Separate(bag, track.Restarted(), StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()));
+        Assert.Equal(DemucsError.DemucsModelInvalid, notFinite.Error);
+        Assert.Contains("not finite", notFinite.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void The_number_of_jobs_changes_no_bit(int jobs)
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(100000, 8);
+        SeparationOptions options = new() { Overlap = 0.3, Shifts = 2 };
+        StemSelection all = StemSelection.Choose(bag.Contract.Stems, null);
+        Assert.Equal(Separate(bag, track.Restarted(), all, options), Separate(bag, track.Restarted(), all, options with { Jobs = jobs }));
+    }
+
+    [Fact]
+    public void Frames_come_out_while_later_chunks_still_wait()
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(100000, 9);
+        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, ["bass"]);
+        MemorySink sink = new(1);
+        List<int> written = [];
+        new Separator(bag, selection, new SeparationOptions()).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, _ => written.Add(sink.Interleaved(0).Length / 2), CancellationToken.None);
+        Assert.Equal(13, written.Count);
+        for (int i = 0; i < written.Count; i++)
+            Assert.Equal(i * 7782, written[i]);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public void A_source_that_changes_between_the_passes_is_refused(int change)
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack measured = MemoryTrack.Noise(20000, 10), read = MemoryTrack.Noise(20000 + change, 10);
+        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            new Separator(bag, selection, new SeparationOptions()).Separate(read, "track.wav", TrackStatistics.Measure(measured, "track.wav"), new MemorySink(4), null, CancellationToken.None));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
+        Assert.Contains("track.wav", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Cancelling_ends_the_separation()
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(1_000_000, 11);
+        using CancellationTokenSource stop = new();
+        int last = 0;
+        Assert.ThrowsAny<OperationCanceledException>(() => new Separator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 2 }).Separate(
+            track, "track", TrackStatistics.Measure(track.Restarted(), "track", cancellationToken: CancellationToken.None), new MemorySink(4),
+            done =>
+            {
+                last = done;
+                if (done == 3)
+                    stop.Cancel();
+            },
+            stop.Token));
+        Assert.Equal(3, last);
+    }
+
+    [Fact]
+    public void Statistics_are_those_of_the_mean_of_the_channels()
+    {
+        MemoryTrack track = MemoryTrack.Noise(100_003, 12);
+        double[] mono = [.. track.Left.Zip(track.Right, (l, r) => ((double)l + r) / 2)];
+        double mean = mono.Average(), deviation = Math.Sqrt(mono.Sum(x => (x - mean) * (x - mean)) / (mono.Length - 1));
+        TrackStatistics statistics = TrackStatistics.Measure(track, "track");
+        Assert.Equal(100_003, statistics.Frames);
+        Assert.Equal(mean, statistics.Mean, 1e-12);
+        Assert.Equal(deviation, statistics.Deviation, 1e-12);
+        Assert.Equal(track.Left.Concat(track.Right).Max(Math.Abs), statistics.Peak);
+        Assert.Equal(0, TrackStatistics.Measure(new MemoryTrack([0.5f], [0.5f]), "one").Deviation);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Samples_that_are_no_numbers_are_found(float value)
+    {
+        MemoryTrack track = MemoryTrack.Noise(50_000, 13);
+        track.Right[40_001] = value;
+        DemucsException error = Assert.Throws<DemucsException>(() => TrackStatistics.Measure(track, "/music/bad.wav"));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
+        Assert.Contains("/music/bad.wav", error.Message, StringComparison.Ordinal);
+        Assert.Contains("40001", error.Message, StringComparison.Ordinal);
+    }
+
+    private static ModelBag Bag(TemporaryFolder folder, byte[] model)
+    {
+        File.WriteAllBytes(folder["model.onnx"], model);
+        return ModelBag.Load([ModelSource.Find(folder["model.onnx"])], null, new OnnxSessionOptions());
+    }
+
+    private static float[][] Separate(ModelBag bag, MemoryTrack track, StemSelection selection, SeparationOptions options)
+    {
+        MemorySink sink = new(selection.Names.Count);
+        new Separator(bag, selection, options).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, CancellationToken.None);
+        return [.. Enumerable.Range(0, selection.Names.Count).Select(sink.Interleaved)];
+    }
+}
