@@ -41,7 +41,7 @@ public static class AudioFile
         return FFmpegReader.Open(path, findFFmpeg());
     }
 
-    private static WavReader? OpenBuiltIn(ByteSource source)
+    private static AudioReader? OpenBuiltIn(ByteSource source)
     {
         Span<byte> start = stackalloc byte[12];
         int length = source.Read(start);
@@ -55,7 +55,7 @@ public static class AudioFile
             return header.Encoding == WavEncoding.Other ? null : new WavReader(source, header);
         }
 
-        return null;
+        return FlacReader.IsFlac(source) ? new FlacReader(source) : null;
     }
 
     private static ByteSource OpenSource(string path)

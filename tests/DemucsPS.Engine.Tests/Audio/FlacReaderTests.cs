@@ -1,0 +1,428 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Tests.Audio;
+
+public sealed class FlacReaderTests : IDisposable
+{
+    private const string SomePath = "/music/some song.flac";
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    // Made with flac 1.4.2 from FlacSignal; the options are in the names, the rest is behind each.
+    [Theory]
+    [InlineData("8-bit-mono-level-0.flac", 3000, 1, 8)] // -0
+    [InlineData("12-bit-stereo.flac", 1500, 2, 12)] // -6, mid/side
+    [InlineData("16-bit-stereo-level-5.flac", 3000, 2, 16)] // -5 -b 1152, mid/side
+    [InlineData("16-bit-stereo-level-8.flac", 3000, 2, 16)] // -8 -b 576
+    [InlineData("16-bit-left-right-level-2.flac", 3000, 2, 16)] // -2 -m, fixed predictors
+    [InlineData("16-bit-eight-channels.flac", 400, 8, 16)] // -5
+    [InlineData("16-bit-noise.flac", 600, 1, 16, 0, true)] // -5, verbatim
+    [InlineData("20-bit-stereo.flac", 1500, 2, 20)] // -6
+    [InlineData("24-bit-stereo-level-8.flac", 1500, 2, 24)] // -8, Rice parameters of five bits
+    [InlineData("24-bit-wasted-8.flac", 1500, 2, 24, 8)] // -5, left/side
+    [InlineData("24-bit-order-32.flac", 1500, 1, 24)] // --lax -l 32 -b 1500 -e
+    [InlineData("32-bit-stereo-level-8.flac", 800, 2, 32)] // -8, mid/side with a side channel of 33 bits
+    [InlineData("32-bit-noise.flac", 400, 2, 32, 0, true)] // -8 -b 200
+    public void Fixtures_decode_to_the_formula_they_were_made_from(string name, int frames, int channels, int bits, int wasted = 0, bool noiseOnly = false)
+    {
+        int[] expected = FlacSignal.Make(frames, channels, bits, wasted, noiseOnly);
+        foreach (int blockFrames in (int[])[1000, 7, 100_000])
+        {
+            using FlacReader reader = Read(Fixture(name));
+            Assert.Equal(frames, reader.FrameCount);
+            Assert.Equal(channels, reader.Channels);
+            Assert.Equal(44100, reader.SampleRate);
+            Assert.Equal($"FLAC {bits} bit", reader.Codec);
+            AssertSame(expected, bits, reader.ReadAll(blockFrames));
+            Assert.Empty(reader.Warnings);
+        }
+    }
+
+    [Fact]
+    public void A_constant_signal_is_constant()
+    {
+        using FlacReader reader = Read(Fixture("constant.flac"));
+        float[] samples = reader.ReadAll();
+        Assert.Equal(10_000, samples.Length);
+        Assert.All(samples.Where((_, i) => i % 2 == 0), sample => Assert.Equal(0f, sample));
+        Assert.All(samples.Where((_, i) => i % 2 == 1), sample => Assert.Equal(-5f / 32768, sample));
+        Assert.Empty(reader.Warnings);
+    }
+
+    [Fact]
+    public void All_levels_and_depths_of_the_flac_program_are_read_exactly()
+    {
+        string flac = ExternalTool.FindOrSkip("flac");
+        foreach (int bits in (int[])[8, 16, 24])
+        {
+            int[] samples = FlacSignal.Make(20_000, 2, bits);
+            string raw = _folder.Write($"{bits}.raw", FlacSignal.Bytes(samples, bits / 8));
+            for (int level = 0; level <= 8; level++)
+                AssertRoundTrip(flac, raw, samples, 2, bits, $"-{level}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 16, "--lax", "-l", "32", "-b", "65535", "-r", "15")]
+    [InlineData(2, 24, "--lax", "-l", "20", "-b", "16384", "-e", "-p")]
+    [InlineData(2, 16, "-b", "16", "-8")]
+    [InlineData(2, 32, "-8", "-e")]
+    [InlineData(2, 32, "-0")]
+    [InlineData(6, 24, "-8")]
+    [InlineData(8, 8, "-3")]
+    public void Unusual_options_of_the_flac_program_are_read_exactly(int channels, int bits, params string[] options)
+    {
+        string flac = ExternalTool.FindOrSkip("flac");
+        int[] samples = FlacSignal.Make(70_000 / channels, channels, bits);
+        AssertRoundTrip(flac, _folder.Write("x.raw", FlacSignal.Bytes(samples, bits / 8)), samples, channels, bits, options);
+    }
+
+    [Fact]
+    public void Escaped_partitions_and_long_codes_are_read()
+    {
+        // Fixed order 0, four partitions: plain numbers of 5 bits, of none, Rice codes with a run of 200 zeros, Rice codes.
+        int[] values = [-16, 15, 0, 0, 100, -1, 3, -4];
+        byte[] frame = FlacBits.Frame(8, 0, bits => bits
+            .Put(8 << 1, 8).Put(0, 2).Put(2, 4)
+            .Put(15, 4).Put(5, 5).Put(-16, 5).Put(15, 5)
+            .Put(15, 4).Put(0, 5)
+            .Put(0, 4).Rice(100, 0).Rice(-1, 0)
+            .Put(2, 4).Rice(3, 2).Rice(-4, 2));
+        AssertSame(values, 16, ReadAll(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 8), frame)));
+    }
+
+    [Fact]
+    public void Five_bit_parameters_and_their_escape_are_read()
+    {
+        int[] values = [123456, -654321, 1_000_000, -1];
+        byte[] frame = FlacBits.Frame(4, 0, bits => bits
+            .Put(8 << 1, 8).Put(1, 2).Put(1, 4)
+            .Put(20, 5).Rice(values[0], 20).Rice(values[1], 20)
+            .Put(31, 5).Put(21, 5).Put(values[2], 21).Put(values[3], 21));
+        AssertSame(values, 24, ReadAll(FlacBits.Stream(FlacBits.StreamInfo(1, 24, 4), frame)));
+    }
+
+    [Theory]
+    [InlineData(FlacBits.LeftSide)]
+    [InlineData(FlacBits.SideRight)]
+    [InlineData(FlacBits.MidSide)]
+    public void The_side_channel_of_32_bits_has_33(int channelCode)
+    {
+        int[] left = [int.MaxValue, int.MinValue, int.MaxValue, 5, -7];
+        int[] right = [int.MinValue, int.MaxValue, int.MaxValue, 8, -7];
+        IEnumerable<long> side = left.Zip(right, (l, r) => (long)l - r);
+        IEnumerable<long> other = channelCode switch
+        {
+            FlacBits.LeftSide => left.Select(l => (long)l),
+            FlacBits.SideRight => right.Select(r => (long)r),
+            _ => left.Zip(right, (l, r) => ((long)l + r) >> 1),
+        };
+        byte[] frame = FlacBits.Frame(5, channelCode, bits =>
+        {
+            if (channelCode == FlacBits.SideRight)
+                bits.Verbatim(side, 33).Verbatim(other, 32);
+            else
+                bits.Verbatim(other, 32).Verbatim(side, 33);
+        });
+        int[] expected = [.. left.Zip(right).SelectMany(pair => (int[])[pair.First, pair.Second])];
+        AssertSame(expected, 32, ReadAll(FlacBits.Stream(FlacBits.StreamInfo(2, 32, 5), frame)));
+    }
+
+    [Fact]
+    public void A_predicted_side_channel_of_33_bits_with_wasted_bits_is_read()
+    {
+        // left = 2·i·2^29 …: right is 0, so side is left. Two wasted bits, fixed order 2, all residuals 0.
+        int[] left = [-1 << 30, -1 << 29, 0, 1 << 29, 1 << 30];
+        byte[] frame = FlacBits.Frame(5, FlacBits.SideRight, bits => bits
+            .Put((10 << 1) | 1, 8).Unary(1).Put(left[0] >> 2, 31).Put(left[1] >> 2, 31)
+            .Put(0, 2).Put(0, 4).Put(0, 4).Rice(0, 0).Rice(0, 0).Rice(0, 0)
+            .Constant(0, 32));
+        AssertSame([.. left.SelectMany(value => (int[])[value, 0])], 32, ReadAll(FlacBits.Stream(FlacBits.StreamInfo(2, 32, 5), frame)));
+    }
+
+    [Fact]
+    public void Variable_block_sizes_and_seven_byte_numbers_are_read()
+    {
+        byte[][] frames =
+        [
+            FlacBits.Frame(3, 0, bits => bits.Constant(1, 4), variable: true),
+            FlacBits.Frame(1, 0, bits => bits.Constant(-8, 4), variable: true, number: [3]),
+            FlacBits.Frame(200, 0, bits => bits.Constant(7, 4), variable: true, number: [0xFE, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF]),
+            FlacBits.Frame(65536, 0, bits => bits.Constant(2, 4), variable: true, number: [0xC3, 0xBF]),
+        ];
+        float[] samples = ReadAll(FlacBits.Stream(FlacBits.StreamInfo(1, 4, 0), frames));
+        Assert.Equal(204 + 65536, samples.Length);
+        Assert.Equal([0.125f, 0.125f, 0.125f, -1f, 0.875f], samples[..5]);
+    }
+
+    [Fact]
+    public void An_unknown_length_is_null()
+    {
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), FlacBits.Frame(9, 0, bits => bits.Constant(1, 16))));
+        Assert.Null(reader.FrameCount);
+        Assert.Equal(9, reader.ReadAll().Length);
+        Assert.Empty(reader.Warnings);
+    }
+
+    [Fact]
+    public void A_stream_with_ID3_before_and_after_it_is_FLAC_by_its_content()
+    {
+        byte[] id3 = WavBytes.Join(WavBytes.Text("ID3\u0004\0\u0010"), [0, 0, 1, 2], new byte[130], new byte[10]);
+        byte[] file = WavBytes.Join(id3, id3, Fixture("16-bit-stereo-level-5.flac"), WavBytes.Text("TAG"), new byte[125]);
+        string path = _folder.Write("tagged.mp3", file);
+        using AudioReader reader = AudioFile.Open(path, () => throw new InvalidOperationException("ffmpeg is not needed"));
+        Assert.Equal("FLAC 16 bit", reader.Codec);
+        AssertSame(FlacSignal.Make(3000, 2, 16), 16, reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+    }
+
+    [Fact]
+    public void A_tag_behind_a_stream_of_unknown_length_is_no_damage()
+    {
+        byte[] file = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), FlacBits.Frame(9, 0, bits => bits.Constant(1, 16)));
+        foreach (string tag in (string[])["TAG", "APETAGEX"])
+            Assert.Equal(9, ReadAll(WavBytes.Join(file, WavBytes.Text(tag), new byte[100])).Length);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(700)]
+    [InlineData(2799)]
+    public void A_file_that_is_cut_short_gives_its_whole_frames_and_a_warning(int missingBytes)
+    {
+        byte[] file = Fixture("16-bit-stereo-level-5.flac");
+        using FlacReader reader = Read(file[..^missingBytes]);
+        float[] samples = reader.ReadAll();
+        int found = missingBytes == 0 ? 3000 : missingBytes < 1900 ? 2304 : 1152;
+        AssertSame(FlacSignal.Make(3000, 2, 16)[..(2 * found)], 16, samples);
+        if (missingBytes == 0)
+            Assert.Empty(reader.Warnings);
+        else
+            Assert.Contains($"declared 3000 frames, found {found}: the file is cut short", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stream_of_unknown_length_that_is_cut_within_a_frame_says_so()
+    {
+        byte[] frame = FlacBits.Frame(100, 0, bits => bits.Verbatim(new long[100], 16));
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), frame, frame[..50]));
+        Assert.Equal(100, reader.ReadAll().Length);
+        Assert.Contains("cut short within a frame after 100 frames", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrong_digest_is_a_warning_at_the_end()
+    {
+        byte[] file = Fixture("16-bit-stereo-level-5.flac");
+        file[4 + 4 + 18 + 3] ^= 1;
+        using FlacReader reader = Read(file);
+        AssertSame(FlacSignal.Make(3000, 2, 16), 16, reader.ReadAll());
+        Assert.Contains("MD5 mismatch", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(12)]
+    [InlineData(15)]
+    [InlineData(17)]
+    [InlineData(32)]
+    [SuppressMessage("Security", "CA5351", Justification = "MD5 is what FLAC defines; it finds damage, not attacks.")]
+    public void The_digest_covers_sign_extended_whole_bytes(int bits)
+    {
+        long[] values = [-1, 1, -(1L << (bits - 1)), (1L << (bits - 1)) - 1];
+        byte[] md5 = MD5.HashData(FlacSignal.Bytes([.. values.Select(value => (int)value)], (bits + 7) / 8));
+        byte[] frame = FlacBits.Frame(4, 0, writer => writer.Verbatim(values, bits));
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, bits, 4, md5: md5), frame));
+        AssertSame([.. values.Select(value => (int)value)], bits, reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+    }
+
+    [Fact]
+    public void More_frames_than_declared_are_used_with_a_warning()
+    {
+        byte[] frame = FlacBits.Frame(10, 0, bits => bits.Constant(1, 16));
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 10), frame, frame));
+        Assert.Equal(20, reader.ReadAll().Length);
+        Assert.Contains("declared 10 frames, found 20", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_frame_is_refused_with_its_position()
+    {
+        byte[] file = Fixture("16-bit-stereo-level-5.flac");
+        file[^200] ^= 4;
+        using FlacReader reader = Read(file);
+        Assert.Equal(2304, reader.Read(new float[2 * 2304]));
+        var exception = Assert.Throws<DemucsException>(() => reader.Read(new float[2]));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
+        Assert.Matches("FLAC frame at byte [0-9]+, after 2304 good frames", exception.Message);
+        Assert.Contains(SomePath, exception.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, byte[]> ChangingStreams => new()
+    {
+        { "changes from 44100 to 48000 frames per second after 4 frames", FlacBits.Frame(4, 1, bits => bits.Constant(1, 16).Constant(2, 16), rateCode: 10) },
+        { "changes from 16 to 24 bits per sample after 4 frames", FlacBits.Frame(4, 1, bits => bits.Constant(1, 24).Constant(2, 24), bitsCode: 6) },
+        { "changes from 2 to 1 channels after 4 frames", FlacBits.Frame(4, 0, bits => bits.Constant(1, 16)) },
+    };
+
+    [Theory]
+    [MemberData(nameof(ChangingStreams))]
+    public void A_stream_that_changes_its_form_is_refused(string words, byte[] secondFrame)
+    {
+        byte[] first = FlacBits.Frame(4, 1, bits => bits.Constant(1, 16).Constant(2, 16), bitsCode: 4, rateCode: 9);
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(2, 16, 8), first, secondFrame));
+        Assert.Equal(4, reader.Read(new float[8]));
+        var exception = Assert.Throws<DemucsException>(() => reader.Read(new float[8]));
+        Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
+        Assert.Contains(words, exception.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, byte[]> DamagedStreams => new()
+    {
+        { "contains no audio frames", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0)) },
+        { "contains no audio frames", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 4), FlacBits.Frame(4, 0, bits => bits.Constant(1, 16))[..8]) },
+        { "cut short within its metadata", WavBytes.Text("fLaC\0") },
+        { "STREAMINFO) is doubled or of a wrong length", WavBytes.Join(WavBytes.Text("fLaC"), [0x80, 0, 0, 33], new byte[100]) },
+        { "STREAMINFO) is missing", WavBytes.Join(WavBytes.Text("fLaC"), [0x84, 0, 0, 4], new byte[100]) },
+        { "begins no metadata", WavBytes.Join(WavBytes.Text("fLaC"), [0x7F, 0, 0, 34], new byte[100]) },
+        { "cut short within its metadata", WavBytes.Join(WavBytes.Text("fLaC"), [0, 0, 0, 34], FlacBits.StreamInfo(1, 16, 0), [0x81, 0xFF, 0xFF, 0xFF, 1]) },
+        { "3 bits per sample", FlacBits.Stream(FlacBits.StreamInfo(1, 3, 0)) },
+        { "no frame begins here", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), new byte[50]) },
+        { "reserved type", OneFrame(bits => bits.Put(2 << 1, 8).Put(0, 40)) },
+        { "reserved type", OneFrame(bits => bits.Put(0x80, 8).Put(0, 40)) },
+        { "longer than its frame", OneFrame(bits => bits.Put(63 << 1, 8).Put(0, 4000)) },
+        { "wasted bits", OneFrame(bits => bits.Put(1, 8).Unary(15).Put(0, 40)) },
+        { "wasted bits", OneFrame(bits => bits.Put(1, 8).Put(0, 4000)) },
+        { "reserved way", OneFrame(bits => bits.Put(8 << 1, 8).Put(2, 2).Put(0, 40)) },
+        { "as many partitions", OneFrame(bits => bits.Put(8 << 1, 8).Put(0, 2).Put(3, 4).Put(0, 40)) },
+        { "as many partitions", OneFrame(bits => bits.Put(11 << 1, 8).Put(0, 48).Put(0, 2).Put(1, 4).Put(0, 40)) },
+        { "reserved precision or shift", OneFrame(bits => bits.Put(32 << 1, 8).Put(0, 16).Put(15, 4).Put(0, 40)) },
+        { "reserved precision or shift", OneFrame(bits => bits.Put(32 << 1, 8).Put(0, 16).Put(3, 4).Put(-1, 5).Put(0, 40)) },
+        { "larger than residuals can be", OneFrame(bits => bits.Put(8 << 1, 8).Put(1, 2).Put(0, 4).Put(30, 5).Put(0, 4000)) },
+        { "checksum of the frame is wrong", OneFrame(bits => bits.Constant(1, 16).Put(1, 8)) },
+    };
+
+    [Theory]
+    [MemberData(nameof(DamagedStreams))]
+    public void Damaged_streams_are_refused_in_words(string words, byte[] file)
+    {
+        var exception = Assert.Throws<DemucsException>(() => ReadAll(file));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
+        Assert.Contains(words, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(SomePath, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1_000_000)]
+    public void Rates_that_nobody_can_use_are_refused(int rate)
+    {
+        byte[] file = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 4, rate), FlacBits.Frame(4, 0, bits => bits.Constant(1, 16)));
+        var exception = Assert.Throws<DemucsException>(() => Read(file));
+        Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
+        Assert.Contains($"{rate} frames per second", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("16-bit-stereo-level-8.flac")]
+    [InlineData("24-bit-order-32.flac")]
+    [InlineData("32-bit-stereo-level-8.flac")]
+    [InlineData("12-bit-stereo.flac")]
+    public void Any_single_changed_byte_is_noticed_or_harmless(string name)
+    {
+        byte[] original = Fixture(name);
+        float[] expected = ReadAll(original);
+        var random = new Random(name.Length);
+        for (int i = 0; i < 2000; i++)
+        {
+            byte[] mutated = [.. original];
+            int at = i < 200 ? i : random.Next(mutated.Length);
+            byte value = (byte)random.Next(256);
+            bool changed = mutated[at] != value;
+            mutated[at] = value;
+            try
+            {
+                using FlacReader reader = Read(mutated);
+                float[] samples = reader.ReadAll();
+                bool harmless = samples.AsSpan().SequenceEqual(expected);
+                Assert.True(!changed || harmless || reader.Warnings.Count > 0 || reader.Codec != Read(original).Codec || reader.Channels != Read(original).Channels, $"byte {at} = {value} went unnoticed");
+            }
+            catch (DemucsException)
+            {
+                // What damage is supposed to end in. Everything else fails the test.
+            }
+        }
+    }
+
+    [Fact]
+    public void Damage_with_valid_checksums_ends_in_samples_or_a_clear_error()
+    {
+        // Random subframes behind valid headers reach the decoder's inside, which checksums otherwise keep from damage.
+        var random = new Random(11);
+        for (int i = 0; i < 3000; i++)
+        {
+            var noise = new byte[random.Next(1, 400)];
+            random.NextBytes(noise);
+            noise[0] = (byte)(random.Next(3) switch { 0 => random.Next(8, 13), 1 => random.Next(32, 64), _ => random.Next(64) } << 1 | random.Next(2));
+            int bits = random.Next(4, 33);
+            int channelCode = random.Next(11);
+            int channels = channelCode < 8 ? channelCode + 1 : 2;
+            byte[] frame = FlacBits.Frame(random.Next(1, 300), channelCode, writer =>
+            {
+                foreach (byte value in noise)
+                    writer.Put(value, 8);
+            });
+            byte[] file = FlacBits.Stream(FlacBits.StreamInfo(channels, bits, 0), frame, new byte[random.Next(3000)]);
+            try
+            {
+                ReadAll(file);
+            }
+            catch (DemucsException)
+            {
+                // What damage is supposed to end in. Everything else fails the test.
+            }
+        }
+    }
+
+    private static byte[] OneFrame(Action<FlacBits> subframe) =>
+        WavBytes.Join(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 4), FlacBits.Frame(4, 0, subframe)), new byte[64]);
+
+    private static byte[] Fixture(string name)
+    {
+        using Stream stream = typeof(FlacReaderTests).Assembly.GetManifestResourceStream(name)!;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static FlacReader Read(byte[] file) => new(new ByteSource(new MemoryStream(file), SomePath));
+
+    private static float[] ReadAll(byte[] file)
+    {
+        using FlacReader reader = Read(file);
+        return reader.ReadAll();
+    }
+
+    private static void AssertSame(int[] expected, int bits, float[] samples)
+    {
+        float scale = MathF.Pow(2, 1 - bits);
+        Assert.Equal(expected.Select(value => value * scale), samples);
+    }
+
+    private void AssertRoundTrip(string flac, string raw, int[] samples, int channels, int bits, params string[] options)
+    {
+        string encoded = _folder.File("encoded.flac");
+        ExternalTool.Run(
+            flac,
+            ["-s", "-f", "--force-raw-format", "--endian=little", "--sign=signed", $"--channels={channels}", $"--bps={bits}", "--sample-rate=44100", .. options, "-o", encoded, raw]);
+        using AudioReader reader = AudioFile.Open(encoded);
+        Assert.Equal($"FLAC {bits} bit", reader.Codec);
+        AssertSame(samples, bits, reader.ReadAll(3001));
+        Assert.Empty(reader.Warnings);
+    }
+}
