@@ -126,7 +126,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             part.Temporary = null;
         }
         _committed = true;
-        return [.. _parts.Select(p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped))];
+        // An array, not whatever the compiler makes of a list: PowerShell can index it.
+        return Array.ConvertAll(_parts, p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped));
     }
 
     public void Dispose()

@@ -1,0 +1,87 @@
+using System.Text.RegularExpressions;
+
+namespace DemucsPS.Cli.Tests;
+
+/// <summary>Runs what the README shows in its console blocks and compares the output, so that it cannot lie.</summary>
+public sealed partial class ReadmeTests
+{
+    private const string FromSource = "dotnet run -c Release --project src/DemucsPS.Cli -- ", Installed = "demucsps ";
+
+    [Fact]
+    public void Every_console_command_prints_what_is_printed_there()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["samples"]);
+        File.Copy(Demucsps.Song, folder["samples", "mix.wav"]);
+        File.Copy(Demucsps.Song, folder["mix.wav"]);
+        (string Command, string[] Output)[] shown = [.. Shown()];
+        Assert.Equal(3, shown.Length);
+        foreach ((string command, string[] expected) in shown)
+        {
+            string arguments = command.StartsWith(FromSource, StringComparison.Ordinal) ? command[FromSource.Length..] : command[Installed.Length..];
+            (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments.Split(' '));
+            Assert.True(exitCode == 0, error);
+            string all = (error + output).Replace(Path.DirectorySeparatorChar, '/');
+            foreach (string root in new[] { folder.Path, RealPath(folder.Path) })
+                all = all.Replace(root.Replace(Path.DirectorySeparatorChar, '/'), "/music", StringComparison.Ordinal);
+            // The README shows relative names where the folder says nothing.
+            string[] got = [.. all.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(l => l.StartsWith("/music/", StringComparison.Ordinal) ? l["/music/".Length..] : l)];
+            Assert.Equal(expected.Select(WithoutTimes), got.Select(WithoutTimes));
+        }
+    }
+
+    [Fact]
+    public void Both_set_up_commands_are_there()
+    {
+        string readme = File.ReadAllText(Path.Combine(Demucsps.Root, "README.md"));
+        Assert.Contains("$ " + FromSource + "separate samples/mix.wav --bit-depth 32\n", readme, StringComparison.Ordinal);
+        Assert.Contains("\ndotnet test -c Release\n", readme, StringComparison.Ordinal);
+        Assert.Contains("dotnet test -c Release 2>&1", File.ReadAllText(Path.Combine(Demucsps.Root, ".ci", "run")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_pinned_runtime_is_the_one_named()
+    {
+        string pinned = Regex.Match(File.ReadAllText(Path.Combine(Demucsps.Root, "package.json")), "\"onnxruntime-node\": \"([^\"]+)\"").Groups[1].Value;
+        Assert.Contains($"ONNX Runtime {pinned}, native", File.ReadAllText(Path.Combine(Demucsps.Root, "README.md")), StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<(string Command, string[] Output)> Shown()
+    {
+        string readme = File.ReadAllText(Path.Combine(Demucsps.Root, "README.md")).ReplaceLineEndings("\n");
+        foreach (Match block in ConsoleBlock().Matches(readme))
+        {
+            string? command = null;
+            List<string> output = [];
+            foreach (string line in block.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!line.StartsWith("$ ", StringComparison.Ordinal))
+                {
+                    output.Add(line);
+                    continue;
+                }
+                if (command is not null)
+                    yield return (command, [.. output]);
+                command = line[2..];
+                output.Clear();
+            }
+            if (command is not null)
+                yield return (command, [.. output]);
+        }
+    }
+
+    /// <summary>Times differ from run to run, and peaks in their last digits; the rest must not.</summary>
+    private static string WithoutTimes(string line)
+    {
+        line = Regex.Replace(line, @"\d+ s left", "# s left");
+        line = Regex.Replace(line, @"in [\d.]+ s \([\d.]+ s a second", "in # s (# s a second");
+        line = Regex.Replace(line, "\"(elapsed|realTimeFactor)\":[\\d.E-]+", "\"$1\":#");
+        return Regex.Replace(line, "\"peak\":(\\d\\.\\d\\d)\\d*", "\"peak\":$1");
+    }
+
+    // macOS keeps its temporary folders behind a link.
+    private static string RealPath(string path) => OperatingSystem.IsMacOS() ? "/private" + path : path;
+
+    [GeneratedRegex("```console\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ConsoleBlock();
+}

@@ -1,0 +1,207 @@
+BeforeAll {
+    $root = Split-Path $PSScriptRoot
+    Import-Module (Join-Path $root 'output' 'DemucsPS') -Force
+    $song = Join-Path $root 'samples' 'mix.wav'
+    $tiny = Join-Path $root 'tests' 'fixtures' 'reference' 'models' 'htdemucs-tiny.onnx'
+
+    # The first ten seconds of the song: two chunks.
+    $bytes = [IO.File]::ReadAllBytes($song)
+    $length = 44 + 441000 * 4
+    $clip = [byte[]]$bytes[0..($length - 1)]
+    [BitConverter]::GetBytes([uint32]($length - 8)).CopyTo($clip, 4)
+    [BitConverter]::GetBytes([uint32]($length - 44)).CopyTo($clip, 40)
+
+    function New-Track([string] $Name) {
+        $path = Join-Path $TestDrive $Name
+        $null = New-Item -ItemType Directory -Force (Split-Path $path)
+        [IO.File]::WriteAllBytes($path, $clip)
+        $path
+    }
+}
+
+Describe 'Invoke-DemucsSeparation' {
+    BeforeEach {
+        Push-Location -LiteralPath (New-Item -ItemType Directory (Join-Path $TestDrive ([guid]::NewGuid().ToString('N'))))
+        $here = (Get-Location).ProviderPath
+        function Add-Track([string] $Name) { [IO.File]::WriteAllBytes((Join-Path $here $Name), $clip) }
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'separates files from the pipeline at the current location, which is not the process directory' {
+        Add-Track 'one.wav'
+        Add-Track 'two.wav'
+        [Environment]::CurrentDirectory | Should -Not -Be $here
+        $results = Get-ChildItem *.wav | Invoke-DemucsSeparation -Model $tiny
+        $results | Should -HaveCount 2
+        $results[0] | Should -BeOfType 'DemucsPS.Engine.Separation.SeparationResult'
+        $results[0].SourcePath | Should -Be (Join-Path $here 'one.wav')
+        $results[0].Model | Should -Be 'htdemucs-tiny'
+        $results[0].IsDemucs | Should -BeTrue
+        $results[0].Duration | Should -Be ([timespan]::FromSeconds(10))
+        $results[0].Chunks | Should -Be 2
+        $results[0].Elapsed | Should -BeGreaterThan ([timespan]::Zero)
+        $results[0].RealTimeFactor | Should -Be ($results[0].Elapsed / $results[0].Duration)
+        $results[0].Stems.StemName | Should -Be 'drums', 'bass', 'other', 'vocals'
+        foreach ($stem in $results.Stems) {
+            $stem.FilePath | Should -Exist
+        }
+        $results[1].Stems[3].FilePath | Should -Be (Join-Path $here 'separated' 'htdemucs-tiny' 'two' 'vocals.wav')
+    }
+
+    It 'shows the plan and writes nothing with -WhatIf' {
+        Add-Track 'one.wav'
+        $before = Get-ChildItem -Recurse -Force
+        $transcript = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; Set-Location -LiteralPath '$here'; Get-ChildItem *.wav | Invoke-DemucsSeparation -Model '$tiny' -WhatIf"
+        "$transcript" | Should -Match 'What if: .*2 chunks, 10\.6 MB to write.*drums\.wav, bass\.wav, other\.wav, vocals\.wav'
+        Get-ChildItem -Recurse -Force | Should -HaveCount @($before).Count
+    }
+
+    It 'takes the name <_>' -ForEach @('two words.wav', "it's.wav", 'take [1].wav', '100% $HOME `tick.wav', '夜に駆ける 🎵.wav', 'Ωμέγα.wav') {
+        Add-Track $_
+        $expected = Join-Path $here 'separated' 'baseline' ([IO.Path]::GetFileNameWithoutExtension($_)) 'bass.wav'
+        (Get-ChildItem | Invoke-DemucsSeparation -Stem bass -WarningAction Ignore).Stems.FilePath | Should -Be $expected
+        (Invoke-DemucsSeparation -LiteralPath $_ -Stem bass -Force -WarningAction Ignore).Stems.FilePath | Should -Be $expected
+        ([IO.FileInfo]::new((Join-Path $here $_)) | Invoke-DemucsSeparation -Stem bass -Force -WarningAction Ignore).Stems.FilePath | Should -Be $expected
+    }
+
+    It 'says once that the built-in model is not Demucs, and in every result' {
+        Add-Track 'one.wav'
+        Add-Track 'two.wav'
+        $results = Invoke-DemucsSeparation *.wav -Stem bass -WarningVariable warnings -WarningAction SilentlyContinue
+        @($warnings -match 'not Demucs') | Should -HaveCount 1
+        $results.IsDemucs | Should -Be $false, $false
+        $results.Warnings -match 'not Demucs' | Should -HaveCount 2
+        $results[0] | Out-String | Should -Match 'baseline \(not Demucs\)'
+    }
+
+    It 'is bit-identical with one and two chunks at once' {
+        Add-Track 'one.wav'
+        $a = Invoke-DemucsSeparation one.wav -Model $tiny -BitDepth 32 -DestinationPath a
+        $b = Invoke-DemucsSeparation one.wav -Model $tiny -BitDepth 32 -DestinationPath b -ThrottleLimit 2
+        (Get-FileHash $b.Stems.FilePath).Hash | Should -Be (Get-FileHash $a.Stems.FilePath).Hash
+    }
+
+    It 'takes a bag of models with weights' {
+        Add-Track 'one.wav'
+        $second = Join-Path (Split-Path $tiny) 'htdemucs-tiny-b.onnx'
+        $bag = Invoke-DemucsSeparation one.wav -Model $tiny, $second -Weight (1, 0, 1, 0.25), (0, 1, 0, 0.75) -Stem bass -BitDepth 32
+        $bag.Model | Should -Be 'htdemucs-tiny+htdemucs-tiny-b'
+        $alone = Invoke-DemucsSeparation one.wav -Model $second -Stem bass -BitDepth 32
+        (Get-FileHash $bag.Stems.FilePath).Hash | Should -Be (Get-FileHash $alone.Stems.FilePath).Hash
+    }
+
+    It 'gives two stems' {
+        Add-Track 'one.wav'
+        (Invoke-DemucsSeparation one.wav -TwoStems vocals -WarningAction Ignore).Stems.StemName | Should -Be 'vocals', 'no_vocals'
+    }
+
+    It 'goes on after a bad file, with an error record that names it' {
+        Add-Track 'good.wav'
+        [IO.File]::WriteAllBytes((Join-Path $here 'bad.wav'), [byte[]]@())
+        $results = 'bad.wav', 'missing.wav', 'good.wav' | Invoke-DemucsSeparation -Stem bass -ErrorVariable problems -ErrorAction SilentlyContinue -WarningAction Ignore
+        $results.SourcePath | Should -Be (Join-Path $here 'good.wav')
+        $problems | Should -HaveCount 2
+        $problems[0].FullyQualifiedErrorId | Should -Be 'AudioTrackCorrupt,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        $problems[0].TargetObject | Should -Be 'bad.wav'
+        $problems[0].CategoryInfo.Category | Should -Be 'InvalidData'
+        "$($problems[0])" | Should -Match ([regex]::Escape((Join-Path $here 'bad.wav')))
+        $problems[1].FullyQualifiedErrorId | Should -Be 'AudioTrackNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        $problems[1].TargetObject | Should -Be 'missing.wav'
+    }
+
+    It 'keeps existing stems without -Force' {
+        Add-Track 'one.wav'
+        $stem = New-Item -Force (Join-Path 'separated' 'baseline' 'one' 'bass.wav') -Value 'mine'
+        Invoke-DemucsSeparation one.wav -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        Get-Content $stem | Should -Be 'mine'
+        Get-ChildItem $stem.Directory | Should -HaveCount 1
+        Invoke-DemucsSeparation one.wav -Force -WarningAction Ignore | Should -Not -BeNullOrEmpty
+    }
+
+    It 'ends at once with <id> for <why>' -ForEach @(
+        @{ why = 'a model that is not there'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'missing.onnx' } }
+        @{ why = 'a name that is no model'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'htdemucs' } }
+        @{ why = 'a model that is no model'; id = 'DemucsModelInvalid'; arguments = @{ Model = 'one.wav' } }
+        @{ why = 'an overlap of 1'; id = 'ParameterInvalid'; arguments = @{ Overlap = 1 } }
+        @{ why = 'a negative overlap'; id = 'ParameterInvalid'; arguments = @{ Overlap = -0.1 } }
+        @{ why = 'no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = 0 } }
+        @{ why = 'an unknown stem'; id = 'ParameterInvalid'; arguments = @{ Stem = 'kazoo' } }
+        @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
+        @{ why = 'two selections'; id = 'ParameterInvalid'; arguments = @{ Stem = 'bass'; TwoStems = 'bass' } }
+    ) {
+        Add-Track 'one.wav'
+        { Invoke-DemucsSeparation one.wav @arguments } | Should -Throw -ErrorId "$id,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand"
+        Test-Path separated | Should -BeFalse
+    }
+
+    It 'refuses other providers' {
+        Invoke-DemucsSeparation Env:PATH -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore
+        $problem.FullyQualifiedErrorId | Should -Be 'AudioTrackNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+    }
+
+    It 'stops for Select-Object -First and leaves whole files only' {
+        Add-Track 'a.wav'
+        Add-Track 'b.wav'
+        (Get-ChildItem *.wav | Invoke-DemucsSeparation -Stem bass -WarningAction Ignore | Select-Object -First 1).SourcePath | Should -Be (Join-Path $here 'a.wav')
+        (Get-ChildItem -Recurse -File separated).Name | Should -Be 'bass.wav'
+    }
+
+    It 'stops within a chunk and leaves nothing' {
+        # Twenty copies of the clip: more than a minute of chunks.
+        $long = [Collections.Generic.List[byte]]::new()
+        $long.AddRange([byte[]]$clip[0..43])
+        $data = [byte[]]$clip[44..($clip.Length - 1)]
+        1..20 | ForEach-Object { $long.AddRange($data) }
+        $bytes = $long.ToArray()
+        [BitConverter]::GetBytes([uint32]($bytes.Length - 8)).CopyTo($bytes, 4)
+        [BitConverter]::GetBytes([uint32]($bytes.Length - 44)).CopyTo($bytes, 40)
+        [IO.File]::WriteAllBytes((Join-Path $here 'long.wav'), $bytes)
+
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("Import-Module '$root/output/DemucsPS'; Invoke-DemucsSeparation -LiteralPath '$here/long.wav' -Model '$tiny' -DestinationPath '$here/out'")
+        $running = $shell.BeginInvoke()
+        $until = [DateTime]::UtcNow.AddSeconds(60)
+        while (-not (Get-ChildItem -Recurse -File -Force out -ErrorAction Ignore) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
+        $running.IsCompleted | Should -BeFalse
+        $shell.Stop()
+        $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+        Test-Path out | Should -BeFalse
+        $shell.Dispose()
+    }
+
+    It 'works in runspaces side by side and after being imported again' {
+        Add-Track 'a.wav'
+        Add-Track 'b.wav'
+        $results = 'a.wav', 'b.wav' | ForEach-Object -Parallel {
+            Import-Module "$using:root/output/DemucsPS" -Force
+            Set-Location -LiteralPath $using:here
+            Invoke-DemucsSeparation $_ -Stem bass -WarningAction Ignore
+        }
+        $results | Should -HaveCount 2
+        Import-Module (Join-Path $root 'output' 'DemucsPS') -Force
+        Import-Module (Join-Path $root 'output' 'DemucsPS') -Force
+        Invoke-DemucsSeparation a.wav -Stem bass -Force -WarningAction Ignore | Should -Not -BeNullOrEmpty
+    }
+
+    It 'completes stems and models' {
+        (TabExpansion2 'Invoke-DemucsSeparation -Stem v').CompletionMatches.CompletionText | Should -Be 'vocals'
+        (TabExpansion2 'Invoke-DemucsSeparation -Model ba').CompletionMatches.CompletionText | Should -Be 'baseline'
+        (TabExpansion2 'Invoke-DemucsSeparation -Clip cl').CompletionMatches.CompletionText | Should -Be 'Clamp'
+    }
+
+    It 'shows progress below the track and completes it' {
+        Add-Track 'one.wav'
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("Import-Module '$root/output/DemucsPS'; Invoke-DemucsSeparation -LiteralPath '$here/one.wav' -Model '$tiny' -DestinationPath '$here/out'")
+        $null = $shell.Invoke()
+        $records = $shell.Streams.Progress
+        @($records | Where-Object { $_.ActivityId -eq 1 -and $_.StatusDescription -eq 'track 1: one.wav' }) | Should -Not -BeNullOrEmpty
+        @($records | Where-Object { $_.ParentActivityId -eq 1 -and $_.StatusDescription -eq 'chunk 2 of 2' -and $_.PercentComplete -eq 100 }) | Should -HaveCount 1
+        @($records | Where-Object RecordType -eq 'Completed').ActivityId | Should -Be 2, 1
+        $shell.Dispose()
+    }
+}
