@@ -126,7 +126,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             part.Temporary = null;
         }
         _committed = true;
-        // An array, not whatever the compiler makes of a list: PowerShell can index it.
+        // An array, not whatever the compiler makes of a list: scripts can index it.
         return Array.ConvertAll(_parts, p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped));
     }
 
