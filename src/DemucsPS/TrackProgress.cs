@@ -13,6 +13,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
     private string _track = "";
     private int _tracks;
     private long _shown;
+    private SeparationStage _stage;
 
     /// <summary>The next track begins.</summary>
     public void Begin(string path)
@@ -26,9 +27,10 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
     public void Report(SeparationProgress value)
     {
         bool last = value.Stage == SeparationStage.Separating && value.Done == value.Total;
-        if (_shown != 0 && !last && Stopwatch.GetElapsedTime(_shown) < Interval)
+        if (_shown != 0 && !last && value.Stage == _stage && Stopwatch.GetElapsedTime(_shown) < Interval)
             return;
         _shown = Stopwatch.GetTimestamp();
+        _stage = value.Stage;
         cmdlet.WriteProgress(new ProgressRecord(TrackActivity, "Separating music", $"track {_tracks}: {_track}"));
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, Activity(value.Stage), Status(value))
         {
