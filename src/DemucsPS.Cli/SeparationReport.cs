@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli;
@@ -21,6 +22,7 @@ internal sealed class SeparationReport(bool json)
 
     private readonly bool _terminal = !Console.IsErrorRedirected;
     private int _lineLength;
+    private bool _noticed;
 
     /// <summary>A receiver of the progress of one track.</summary>
     public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
@@ -29,10 +31,12 @@ internal sealed class SeparationReport(bool json)
     public void Track(SeparationResult result)
     {
         EndLine();
-        foreach (string warning in result.Warnings)
+        // What is said of the model holds for every track; once is enough to read, while each JSON object says it.
+        foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
             Console.Error.WriteLine($"warning: {warning}");
+        _noticed = true;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(result.SourcePath)}: {result.Stems.Count} stems of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+            $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -57,6 +61,8 @@ internal sealed class SeparationReport(bool json)
         EndLine();
         Console.Error.WriteLine("cancelled: the current track was not finished, nothing of it was kept.");
     }
+
+    private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");
 
     private void Show(string line, bool lasting)
     {

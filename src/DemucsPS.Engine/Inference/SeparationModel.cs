@@ -90,7 +90,7 @@ public sealed class SeparationModel : IDisposable
         string path = source.Path ?? source.Name;
         // The runtime's message for missing weights names them only in passing, so the remedy is said in full.
         return e.Message.Contains("external", StringComparison.OrdinalIgnoreCase) || e.Message.Contains(".data", StringComparison.OrdinalIgnoreCase)
-            ? $"Model '{path}' cannot be loaded: its weights are in a file of their own (usually '{System.IO.Path.GetFileName(path)}.data') that must lie beside it. ONNX Runtime says: {e.Message}"
+            ? $"Model '{path}' cannot be loaded: its weights are in a second file (usually *.onnx.data), which must lie beside it under the name it was exported with. ONNX Runtime says: {e.Message}"
             : $"Model '{path}' cannot be loaded; it may be damaged, incomplete or not an ONNX file. ONNX Runtime says: {e.Message}";
     }
 }

@@ -93,7 +93,7 @@ public sealed class SeparationModelTests
         DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, SmallModels.WithOutsideWeights("model.onnx.data")));
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
         Assert.Contains("model.onnx.data", error.Message, StringComparison.Ordinal);
-        Assert.Contains("beside it", error.Message, StringComparison.Ordinal);
+        Assert.Contains("lie beside it", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
