@@ -6,20 +6,12 @@ namespace DemucsPS.Cli.Tests;
 /// <summary>The built console program, run as a user would.</summary>
 internal static class Demucsps
 {
-    public static string Root { get; } = FindRoot();
-
-    public static string Song => Path.Combine(Root, "samples", "mix.wav");
-
-    public static string Model(string name) => Path.Combine(Root, "tests", "fixtures", "reference", "models", name);
-
-    public static string TinyModel => Model("htdemucs-tiny.onnx");
-
     private static string Assembly
     {
         get
         {
             string configuration = typeof(Demucsps).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
-            return Path.Combine(Root, "src", "DemucsPS.Cli", "bin", configuration, "net10.0", "demucsps.dll");
+            return Path.Combine(RepositoryFiles.Root, "src", "DemucsPS.Cli", "bin", configuration, "net10.0", "demucsps.dll");
         }
     }
 
@@ -58,13 +50,5 @@ internal static class Demucsps
                 start.Environment[name] = value;
         }
         return Process.Start(start)!;
-    }
-
-    private static string FindRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "DemucsPS.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests must lie inside the repository.");
     }
 }

@@ -12,8 +12,8 @@ public sealed partial class ReadmeTests
     {
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["samples"]);
-        File.Copy(Demucsps.Song, folder["samples", "mix.wav"]);
-        File.Copy(Demucsps.Song, folder["mix.wav"]);
+        File.Copy(RepositoryFiles.Song, folder["samples", "mix.wav"]);
+        File.Copy(RepositoryFiles.Song, folder["mix.wav"]);
         (string Command, string[] Output)[] shown = [.. Shown()];
         Assert.Equal(3, shown.Length);
         foreach ((string command, string[] expected) in shown)
@@ -32,22 +32,22 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Both_set_up_commands_are_there()
     {
-        string readme = File.ReadAllText(Path.Combine(Demucsps.Root, "README.md"));
+        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md"));
         Assert.Contains("$ " + FromSource + "separate samples/mix.wav --bit-depth 32\n", readme, StringComparison.Ordinal);
         Assert.Contains("\ndotnet test -c Release\n", readme, StringComparison.Ordinal);
-        Assert.Contains("dotnet test -c Release 2>&1", File.ReadAllText(Path.Combine(Demucsps.Root, ".ci", "run")), StringComparison.Ordinal);
+        Assert.Contains("dotnet test -c Release 2>&1", File.ReadAllText(Path.Combine(RepositoryFiles.Root, ".ci", "run")), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_pinned_runtime_is_the_one_named()
     {
-        string pinned = Regex.Match(File.ReadAllText(Path.Combine(Demucsps.Root, "package.json")), "\"onnxruntime-node\": \"([^\"]+)\"").Groups[1].Value;
-        Assert.Contains($"ONNX Runtime {pinned}, native", File.ReadAllText(Path.Combine(Demucsps.Root, "README.md")), StringComparison.Ordinal);
+        string pinned = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "package.json")), "\"onnxruntime-node\": \"([^\"]+)\"").Groups[1].Value;
+        Assert.Contains($"ONNX Runtime {pinned}, native", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), StringComparison.Ordinal);
     }
 
     private static IEnumerable<(string Command, string[] Output)> Shown()
     {
-        string readme = File.ReadAllText(Path.Combine(Demucsps.Root, "README.md")).ReplaceLineEndings("\n");
+        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")).ReplaceLineEndings("\n");
         foreach (Match block in ConsoleBlock().Matches(readme))
         {
             string? command = null;

@@ -12,7 +12,7 @@ public sealed class SeparateCommandTests
     public void A_song_becomes_four_stems_named_on_stdout_and_the_progress_is_on_stderr()
     {
         using TemporaryFolder folder = new();
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", Demucsps.Song, "--model", Demucsps.TinyModel);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", RepositoryFiles.TinyModel);
         Assert.Equal(0, exitCode);
         Assert.Equal(Stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
         Assert.Equal(Stems.Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
@@ -24,7 +24,7 @@ public sealed class SeparateCommandTests
     public void The_built_in_models_stems_sum_to_the_mix_and_it_says_that_it_is_not_Demucs()
     {
         using TemporaryFolder folder = new();
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", Demucsps.Song, "--bit-depth", "32", "--json");
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--bit-depth", "32", "--json");
         Assert.Equal(0, exitCode);
         Assert.Contains("not Demucs", error, StringComparison.Ordinal);
         JsonElement json = JsonDocument.Parse(output).RootElement;
@@ -33,7 +33,7 @@ public sealed class SeparateCommandTests
         Assert.Equal(882000, json.GetProperty("frames").GetInt64());
         Assert.Equal(20, json.GetProperty("duration").GetDouble());
 
-        float[] mix = WavSamples.Read16(Demucsps.Song);
+        float[] mix = WavSamples.Read16(RepositoryFiles.Song);
         float[][] stems = [.. json.GetProperty("stems").EnumerateArray().Select(s => WavSamples.ReadFloat(s.GetProperty("filePath").GetString()!))];
         Assert.Equal(4, stems.Length);
         Assert.All(stems, s => Assert.Equal(mix.Length, s.Length));
@@ -52,7 +52,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", Demucsps.Song, "--model", Demucsps.TinyModel, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", RepositoryFiles.TinyModel, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
         foreach (string stem in Stems)
         {
             byte[] first = File.ReadAllBytes(folder["a", "htdemucs-tiny", "mix", stem]);
@@ -67,7 +67,7 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         foreach (string[] run in new[] { new[] { "a", "7" }, ["b", "7"], ["c", "8"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--model", Demucsps.TinyModel, "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums").ExitCode);
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--model", RepositoryFiles.TinyModel, "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums").ExitCode);
         byte[] first = File.ReadAllBytes(folder["a", "htdemucs-tiny", "short", "drums.wav"]);
         Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "htdemucs-tiny", "short", "drums.wav"])));
         Assert.False(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "htdemucs-tiny", "short", "drums.wav"])));
@@ -78,8 +78,8 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", Demucsps.TinyModel, "--bit-depth", "32", "-o", "all").ExitCode);
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", Demucsps.TinyModel, "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "--bit-depth", "32", "-o", "all").ExitCode);
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
         Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "htdemucs-tiny", "short"]).Select(Path.GetFileName).Order());
         float[][] others = [.. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "htdemucs-tiny", "short", s + ".wav"]))];
         float[] rest = WavSamples.ReadFloat(folder["two", "htdemucs-tiny", "short", "no_vocals.wav"]);
@@ -93,8 +93,8 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        string second = Demucsps.Model("htdemucs-tiny-b.onnx");
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "-m", Demucsps.TinyModel, "-m", second, "--weights", "1,0,1,1", "--weights", "0,1,0,1", "-o", "bag", "--bit-depth", "32");
+        string second = RepositoryFiles.Reference("models", "htdemucs-tiny-b.onnx");
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "-m", second, "--weights", "1,0,1,1", "--weights", "0,1,0,1", "-o", "bag", "--bit-depth", "32");
         Assert.True(exitCode == 0, error);
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", second, "-o", "one", "--bit-depth", "32").ExitCode);
         Assert.Equal(WavSamples.ReadFloat(folder["one", "htdemucs-tiny-b", "short", "bass.wav"]), WavSamples.ReadFloat(folder["bag", "htdemucs-tiny+htdemucs-tiny-b", "short", "bass.wav"]));
@@ -332,7 +332,7 @@ public sealed class SeparateCommandTests
             Assert.Skip("Signals cannot be sent to one process on Windows.");
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 120));
-        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", Demucsps.TinyModel);
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", RepositoryFiles.TinyModel);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         List<string> lines = [];
         while (process.StandardError.ReadLine() is { } line)

@@ -109,12 +109,8 @@ public sealed class SegmentSpectrogram
         int lanes = Vector<float>.Count;
         for (int first = 0; first < Frames; first += lanes)
         {
+            // Lanes beyond the last frame keep old values; they are computed along and never read.
             int count = Math.Min(lanes, Frames - first);
-            if (count < lanes)
-            {
-                re.Clear();
-                im.Clear();
-            }
             for (int lane = 0; lane < count; lane++)
             {
                 ReadOnlySpan<float> frame = _padded.AsSpan((first + lane) * Hop, FrameSize);
@@ -141,12 +137,8 @@ public sealed class SegmentSpectrogram
         int lanes = Vector<float>.Count;
         for (int first = 0; first < Frames; first += lanes)
         {
+            // Lanes beyond the last frame keep old values; they are computed along and never read.
             int count = Math.Min(lanes, Frames - first);
-            if (count < lanes)
-            {
-                re.Clear();
-                im.Clear();
-            }
             for (int bin = 0; bin < Bins; bin++)
             {
                 inRe.Slice(bin * Frames + first, count).CopyTo(re[(bin * lanes)..]);

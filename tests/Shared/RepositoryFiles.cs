@@ -1,4 +1,4 @@
-namespace DemucsPS.Engine.Tests;
+namespace DemucsPS.Tests.Shared;
 
 /// <summary>Where the fixtures are: found from the test assembly upwards, so any working folder will do.</summary>
 internal static class RepositoryFiles
