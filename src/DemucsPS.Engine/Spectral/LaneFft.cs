@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace DemucsPS.Engine.Spectral;
 
@@ -118,74 +120,72 @@ internal sealed class LaneFft
 
     private void Transform(Span<Vector<float>> re, Span<Vector<float>> im)
     {
-        Span<Vector<float>> xRe = re[.._half], xIm = im[.._half];
-        Span<Vector<float>> yRe = _otherRe, yIm = _otherIm;
-        int n = _half, stride = 1, twiddle = 0;
-        while (n >= 4)
+        if (re.Length < _half || im.Length < _half)
+            throw new ArgumentException($"A transform of {Size} samples needs {_half} elements.");
+
+        // References instead of spans: the first stages have inner loops of one and four rounds, where slicing would cost more than the arithmetic.
+        // Every index below is under _half, the length that was just checked and that the scratch has.
+        ref Vector<float> xRe = ref MemoryMarshal.GetReference(re), xIm = ref MemoryMarshal.GetReference(im);
+        ref Vector<float> yRe = ref MemoryMarshal.GetArrayDataReference(_otherRe), yIm = ref MemoryMarshal.GetArrayDataReference(_otherIm);
+        int n = _half, stride = 1, twiddle = 0, swaps = 0;
+        for (; n >= 4; n /= 4, stride *= 4, swaps++)
         {
-            int quarter = n / 4;
+            int quarter = n / 4, step = stride * quarter;
             for (int p = 0; p < quarter; p++, twiddle += 3)
             {
                 Vector<float> c1 = new(_stageCos[twiddle]), s1 = new(_stageSin[twiddle]);
                 Vector<float> c2 = new(_stageCos[twiddle + 1]), s2 = new(_stageSin[twiddle + 1]);
                 Vector<float> c3 = new(_stageCos[twiddle + 2]), s3 = new(_stageSin[twiddle + 2]);
-                int step = stride * quarter;
-                ReadOnlySpan<Vector<float>> aRe = xRe.Slice(stride * p, stride), aIm = xIm.Slice(stride * p, stride);
-                ReadOnlySpan<Vector<float>> bRe = xRe.Slice(stride * p + step, stride), bIm = xIm.Slice(stride * p + step, stride);
-                ReadOnlySpan<Vector<float>> cRe = xRe.Slice(stride * p + 2 * step, stride), cIm = xIm.Slice(stride * p + 2 * step, stride);
-                ReadOnlySpan<Vector<float>> dRe = xRe.Slice(stride * p + 3 * step, stride), dIm = xIm.Slice(stride * p + 3 * step, stride);
-                Span<Vector<float>> outRe = yRe.Slice(4 * stride * p, 4 * stride), outIm = yIm.Slice(4 * stride * p, 4 * stride);
-                for (int q = 0; q < aRe.Length; q++)
+                for (int from = stride * p, end = from + stride, to = 4 * stride * p; from < end; from++, to++)
                 {
-                    Vector<float> sumAcRe = aRe[q] + cRe[q], sumAcIm = aIm[q] + cIm[q];
-                    Vector<float> difAcRe = aRe[q] - cRe[q], difAcIm = aIm[q] - cIm[q];
-                    Vector<float> sumBdRe = bRe[q] + dRe[q], sumBdIm = bIm[q] + dIm[q];
-                    Vector<float> difBdRe = bRe[q] - dRe[q], difBdIm = bIm[q] - dIm[q];
+                    Vector<float> aRe = Unsafe.Add(ref xRe, from), aIm = Unsafe.Add(ref xIm, from);
+                    Vector<float> bRe = Unsafe.Add(ref xRe, from + step), bIm = Unsafe.Add(ref xIm, from + step);
+                    Vector<float> cRe = Unsafe.Add(ref xRe, from + 2 * step), cIm = Unsafe.Add(ref xIm, from + 2 * step);
+                    Vector<float> dRe = Unsafe.Add(ref xRe, from + 3 * step), dIm = Unsafe.Add(ref xIm, from + 3 * step);
+                    Vector<float> sumAcRe = aRe + cRe, sumAcIm = aIm + cIm, difAcRe = aRe - cRe, difAcIm = aIm - cIm;
+                    Vector<float> sumBdRe = bRe + dRe, sumBdIm = bIm + dIm, difBdRe = bRe - dRe, difBdIm = bIm - dIm;
 
-                    outRe[q] = sumAcRe + sumBdRe;
-                    outIm[q] = sumAcIm + sumBdIm;
+                    Unsafe.Add(ref yRe, to) = sumAcRe + sumBdRe;
+                    Unsafe.Add(ref yIm, to) = sumAcIm + sumBdIm;
 
                     Vector<float> tRe = difAcRe + difBdIm, tIm = difAcIm - difBdRe;
-                    outRe[q + stride] = tRe * c1 - tIm * s1;
-                    outIm[q + stride] = tRe * s1 + tIm * c1;
+                    Unsafe.Add(ref yRe, to + stride) = tRe * c1 - tIm * s1;
+                    Unsafe.Add(ref yIm, to + stride) = tRe * s1 + tIm * c1;
 
                     tRe = sumAcRe - sumBdRe;
                     tIm = sumAcIm - sumBdIm;
-                    outRe[q + 2 * stride] = tRe * c2 - tIm * s2;
-                    outIm[q + 2 * stride] = tRe * s2 + tIm * c2;
+                    Unsafe.Add(ref yRe, to + 2 * stride) = tRe * c2 - tIm * s2;
+                    Unsafe.Add(ref yIm, to + 2 * stride) = tRe * s2 + tIm * c2;
 
                     tRe = difAcRe - difBdIm;
                     tIm = difAcIm + difBdRe;
-                    outRe[q + 3 * stride] = tRe * c3 - tIm * s3;
-                    outIm[q + 3 * stride] = tRe * s3 + tIm * c3;
+                    Unsafe.Add(ref yRe, to + 3 * stride) = tRe * c3 - tIm * s3;
+                    Unsafe.Add(ref yIm, to + 3 * stride) = tRe * s3 + tIm * c3;
                 }
             }
-            n /= 4;
-            stride *= 4;
-            Span<Vector<float>> swap = xRe;
-            xRe = yRe;
-            yRe = swap;
-            swap = xIm;
-            xIm = yIm;
-            yIm = swap;
+            ref Vector<float> swap = ref xRe;
+            xRe = ref yRe;
+            yRe = ref swap;
+            swap = ref xIm;
+            xIm = ref yIm;
+            yIm = ref swap;
         }
         if (n == 2)
         {
+            swaps++;
             for (int q = 0; q < stride; q++)
             {
-                Vector<float> aRe = xRe[q], aIm = xIm[q], bRe = xRe[q + stride], bIm = xIm[q + stride];
-                yRe[q] = aRe + bRe;
-                yIm[q] = aIm + bIm;
-                yRe[q + stride] = aRe - bRe;
-                yIm[q + stride] = aIm - bIm;
+                Vector<float> aRe = Unsafe.Add(ref xRe, q), aIm = Unsafe.Add(ref xIm, q), bRe = Unsafe.Add(ref xRe, q + stride), bIm = Unsafe.Add(ref xIm, q + stride);
+                Unsafe.Add(ref yRe, q) = aRe + bRe;
+                Unsafe.Add(ref yIm, q) = aIm + bIm;
+                Unsafe.Add(ref yRe, q + stride) = aRe - bRe;
+                Unsafe.Add(ref yIm, q + stride) = aIm - bIm;
             }
-            xRe = yRe;
-            xIm = yIm;
         }
-        if (!xRe[..1].Overlaps(re))
+        if (swaps % 2 != 0)
         {
-            xRe.CopyTo(re);
-            xIm.CopyTo(im);
+            _otherRe.CopyTo(re);
+            _otherIm.CopyTo(im);
         }
     }
 }
