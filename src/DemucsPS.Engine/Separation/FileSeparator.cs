@@ -89,7 +89,7 @@ public sealed class FileSeparator
             Elapsed = Stopwatch.GetElapsedTime(started),
             Chunks = chunks,
             Gain = files.Gain,
-            Warnings = [.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings(stems)],
+            Warnings = new List<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings(stems)]),
         };
 
         void ReportChunks(int done)

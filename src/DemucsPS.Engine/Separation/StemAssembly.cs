@@ -49,7 +49,7 @@ internal sealed class StemAssembly
     public int Count { get; private set; }
 
     /// <summary>Chunks that are blended: all before this number.</summary>
-    public int Blended { get; private set; }
+    private int Blended { get; set; }
 
     /// <summary>Numbers of chunks that came again.</summary>
     public List<int> Doubled { get; } = [];

@@ -98,9 +98,10 @@ public sealed class StemJoiner
     {
         if (assemblies.Count == 1 || assemblies.Sum(a => a.Count) != assemblies.SelectMany(a => a.Present()).Distinct().Count())
             return assemblies;
-        // Only one can have begun to blend: the one with chunk 0.
-        StemAssembly first = assemblies.MaxBy(a => a.Blended)!;
-        foreach (StemAssembly other in assemblies.Where(a => a != first))
+        // By their first chunks, so that the joint name does not depend on the order of arrival. Only the first can have begun to blend: the one with chunk 0.
+        assemblies = [.. assemblies.OrderBy(a => a.Present().First())];
+        StemAssembly first = assemblies[0];
+        foreach (StemAssembly other in assemblies.Skip(1))
             first.TakeAll(other);
         return [first];
     }

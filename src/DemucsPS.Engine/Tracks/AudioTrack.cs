@@ -90,7 +90,7 @@ public sealed class AudioTrack
             measured.Read(left.AsSpan(first, count), right.AsSpan(first, count));
         }
         measured.CheckEnd();
-        return new AudioTrack([left, right], statistics, path, reader.SourceSampleRate, reader.SourceChannels, reader.Codec, [.. reader.Warnings]);
+        return new AudioTrack([left, right], statistics, path, reader.SourceSampleRate, reader.SourceChannels, reader.Codec, reader.Warnings.ToArray());
     }
 
     /// <summary>Makes a track of samples. They are copied.</summary>

@@ -38,7 +38,7 @@ public sealed class SegmentSamples
 
     /// <summary>
     /// How far the samples are from the chunk's own where a round trip is exact: greatest absolute difference over both channels in dB of full scale.
-    /// Below −120 for an unedited spectrogram of music that ends below 22 kHz, about −65 where there is noise up to 22,050 Hz; −200 for no difference.
+    /// About −100 for an unedited spectrogram of music that ends below 22 kHz, about −65 where there is noise up to 22,050 Hz; −200 for no difference.
     /// </summary>
     public double DifferenceDb
     {
