@@ -1,0 +1,49 @@
+BeforeAll { . (Join-Path $PSScriptRoot 'StageFixtures.ps1') }
+
+Describe 'Import-AudioTrack' {
+    It 'reads a file' {
+        $track = Import-AudioTrack $song
+        $track | Should -BeOfType 'DemucsPS.Engine.Tracks.AudioTrack'
+        $track.SourcePath | Should -Be $song
+        $track.Duration | Should -Be ([timespan]::FromSeconds(20))
+        $track.Frames | Should -Be 882000
+        $track.SampleRate, $track.Channels, $track.SourceSampleRate, $track.SourceChannels | Should -Be 44100, 2, 44100, 2
+        $track.Deviation | Should -BeGreaterThan 0.1
+        $track.Samples(1).Length | Should -Be 882000
+        [Math]::Abs($track.GetSample(0, 44100)) | Should -BeLessOrEqual $track.Peak
+        $track | Out-String | Should -Match 'mix\.wav\s+0:00:20\s+PCM 16 bit, 44100 Hz'
+    }
+
+    It 'exposes no samples as a property' {
+        $types = [DemucsPS.Engine.Tracks.AudioTrack].Assembly.GetExportedTypes() | Where-Object Namespace -eq 'DemucsPS.Engine.Tracks'
+        $types | Should -Not -BeNullOrEmpty
+        $types.GetProperties().PropertyType | ForEach-Object { "$_" } | Should -Not -Match 'float\[\]|Memory|Span\['
+    }
+
+    It 'takes names as they are, patterns and files' {
+        Push-Location -LiteralPath (New-Item -ItemType Directory (Join-Path $TestDrive 'music'))
+        $one = New-NoiseFile (Join-Path $PWD 'take [1].wav') 100 1
+        $null = New-NoiseFile (Join-Path $PWD 'b.wav') 100 2
+        (Import-AudioTrack 'take [1].wav').SourcePath | Should -Be $one
+        (Import-AudioTrack -LiteralPath 'take [1].wav').SourcePath | Should -Be $one
+        (Get-Item -LiteralPath 'take [1].wav' | Import-AudioTrack).SourcePath | Should -Be $one
+        Import-AudioTrack *.wav | Should -HaveCount 2
+        Get-ChildItem | Import-AudioTrack | Should -HaveCount 2
+        Pop-Location
+    }
+
+    It 'goes on after a file that cannot be read' {
+        $empty = New-Item (Join-Path $TestDrive 'empty.wav')
+        $text = New-Item (Join-Path $TestDrive 'silence.wav')
+        $null = New-NoiseFile $text 0 1
+        $tracks = $empty.FullName, 'missing.wav', $text.FullName, 'Env:PATH', $song | Import-AudioTrack -ErrorVariable problems -ErrorAction SilentlyContinue
+        $tracks.SourcePath | Should -Be $song
+        $problems.FullyQualifiedErrorId | Should -Be @('AudioTrackCorrupt', 'AudioTrackNotFound', 'AudioTrackCorrupt', 'AudioTrackNotFound' | ForEach-Object { "$_,DemucsPS.Cmdlets.ImportAudioTrackCommand" })
+        $problems[1].TargetObject | Should -Be 'missing.wav'
+        { Import-AudioTrack missing.wav -ErrorAction Stop } | Should -Throw -ErrorId 'AudioTrackNotFound,DemucsPS.Cmdlets.ImportAudioTrackCommand'
+    }
+
+    It 'says more when asked' {
+        Import-AudioTrack $song -Verbose 4>&1 | Select-Object -First 1 | Should -Match 'mix\.wav: PCM 16 bit, 2 channels at 44100 Hz; as a track 0:00:20, 7\.1 MB'
+    }
+}
