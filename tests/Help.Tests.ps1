@@ -54,6 +54,10 @@ BeforeAll {
     $root = Split-Path $PSScriptRoot
     $module = Join-Path $root 'output' 'DemucsPS'
     Import-Module $module -Force
+    $allHelp = @{}
+    foreach ($command in Get-Command -Module DemucsPS) {
+        $allHelp[$command.Name] = Get-Help $command.Name -Full
+    }
     $models = Join-Path $root 'tests' 'fixtures' 'reference' 'models'
 
     # The first seconds of the song. Ten are two chunks, one is quick.
@@ -67,19 +71,24 @@ BeforeAll {
         [BitConverter]::GetBytes([uint32]($length - 44)).CopyTo($clip, 40)
         , $clip
     }
-    $song = New-Clip 10
+    $long = New-Clip 10
     $short = New-Clip 1
+
+    # A model in htdemucs's contract that takes a tenth of the time of the reference models, for the many runs.
+    $quick = Join-Path $TestDrive 'quick.onnx'
+    [IO.File]::WriteAllBytes($quick, [DemucsPS.Engine.Models.BaselineModel]::Build())
 
     # A folder with the files that the help speaks of.
     function New-Workplace {
         $folder = New-Item -ItemType Directory (Join-Path $TestDrive ([guid]::NewGuid().ToString('N')))
         $null = New-Item -ItemType Directory (Join-Path $folder 'album')
-        [IO.File]::WriteAllBytes((Join-Path $folder 'song.wav'), $song)
+        [IO.File]::WriteAllBytes((Join-Path $folder 'song.wav'), $long)
         foreach ($name in 'song [live].wav', 'album/one.wav', 'album/two.wav') {
             [IO.File]::WriteAllBytes((Join-Path $folder $name), $short)
         }
-        Copy-Item (Join-Path $models 'htdemucs-tiny.onnx') (Join-Path $folder 'htdemucs.onnx')
-        Copy-Item (Join-Path $models 'htdemucs-tiny-b.onnx') (Join-Path $folder 'htdemucs-vocals.onnx')
+        Copy-Item $quick (Join-Path $folder 'htdemucs.onnx')
+        Copy-Item $quick (Join-Path $folder 'htdemucs-vocals.onnx')
+        Copy-Item (Join-Path $models 'htdemucs-tiny.onnx') (Join-Path $folder 'second.onnx')
         $folder.FullName
     }
 
@@ -111,7 +120,7 @@ BeforeAll {
 
 Describe 'The help of <name>' -ForEach $documented {
     BeforeAll {
-        $help = Get-Help $name -Full
+        $help = $allHelp[$name]
         $reflected = @($command.Parameters.Keys | Where-Object { $_ -notin [Management.Automation.Cmdlet]::CommonParameters })
     }
 
@@ -160,7 +169,7 @@ Describe 'The help of <name>' -ForEach $documented {
 
 Describe 'The help of <name> -<parameter>' -ForEach $parameters {
     It 'agrees with the command' {
-        $help = (Get-Help $name -Full).parameters.parameter | Where-Object name -EQ $parameter
+        $help = $allHelp[$name].parameters.parameter | Where-Object name -EQ $parameter
         $help | Should -HaveCount 1
         ($help.description | Out-String).Trim().Length | Should -BeGreaterThan 20
 
@@ -187,7 +196,7 @@ Describe 'The help of <name> -<parameter>' -ForEach $parameters {
 
 Describe 'Example <number> of <name>' -ForEach $examples {
     It 'runs as printed' {
-        $code | Should -Match ([regex]::Escape($name))
+        $code | Should -Match ($allHelp.Keys -join '|')
         foreach ($line in $code -split '\r?\n') {
             # Wider ones would be broken in a window of 80 columns.
             $line.Length | Should -BeLessOrEqual 75
@@ -226,8 +235,10 @@ Describe 'The walk through <topic>: <section>' -ForEach $walks {
         }
         $run = Invoke-Printed $script.ToString() $folder
         $run.Errors | Should -BeNullOrEmpty
-        $run.Output.Trim() | Should -Not -BeNullOrEmpty
-        "$($run.Said)" | Should -Not -Match 'Failed: [1-9]'
+        "$($run.Output)$($run.Said)".Trim() | Should -Not -BeNullOrEmpty
+        if ($script.ToString() -match 'Invoke-Pester') {
+            "$($run.Said)" | Should -Match 'Failed: 0'
+        }
     }
 }
 
