@@ -23,6 +23,7 @@ internal sealed class SeparateCommand
     private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and the sum of all others as no_NAME.", HelpName = "NAME" };
     private readonly Option<int> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers), or 32 (float).", DefaultValueFactory = _ => 24, HelpName = "BITS" };
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale for 16 and 24 bits, none for 32.", HelpName = "rescale|clamp|none" };
+    private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once. The result does not depend on it, memory does.", DefaultValueFactory = _ => 1, HelpName = "N" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime; 0 for one for each processor.", HelpName = "N" };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
@@ -38,7 +39,7 @@ internal sealed class SeparateCommand
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._output, separate._models, separate._weights, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._bitDepth, separate._clip, separate._jobs, separate._threads, separate._force, separate._json,
+            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -92,7 +93,7 @@ internal sealed class SeparateCommand
             Seed = parsed.GetValue(_seed),
             Jobs = parsed.GetValue(_jobs),
         };
-        StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip) };
+        StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip), Dither = parsed.GetValue(_dither) };
         string[] stems = [.. (parsed.GetValue(_stems) ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
         string? twoStems = parsed.GetValue(_twoStems);
         if (stems.Length > 0 && twoStems is not null)

@@ -41,13 +41,13 @@ internal static class FilePathResolution
     /// <summary>The models that a user named.</summary>
     /// <param name="cmdlet">The cmdlet.</param>
     /// <param name="given">Names of built-in models, or paths.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, or <see cref="DemucsError.AudioTrackNotFound"/> for a path outside the file system.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>.</exception>
     public static ModelSource[] FindModels(this PSCmdlet cmdlet, string[] given) => Array.ConvertAll(given, nameOrPath =>
     {
         // A bare word that is no file is taken for a name, so that its error speaks of names.
         if (string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase))
             return ModelSource.Find(nameOrPath);
-        string full = cmdlet.ResolveLiteral(nameOrPath);
+        string full = cmdlet.ResolveLiteral(nameOrPath, DemucsError.DemucsModelNotFound);
         bool isPath = nameOrPath.AsSpan().ContainsAny("/\\:") || Path.HasExtension(nameOrPath) || Path.Exists(full);
         return ModelSource.Find(isPath ? full : nameOrPath);
     });
@@ -76,25 +76,28 @@ internal static class FilePathResolution
     }
 
     /// <summary>The full path of a literal path, which need not exist.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it is not in the file system.</exception>
-    public static string ResolveLiteral(this PSCmdlet cmdlet, string path)
+    /// <param name="cmdlet">The cmdlet, whose location counts.</param>
+    /// <param name="path">What the user passed.</param>
+    /// <param name="otherwise">The error where it is not in the file system.</param>
+    /// <exception cref="DemucsException"><paramref name="otherwise"/>.</exception>
+    public static string ResolveLiteral(this PSCmdlet cmdlet, string path, DemucsError otherwise = DemucsError.AudioTrackNotFound)
     {
         try
         {
             string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
-            CheckProvider(provider, path);
+            CheckProvider(provider, path, otherwise);
             return full;
         }
         catch (Exception e) when (e is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
         {
-            throw NotFound(path, "There is no file", e);
+            throw new DemucsException(otherwise, $"'{path}' is not in the file system: {e.Message}", path, e);
         }
     }
 
-    private static void CheckProvider(ProviderInfo provider, string path)
+    private static void CheckProvider(ProviderInfo provider, string path, DemucsError otherwise = DemucsError.AudioTrackNotFound)
     {
         if (provider.Name != FileSystem)
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{path}' is not a file: it belongs to the provider '{provider.Name}'. Give a path of the file system.", path);
+            throw new DemucsException(otherwise, $"'{path}' is not a file: it belongs to the provider '{provider.Name}'. Give a path of the file system.", path);
     }
 
     private static DemucsException NotFound(string path, string what, Exception? cause) =>

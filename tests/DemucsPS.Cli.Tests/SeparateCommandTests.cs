@@ -177,6 +177,39 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Dither_is_added_only_if_asked_and_is_the_same_every_time()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(20000));
+        foreach (string[] run in new[] { new[] { "plain" }, ["a", "--dither"], ["b", "--dither"] })
+            Assert.Equal(0, Demucsps.Run(folder.Path, ["separate", "short.wav", "--bit-depth", "16", "--output", run[0], .. run[1..]]).ExitCode);
+        float[] Stem(string run) => WavSamples.Read16(folder[run, "baseline", "short", "other.wav"]);
+        Assert.Equal(Stem("a"), Stem("b"));
+        // Two steps peak to peak: at most one step beside rounding.
+        float[] steps = [.. Stem("a").Zip(Stem("plain"), (d, p) => Math.Abs(d - p) * 32768)];
+        Assert.InRange(steps.Max(), 1, 2);
+        Assert.InRange(steps.Count(s => s > 0) / (double)steps.Length, 0.2, 0.8);
+    }
+
+    [Fact]
+    public void Samples_can_be_clamped_or_left_alone()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["loud.wav"], [.. WavSamples.Sine(60000).Select(x => x * 30)]);
+        foreach (string clip in new[] { "clamp", "none" })
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "32", "--clip", clip, "--output", clip).ExitCode);
+        (int exitCode, string json, string error) = Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "16", "--clip", "none", "--output", "full", "--json");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("were limited to the range of the file", error, StringComparison.Ordinal);
+        Assert.Equal(1, JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle());
+        string[] loudest = [.. Stems.OrderByDescending(s => WavSamples.ReadFloat(folder["none", "baseline", "loud", s]).Max(Math.Abs))];
+        float[] raw = WavSamples.ReadFloat(folder["none", "baseline", "loud", loudest[0]]), clamped = WavSamples.ReadFloat(folder["clamp", "baseline", "loud", loudest[0]]);
+        Assert.InRange(raw.Max(Math.Abs), 1.01f, 10);
+        Assert.Equal(raw.Select(x => Math.Clamp(x, -0.99f, 0.99f)), clamped);
+        Assert.Equal(32767 / 32768f, WavSamples.Read16(folder["full", "baseline", "loud", loudest[0]]).Max(), 1f / 32768);
+    }
+
+    [Fact]
     public void A_bad_file_does_not_stop_the_others()
     {
         using TemporaryFolder folder = new();

@@ -34,7 +34,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             foreach (Part part in _parts)
             {
                 part.Temporary = TemporaryPath(part.Final);
-                part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample);
+                part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample, DitherSeed(part));
             }
         }
         catch
@@ -168,12 +168,15 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
+    // One noise for each stem, or the noises would add up instead of averaging where stems are summed. Floats are not dithered.
+    private int? DitherSeed(Part part) => _format.Dither ? Array.IndexOf(_parts, part) : null;
+
     private static string TemporaryPath(string final) => $"{final}.{Guid.NewGuid():N}.partial";
 
     private void Convert(Part part, CancellationToken cancellationToken)
     {
         part.Converted = TemporaryPath(part.Final);
-        using (WavWriter writer = WavWriter.Create(part.Converted, Separator.SampleRate, 2, _format.Sample))
+        using (WavWriter writer = WavWriter.Create(part.Converted, Separator.SampleRate, 2, _format.Sample, DitherSeed(part)))
         using (AudioReader reader = AudioFile.Open(part.Temporary!))
         {
             for (int frames; (frames = reader.Read(_limited)) > 0;)

@@ -11,6 +11,11 @@ public sealed record StemFormat
     /// <summary>What happens beyond full scale; null for the usual: <see cref="ClipMode.Rescale"/> for integers, <see cref="ClipMode.None"/> for floats, which cannot clip.</summary>
     public ClipMode? Clip { get; init; }
 
+    /// <summary>
+    /// Whether integers get triangular dither of two quantisation steps peak to peak before they are rounded. Always the same noise, so equal input still gives equal files.
+    /// </summary>
+    public bool Dither { get; init; }
+
     internal ClipMode ClipInEffect => Clip ?? (Sample == WavSampleFormat.Float32 ? ClipMode.None : ClipMode.Rescale);
 
     internal int BytesPerFrame => 2 * Sample switch

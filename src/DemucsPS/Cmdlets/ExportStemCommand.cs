@@ -35,6 +35,10 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
     [Parameter]
     public ClipMode Clip { get; set; }
 
+    /// <summary>Add triangular dither before rounding to 16 or 24 bits.</summary>
+    [Parameter]
+    public SwitchParameter Dither { get; set; }
+
     /// <summary>Overwrite existing stems.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -48,8 +52,8 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
     {
         try
         {
-            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null };
-            _exporter = new StemExporter(format, new StemFolders(this.ResolveLiteral(DestinationPath)), Force);
+            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
+            _exporter = new StemExporter(format, new StemFolders(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)), Force);
         }
         catch (DemucsException e)
         {

@@ -80,6 +80,10 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
     [Parameter]
     public ClipMode Clip { get; set; }
 
+    /// <summary>Add triangular dither before rounding to 16 or 24 bits.</summary>
+    [Parameter]
+    public SwitchParameter Dither { get; set; }
+
     /// <summary>Chunks separated at once.</summary>
     [Parameter]
     public int ThrottleLimit { get; set; } = 1;
@@ -96,9 +100,9 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
         {
             if (Stem is not null && TwoStems is not null)
                 throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
-            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null };
+            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
-            StemFolders folders = new(this.ResolveLiteral(DestinationPath));
+            StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
             _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions());
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, format, folders, Force);
