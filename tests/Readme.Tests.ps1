@@ -6,7 +6,7 @@ Describe 'The tour of README.md' {
         $steps = [regex]::Matches($session, '(?ms)^PS> (?<command>[^\n]*)\n(?<output>.*?)(?=^PS> |\z)')
         $steps.Count | Should -BeGreaterThan 5
 
-        # A shell of its own, as a reader has one; folders are linked so that the paths of the README hold.
+        # A shell of its own, as a reader has one.
         $music = New-Item -ItemType Directory (Join-Path $TestDrive 'music')
         Copy-Item (Join-Path $root 'samples' 'mix.wav') $music
         $script = @(
@@ -20,7 +20,7 @@ Describe 'The tour of README.md' {
             }
         ) -join "`n"
         $path = Join-Path $TestDrive 'tour.ps1'
-        Set-Content $path ($script -replace '(?m)^(\$result = .*) \| Out-String.*$', '$1')
+        Set-Content $path ($script -replace '(?m)^(\$\w+ = .*) \| Out-String.*$', '$1')
         $got = (pwsh -NoProfile -NonInteractive -File $path 2>&1 | ForEach-Object { "$_" }) -join "`n" -split '@@step\n?' | Select-Object -Skip 1
         $got | Should -HaveCount $steps.Count
 
