@@ -9,11 +9,16 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 public sealed class ChunkSeparator : IDisposable
 {
+    // 256 MB of stem chunks. Large arrays are collected with the oldest generation only, and that the rarer the more memory the stems take that are being joined;
+    // without a hint the chunks that were long blended take several times the memory of the stems. The collection goes on in the background.
+    private const long FramesBetweenCollections = (256L << 20) / 16;
+
     private readonly ModelBag _bag;
     private readonly int _retries;
     private readonly IReadOnlyList<string> _names;
     private readonly int[] _workerStem;
     private readonly ChunkQueue<Job> _queue;
+    private long _framesGiven;
 
     /// <summary>Prepares separations.</summary>
     /// <param name="bag">The models; owned by the caller.</param>
@@ -62,7 +67,13 @@ public sealed class ChunkSeparator : IDisposable
     {
         SeparatedChunk? result = null;
         _queue.TakeOldest((job, _) => result = job.Result);
-        return result!;
+        _framesGiven += (long)result!.Stems.Count * result.Chunk.Length;
+        if (_framesGiven >= FramesBetweenCollections)
+        {
+            _framesGiven = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        }
+        return result;
     }
 
     /// <summary>Ends what runs and waits for it.</summary>
