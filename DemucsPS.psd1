@@ -10,7 +10,16 @@
     # .NET 10, which the engine needs, comes with PowerShell 7.6.
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
-    CmdletsToExport      = @('Invoke-DemucsSeparation')
+    CmdletsToExport      = @(
+        'Import-AudioTrack'
+        'Split-AudioChunk'
+        'ConvertTo-ChunkSpectrogram'
+        'ConvertFrom-ChunkSpectrogram'
+        'Invoke-DemucsChunk'
+        'Join-StemChunk'
+        'Export-Stem'
+        'Invoke-DemucsSeparation'
+    )
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()

@@ -27,6 +27,15 @@ public enum DemucsError
     /// <summary>A parameter's value is out of range or does not fit the model.</summary>
     ParameterInvalid,
 
+    /// <summary>A chunk was cut to another length than the model takes.</summary>
+    ChunkLengthMismatch,
+
+    /// <summary>A stem cannot be joined: some of its track's chunks did not come.</summary>
+    StemChunkMissing,
+
+    /// <summary>A chunk of a stem came more than once.</summary>
+    StemChunkDoubled,
+
     /// <summary>A file of that name exists, and overwriting was not asked for.</summary>
     StemExists,
 

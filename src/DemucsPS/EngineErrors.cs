@@ -13,10 +13,10 @@ internal static class EngineErrors
 
     private static ErrorCategory Category(DemucsError error) => error switch
     {
-        DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound => ErrorCategory.ObjectNotFound,
+        DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
         DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid => ErrorCategory.InvalidData,
         DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable => ErrorCategory.NotInstalled,
-        DemucsError.ParameterInvalid => ErrorCategory.InvalidArgument,
+        DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
         DemucsError.StemExists => ErrorCategory.ResourceExists,
         DemucsError.StemWriteFailed => ErrorCategory.WriteError,
         _ => ErrorCategory.NotSpecified,

@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Models;
 
 namespace DemucsPS;
 
@@ -11,6 +12,45 @@ namespace DemucsPS;
 internal static class FilePathResolution
 {
     private const string FileSystem = "FileSystem";
+
+    /// <summary>The files that a user named, one by one; what cannot be resolved becomes an error record each.</summary>
+    /// <param name="cmdlet">The cmdlet; errors go to it.</param>
+    /// <param name="given">What the user passed.</param>
+    /// <param name="literal">Whether names are taken as they are.</param>
+    /// <returns>Full paths, each with what errors should name: what the user passed; of a pattern's files, the one concerned.</returns>
+    public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal)
+    {
+        foreach (string name in given)
+        {
+            IEnumerable<string> files;
+            try
+            {
+                files = literal ? [cmdlet.ResolveLiteral(name)] : cmdlet.ResolvePattern(name);
+            }
+            catch (DemucsException e)
+            {
+                cmdlet.WriteError(e.ToRecord(name));
+                continue;
+            }
+            bool several = !literal && (WildcardPattern.ContainsWildcardCharacters(name) || name.Contains('`', StringComparison.Ordinal));
+            foreach (string file in files)
+                yield return (file, several ? file : name);
+        }
+    }
+
+    /// <summary>The models that a user named.</summary>
+    /// <param name="cmdlet">The cmdlet.</param>
+    /// <param name="given">Names of built-in models, or paths.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, or <see cref="DemucsError.AudioTrackNotFound"/> for a path outside the file system.</exception>
+    public static ModelSource[] FindModels(this PSCmdlet cmdlet, string[] given) => Array.ConvertAll(given, nameOrPath =>
+    {
+        // A bare word that is no file is taken for a name, so that its error speaks of names.
+        if (string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase))
+            return ModelSource.Find(nameOrPath);
+        string full = cmdlet.ResolveLiteral(nameOrPath);
+        bool isPath = nameOrPath.AsSpan().ContainsAny("/\\:") || Path.HasExtension(nameOrPath) || Path.Exists(full);
+        return ModelSource.Find(isPath ? full : nameOrPath);
+    });
 
     /// <summary>The files that a pattern matches.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: none, or not in the file system.</exception>

@@ -71,12 +71,13 @@ internal sealed class OverlapAdder
     }
 
     /// <summary>Drops the frames that have been taken.</summary>
-    /// <param name="frames">How many.</param>
-    public void Advance(int frames)
+    /// <param name="frames">How many; more than a segment where chunks are missing.</param>
+    public void Advance(long frames)
     {
+        int shift = (int)Math.Min(frames, _weights.Length);
         foreach (float[] sums in _sums)
-            Shift(sums, frames);
-        Shift(_weightSum, frames);
+            Shift(sums, shift);
+        Shift(_weightSum, shift);
         _start += frames;
     }
 

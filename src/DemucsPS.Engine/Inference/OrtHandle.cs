@@ -8,6 +8,8 @@ namespace DemucsPS.Engine.Inference;
 /// </summary>
 internal sealed unsafe class OrtHandle : SafeHandle
 {
+    private static int s_live;
+
     private readonly delegate* unmanaged[Cdecl]<nint, void> _release;
 
     public OrtHandle(nint value, delegate* unmanaged[Cdecl]<nint, void> release)
@@ -15,7 +17,12 @@ internal sealed unsafe class OrtHandle : SafeHandle
     {
         _release = release;
         SetHandle(value);
+        if (value != 0)
+            Interlocked.Increment(ref s_live);
     }
+
+    /// <summary>Native objects that are not released, in the whole process: lets tests look for leaks.</summary>
+    internal static int Live => Volatile.Read(ref s_live);
 
     public override bool IsInvalid => handle == 0;
 
@@ -26,6 +33,7 @@ internal sealed unsafe class OrtHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         _release(handle);
+        Interlocked.Decrement(ref s_live);
         return true;
     }
 

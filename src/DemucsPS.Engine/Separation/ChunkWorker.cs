@@ -16,17 +16,27 @@ internal sealed class ChunkWorker
     private readonly SegmentSpectrogram _spectrogram;
     private readonly float[][] _left;
     private readonly float[][] _right;
+    private readonly float[][]? _timeLeft;
+    private readonly float[][]? _timeRight;
 
     /// <param name="bag">The models.</param>
     /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
-    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems)
+    /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch does.</param>
+    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, bool keepTimeBranch = false)
     {
         _bag = bag;
         _stems = stems;
         _tensors = new ModelTensors(bag.Contract);
         _spectrogram = new SegmentSpectrogram(bag.Contract.SegmentFrames);
-        _left = [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
-        _right = [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
+        _left = Segments();
+        _right = Segments();
+        if (keepTimeBranch)
+        {
+            _timeLeft = Segments();
+            _timeRight = Segments();
+        }
+
+        float[][] Segments() => [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
     }
 
     /// <summary>The segment to separate, left channel.</summary>
@@ -41,16 +51,35 @@ internal sealed class ChunkWorker
     /// <summary>The result for the n-th wanted stem, right channel.</summary>
     public ReadOnlySpan<float> Right(int n) => _right[n];
 
+    /// <summary>What the time branch has in the result for the n-th wanted stem, averaged over the bag, left channel.</summary>
+    /// <exception cref="InvalidOperationException">The worker was not made to keep it.</exception>
+    public ReadOnlySpan<float> TimeLeft(int n) => (_timeLeft ?? throw NotKept())[n];
+
+    /// <summary>What the time branch has in the result for the n-th wanted stem, right channel.</summary>
+    /// <exception cref="InvalidOperationException">The worker was not made to keep it.</exception>
+    public ReadOnlySpan<float> TimeRight(int n) => (_timeRight ?? throw NotKept())[n];
+
     /// <summary>Separates the segment in <see cref="InputLeft"/> and <see cref="InputRight"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
-    public void Separate(CancellationToken cancellationToken)
+    public void Separate(CancellationToken cancellationToken) => Separate([], cancellationToken);
+
+    /// <summary>
+    /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change and, so that its two
+    /// inputs agree, waveform + inverse(change).
+    /// </summary>
+    /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
+    public void Separate(ReadOnlySpan<float> change, CancellationToken cancellationToken)
     {
         _spectrogram.Forward(_tensors.Left, _tensors.Right, _tensors.Spectrogram);
-        for (int n = 0; n < _stems.Count; n++)
+        if (!change.IsEmpty)
         {
-            Array.Clear(_left[n]);
-            Array.Clear(_right[n]);
+            Add(change, _tensors.Spectrogram, 1);
+            _spectrogram.AddInverse(change, _tensors.Left, _tensors.Right);
         }
+        foreach (float[] result in new[] { _left, _right, _timeLeft ?? [], _timeRight ?? [] }.SelectMany(channel => channel))
+            Array.Clear(result);
         for (int model = 0; model < _bag.Models.Count; model++)
         {
             if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
@@ -66,6 +95,11 @@ internal sealed class ChunkWorker
                 _spectrogram.AddInverse(_tensors.StemSpectrogram(stem), _left[n], _right[n], weight);
                 Add(_tensors.StemWaveform(stem, 0), _left[n], weight);
                 Add(_tensors.StemWaveform(stem, 1), _right[n], weight);
+                if (_timeLeft is not null && _timeRight is not null)
+                {
+                    Add(_tensors.StemWaveform(stem, 0), _timeLeft[n], weight);
+                    Add(_tensors.StemWaveform(stem, 1), _timeRight[n], weight);
+                }
                 if (!AllFinite(_left[n]) || !AllFinite(_right[n]))
                 {
                     SeparationModel failed = _bag.Models[model];
@@ -75,6 +109,8 @@ internal sealed class ChunkWorker
             }
         }
     }
+
+    private static InvalidOperationException NotKept() => new("This worker does not keep the time branch.");
 
     private float Share(int model, int stem)
     {

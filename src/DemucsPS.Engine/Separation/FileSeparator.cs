@@ -39,7 +39,7 @@ public sealed class FileSeparator
     {
         using StereoTrackReader reader = StereoTrackReader.Open(sourcePath);
         string folder = _folders.For(_bag.Name, sourcePath);
-        StemFileSet.CheckFree(folder, _selection.Names, _overwrite);
+        StemFileSet.CheckFree(folder, _selection.Names, _overwrite, sourcePath);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
         return new SeparationPlan(sourcePath, [.. _selection.Names.Select(name => StemFileSet.PathOf(folder, name))], frames,
             frames is { } n ? _separator.CountChunks(n) : null, frames * _format.BytesPerFrame * _selection.Names.Count);
@@ -68,9 +68,7 @@ public sealed class FileSeparator
     private SeparationResult SeparateInto(string folder, string sourcePath, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        if (_selection.Names.Any(name => StemFileSet.PathOf(folder, name) == sourcePath))
-            throw new DemucsException(DemucsError.StemExists, $"'{sourcePath}' would be overwritten by one of its own stems. Choose another destination.", sourcePath);
-        StemFileSet.CheckFree(folder, _selection.Names, _overwrite);
+        StemFileSet.CheckFree(folder, _selection.Names, _overwrite, sourcePath);
         TrackStatistics statistics = Measure(sourcePath, progress, cancellationToken);
         using StereoTrackReader reader = StereoTrackReader.Open(sourcePath);
         using StemFileSet files = new(folder, _selection.Names, _format, _overwrite);
@@ -91,7 +89,7 @@ public sealed class FileSeparator
             Elapsed = Stopwatch.GetElapsedTime(started),
             Chunks = chunks,
             Gain = files.Gain,
-            Warnings = Warnings(reader, files.Gain, stems),
+            Warnings = new List<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings(stems)]),
         };
 
         void ReportChunks(int done)
@@ -101,21 +99,13 @@ public sealed class FileSeparator
         }
     }
 
-    private static TrackStatistics Measure(string sourcePath, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>The first pass over a file.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">The file cannot be read.</exception>
+    internal static TrackStatistics Measure(string sourcePath, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         using StereoTrackReader reader = StereoTrackReader.Open(sourcePath);
         long total = reader.FrameCount ?? 0;
         return TrackStatistics.Measure(reader, sourcePath, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
-    }
-
-    private List<string> Warnings(StereoTrackReader reader, float gain, IReadOnlyList<StemFile> stems)
-    {
-        List<string> warnings = [.. reader.Warnings];
-        if (!_bag.IsDemucs)
-            warnings.Add(ModelSource.BaselineNotice);
-        if (gain != 1)
-            warnings.Add(FormattableString.Invariant($"All stems were multiplied by {gain:F4} ({20 * Math.Log10(gain):F2} dB) so that none clips; they sum to the mix at that level."));
-        warnings.AddRange(stems.Where(s => s.ClippedSamples > 0).Select(s => $"{s.ClippedSamples} samples of '{s.FilePath}' were limited to the range of the file."));
-        return warnings;
     }
 }

@@ -47,54 +47,39 @@ public sealed class Separator
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
     public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken)
     {
-        // demucs.separate works in float32 with these two numbers.
-        float mean = _bag.Contract.NormalisesMix ? (float)statistics.Mean : 0;
-        float scale = _bag.Contract.NormalisesMix ? (float)(statistics.Deviation + 1e-8) : 1;
+        MixNormalisation normalisation = _bag.Contract.NormalisesMix ? MixNormalisation.Of(statistics.Mean, statistics.Deviation) : MixNormalisation.None;
         int segment = _bag.Contract.SegmentFrames;
         float[] weights = TransitionWeights.Create(segment, _options.TransitionPower);
         View[] views = Schedule(statistics.Frames);
         long first = views.Min(v => v.Start);
         OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first))];
-        TrackWindow window = new(source, path, statistics.Frames, segment, mean, scale);
-        Emitter emitter = new(_selection, adders, sink, mean, scale);
+        MeasuredSource measured = new(source, path, statistics.Frames);
+        TrackWindow window = new(measured, segment, normalisation);
+        Emitter emitter = new(_selection, adders, sink, normalisation);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
         (int View, ChunkSpan Chunk)[] order = [.. views
             .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
             .OrderBy(c => c.Chunk.Offset).ThenBy(c => c.View)];
 
-        Stack<ChunkWorker> idle = new(Enumerable.Range(0, Math.Min(_options.Jobs, order.Length)).Select(_ => new ChunkWorker(_bag, _selection.ModelStems)));
-        Queue<(int View, ChunkSpan Chunk, ChunkWorker Worker, Task Done)> running = new();
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using ChunkQueue<(int View, ChunkSpan Chunk)> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken);
         int blended = 0;
-        try
+        foreach ((int View, ChunkSpan Chunk) next in order)
         {
-            foreach ((int view, ChunkSpan chunk) in order)
-            {
-                if (idle.Count == 0)
-                    BlendOldest();
-                cancellationToken.ThrowIfCancellationRequested();
-                ChunkWorker worker = idle.Pop();
-                window.CopySegment(chunk.Offset, chunk.InputStart, worker.InputLeft, worker.InputRight);
-                running.Enqueue((view, chunk, worker, Task.Run(() => worker.Separate(stop.Token), CancellationToken.None)));
-            }
-            while (running.Count > 0)
-                BlendOldest();
-            emitter.EmitUntil(statistics.Frames);
-            window.CheckEnd();
+            if (queue.IsFull)
+                queue.TakeOldest(Blend);
+            cancellationToken.ThrowIfCancellationRequested();
+            // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
+            queue.Start(next, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), static (worker, stop) => worker.Separate(stop));
         }
-        finally
-        {
-            // Nobody may write into a buffer, or use the session, after this method has returned.
-            stop.Cancel();
-            Task.WhenAll(running.Select(r => r.Done)).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
-        }
+        while (queue.Count > 0)
+            queue.TakeOldest(Blend);
+        emitter.EmitUntil(statistics.Frames);
+        measured.CheckEnd();
 
-        void BlendOldest()
+        void Blend((int View, ChunkSpan Chunk) next, ChunkWorker worker)
         {
-            (int view, ChunkSpan chunk, ChunkWorker worker, Task done) = running.Peek();
-            done.GetAwaiter().GetResult();
-            running.Dequeue();
+            (int view, ChunkSpan chunk) = next;
             emitter.EmitUntil(chunk.Offset);
             adders[view].AddWeights(chunk.Offset, chunk.Length);
             for (int n = 0; n < _selection.ModelStems.Count; n++)
@@ -102,7 +87,6 @@ public sealed class Separator
                 adders[view].AddSignal(2 * n, chunk.Offset, worker.Left(n).Slice(chunk.Trim, chunk.Length));
                 adders[view].AddSignal(2 * n + 1, chunk.Offset, worker.Right(n).Slice(chunk.Trim, chunk.Length));
             }
-            idle.Push(worker);
             chunkDone?.Invoke(++blended);
         }
     }
@@ -131,7 +115,7 @@ public sealed class Separator
     }
 
     /// <summary>Takes final frames from the adders, averages the views, undoes the normalisation, sums stems and hands the outputs on.</summary>
-    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, float mean, float scale)
+    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, MixNormalisation normalisation)
     {
         private readonly float[] _one = new float[BlockFrames];
         private readonly float[] _views = new float[BlockFrames];
@@ -144,7 +128,7 @@ public sealed class Separator
             for (long first = Math.Max(0, adders[0].Start); first < frame; first += BlockFrames)
                 Emit(first, (int)Math.Min(BlockFrames, frame - first));
             foreach (OverlapAdder adder in adders)
-                adder.Advance((int)(frame - adder.Start));
+                adder.Advance(frame - adder.Start);
         }
 
         private void Emit(long first, int count)
@@ -156,11 +140,7 @@ public sealed class Separator
                 foreach (int stem in selection.Sums[output])
                 {
                     for (int channel = 0; channel < 2; channel++)
-                    {
-                        ReadOnlySpan<float> samples = Average(2 * _signalOfStem[stem] + channel, first, count);
-                        for (int i = 0; i < count; i++)
-                            interleaved[2 * i + channel] += samples[i] * scale + mean;
-                    }
+                        normalisation.AddUndone(Average(2 * _signalOfStem[stem] + channel, first, count), interleaved[channel..], step: 2);
                 }
                 sink.Write(output, interleaved);
             }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using DemucsPS.Engine.Audio;
 
 namespace DemucsPS.Engine.Separation;
@@ -28,7 +27,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         _format = format;
         _overwrite = overwrite;
         _parts = [.. names.Select(name => new Part(name, PathOf(folder, name)))];
-        CheckFree(folder, names, overwrite);
+        CheckFree(folder, names, overwrite, sourcePath: null);
         try
         {
             CreateFolder(folder);
@@ -52,11 +51,17 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     public static string PathOf(string folder, string name) => Path.Combine(folder, name + ".wav");
 
     /// <summary>Refuses a folder that cannot take the stems as it is, before any work is done.</summary>
+    /// <param name="folder">Full path of the folder.</param>
+    /// <param name="names">Names of the outputs.</param>
+    /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
+    /// <param name="sourcePath">The file that the stems come from.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void CheckFree(string folder, IReadOnlyList<string> names, bool overwrite)
+    public static void CheckFree(string folder, IReadOnlyList<string> names, bool overwrite, string? sourcePath)
     {
         foreach (string path in names.Select(name => PathOf(folder, name)))
         {
+            if (path == sourcePath)
+                throw new DemucsException(DemucsError.StemExists, $"'{sourcePath}' would be overwritten by one of its own stems. Choose another destination.", sourcePath);
             if (Directory.Exists(path))
                 throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.", path);
             if (!overwrite && File.Exists(path))
@@ -70,7 +75,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     public void Write(int output, ReadOnlySpan<float> interleaved)
     {
         Part part = _parts[output];
-        part.Peak = Math.Max(part.Peak, Peak(interleaved));
+        part.Peak = Math.Max(part.Peak, SamplePeak.Of(interleaved));
         if (_format.ClipInEffect != ClipMode.Clamp)
         {
             part.Writer!.Write(interleaved);
@@ -128,6 +133,15 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         _committed = true;
         // An array, not whatever the compiler makes of a list: scripts can index it.
         return Array.ConvertAll(_parts, p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped));
+    }
+
+    /// <summary>What the user should know of the written files, in sentences; once <see cref="Complete"/> has given them.</summary>
+    public IEnumerable<string> Warnings(IReadOnlyList<StemFile> written)
+    {
+        if (Gain != 1)
+            yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) so that none clips; they sum to the mix at that level.");
+        foreach (StemFile stem in written.Where(s => s.ClippedSamples > 0))
+            yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were limited to the range of the file.";
     }
 
     public void Dispose()
@@ -208,20 +222,6 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         {
             // A temporary name says what it is; failing here would hide the error that led here.
         }
-    }
-
-    private static float Peak(ReadOnlySpan<float> samples)
-    {
-        Vector<float> peaks = Vector<float>.Zero;
-        int i = 0;
-        for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
-            peaks = Vector.Max(peaks, Vector.Abs(new Vector<float>(samples[i..])));
-        float peak = 0;
-        for (int lane = 0; lane < Vector<float>.Count; lane++)
-            peak = Math.Max(peak, peaks[lane]);
-        for (; i < samples.Length; i++)
-            peak = Math.Max(peak, Math.Abs(samples[i]));
-        return peak;
     }
 
     private sealed class Part(string name, string final)

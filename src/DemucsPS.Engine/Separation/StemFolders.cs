@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Separation;
 public sealed class StemFolders
 {
     private readonly string _root;
-    private readonly Dictionary<string, string> _claimed = new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, string> _claimed = new(PathComparer);
 
     /// <summary>Starts a batch.</summary>
     /// <param name="root">Full path of the folder for all output; need not exist.</param>
@@ -17,6 +17,9 @@ public sealed class StemFolders
             throw new ArgumentException($"'{root}' is not a full path.", nameof(root));
         _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
     }
+
+    /// <summary>Whether paths are the same file on this system.</summary>
+    internal static StringComparer PathComparer { get; } = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
     /// <summary>The folder for a source's stems.</summary>
     /// <param name="model">The model's name.</param>

@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Audio;
-
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
@@ -8,11 +6,8 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal sealed class TrackWindow
 {
-    private readonly IStereoSource _source;
-    private readonly string _path;
-    private readonly long _frames;
-    private readonly float _mean;
-    private readonly float _scale;
+    private readonly MeasuredSource _source;
+    private readonly MixNormalisation _normalisation;
     private readonly int _segment;
     private readonly float[] _left;
     private readonly float[] _right;
@@ -20,19 +15,13 @@ internal sealed class TrackWindow
     private int _count;
 
     /// <param name="source">The track, at its start.</param>
-    /// <param name="path">Its file, for messages.</param>
-    /// <param name="frames">Its length, found in the first pass.</param>
     /// <param name="segment">Frames of a segment.</param>
-    /// <param name="mean">Subtracted from every sample.</param>
-    /// <param name="scale">Every sample is divided by it.</param>
-    public TrackWindow(IStereoSource source, string path, long frames, int segment, float mean, float scale)
+    /// <param name="normalisation">Applied to every sample of the track.</param>
+    public TrackWindow(MeasuredSource source, int segment, MixNormalisation normalisation)
     {
         _source = source;
-        _path = path;
-        _frames = frames;
         _segment = segment;
-        _mean = mean;
-        _scale = scale;
+        _normalisation = normalisation;
         _left = new float[segment + segment / 2 + 1];
         _right = new float[segment + segment / 2 + 1];
     }
@@ -46,7 +35,7 @@ internal sealed class TrackWindow
     public void CopySegment(long offset, long inputStart, Span<float> left, Span<float> right)
     {
         Forget(Math.Max(0, offset - _segment / 2));
-        long end = Math.Min(_frames, inputStart + _segment);
+        long end = Math.Min(_source.Frames, inputStart + _segment);
         Fill(end);
         long first = Math.Max(0, inputStart);
         left.Clear();
@@ -56,14 +45,6 @@ internal sealed class TrackWindow
         int count = (int)(end - first), from = (int)(first - _start), to = (int)(first - inputStart);
         _left.AsSpan(from, count).CopyTo(left[to..]);
         _right.AsSpan(from, count).CopyTo(right[to..]);
-    }
-
-    /// <summary>Checks that the source ends where the first pass found its end.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the track has grown.</exception>
-    public void CheckEnd()
-    {
-        if (_source.Read(_left.AsSpan(0, 1), _right.AsSpan(0, 1)) > 0)
-            throw Changed("longer");
     }
 
     private void Forget(long before)
@@ -79,22 +60,13 @@ internal sealed class TrackWindow
 
     private void Fill(long end)
     {
-        while (_start + _count < end)
-        {
-            int wanted = (int)(end - _start - _count);
-            Span<float> left = _left.AsSpan(_count, wanted), right = _right.AsSpan(_count, wanted);
-            int read = _source.Read(left, right);
-            if (read == 0)
-                throw Changed("shorter");
-            for (int i = 0; i < read; i++)
-            {
-                left[i] = (left[i] - _mean) / _scale;
-                right[i] = (right[i] - _mean) / _scale;
-            }
-            _count += read;
-        }
+        int wanted = (int)(end - _start - _count);
+        if (wanted <= 0)
+            return;
+        Span<float> left = _left.AsSpan(_count, wanted), right = _right.AsSpan(_count, wanted);
+        _source.Read(left, right);
+        _normalisation.Apply(left);
+        _normalisation.Apply(right);
+        _count += wanted;
     }
-
-    private DemucsException Changed(string how) => new(DemucsError.AudioTrackCorrupt,
-        $"'{_path}' is {how} than when it was first read ({_frames} frames): it was changed during the separation. Try again when nothing writes to it.", _path);
 }

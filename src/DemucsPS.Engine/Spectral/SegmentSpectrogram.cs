@@ -30,7 +30,8 @@ public sealed class SegmentSpectrogram
     /// <summary>Planes of the stereo tensor: real and imaginary parts of both channels.</summary>
     public const int Planes = 4;
 
-    private const int LeftPad = Hop / 2 * 3;
+    /// <summary>Samples at a segment's start, and before sample 1024·T at its end, that a round trip gives back attenuated; also what the first frame is reflected by.</summary>
+    internal const int EdgeFrames = Hop / 2 * 3;
 
     private readonly float[] _analysisWindow;
     private readonly float[] _synthesisWindow;
@@ -155,7 +156,7 @@ public sealed class SegmentSpectrogram
                 }
             }
         }
-        ReadOnlySpan<float> kept = _padded.AsSpan(LeftPad, SegmentFrames);
+        ReadOnlySpan<float> kept = _padded.AsSpan(EdgeFrames, SegmentFrames);
         for (int i = 0; i < samples.Length; i++)
             samples[i] += weight * kept[i];
     }
@@ -163,12 +164,12 @@ public sealed class SegmentSpectrogram
     private void Reflect(ReadOnlySpan<float> samples)
     {
         int last = samples.Length - 1;
-        samples.CopyTo(_padded.AsSpan(LeftPad));
-        for (int i = 1; i <= LeftPad; i++)
-            _padded[LeftPad - i] = samples[i];
-        int right = _padded.Length - LeftPad - samples.Length;
+        samples.CopyTo(_padded.AsSpan(EdgeFrames));
+        for (int i = 1; i <= EdgeFrames; i++)
+            _padded[EdgeFrames - i] = samples[i];
+        int right = _padded.Length - EdgeFrames - samples.Length;
         for (int i = 1; i <= right; i++)
-            _padded[LeftPad + last + i] = samples[last - i];
+            _padded[EdgeFrames + last + i] = samples[last - i];
     }
 
     private static void Check(int actual, int expected, string name)

@@ -99,7 +99,7 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null };
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath));
-            _bag = ModelBag.Load([.. Model.Select(FindModel)], Weight, new OnnxSessionOptions());
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions());
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, format, folders, Force);
         }
@@ -107,30 +107,15 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(e.ToRecord(e.Path));
         }
-        WriteVerbose($"Model {_bag!.Name}: stems {string.Join(", ", _bag.Contract.Stems)}; segments of {(double)_bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'.");
-        if (!_bag.IsDemucs)
-            WriteWarning(ModelSource.BaselineNotice);
+        this.Introduce(_bag!);
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string given in ParameterSetName == PathSet ? Path : LiteralPath)
-        {
-            IEnumerable<string> files;
-            try
-            {
-                files = ParameterSetName == PathSet ? this.ResolvePattern(given) : [this.ResolveLiteral(given)];
-            }
-            catch (DemucsException e)
-            {
-                WriteError(e.ToRecord(given));
-                continue;
-            }
-            // Errors name what the user passed; of a pattern's files, the one concerned.
-            foreach (string file in files)
-                Separate(file, WildcardPattern.ContainsWildcardCharacters(given) || given.Contains('`', StringComparison.Ordinal) ? file : given);
-        }
+        bool literal = ParameterSetName == LiteralPathSet;
+        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
+            Separate(file, target);
     }
 
     /// <inheritdoc/>
@@ -178,15 +163,5 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
     {
         string length = plan is { Chunks: { } chunks, Bytes: { } bytes } ? $"{chunks} chunks, {bytes / 1e6:F1} MB to write" : "length not known before it is read";
         return $"{length}: {string.Join(", ", plan.StemPaths.Select(System.IO.Path.GetFileName))} in '{System.IO.Path.GetDirectoryName(plan.StemPaths[0])}'";
-    }
-
-    private ModelSource FindModel(string nameOrPath)
-    {
-        // A bare word that is no file is taken for a name, so that its error speaks of names.
-        if (string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase))
-            return ModelSource.Find(nameOrPath);
-        string full = this.ResolveLiteral(nameOrPath);
-        bool isPath = nameOrPath.AsSpan().ContainsAny("/\\:") || System.IO.Path.HasExtension(nameOrPath) || System.IO.Path.Exists(full);
-        return ModelSource.Find(isPath ? full : nameOrPath);
     }
 }

@@ -28,6 +28,9 @@ internal static class SmallModels
         return graph.ToBytes("tests", "");
     }
 
+    /// <summary>The file of <see cref="Split"/> as it is, for tests that cannot call it.</summary>
+    public static string File => Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+
     /// <summary>A model whose one weight lies in a file of its own. Protobuf joins repeated messages, so it is appended to a whole model.</summary>
     public static byte[] WithOutsideWeights(string file)
     {

@@ -1,0 +1,148 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Tracks;
+
+/// <summary>
+/// A whole track in memory, as the models take it: two channels at 44,100 Hz. Immutable and thread-safe. Memory: 8 bytes a frame, 21 MB a minute.
+/// Chunks, and the stems joined of them, belong together if they come from the same object; two imports of one file are two tracks.
+/// </summary>
+public sealed class AudioTrack
+{
+    private readonly float[][] _channels;
+
+    private AudioTrack(float[][] channels, TrackStatistics statistics, string sourcePath, int sourceSampleRate, int sourceChannels, string codec, IReadOnlyList<string> warnings)
+    {
+        _channels = channels;
+        SourcePath = sourcePath;
+        SourceSampleRate = sourceSampleRate;
+        SourceChannels = sourceChannels;
+        Codec = codec;
+        Mean = statistics.Mean;
+        Deviation = statistics.Deviation;
+        Peak = statistics.Peak;
+        Warnings = warnings;
+    }
+
+    /// <summary>Full path of the file, or the name that samples were given. Its file name without extension names the folder of the stems.</summary>
+    public string SourcePath { get; }
+
+    /// <summary>Length.</summary>
+    public TimeSpan Duration => TimeSpan.FromSeconds((double)Frames / SampleRate);
+
+    /// <summary>Length in frames (a frame is one sample of each channel).</summary>
+    public int Frames => _channels[0].Length;
+
+    /// <summary>Frames a second: 44,100.</summary>
+    public int SampleRate { get; } = Separator.SampleRate;
+
+    /// <summary>Channels: 2.</summary>
+    public int Channels => _channels.Length;
+
+    /// <summary>The file's own rate in Hz.</summary>
+    public int SourceSampleRate { get; }
+
+    /// <summary>The file's own number of channels.</summary>
+    public int SourceChannels { get; }
+
+    /// <summary>What the file stores its samples as.</summary>
+    public string Codec { get; }
+
+    /// <summary>μ: mean over the track of (left + right)/2.</summary>
+    public double Mean { get; }
+
+    /// <summary>σ: deviation of (left + right)/2, with N − 1.</summary>
+    public double Deviation { get; }
+
+    /// <summary>Greatest absolute sample; 1 is full scale.</summary>
+    public float Peak { get; }
+
+    /// <summary>What is odd with the file, in sentences.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    internal MixNormalisation Normalisation => MixNormalisation.Of(Mean, Deviation);
+
+    /// <summary>Reads a file of any format.</summary>
+    /// <param name="path">Full path.</param>
+    /// <param name="progress">Told how many frames are read; called on this thread.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">
+    /// The file cannot be read (see <see cref="AudioFile.Open(string)"/>), has no frames or samples that are no numbers, changes while it is read
+    /// (<see cref="DemucsError.AudioTrackCorrupt"/>), or is longer than 13 hours (<see cref="DemucsError.AudioFormatUnsupported"/>).
+    /// </exception>
+    public static AudioTrack Import(string path, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the right size, whatever a
+        // header says.
+        TrackStatistics statistics = FileSeparator.Measure(path, progress, cancellationToken);
+        if (statistics.Frames > Array.MaxLength)
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / Separator.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
+        using StereoTrackReader reader = StereoTrackReader.Open(path);
+        MeasuredSource measured = new(reader, path, statistics.Frames);
+        float[] left = new float[statistics.Frames], right = new float[statistics.Frames];
+        const int Block = 1 << 20;
+        for (int first = 0; first < left.Length; first += Block)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int count = Math.Min(Block, left.Length - first);
+            measured.Read(left.AsSpan(first, count), right.AsSpan(first, count));
+        }
+        measured.CheckEnd();
+        return new AudioTrack([left, right], statistics, path, reader.SourceSampleRate, reader.SourceChannels, reader.Codec, reader.Warnings.ToArray());
+    }
+
+    /// <summary>Makes a track of samples. They are copied.</summary>
+    /// <param name="name">What to call it; names the folder of the stems.</param>
+    /// <param name="left">Left channel at 44,100 Hz, nominally −1 … 1; at least one sample.</param>
+    /// <param name="right">Right channel, as long.</param>
+    /// <exception cref="ArgumentException">The channels differ in length, or the name is empty.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: no samples, or some that are not finite numbers.</exception>
+    public static AudioTrack FromSamples(string name, ReadOnlyMemory<float> left, ReadOnlyMemory<float> right)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (left.Length != right.Length)
+            throw new ArgumentException($"The channels have {left.Length} and {right.Length} samples; they must be as long.", nameof(right));
+        float[][] channels = [left.ToArray(), right.ToArray()];
+        TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name);
+        return new AudioTrack(channels, statistics, name, Separator.SampleRate, 2, "samples", []);
+    }
+
+    /// <summary>The samples of a channel, nominally −1 … 1. Not copied; do not write to them.</summary>
+    /// <param name="channel">0 left, 1 right.</param>
+    public ReadOnlyMemory<float> Samples(int channel) => _channels[channel];
+
+    /// <summary>One sample.</summary>
+    /// <param name="channel">0 left, 1 right.</param>
+    /// <param name="frame">0 … <see cref="Frames"/> − 1.</param>
+    public float GetSample(int channel, int frame) => _channels[channel][frame];
+
+    /// <summary>Cuts the track into chunks: chunk i starts at i·stride, stride = int((1 − overlap)·length). Nothing is copied.</summary>
+    /// <param name="overlap">Share that neighbours have in common, 0 … below 1.</param>
+    /// <param name="length">Frames of a chunk: the segment of the model that will separate it.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: one is out of range.</exception>
+    public IEnumerable<AudioChunk> Split(double overlap = 0.05, int length = AudioChunk.UsualSegmentFrames)
+    {
+        AudioChunk.CheckSegment(length);
+        ChunkPlan plan = ChunkPlan.Create(Frames, length, overlap);
+        return Enumerable.Range(0, plan.Count).Select(i => new AudioChunk(this, plan, plan[i]));
+    }
+
+    /// <summary>The source's path.</summary>
+    public override string ToString() => SourcePath;
+
+    private sealed class MemorySource(float[] left, float[] right) : IStereoSource
+    {
+        private int _read;
+
+        public int Read(Span<float> intoLeft, Span<float> intoRight)
+        {
+            int count = Math.Min(intoLeft.Length, left.Length - _read);
+            left.AsSpan(_read, count).CopyTo(intoLeft);
+            right.AsSpan(_read, count).CopyTo(intoRight);
+            _read += count;
+            return count;
+        }
+    }
+}

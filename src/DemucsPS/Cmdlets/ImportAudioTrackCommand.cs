@@ -1,0 +1,71 @@
+using System.Management.Automation;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Tracks;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Import-AudioTrack</c>: audio files in, an <see cref="AudioTrack"/> in memory for each out.</summary>
+[Cmdlet(VerbsData.Import, "AudioTrack", DefaultParameterSetName = PathSet)]
+[OutputType(typeof(AudioTrack))]
+public sealed class ImportAudioTrackCommand : PSCmdlet, IDisposable
+{
+    private const string PathSet = "Path", LiteralPathSet = "LiteralPath";
+
+    private readonly CancellationTokenSource _stop = new();
+    private TrackProgress? _progress;
+
+    /// <summary>Audio files; wildcards are allowed.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [FileToPath]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Audio files, by names taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _progress = new TrackProgress(this);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        bool literal = ParameterSetName == LiteralPathSet;
+        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
+            Import(file, target);
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private void Import(string file, string target)
+    {
+        AudioTrack track;
+        try
+        {
+            _progress!.Begin(file);
+            track = AudioTrack.Import(file, _progress, _stop.Token);
+        }
+        catch (DemucsException e)
+        {
+            WriteError(e.ToRecord(target));
+            return;
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        // Taken away at once: what follows in the pipeline has its own, and may take long.
+        _progress.Complete();
+        WriteVerbose(FormattableString.Invariant($"{file}: {track.Codec}, {track.SourceChannels} channels at {track.SourceSampleRate} Hz; as a track {track.Duration:h\\:mm\\:ss}, {track.Frames * 8L / 1e6:F1} MB, mean {track.Mean:G3}, deviation {track.Deviation:G3}."));
+        foreach (string warning in track.Warnings)
+            WriteWarning(warning);
+        WriteObject(track);
+    }
+}

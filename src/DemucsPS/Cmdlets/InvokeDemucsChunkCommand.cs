@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Runtime.CompilerServices;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tracks;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Invoke-DemucsChunk</c>: chunks or their spectrograms in, a <see cref="StemChunk"/> for each stem of each out, in the order of the input.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "DemucsChunk", DefaultParameterSetName = ChunkSet)]
+[OutputType(typeof(StemChunk))]
+public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
+{
+    private const string ChunkSet = "Chunk", SpectrogramSet = "Spectrogram";
+
+    private readonly CancellationTokenSource _stop = new();
+    // Tracks that are done with must not stay in memory for the rest of the pipeline.
+    private readonly ConditionalWeakTable<AudioTrack, StrongBox<(int Done, long Started)>> _done = [];
+    private ModelBag? _bag;
+    private ChunkSeparator? _separator;
+    private TrackProgress? _progress;
+    private AudioTrack? _shown;
+
+    /// <summary>The chunks, from <c>Split-AudioChunk</c>.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ChunkSet)]
+    [ValidateNotNullOrEmpty]
+    public AudioChunk[] Chunk { get; set; } = [];
+
+    /// <summary>Spectrograms of chunks, from <c>ConvertTo-ChunkSpectrogram</c>, edited or not.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = SpectrogramSet)]
+    [ValidateNotNullOrEmpty]
+    public ChunkSpectrogram[] Spectrogram { get; set; } = [];
+
+    /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelCompleter))]
+    public string[] Model { get; set; } = [ModelSource.BaselineName];
+
+    /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public double[][]? Weight { get; set; }
+
+    /// <summary>The stems to give; all without it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(StemCompleter))]
+    public string[]? Stem { get; set; }
+
+    /// <summary>Chunks separated at once.</summary>
+    [Parameter]
+    public int ThrottleLimit { get; set; } = 1;
+
+    /// <summary>How often a failed chunk is tried again.</summary>
+    [Parameter]
+    public int RetryCount { get; set; } = 2;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _progress = new TrackProgress(this);
+        try
+        {
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions());
+            _separator = new ChunkSeparator(_bag, Stem, ThrottleLimit, RetryCount, _stop.Token);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(e.Path));
+        }
+        this.Introduce(_bag!);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == ChunkSet)
+        {
+            foreach (AudioChunk chunk in Chunk)
+                Start(chunk, separator => separator.Start(chunk));
+        }
+        else
+        {
+            foreach (ChunkSpectrogram spectrogram in Spectrogram)
+                Start(spectrogram, separator => separator.Start(spectrogram));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        while (_separator!.Count > 0)
+            Emit(Take());
+        _progress!.Complete();
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Also without StopProcessing: Select-Object -First ends a pipeline by nothing but this. The separator waits for its runs, so it goes first.
+        _separator?.Dispose();
+        _bag?.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Start(object given, Action<ChunkSeparator> start)
+    {
+        // The next chunk is started before the last one is handed on, so the model runs while the rest of the pipeline works.
+        SeparatedChunk? oldest = _separator!.IsFull ? Take() : null;
+        try
+        {
+            start(_separator);
+        }
+        catch (DemucsException e)
+        {
+            WriteError(e.ToRecord(given));
+        }
+        if (oldest is not null)
+            Emit(oldest);
+    }
+
+    private SeparatedChunk Take()
+    {
+        try
+        {
+            return _separator!.Take();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    private void Emit(SeparatedChunk separated)
+    {
+        ShowProgress(separated.Chunk);
+        foreach (string failure in separated.Failures)
+            WriteVerbose($"{separated.Chunk}: an attempt failed: {failure}");
+        if (separated.Error is not null)
+            WriteError(separated.Error.ToRecord(separated.Chunk));
+        else
+            WriteVerbose(FormattableString.Invariant($"{separated.Chunk}: {separated.Chunk.Duration.TotalSeconds:F1} s from {separated.Chunk.StartTime:h\\:mm\\:ss\\.f}, separated in {separated.Stems[0].Elapsed.TotalSeconds:F2} s."));
+        WriteObject(separated.Stems, enumerateCollection: true);
+    }
+
+    private void ShowProgress(AudioChunk chunk)
+    {
+        (int done, long started) = _done.GetOrCreateValue(chunk.Track).Value;
+        _done.GetOrCreateValue(chunk.Track).Value = (++done, started == 0 ? started = Stopwatch.GetTimestamp() : started);
+        if (_shown != chunk.Track)
+        {
+            _progress!.Begin(chunk.Track.SourcePath);
+            _shown = chunk.Track;
+        }
+        // From the first result on, so the time to load and the first chunk do not count.
+        TimeSpan? remaining = done > 1 ? Stopwatch.GetElapsedTime(started) / (done - 1) * Math.Max(0, chunk.Count - done) : null;
+        _progress!.Report(new SeparationProgress(SeparationStage.Separating, done, Math.Max(done, chunk.Count), remaining));
+        if (done >= chunk.Count)
+            _shown = null;
+    }
+}

@@ -1,0 +1,18 @@
+using System.Management.Automation;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS;
+
+/// <summary>What cmdlets say of the models that they have loaded.</summary>
+internal static class ModelIntroduction
+{
+    /// <summary>Writes what the models are for those who want to know, and for everybody that the built-in one is not Demucs.</summary>
+    public static void Introduce(this Cmdlet cmdlet, ModelBag bag)
+    {
+        cmdlet.WriteVerbose($"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'.");
+        if (!bag.IsDemucs)
+            cmdlet.WriteWarning(ModelSource.BaselineNotice);
+    }
+}
