@@ -12,7 +12,7 @@ internal sealed class AudioTagBuilder
 {
     private const string Separator = "; ";
 
-    // The same fields under the names that Vorbis comments, ffmpeg and older programs have for them; the ones to the right are ffmpeg's where it has them.
+    // Fields that Vorbis comments, ffmpeg or older programs call otherwise. DESCRIPTION is the comment to ffmpeg, too, so a FLAC file and an Ogg file of it agree.
     private static readonly FrozenDictionary<string, string> Canonical = new Dictionary<string, string>
     {
         ["album artist"] = "albumartist",
