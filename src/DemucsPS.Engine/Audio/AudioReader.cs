@@ -46,6 +46,16 @@ public abstract class AudioReader : IDisposable
     /// </summary>
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>
+    /// What the file says about its music; empty when it says nothing. The names are in lower case, and looked up in any case: title, artist, album,
+    /// albumartist, date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined by "; ".
+    /// </summary>
+    /// <remarks>
+    /// Read from the VORBIS_COMMENT block of FLAC, LIST/INFO chunks of WAV, and everything else as ffmpeg knows it. At most 1,000 values, each of at most
+    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are no error.
+    /// </remarks>
+    public abstract IReadOnlyDictionary<string, string> Tags { get; }
+
     /// <summary>Reads the next frames.</summary>
     /// <param name="interleaved">
     /// Receives whole frames, channel after channel. Its length need not be a multiple of <see cref="Channels"/>; what is left
@@ -72,6 +82,13 @@ public abstract class AudioReader : IDisposable
 
     /// <summary>Adds a sentence to <see cref="Warnings"/>.</summary>
     internal void AddWarning(string sentence) => _warnings.Add(sentence);
+
+    /// <summary>Adds a sentence about damaged tags to <see cref="Warnings"/>, if they are.</summary>
+    private protected void WarnAbout(AudioTagBuilder tags)
+    {
+        if (tags.IsDamaged)
+            AddWarning($"The tags of '{SourcePath}' are damaged: title, artist or others may be missing. The audio is not affected.");
+    }
 
     /// <summary>How many whole frames fit into a caller's span.</summary>
     private protected int FramesIn(Span<float> interleaved)

@@ -78,10 +78,13 @@ internal sealed class ByteSource : IDisposable
     }
 
     /// <summary>Goes back to the first byte; only for files.</summary>
-    public void Rewind()
+    public void Rewind() => MoveTo(0);
+
+    /// <summary>Goes to a byte that was reached before; only for files.</summary>
+    public void MoveTo(long position)
     {
-        _stream.Position = 0;
-        Position = 0;
+        _stream.Position = position;
+        Position = position;
     }
 
     /// <summary>Closes the stream.</summary>

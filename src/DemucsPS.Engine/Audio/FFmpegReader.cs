@@ -18,12 +18,15 @@ internal sealed class FFmpegReader : AudioReader
     private readonly Process _process;
     private readonly FFmpegLog _log;
     private readonly WavReader _wav;
+    private readonly string _ffmpeg;
+    private IReadOnlyDictionary<string, string>? _tags;
     private bool _finished;
     private bool _disposed;
 
-    private FFmpegReader(string path, Process process, FFmpegLog log, WavReader wav)
+    private FFmpegReader(string path, string ffmpeg, Process process, FFmpegLog log, WavReader wav)
         : base(path)
     {
+        _ffmpeg = ffmpeg;
         _process = process;
         _log = log;
         _wav = wav;
@@ -41,6 +44,10 @@ internal sealed class FFmpegReader : AudioReader
 
     /// <inheritdoc/>
     public override string Codec { get; }
+
+    /// <inheritdoc/>
+    /// <remarks>Another run of ffmpeg finds them out, when they are first asked for: separations do not need them.</remarks>
+    public override IReadOnlyDictionary<string, string> Tags => _tags ??= FFmpegTags.Read(SourcePath, _ffmpeg);
 
     /// <summary>Starts ffmpeg on a file.</summary>
     /// <param name="path">The full path of an existing file.</param>
@@ -61,14 +68,18 @@ internal sealed class FFmpegReader : AudioReader
                 path);
         }
 
-        Process process = Start(path, ffmpeg);
+        // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
+        // the whitelist keeps playlists from fetching anything from a network.
+        Process process = Start(path, ffmpeg,
+            ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
+            "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]);
         var log = new FFmpegLog(process.StandardError.BaseStream);
         try
         {
             var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
             try
             {
-                return new FFmpegReader(path, process, log, new WavReader(source, WavHeader.Read(source)));
+                return new FFmpegReader(path, ffmpeg, process, log, new WavReader(source, WavHeader.Read(source)));
             }
             catch (DemucsException exception)
             {
@@ -123,7 +134,12 @@ internal sealed class FFmpegReader : AudioReader
         _process.Dispose();
     }
 
-    private static Process Start(string path, string ffmpeg)
+    /// <summary>Starts ffmpeg with all its streams redirected and nothing to read from its input.</summary>
+    /// <param name="path">The file it is for, for messages.</param>
+    /// <param name="ffmpeg">The full path of the executable.</param>
+    /// <param name="arguments">What comes after the options that every call has.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
+    internal static Process Start(string path, string ffmpeg, string[] arguments)
     {
         var info = new ProcessStartInfo(ffmpeg)
         {
@@ -134,17 +150,8 @@ internal sealed class FFmpegReader : AudioReader
             RedirectStandardError = true,
         };
 
-        // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
-        // the whitelist keeps playlists from fetching anything from a network.
-        foreach (string argument in (ReadOnlySpan<string>)
-            [
-                "-nostdin", "-hide_banner", "-nostats", "-v", "level+info",
-                "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
-                "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1",
-            ])
-        {
+        foreach (string argument in (ReadOnlySpan<string>)["-nostdin", "-hide_banner", "-nostats", .. arguments])
             info.ArgumentList.Add(argument);
-        }
 
         try
         {
@@ -188,7 +195,8 @@ internal sealed class FFmpegReader : AudioReader
         return process.HasExited ? process.ExitCode : -1;
     }
 
-    private static void Kill(Process process, FFmpegLog log)
+    /// <summary>Ends a process and what it has started, if it has not ended by itself.</summary>
+    internal static void Kill(Process process, FFmpegLog log)
     {
         try
         {

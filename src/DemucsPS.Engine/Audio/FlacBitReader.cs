@@ -53,6 +53,18 @@ internal sealed class FlacBitReader(ByteSource source) : IDisposable
         _next += count;
     }
 
+    /// <summary>Reads any number of bytes; they are in no checksum. Only where a byte starts.</summary>
+    /// <returns>The number of bytes read, fewer than asked for only at the end of the file.</returns>
+    public int Read(Span<byte> bytes)
+    {
+        Uncache();
+        int buffered = Math.Min(bytes.Length, _end - _next);
+        _buffer.AsSpan(_next, buffered).CopyTo(bytes);
+        _next += buffered;
+        _unchecked = _next;
+        return buffered + source.Read(bytes[buffered..]);
+    }
+
     /// <summary>Consumes any number of bytes.</summary>
     /// <returns>False when the file ends before that many.</returns>
     public bool Skip(long count)

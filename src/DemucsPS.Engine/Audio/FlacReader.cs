@@ -7,6 +7,7 @@ namespace DemucsPS.Engine.Audio;
 internal sealed class FlacReader : AudioReader
 {
     private const int StreamInfoBlock = 0;
+    private const int VorbisCommentBlock = 4;
     private const int InvalidBlock = 127;
     private const int Margin = FlacSubframeDecoder.Margin;
 
@@ -38,7 +39,10 @@ internal sealed class FlacReader : AudioReader
     {
         _bits = new FlacBitReader(source);
         SkipId3Tags(_bits);
-        _info = ReadMetadata();
+        var tags = new AudioTagBuilder();
+        _info = ReadMetadata(tags);
+        Tags = tags.Build();
+        WarnAbout(tags);
         _decoder = new FlacSubframeDecoder(_bits);
         _samples = new int[_info.Channels][];
         Array.Fill(_samples, []);
@@ -67,6 +71,9 @@ internal sealed class FlacReader : AudioReader
 
     /// <inheritdoc/>
     public override string Codec => $"FLAC {_info.BitsPerSample} bit";
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Tags { get; }
 
     /// <summary>Whether a file is FLAC, possibly behind ID3v2 tags. The source is rewound.</summary>
     public static bool IsFlac(ByteSource source)
@@ -117,12 +124,13 @@ internal sealed class FlacReader : AudioReader
         }
     }
 
-    private FlacStreamInfo ReadMetadata()
+    private FlacStreamInfo ReadMetadata(AudioTagBuilder tags)
     {
         if (!_bits.Peek(4).SequenceEqual("fLaC"u8))
             throw Corrupt("is no FLAC file: it does not begin with fLaC");
         _bits.Advance(4);
         FlacStreamInfo? info = null;
+        bool hasTags = false;
         bool last = false;
         while (!last)
         {
@@ -141,6 +149,12 @@ internal sealed class FlacReader : AudioReader
                 if (info is not null || length != FlacStreamInfo.Bytes || block.Length < length)
                     throw Corrupt("is damaged: its description (STREAMINFO) is doubled or of a wrong length");
                 info = new FlacStreamInfo(block[..length]);
+            }
+            else if (type == VorbisCommentBlock && !hasTags)
+            {
+                // There is no more than one (RFC 9639, section 8.6).
+                hasTags = true;
+                length = VorbisComment.Read(_bits, length, tags);
             }
 
             // Nothing else in the metadata changes the samples, so its lengths only ever skip.

@@ -57,6 +57,9 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     /// <summary>Sentences for the user about what is odd with the file; complete once <see cref="Read"/> has returned 0.</summary>
     public IReadOnlyList<string> Warnings => _reader.Warnings;
 
+    /// <summary>What the file says about its music: <see cref="AudioReader.Tags"/>.</summary>
+    public IReadOnlyDictionary<string, string> Tags => _reader.Tags;
+
     /// <summary>Opens a file with <see cref="AudioFile.Open(string)"/>.</summary>
     /// <param name="path">The full path of the file.</param>
     /// <param name="sampleRate">The rate wanted, 8,000 to 384,000 frames per second.</param>

@@ -20,13 +20,14 @@ internal sealed class WavHeader
     private static ReadOnlySpan<byte> SubformatTail =>
         [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
 
-    private WavHeader(WavEncoding encoding, string codec, int sampleRate, int channels, int blockAlign)
+    private WavHeader(WavEncoding encoding, string codec, int sampleRate, int channels, int blockAlign, AudioTagBuilder tags)
     {
         Encoding = encoding;
         Codec = codec;
         SampleRate = sampleRate;
         Channels = channels;
         BlockAlign = blockAlign;
+        Tags = tags;
     }
 
     /// <summary>How a sample is stored; <see cref="WavEncoding.Other"/> leaves everything below it unset.</summary>
@@ -46,6 +47,9 @@ internal sealed class WavHeader
 
     /// <summary>Bytes in the data chunk as declared; null when the samples go on until the stream ends.</summary>
     public long? DataBytes { get; private set; }
+
+    /// <summary>The tags, also those behind the samples where the source is a file.</summary>
+    public AudioTagBuilder Tags { get; }
 
     /// <summary>True when the first twelve bytes of a file are those of a WAV file.</summary>
     public static bool IsWav(ReadOnlySpan<byte> start) =>
@@ -68,6 +72,7 @@ internal sealed class WavHeader
 
         WavHeader? header = null;
         Extents? extents = null;
+        var tags = new AudioTagBuilder();
         Span<byte> chunk = stackalloc byte[8];
         while (source.Read(chunk) == 8)
         {
@@ -77,6 +82,8 @@ internal sealed class WavHeader
                 if (header is null)
                     throw Corrupt(source, "is damaged: its samples come before their format ('data' chunk before 'fmt ')");
                 header.DataBytes = DataExtent(source, declared, extents);
+                if (header.DataBytes is long dataBytes && source.Remaining > dataBytes && !source.IsPipe)
+                    WavInfo.ReadAfterData(source, dataBytes, header.Tags);
                 return header;
             }
 
@@ -84,7 +91,7 @@ internal sealed class WavHeader
             long used = 0;
             if (chunk.StartsWith("fmt "u8) && header is null)
             {
-                header = ReadFormat(source, declared, out used);
+                header = ReadFormat(source, declared, tags, out used);
                 if (header.Encoding == WavEncoding.Other)
                     return header;
             }
@@ -97,6 +104,9 @@ internal sealed class WavHeader
                 size = extents?.Find(chunk[..4])
                     ?? throw Corrupt(source, $"is damaged: the length of its '{Name(chunk)}' chunk is missing from 'ds64'");
             }
+
+            if (chunk.StartsWith("LIST"u8))
+                used = WavInfo.Read(source, size, tags);
 
             // Chunks start at even positions; the padding byte is not part of the declared size.
             if (!source.Skip(size - used + (size & 1)))
@@ -122,7 +132,7 @@ internal sealed class WavHeader
         return declared == 0 && source.IsPipe ? null : declared;
     }
 
-    private static WavHeader ReadFormat(ByteSource source, uint size, out long used)
+    private static WavHeader ReadFormat(ByteSource source, uint size, AudioTagBuilder tags, out long used)
     {
         Span<byte> bytes = stackalloc byte[40];
         bytes.Clear();
@@ -177,7 +187,7 @@ internal sealed class WavHeader
             FormatFloat => $"float {bits} bit",
             _ => $"WAV format 0x{tag:X4}",
         };
-        return new WavHeader(encoding, codec, (int)sampleRate, channels, blockAlign);
+        return new WavHeader(encoding, codec, (int)sampleRate, channels, blockAlign, tags);
     }
 
     private static string Name(ReadOnlySpan<byte> chunk)

@@ -31,6 +31,8 @@ internal sealed class WavReader : AudioReader
         _source = source;
         _header = header;
         FrameCount = header.DataBytes / header.BlockAlign;
+        Tags = header.Tags.Build();
+        WarnAbout(header.Tags);
 
         // Looking at the first frame now lets an empty file fail where it is opened.
         if (!Fill())
@@ -48,6 +50,9 @@ internal sealed class WavReader : AudioReader
 
     /// <inheritdoc/>
     public override string Codec => _header.Codec;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Tags { get; }
 
     /// <inheritdoc/>
     public override int Read(Span<float> interleaved)

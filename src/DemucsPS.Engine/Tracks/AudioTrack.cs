@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Separation;
@@ -12,13 +13,14 @@ public sealed class AudioTrack
 {
     private readonly float[][] _channels;
 
-    private AudioTrack(float[][] channels, TrackStatistics statistics, string sourcePath, int sourceSampleRate, int sourceChannels, string codec, IReadOnlyList<string> warnings)
+    private AudioTrack(float[][] channels, TrackStatistics statistics, string sourcePath, int sourceSampleRate, int sourceChannels, string codec, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> warnings)
     {
         _channels = channels;
         SourcePath = sourcePath;
         SourceSampleRate = sourceSampleRate;
         SourceChannels = sourceChannels;
         Codec = codec;
+        Tags = tags;
         Mean = statistics.Mean;
         Deviation = statistics.Deviation;
         Peak = statistics.Peak;
@@ -48,6 +50,13 @@ public sealed class AudioTrack
 
     /// <summary>What the file stores its samples as.</summary>
     public string Codec { get; }
+
+    /// <summary>
+    /// What the file says about its music, by field in lower case (looked up in any case): title, artist, album, albumartist, date, track, disc, genre,
+    /// comment, composer and others. Several values of one field are joined by "; ". Empty for files without tags and for samples. Limits: see
+    /// <see cref="AudioReader.Tags"/>.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Tags { get; }
 
     /// <summary>μ: mean over the track of (left + right)/2.</summary>
     public double Mean { get; }
@@ -90,7 +99,7 @@ public sealed class AudioTrack
             measured.Read(left.AsSpan(first, count), right.AsSpan(first, count));
         }
         measured.CheckEnd();
-        return new AudioTrack([left, right], statistics, path, reader.SourceSampleRate, reader.SourceChannels, reader.Codec, reader.Warnings.ToArray());
+        return new AudioTrack([left, right], statistics, path, reader.SourceSampleRate, reader.SourceChannels, reader.Codec, reader.Tags, reader.Warnings.ToArray());
     }
 
     /// <summary>Makes a track of samples. They are copied.</summary>
@@ -106,7 +115,7 @@ public sealed class AudioTrack
             throw new ArgumentException($"The channels have {left.Length} and {right.Length} samples; they must be as long.", nameof(right));
         float[][] channels = [left.ToArray(), right.ToArray()];
         TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name);
-        return new AudioTrack(channels, statistics, name, Separator.SampleRate, 2, "samples", []);
+        return new AudioTrack(channels, statistics, name, Separator.SampleRate, 2, "samples", ReadOnlyDictionary<string, string>.Empty, []);
     }
 
     /// <summary>The samples of a channel, nominally −1 … 1. Not copied; do not write to them.</summary>

@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using System.Collections.Frozen;
+using System.Text;
+
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>
+/// Reads the tags of a WAV file: LIST chunks of the type INFO ("Multimedia Programming Interface and Data Specifications 1.0",
+/// chapter 2, "INFO List Chunk").
+/// </summary>
+internal static class WavInfo
+{
+    // As much as the limits let through, with the heads of its items.
+    private const int MaxChunkBytes = AudioLimits.MaxTagBytes + (AudioLimits.MaxTags * 10);
+
+    // Programs put a handful of chunks behind the samples; behind this many stands something else.
+    private const int MaxChunksAfterData = 100;
+
+    // IPRT, ITRK, IMUS and ITCH are not in the specification, but programs write them.
+    private static readonly FrozenDictionary<string, string> Fields = new Dictionary<string, string>
+    {
+        ["INAM"] = "title",
+        ["IART"] = "artist",
+        ["IPRD"] = "album",
+        ["ICRD"] = "date",
+        ["ITRK"] = "track",
+        ["IPRT"] = "track",
+        ["IGNR"] = "genre",
+        ["ICMT"] = "comment",
+        ["IMUS"] = "composer",
+        ["ICOP"] = "copyright",
+        ["IENG"] = "engineer",
+        ["IKEY"] = "keywords",
+        ["ILNG"] = "language",
+        ["ISBJ"] = "subject",
+        ["ISFT"] = "encoder",
+        ["ITCH"] = "encoded_by",
+    }.ToFrozenDictionary();
+
+    // Throws where a text is not UTF-8, so that Latin-1 is tried.
+    private static readonly UTF8Encoding StrictUtf8 = new(false, true);
+
+    /// <summary>Reads a LIST chunk if it is one with tags.</summary>
+    /// <param name="source">The file, at the first byte of the chunk's content.</param>
+    /// <param name="size">The bytes of the content as declared.</param>
+    /// <param name="tags">Receives the tags.</param>
+    /// <returns>The bytes that were read.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: reading failed.</exception>
+    public static long Read(ByteSource source, long size, AudioTagBuilder tags)
+    {
+        Span<byte> type = stackalloc byte[4];
+        if (size < type.Length || tags.IsFull)
+            return 0;
+        long used = source.Read(type);
+        if (used < type.Length || !type.SequenceEqual("INFO"u8))
+            return used;
+
+        // A chunk cannot be longer than the file, whatever it says.
+        long there = Math.Min(size - used, source.Remaining ?? long.MaxValue);
+        var items = new byte[Math.Min(there, MaxChunkBytes)];
+        int read = source.Read(items);
+        tags.IsDamaged |= !TakeItems(items.AsSpan(0, read), tags) && read < MaxChunkBytes;
+        return used + read;
+    }
+
+    /// <summary>Reads the LIST chunks behind the samples. The source, which must be a file, stays where it is.</summary>
+    /// <param name="source">The file, at its first sample.</param>
+    /// <param name="dataBytes">The bytes of the samples.</param>
+    /// <param name="tags">Receives the tags.</param>
+    public static void ReadAfterData(ByteSource source, long dataBytes, AudioTagBuilder tags)
+    {
+        long start = source.Position;
+        try
+        {
+            Span<byte> chunk = stackalloc byte[8];
+            long skip = dataBytes + (dataBytes & 1);
+            for (int i = 0; i < MaxChunksAfterData && source.Skip(skip) && source.Read(chunk) == chunk.Length; i++)
+            {
+                long size = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
+                long used = chunk.StartsWith("LIST"u8) ? Read(source, size, tags) : 0;
+                skip = size - used + (size & 1);
+            }
+        }
+        catch (DemucsException)
+        {
+            // The samples may be readable all the same; whoever needs those bytes will hear of it.
+            tags.IsDamaged = true;
+        }
+        finally
+        {
+            source.MoveTo(start);
+        }
+    }
+
+    /// <summary>Reads the items of a list; false when one of them is longer than the list.</summary>
+    private static bool TakeItems(ReadOnlySpan<byte> items, AudioTagBuilder tags)
+    {
+        while (items.Length >= 8)
+        {
+            uint size = BinaryPrimitives.ReadUInt32LittleEndian(items[4..]);
+            if (size > items.Length - 8)
+                return false;
+            ReadOnlySpan<byte> text = items.Slice(8, (int)size);
+            if (Fields.TryGetValue(Encoding.Latin1.GetString(items[..4]), out string? field))
+                tags.Add(field, Decode(text));
+            items = items[(8 + text.Length)..];
+
+            // Items start at even positions, but some writers forget the padding: it is 0, which no name begins with.
+            if ((size & 1) != 0 && items is [0, ..])
+                items = items[1..];
+        }
+
+        return true;
+    }
+
+    private static string Decode(ReadOnlySpan<byte> text)
+    {
+        int end = text.IndexOf((byte)0);
+        if (end >= 0)
+            text = text[..end];
+        if (text.Length > AudioLimits.MaxTagValueBytes)
+            return "";
+        try
+        {
+            return StrictUtf8.GetString(text);
+        }
+        catch (DecoderFallbackException)
+        {
+            return Encoding.Latin1.GetString(text);
+        }
+    }
+}
