@@ -14,6 +14,18 @@ Describe 'Import-AudioTrack' {
         $track | Out-String | Should -Match 'mix\.wav\s+0:00:20\s+PCM 16 bit, 44100 Hz'
     }
 
+    It 'reads the tags of a file' {
+        $path = New-NoiseFile (Join-Path $TestDrive 'tagged.wav') 100 1
+        $list = [Text.Encoding]::ASCII.GetBytes('LIST') + [BitConverter]::GetBytes(18) + [Text.Encoding]::ASCII.GetBytes('INFOINAM') + [BitConverter]::GetBytes(6) + [Text.Encoding]::ASCII.GetBytes("Waltz`0")
+        $bytes = [IO.File]::ReadAllBytes($path) + $list
+        [BitConverter]::GetBytes($bytes.Length - 8).CopyTo($bytes, 4)
+        [IO.File]::WriteAllBytes($path, $bytes)
+        $track = Import-AudioTrack $path
+        $track.Tags.title | Should -Be 'Waltz'
+        $track.Tags['TITLE'] | Should -Be 'Waltz'
+        (Import-AudioTrack $song).Tags.Count | Should -Be 0
+    }
+
     It 'exposes no samples as a property' {
         $types = [DemucsPS.Engine.Tracks.AudioTrack].Assembly.GetExportedTypes() | Where-Object Namespace -eq 'DemucsPS.Engine.Tracks'
         $types | Should -Not -BeNullOrEmpty

@@ -71,7 +71,7 @@ internal sealed class AudioTagBuilder
         if (_fields.Count == 0)
             return ReadOnlyDictionary<string, string>.Empty;
 
-        // This type, because PowerShell shows its entries as properties: $track.Tags.title.
+        // This type, because scripts see its entries as properties: $track.Tags.title.
         var tags = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach ((string name, List<string> values) in _fields)
             tags[name] = string.Join(Separator, values);

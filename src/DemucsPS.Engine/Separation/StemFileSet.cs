@@ -192,7 +192,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
-        $"'{path}' exists already. Choose another destination, or overwrite it with force.", path, cause);
+        $"'{path}' exists already. Choose another destination, or overwrite it with the force option.", path, cause);
 
     private void CreateFolder(string folder)
     {

@@ -63,7 +63,7 @@ public sealed class StemJoiner
             {
                 yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkDoubled, assembly.IsFinished
                     ? $"{which}, after the stem had been joined from the first ones. Pass every chunk once."
-                    : $"{which}, so the stem was not joined. Pass every chunk once, or use force to join the first ones.", assembly.Track.SourcePath), null);
+                    : $"{which}, so the stem was not joined. Pass every chunk once, or use the force option to join the first ones.", assembly.Track.SourcePath), null);
             }
         }
         // Tracks are compared by reference, as they are in the table.
@@ -87,7 +87,7 @@ public sealed class StemJoiner
                 {
                     assembly.Discard();
                     yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkMissing,
-                        $"{which}. Separate what is missing and join all chunks, or use force to leave it silent.", assembly.Track.SourcePath), null);
+                        $"{which}. Separate what is missing and join all chunks, or use the force option to leave it silent.", assembly.Track.SourcePath), null);
                 }
             }
         }

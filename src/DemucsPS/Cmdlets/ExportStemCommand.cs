@@ -119,7 +119,7 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
             WriteWarning(warning);
         if (!PassThru)
             return;
-        foreach (StemFile file in written.Stems)
-            WriteObject(new FileInfo(file.FilePath));
+        // From the provider, as Get-Item gives them: with owner, mode and PSPath.
+        WriteObject(InvokeProvider.Item.Get([.. written.Stems.Select(s => s.FilePath)], force: true, literalPath: true), enumerateCollection: true);
     }
 }
