@@ -9,12 +9,14 @@ internal sealed class OnnxAttribute
     private const int FloatField = 2;
     private const int IntegerField = 3;
     private const int TextField = 4;
+    private const int TensorField = 5;
     private const int IntegersField = 8;
     private const int TypeField = 20;
 
     private const long FloatType = 1;
     private const long IntegerType = 2;
     private const long TextType = 3;
+    private const long TensorType = 4;
     private const long IntegersType = 7;
 
     private OnnxAttribute(ProtobufMessage message) => Message = message;
@@ -37,4 +39,8 @@ internal sealed class OnnxAttribute
     /// <summary>A text attribute.</summary>
     public static OnnxAttribute Of(string name, string value) =>
         new(new ProtobufMessage().Text(NameField, name).Block(TextField, Encoding.UTF8.GetBytes(value)).Integer(TypeField, TextType));
+
+    /// <summary>An attribute that is a tensor.</summary>
+    public static OnnxAttribute Of(string name, ProtobufMessage tensor) =>
+        new(new ProtobufMessage().Text(NameField, name).Message(TensorField, tensor).Integer(TypeField, TensorType));
 }

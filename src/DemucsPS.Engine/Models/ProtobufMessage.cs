@@ -59,6 +59,15 @@ internal sealed class ProtobufMessage
         return this;
     }
 
+    /// <summary>What stands before the content of a field of <paramref name="length"/> bytes.</summary>
+    public static byte[] BlockHeader(int field, long length)
+    {
+        ProtobufMessage header = new();
+        header.Tag(field, LengthDelimitedType);
+        header.Varint((ulong)length);
+        return header.Bytes.ToArray();
+    }
+
     private void Tag(int field, int type) => Varint(((ulong)field << 3) | (uint)type);
 
     private void Varint(ulong value)

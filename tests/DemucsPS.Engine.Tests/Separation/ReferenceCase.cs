@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
@@ -48,6 +51,45 @@ internal sealed class ReferenceCase
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Reference("expected", "cases.json")));
         return new ReferenceCase(document.RootElement.GetProperty("cases").EnumerateArray().Single(c => c.GetProperty("name").GetString() == name));
+    }
+
+    /// <summary>The folder with the real-size model (htdemucs.onnx and its unpacked .data file); without it the test is skipped.</summary>
+    public static string RealModelFolder()
+    {
+        const string Variable = "DEMUCSPS_REFERENCE_MODELS";
+        string? folder = Environment.GetEnvironmentVariable(Variable);
+        if (string.IsNullOrEmpty(folder))
+            Assert.Skip($"The real-size model is not in the repository; set {Variable} to a folder that holds htdemucs.onnx and htdemucs.onnx.data.");
+        return folder;
+    }
+
+    /// <summary>Separates the input with models at these paths.</summary>
+    /// <returns>Each stem's ratio of signal to error in dB.</returns>
+    public IReadOnlyList<(string Stem, double Snr)> Compare(Func<string, string> modelPath)
+    {
+        MemoryTrack track = Input();
+        using ModelBag bag = ModelBag.Load([.. Models.Select(m => ModelSource.Find(modelPath(m)))], Weights, new OnnxSessionOptions());
+        Assert.Equal(Stems, bag.Contract.Stems);
+        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        Separator separator = new(bag, selection, new SeparationOptions { Overlap = Overlap, ShiftOffsets = ShiftOffsets });
+        TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "song");
+        MemorySink sink = new(selection.Names.Count);
+        separator.Separate(track, "song", statistics, sink, null, CancellationToken.None);
+
+        List<(string, double)> result = [];
+        for (int stem = 0; stem < Stems.Length; stem++)
+        {
+            float[] samples = sink.Interleaved(stem);
+            Assert.Equal(2 * track.Frames, samples.Length);
+            float[] got = new float[2 * Probes];
+            for (int channel = 0; channel < 2; channel++)
+            {
+                for (int probe = 0; probe < Probes; probe++)
+                    got[channel * Probes + probe] = samples[2 * probe * ProbeStep + channel];
+            }
+            result.Add((Stems[stem], Decibels.Snr(Values.AsSpan(stem * got.Length, got.Length), got)));
+        }
+        return result;
     }
 
     private static int? Number(JsonElement parent, string name) => parent.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : null;

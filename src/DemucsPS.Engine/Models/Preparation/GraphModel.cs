@@ -1,0 +1,157 @@
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// An ONNX model (ModelProto) whose main graph's nodes can be replaced. Everything else is kept as the bytes it was, in its order, as views of
+/// the file's bytes: weights are never copied.
+/// </summary>
+/// <remarks>Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.</remarks>
+internal sealed class GraphModel
+{
+    private const int GraphField = 7;
+    private const int OperatorSetField = 8;
+    private const int FunctionField = 25;
+    private const int NodeField = 1;
+    private const int InitializerField = 5;
+
+    /// <summary>The largest htdemucs graphs have some thousand; a file of millions of empty fields should not fill the memory.</summary>
+    private const int MostFields = 1_000_000;
+
+    private readonly List<WireField> _model = [];
+    private readonly List<WireField> _graph = [];
+    private readonly bool _hasFunctions;
+
+    private GraphModel(ReadOnlyMemory<byte> message)
+    {
+        foreach (WireField field in new WireReader(message))
+        {
+            switch (field.Number)
+            {
+                case GraphField:
+                    // A message given twice is one message with the fields of both, so one pass over all of them reads the graph.
+                    if (!_model.Exists(f => f.Number == GraphField))
+                        _model.Add(field);
+                    ReadGraph(field.Block);
+                    continue;
+                case OperatorSetField:
+                    ReadOperatorSet(field.Block);
+                    break;
+                case FunctionField:
+                    _hasFunctions = true;
+                    break;
+            }
+            Add(_model, field);
+        }
+        if (!_model.Exists(f => f.Number == GraphField))
+            throw new InvalidDataException("there is no graph in it");
+    }
+
+    /// <summary>The version of ONNX's own operators; 0 if the model does not say.</summary>
+    public long OperatorSet { get; private set; }
+
+    /// <summary>The main graph's nodes in order. To change the graph, change the list; nodes must follow what they take from.</summary>
+    public List<GraphNode> Nodes { get; } = [];
+
+    /// <summary>The constants that are stored apart from the nodes, by name.</summary>
+    public Dictionary<string, GraphTensor> Initializers { get; } = [];
+
+    /// <summary>The declared inputs, outputs and intermediate values, by name.</summary>
+    public Dictionary<string, GraphValue> Values { get; } = [];
+
+    /// <summary>The names of the graph's outputs.</summary>
+    public HashSet<string> Outputs { get; } = [];
+
+    /// <summary>Whether a node has a body of its own, which may use any name of the main graph.</summary>
+    public bool HasNestedGraphs => Nodes.Exists(n => n.Attributes.Values.Any(a => a.HoldsGraph));
+
+    /// <summary>Whether weights lie in another file beside the model. Where nested graphs or functions hide that, it is taken to be so.</summary>
+    public bool MayHaveExternalData =>
+        _hasFunctions || HasNestedGraphs || Initializers.Values.Any(t => t.IsExternal)
+        || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { IsExternal: true }));
+
+    /// <summary>Reads a model. The bytes must stay unchanged as long as the result is in use.</summary>
+    /// <exception cref="InvalidDataException">The message is malformed or no model.</exception>
+    public static GraphModel Parse(ReadOnlyMemory<byte> message) => new(message);
+
+    /// <summary>The model in wire format: views of the original bytes and, between them, what is new.</summary>
+    public List<ReadOnlyMemory<byte>> Write()
+    {
+        List<ReadOnlyMemory<byte>> graph = [];
+        bool nodesWritten = false;
+        foreach (WireField field in _graph)
+        {
+            if (field.Number != NodeField)
+            {
+                graph.Add(field.Raw);
+            }
+            else if (!nodesWritten)
+            {
+                // Nodes stand together in every file seen; only their order among themselves means something.
+                nodesWritten = true;
+                foreach (GraphNode node in Nodes)
+                    AddBlock(graph, NodeField, [node.Message]);
+            }
+        }
+
+        List<ReadOnlyMemory<byte>> model = [];
+        foreach (WireField field in _model)
+        {
+            if (field.Number == GraphField)
+                AddBlock(model, GraphField, graph);
+            else
+                model.Add(field.Raw);
+        }
+        return model;
+    }
+
+    private static void AddBlock(List<ReadOnlyMemory<byte>> into, int field, List<ReadOnlyMemory<byte>> content)
+    {
+        into.Add(ProtobufMessage.BlockHeader(field, content.Sum(piece => (long)piece.Length)));
+        into.AddRange(content);
+    }
+
+    private static void Add(List<WireField> fields, WireField field)
+    {
+        if (fields.Count == MostFields)
+            throw new InvalidDataException($"it has more than {MostFields} parts");
+        fields.Add(field);
+    }
+
+    private void ReadGraph(ReadOnlyMemory<byte> message)
+    {
+        foreach (WireField field in new WireReader(message))
+        {
+            Add(_graph, field);
+            switch (field.Number)
+            {
+                case NodeField:
+                    Nodes.Add(GraphNode.Parse(field.Block));
+                    break;
+                case InitializerField:
+                    GraphTensor tensor = GraphTensor.Parse(field.Block);
+                    Initializers[tensor.Name] = tensor;
+                    break;
+                case 11 or 12 or 13:
+                    GraphValue value = GraphValue.Parse(field.Block);
+                    Values[value.Name] = value;
+                    if (field.Number == 12)
+                        Outputs.Add(value.Name);
+                    break;
+            }
+        }
+    }
+
+    private void ReadOperatorSet(ReadOnlyMemory<byte> message)
+    {
+        string domain = "";
+        long version = 0;
+        foreach (WireField field in new WireReader(message))
+        {
+            if (field.Number == 1)
+                domain = field.Name;
+            else if (field.Number == 2)
+                version = field.Integer;
+        }
+        if (domain is "" or "ai.onnx")
+            OperatorSet = version;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers.Binary;
+
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>A constant tensor of a graph (TensorProto). Only the values of small ones are looked at; large ones stay views of the file.</summary>
+internal sealed class GraphTensor
+{
+    /// <summary>ONNX's number for float32.</summary>
+    public const int Float32 = 1;
+
+    /// <summary>ONNX's number for 64-bit integers.</summary>
+    public const int Int64 = 7;
+
+    /// <summary>ONNX's number for float64.</summary>
+    public const int Float64 = 11;
+
+    /// <summary>Axes, shapes and per-group factors have fewer elements; anything longer is data.</summary>
+    private const int MostValues = 256;
+
+    /// <summary>More axes than any operator's tensor has.</summary>
+    private const int MostAxes = 64;
+
+    private readonly ReadOnlyMemory<byte> _raw;
+    private readonly List<WireField> _typed = [];
+    private readonly bool _tooMany;
+
+    private GraphTensor(ReadOnlyMemory<byte> message)
+    {
+        List<long> shape = [];
+        foreach (WireField field in new WireReader(message))
+        {
+            switch (field.Number)
+            {
+                case 1:
+                    Integers(field, shape, MostAxes);
+                    break;
+                case 2:
+                    ElementType = field.Integer;
+                    break;
+                case 4 when ElementType is Float32 or 0:
+                case 7 when ElementType is Int64 or 0:
+                    if (_typed.Count < MostValues)
+                        _typed.Add(field);
+                    else
+                        _tooMany = true;
+                    break;
+                case 8:
+                    Name = field.Name;
+                    break;
+                case 9:
+                    _raw = field.Block;
+                    break;
+                case 13:
+                case 14 when field.Integer != 0:
+                    IsExternal = true;
+                    break;
+            }
+        }
+        Shape = [.. shape];
+    }
+
+    /// <summary>The tensor's name; empty for an attribute's value.</summary>
+    public string Name { get; } = "";
+
+    /// <summary>The element type as ONNX numbers it.</summary>
+    public long ElementType { get; }
+
+    /// <summary>The dimensions.</summary>
+    public long[] Shape { get; }
+
+    /// <summary>Whether the values lie in another file.</summary>
+    public bool IsExternal { get; }
+
+    /// <summary>Reads a tensor.</summary>
+    /// <exception cref="InvalidDataException">The message is malformed.</exception>
+    public static GraphTensor Parse(ReadOnlyMemory<byte> message) => new(message);
+
+    /// <summary>The values of a small tensor of 64-bit integers; null for any other.</summary>
+    public long[]? Int64Values()
+    {
+        if (ElementType != Int64 || Count() is not { } count)
+            return null;
+        if (!_raw.IsEmpty)
+        {
+            if (_raw.Length != count * sizeof(long))
+                return null;
+            long[] values = new long[count];
+            for (int i = 0; i < count; i++)
+                values[i] = BinaryPrimitives.ReadInt64LittleEndian(_raw.Span[(i * sizeof(long))..]);
+            return values;
+        }
+        List<long> read = [];
+        foreach (WireField field in _typed)
+            Integers(field, read, MostValues);
+        return read.Count == count ? [.. read] : null;
+    }
+
+    /// <summary>The values of a small tensor of float32; null for any other.</summary>
+    public float[]? FloatValues()
+    {
+        if (ElementType != Float32 || Count() is not { } count)
+            return null;
+        ReadOnlyMemory<byte>[] pieces = _raw.IsEmpty ? [.. _typed.Select(f => f.Payload)] : [_raw];
+        if (pieces.Sum(p => (long)p.Length) != count * sizeof(float) || pieces.Any(p => p.Length % sizeof(float) != 0))
+            return null;
+        List<float> values = [];
+        foreach (ReadOnlyMemory<byte> piece in pieces)
+        {
+            for (int i = 0; i < piece.Length; i += sizeof(float))
+                values.Add(BinaryPrimitives.ReadSingleLittleEndian(piece.Span[i..]));
+        }
+        return [.. values];
+    }
+
+    /// <summary>
+    /// Adds the values of a repeated integer field, which may be packed or not, up to <paramref name="most"/>: longer lists are legal, but nothing
+    /// that the rewrites ask for.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The field is malformed.</exception>
+    public static void Integers(WireField field, List<long> into, int most)
+    {
+        if (field.Type == WireField.LengthDelimited)
+        {
+            for (int position = 0; position < field.Payload.Length;)
+                Add((long)WireReader.Varint(field.Payload.Span, ref position));
+        }
+        else
+        {
+            Add(field.Integer);
+        }
+
+        void Add(long value)
+        {
+            if (into.Count < most)
+                into.Add(value);
+        }
+    }
+
+    private int? Count()
+    {
+        if (IsExternal || _tooMany)
+            return null;
+        long count = 1;
+        foreach (long length in Shape)
+        {
+            if (length is < 0 or > MostValues)
+                return null;
+            count *= length;
+            if (count > MostValues)
+                return null;
+        }
+        return (int)count;
+    }
+}

@@ -1,0 +1,175 @@
+using System.Security.Cryptography;
+
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// Makes models exact: a copy of the graph in which long sums are taken axis by axis, kept beside the model. The copy is an ordinary ONNX file
+/// of the same inputs, outputs and metadata, and uses the same weights file if there is one.
+/// </summary>
+public static class PreparedModel
+{
+    /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
+    public const int RewriteVersion = 1;
+
+    private const string Suffix = ".prepared.onnx";
+
+    /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
+    private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
+
+    /// <summary>Rewrites a model in memory.</summary>
+    /// <param name="model">An ONNX file's bytes.</param>
+    /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are no ONNX model.</exception>
+    public static byte[]? Prepare(ReadOnlyMemory<byte> model)
+    {
+        if (Rewrite(model, null) is not { } rewritten)
+            return null;
+        List<ReadOnlyMemory<byte>> pieces = rewritten.Write();
+        byte[] result = new byte[pieces.Sum(piece => (long)piece.Length)];
+        int position = 0;
+        foreach (ReadOnlyMemory<byte> piece in pieces)
+        {
+            piece.Span.CopyTo(result.AsSpan(position));
+            position += piece.Length;
+        }
+        return result;
+    }
+
+    /// <summary>
+    /// Finds or makes the prepared copy of a model file, <c>NAME.HASH.prepared.onnx</c> beside it, where HASH stands for the model's content and
+    /// <see cref="RewriteVersion"/>. If that folder cannot be written to, the copy goes into the cache folder, unless the model has weights in
+    /// a second file, which are only found beside it. Safe in several threads and processes at once: a copy appears whole or not at all.
+    /// </summary>
+    /// <param name="modelPath">Full path of an existing model file.</param>
+    /// <param name="cacheFolder">A folder for copies that cannot lie beside their model; null for one in the user's local application data.</param>
+    /// <param name="warn">Takes a sentence for the user where the model can only be used as it is; null to go without.</param>
+    /// <param name="cancellationToken">Ends the work; no copy is left.</param>
+    /// <returns>The path of the copy; <paramref name="modelPath"/> if there is nothing to rewrite or nowhere to put the copy.</returns>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, CancellationToken cancellationToken) =>
+        Prepare(modelPath, cacheFolder, warn, path => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None), cancellationToken);
+
+    /// <summary>As above, with the way to create files, so that a test can have a folder that cannot be written to.</summary>
+    internal static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken)
+    {
+        string beside = Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
+        cacheFolder ??= Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "prepared");
+        string[] folders = [beside, cacheFolder];
+        try
+        {
+            // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
+            using (FileStream stream = File.OpenRead(modelPath))
+            {
+                if (IsRuntimeFormat(stream))
+                    return modelPath;
+                string name = NameOf(modelPath, Hash(stream, cancellationToken));
+                if (Array.Find(folders, folder => File.Exists(Path.Combine(folder, name))) is { } found)
+                    return Path.Combine(found, name);
+            }
+
+            byte[] source = File.ReadAllBytes(modelPath);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Rewrite(source, modelPath) is not { } rewritten)
+                return modelPath;
+            // The name is made of the bytes that were rewritten, should the file have been exchanged meanwhile.
+            using MemoryStream bytes = new(source);
+            string copy = NameOf(modelPath, Hash(bytes, cancellationToken));
+            bool bound = rewritten.MayHaveExternalData;
+            Exception? refusal = null;
+            foreach (string folder in bound ? [beside] : folders)
+            {
+                try
+                {
+                    return Write(rewritten, folder, copy, create, cancellationToken);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    refusal ??= e;
+                }
+            }
+            warn?.Invoke(
+                $"Model '{modelPath}' is used as it is, less exactly than it could be: its prepared copy '{copy}' cannot be written"
+                + (bound ? " beside it, where its weights file lies" : $" beside it or into '{cacheFolder}'")
+                + $". {refusal!.Message} Run once with the right to write there, or copy the model to a folder of your own.");
+            return modelPath;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' cannot be read: {e.Message}", modelPath, e);
+        }
+    }
+
+    private static GraphModel? Rewrite(ReadOnlyMemory<byte> bytes, string? path)
+    {
+        try
+        {
+            GraphModel model = GraphModel.Parse(bytes);
+            return ExactSums.Apply(model) ? model : null;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.", path, e);
+        }
+    }
+
+    private static string Write(GraphModel model, string folder, string name, Func<string, FileStream> create, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        string path = Path.Combine(folder, name);
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (FileStream stream = create(temporary))
+            {
+                foreach (ReadOnlyMemory<byte> piece in model.Write())
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    stream.Write(piece.Span);
+                }
+                stream.Flush(flushToDisk: true);
+            }
+            try
+            {
+                File.Move(temporary, path, overwrite: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
+            {
+                // Windows refuses to replace an open file; another process was quicker, and its copy is the same.
+                File.Delete(temporary);
+            }
+            return path;
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private static bool IsRuntimeFormat(FileStream stream)
+    {
+        Span<byte> head = stackalloc byte[8];
+        bool found = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[4..].SequenceEqual(RuntimeFormat);
+        stream.Position = 0;
+        return found;
+    }
+
+    private static byte[] Hash(Stream stream, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[1 << 16];
+        for (int count; (count = stream.Read(buffer)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, count);
+        }
+        hash.AppendData([RewriteVersion]);
+        return hash.GetHashAndReset();
+    }
+
+    private static string NameOf(string modelPath, byte[] hash) =>
+        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{Suffix}";
+}

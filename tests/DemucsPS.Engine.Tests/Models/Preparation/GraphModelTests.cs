@@ -1,0 +1,101 @@
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
+
+namespace DemucsPS.Engine.Tests.Models.Preparation;
+
+/// <summary>Reading and writing of the wire format, well-formed or not.</summary>
+public sealed class GraphModelTests
+{
+    [Theory]
+    [InlineData("htdemucs-tiny.onnx")]
+    [InlineData("htdemucs-tiny-6s.onnx")]
+    public void An_unchanged_model_is_written_as_it_was(string name)
+    {
+        byte[] source = File.ReadAllBytes(RepositoryFiles.Reference("models", name));
+        Assert.True(Written(source).AsSpan().SequenceEqual(source));
+        Assert.False(GraphModel.Parse(source).MayHaveExternalData);
+    }
+
+    [Fact]
+    public void A_graph_in_two_pieces_is_one_and_outside_weights_are_seen()
+    {
+        GraphModel model = GraphModel.Parse(Inference.SmallModels.WithOutsideWeights("weights.data"));
+        Assert.True(model.MayHaveExternalData);
+        Assert.Contains(model.Nodes, n => n.Inputs.Contains("outside"));
+        Assert.Contains(model.Nodes, n => n.Inputs.Contains("z"));
+    }
+
+    [Fact]
+    public void Fields_it_does_not_know_and_names_that_are_no_text_survive()
+    {
+        byte[] odd = [0xFF, 0xC0, 0x80];
+        ProtobufMessage node = new ProtobufMessage().Block(1, odd).Text(2, "y").Text(4, "Neg").Text(99, "unknown");
+        ProtobufMessage graph = new ProtobufMessage().Message(1, node).Text(77, "before").Block(2, odd).Float(78, 1.5f);
+        byte[] source = new ProtobufMessage().Integer(55, -1).Message(7, graph).Text(56, "end").Bytes.ToArray();
+        Assert.Equal(source, Written(source));
+    }
+
+    public static TheoryData<byte[]> Malformed => new(
+        Array.Empty<byte>(),
+        "not a model at all"u8.ToArray(),
+        new byte[] { 0x3A, 0x7F },
+        new byte[] { 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F },
+        new byte[] { 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01 },
+        // A graph that is a number, a field of number 0, a group.
+        new byte[] { 0x38, 0x01 },
+        new byte[] { 0x00, 0x01 },
+        new byte[] { 0x0B, 0x0C });
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public void Bytes_that_are_no_model_are_refused(byte[] bytes) =>
+        Assert.Equal(DemucsError.DemucsModelInvalid, Assert.Throws<DemucsException>(() => PreparedModel.Prepare(bytes)).Error);
+
+    [Fact]
+    public void Damage_gives_a_model_or_an_error_but_nothing_else()
+    {
+        byte[] source = SmallGraph.Build([2, 6, 35], [2, 6, 35], (graph, x) =>
+            SmallGraph.GroupNormalization(graph, graph.Node("Conv", [x, graph.Constant(new float[36], [6, 6, 1])]), [2, 6, 35], [0, 3, -1], plain: false)
+            - graph.Node("ReduceMean", [graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [0, 1, 2]))], OnnxAttribute.Of("axes", [1, 2])));
+        int refused = 0;
+        for (int length = 0; length < source.Length; length++)
+            Try(source[..length]);
+        Random random = new(20);
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] damaged = [.. source];
+            for (int changes = random.Next(1, 5); changes > 0; changes--)
+                damaged[random.Next(damaged.Length)] = random.Next(3) == 0 ? (byte)0xFF : (byte)random.Next(256);
+            Try(damaged);
+        }
+        Assert.InRange(refused, 1000, 21_000);
+
+        void Try(byte[] bytes)
+        {
+            try
+            {
+                byte[]? prepared = PreparedModel.Prepare(bytes);
+                // What was written can be read.
+                if (prepared is not null)
+                    PreparedModel.Prepare(prepared);
+            }
+            catch (DemucsException e) when (e.Error == DemucsError.DemucsModelInvalid)
+            {
+                refused++;
+            }
+        }
+    }
+
+    [Fact]
+    public void A_graph_that_runs_in_a_circle_ends()
+    {
+        OnnxGraphWriter graph = new("circle");
+        OnnxValue x = graph.Input("x", 2, 3);
+        OnnxValue a = graph.Node("Identity", [x]), b = graph.Node("Identity", [a]);
+        x.Name = b.Name;
+        graph.Output("y", graph.Node("ReduceMean", [b], OnnxAttribute.Of("axes", [0, 1])), 1, 1);
+        Assert.Null(PreparedModel.Prepare(graph.ToBytes("tests", "")));
+    }
+
+    private static byte[] Written(byte[] source) => [.. GraphModel.Parse(source).Write().SelectMany(piece => piece.ToArray())];
+}

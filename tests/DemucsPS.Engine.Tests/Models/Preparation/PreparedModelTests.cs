@@ -1,0 +1,158 @@
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Tests.Inference;
+
+namespace DemucsPS.Engine.Tests.Models.Preparation;
+
+/// <summary>Where prepared copies lie, and that they are made once and whole.</summary>
+public sealed class PreparedModelTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _warnings = [];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_copy_is_made_beside_the_model_and_used_again()
+    {
+        string model = Save("model.onnx", Rewritable());
+        string prepared = Prepare(model);
+        Assert.Matches(@"^model\.[0-9a-f]{16}\.prepared\.onnx$", Path.GetFileName(prepared));
+        Assert.Equal(_folder.Path, Path.GetDirectoryName(prepared));
+        Assert.Equal(PreparedModel.Prepare(Rewritable()), File.ReadAllBytes(prepared));
+
+        File.SetLastWriteTimeUtc(prepared, DateTime.UnixEpoch);
+        Assert.Equal(prepared, Prepare(model));
+        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(prepared));
+        // Preparing the copy gives the copy.
+        Assert.Equal(prepared, Prepare(prepared));
+        Assert.Equal(2, _folder.Files().Length);
+    }
+
+    [Fact]
+    public void Another_model_of_the_same_name_gets_a_copy_of_its_own()
+    {
+        string first = Prepare(Save("model.onnx", Rewritable()));
+        string second = Prepare(Save("model.onnx", SmallGraph.GroupNormalization([1, 4, 9], [0, 1, -1], plain: false)));
+        Assert.NotEqual(first, second);
+    }
+
+    [Fact]
+    public void A_model_with_nothing_to_rewrite_is_used_as_it_is()
+    {
+        string model = Save("model.onnx", SmallModels.Split());
+        Assert.Equal(model, Prepare(model));
+        Assert.Single(_folder.Files());
+    }
+
+    [Fact]
+    public void A_file_in_the_runtimes_own_format_is_used_as_it_is()
+    {
+        string model = Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]);
+        Assert.Equal(model, Prepare(model));
+    }
+
+    [Fact]
+    public void Callers_at_the_same_time_get_one_whole_copy()
+    {
+        byte[] bytes = Rewritable();
+        string model = Save("model.onnx", bytes);
+        using Barrier start = new(8);
+        string[] paths = new string[8];
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            start.SignalAndWait();
+            paths[i] = Prepare(model);
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+        Assert.Single(paths.Distinct());
+        Assert.Equal(PreparedModel.Prepare(bytes), File.ReadAllBytes(paths[0]));
+        Assert.Equal(2, _folder.Files().Length);
+    }
+
+    [Fact]
+    public void Where_the_models_folder_cannot_be_written_to_the_copy_goes_to_the_cache()
+    {
+        string model = Save("model.onnx", Rewritable()), cache = _folder["cache", "deep"];
+        string prepared = PreparedModel.Prepare(model, cache, _warnings.Add, NotBeside, CancellationToken.None);
+        Assert.Equal(cache, Path.GetDirectoryName(prepared));
+        Assert.Equal(prepared, PreparedModel.Prepare(model, cache, _warnings.Add, NotBeside, CancellationToken.None));
+        Assert.Empty(_warnings);
+        Assert.Single(Directory.GetFiles(cache));
+    }
+
+    [Fact]
+    public void A_model_whose_weights_lie_beside_it_is_never_copied_elsewhere()
+    {
+        byte[] bytes = [.. Rewritable(), .. SmallModels.WithOutsideWeights("weights.data").AsSpan(SmallModels.Split().Length)];
+        string model = Save("model.onnx", bytes), cache = _folder["cache"];
+        Assert.Equal(model, PreparedModel.Prepare(model, cache, _warnings.Add, NotBeside, CancellationToken.None));
+        Assert.Contains("as it is", Assert.Single(_warnings), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(cache));
+        Assert.NotEqual(model, Prepare(model));
+    }
+
+    [Fact]
+    public void With_nowhere_to_write_the_model_is_used_as_it_is_and_it_is_said()
+    {
+        string model = Save("model.onnx", Rewritable());
+        Assert.Equal(model, PreparedModel.Prepare(model, _folder["cache"], _warnings.Add, _ => throw new IOException("No space."), CancellationToken.None));
+        Assert.Contains("No space.", Assert.Single(_warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_disk_leaves_no_piece_of_a_copy()
+    {
+        string model = Save("model.onnx", Rewritable());
+        Assert.Equal(model, PreparedModel.Prepare(model, _folder["cache"], _warnings.Add, path =>
+        {
+            FileStream stream = new(path, FileMode.CreateNew, FileAccess.Write);
+            stream.WriteByte(1);
+            stream.Dispose();
+            throw new IOException("No space.");
+        }, CancellationToken.None));
+        Assert.Equal(["model.onnx"], _folder.Files());
+    }
+
+    [Fact]
+    public void Cancelling_leaves_nothing()
+    {
+        string model = Save("model.onnx", Rewritable());
+        Assert.ThrowsAny<OperationCanceledException>(() => PreparedModel.Prepare(model, null, null, new CancellationToken(canceled: true)));
+        Assert.Single(_folder.Files());
+    }
+
+    [Fact]
+    public void Damaged_and_missing_files_are_errors_that_name_them()
+    {
+        string damaged = Save("damaged.onnx", Rewritable()[..100]);
+        DemucsException e = Assert.Throws<DemucsException>(() => Prepare(damaged));
+        Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
+        Assert.Contains(damaged, e.Message, StringComparison.Ordinal);
+        Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => Prepare(_folder["missing.onnx"])).Error);
+    }
+
+    [Fact]
+    public void The_copy_can_be_loaded()
+    {
+        using OnnxSession session = OnnxSession.FromFile(Prepare(Save("model.onnx", Rewritable())), new OnnxSessionOptions());
+        Assert.Equal("x", session.Inputs[0].Name);
+    }
+
+    private static byte[] Rewritable() => SmallGraph.GroupNormalization([1, 6, 35], [0, 1, -1], plain: true);
+
+    private string Save(string name, byte[] bytes)
+    {
+        File.WriteAllBytes(_folder[name], bytes);
+        return _folder[name];
+    }
+
+    private string Prepare(string model) => PreparedModel.Prepare(model, _folder["unused"], _ => Assert.Fail("It could be written."), CancellationToken.None);
+
+    /// <summary>The tests may run as root, whom no folder's mode keeps from writing.</summary>
+    private FileStream NotBeside(string path) =>
+        Path.GetDirectoryName(path) == _folder.Path ? throw new UnauthorizedAccessException("Not here.") : new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+}
