@@ -93,6 +93,18 @@ Describe 'Invoke-DemucsSeparation' {
         (Get-FileHash $bag.Stems.FilePath).Hash | Should -Be (Get-FileHash $alone.Stems.FilePath).Hash
     }
 
+    It 'prepares a model unless -NoPreparation is given' {
+        Add-Track 'one.wav'
+        Copy-Item $tiny model.onnx
+        $plain = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -NoPreparation
+        Get-ChildItem *.prepared.onnx | Should -BeNullOrEmpty
+        $hash = (Get-FileHash $plain.Stems.FilePath).Hash
+        $prepared = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -Force
+        (Get-ChildItem *.prepared.onnx).Name | Should -Match '^model\.[0-9a-f]{16}\.prepared\.onnx$'
+        $prepared.Model | Should -Be 'model'
+        (Get-FileHash $prepared.Stems.FilePath).Hash | Should -Not -Be $hash
+    }
+
     It 'gives two stems' {
         Add-Track 'one.wav'
         (Invoke-DemucsSeparation one.wav -TwoStems vocals -WarningAction Ignore).Stems.StemName | Should -Be 'vocals', 'no_vocals'

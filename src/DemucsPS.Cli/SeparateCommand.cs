@@ -16,6 +16,7 @@ internal sealed class SeparateCommand
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model: the built-in 'baseline' (the default; not Demucs) or the path of an .onnx file. Repeat it for a bag of models.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
+    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
     private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a chunk that neighbours have in common, 0 to below 1.", DefaultValueFactory = _ => new SeparationOptions().Overlap, HelpName = "SHARE" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", HelpName = "N" };
@@ -38,7 +39,7 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._output, separate._models, separate._weights, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
@@ -51,7 +52,7 @@ internal sealed class SeparateCommand
         ModelBag? bag = null;
         try
         {
-            FileSeparator separator = Prepare(parsed, out bag);
+            FileSeparator separator = Prepare(parsed, report, out bag);
             int exitCode = Succeeded;
             foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
             {
@@ -83,7 +84,7 @@ internal sealed class SeparateCommand
         }
     }
 
-    private FileSeparator Prepare(ParseResult parsed, out ModelBag? bag)
+    private FileSeparator Prepare(ParseResult parsed, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
         SeparationOptions options = new()
@@ -103,7 +104,8 @@ internal sealed class SeparateCommand
 
         string[] models = parsed.GetValue(_models) is { Length: > 0 } named ? named : [ModelSource.BaselineName];
         string[] rows = parsed.GetValue(_weights) ?? [];
-        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) });
+        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) },
+            prepare: !parsed.GetValue(_noPreparation), report.Warning);
         StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
         StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
         return new FileSeparator(bag, selection, options, format, folders, parsed.GetValue(_force));

@@ -27,13 +27,20 @@ internal sealed class SeparationReport(bool json)
     /// <summary>A receiver of the progress of one track.</summary>
     public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
 
+    /// <summary>Something the user should know.</summary>
+    public void Warning(string sentence)
+    {
+        EndLine();
+        Console.Error.WriteLine($"warning: {sentence}");
+    }
+
     /// <summary>A track is done.</summary>
     public void Track(SeparationResult result)
     {
         EndLine();
         // What is said of the model holds for every track; once is enough to read, while each JSON object says it.
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
-            Console.Error.WriteLine($"warning: {warning}");
+            Warning(warning);
         _noticed = true;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));

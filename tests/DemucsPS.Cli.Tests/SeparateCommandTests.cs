@@ -74,6 +74,28 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Models_are_prepared_once_beside_the_model_unless_told_not_to()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
+        string[] Prepared() => Directory.GetFiles(folder.Path, "tiny.*.prepared.onnx");
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "plain", "--no-preparation").ExitCode);
+        Assert.Empty(Prepared());
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "prepared").ExitCode);
+        string copy = Assert.Single(Prepared());
+        DateTime made = File.GetLastWriteTimeUtc(copy);
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "again").ExitCode);
+        Assert.Equal(made, File.GetLastWriteTimeUtc(Assert.Single(Prepared())));
+
+        // The folder keeps the model's own name; the samples differ in their last digits only.
+        float[] Bass(string run) => WavSamples.ReadFloat(folder[run, "tiny", "short", "bass.wav"]);
+        Assert.Equal(Bass("prepared"), Bass("again"));
+        Assert.NotEqual(Bass("plain"), Bass("prepared"));
+        Assert.All(Bass("plain").Zip(Bass("prepared")), p => Assert.Equal(p.First, p.Second, 1e-4f));
+    }
+
+    [Fact]
     public void Two_stems_are_the_stem_and_the_sum_of_the_others()
     {
         using TemporaryFolder folder = new();

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Inference;
 
@@ -31,16 +32,19 @@ public sealed class SeparationModel : IDisposable
     /// <summary>Loads a model.</summary>
     /// <param name="source">A built-in model's name or the full path of a file.</param>
     /// <param name="options">How it will run.</param>
+    /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none.</param>
+    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract) or
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>.
     /// </exception>
-    public static SeparationModel Load(ModelSource source, OnnxSessionOptions options)
+    public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null)
     {
+        string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, null, warn, CancellationToken.None) : source.Path;
         OnnxSession session;
         try
         {
-            session = source.Path is null ? OnnxSession.FromBytes(BaselineModel.Build(), options) : OnnxSession.FromFile(source.Path, options);
+            session = path is null ? OnnxSession.FromBytes(BaselineModel.Build(), options) : OnnxSession.FromFile(path, options);
         }
         catch (OnnxRuntimeException e)
         {

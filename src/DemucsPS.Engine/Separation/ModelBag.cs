@@ -36,10 +36,12 @@ public sealed class ModelBag : IDisposable
     /// <param name="sources">At least one.</param>
     /// <param name="weights">One row a model, one weight a stem, none negative; null for equal weights.</param>
     /// <param name="options">How they will run.</param>
+    /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; null to go without.</param>
     /// <exception cref="DemucsException">
     /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
-    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options)
+    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(sources.Count);
         List<SeparationModel> models = [];
@@ -47,7 +49,7 @@ public sealed class ModelBag : IDisposable
         {
             foreach (ModelSource source in sources)
             {
-                models.Add(SeparationModel.Load(source, options));
+                models.Add(SeparationModel.Load(source, options, prepare, warn));
                 CheckFit(models[0], models[^1]);
             }
             return new ModelBag([.. models], Resolve(models, weights));

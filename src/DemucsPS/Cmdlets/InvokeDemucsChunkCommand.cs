@@ -40,6 +40,10 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ArgumentCompleter(typeof(ModelCompleter))]
     public string[] Model { get; set; } = [ModelSource.BaselineName];
 
+    /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
+    [Parameter]
+    public SwitchParameter NoPreparation { get; set; }
+
     /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
     [Parameter]
     [ValidateNotNull]
@@ -65,7 +69,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         _progress = new TrackProgress(this);
         try
         {
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions());
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
             _separator = new ChunkSeparator(_bag, Stem, ThrottleLimit, RetryCount, _stop.Token);
         }
         catch (DemucsException e)

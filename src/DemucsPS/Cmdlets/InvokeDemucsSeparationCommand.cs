@@ -37,6 +37,10 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
     [ArgumentCompleter(typeof(ModelCompleter))]
     public string[] Model { get; set; } = [ModelSource.BaselineName];
 
+    /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
+    [Parameter]
+    public SwitchParameter NoPreparation { get; set; }
+
     /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
     [Parameter]
     [ValidateNotNull]
@@ -103,7 +107,7 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions());
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, format, folders, Force);
         }
