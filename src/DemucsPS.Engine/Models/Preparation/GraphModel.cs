@@ -22,16 +22,18 @@ internal sealed class GraphModel
 
     private GraphModel(ReadOnlyMemory<byte> message)
     {
+        bool hasGraph = false;
         foreach (WireField field in new WireReader(message))
         {
             switch (field.Number)
             {
                 case GraphField:
                     // A message given twice is one message with the fields of both, so one pass over all of them reads the graph.
-                    if (!_model.Exists(f => f.Number == GraphField))
-                        _model.Add(field);
                     ReadGraph(field.Block);
-                    continue;
+                    if (hasGraph)
+                        continue;
+                    hasGraph = true;
+                    break;
                 case OperatorSetField:
                     ReadOperatorSet(field.Block);
                     break;
@@ -41,7 +43,7 @@ internal sealed class GraphModel
             }
             Add(_model, field);
         }
-        if (!_model.Exists(f => f.Number == GraphField))
+        if (!hasGraph)
             throw new InvalidDataException("there is no graph in it");
     }
 

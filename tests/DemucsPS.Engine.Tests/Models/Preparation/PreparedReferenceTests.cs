@@ -6,12 +6,16 @@ namespace DemucsPS.Engine.Tests.Models.Preparation;
 /// <summary>What preparation is for: stems that agree with the official PyTorch pipeline to 100 dB.</summary>
 public sealed class PreparedReferenceTests(ITestOutputHelper output)
 {
-    // Every model, a short and a faint input; what other cases vary (overlap, shifts, lengths) the model does not see.
     [Theory]
+    [InlineData("song-overlap25")]
+    [InlineData("song-overlap05")]
     [InlineData("short")]
     [InlineData("exact-segment")]
+    [InlineData("one-frame-over")]
     [InlineData("quiet-offset")]
     [InlineData("six-stems")]
+    [InlineData("one-shift")]
+    [InlineData("two-shifts")]
     [InlineData("bag-of-two")]
     public void A_prepared_tiny_model_is_exact(string name) => Check(name, RepositoryFiles.Reference("models"));
 
