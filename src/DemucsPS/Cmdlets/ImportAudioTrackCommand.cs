@@ -7,36 +7,13 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Import-AudioTrack</c>: audio files in, an <see cref="AudioTrack"/> in memory for each out.</summary>
 [Cmdlet(VerbsData.Import, "AudioTrack", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(AudioTrack))]
-public sealed class ImportAudioTrackCommand : PSCmdlet, IDisposable
+public sealed class ImportAudioTrackCommand : AudioFileCommand, IDisposable
 {
-    private const string PathSet = "Path", LiteralPathSet = "LiteralPath";
-
     private readonly CancellationTokenSource _stop = new();
     private TrackProgress? _progress;
 
-    /// <summary>Audio files; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [FileToPath]
-    public string[] Path { get; set; } = [];
-
-    /// <summary>Audio files, by names taken as they are.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
-
     /// <inheritdoc/>
     protected override void BeginProcessing() => _progress = new TrackProgress(this);
-
-    /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
-            Import(file, target);
-    }
 
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
@@ -44,7 +21,7 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
-    private void Import(string file, string target)
+    private protected override void ProcessFile(string file, string target)
     {
         AudioTrack track;
         try

@@ -9,27 +9,12 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Invoke-DemucsSeparation</c>: audio files in, stem files and a <see cref="SeparationResult"/> for each out.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "DemucsSeparation", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(SeparationResult))]
-public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
+public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposable
 {
-    private const string PathSet = "Path", LiteralPathSet = "LiteralPath";
-
     private readonly CancellationTokenSource _stop = new();
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
-
-    /// <summary>Audio files; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [FileToPath]
-    public string[] Path { get; set; } = [];
-
-    /// <summary>Audio files, by names taken as they are.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
     [Parameter]
@@ -119,14 +104,6 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
-            Separate(file, target);
-    }
-
-    /// <inheritdoc/>
     protected override void EndProcessing() => _progress?.Complete();
 
     /// <inheritdoc/>
@@ -140,7 +117,7 @@ public sealed class InvokeDemucsSeparationCommand : PSCmdlet, IDisposable
         _stop.Dispose();
     }
 
-    private void Separate(string file, string target)
+    private protected override void ProcessFile(string file, string target)
     {
         SeparationResult result;
         try

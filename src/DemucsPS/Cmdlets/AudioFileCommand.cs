@@ -1,0 +1,35 @@
+using System.Management.Automation;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary>What cmdlets that take audio files have in common: how files are named, and that they are taken one by one.</summary>
+public abstract class AudioFileCommand : PSCmdlet
+{
+    private protected const string PathSet = "Path", LiteralPathSet = "LiteralPath";
+
+    /// <summary>Audio files; wildcards are allowed.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [FileToPath]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Audio files, by names taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord()
+    {
+        bool literal = ParameterSetName == LiteralPathSet;
+        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
+            ProcessFile(file, target);
+    }
+
+    /// <summary>Works on one file.</summary>
+    /// <param name="file">Full path.</param>
+    /// <param name="target">What errors should name.</param>
+    private protected abstract void ProcessFile(string file, string target);
+}
