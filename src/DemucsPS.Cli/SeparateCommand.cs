@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
@@ -58,7 +59,7 @@ internal sealed class SeparateCommand
             {
                 try
                 {
-                    report.Track(separator.Separate(input, report.Progress(input), cancellationToken));
+                    report.Track(separator.Separate(new TrackSource(input), report.Progress(input), cancellationToken));
                 }
                 catch (DemucsException e)
                 {
@@ -108,7 +109,7 @@ internal sealed class SeparateCommand
             prepare: !parsed.GetValue(_noPreparation), report.Warning);
         StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
         StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
-        return new FileSeparator(bag, selection, options, format, folders, parsed.GetValue(_force));
+        return new FileSeparator(bag, selection, options, new StemOutput(folders, format) { Overwrite = parsed.GetValue(_force) });
     }
 
     private static ModelSource FindModel(string nameOrPath)

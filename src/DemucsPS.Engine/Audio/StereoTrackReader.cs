@@ -60,17 +60,17 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     /// <summary>What the file says about its music: <see cref="AudioReader.Tags"/>.</summary>
     public IReadOnlyDictionary<string, string> Tags => _reader.Tags;
 
-    /// <summary>Opens a file with <see cref="AudioFile.Open(string)"/>.</summary>
-    /// <param name="path">The full path of the file.</param>
+    /// <summary>Opens a track's file with <see cref="AudioFile.Open(string)"/>.</summary>
+    /// <param name="source">The track.</param>
     /// <param name="sampleRate">The rate wanted, 8,000 to 384,000 frames per second.</param>
     /// <returns>The reader; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is not absolute, or the rate is out of range.</exception>
     /// <exception cref="DemucsException">As <see cref="AudioFile.Open(string)"/>.</exception>
-    public static StereoTrackReader Open(string path, int sampleRate = 44100)
+    public static StereoTrackReader Open(TrackSource source, int sampleRate = 44100)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sampleRate, 8_000);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sampleRate, 384_000);
-        AudioReader reader = AudioFile.Open(path);
+        AudioReader reader = AudioFile.Open(source.Path);
         try
         {
             return new StereoTrackReader(reader, sampleRate);

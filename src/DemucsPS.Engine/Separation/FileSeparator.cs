@@ -9,77 +9,71 @@ public sealed class FileSeparator
 {
     private readonly ModelBag _bag;
     private readonly StemSelection _selection;
-    private readonly StemFormat _format;
-    private readonly StemFolders _folders;
-    private readonly bool _overwrite;
+    private readonly StemOutput _output;
     private readonly Separator _separator;
 
     /// <summary>Prepares separations.</summary>
     /// <param name="bag">The models; owned by the caller.</param>
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
-    /// <param name="format">How stems are written.</param>
-    /// <param name="folders">Where to; one for a batch.</param>
-    /// <param name="overwrite">Whether existing stems are replaced.</param>
+    /// <param name="output">Where and how stems are written.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
-    public FileSeparator(ModelBag bag, StemSelection selection, SeparationOptions options, StemFormat format, StemFolders folders, bool overwrite)
+    public FileSeparator(ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output)
     {
         _bag = bag;
         _selection = selection;
-        _format = format;
-        _folders = folders;
-        _overwrite = overwrite;
+        _output = output;
         _separator = new Separator(bag, selection, options);
     }
 
     /// <summary>Says what <see cref="Separate"/> would do, without reading more than the source's header and without writing.</summary>
-    /// <param name="sourcePath">Full path of the source.</param>
+    /// <param name="source">The track.</param>
     /// <exception cref="DemucsException">The source cannot be opened, or stems of it exist and may not be overwritten.</exception>
-    public SeparationPlan Plan(string sourcePath)
+    public SeparationPlan Plan(TrackSource source)
     {
-        using StereoTrackReader reader = StereoTrackReader.Open(sourcePath);
-        string folder = _folders.For(_bag.Name, sourcePath);
-        StemFileSet.CheckFree(folder, _selection.Names, _overwrite, sourcePath);
+        using StereoTrackReader reader = StereoTrackReader.Open(source);
+        string folder = _output.Folders.For(_bag.Name, source);
+        StemFileSet.CheckFree(folder, _selection.Names, _output.Overwrite, source.Path);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
-        return new SeparationPlan(sourcePath, [.. _selection.Names.Select(name => StemFileSet.PathOf(folder, name))], frames,
-            frames is { } n ? _separator.CountChunks(n) : null, frames * _format.BytesPerFrame * _selection.Names.Count);
+        return new SeparationPlan(source.Path, [.. _selection.Names.Select(name => StemFileSet.PathOf(folder, name))], frames,
+            frames is { } n ? _separator.CountChunks(n) : null, frames * _output.Format.BytesPerFrame * _selection.Names.Count);
     }
 
-    /// <summary>Separates one file.</summary>
-    /// <param name="sourcePath">Full path of the source.</param>
+    /// <summary>Separates one track.</summary>
+    /// <param name="source">The track.</param>
     /// <param name="progress">Told how far it is; called on this thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk; nothing is left behind then.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The source, a model or the destination cannot be used. Nothing is left behind.</exception>
-    public SeparationResult Separate(string sourcePath, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        string folder = _folders.Claim(_bag.Name, sourcePath);
+        string folder = _output.Folders.Claim(_bag.Name, source);
         try
         {
-            return SeparateInto(folder, sourcePath, progress, cancellationToken);
+            return SeparateInto(folder, source, progress, cancellationToken);
         }
         catch
         {
-            _folders.Release(folder);
+            _output.Folders.Release(folder);
             throw;
         }
     }
 
-    private SeparationResult SeparateInto(string folder, string sourcePath, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private SeparationResult SeparateInto(string folder, TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        StemFileSet.CheckFree(folder, _selection.Names, _overwrite, sourcePath);
-        TrackStatistics statistics = Measure(sourcePath, progress, cancellationToken);
-        using StereoTrackReader reader = StereoTrackReader.Open(sourcePath);
-        using StemFileSet files = new(folder, _selection.Names, _format, _overwrite);
+        StemFileSet.CheckFree(folder, _selection.Names, _output.Overwrite, source.Path);
+        TrackStatistics statistics = Measure(source, progress, cancellationToken);
+        using StereoTrackReader reader = StereoTrackReader.Open(source);
+        using StemFileSet files = new(folder, _selection.Names, _output.Format, _output.Overwrite);
         int chunks = _separator.CountChunks(statistics.Frames);
         long separationStarted = Stopwatch.GetTimestamp();
         ReportChunks(0);
-        _separator.Separate(reader, sourcePath, statistics, files, ReportChunks, cancellationToken);
+        _separator.Separate(reader, source.Path, statistics, files, ReportChunks, cancellationToken);
         IReadOnlyList<StemFile> stems = files.Complete(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, _selection.Names.Count, null)), cancellationToken);
         return new SeparationResult
         {
-            SourcePath = sourcePath,
+            SourcePath = source.Path,
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             Stems = stems,
@@ -102,10 +96,10 @@ public sealed class FileSeparator
     /// <summary>The first pass over a file.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
-    internal static TrackStatistics Measure(string sourcePath, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    internal static TrackStatistics Measure(TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
-        using StereoTrackReader reader = StereoTrackReader.Open(sourcePath);
+        using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? 0;
-        return TrackStatistics.Measure(reader, sourcePath, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        return TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
     }
 }

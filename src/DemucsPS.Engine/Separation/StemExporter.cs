@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Separation;
@@ -10,22 +11,13 @@ public sealed class StemExporter
 {
     private const int BlockFrames = 16384;
 
-    private readonly StemFormat _format;
-    private readonly StemFolders _folders;
-    private readonly bool _overwrite;
+    private readonly StemOutput _output;
     private readonly List<List<Stem>> _waiting = [];
     private readonly HashSet<string> _written = new(StemFolders.PathComparer);
 
     /// <summary>Prepares writing.</summary>
-    /// <param name="format">How stems are written.</param>
-    /// <param name="folders">Where to.</param>
-    /// <param name="overwrite">Whether existing files are replaced; those that this object wrote never are.</param>
-    public StemExporter(StemFormat format, StemFolders folders, bool overwrite)
-    {
-        _format = format;
-        _folders = folders;
-        _overwrite = overwrite;
-    }
+    /// <param name="output">Where and how stems are written. Files that this object wrote are never replaced.</param>
+    public StemExporter(StemOutput output) => _output = output;
 
     /// <summary>Adds a stem to its set.</summary>
     /// <returns>The set, if it is whole now; empty otherwise.</returns>
@@ -58,12 +50,12 @@ public sealed class StemExporter
     /// <summary>Where the stems of a set will lie.</summary>
     public IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set)
     {
-        string folder = _folders.For(set[0].ModelName, set[0].SourcePath);
+        string folder = _output.Folders.For(set[0].ModelName, new TrackSource(set[0].SourcePath));
         return [.. set.Select(s => StemFileSet.PathOf(folder, s.StemName))];
     }
 
     /// <summary>Bytes of a set's files, without headers.</summary>
-    public long BytesOf(IReadOnlyList<Stem> set) => set.Sum(s => (long)s.Frames * _format.BytesPerFrame);
+    public long BytesOf(IReadOnlyList<Stem> set) => set.Sum(s => (long)s.Frames * _output.Format.BytesPerFrame);
 
     /// <summary>Writes a set.</summary>
     /// <param name="set">Stems of one track and model.</param>
@@ -75,11 +67,11 @@ public sealed class StemExporter
         if (PathsOf(set).FirstOrDefault(_written.Contains) is { } path)
             throw Doubled(path, set[0]);
         string[] names = [.. set.Select(s => s.StemName)];
-        string folder = _folders.Claim(set[0].ModelName, set[0].SourcePath);
+        string folder = _output.Folders.Claim(set[0].ModelName, new TrackSource(set[0].SourcePath));
         try
         {
-            StemFileSet.CheckFree(folder, names, _overwrite, set[0].SourcePath);
-            using StemFileSet files = new(folder, names, _format, _overwrite);
+            StemFileSet.CheckFree(folder, names, _output.Overwrite, set[0].SourcePath);
+            using StemFileSet files = new(folder, names, _output.Format, _output.Overwrite);
             float[] block = new float[2 * BlockFrames];
             for (int output = 0; output < set.Count; output++)
                 Write(set[output], block, interleaved => files.Write(output, interleaved), cancellationToken);
@@ -90,7 +82,7 @@ public sealed class StemExporter
         catch
         {
             if (!_written.Any(p => Path.GetDirectoryName(p) == folder))
-                _folders.Release(folder);
+                _output.Folders.Release(folder);
             throw;
         }
     }

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Audio;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace DemucsPS.Engine.Separation;
 public sealed class StemFolders
 {
     private readonly string _root;
-    private readonly Dictionary<string, string> _claimed = new(PathComparer);
+    private readonly Dictionary<string, TrackSource> _claimed = new(PathComparer);
 
     /// <summary>Starts a batch.</summary>
     /// <param name="root">Full path of the folder for all output; need not exist.</param>
@@ -23,28 +25,25 @@ public sealed class StemFolders
 
     /// <summary>The folder for a source's stems.</summary>
     /// <param name="model">The model's name.</param>
-    /// <param name="sourcePath">Full path of the source.</param>
-    public string For(string model, string sourcePath)
+    /// <param name="source">The track.</param>
+    public string For(string model, TrackSource source)
     {
-        string track = Path.GetFileNameWithoutExtension(sourcePath);
-        if (track.Length == 0)
-            track = Path.GetFileName(sourcePath);
         // Windows drops trailing dots and spaces from names, and a track called ".." must not lead elsewhere.
-        track = track.TrimEnd('.', ' ');
+        string track = source.Name.TrimEnd('.', ' ');
         return Path.Combine(_root, model, track.Length == 0 ? "_" : track);
     }
 
     /// <summary>As <see cref="For"/>, and takes the folder for this source for the rest of the batch, or until <see cref="Release"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/>: another source of the batch has it.</exception>
-    public string Claim(string model, string sourcePath)
+    public string Claim(string model, TrackSource source)
     {
-        string folder = For(model, sourcePath);
+        string folder = For(model, source);
         lock (_claimed)
         {
-            if (_claimed.TryAdd(folder, sourcePath) || _claimed[folder] == sourcePath)
+            if (_claimed.TryAdd(folder, source) || _claimed[folder] == source)
                 return folder;
             throw new DemucsException(DemucsError.StemExists,
-                $"The stems of '{sourcePath}' would go to '{folder}', like those of '{_claimed[folder]}' from the same batch. Separate one of them into another destination.", sourcePath);
+                $"The stems of '{source.Path}' would go to '{folder}', like those of '{_claimed[folder].Path}' from the same batch. Separate one of them into another destination.", source.Path);
         }
     }
 

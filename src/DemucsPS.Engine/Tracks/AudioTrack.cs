@@ -85,10 +85,11 @@ public sealed class AudioTrack
     {
         // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the right size, whatever a
         // header says.
-        TrackStatistics statistics = FileSeparator.Measure(path, progress, cancellationToken);
+        TrackSource source = new(path);
+        TrackStatistics statistics = FileSeparator.Measure(source, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)
             throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / Separator.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
-        using StereoTrackReader reader = StereoTrackReader.Open(path);
+        using StereoTrackReader reader = StereoTrackReader.Open(source);
         MeasuredSource measured = new(reader, path, statistics.Frames);
         float[] left = new float[statistics.Frames], right = new float[statistics.Frames];
         const int Block = 1 << 20;

@@ -53,7 +53,7 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
         try
         {
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
-            _exporter = new StemExporter(format, new StemFolders(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)), Force);
+            _exporter = new StemExporter(new StemOutput(new StemFolders(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)), format) { Overwrite = Force });
         }
         catch (DemucsException e)
         {

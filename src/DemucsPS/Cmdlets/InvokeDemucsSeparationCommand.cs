@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
@@ -94,7 +95,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
             _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
-            _separator = new FileSeparator(_bag, selection, options, format, folders, Force);
+            _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
         }
         catch (DemucsException e)
         {
@@ -119,16 +120,17 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
 
     private protected override void ProcessFile(string file, string target)
     {
+        TrackSource source = new(file);
         SeparationResult result;
         try
         {
-            SeparationPlan plan = _separator!.Plan(file);
+            SeparationPlan plan = _separator!.Plan(source);
             string work = Describe(plan);
             WriteVerbose($"{file}: {work}.");
             if (!ShouldProcess(file, $"Separate ({work})"))
                 return;
             _progress!.Begin(file);
-            result = _separator.Separate(file, _progress, _stop.Token);
+            result = _separator.Separate(source, _progress, _stop.Token);
         }
         catch (DemucsException e)
         {

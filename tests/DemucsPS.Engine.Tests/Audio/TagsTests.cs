@@ -42,7 +42,7 @@ public sealed class TagsTests : IDisposable
         string raw = _folder.Write("x.wav", Pcm16(44100, 1, [.. Enumerable.Range(0, 5000)]));
         string path = _folder.File("x.flac");
         ExternalTool.Run(flac, "--totally-silent", "--tag=TITLE=A song; or two", "--tag=ARTIST=One", "--tag=ARTIST=Two", "--tag=COMPOSER=Ω", raw, "-o", path);
-        using StereoTrackReader reader = StereoTrackReader.Open(path);
+        using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path));
         AssertTags(reader.Tags, ("title", "A song; or two"), ("artist", "One; Two"), ("composer", "Ω"));
         AudioTrack track = AudioTrack.Import(path);
         AssertTags(track.Tags, ("title", "A song; or two"), ("artist", "One; Two"), ("composer", "Ω"));
