@@ -59,6 +59,13 @@ internal sealed class ProtobufMessage
         return this;
     }
 
+    /// <summary>Writes fields that are in wire format already.</summary>
+    public ProtobufMessage Raw(ReadOnlySpan<byte> fields)
+    {
+        _buffer.Write(fields);
+        return this;
+    }
+
     /// <summary>What stands before the content of a field of <paramref name="length"/> bytes.</summary>
     public static byte[] BlockHeader(int field, long length)
     {

@@ -25,6 +25,9 @@ internal sealed class GraphAttribute
                 case 3:
                     Integer = field.Integer;
                     break;
+                case 4:
+                    Text = field.Name;
+                    break;
                 case 5:
                     Tensor = GraphTensor.Parse(field.Block);
                     break;
@@ -47,6 +50,9 @@ internal sealed class GraphAttribute
 
     /// <summary>Its value if it is a float.</summary>
     public float Float { get; }
+
+    /// <summary>Its value if it is a text.</summary>
+    public string Text { get; } = "";
 
     /// <summary>Its value if it is a list of integers.</summary>
     public long[] Integers { get; }

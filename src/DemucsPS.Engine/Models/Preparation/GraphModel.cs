@@ -7,6 +7,9 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// <remarks>Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.</remarks>
 internal sealed class GraphModel
 {
+    /// <summary>The domain of ONNX Runtime's own operators.</summary>
+    public const string RuntimeDomain = "com.microsoft";
+
     private const int GraphField = 7;
     private const int OperatorSetField = 8;
     private const int FunctionField = 25;
@@ -18,6 +21,7 @@ internal sealed class GraphModel
 
     private readonly List<WireField> _model = [];
     private readonly List<WireField> _graph = [];
+    private readonly HashSet<string> _domains = [];
     private readonly bool _hasFunctions;
 
     private GraphModel(ReadOnlyMemory<byte> message)
@@ -35,7 +39,10 @@ internal sealed class GraphModel
                     hasGraph = true;
                     break;
                 case OperatorSetField:
-                    ReadOperatorSet(field.Block);
+                    (string domain, long version) = ReadOperatorSet(field.Block);
+                    _domains.Add(domain);
+                    if (domain.Length == 0)
+                        OperatorSet = version;
                     break;
                 case FunctionField:
                     _hasFunctions = true;
@@ -95,12 +102,19 @@ internal sealed class GraphModel
         }
 
         List<ReadOnlyMemory<byte>> model = [];
+        HashSet<string> domains = [.. Nodes.Select(node => Canonical(node.Domain)), ""];
+        bool keepsAll = _hasFunctions || HasNestedGraphs;
         foreach (WireField field in _model)
         {
             if (field.Number == GraphField)
                 AddBlock(model, GraphField, graph);
-            else
+            else if (field.Number != OperatorSetField || keepsAll || domains.Contains(ReadOperatorSet(field.Block).Domain))
                 model.Add(field.Raw);
+        }
+        if (domains.Contains(RuntimeDomain) && !_domains.Contains(RuntimeDomain))
+        {
+            ProtobufMessage set = new ProtobufMessage().Text(1, RuntimeDomain).Integer(2, 1);
+            AddBlock(model, OperatorSetField, [set.Bytes.ToArray()]);
         }
         return model;
     }
@@ -142,7 +156,7 @@ internal sealed class GraphModel
         }
     }
 
-    private void ReadOperatorSet(ReadOnlyMemory<byte> message)
+    private static (string Domain, long Version) ReadOperatorSet(ReadOnlyMemory<byte> message)
     {
         string domain = "";
         long version = 0;
@@ -153,7 +167,8 @@ internal sealed class GraphModel
             else if (field.Number == 2)
                 version = field.Integer;
         }
-        if (domain is "" or "ai.onnx")
-            OperatorSet = version;
+        return (Canonical(domain), version);
     }
+
+    private static string Canonical(string domain) => domain == "ai.onnx" ? "" : domain;
 }

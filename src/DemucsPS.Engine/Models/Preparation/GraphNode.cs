@@ -67,15 +67,39 @@ internal sealed class GraphNode
     public static GraphNode Parse(ReadOnlyMemory<byte> message) => new(message);
 
     /// <summary>Makes a node with one output, after which it is named.</summary>
-    public static GraphNode Create(string type, ReadOnlySpan<string> inputs, string output, params ReadOnlySpan<OnnxAttribute> attributes)
+    public static GraphNode Create(string type, ReadOnlySpan<string> inputs, string output, params ReadOnlySpan<OnnxAttribute> attributes) =>
+        Create("", type, inputs, [output], attributes);
+
+    /// <summary>Makes a node of any domain and number of outputs, after the first of which it is named.</summary>
+    public static GraphNode Create(string domain, string type, ReadOnlySpan<string> inputs, ReadOnlySpan<string> outputs, ReadOnlySpan<OnnxAttribute> attributes)
     {
         ProtobufMessage message = new();
         foreach (string input in inputs)
             message.Block(1, Encoding.Latin1.GetBytes(input));
-        byte[] name = Encoding.Latin1.GetBytes(output);
-        message.Block(2, name).Block(3, name).Text(4, type);
+        foreach (string output in outputs)
+            message.Block(2, Encoding.Latin1.GetBytes(output));
+        message.Block(3, Encoding.Latin1.GetBytes(outputs[0])).Text(4, type);
         foreach (OnnxAttribute attribute in attributes)
             message.Message(5, attribute.Message);
+        if (domain.Length > 0)
+            message.Text(7, domain);
+        return new GraphNode(message.Bytes.ToArray());
+    }
+
+    /// <summary>The same node with other inputs and outputs.</summary>
+    public GraphNode With(ReadOnlySpan<string> inputs, ReadOnlySpan<string> outputs)
+    {
+        ProtobufMessage message = new();
+        foreach (string input in inputs)
+            message.Block(1, Encoding.Latin1.GetBytes(input));
+        foreach (string output in outputs)
+            message.Block(2, Encoding.Latin1.GetBytes(output));
+        message.Block(3, Encoding.Latin1.GetBytes(outputs[0]));
+        foreach (WireField field in new WireReader(Message))
+        {
+            if (field.Number > 3)
+                message.Raw(field.Raw.Span);
+        }
         return new GraphNode(message.Bytes.ToArray());
     }
 

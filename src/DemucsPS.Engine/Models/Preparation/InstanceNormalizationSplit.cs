@@ -11,7 +11,8 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// </remarks>
 internal static class InstanceNormalizationSplit
 {
-    private const float DefaultEpsilon = 1e-5f;
+    /// <summary>What the operator adds to the variance if nothing is said.</summary>
+    public const float DefaultEpsilon = 1e-5f;
 
     /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
     public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)

@@ -6,6 +6,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal sealed class NodeWriter
 {
     private const int AxesAreInputsSince = 18;
+    private const int SplitIsCountedSince = 18;
 
     private readonly long _operatorSet;
     private readonly GraphNames _names;
@@ -38,6 +39,36 @@ internal sealed class NodeWriter
         Nodes.Add(GraphNode.Create(type, inputs, output, attributes));
         return output;
     }
+
+    /// <summary>Adds a node that is another's copy but for what it takes and gives.</summary>
+    public string AddLike(GraphNode node, ReadOnlySpan<string> inputs, string? output = null)
+    {
+        output ??= _names.New($"{_prefix}/{node.Type}");
+        Nodes.Add(node.With(inputs, [output]));
+        return output;
+    }
+
+    /// <summary>Adds a node of ONNX Runtime's own operators.</summary>
+    public string AddRuntime(string type, ReadOnlySpan<string> inputs, params ReadOnlySpan<OnnxAttribute> attributes)
+    {
+        string output = _names.New($"{_prefix}/{type}");
+        Nodes.Add(GraphNode.Create(GraphModel.RuntimeDomain, type, inputs, [output], attributes));
+        return output;
+    }
+
+    /// <summary>Adds a node that cuts a tensor in two equal halves along an axis.</summary>
+    public (string First, string Second) Halves(string value, long axis)
+    {
+        string first = _names.New($"{_prefix}/Split"), second = _names.New($"{_prefix}/Split");
+        List<OnnxAttribute> attributes = [OnnxAttribute.Of("axis", axis)];
+        if (_operatorSet >= SplitIsCountedSince)
+            attributes.Add(OnnxAttribute.Of("num_outputs", 2));
+        Nodes.Add(GraphNode.Create("", "Split", [value], [first, second], attributes.ToArray()));
+        return (first, second);
+    }
+
+    /// <summary>Adds a Reshape to the given shape.</summary>
+    public string Reshape(string value, ReadOnlySpan<long> shape, string? output = null) => Add("Reshape", [value, Constant(shape)], output);
 
     /// <summary>A constant of 64-bit integers. As a node, because constants apart from the nodes would be inputs in old files.</summary>
     public string Constant(params ReadOnlySpan<long> values)

@@ -1,0 +1,96 @@
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// Computes a pointwise convolution, the group normalisation of its result and the gated linear unit after that (the end of htdemucs'
+/// residual branches) without storing what is to be normalised. Mean and variance of the convolution's result follow from mean and covariance
+/// of what it takes, which has some channels where the result has hundreds; and then normalisation, factors and summands are part of the
+/// convolution's weights.
+/// </summary>
+/// <remarks>
+/// With x = W·h + b over channels c and time t, μ and K the mean and covariance of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩, b' = b − ⟨b⟩:
+/// the variance of x is ⟨W_c·K·W_cᵀ⟩ + ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalised
+/// x − ⟨x⟩ = W·h + b' − ⟨W⟩·μ. For a batch every entry is a group of one grouped convolution, since each has weights of its own.
+/// </remarks>
+internal static class NormalisedGateFusion
+{
+    /// <summary>As below, for the product of such a unit and a factor for each channel.</summary>
+    public static List<GraphNode>? RewriteScaled(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    {
+        if (!node.Is("Mul") || node.Inputs.Length != 2)
+            return null;
+        int constant = facts.IsFloatConstant(node.Inputs[0]) ? 0 : 1;
+        if (facts.Producer(node.Inputs[1 - constant]) is not { } unit || !facts.IsOnlyTakenOnce(unit.Outputs[0]))
+            return null;
+        return Rewrite(node, unit, node.Inputs[constant], facts, operatorSet, names);
+    }
+
+    /// <summary>The nodes that give the same tensor under the same name; null if this is no such unit or too little is known of it.</summary>
+    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names) => Rewrite(node, node, null, facts, operatorSet, names);
+
+    private static List<GraphNode>? Rewrite(GraphNode node, GraphNode unit, string? factors, GraphFacts facts, long operatorSet, GraphNames names)
+    {
+        if (GatedUnit.Of(unit, facts) is not { } cut || GroupNormalization.Of(cut, facts) is not { Groups: 1 } normal)
+            return null;
+        if (facts.Producer(normal.Source) is not { Inputs.Length: 3 } convolution || !convolution.Is("Conv") || convolution.Integer("group", 1) != 1)
+            return null;
+        string weight = convolution.Inputs[1], bias = convolution.Inputs[2];
+        if (!facts.IsFloatConstant(weight) || !facts.IsFloatConstant(bias) || facts.KnownShape(weight) is not [var channels, var hidden, 1])
+            return null;
+        if (ConvolutionWindow.Of(convolution, [channels, hidden, 1]) is not { } window || window.Strides[0] != 1 || window.Pads.Any(pad => pad != 0))
+            return null;
+        if (facts.KnownShape(convolution.Inputs[0]) is not [var batch, var width, var time] || width != hidden)
+            return null;
+        long half = channels / 2;
+        if (!normal.IsPerChannel(normal.Factors, channels, facts) || !normal.IsPerChannel(normal.Summands, channels, facts) || (factors is not null && !normal.IsPerChannel(factors, half, facts)))
+            return null;
+
+        NodeWriter w = new(operatorSet, names, node.Outputs[0]);
+        // Constants first; the runtime computes them once.
+        string matrix = w.Reshape(weight, [channels, hidden]), row = w.Reshape(bias, [1, channels]);
+        string meanRow = w.Mean(matrix, [0]);
+        string spread = w.Add("Transpose", [w.Add("Sub", [matrix, meanRow])], null, OnnxAttribute.Of("perm", [1, 0]));
+        string offset = w.Add("Sub", [row, w.Mean(row, [1])]);
+        string gram = w.Add("MatMul", [w.Add("Transpose", [matrix], null, OnnxAttribute.Of("perm", [1, 0])), matrix]);
+        gram = w.Add("Mul", [w.Reshape(gram, [hidden * hidden, 1]), w.Constant((float)(1.0 / ((double)channels * time)))]);
+
+        string h = convolution.Inputs[0];
+        string mean = w.Mean(h, [2]);
+        string centred = w.Add("Sub", [h, mean]);
+        string covariance = w.Add("MatMul", [centred, w.Add("Transpose", [centred], null, OnnxAttribute.Of("perm", [0, 2, 1]))]);
+        string within = w.Add("MatMul", [w.Reshape(covariance, [batch, hidden * hidden]), gram]);
+        string means = w.Reshape(mean, [batch, hidden]);
+        string between = w.Add("Add", [w.Add("MatMul", [means, spread]), offset]);
+        between = w.Mean(w.Add("Mul", [between, between]), [1]);
+        string variance = w.Add("Add", [w.Add("Add", [within, between]), w.Constant(normal.Epsilon)]);
+        string inverse = w.Add("Div", [w.Constant(1f), w.Add("Sqrt", [variance])]);
+        string shift = w.Add("MatMul", [means, w.Reshape(meanRow, [hidden, 1])]);
+
+        var (firstFactors, secondFactors) = w.Halves(w.Reshape(normal.Factors, [1, channels]), 1);
+        var (firstSummands, secondSummands) = w.Halves(w.Reshape(normal.Summands, [1, channels]), 1);
+        var (firstMatrix, secondMatrix) = w.Halves(matrix, 0);
+        var (firstOffset, secondOffset) = w.Halves(offset, 1);
+        if (factors is not null)
+        {
+            string scale = w.Reshape(factors, [1, half]);
+            firstFactors = w.Add("Mul", [firstFactors, scale]);
+            firstSummands = w.Add("Mul", [firstSummands, scale]);
+        }
+        string groups = batch == 1 ? h : w.Reshape(h, [1, batch * hidden, time]);
+        string values = Convolved(firstMatrix, firstFactors, firstSummands, firstOffset);
+        string gates = w.Add("Sigmoid", [Convolved(secondMatrix, secondFactors, secondSummands, secondOffset)]);
+        if (batch == 1)
+            w.Add("Mul", [values, gates], node.Outputs[0]);
+        else
+            w.Reshape(w.Add("Mul", [values, gates]), [batch, half, time], node.Outputs[0]);
+        return w.Nodes;
+
+        string Convolved(string part, string scale, string summands, string apart)
+        {
+            string scaled = w.Add("Mul", [w.Reshape(part, [1, half, hidden]), w.Reshape(scale, [1, half, 1])]);
+            string weights = w.Reshape(w.Add("Mul", [scaled, w.Reshape(inverse, [batch, 1, 1])]), [batch * half, hidden, 1]);
+            string moved = w.Add("Mul", [w.Add("Mul", [w.Add("Sub", [apart, shift]), scale]), inverse]);
+            string biases = w.Reshape(w.Add("Add", [moved, summands]), [batch * half]);
+            return w.Add("Conv", [groups, weights, biases], null, OnnxAttribute.Of("kernel_shape", [1]), OnnxAttribute.Of("group", batch));
+        }
+    }
+}
