@@ -66,17 +66,8 @@ public sealed unsafe class OnnxSession : IDisposable
             throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
         return Create(options, (api, native, session) =>
         {
-            // ORTCHAR_T is wchar_t on Windows and char elsewhere.
-            if (OperatingSystem.IsWindows())
-            {
-                fixed (char* text = path)
-                    api.Check(api.CreateSession(OnnxRuntimeLibrary.Environment, text, native, session));
-            }
-            else
-            {
-                fixed (byte* text = Text(path))
-                    api.Check(api.CreateSession(OnnxRuntimeLibrary.Environment, text, native, session));
-            }
+            fixed (byte* text = PathText(path))
+                api.Check(api.CreateSession(OnnxRuntimeLibrary.Environment, text, native, session));
         });
     }
 
@@ -159,6 +150,11 @@ public sealed unsafe class OnnxSession : IDisposable
         api.Check(api.SetSessionGraphOptimizationLevel(native, (int)options.OptimizationLevel));
         api.Check(options.CpuArena ? api.EnableCpuMemArena(native) : api.DisableCpuMemArena(native));
         api.Check(options.MemoryPattern ? api.EnableMemPattern(native) : api.DisableMemPattern(native));
+        if (options.OptimizedModelPath is { } optimized)
+        {
+            fixed (byte* text = PathText(optimized))
+                api.Check(api.SetOptimizedModelFilePath(native, text));
+        }
         foreach ((string key, string value) in options.ConfigEntries)
         {
             fixed (byte* k = Text(key), v = Text(value))
@@ -258,6 +254,9 @@ public sealed unsafe class OnnxSession : IDisposable
         _api.Check(_api.AllocatorFree(allocator, text));
         return result;
     }
+
+    /// <summary>A path as the runtime takes it, ending in a zero: ORTCHAR_T is wchar_t on Windows and char elsewhere.</summary>
+    private static byte[] PathText(string path) => OperatingSystem.IsWindows() ? Encoding.Unicode.GetBytes(path + '\0') : Text(path);
 
     private static byte[] Text(string text)
     {

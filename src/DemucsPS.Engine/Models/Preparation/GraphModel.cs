@@ -77,6 +77,11 @@ internal sealed class GraphModel
         _hasFunctions || HasNestedGraphs || Initializers.Values.Any(t => t.IsExternal)
         || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { IsExternal: true }));
 
+    /// <summary>Whether anything stored or declared is of 16-bit floats.</summary>
+    public bool HoldsHalves =>
+        Initializers.Values.Any(t => t.ElementType == GraphTensor.Float16) || Values.Values.Any(v => v.ElementType == GraphTensor.Float16)
+        || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { ElementType: GraphTensor.Float16 }));
+
     /// <summary>Reads a model. The bytes must stay unchanged as long as the result is in use.</summary>
     /// <exception cref="InvalidDataException">The message is malformed or no model.</exception>
     public static GraphModel Parse(ReadOnlyMemory<byte> message) => new(message);

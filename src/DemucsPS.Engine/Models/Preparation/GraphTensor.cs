@@ -11,6 +11,9 @@ internal sealed class GraphTensor
     /// <summary>ONNX's number for 64-bit integers.</summary>
     public const int Int64 = 7;
 
+    /// <summary>ONNX's number for float16.</summary>
+    public const int Float16 = 10;
+
     /// <summary>ONNX's number for float64.</summary>
     public const int Float64 = 11;
 

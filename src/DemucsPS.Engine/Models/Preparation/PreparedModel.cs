@@ -1,22 +1,24 @@
 using System.Security.Cryptography;
+using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Makes models exact: a copy of the graph in which long sums are taken axis by axis, kept beside the model. The copy is an ordinary ONNX file
-/// of the same inputs, outputs and metadata, and uses the same weights file if there is one.
+/// Makes models exact and quick: a copy of the graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does
+/// in many passes is said in fewer, kept beside the model. The copy is an ordinary ONNX file of the same inputs, outputs and metadata, and uses
+/// the same weights file if there is one. Its attention is an operator of ONNX Runtime's own (com.microsoft).
 /// </summary>
 public static class PreparedModel
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
-    public const int RewriteVersion = 1;
+    public const int RewriteVersion = 2;
 
     private const string Suffix = ".prepared.onnx";
 
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
 
-    /// <summary>Rewrites a model in memory.</summary>
+    /// <summary>Rewrites a model in memory, as far as that goes without the runtime computing its constants first.</summary>
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are no ONNX model.</exception>
@@ -65,7 +67,7 @@ public static class PreparedModel
             {
                 if (IsRuntimeFormat(stream))
                     return modelPath;
-                string name = NameOf(modelPath, Hash(stream, cancellationToken));
+                string name = NameOf(modelPath, Hash(stream, RewriteVersion, cancellationToken));
                 if (Array.Find(folders, folder => File.Exists(Path.Combine(folder, name))) is { } found)
                     return Path.Combine(found, name);
             }
@@ -74,16 +76,22 @@ public static class PreparedModel
             cancellationToken.ThrowIfCancellationRequested();
             if (Rewrite(source, modelPath) is not { } rewritten)
                 return modelPath;
-            // The name is made of the bytes that were rewritten, should the file have been exchanged meanwhile.
-            using MemoryStream bytes = new(source);
-            string copy = NameOf(modelPath, Hash(bytes, cancellationToken));
+            string copy = Name(RewriteVersion);
+            using (FileStream stream = File.OpenRead(modelPath))
+            {
+                if (NameOf(modelPath, Hash(stream, RewriteVersion, cancellationToken)) != copy)
+                    throw new IOException("It is being changed.");
+            }
             bool bound = rewritten.MayHaveExternalData;
             Exception? refusal = null;
             foreach (string folder in bound ? [beside] : folders)
             {
                 try
                 {
-                    return Write(rewritten, folder, copy, create, cancellationToken);
+                    string written = Write(rewritten, folder, copy, create, cancellationToken);
+                    for (int version = 1; version < RewriteVersion; version++)
+                        RemoveOld(Path.Combine(folder, Name(version)));
+                    return written;
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
@@ -95,6 +103,12 @@ public static class PreparedModel
                 + (bound ? " beside it, where its weights file lies" : $" beside it or into '{cacheFolder}'")
                 + $". {refusal!.Message} Run once with the right to write there, or copy the model to a folder of your own.");
             return modelPath;
+
+            string Name(int version)
+            {
+                using MemoryStream bytes = new(source);
+                return NameOf(modelPath, Hash(bytes, version, cancellationToken));
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -107,11 +121,56 @@ public static class PreparedModel
         try
         {
             GraphModel model = GraphModel.Parse(bytes);
-            return ExactSums.Apply(model) ? model : null;
+            // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other providers.
+            if (path is not null && !model.HoldsHalves && Fold(path) is { } folded)
+                model = GraphModel.Parse(folded);
+            bool quicker = QuickGraph.Apply(model), exacter = ExactSums.Apply(model);
+            return quicker || exacter ? model : null;
         }
         catch (InvalidDataException e)
         {
             throw new DemucsException(DemucsError.DemucsModelInvalid, $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.", path, e);
+        }
+    }
+
+    /// <summary>
+    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a
+    /// second file stay there. Null if the runtime cannot load it: the reason is given when it is loaded to be run.
+    /// </summary>
+    private static byte[]? Fold(string path)
+    {
+        string folded = Path.GetTempFileName();
+        try
+        {
+            OnnxSession.FromFile(path, new OnnxSessionOptions
+            {
+                // This level's rewrites suit any processor and any provider.
+                OptimizationLevel = OnnxOptimizationLevel.Basic,
+                OptimizedModelPath = folded,
+                IntraOpThreads = 1,
+                ConfigEntries = new Dictionary<string, string> { ["session.disable_prepacking"] = "1" },
+            }).Dispose();
+            return File.ReadAllBytes(folded);
+        }
+        catch (OnnxRuntimeException)
+        {
+            return null;
+        }
+        finally
+        {
+            File.Delete(folded);
+        }
+    }
+
+    private static void RemoveOld(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another process still runs it; it is in nobody's way.
         }
     }
 
@@ -157,7 +216,7 @@ public static class PreparedModel
         return found;
     }
 
-    private static byte[] Hash(Stream stream, CancellationToken cancellationToken)
+    private static byte[] Hash(Stream stream, int version, CancellationToken cancellationToken)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[1 << 16];
@@ -166,7 +225,7 @@ public static class PreparedModel
             cancellationToken.ThrowIfCancellationRequested();
             hash.AppendData(buffer, 0, count);
         }
-        hash.AppendData([RewriteVersion]);
+        hash.AppendData([(byte)version]);
         return hash.GetHashAndReset();
     }
 

@@ -9,7 +9,6 @@ internal static class QuickGraph
         AttentionFusion.Rewrite,
         NormalisedGateFusion.RewriteScaled,
         NormalisedGateFusion.Rewrite,
-        GatedConvolutionSplit.Rewrite,
         TransposedConvolutionSplit.Rewrite,
         GroupNormalizationSplit.RewriteTransposed,
         GroupNormalizationSplit.Rewrite,

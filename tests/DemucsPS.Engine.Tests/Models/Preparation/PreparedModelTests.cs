@@ -19,7 +19,7 @@ public sealed class PreparedModelTests : IDisposable
         string prepared = Prepare(model);
         Assert.Matches(@"^model\.[0-9a-f]{16}\.prepared\.onnx$", Path.GetFileName(prepared));
         Assert.Equal(_folder.Path, Path.GetDirectoryName(prepared));
-        Assert.Equal(PreparedModel.Prepare(Rewritable()), File.ReadAllBytes(prepared));
+        SmallGraph.AssertSame(Rewritable(), File.ReadAllBytes(prepared));
 
         File.SetLastWriteTimeUtc(prepared, DateTime.UnixEpoch);
         Assert.Equal(prepared, Prepare(model));
@@ -69,7 +69,7 @@ public sealed class PreparedModelTests : IDisposable
         foreach (Thread thread in threads)
             thread.Join();
         Assert.Single(paths.Distinct());
-        Assert.Equal(PreparedModel.Prepare(bytes), File.ReadAllBytes(paths[0]));
+        SmallGraph.AssertSame(bytes, File.ReadAllBytes(paths[0]));
         Assert.Equal(2, _folder.Files().Length);
     }
 

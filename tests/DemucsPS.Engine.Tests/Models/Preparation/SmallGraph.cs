@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
@@ -38,6 +39,22 @@ internal static class SmallGraph
 
     /// <summary>The operators of a model's nodes in order, constants left out.</summary>
     public static string[] Operators(byte[] model) => [.. new WireMessage(model).Message(7).Messages(1).Select(n => n.Text(4)).Where(t => t != "Constant")];
+
+    /// <summary>The model after a rewrite; null if that changed nothing.</summary>
+    public static byte[]? Rewritten(byte[] model, Func<GraphModel, bool> rewrite)
+    {
+        GraphModel graph = GraphModel.Parse(model);
+        return rewrite(graph) ? [.. graph.Write().SelectMany(piece => piece.ToArray())] : null;
+    }
+
+    /// <summary>Asserts that two models compute the same.</summary>
+    public static void AssertSame(byte[] expected, byte[] actual)
+    {
+        float[] a = Run(expected), b = Run(actual);
+        Assert.Equal(a.Length, b.Length);
+        for (int i = 0; i < a.Length; i++)
+            Assert.InRange(b[i], a[i] - 1e-5f, a[i] + 1e-5f);
+    }
 
     /// <summary>Runs a model on noise that is not centred.</summary>
     public static float[] Run(byte[] model)
