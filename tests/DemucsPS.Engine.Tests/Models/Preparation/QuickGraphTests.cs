@@ -1,0 +1,200 @@
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
+
+namespace DemucsPS.Engine.Tests.Models.Preparation;
+
+/// <summary>The rewrites for speed: what becomes of graphs that fit, that they compute the same, and that others stay as they are.</summary>
+public sealed class QuickGraphTests
+{
+    [Theory]
+    [InlineData(5, 5, false)]
+    [InlineData(5, 7, false)]
+    [InlineData(7, 5, true)]
+    public void Attention_over_heads_becomes_one_operator(int queries, int keys, bool batched)
+    {
+        byte[] model = Attention(queries, keys, batched, (graph, q) => graph.Node("Div", [q, graph.Scalar(2)]));
+        byte[] prepared = Fits(model, AttentionFusion.Rewrite);
+        string[] types = SmallGraph.Operators(prepared);
+        Assert.Single(types, "MultiHeadAttention");
+        Assert.DoesNotContain("Softmax", types);
+        Assert.DoesNotContain("Transpose", types);
+        Assert.Contains(new WireMessage(prepared).Messages(8), set => set.Text(1) == GraphModel.RuntimeDomain);
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void Attention_keeps_any_scale()
+    {
+        byte[] model = Attention(6, 4, false, (graph, q) => graph.Node("Mul", [graph.Scalar(0.3f), q]));
+        SmallGraph.AssertSame(model, Fits(model, AttentionFusion.Rewrite));
+        model = Attention(6, 4, false, (_, q) => q);
+        SmallGraph.AssertSame(model, Fits(model, AttentionFusion.Rewrite));
+    }
+
+    [Fact]
+    public void Attention_with_a_mask_stays() =>
+        Stays(Attention(6, 6, false, (_, q) => q, (graph, scores) => scores + graph.Constant(Weights(36), [6, 6])), AttentionFusion.Rewrite);
+
+    [Fact]
+    public void Attention_whose_scale_differs_by_head_stays() =>
+        Stays(Attention(6, 6, false, (graph, q) => graph.Node("Mul", [q, graph.Constant([1f, 2], [2, 1, 1])])), AttentionFusion.Rewrite);
+
+    [Theory]
+    [InlineData(new long[] { 1, 3, 9 }, 4, 8, true)]
+    [InlineData(new long[] { 2, 3, 9 }, 2, 6, false)]
+    [InlineData(new long[] { 1, 3, 6, 5 }, 4, 8, true)]
+    public void A_transposed_convolution_becomes_a_convolution(long[] shape, int stride, int kernel, bool biased)
+    {
+        byte[] model = Transposed(shape, stride, kernel, biased);
+        byte[] prepared = Fits(model, TransposedConvolutionSplit.Rewrite);
+        Assert.Single(SmallGraph.Operators(prepared), "Conv");
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void A_transposed_convolution_with_another_kernel_or_with_pads_stays()
+    {
+        Stays(Transposed([1, 3, 9], 4, 7, true), TransposedConvolutionSplit.Rewrite);
+        Stays(Transposed([1, 3, 9], 4, 4, true), TransposedConvolutionSplit.Rewrite);
+        Stays(Transposed([1, 3, 9], 4, 8, true, OnnxAttribute.Of("pads", [2, 2])), TransposedConvolutionSplit.Rewrite);
+        Stays(Transposed([1, 3, 9], 4, 8, true, OnnxAttribute.Of("output_padding", [1])), TransposedConvolutionSplit.Rewrite);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(3, false)]
+    public void A_normalised_gate_is_computed_without_what_is_normalised(int batch, bool scaled)
+    {
+        byte[] model = NormalisedGate(batch, scaled, kernel: 1);
+        byte[] prepared = Fits(model, scaled ? NormalisedGateFusion.RewriteScaled : NormalisedGateFusion.Rewrite);
+        string[] types = SmallGraph.Operators(prepared);
+        Assert.DoesNotContain("InstanceNormalization", types);
+        Assert.Equal(2, types.Count(type => type == "Conv"));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void A_normalised_gate_behind_another_convolution_stays()
+    {
+        Stays(NormalisedGate(2, false, kernel: 3), NormalisedGateFusion.Rewrite);
+        Stays(NormalisedGate(2, false, kernel: 1, groups: 2), NormalisedGateFusion.Rewrite);
+    }
+
+    [Fact]
+    public void A_gate_whose_halves_are_exchanged_stays() => Stays(NormalisedGate(2, false, kernel: 1, exchanged: true), NormalisedGateFusion.Rewrite);
+
+    [Theory]
+    [InlineData(new long[] { 0, 2, 1 })]
+    [InlineData(new long[] { 2, 0, 1 })]
+    public void A_normalisation_between_transpositions_loses_them(long[] back)
+    {
+        byte[] model = SmallGraph.Build([1, 7, 4], back[0] == 0 ? [1, 7, 4] : [7, 1, 4], (graph, x) =>
+            graph.Node("Transpose", [Affine(graph, graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [0, 2, 1])), [1, 4, 7], 1)], OnnxAttribute.Of("perm", back)));
+        byte[] prepared = Fits(model, GroupNormalizationSplit.RewriteTransposed);
+        Assert.DoesNotContain("Transpose", SmallGraph.Operators(prepared));
+        Assert.DoesNotContain("InstanceNormalization", SmallGraph.Operators(prepared));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Theory]
+    [InlineData(new long[] { 1, 4, 9 })]
+    [InlineData(new long[] { 3, 4, 5 })]
+    [InlineData(new long[] { 2, 4, 3, 5 })]
+    public void A_normalisation_divides_its_factors_instead_of_the_tensor(long[] shape)
+    {
+        byte[] model = SmallGraph.Build(shape, shape, (graph, x) => Affine(graph, x, shape, 1));
+        byte[] prepared = Fits(model, GroupNormalizationSplit.Rewrite);
+        Assert.DoesNotContain("InstanceNormalization", SmallGraph.Operators(prepared));
+        SmallGraph.AssertSame(model, prepared);
+        Stays(SmallGraph.Build(shape, shape, (graph, x) => Affine(graph, x, shape, 2)), GroupNormalizationSplit.Rewrite);
+    }
+
+    [Fact]
+    public void Only_transpositions_that_move_nothing_become_reshapes()
+    {
+        byte[] model = SmallGraph.Build([1, 4, 3], [4, 1, 3], (graph, x) => graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [1, 0, 2])));
+        byte[] prepared = Fits(model, TransposeElision.Rewrite);
+        Assert.Equal(["Reshape"], SmallGraph.Operators(prepared));
+        SmallGraph.AssertSame(model, prepared);
+        Stays(SmallGraph.Build([2, 4, 3], [4, 2, 3], (graph, x) => graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [1, 0, 2]))), TransposeElision.Rewrite);
+    }
+
+    [Fact]
+    public void The_built_in_model_stays() => Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), QuickGraph.Apply));
+
+    private static byte[] Fits(byte[] model, GraphRewriting.Rewrite rewrite)
+    {
+        byte[]? prepared = SmallGraph.Rewritten(model, graph => GraphRewriting.Apply(graph, rewrite));
+        Assert.NotNull(prepared);
+        return prepared;
+    }
+
+    private static void Stays(byte[] model, GraphRewriting.Rewrite rewrite)
+    {
+        Assert.Null(SmallGraph.Rewritten(model, graph => GraphRewriting.Apply(graph, rewrite)));
+        // A graph that cannot run would prove nothing.
+        Assert.All(SmallGraph.Run(model), value => Assert.True(float.IsFinite(value)));
+    }
+
+    private static float[] Weights(int count) => [.. Enumerable.Range(0, count).Select(i => (i * 7 % 11 - 4) / 6f)];
+
+    /// <summary>Attention of two heads of three channels; x holds queries, keys and values one after the other.</summary>
+    private static byte[] Attention(int queries, int keys, bool batched, Func<OnnxGraphWriter, OnnxValue, OnnxValue> scale, Func<OnnxGraphWriter, OnnxValue, OnnxValue>? mask = null) =>
+        SmallGraph.Build([queries + 2 * keys, 6], [queries, 6], (graph, x) =>
+        {
+            OnnxValue q = scale(graph, Heads(x, 0, queries, [1, 0, 2])), k = Heads(x, queries, keys, [1, 2, 0]), v = Heads(x, queries + keys, keys, [1, 0, 2]);
+            OnnxValue scores = graph.Node("MatMul", [q, k]);
+            scores = mask is null ? scores : mask(graph, scores);
+            OnnxValue result = graph.Node("MatMul", [graph.Node("Softmax", [scores], OnnxAttribute.Of("axis", -1)), v]);
+            result = graph.Node("Transpose", [result], OnnxAttribute.Of("perm", Order([1, 0, 2])));
+            return graph.Node("Reshape", [result, SmallGraph.Integers(graph, [queries, 6])]);
+
+            OnnxValue Heads(OnnxValue all, int first, int count, long[] order)
+            {
+                OnnxValue part = graph.Node("Reshape", [graph.Slice(all, 0, first, first + count), SmallGraph.Integers(graph, batched ? [1, count, 2, 3] : [count, 2, 3])]);
+                return graph.Node("Transpose", [part], OnnxAttribute.Of("perm", Order(order)));
+            }
+
+            long[] Order(long[] order) => batched ? [0, .. order.Select(axis => axis + 1)] : order;
+        });
+
+    private static byte[] Transposed(long[] shape, int stride, int kernel, bool biased, params OnnxAttribute[] further)
+    {
+        const int Outputs = 2;
+        bool plane = shape.Length == 4;
+        long pads = further.Any(a => a.Message.Bytes.IndexOf("pads"u8) >= 0) ? -4 : 0, extra = further.Any(a => a.Message.Bytes.IndexOf("output_padding"u8) >= 0) ? 1 : 0;
+        long length = (shape[2] - 1) * stride + kernel + pads + extra;
+        return SmallGraph.Build(shape, plane ? [shape[0], Outputs, length, shape[3]] : [shape[0], Outputs, length], (graph, x) =>
+        {
+            OnnxValue weight = graph.Constant(Weights((int)shape[1] * Outputs * kernel), plane ? [shape[1], Outputs, kernel, 1] : [shape[1], Outputs, kernel]);
+            OnnxValue[] inputs = biased ? [x, weight, graph.Constant([0.5f, -1], [2])] : [x, weight];
+            return graph.Node("ConvTranspose", inputs, [OnnxAttribute.Of("strides", plane ? [stride, 1] : [stride]), OnnxAttribute.Of("kernel_shape", plane ? [kernel, 1] : [kernel]), .. further]);
+        });
+    }
+
+    /// <summary>A group normalisation with a factor and a summand for each of four channels.</summary>
+    private static OnnxValue Affine(OnnxGraphWriter graph, OnnxValue x, long[] shape, int groups)
+    {
+        long[] perChannel = [shape[1], .. Enumerable.Repeat(1L, shape.Length - 2)];
+        int channels = (int)shape[1];
+        OnnxValue normal = graph.Node("InstanceNormalization",
+            [graph.Node("Reshape", [x, SmallGraph.Integers(graph, [0, groups, -1])]), graph.Constant([.. Enumerable.Repeat(1f, groups)], [groups]), graph.Constant(new float[groups], [groups])],
+            OnnxAttribute.Of("epsilon", 1e-3f));
+        normal = graph.Node("Reshape", [normal, SmallGraph.Integers(graph, shape)]);
+        return normal * graph.Constant(Weights(channels), perChannel) + graph.Constant([.. Weights(channels).Reverse()], perChannel);
+    }
+
+    private static byte[] NormalisedGate(int batch, bool scaled, int kernel, int groups = 1, bool exchanged = false)
+    {
+        const int Hidden = 3, Channels = 8;
+        int time = 11 - kernel + 1;
+        return SmallGraph.Build([batch, Hidden, 11], [batch, Channels / 2, time], (graph, x) =>
+        {
+            OnnxValue wide = graph.Node("Conv", [x, graph.Constant(Weights(Channels * Hidden * kernel), [Channels, Hidden, kernel]), graph.Constant(Weights(Channels), [Channels])]);
+            (OnnxValue first, OnnxValue second) = graph.Halves(Affine(graph, wide, [batch, Channels, time], groups), 1);
+            OnnxValue gated = exchanged ? second * graph.Node("Sigmoid", [first]) : first * graph.Node("Sigmoid", [second]);
+            return scaled ? graph.Constant([1f, 0.5f, -2, 3], [4, 1]) * gated : gated;
+        });
+    }
+}
