@@ -60,9 +60,9 @@ internal sealed class Measurement
                 _seconds.Clear();
             say(round == 0 ? "Warming up." : $"Round {round} of {rounds}.");
             Time("(f) matrix multiplication 2048³", peak.Run);
-            Time("(a) bare runtime, its own settings", () => byDefault.Run(tensors, CancellationToken.None));
-            Time("(a) bare runtime, best settings", () => plain.Run(tensors, CancellationToken.None));
-            Time("(a) bare runtime, best settings, prepared", () => quick.Run(tensors, CancellationToken.None));
+            TimeRun("(a) bare runtime, its own settings", byDefault);
+            TimeRun("(a) bare runtime, best settings", plain);
+            TimeRun("(a) bare runtime, best settings, prepared", quick);
             Time("(c) STFT", stages.Stft);
             Time("(c) inverse STFT of all stems", stages.InverseStft);
             Time("(c) blend", stages.Blend);
@@ -87,12 +87,20 @@ internal sealed class Measurement
             }
         }
 
+        void TimeRun(string name, SeparationModel loaded)
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            Time(name, () => loaded.Run(tensors, CancellationToken.None));
+            Add(name + ", CPU", (Environment.CpuUsage.TotalTime - before).TotalSeconds);
+        }
+
         const string Bare = "(a) bare runtime, best settings, prepared", Whole = "(b) whole separation a chunk, jobs 1";
         double? flop = prepared is null ? null : GraphCost.Flop(prepared);
         Dictionary<string, double> speeds = new() { ["(f) matrix multiplication"] = MatrixMultiplication.Flop / Median("(f) matrix multiplication 2048³") / 1e9 };
         Dictionary<string, double> ratios = new()
         {
             ["(a) prepared ÷ as exported"] = Ratio(Bare, "(a) bare runtime, best settings"),
+            ["(a) prepared ÷ as exported, CPU"] = Ratio(Bare + ", CPU", "(a) bare runtime, best settings, CPU"),
             ["(a) best settings ÷ the runtime's own"] = Ratio("(a) bare runtime, best settings", "(a) bare runtime, its own settings"),
             ["(b) whole separation ÷ bare runtime"] = Ratio(Whole, Bare),
             ["(c) STFT, inverse STFT and blend ÷ bare runtime"] = Ratio("(c) STFT", Bare) + Ratio("(c) inverse STFT of all stems", Bare) + Ratio("(c) blend", Bare),
