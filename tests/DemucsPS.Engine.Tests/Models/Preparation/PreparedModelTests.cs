@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Tests.Inference;
@@ -27,6 +28,31 @@ public sealed class PreparedModelTests : IDisposable
         // Preparing the copy gives the copy.
         Assert.Equal(prepared, Prepare(prepared));
         Assert.Equal(2, _folder.Files().Length);
+    }
+
+    [Fact]
+    public void The_copy_of_an_older_version_goes_when_the_new_one_is_made()
+    {
+        byte[] bytes = Rewritable();
+        string model = Save("model.onnx", bytes);
+        string old = Save($"model.{Convert.ToHexStringLower(SHA256.HashData([.. bytes, (byte)(PreparedModel.RewriteVersion - 1)]).AsSpan(0, 8))}.prepared.onnx", [1]);
+        string another = Save("model.0123456789abcdef.prepared.onnx", [1]);
+        Assert.True(File.Exists(Prepare(model)));
+        Assert.False(File.Exists(old));
+        Assert.True(File.Exists(another));
+    }
+
+    [Fact]
+    public void An_htdemucs_is_rewritten_throughout()
+    {
+        string prepared = Prepare(Save("model.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)));
+        byte[] bytes = File.ReadAllBytes(prepared);
+        string[] types = SmallGraph.Operators(bytes);
+        Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
+        foreach (string gone in new[] { "Softmax", "ConvTranspose", "InstanceNormalization", "Shape" })
+            Assert.DoesNotContain(gone, types);
+        Assert.Equal(["", GraphModel.RuntimeDomain], new WireMessage(bytes).Messages(8).Select(set => set.Texts(1).FirstOrDefault("")).Order());
+        Assert.Equal(prepared, Prepare(prepared));
     }
 
     [Fact]
