@@ -5,7 +5,8 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag.
+/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag. Models that take and
+/// give waveforms only are spared the spectrograms.
 /// Owns its buffers and reuses them; one a job.
 /// </summary>
 internal sealed class ChunkWorker
@@ -65,19 +66,21 @@ internal sealed class ChunkWorker
 
     /// <summary>
     /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change and, so that its two
-    /// inputs agree, waveform + inverse(change).
+    /// inputs agree, waveform + inverse(change); of a model that takes a waveform only, that is all.
     /// </summary>
     /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
     public void Separate(ReadOnlySpan<float> change, CancellationToken cancellationToken)
     {
-        _spectrogram.Forward(_tensors.Left, _tensors.Right, _tensors.Spectrogram);
-        if (!change.IsEmpty)
+        if (_bag.NeedsSpectrograms)
         {
-            Add(change, _tensors.Spectrogram, 1);
-            _spectrogram.AddInverse(change, _tensors.Left, _tensors.Right);
+            _spectrogram.Forward(_tensors.Left, _tensors.Right, _tensors.Spectrogram);
+            if (!change.IsEmpty)
+                Add(change, _tensors.Spectrogram, 1);
         }
+        if (!change.IsEmpty)
+            _spectrogram.AddInverse(change, _tensors.Left, _tensors.Right);
         foreach (float[] result in new[] { _left, _right, _timeLeft ?? [], _timeRight ?? [] }.SelectMany(channel => channel))
             Array.Clear(result);
         for (int model = 0; model < _bag.Models.Count; model++)
@@ -92,7 +95,8 @@ internal sealed class ChunkWorker
                 if (weight == 0)
                     continue;
                 cancellationToken.ThrowIfCancellationRequested();
-                _spectrogram.AddInverse(_tensors.StemSpectrogram(stem), _left[n], _right[n], weight);
+                if (_bag.Models[model].Contract.HasSpectrograms)
+                    _spectrogram.AddInverse(_tensors.StemSpectrogram(stem), _left[n], _right[n], weight);
                 Add(_tensors.StemWaveform(stem, 0), _left[n], weight);
                 Add(_tensors.StemWaveform(stem, 1), _right[n], weight);
                 if (_timeLeft is not null && _timeRight is not null)
