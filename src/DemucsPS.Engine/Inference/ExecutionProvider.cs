@@ -19,8 +19,8 @@ public enum ExecutionProvider
     WebGpu,
 
     /// <summary>
-    /// The first that starts: under Windows of CUDA, DirectML and WebGPU, under macOS of CoreML and WebGPU, elsewhere of CUDA and WebGPU; the CPU where none does. What is taken, and why
-    /// those before it are not, is told.
+    /// The first that starts: under Windows of CUDA and DirectML, under macOS CoreML, elsewhere CUDA; the CPU where none does. What is taken, and why those before it are not, is told.
+    /// WebGPU is taken only if it is asked for, since a graphics card that the processor imitates passes for one.
     /// </summary>
     Auto,
 }

@@ -7,9 +7,9 @@ internal static class ExecutionProviderChoice
 {
     /// <summary>What <see cref="ExecutionProvider.Auto"/> tries on this system, in order.</summary>
     public static IReadOnlyList<ExecutionProvider> Candidates { get; } =
-        OperatingSystem.IsWindows() ? [ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.WebGpu, ExecutionProvider.Cpu]
-        : OperatingSystem.IsMacOS() ? [ExecutionProvider.CoreML, ExecutionProvider.WebGpu, ExecutionProvider.Cpu]
-        : [ExecutionProvider.Cuda, ExecutionProvider.WebGpu, ExecutionProvider.Cpu];
+        OperatingSystem.IsWindows() ? [ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.Cpu]
+        : OperatingSystem.IsMacOS() ? [ExecutionProvider.CoreML, ExecutionProvider.Cpu]
+        : [ExecutionProvider.Cuda, ExecutionProvider.Cpu];
 
     /// <summary>The name by which a session asks for it; null for the CPU, which is always there.</summary>
     public static string? SessionName(ExecutionProvider provider) => provider switch
@@ -77,33 +77,36 @@ internal static class ExecutionProviderChoice
         }
         catch (DemucsException e) when (e.Error == DemucsError.ExecutionProviderUnavailable)
         {
-            return e.InnerException?.Message ?? NotListed;
+            return e.InnerException is { } cause ? OneLine(cause.Message) : "the ONNX Runtime library was built without it.";
         }
         catch (OnnxRuntimeException e)
         {
-            return e.Message;
+            return OneLine(e.Message);
         }
     }
 
-    /// <summary>The error for a provider that cannot be had.</summary>
-    /// <param name="provider">The provider.</param>
-    /// <param name="reason">The runtime's words; null if it does not list the provider.</param>
-    /// <param name="cause">The runtime's error, if it has one.</param>
-    public static DemucsException Unavailable(ExecutionProvider provider, string? reason, Exception? cause) => new(DemucsError.ExecutionProviderUnavailable,
-        $"The execution provider {provider} cannot be used: {(reason ?? NotListed).TrimEnd('.')}. The library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version}) offers: "
-        + $"{string.Join(", ", OnnxRuntimeLibrary.AvailableProviders)}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library with {ListedName(provider)}{Remedy(provider)}, or use the execution provider Cpu.",
+    /// <summary>The error for a provider that the library does not have.</summary>
+    public static DemucsException NotListed(ExecutionProvider provider) => new(DemucsError.ExecutionProviderUnavailable,
+        $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
+        OnnxRuntimeLibrary.Path);
+
+    /// <summary>The error for a provider that the library has, but that does not start.</summary>
+    public static DemucsException NotStarted(ExecutionProvider provider, string reason, Exception cause) => new(DemucsError.ExecutionProviderUnavailable,
+        $"The execution provider {provider} is in {Library}, but does not start here. It takes {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
+        + $"ONNX Runtime says: {OneLine(reason)}",
         OnnxRuntimeLibrary.Path, cause);
 
-    private const string NotListed = "this ONNX Runtime library was built without it.";
+    private static string Library => $"the library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version} with {string.Join(", ", OnnxRuntimeLibrary.AvailableProviders)})";
 
-    private static string Remedy(ExecutionProvider provider) => provider switch
+    private static string Need(ExecutionProvider provider) => provider switch
     {
-        ExecutionProvider.Cuda => " (the GPU build, version 1.18 or newer, with the CUDA and cuDNN libraries it names where the system finds libraries)",
-        ExecutionProvider.DirectML => " (Windows; the DirectML build, with DirectML.dll beside it)",
-        ExecutionProvider.CoreML => " (macOS; version 1.20 or newer)",
-        ExecutionProvider.WebGpu => " (a WebGPU build, on a system with a graphics driver)",
-        _ => "",
+        ExecutionProvider.Cuda => "the GPU build, 1.18 or newer, with its libonnxruntime_providers libraries beside it, and the CUDA and cuDNN libraries it was built for where the system finds libraries",
+        ExecutionProvider.DirectML => "Windows, and a DirectML build with DirectML.dll beside it",
+        ExecutionProvider.CoreML => "macOS, and version 1.20 or newer",
+        _ => "a WebGPU build, and a graphics card with its driver",
     };
+
+    private static string OneLine(string words) => words.ReplaceLineEndings(" ").Trim();
 
     private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> entries, string key, string value)
     {

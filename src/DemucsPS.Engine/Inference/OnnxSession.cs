@@ -169,7 +169,7 @@ public sealed unsafe class OnnxSession : IDisposable
     private static void AppendProvider(OrtApi api, nint native, ExecutionProvider provider, IReadOnlyDictionary<string, string> options)
     {
         if (!OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider)))
-            throw ExecutionProviderChoice.Unavailable(provider, null, null);
+            throw ExecutionProviderChoice.NotListed(provider);
         byte*[] keys = new byte*[options.Count], values = new byte*[options.Count];
         try
         {
@@ -200,7 +200,7 @@ public sealed unsafe class OnnxSession : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw ExecutionProviderChoice.Unavailable(provider, e.Message, e);
+            throw ExecutionProviderChoice.NotStarted(provider, e.Message, e);
         }
         finally
         {

@@ -60,7 +60,7 @@ public sealed class SeparationModel : IDisposable
         {
             // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
             if (options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(options) is { } reason)
-                throw ExecutionProviderChoice.Unavailable(options.ExecutionProvider, reason, e);
+                throw ExecutionProviderChoice.NotStarted(options.ExecutionProvider, reason, e);
             throw new DemucsException(DemucsError.DemucsModelInvalid, Explain(source, options.ExecutionProvider, e), source.Path, e);
         }
         try
