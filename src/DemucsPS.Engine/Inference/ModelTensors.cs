@@ -4,7 +4,7 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>
-/// The inputs and outputs of one run of a model, float32 in C order whatever the model's own tensors are: allocated once, spectrograms at their first
+/// The inputs and outputs of one run of a model, float32 in C order whatever the model's own tensors are: each allocated at its first
 /// use, and reused for chunk after chunk and for all models of a bag. Not thread-safe, except that what a run gave may be read by several threads.
 /// </summary>
 /// <remarks>
@@ -20,9 +20,7 @@ public sealed class ModelTensors
     private readonly int _segment;
     private readonly int _stems;
     private readonly int _plane;
-    private readonly Memory<float>[] _own = new Memory<float>[4];
-    private readonly Dictionary<(TensorRole, TensorLayout), Memory<float>> _singles = [];
-    private readonly Dictionary<(TensorRole, TensorLayout), Memory<Half>> _halves = [];
+    private readonly Buffers _inputs = new(), _outputs = new();
 
     /// <summary>Tensors for a contract, and for others with as many stems and frames.</summary>
     public ModelTensors(ModelContract contract)
@@ -30,8 +28,6 @@ public sealed class ModelTensors
         _segment = contract.SegmentFrames;
         _stems = contract.Stems.Count;
         _plane = SegmentSpectrogram.Bins * contract.SpectrogramFrames;
-        Own(TensorRole.Waveform);
-        Own(TensorRole.StemWaveform);
     }
 
     /// <summary>Input waveform, left channel: L samples.</summary>
@@ -43,7 +39,10 @@ public sealed class ModelTensors
     /// <summary>Input spectrogram, [4][2048][T]; models that take waveforms only do not look at it.</summary>
     public Span<float> Spectrogram => Own(TensorRole.Spectrogram).Span;
 
-    /// <summary>Output spectrogram of one stem (the frequency branch), [4][2048][T]. A model that gives waveforms only leaves it as it was.</summary>
+    /// <summary>Whether the last run gave spectrograms.</summary>
+    public bool HasStemSpectrograms { get; private set; }
+
+    /// <summary>Output spectrogram of one stem (the frequency branch), [4][2048][T]; only where <see cref="HasStemSpectrograms"/>.</summary>
     /// <param name="stem">The stem's number in the model.</param>
     public ReadOnlySpan<float> StemSpectrogram(int stem) => Own(TensorRole.StemSpectrogram).Span.Slice(stem * SegmentSpectrogram.Planes * _plane, SegmentSpectrogram.Planes * _plane);
 
@@ -58,9 +57,9 @@ public sealed class ModelTensors
         OnnxTensor native = Native(tensor);
         ReadOnlySpan<float> values = Own(tensor.Role).Span;
         if (!tensor.IsOwn && tensor.ElementType == OnnxElementType.Float32)
-            Pack(tensor.Layout, values, _singles[(tensor.Role, tensor.Layout)].Span, static (source, target) => source.CopyTo(target), static value => value);
+            Pack(tensor.Layout, values, _inputs.Singles[(tensor.Role, tensor.Layout)].Span, static (source, target) => source.CopyTo(target), static value => value);
         else if (!tensor.IsOwn)
-            Pack(tensor.Layout, values, _halves[(tensor.Role, tensor.Layout)].Span, HalfConversion.ToHalf, static value => (Half)value);
+            Pack(tensor.Layout, values, _inputs.Halves[(tensor.Role, tensor.Layout)].Span, HalfConversion.ToHalf, static value => (Half)value);
         return native;
     }
 
@@ -68,25 +67,28 @@ public sealed class ModelTensors
     internal OnnxTensor Output(ContractTensor tensor) => Native(tensor);
 
     /// <summary>Takes over what a run has written into <see cref="Output"/>.</summary>
-    internal void Take(ContractTensor tensor)
+    internal void Take(IReadOnlyList<ContractTensor> outputs)
     {
-        if (tensor.IsOwn)
-            return;
-        Span<float> values = Own(tensor.Role).Span;
-        if (tensor.ElementType == OnnxElementType.Float32)
-            Unpack(tensor.Layout, _singles[(tensor.Role, tensor.Layout)].Span, values, static (source, target) => source.CopyTo(target), static value => value);
-        else
-            Unpack(tensor.Layout, _halves[(tensor.Role, tensor.Layout)].Span, values, HalfConversion.ToSingle, static value => (float)value);
+        HasStemSpectrograms = outputs.Any(o => o.Role == TensorRole.StemSpectrogram);
+        foreach (ContractTensor tensor in outputs)
+        {
+            Span<float> values = Own(tensor.Role).Span;
+            if (!tensor.IsOwn && tensor.ElementType == OnnxElementType.Float32)
+                Unpack(tensor.Layout, _outputs.Singles[(tensor.Role, tensor.Layout)].Span, values, static (source, target) => source.CopyTo(target), static value => value);
+            else if (!tensor.IsOwn)
+                Unpack(tensor.Layout, _outputs.Halves[(tensor.Role, tensor.Layout)].Span, values, HalfConversion.ToSingle, static value => (float)value);
+        }
     }
 
     private OnnxTensor Native(ContractTensor tensor)
     {
         if (tensor.IsOwn)
             return OnnxTensor.Create(tensor.Name, Own(tensor.Role), tensor.Shape);
+        Buffers buffers = BuffersOf(tensor.Role);
         (TensorRole, TensorLayout) key = (tensor.Role, tensor.Layout);
         return tensor.ElementType == OnnxElementType.Float32
-            ? OnnxTensor.Create(tensor.Name, Kept(_singles, key, tensor.Length), tensor.Shape)
-            : OnnxTensor.Create(tensor.Name, Kept(_halves, key, tensor.Length), tensor.Shape);
+            ? OnnxTensor.Create(tensor.Name, Kept(buffers.Singles, key, tensor.Length), tensor.Shape)
+            : OnnxTensor.Create(tensor.Name, Kept(buffers.Halves, key, tensor.Length), tensor.Shape);
     }
 
     private delegate void Conversion<TFrom, TTo>(ReadOnlySpan<TFrom> source, Span<TTo> target);
@@ -139,21 +141,21 @@ public sealed class ModelTensors
         }
     }
 
+    private Buffers BuffersOf(TensorRole role) => role is TensorRole.Waveform or TensorRole.Spectrogram ? _inputs : _outputs;
+
     private Memory<float> Own(TensorRole role)
     {
-        ref Memory<float> memory = ref _own[(int)role];
-        if (memory.IsEmpty)
+        Buffers buffers = BuffersOf(role);
+        return role switch
         {
-            memory = Allocate<float>(role switch
-            {
-                TensorRole.Waveform => 2 * _segment,
-                TensorRole.Spectrogram => SegmentSpectrogram.Planes * _plane,
-                TensorRole.StemWaveform => _stems * 2 * _segment,
-                _ => _stems * SegmentSpectrogram.Planes * _plane,
-            });
-        }
-        return memory;
+            TensorRole.Waveform => Use(ref buffers.Waveform, 2 * _segment),
+            TensorRole.Spectrogram => Use(ref buffers.Spectrogram, SegmentSpectrogram.Planes * _plane),
+            TensorRole.StemWaveform => Use(ref buffers.Waveform, _stems * 2 * _segment),
+            _ => Use(ref buffers.Spectrogram, _stems * SegmentSpectrogram.Planes * _plane),
+        };
     }
+
+    private static Memory<float> Use(ref Memory<float> memory, int length) => memory.IsEmpty ? memory = Allocate<float>(length) : memory;
 
     private static Memory<T> Kept<T>(Dictionary<(TensorRole, TensorLayout), Memory<T>> memories, (TensorRole, TensorLayout) key, int length)
         where T : unmanaged
@@ -171,5 +173,15 @@ public sealed class ModelTensors
             int skip = (int)((Alignment - (nuint)first % Alignment) % Alignment) / sizeof(T);
             return array.AsMemory(skip, length);
         }
+    }
+
+    /// <summary>What goes in, or what comes out: in the order of this class, and in the forms of the models that differ from it.</summary>
+    private sealed class Buffers
+    {
+        public Memory<float> Waveform, Spectrogram;
+
+        public readonly Dictionary<(TensorRole, TensorLayout), Memory<float>> Singles = [];
+
+        public readonly Dictionary<(TensorRole, TensorLayout), Memory<Half>> Halves = [];
     }
 }

@@ -152,15 +152,15 @@ public sealed unsafe class OnnxSession : IDisposable
         api.Check(api.SetSessionGraphOptimizationLevel(native, (int)options.OptimizationLevel));
         api.Check(options.CpuArena ? api.EnableCpuMemArena(native) : api.DisableCpuMemArena(native));
         api.Check(options.MemoryPattern ? api.EnableMemPattern(native) : api.DisableMemPattern(native));
+        if (options.OptimizedModelPath is { } optimized)
+        {
+            fixed (byte* text = PathText(optimized))
+                api.Check(api.SetOptimizedModelFilePath(native, text));
+        }
         foreach ((string key, string value) in options.ConfigEntries)
         {
             fixed (byte* k = Text(key), v = Text(value))
                 api.Check(api.AddSessionConfigEntry(native, k, v));
-        }
-        if (options.OptimizedModelPath is { } path)
-        {
-            fixed (byte* text = PathText(path))
-                api.Check(api.SetOptimizedModelFilePath(native, text));
         }
         if (options.ExecutionProvider != ExecutionProvider.Cpu)
             AppendProvider(api, native, options.ExecutionProvider, options.ExecutionProviderOptions);
@@ -257,7 +257,7 @@ public sealed unsafe class OnnxSession : IDisposable
         return result;
     }
 
-    // ORTCHAR_T is wchar_t on Windows and char elsewhere.
+    /// <summary>A path as the runtime takes it, ending in a zero: ORTCHAR_T is wchar_t on Windows and char elsewhere.</summary>
     private static byte[] PathText(string path) => OperatingSystem.IsWindows() ? Encoding.Unicode.GetBytes(path + '\0') : Text(path);
 
     private static byte[] Text(string text)

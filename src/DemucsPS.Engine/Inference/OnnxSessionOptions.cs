@@ -20,6 +20,9 @@ public sealed record OnnxSessionOptions
     /// </summary>
     public bool MemoryPattern { get; init; }
 
+    /// <summary>Full path of a file into which the runtime writes the graph as it has rewritten it at load; null for none.</summary>
+    public string? OptimizedModelPath { get; init; }
+
     /// <summary>Further entries of the runtime's session configuration, such as <c>session.set_denormal_as_zero</c> = <c>1</c>.</summary>
     public IReadOnlyDictionary<string, string> ConfigEntries { get; init; } = new Dictionary<string, string>();
 
@@ -28,7 +31,4 @@ public sealed record OnnxSessionOptions
 
     /// <summary>Options of the execution provider, such as <c>device_id</c> = <c>0</c>.</summary>
     public IReadOnlyDictionary<string, string> ExecutionProviderOptions { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Full path of a file that takes the graph as the runtime has rewritten it; null for none. ONNX, or the runtime's own format by <c>session.save_model_format</c> = <c>ORT</c>.</summary>
-    public string? OptimizedModelPath { get; init; }
 }

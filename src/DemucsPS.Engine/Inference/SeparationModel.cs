@@ -89,8 +89,7 @@ public sealed class SeparationModel : IDisposable
         {
             throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' failed while running on {ExecutionProvider}: {e.Message}", Path, e);
         }
-        foreach (ContractTensor output in Contract.Outputs)
-            tensors.Take(output);
+        tensors.Take(Contract.Outputs);
     }
 
     /// <inheritdoc/>

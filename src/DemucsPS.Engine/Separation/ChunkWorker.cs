@@ -95,7 +95,7 @@ internal sealed class ChunkWorker
                 if (weight == 0)
                     continue;
                 cancellationToken.ThrowIfCancellationRequested();
-                if (_bag.Models[model].Contract.HasSpectrograms)
+                if (_tensors.HasStemSpectrograms)
                     _spectrogram.AddInverse(_tensors.StemSpectrogram(stem), _left[n], _right[n], weight);
                 Add(_tensors.StemWaveform(stem, 0), _left[n], weight);
                 Add(_tensors.StemWaveform(stem, 1), _right[n], weight);

@@ -177,7 +177,7 @@ internal static class ModelForms
             Front = new NodeWriter(graph.OperatorSet, names, "front");
             Back = new NodeWriter(graph.OperatorSet, names, "back");
             // The runtime knows the shapes that the file leaves open.
-            using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions());
+            using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });
             (Inputs, Outputs) = (session.Inputs, session.Outputs);
         }
 
