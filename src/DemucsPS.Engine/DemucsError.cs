@@ -24,6 +24,9 @@ public enum DemucsError
     /// <summary>The native ONNX Runtime library cannot be loaded, or it failed in a way that is not the model's fault.</summary>
     OnnxRuntimeUnavailable,
 
+    /// <summary>The execution provider asked for is not in the loaded ONNX Runtime library, or it cannot start on this machine.</summary>
+    ExecutionProviderUnavailable,
+
     /// <summary>A parameter's value is out of range or does not fit the model.</summary>
     ParameterInvalid,
 

@@ -15,7 +15,7 @@ internal static class EngineErrors
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
         DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid => ErrorCategory.InvalidData,
-        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable => ErrorCategory.NotInstalled,
+        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
         DemucsError.StemExists => ErrorCategory.ResourceExists,
         DemucsError.StemWriteFailed => ErrorCategory.WriteError,

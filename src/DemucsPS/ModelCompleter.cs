@@ -5,7 +5,7 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS;
 
-/// <summary>Completes models: the built-in one, then folders and .onnx files.</summary>
+/// <summary>Completes models: the built-in one, then folders and .onnx and .ort files.</summary>
 public sealed class ModelCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -15,7 +15,7 @@ public sealed class ModelCompleter : IArgumentCompleter
             yield return new CompletionResult(ModelSource.BaselineName, ModelSource.BaselineName, CompletionResultType.ParameterValue, "built in; classical signal processing, not Demucs");
         foreach (CompletionResult file in CompletionCompleters.CompleteFilename(wordToComplete))
         {
-            if (file.ResultType == CompletionResultType.ProviderContainer || file.ListItemText.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+            if (file.ResultType == CompletionResultType.ProviderContainer || Path.GetExtension(file.ListItemText).ToUpperInvariant() is ".ONNX" or ".ORT")
                 yield return file;
         }
     }

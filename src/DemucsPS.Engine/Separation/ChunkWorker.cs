@@ -4,7 +4,8 @@ using DemucsPS.Engine.Inference;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag.
+/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag. Models that take and
+/// give waveforms only are spared the spectrograms.
 /// Owns its input and its result and reuses them; the models run when it is its turn.
 /// </summary>
 internal sealed class ChunkWorker
@@ -29,8 +30,10 @@ internal sealed class ChunkWorker
         _bag = bag;
         _stems = stems;
         _tensors = new ModelTensors(bag.Contract);
-        // Allocated here: two threads fill it.
-        _ = _tensors.Spectrogram;
+        // Allocated here: two threads fill them.
+        _ = _tensors.Left;
+        if (bag.NeedsSpectrograms)
+            _ = _tensors.Spectrogram;
         _transforms = transforms;
         _turns = turns;
         _left = Segments();
@@ -73,7 +76,7 @@ internal sealed class ChunkWorker
 
     /// <summary>
     /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change and, so that its two
-    /// inputs agree, waveform + inverse(change).
+    /// inputs agree, waveform + inverse(change); of a model that takes a waveform only, that is all.
     /// </summary>
     /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>
@@ -82,11 +85,14 @@ internal sealed class ChunkWorker
     {
         _transforms.ForEach(2, (spectrogram, channel) =>
         {
-            spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
-            if (change.IsEmpty)
-                return;
-            Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
-            spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
+            if (_bag.NeedsSpectrograms)
+            {
+                spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
+                if (!change.IsEmpty)
+                    Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
+            }
+            if (!change.IsEmpty)
+                spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
         });
         Observe?.Invoke(ChunkStep.Transformed);
         using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
@@ -123,7 +129,8 @@ internal sealed class ChunkWorker
             if (weight != 0)
             {
                 ReadOnlySpan<float> time = _tensors.StemWaveform(stem, channel);
-                spectrogram.AddInverseChannel(Planes(_tensors.StemSpectrogram(stem), channel), result, weight);
+                if (_tensors.HasStemSpectrograms)
+                    spectrogram.AddInverseChannel(Planes(_tensors.StemSpectrogram(stem), channel), result, weight);
                 Add(time, result, weight);
                 if (timeBranch is not null)
                     Add(time, timeBranch, weight);

@@ -26,11 +26,20 @@ public sealed class ModelBag : IDisposable
     /// <summary>The models.</summary>
     public IReadOnlyList<SeparationModel> Models => _models;
 
-    /// <summary>The contract all of them share.</summary>
+    /// <summary>The contract of the first; the others have the same stems, segment and normalisation, but may take and give them in another form.</summary>
     public ModelContract Contract => _models[0].Contract;
+
+    /// <summary>Whether any model takes or gives spectrograms.</summary>
+    public bool NeedsSpectrograms => _models.Any(m => m.Contract.HasSpectrograms);
+
+    /// <summary>Whether what each branch does can be seen in all models; see <see cref="ModelContract.HasSpectrograms"/>.</summary>
+    public bool ShowsBranches => _models.All(m => m.Contract.HasSpectrograms);
 
     /// <summary>False when a model is the built-in baseline, which is not Demucs.</summary>
     public bool IsDemucs => _models.All(m => m.IsDemucs);
+
+    /// <summary>What runs the models.</summary>
+    public ExecutionProvider ExecutionProvider => _models[0].ExecutionProvider;
 
     /// <summary>Loads the models of a bag.</summary>
     /// <param name="sources">At least one.</param>
@@ -38,18 +47,23 @@ public sealed class ModelBag : IDisposable
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; null to go without.</param>
+    /// <param name="stemNames">Names for the stems of each model, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
     /// <exception cref="DemucsException">
     /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
-    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null)
+    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(sources.Count);
+        // Once for all of them, so that they run on the same.
+        options = ExecutionProviderChoice.Resolve(options, tell);
         List<SeparationModel> models = [];
         try
         {
             foreach (ModelSource source in sources)
             {
-                models.Add(SeparationModel.Load(source, options, prepare, warn));
+                models.Add(SeparationModel.Load(source, options, prepare, warn, stemNames, tell));
                 CheckFit(models[0], models[^1]);
             }
             return new ModelBag([.. models], Resolve(models, weights));

@@ -49,6 +49,15 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ValidateNotNull]
     public double[][]? Weight { get; set; }
 
+    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? StemName { get; set; }
+
+    /// <summary>What runs the model.</summary>
+    [Parameter]
+    public ExecutionProvider ExecutionProvider { get; set; }
+
     /// <summary>The stems to give; all without it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -70,12 +79,13 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         try
         {
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = jobs.Threads }, prepare: !NoPreparation, WriteWarning);
+            OnnxSessionOptions options = new() { IntraOpThreads = jobs.Threads, ExecutionProvider = ExecutionProvider };
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, options, prepare: !NoPreparation, WriteWarning, StemName, WriteVerbose);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }
         catch (DemucsException e)
         {
-            ThrowTerminatingError(e.ToRecord(e.Path));
+            ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
         }
         this.Introduce(_bag!);
     }

@@ -33,6 +33,15 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [ValidateNotNull]
     public double[][]? Weight { get; set; }
 
+    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? StemName { get; set; }
+
+    /// <summary>What runs the model.</summary>
+    [Parameter]
+    public ExecutionProvider ExecutionProvider { get; set; }
+
     /// <summary>Share of a chunk that neighbours have in common, 0 to below 1.</summary>
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
@@ -95,13 +104,13 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = _jobs.Threads }, prepare: !NoPreparation, WriteWarning);
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, WriteWarning, StemName, WriteVerbose);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
         }
         catch (DemucsException e)
         {
-            ThrowTerminatingError(e.ToRecord(e.Path));
+            ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
         }
         this.Introduce(_bag!);
     }

@@ -149,6 +149,13 @@ public static class PreparedModel
         }
     }
 
+    /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
+    internal static bool IsRuntimeFormat(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return IsRuntimeFormat(stream);
+    }
+
     private static bool IsRuntimeFormat(FileStream stream)
     {
         Span<byte> head = stackalloc byte[8];
