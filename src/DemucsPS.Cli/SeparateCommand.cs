@@ -15,7 +15,7 @@ internal sealed class SeparateCommand
 
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
-    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model: the built-in 'baseline' (the default; not Demucs) or the path of an .onnx file. Repeat it for a bag of models.", HelpName = "NAME|PATH" };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
     private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a chunk that neighbours have in common, 0 to below 1.", DefaultValueFactory = _ => new SeparationOptions().Overlap, HelpName = "SHARE" };
@@ -103,20 +103,13 @@ internal sealed class SeparateCommand
         if (parsed.GetValue(_threads) < 0)
             throw new DemucsException(DemucsError.ParameterInvalid, $"--threads is {parsed.GetValue(_threads)}; it must be 0 (one for each processor) or more.");
 
-        string[] models = parsed.GetValue(_models) is { Length: > 0 } named ? named : [ModelSource.BaselineName];
         string[] rows = parsed.GetValue(_weights) ?? [];
-        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) },
-            prepare: !parsed.GetValue(_noPreparation), report.Warning);
+        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath);
+        bag = ModelBag.Load(models, twoStems is null ? stems : null, new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) },
+            prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs);
         StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
         StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
         return new FileSeparator(bag, selection, options, new StemOutput(folders, format) { Overwrite = parsed.GetValue(_force) });
-    }
-
-    private static ModelSource FindModel(string nameOrPath)
-    {
-        // A bare word that is no file is taken for a name, so that its error speaks of names.
-        bool isPath = nameOrPath.AsSpan().ContainsAny(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) || Path.HasExtension(nameOrPath) || Path.Exists(nameOrPath);
-        return ModelSource.Find(isPath && !string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase) ? Path.GetFullPath(nameOrPath) : nameOrPath);
     }
 
     private static double[] ParseRow(string row)

@@ -24,7 +24,7 @@ internal sealed class ChunkQueue<T> : IDisposable
     {
         _bag = bag;
         _stems = stems;
-        _jobs = jobs;
+        _jobs = bag.ChunksAtOnce(jobs);
         _keepTimeBranch = keepTimeBranch;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Separation;
@@ -80,11 +81,11 @@ internal sealed class ChunkWorker
         }
         foreach (float[] result in new[] { _left, _right, _timeLeft ?? [], _timeRight ?? [] }.SelectMany(channel => channel))
             Array.Clear(result);
-        for (int model = 0; model < _bag.Models.Count; model++)
+        for (int model = 0; model < _bag.Sources.Count; model++)
         {
             if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
                 continue;
-            _bag.Models[model].Run(_tensors, cancellationToken);
+            _bag.Run(model, _tensors, cancellationToken);
             for (int n = 0; n < _stems.Count; n++)
             {
                 int stem = _stems[n];
@@ -102,7 +103,7 @@ internal sealed class ChunkWorker
                 }
                 if (!AllFinite(_left[n]) || !AllFinite(_right[n]))
                 {
-                    SeparationModel failed = _bag.Models[model];
+                    ModelSource failed = _bag.Sources[model];
                     throw new DemucsException(DemucsError.DemucsModelInvalid,
                         $"Model '{failed.Path ?? failed.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[stem]}'. The file may be damaged; install it again.", failed.Path);
                 }
@@ -115,7 +116,7 @@ internal sealed class ChunkWorker
     private float Share(int model, int stem)
     {
         float sum = 0;
-        for (int i = 0; i < _bag.Models.Count; i++)
+        for (int i = 0; i < _bag.Sources.Count; i++)
             sum += _bag.Weight(i, stem);
         return _bag.Weight(model, stem) / sum;
     }

@@ -17,11 +17,11 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     private FileSeparator? _separator;
     private TrackProgress? _progress;
 
-    /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
+    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelCompleter))]
-    public string[] Model { get; set; } = [ModelSource.BaselineName];
+    public string[]? Model { get; set; }
 
     /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
     [Parameter]
@@ -93,7 +93,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight), TwoStems is null ? Stem : null, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning, ThrottleLimit);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
         }
