@@ -294,7 +294,8 @@ public sealed class ModelInstallerTests
         DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = local }));
         Assert.Equal(DemucsError.ModelHashMismatch, e.Error);
         Assert.True(library.Describe("tiny")!.Verified);
-        foreach (string none in new[] { folder["none"], folder["models"] })
+        Directory.CreateDirectory(folder["empty"]);
+        foreach (string none in new[] { folder["none"], folder["empty"] })
             Assert.Equal(DemucsError.ModelDownloadFailed, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = none }))).Error);
         Assert.Equal(DemucsError.ParameterInvalid, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = "http://models.invalid/tiny.onnx" }))).Error);
     }

@@ -135,7 +135,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
     private static ModelSelection Four(TemporaryFolder folder)
     {
         // A field that nobody knows makes them large against the buffers of a chunk, as real ones are.
-        byte[] weight = new ProtobufMessage().Text(99, new string('x', 4_000_000)).Bytes;
+        byte[] weight = new ProtobufMessage().Text(99, new string('x', 4_000_000)).Bytes.ToArray();
         for (int model = 0; model < 4; model++)
             File.WriteAllBytes(folder[$"m{model}.onnx"], [.. SmallModels.Split(normalization: "none", factor: 10 + model), .. weight]);
         return new ModelSelection { Models = [.. Enumerable.Range(0, 4).Select(m => ModelSource.Find(folder[$"m{m}.onnx"]))], Weights = Identity };

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace DemucsPS.Engine.Tests.Models;
+namespace DemucsPS.Tests.Shared;
 
 /// <summary>An HTTP server of this machine that can misbehave: each request is answered by the next of the given answers, the last of which is repeated.</summary>
 internal sealed class LoopbackServer : IDisposable

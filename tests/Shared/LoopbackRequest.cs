@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace DemucsPS.Engine.Tests.Models;
+namespace DemucsPS.Tests.Shared;
 
 /// <summary>A request to the server of this machine.</summary>
 internal sealed class LoopbackRequest(string head, NetworkStream stream)
