@@ -1,7 +1,6 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -53,17 +52,17 @@ public sealed class ModelBag : IDisposable
             MemoryUse = ModelMemory.Describe(sizes, inTurn, budget);
             foreach (int model in needed)
             {
-                if (!inTurn)
-                    CheckFit(Open(model));
-                else if (prepare && _sources[model].Path is { } path)
-                    PreparedModel.Prepare(path, null, warn, CancellationToken.None);
+                // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
+                CheckFit(Open(model));
+                if (inTurn && model != needed[0])
+                    Close(model);
             }
             if (!inTurn)
                 return;
             _chunksInTurn = (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn);
             _loaded[needed[0]] = null;
             // Warnings were given above, on this thread.
-            _turns = new ModelTurns(first, needed[0], _sources.Length, jobs, model => CheckFit(Load(model, null)));
+            _turns = new ModelTurns(first, needed[0], _sources.Length, jobs, model => Load(model, null));
         }
         catch
         {
@@ -127,7 +126,7 @@ public sealed class ModelBag : IDisposable
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; called on this thread; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
-    /// <exception cref="DemucsException">As above. A model that is loaded in turn may fail later, when it is run.</exception>
+    /// <exception cref="DemucsException">As above.</exception>
     public static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1) =>
         Load(selection, stems, options, prepare, warn, jobs, null);
 
@@ -174,18 +173,15 @@ public sealed class ModelBag : IDisposable
         return needed.Length > 0 ? needed : [0];
     }
 
-    private SeparationModel CheckFit(SeparationModel other)
+    private void CheckFit(SeparationModel other)
     {
         string? difference =
             Contract.SegmentFrames != other.Contract.SegmentFrames ? $"their segments are {Contract.SegmentFrames} and {other.Contract.SegmentFrames} frames long"
             : !Contract.Stems.SequenceEqual(other.Contract.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Contract.Stems)}"
             : Contract.NormalisesMix != other.Contract.NormalisesMix ? "only one of them takes a normalised mix"
             : null;
-        if (difference is null)
-            return other;
-        if (_turns is not null)
-            other.Dispose();
-        throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{other.Name}' does not fit, for {difference}.", other.Path);
+        if (difference is not null)
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{other.Name}' does not fit, for {difference}.", other.Path);
     }
 
     private static float[][] Resolve(int models, IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<double>>? weights)

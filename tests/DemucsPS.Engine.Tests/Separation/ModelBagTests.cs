@@ -95,7 +95,8 @@ public sealed class ModelBagTests(ITestOutputHelper output)
 
         long memory = four.Models.Max(m => ModelMemory.Estimate(m, together.Contract, jobs).Bytes) + chunksOfMemory * ModelMemory.ChunkBytes(together.Contract);
         using ModelBag inTurn = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, jobs, memory);
-        Assert.Equal(1, inTurn.LoadCount);
+        // Once each, to see that they fit.
+        Assert.Equal(4, inTurn.LoadCount);
         Assert.Contains("in turn", inTurn.MemoryUse, StringComparison.Ordinal);
         Assert.Equal(atOnce, inTurn.ChunksAtOnce(jobs));
         float[][] got = Separate(inTurn, track, all, jobs);
@@ -104,7 +105,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         Assert.Equal(4 * Chunks(track), inTurn.RunCount);
         // Four loads for a batch of chunks. How batches form depends on the threads; never is a model loaded more than once for each chunk.
         output.WriteLine($"{inTurn.LoadCount} loads for {Chunks(track)} chunks");
-        Assert.InRange(inTurn.LoadCount, 4, 4 * Chunks(track));
+        Assert.InRange(inTurn.LoadCount, 7, 4 + 4 * Chunks(track));
     }
 
     [Fact]
@@ -114,8 +115,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         ModelSelection four = Four(folder);
         File.WriteAllBytes(four.Models[2].Path!, SmallModels.Split(sources: "a,b,c,d", normalization: "none"));
         Assert.Equal(DemucsError.DemucsModelInvalid, Assert.Throws<DemucsException>(() => ModelBag.Load(four, null, new OnnxSessionOptions())).Error);
-        using ModelBag inTurn = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, 1, 1);
-        DemucsException e = Assert.Throws<DemucsException>(() => Separate(inTurn, Track(), StemSelection.Choose(inTurn.Contract.Stems, null)));
+        DemucsException e = Assert.Throws<DemucsException>(() => ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, 1, 1));
         Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
         Assert.Contains("a, b, c, d", e.Message, StringComparison.Ordinal);
     }
