@@ -304,7 +304,7 @@ public sealed class ModelInstallerTests
     public async Task A_model_of_ones_own_is_taken_in_with_its_weights_file_and_its_hashes_are_noted()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllBytes(folder["own.onnx"], SmallModels.WithOutsideWeights("own.data"));
+        File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("own.data"));
         File.WriteAllBytes(folder["own.data"], BitConverter.GetBytes(2f));
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
         List<string> warnings = [];

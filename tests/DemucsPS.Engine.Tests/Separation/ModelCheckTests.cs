@@ -33,7 +33,7 @@ public sealed class ModelCheckTests
     {
         using TemporaryFolder folder = new();
         using LoopbackServer server = new(LoopbackServer.File(SmallModels.Split()));
-        ModelLibrary library = ModelInstallerTests.Library(folder, server.Address);
+        ModelLibrary library = ModelInstallerTests.Library(folder, server.Address, content: SmallModels.Split());
         ModelInstaller installer = new(library);
         ModelInfo tiny = await installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default);
         ModelTestResult good = Check(library, library.Select(["tiny"], null, Path.GetFullPath).Models[0]);
@@ -49,7 +49,7 @@ public sealed class ModelCheckTests
         Assert.Contains(other.Problems, p => p.Contains("SHA-256", StringComparison.Ordinal));
 
         // Weights in a second file, of a model that is in no catalogue.
-        File.WriteAllBytes(folder["own.onnx"], SmallModels.WithOutsideWeights("own.data"));
+        File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("own.data"));
         File.WriteAllBytes(folder["own.data"], BitConverter.GetBytes(2f));
         await installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default);
         ModelSource mine = library.Select(["mine"], null, Path.GetFullPath).Models[0];
