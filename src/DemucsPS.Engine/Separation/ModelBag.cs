@@ -23,7 +23,7 @@ public sealed class ModelBag : IDisposable
     private readonly ModelSource[] _sources;
     private readonly float[][] _weights;
     private readonly SeparationModel?[] _loaded;
-    private readonly ModelTurns? _turns;
+    private readonly ModelRotation? _rotation;
     private readonly int _chunksInTurn;
     private int _loads;
     private int _runs;
@@ -62,7 +62,7 @@ public sealed class ModelBag : IDisposable
             _chunksInTurn = (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn);
             _loaded[needed[0]] = null;
             // Warnings were given above, on this thread.
-            _turns = new ModelTurns(first, needed[0], _sources.Length, jobs, model => Load(model, null));
+            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, model => Load(model, null));
         }
         catch
         {
@@ -145,22 +145,17 @@ public sealed class ModelBag : IDisposable
     /// <summary>Chunks that should be under way at once for so many jobs: more where models are loaded in turn.</summary>
     internal int ChunksAtOnce(int jobs) => Math.Max(jobs, _chunksInTurn);
 
-    /// <summary>Runs a model on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the model failed.</exception>
-    internal void Run(int model, ModelTensors tensors, CancellationToken cancellationToken)
-    {
-        if (_turns is not null)
-            _turns.Run(model, tensors, cancellationToken);
-        else
-            (_loaded[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted.")).Run(tensors, cancellationToken);
-        Interlocked.Increment(ref _runs);
-    }
+    /// <summary>Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">The model cannot be loaded again.</exception>
+    internal Use Take(int model, CancellationToken cancellationToken) => new(this, _rotation is not null
+        ? _rotation.Take(model, cancellationToken)
+        : _loaded[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _turns?.Dispose();
+        _rotation?.Dispose();
         foreach (SeparationModel? model in _loaded)
             model?.Dispose();
     }
@@ -209,5 +204,18 @@ public sealed class ModelBag : IDisposable
         return [.. weights.Select(row => row.Select(w => (float)w).ToArray())];
 
         static DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message);
+    }
+
+    /// <summary>A model while it is run.</summary>
+    internal readonly struct Use(ModelBag bag, SeparationModel model) : IDisposable
+    {
+        /// <summary>Runs it on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
+        public void Run(ModelTensors tensors, CancellationToken cancellationToken)
+        {
+            model.Run(tensors, cancellationToken);
+            Interlocked.Increment(ref bag._runs);
+        }
+
+        public void Dispose() => bag._rotation?.Return();
     }
 }

@@ -99,7 +99,8 @@ public static class ModelCheck
     internal static float[][] Separate(ModelBag bag, CancellationToken cancellationToken)
     {
         (float[] left, float[] right) = Segment(bag.Contract.SegmentFrames);
-        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)]);
+        using ModelTurns turns = new(1, bag.Contract);
+        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(bag.Contract.SegmentFrames), turns);
         left.CopyTo(worker.InputLeft);
         right.CopyTo(worker.InputRight);
         worker.Separate(cancellationToken);

@@ -1,111 +1,51 @@
+using System.Collections.Concurrent;
 using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Models that do not fit into memory together, loaded one at a time. Chunks ask for a model and wait for its turn: the next model is loaded when no chunk wants
-/// the loaded one any more. Thread-safe.
+/// Lets as many workers into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs, comes with the turn, so a worker that
+/// waits has none. Thread-safe.
 /// </summary>
-internal sealed class ModelTurns : IDisposable
+/// <param name="jobs">Turns at once, at least 1.</param>
+/// <param name="contract">Of the models.</param>
+internal sealed class ModelTurns(int jobs, ModelContract contract) : IDisposable
 {
-    private readonly object _gate = new();
-    private readonly int[] _waiting;
-    private readonly int _jobs;
-    private readonly Func<int, SeparationModel> _load;
-    private SeparationModel? _loaded;
-    private int _current;
-    private int _running;
+    private readonly SemaphoreSlim _free = new(jobs);
+    private readonly ConcurrentBag<ModelTensors> _outputs = [];
 
-    /// <param name="first">A loaded model; owned by this from now on.</param>
-    /// <param name="number">Its number.</param>
-    /// <param name="count">The number of models.</param>
-    /// <param name="jobs">Runs at once.</param>
-    /// <param name="load">Loads a model by its number.</param>
-    public ModelTurns(SeparationModel first, int number, int count, int jobs, Func<int, SeparationModel> load)
+    /// <summary>Waits for a turn, and puts memory for outputs into the tensors. It lasts until it is disposed.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled while waiting.</exception>
+    public Turn Take(ModelTensors tensors, CancellationToken cancellationToken)
     {
-        _loaded = first;
-        _current = number;
-        _waiting = new int[count];
-        _jobs = jobs;
-        _load = load;
+        _free.Wait(cancellationToken);
+        return new Turn(this, tensors, _outputs.TryTake(out ModelTensors? outputs) ? outputs : new ModelTensors(contract));
     }
 
-    /// <summary>Waits for a model's turn and runs it.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException">The model cannot be loaded, or failed.</exception>
-    public void Run(int model, ModelTensors tensors, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public void Dispose() => _free.Dispose();
+
+    /// <summary>The right to run the models.</summary>
+    public readonly struct Turn : IDisposable
     {
-        SeparationModel session = Enter(model, cancellationToken);
-        try
+        private readonly ModelTurns _turns;
+        private readonly ModelTensors _tensors;
+        private readonly ModelTensors _outputs;
+
+        internal Turn(ModelTurns turns, ModelTensors tensors, ModelTensors outputs)
         {
-            session.Run(tensors, cancellationToken);
+            _turns = turns;
+            _tensors = tensors;
+            _outputs = outputs;
+            tensors.ExchangeOutputs(outputs);
         }
-        finally
+
+        /// <summary>Gives the turn, and the memory, to the next worker.</summary>
+        public void Dispose()
         {
-            lock (_gate)
-            {
-                _running--;
-                Monitor.PulseAll(_gate);
-            }
+            _tensors.ExchangeOutputs(_outputs);
+            _turns._outputs.Add(_outputs);
+            _turns._free.Release();
         }
-    }
-
-    public void Dispose() => _loaded?.Dispose();
-
-    private SeparationModel Enter(int model, CancellationToken cancellationToken)
-    {
-        using CancellationTokenRegistration wake = cancellationToken.UnsafeRegister(static gate =>
-        {
-            lock (gate!)
-                Monitor.PulseAll(gate);
-        }, _gate);
-        lock (_gate)
-        {
-            _waiting[model]++;
-            try
-            {
-                while (true)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    if (_loaded is not null && _current == model)
-                    {
-                        if (_running < _jobs)
-                        {
-                            _running++;
-                            return _loaded;
-                        }
-                    }
-                    else if (_running == 0 && Next() == model)
-                    {
-                        Switch(model);
-                        continue;
-                    }
-                    Monitor.Wait(_gate);
-                }
-            }
-            finally
-            {
-                _waiting[model]--;
-                Monitor.PulseAll(_gate);
-            }
-        }
-    }
-
-    /// <summary>The model whose turn it is: the loaded one while chunks wait for it, then the next in order that chunks wait for.</summary>
-    private int Next()
-    {
-        int candidate = _loaded is null ? (_current + 1) % _waiting.Length : _current;
-        while (_waiting[candidate] == 0)
-            candidate = (candidate + 1) % _waiting.Length;
-        return candidate;
-    }
-
-    private void Switch(int model)
-    {
-        // The one goes before the other comes: there is no room for both.
-        _loaded?.Dispose();
-        _loaded = null;
-        _loaded = _load(model);
-        _current = model;
     }
 }

@@ -16,6 +16,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
+    private JobPlan? _jobs;
 
     /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
@@ -74,9 +75,9 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [Parameter]
     public SwitchParameter Dither { get; set; }
 
-    /// <summary>Chunks separated at once.</summary>
+    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
     [Parameter]
-    public int ThrottleLimit { get; set; } = 1;
+    public int ThrottleLimit { get; set; }
 
     /// <summary>Overwrite existing stems.</summary>
     [Parameter]
@@ -91,9 +92,10 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             if (Stem is not null && TwoStems is not null)
                 throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
+            _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
-            _bag = ModelBag.Load(this.SelectModels(Model, Weight), TwoStems is null ? Stem : null, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning, ThrottleLimit);
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight), TwoStems is null ? Stem : null, new OnnxSessionOptions { IntraOpThreads = _jobs.Threads }, prepare: !NoPreparation, WriteWarning, _jobs.Jobs);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
         }
@@ -125,9 +127,8 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         try
         {
             SeparationPlan plan = _separator!.Plan(source);
-            string work = Describe(plan);
-            WriteVerbose($"{file}: {work}.");
-            if (!ShouldProcess(file, $"Separate ({work})"))
+            WriteVerbose($"{file}: {plan.Work}; {_jobs}.");
+            if (!ShouldProcess(file, $"Separate ({plan.Work})"))
                 return;
             _progress!.Begin(file);
             result = _separator.Separate(source, _progress, _stop.Token);
@@ -144,11 +145,5 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         WriteObject(result);
-    }
-
-    private static string Describe(SeparationPlan plan)
-    {
-        string length = plan is { Chunks: { } chunks, Bytes: { } bytes } ? $"{chunks} chunks, {bytes / 1e6:F1} MB to write" : "length not known before it is read";
-        return $"{length}: {string.Join(", ", plan.StemPaths.Select(System.IO.Path.GetFileName))} in '{System.IO.Path.GetDirectoryName(plan.StemPaths[0])}'";
     }
 }
