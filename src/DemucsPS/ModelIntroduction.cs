@@ -12,6 +12,7 @@ internal static class ModelIntroduction
     public static void Introduce(this Cmdlet cmdlet, ModelBag bag)
     {
         cmdlet.WriteVerbose($"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; execution provider {bag.ExecutionProvider} of ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'.");
+        cmdlet.WriteVerbose($"Memory for models: {bag.MemoryUse}.");
         if (!bag.IsDemucs)
             cmdlet.WriteWarning(ModelSource.BaselineNotice);
     }

@@ -360,7 +360,8 @@ public sealed class SeparateCommandTests
     public static TheoryData<string, string, string> BadModels => new()
     {
         { "missing.onnx", "DemucsModelNotFound", "missing.onnx" },
-        { "htdemucs", "DemucsModelNotFound", "no model named" },
+        { "kazoo", "DemucsModelNotFound", "no model named" },
+        { "htdemucs", "DemucsModelNotFound", "demucsps models install htdemucs" },
         { "text.onnx", "DemucsModelInvalid", "not an ONNX file" },
         { "folder.onnx", "DemucsModelNotFound", "folder" },
     };

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -95,14 +96,17 @@ internal sealed class ChunkWorker
                 spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
         });
         Observe?.Invoke(ChunkStep.Transformed);
-        using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
-        Observe?.Invoke(ChunkStep.Running);
         bool first = true;
-        for (int model = 0; model < _bag.Models.Count; model++)
+        for (int model = 0; model < _bag.Sources.Count; model++)
         {
             if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
                 continue;
-            _bag.Models[model].Run(_tensors, cancellationToken);
+            // The model first: while a chunk waits for one to be loaded, others need the turn.
+            using ModelBag.Use use = _bag.Take(model, cancellationToken);
+            using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
+            if (first)
+                Observe?.Invoke(ChunkStep.Running);
+            use.Run(_tensors, cancellationToken);
             Collect(model, first);
             first = false;
         }
@@ -140,7 +144,7 @@ internal sealed class ChunkWorker
         int failed = Array.IndexOf(finite, false);
         if (failed < 0)
             return;
-        SeparationModel named = _bag.Models[model];
+        ModelSource named = _bag.Sources[model];
         throw new DemucsException(DemucsError.DemucsModelInvalid,
             $"Model '{named.Path ?? named.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged; install it again.", named.Path);
     }
@@ -157,7 +161,7 @@ internal sealed class ChunkWorker
     private float Share(int model, int stem)
     {
         float sum = 0;
-        for (int i = 0; i < _bag.Models.Count; i++)
+        for (int i = 0; i < _bag.Sources.Count; i++)
             sum += _bag.Weight(i, stem);
         return _bag.Weight(model, stem) / sum;
     }

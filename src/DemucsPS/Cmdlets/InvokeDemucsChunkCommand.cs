@@ -3,7 +3,6 @@ using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
 
@@ -34,11 +33,11 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public ChunkSpectrogram[] Spectrogram { get; set; } = [];
 
-    /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
+    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelCompleter))]
-    public string[] Model { get; set; } = [ModelSource.BaselineName];
+    public string[]? Model { get; set; }
 
     /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
     [Parameter]
@@ -80,7 +79,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         {
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             OnnxSessionOptions options = new() { IntraOpThreads = jobs.Threads, ExecutionProvider = ExecutionProvider };
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, options, prepare: !NoPreparation, WriteWarning, StemName, WriteVerbose);
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }
         catch (DemucsException e)

@@ -11,8 +11,6 @@ public static class PreparedModel
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
     public const int RewriteVersion = 1;
 
-    private const string Suffix = ".prepared.onnx";
-
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
 
@@ -178,5 +176,5 @@ public static class PreparedModel
     }
 
     private static string NameOf(string modelPath, byte[] hash) =>
-        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{Suffix}";
+        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{ModelFiles.PreparedSuffix}";
 }
