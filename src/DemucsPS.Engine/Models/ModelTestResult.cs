@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>What testing a model found.</summary>
@@ -20,6 +22,12 @@ public sealed record ModelTestResult
 
     /// <summary>The SHA-256 of the model's file, hexadecimal in lower case; null for the built-in model.</summary>
     public string? Sha256 { get; init; }
+
+    /// <summary>Its contract, as it was recognised; null if it could not be loaded.</summary>
+    public ModelContractKind? Contract { get; init; }
+
+    /// <summary>What ran it; null if it could not be loaded.</summary>
+    public ExecutionProvider? ExecutionProvider { get; init; }
 
     /// <summary>The stems' names; empty if it could not be loaded.</summary>
     public IReadOnlyList<string> Stems { get; init; } = [];

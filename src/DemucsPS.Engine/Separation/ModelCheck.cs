@@ -17,13 +17,16 @@ public static class ModelCheck
     /// <summary>Tests a model. What is wrong with it is in the result; there is no exception for a bad model.</summary>
     /// <param name="library">Where hashes are known from.</param>
     /// <param name="source">The model.</param>
-    /// <param name="options">How it runs.</param>
-    /// <param name="reference">How it runs to compare with, on the CPU; null for no comparison.</param>
+    /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
     /// <param name="prepare">Whether to run its prepared copy.</param>
     /// <param name="cancellationToken">Ends the test.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: nothing can be run here, whatever the model.</exception>
-    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, CancellationToken cancellationToken)
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model.</exception>
+    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, CancellationToken cancellationToken) =>
+        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, cancellationToken);
+
+    /// <summary>As above, with how it runs to compare with; null for no comparison.</summary>
+    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, CancellationToken cancellationToken)
     {
         List<string> problems = [];
         ModelTestResult result = new() { Name = source.Name, Path = source.Path, Problems = problems };
@@ -48,7 +51,7 @@ public static class ModelCheck
         {
             long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
             using ModelBag bag = ModelBag.Load([source], null, options, prepare);
-            result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
+            result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
             if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
                 problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
             started = Stopwatch.GetTimestamp();

@@ -23,6 +23,7 @@ public sealed class ModelCheckTests
         Assert.Equal(["drums", "bass", "other", "vocals"], tiny.Stems);
         Assert.Equal(343980, tiny.SegmentFrames);
         Assert.True(tiny.LevelDb > -60 && tiny.RunTime > TimeSpan.Zero && tiny.LoadTime > TimeSpan.Zero && tiny.Memory > 0);
+        Assert.Equal((ModelContractKind.Split, ExecutionProvider.Cpu), (tiny.Contract, tiny.ExecutionProvider));
         ModelTestResult baseline = Check(library, ModelSource.Find("baseline"));
         Assert.Empty(baseline.Problems);
         Assert.Null(baseline.Path);
@@ -128,5 +129,5 @@ public sealed class ModelCheckTests
     }
 
     private static ModelTestResult Check(ModelLibrary library, ModelSource source, bool prepare = false) =>
-        ModelCheck.Run(library, source, new OnnxSessionOptions(), null, prepare, CancellationToken.None);
+        ModelCheck.Run(library, source, new OnnxSessionOptions(), prepare, CancellationToken.None);
 }
