@@ -19,6 +19,10 @@
         'Join-StemChunk'
         'Export-Stem'
         'Invoke-DemucsSeparation'
+        'Get-DemucsModel'
+        'Install-DemucsModel'
+        'Test-DemucsModel'
+        'Remove-DemucsModel'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

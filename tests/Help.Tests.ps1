@@ -51,6 +51,7 @@ BeforeDiscovery {
 }
 
 BeforeAll {
+    . (Join-Path $PSScriptRoot 'NoModels.ps1')
     $root = Split-Path $PSScriptRoot
     $module = Join-Path $root 'output' 'DemucsPS'
     Import-Module $module -Force
@@ -95,8 +96,10 @@ BeforeAll {
     # Runs code in a session of its own, as if typed at a prompt in that folder. Whatever it shows is formatted, as the prompt would.
     function Invoke-Printed([string] $Code, [string] $Folder) {
         $path = $env:PSModulePath
+        $noModels = $env:DEMUCSPS_MODELS
         $shell = [powershell]::Create()
         try {
+            $env:DEMUCSPS_MODELS = Join-Path $Folder 'models'
             $env:PSModulePath = (Split-Path $module) + [IO.Path]::PathSeparator + $path
             $null = $shell.AddScript('param($folder) Set-Location -LiteralPath $folder; Import-Module DemucsPS').AddArgument($Folder)
             $null = $shell.Invoke()
@@ -113,6 +116,7 @@ BeforeAll {
         }
         finally {
             $env:PSModulePath = $path
+            $env:DEMUCSPS_MODELS = $noModels
             $shell.Dispose()
         }
     }

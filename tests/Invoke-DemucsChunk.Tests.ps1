@@ -41,6 +41,19 @@ Describe 'Invoke-DemucsChunk' {
         [Math]::Abs($both[0] + $both[1] - $stem.GetSample(0, $i)) | Should -BeLessThan 1e-6
     }
 
+    It 'names stems as it is told' {
+        $stems = $chunks[0] | Invoke-DemucsChunk -Model $small -StemName a, b, c, d -Stem d, A
+        $stems.StemName | Should -Be 'd', 'a'
+        $stems[0].Rms | Should -BeGreaterThan (3.9 * $stems[1].Rms)
+    }
+
+    It 'says what ran the model' {
+        ($chunks[0] | Invoke-DemucsChunk -Model $small -Stem bass).ExecutionProvider | Should -Be 'Cpu'
+        $stem, $text = ($chunks[0] | Invoke-DemucsChunk -Model $small -Stem bass -ExecutionProvider Auto -Verbose 4>&1).Where({ $_ -is [DemucsPS.Engine.Tracks.StemChunk] }, 'Split')
+        "$text" | Should -Match "Execution provider $($stem.ExecutionProvider) is taken"
+        "$text" | Should -Match "execution provider $($stem.ExecutionProvider) of ONNX Runtime"
+    }
+
     It 'says once that the built-in model is not Demucs' {
         $stems = Import-AudioTrack $song | Split-AudioChunk | Invoke-DemucsChunk -Stem bass -WarningVariable warnings -WarningAction SilentlyContinue
         $stems.IsDemucs | Should -Be $false, $false, $false
@@ -66,6 +79,7 @@ Describe 'Invoke-DemucsChunk' {
         @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = -1 } }
         @{ why = 'fewer than no retries'; id = 'ParameterInvalid'; arguments = @{ RetryCount = -1 } }
         @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
+        @{ why = 'too few stem names'; id = 'ParameterInvalid'; arguments = @{ StemName = 'one', 'two' } }
     ) {
         $before = Get-NativeObjectCount
         { $chunks | Invoke-DemucsChunk @arguments } | Should -Throw -ErrorId "$id,DemucsPS.Cmdlets.InvokeDemucsChunkCommand"

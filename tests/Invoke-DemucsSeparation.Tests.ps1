@@ -1,4 +1,5 @@
 BeforeAll {
+    . (Join-Path $PSScriptRoot 'NoModels.ps1')
     $root = Split-Path $PSScriptRoot
     Import-Module (Join-Path $root 'output' 'DemucsPS') -Force
     $song = Join-Path $root 'samples' 'mix.wav'
@@ -112,6 +113,25 @@ Describe 'Invoke-DemucsSeparation' {
         (Get-FileHash $prepared.Stems.FilePath).Hash | Should -Not -Be $hash
     }
 
+    It 'names stems as it is told, and says what ran the model' {
+        Add-Track 'one.wav'
+        $result = Invoke-DemucsSeparation one.wav -StemName a, b, c, d -Stem c, a -WarningAction Ignore
+        $result.Stems.StemName | Should -Be 'c', 'a'
+        (Get-ChildItem separated/baseline/one).Name | Sort-Object | Should -Be 'a.wav', 'c.wav'
+        $result.ExecutionProvider | Should -Be 'Cpu'
+    }
+
+    It 'refuses an execution provider that cannot be had' {
+        # No library has both.
+        $foreign = $IsMacOS ? 'DirectML' : 'CoreML'
+        Add-Track 'one.wav'
+        $problem = { Invoke-DemucsSeparation one.wav -ExecutionProvider $foreign } | Should -Throw -PassThru -ErrorId 'ExecutionProviderUnavailable,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        $problem.TargetObject | Should -Be $foreign
+        $problem.CategoryInfo.Category | Should -Be 'NotInstalled'
+        "$problem" | Should -Match 'CPUExecutionProvider.*\$DEMUCSPS_ONNXRUNTIME'
+        Test-Path separated | Should -BeFalse
+    }
+
     It 'gives two stems' {
         Add-Track 'one.wav'
         (Invoke-DemucsSeparation one.wav -TwoStems vocals -WarningAction Ignore).Stems.StemName | Should -Be 'vocals', 'no_vocals'
@@ -150,6 +170,7 @@ Describe 'Invoke-DemucsSeparation' {
         @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = -1 } }
         @{ why = 'an unknown stem'; id = 'ParameterInvalid'; arguments = @{ Stem = 'kazoo' } }
         @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
+        @{ why = 'too many stem names'; id = 'ParameterInvalid'; arguments = @{ StemName = 'a', 'b', 'c', 'd', 'e' } }
         @{ why = 'two selections'; id = 'ParameterInvalid'; arguments = @{ Stem = 'bass'; TwoStems = 'bass' } }
     ) {
         Add-Track 'one.wav'
@@ -210,6 +231,9 @@ Describe 'Invoke-DemucsSeparation' {
         (TabExpansion2 'Invoke-DemucsSeparation -Stem v').CompletionMatches.CompletionText | Should -Be 'vocals'
         (TabExpansion2 'Invoke-DemucsSeparation -Model ba').CompletionMatches.CompletionText | Should -Be 'baseline'
         (TabExpansion2 'Invoke-DemucsSeparation -Clip cl').CompletionMatches.CompletionText | Should -Be 'Clamp'
+        (TabExpansion2 'Invoke-DemucsSeparation -ExecutionProvider c').CompletionMatches.CompletionText | Should -Be 'CoreML', 'Cpu', 'Cuda'
+        $null = New-Item model.ort, model.onnx, model.txt
+        (TabExpansion2 'Invoke-DemucsSeparation -Model ./model').CompletionMatches.ListItemText | Should -Be 'model.onnx', 'model.ort'
     }
 
     It 'shows progress below the track and completes it' {

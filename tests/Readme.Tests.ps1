@@ -38,6 +38,7 @@ Describe 'The tour of README.md' {
     }
 
     BeforeAll {
+        . (Join-Path $PSScriptRoot 'NoModels.ps1')
         # Times and the widths they give to columns differ from run to run.
         function Format-Output([string] $Text) {
             (($Text -split "`n" | ForEach-Object { $_.Trim() -replace '\s+', ' ' -replace '-{3,}', '---' -replace '0:00:20 0:00:\d\d', '0:00:20 #' } | Where-Object { $_ }) -join "`n").Trim()

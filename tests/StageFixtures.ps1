@@ -1,4 +1,5 @@
 # Dot-sourced by the tests of the stages.
+. (Join-Path $PSScriptRoot 'NoModels.ps1')
 $root = Split-Path $PSScriptRoot
 Import-Module (Join-Path $root 'output' 'DemucsPS') -Force
 $song = Join-Path $root 'samples' 'mix.wav'

@@ -8,6 +8,7 @@ Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false
 RootCommand root = new("Separates music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models.")
 {
     SeparateCommand.Create(),
+    ModelsCommand.Create(),
 };
 
 // After Ctrl+C or SIGTERM the running chunk is stopped and temporary files are removed; that must not be cut short.

@@ -15,9 +15,11 @@ internal sealed class SeparateCommand
 
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
-    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model: the built-in 'baseline' (the default; not Demucs) or the path of an .onnx file. Repeat it for a bag of models.", HelpName = "NAME|PATH" };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
+    private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
+    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a chunk that neighbours have in common, 0 to below 1.", DefaultValueFactory = _ => new SeparationOptions().Overlap, HelpName = "SHARE" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", HelpName = "N" };
@@ -41,7 +43,7 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
@@ -99,26 +101,22 @@ internal sealed class SeparateCommand
             Jobs = jobs.Jobs,
         };
         StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip), Dither = parsed.GetValue(_dither) };
-        string[] stems = [.. (parsed.GetValue(_stems) ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        string[] stems = ParseNames(parsed.GetValue(_stems)), stemNames = ParseNames(parsed.GetValue(_stemNames));
         string? twoStems = parsed.GetValue(_twoStems);
         if (stems.Length > 0 && twoStems is not null)
             throw new DemucsException(DemucsError.ParameterInvalid, "--stem and --two-stems cannot be used together.");
 
-        string[] models = parsed.GetValue(_models) is { Length: > 0 } named ? named : [ModelSource.BaselineName];
         string[] rows = parsed.GetValue(_weights) ?? [];
-        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = jobs.Threads },
-            prepare: !parsed.GetValue(_noPreparation), report.Warning);
+        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath)
+            with { StemNames = stemNames.Length == 0 ? null : stemNames };
+        bag = ModelBag.Load(models, twoStems is null ? stems : null, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
+            prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
         StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
         StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
         return new FileSeparator(bag, selection, options, new StemOutput(folders, format) { Overwrite = parsed.GetValue(_force) });
     }
 
-    private static ModelSource FindModel(string nameOrPath)
-    {
-        // A bare word that is no file is taken for a name, so that its error speaks of names.
-        bool isPath = nameOrPath.AsSpan().ContainsAny(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) || Path.HasExtension(nameOrPath) || Path.Exists(nameOrPath);
-        return ModelSource.Find(isPath && !string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase) ? Path.GetFullPath(nameOrPath) : nameOrPath);
-    }
+    private static string[] ParseNames(string[]? given) => [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 
     private static double[] ParseRow(string row)
     {

@@ -17,7 +17,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         // Names of any script stay readable; the output is not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new SecondsConverter() },
+        Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
     };
 
     private readonly bool _terminal = !Console.IsErrorRedirected;
@@ -34,6 +34,13 @@ internal sealed class SeparationReport(bool json, bool verbose)
     {
         EndLine();
         Console.Error.WriteLine($"warning: {sentence}");
+    }
+
+    /// <summary>Something that answers a question the user may have.</summary>
+    public void Note(string sentence)
+    {
+        EndLine();
+        Console.Error.WriteLine($"note: {sentence}");
     }
 
     /// <summary>What a track takes; only asked for where it is shown.</summary>
@@ -132,12 +139,5 @@ internal sealed class SeparationReport(bool json, bool verbose)
                     break;
             }
         }
-    }
-
-    private sealed class SecondsConverter : JsonConverter<TimeSpan>
-    {
-        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => TimeSpan.FromSeconds(reader.GetDouble());
-
-        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
     }
 }

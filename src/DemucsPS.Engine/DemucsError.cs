@@ -21,8 +21,29 @@ public enum DemucsError
     /// <summary>The model file cannot be used: not ONNX, damaged, another contract, or results that are not numbers.</summary>
     DemucsModelInvalid,
 
+    /// <summary>A model could not be fetched: the server, the connection or the source failed.</summary>
+    ModelDownloadFailed,
+
+    /// <summary>A model's file is not what the catalogue says: another size or SHA-256.</summary>
+    ModelHashMismatch,
+
+    /// <summary>A model cannot be written to the models folder: no permission or no space.</summary>
+    ModelWriteFailed,
+
+    /// <summary>An installed model cannot be replaced or removed, because a program has it open or installs it.</summary>
+    ModelInUse,
+
+    /// <summary>What a model's licence notice says was not accepted.</summary>
+    LicenseNotAccepted,
+
+    /// <summary>A catalogue file cannot be read, or says what cannot be.</summary>
+    CatalogueInvalid,
+
     /// <summary>The native ONNX Runtime library cannot be loaded, or it failed in a way that is not the model's fault.</summary>
     OnnxRuntimeUnavailable,
+
+    /// <summary>The execution provider asked for is not in the loaded ONNX Runtime library, or it cannot start on this machine.</summary>
+    ExecutionProviderUnavailable,
 
     /// <summary>A parameter's value is out of range or does not fit the model.</summary>
     ParameterInvalid,

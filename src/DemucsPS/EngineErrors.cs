@@ -14,11 +14,14 @@ internal static class EngineErrors
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid => ErrorCategory.InvalidData,
-        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable => ErrorCategory.NotInstalled,
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid => ErrorCategory.InvalidData,
+        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
         DemucsError.StemExists => ErrorCategory.ResourceExists,
-        DemucsError.StemWriteFailed => ErrorCategory.WriteError,
+        DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed => ErrorCategory.WriteError,
+        DemucsError.ModelDownloadFailed => ErrorCategory.ConnectionError,
+        DemucsError.ModelInUse => ErrorCategory.ResourceBusy,
+        DemucsError.LicenseNotAccepted => ErrorCategory.PermissionDenied,
         _ => ErrorCategory.NotSpecified,
     };
 }

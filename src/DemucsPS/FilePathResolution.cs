@@ -38,19 +38,13 @@ internal static class FilePathResolution
         }
     }
 
-    /// <summary>The models that a user named.</summary>
-    /// <param name="cmdlet">The cmdlet.</param>
-    /// <param name="given">Names of built-in models, or paths.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>.</exception>
-    public static ModelSource[] FindModels(this PSCmdlet cmdlet, string[] given) => Array.ConvertAll(given, nameOrPath =>
-    {
-        // A bare word that is no file is taken for a name, so that its error speaks of names.
-        if (string.Equals(nameOrPath, ModelSource.BaselineName, StringComparison.OrdinalIgnoreCase))
-            return ModelSource.Find(nameOrPath);
-        string full = cmdlet.ResolveLiteral(nameOrPath, DemucsError.DemucsModelNotFound);
-        bool isPath = nameOrPath.AsSpan().ContainsAny("/\\:") || Path.HasExtension(nameOrPath) || Path.Exists(full);
-        return ModelSource.Find(isPath ? full : nameOrPath);
-    });
+    /// <summary>The models that a user named, or the default.</summary>
+    /// <param name="cmdlet">The cmdlet, whose location counts.</param>
+    /// <param name="given">Names of models or bags, or paths; null for the default.</param>
+    /// <param name="weights">One row a model, or null.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.CatalogueInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>.</exception>
+    public static ModelSelection SelectModels(this PSCmdlet cmdlet, string[]? given, double[][]? weights) =>
+        ModelLibrary.Open().Select(given ?? [], weights, path => cmdlet.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
 
     /// <summary>The files that a pattern matches.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: none, or not in the file system.</exception>

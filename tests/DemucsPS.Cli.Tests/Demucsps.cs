@@ -42,6 +42,10 @@ internal static class Demucsps
             StandardOutputEncoding = System.Text.Encoding.UTF8,
             StandardErrorEncoding = System.Text.Encoding.UTF8,
         };
+        // What a developer has installed must not matter.
+        start.Environment["DEMUCSPS_MODELS"] = Path.Combine(folder, "no-models");
+        start.Environment.Remove("DEMUCSPS_MODEL");
+        start.Environment.Remove("DEMUCSPS_CATALOGUE");
         foreach ((string name, string? value) in environment ?? [])
         {
             if (value is null)

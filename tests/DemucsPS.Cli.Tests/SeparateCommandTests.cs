@@ -29,6 +29,7 @@ public sealed class SeparateCommandTests
         Assert.Contains("not Demucs", error, StringComparison.Ordinal);
         JsonElement json = JsonDocument.Parse(output).RootElement;
         Assert.False(json.GetProperty("isDemucs").GetBoolean());
+        Assert.Equal("Cpu", json.GetProperty("executionProvider").GetString());
         Assert.Contains(json.GetProperty("warnings").EnumerateArray(), w => w.GetString()!.Contains("not Demucs", StringComparison.Ordinal));
         Assert.Equal(882000, json.GetProperty("frames").GetInt64());
         Assert.Equal(20, json.GetProperty("duration").GetDouble());
@@ -105,6 +106,34 @@ public sealed class SeparateCommandTests
         Assert.Equal(Bass("prepared"), Bass("again"));
         Assert.NotEqual(Bass("plain"), Bass("prepared"));
         Assert.All(Bass("plain").Zip(Bass("prepared")), p => Assert.Equal(p.First, p.Second, 1e-4f));
+    }
+
+    [Fact]
+    public void Stems_are_named_as_told()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--stem-name", "one,two", "--stem-name", "three,four", "--stem", "Two,four");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(["four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void An_execution_provider_is_used_or_refused_and_auto_says_which()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        // No library has both.
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--execution-provider", OperatingSystem.IsMacOS() ? "directml" : "coreml", "--json");
+        Assert.Equal(1, exitCode);
+        Assert.Equal("ExecutionProviderUnavailable", JsonDocument.Parse(output).RootElement.GetProperty("error").GetString());
+        Assert.Contains("CPUExecutionProvider", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["separated"]));
+
+        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--execution-provider", "auto", "--stem", "bass", "--json");
+        Assert.True(exitCode == 0, error);
+        string? used = JsonDocument.Parse(output).RootElement.GetProperty("executionProvider").GetString();
+        Assert.Contains($"note: Execution provider {used} is taken.", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -331,7 +360,8 @@ public sealed class SeparateCommandTests
     public static TheoryData<string, string, string> BadModels => new()
     {
         { "missing.onnx", "DemucsModelNotFound", "missing.onnx" },
-        { "htdemucs", "DemucsModelNotFound", "no model named" },
+        { "kazoo", "DemucsModelNotFound", "no model named" },
+        { "htdemucs", "DemucsModelNotFound", "demucsps models install htdemucs" },
         { "text.onnx", "DemucsModelInvalid", "not an ONNX file" },
         { "folder.onnx", "DemucsModelNotFound", "folder" },
     };
@@ -363,6 +393,7 @@ public sealed class SeparateCommandTests
     [InlineData("--bit-depth", "20")]
     [InlineData("--stem", "kazoo")]
     [InlineData("--two-stems", "kazoo")]
+    [InlineData("--stem-name", "a,b,c")]
     [InlineData("--weights", "1,2")]
     [InlineData("--weights", "1,2,x,4")]
     [InlineData("--weights", "0,1,1,1")]

@@ -59,7 +59,7 @@ public sealed unsafe class OnnxSession : IDisposable
     /// <param name="path">Full path of the model.</param>
     /// <param name="options">How it will run.</param>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library or execution provider.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it.</exception>
     public static OnnxSession FromFile(string path, OnnxSessionOptions options)
     {
         if (!Path.IsPathFullyQualified(path))
@@ -75,7 +75,7 @@ public sealed unsafe class OnnxSession : IDisposable
     /// <param name="model">An ONNX model without external data.</param>
     /// <param name="options">How it will run.</param>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library or execution provider.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it.</exception>
     public static OnnxSession FromBytes(ReadOnlyMemory<byte> model, OnnxSessionOptions options)
     {
         return Create(options, (api, native, session) =>
@@ -123,11 +123,13 @@ public sealed unsafe class OnnxSession : IDisposable
 
     private static OnnxSession Create(OnnxSessionOptions options, SessionFactory factory)
     {
+        if (options.ExecutionProvider == ExecutionProvider.Auto)
+            throw new ArgumentException("Choose the execution provider first.", nameof(options));
         OrtApi api = OnnxRuntimeLibrary.Load();
         nint created;
         api.Check(api.CreateSessionOptions(&created));
         using OrtHandle native = new(created, api.ReleaseSessionOptions);
-        Apply(api, created, options);
+        Apply(api, created, ExecutionProviderChoice.Suit(options));
         nint pointer = 0;
         factory(api, created, &pointer);
         OrtHandle session = new(pointer, api.ReleaseSession);
@@ -160,12 +162,14 @@ public sealed unsafe class OnnxSession : IDisposable
             fixed (byte* k = Text(key), v = Text(value))
                 api.Check(api.AddSessionConfigEntry(native, k, v));
         }
-        if (options.ExecutionProvider is { } provider)
-            AppendProvider(api, native, provider, options.ExecutionProviderOptions);
+        if (options.ExecutionProvider != ExecutionProvider.Cpu)
+            AppendProvider(api, native, options.ExecutionProvider, options.ExecutionProviderOptions);
     }
 
-    private static void AppendProvider(OrtApi api, nint native, string provider, IReadOnlyDictionary<string, string> options)
+    private static void AppendProvider(OrtApi api, nint native, ExecutionProvider provider, IReadOnlyDictionary<string, string> options)
     {
+        if (!OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider)))
+            throw ExecutionProviderChoice.NotListed(provider);
         byte*[] keys = new byte*[options.Count], values = new byte*[options.Count];
         try
         {
@@ -178,7 +182,7 @@ public sealed unsafe class OnnxSession : IDisposable
             fixed (byte** k = keys, v = values)
             {
                 // CUDA is the one provider of this API generation that the general call does not know.
-                if (string.Equals(provider, "CUDA", StringComparison.OrdinalIgnoreCase))
+                if (provider == ExecutionProvider.Cuda)
                 {
                     nint created;
                     api.Check(api.CreateCudaProviderOptions(&created));
@@ -189,16 +193,14 @@ public sealed unsafe class OnnxSession : IDisposable
                 }
                 else
                 {
-                    fixed (byte* name = Text(provider))
+                    fixed (byte* name = Text(ExecutionProviderChoice.SessionName(provider)!))
                         api.Check(api.AppendProvider(native, name, k, v, (nuint)options.Count));
                 }
             }
         }
         catch (OnnxRuntimeException e)
         {
-            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
-                $"The execution provider '{provider}' cannot be used: {e.Message} The library '{api.Path}' (ONNX Runtime {api.Version}) offers: "
-                + $"{string.Join(", ", OnnxRuntimeLibrary.AvailableProviders)}. Set ${OnnxRuntimeLibrary.PathVariable} to a build that has it.", api.Path, e);
+            throw ExecutionProviderChoice.NotStarted(provider, e.Message, e);
         }
         finally
         {

@@ -26,11 +26,8 @@ public sealed record OnnxSessionOptions
     /// <summary>Further entries of the runtime's session configuration, such as <c>session.set_denormal_as_zero</c> = <c>1</c>.</summary>
     public IReadOnlyDictionary<string, string> ConfigEntries { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>
-    /// The runtime's name of an execution provider that takes the nodes it can (<c>CUDA</c>, <c>DML</c>, <c>CoreML</c>, <c>WebGPU</c>, <c>XNNPACK</c>, …),
-    /// or null for the CPU alone. One that the library does not have is an error, never a fall to the CPU.
-    /// </summary>
-    public string? ExecutionProvider { get; init; }
+    /// <summary>What runs the model, where it can; what a provider needs besides is set at load.</summary>
+    public ExecutionProvider ExecutionProvider { get; init; }
 
     /// <summary>Options of the execution provider, such as <c>device_id</c> = <c>0</c>.</summary>
     public IReadOnlyDictionary<string, string> ExecutionProviderOptions { get; init; } = new Dictionary<string, string>();

@@ -8,13 +8,14 @@ public sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
 
-    private SeparationModel(OnnxSession session, string name, string? path, bool isDemucs)
+    private SeparationModel(OnnxSession session, ExecutionProvider provider, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames)
     {
         _session = session;
+        ExecutionProvider = provider;
         Name = name;
         Path = path;
         IsDemucs = isDemucs;
-        Contract = ModelContract.Recognise(session, path ?? name);
+        Contract = ModelContract.Recognise(session, path ?? name, stemNames);
     }
 
     /// <summary>The model's name: the file's without its extension, or that of a built-in model. Names the output folder.</summary>
@@ -26,6 +27,9 @@ public sealed class SeparationModel : IDisposable
     /// <summary>False for the built-in baseline, which is classical signal processing.</summary>
     public bool IsDemucs { get; }
 
+    /// <summary>What runs it; never <see cref="ExecutionProvider.Auto"/>.</summary>
+    public ExecutionProvider ExecutionProvider { get; }
+
     /// <summary>What the model takes and gives.</summary>
     public ModelContract Contract { get; }
 
@@ -34,13 +38,19 @@ public sealed class SeparationModel : IDisposable
     /// <param name="options">How it will run.</param>
     /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none.</param>
     /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
+    /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
+    /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract) or
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>.
+    /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract),
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names do not fit).
     /// </exception>
-    public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null)
+    public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null)
     {
+        options = ExecutionProviderChoice.Resolve(options, tell);
         string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, null, warn, CancellationToken.None) : source.Path;
+        if (prepare && path is not null && PreparedModel.IsRuntimeFormat(path))
+            tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
         OnnxSession session;
         try
         {
@@ -48,11 +58,14 @@ public sealed class SeparationModel : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, Explain(source, e), source.Path, e);
+            // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
+            if (options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(options) is { } reason)
+                throw ExecutionProviderChoice.NotStarted(options.ExecutionProvider, reason, e);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, Explain(source, options.ExecutionProvider, e), source.Path, e);
         }
         try
         {
-            return new SeparationModel(session, source.Name, source.Path, isDemucs: source.Path is not null);
+            return new SeparationModel(session, options.ExecutionProvider, source.Name, source.Path, isDemucs: source.Path is not null, stemNames);
         }
         catch
         {
@@ -62,36 +75,31 @@ public sealed class SeparationModel : IDisposable
     }
 
     /// <summary>Runs the model on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
+    /// <param name="tensors">Made for this model's contract, or for one with as many stems and frames.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words.</exception>
     public void Run(ModelTensors tensors, CancellationToken cancellationToken)
     {
-        ModelContract c = Contract;
         try
         {
-            _session.Run(
-                [
-                    OnnxTensor.Create(c.WaveformInput, tensors.WaveformMemory, 1, 2, c.SegmentFrames),
-                    OnnxTensor.Create(c.SpectrogramInput, tensors.SpectrogramMemory, 1, Spectral.SegmentSpectrogram.Planes, Spectral.SegmentSpectrogram.Bins, c.SpectrogramFrames),
-                ],
-                [
-                    OnnxTensor.Create(c.SpectrogramOutput, tensors.StemSpectrogramMemory, 1, c.Stems.Count, Spectral.SegmentSpectrogram.Planes, Spectral.SegmentSpectrogram.Bins, c.SpectrogramFrames),
-                    OnnxTensor.Create(c.WaveformOutput, tensors.StemWaveformMemory, 1, c.Stems.Count, 2, c.SegmentFrames),
-                ],
-                cancellationToken);
+            _session.Run([.. Contract.Inputs.Select(tensors.Input)], [.. Contract.Outputs.Select(tensors.Output)], cancellationToken);
         }
         catch (OnnxRuntimeException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' failed while running: {e.Message}", Path, e);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' failed while running on {ExecutionProvider}: {e.Message}", Path, e);
         }
+        tensors.Take(Contract.Outputs);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
-    private static string Explain(ModelSource source, OnnxRuntimeException e)
+    private static string Explain(ModelSource source, ExecutionProvider provider, OnnxRuntimeException e)
     {
         string path = source.Path ?? source.Name;
+        if (provider != ExecutionProvider.Cpu)
+            return $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} cannot run this model; otherwise the file may be damaged. ONNX Runtime says: {e.Message}";
         // The runtime's message for missing weights names them only in passing, so the remedy is said in full.
         return e.Message.Contains("external", StringComparison.OrdinalIgnoreCase) || e.Message.Contains(".data", StringComparison.OrdinalIgnoreCase)
             ? $"Model '{path}' cannot be loaded: its weights are in a second file (usually *.onnx.data), which must lie beside it under the name it was exported with. ONNX Runtime says: {e.Message}"

@@ -14,27 +14,34 @@ public sealed class ModelSource
 
     /// <summary>What every output says where the built-in model is used.</summary>
     public const string BaselineNotice =
-        "The built-in model 'baseline' is classical signal processing, not Demucs. For real separation pass an htdemucs ONNX file as the model.";
+        "The built-in model 'baseline' is classical signal processing, not Demucs. For real separation install htdemucs: Install-DemucsModel htdemucs, or demucsps models install htdemucs.";
 
-    /// <summary>The model's name: the file's without its extension, or that of the built-in model.</summary>
+    /// <summary>The model's name: that of an installed or the built-in model, else the file's without its extension.</summary>
     public string Name { get; }
 
     /// <summary>Full path of the file; null for the built-in model.</summary>
     public string? Path { get; }
 
-    /// <summary>Finds a model.</summary>
-    /// <param name="nameOrPath">A built-in model's name, or the full path of a file.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: neither.</exception>
+    /// <summary>Finds a model by itself, without a library of installed ones; see <see cref="ModelLibrary"/> for those.</summary>
+    /// <param name="nameOrPath">The built-in model's name, or the full path of a file or of a folder with one model.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: neither, or a folder with none or several.</exception>
     public static ModelSource Find(string nameOrPath)
     {
         if (string.Equals(nameOrPath, BaselineName, StringComparison.OrdinalIgnoreCase))
             return new ModelSource(BaselineName, null);
         if (!System.IO.Path.IsPathFullyQualified(nameOrPath))
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Built in is '{BaselineName}'; otherwise give the path of an .onnx file.", nameOrPath);
-        if (Directory.Exists(nameOrPath))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model path '{nameOrPath}' is a folder. Give the path of an .onnx file.", nameOrPath);
-        if (!File.Exists(nameOrPath))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model file '{nameOrPath}'. Check the path, or use the built-in model '{BaselineName}'.", nameOrPath);
-        return new ModelSource(System.IO.Path.GetFileNameWithoutExtension(nameOrPath), nameOrPath);
+        string path = Directory.Exists(nameOrPath) ? ModelFiles.Single(nameOrPath) : nameOrPath;
+        if (!File.Exists(path))
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model file '{path}'. Check the path, or use the built-in model '{BaselineName}'.", path);
+        return new ModelSource(System.IO.Path.GetFileNameWithoutExtension(path), path);
     }
+
+    /// <summary>An installed model, which has its own name whatever its file is called.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="path">Full path of its file.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the file is gone.</exception>
+    internal static ModelSource Installed(string name, string path) => File.Exists(path)
+        ? new ModelSource(name, path)
+        : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'. Install it again with the force option.", path);
 }

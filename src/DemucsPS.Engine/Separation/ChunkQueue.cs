@@ -27,7 +27,7 @@ internal sealed class ChunkQueue<T> : IDisposable
     {
         _bag = bag;
         _stems = stems;
-        _jobs = jobs;
+        _jobs = bag.ChunksAtOnce(jobs);
         _keepTimeBranch = keepTimeBranch;
         _transforms = new ChannelTransforms(bag.Contract.SegmentFrames);
         _turns = new ModelTurns(jobs, bag.Contract);

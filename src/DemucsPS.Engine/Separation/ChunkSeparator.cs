@@ -38,7 +38,7 @@ public sealed class ChunkSeparator : IDisposable
         _names = selection.Names;
         // Workers know the stems in the model's order.
         _workerStem = [.. selection.Sums.Select(sum => selection.ModelStems.ToList().IndexOf(sum[0]))];
-        _queue = new ChunkQueue<Job>(bag, selection.ModelStems, jobs, keepTimeBranch: true, cancellationToken);
+        _queue = new ChunkQueue<Job>(bag, selection.ModelStems, jobs, keepTimeBranch: bag.ShowsBranches, cancellationToken);
     }
 
     /// <summary>Chunks that were started and not taken.</summary>
@@ -56,7 +56,7 @@ public sealed class ChunkSeparator : IDisposable
 
     /// <summary>
     /// Starts a chunk by its spectrogram. Unedited, it is the same as the chunk. Edited, the model gets the edited spectrogram, and beside it the chunk's waveform
-    /// with the inverse spectrogram of the change added, so that its two inputs agree.
+    /// with the inverse spectrogram of the change added, so that its two inputs agree; a model that takes a waveform only gets that.
     /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ChunkLengthMismatch"/>: it was cut to another length than the model takes.</exception>
     public void Start(ChunkSpectrogram spectrogram) => Start(new Job(spectrogram.Chunk, spectrogram));
@@ -105,11 +105,11 @@ public sealed class ChunkSeparator : IDisposable
                 Attempting?.Invoke(chunk, attempt);
                 chunk.CopySegment(normalisation, worker.InputLeft, worker.InputRight);
                 worker.Separate(change, cancellationToken);
-                StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _names, Stopwatch.GetElapsedTime(started), attempt);
+                StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _bag.ExecutionProvider, _names, Stopwatch.GetElapsedTime(started), attempt);
                 return new SeparatedChunk(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
 
                 StemChunk Collect(string name, int n) => new(chunk, name, run, normalisation,
-                    [Own(worker.Left(n)), Own(worker.Right(n))], [Own(worker.TimeLeft(n)), Own(worker.TimeRight(n))]);
+                    [Own(worker.Left(n)), Own(worker.Right(n))], _bag.ShowsBranches ? [Own(worker.TimeLeft(n)), Own(worker.TimeRight(n))] : null);
             }
             catch (DemucsException e)
             {

@@ -1,10 +1,12 @@
 using System.Numerics;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag.
+/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag. Models that take and
+/// give waveforms only are spared the spectrograms.
 /// Owns its input and its result and reuses them; the models run when it is its turn.
 /// </summary>
 internal sealed class ChunkWorker
@@ -29,8 +31,10 @@ internal sealed class ChunkWorker
         _bag = bag;
         _stems = stems;
         _tensors = new ModelTensors(bag.Contract);
-        // Allocated here: two threads fill it.
-        _ = _tensors.Spectrogram;
+        // Allocated here: two threads fill them.
+        _ = _tensors.Left;
+        if (bag.NeedsSpectrograms)
+            _ = _tensors.Spectrogram;
         _transforms = transforms;
         _turns = turns;
         _left = Segments();
@@ -73,7 +77,7 @@ internal sealed class ChunkWorker
 
     /// <summary>
     /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change and, so that its two
-    /// inputs agree, waveform + inverse(change).
+    /// inputs agree, waveform + inverse(change); of a model that takes a waveform only, that is all.
     /// </summary>
     /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>
@@ -82,21 +86,27 @@ internal sealed class ChunkWorker
     {
         _transforms.ForEach(2, (spectrogram, channel) =>
         {
-            spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
-            if (change.IsEmpty)
-                return;
-            Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
-            spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
+            if (_bag.NeedsSpectrograms)
+            {
+                spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
+                if (!change.IsEmpty)
+                    Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
+            }
+            if (!change.IsEmpty)
+                spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
         });
         Observe?.Invoke(ChunkStep.Transformed);
-        using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
-        Observe?.Invoke(ChunkStep.Running);
         bool first = true;
-        for (int model = 0; model < _bag.Models.Count; model++)
+        for (int model = 0; model < _bag.Sources.Count; model++)
         {
             if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
                 continue;
-            _bag.Models[model].Run(_tensors, cancellationToken);
+            // The model first: while a chunk waits for one to be loaded, others need the turn.
+            using ModelBag.Use use = _bag.Take(model, cancellationToken);
+            using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
+            if (first)
+                Observe?.Invoke(ChunkStep.Running);
+            use.Run(_tensors, cancellationToken);
             Collect(model, first);
             first = false;
         }
@@ -123,7 +133,8 @@ internal sealed class ChunkWorker
             if (weight != 0)
             {
                 ReadOnlySpan<float> time = _tensors.StemWaveform(stem, channel);
-                spectrogram.AddInverseChannel(Planes(_tensors.StemSpectrogram(stem), channel), result, weight);
+                if (_tensors.HasStemSpectrograms)
+                    spectrogram.AddInverseChannel(Planes(_tensors.StemSpectrogram(stem), channel), result, weight);
                 Add(time, result, weight);
                 if (timeBranch is not null)
                     Add(time, timeBranch, weight);
@@ -133,7 +144,7 @@ internal sealed class ChunkWorker
         int failed = Array.IndexOf(finite, false);
         if (failed < 0)
             return;
-        SeparationModel named = _bag.Models[model];
+        ModelSource named = _bag.Sources[model];
         throw new DemucsException(DemucsError.DemucsModelInvalid,
             $"Model '{named.Path ?? named.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged; install it again.", named.Path);
     }
@@ -150,7 +161,7 @@ internal sealed class ChunkWorker
     private float Share(int model, int stem)
     {
         float sum = 0;
-        for (int i = 0; i < _bag.Models.Count; i++)
+        for (int i = 0; i < _bag.Sources.Count; i++)
             sum += _bag.Weight(i, stem);
         return _bag.Weight(model, stem) / sum;
     }

@@ -76,6 +76,7 @@ public sealed class FileSeparator
             SourcePath = source.Path,
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
+            ExecutionProvider = _bag.ExecutionProvider,
             Stems = stems,
             Duration = TimeSpan.FromSeconds((double)statistics.Frames / Separator.SampleRate),
             Frames = statistics.Frames,

@@ -8,29 +8,118 @@ namespace DemucsPS.Engine.Separation;
 /// One model, or several whose stems are averaged: y_k = Σ_i w_ik·y_ik / Σ_i w_ik for stem k (<c>BagOfModels</c> of facebookresearch/demucs).
 /// Thread-safe once loaded.
 /// </summary>
+/// <remarks>
+/// Models without weight in the stems that are wanted are not loaded. The others are loaded together if the memory is there; else in turn, one at a time. Then
+/// several chunks are under way at once, and all of them pass one model before the next is loaded, so that loading is paid once for all of them. Every chunk
+/// still meets the models in their order, so the result is the same bit for bit.
+/// </remarks>
 public sealed class ModelBag : IDisposable
 {
-    private readonly SeparationModel[] _models;
-    private readonly float[][] _weights;
+    // The rest is for the program's own buffers, the files' caches and other programs.
+    private const double MemoryShare = 0.7;
 
-    private ModelBag(SeparationModel[] models, float[][] weights)
+    private const int MostChunksInTurn = 16;
+
+    private readonly ModelSource[] _sources;
+    private readonly float[][] _weights;
+    private readonly SeparationModel?[] _loaded;
+    private readonly ModelRotation? _rotation;
+    private readonly int _chunksInTurn;
+    private int _loads;
+    private int _runs;
+
+    private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell)
     {
-        _models = models;
-        _weights = weights;
-        Name = string.Join('+', models.Select(m => m.Name));
+        _sources = [.. selection.Models];
+        _loaded = new SeparationModel?[_sources.Length];
+        Name = selection.Name;
+        try
+        {
+            // Where nobody says what the stems are, the first model has to.
+            IReadOnlyList<string> names = (selection.StemNames is null ? selection.Stems : null) ?? Open(0).Contract.Stems;
+            _weights = Resolve(_sources.Length, names, selection.Weights);
+            int[] needed = Needed(names, stems);
+            SeparationModel first = Open(needed[0]);
+            Contract = first.Contract;
+            ExecutionProvider = first.ExecutionProvider;
+            ShowsBranches = true;
+            if (!names.SequenceEqual(Contract.Stems, StringComparer.OrdinalIgnoreCase))
+                throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{first.Path}' has the stems {string.Join(", ", Contract.Stems)}; expected are {string.Join(", ", names)}.", first.Path);
+            if (!needed.Contains(0))
+                Close(0);
+
+            ModelMemory[] sizes = [.. needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, jobs))];
+            long budget = memory ?? (long)(ModelMemory.Available() * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
+            bool inTurn = needed.Length > 1 && sizes.Sum(s => s.Bytes) + jobs * chunk > budget;
+            MemoryUse = ModelMemory.Describe(sizes, inTurn, budget);
+            foreach (int model in needed)
+            {
+                // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
+                SeparationModel loaded = Open(model);
+                CheckFit(loaded);
+                NeedsSpectrograms |= loaded.Contract.HasSpectrograms;
+                ShowsBranches &= loaded.Contract.HasSpectrograms;
+                if (inTurn && model != needed[0])
+                    Close(model);
+            }
+            if (!inTurn)
+                return;
+            _chunksInTurn = (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn);
+            _loaded[needed[0]] = null;
+            // Warnings were given above, on this thread.
+            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, model => Load(model, null, null));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        SeparationModel Open(int model) => _loaded[model] ??= Load(model, warn, tell);
+
+        SeparationModel Load(int model, Action<string>? warning, Action<string>? note)
+        {
+            SeparationModel loaded = SeparationModel.Load(_sources[model], options, prepare, warning, selection.StemNames, note);
+            Interlocked.Increment(ref _loads);
+            return loaded;
+        }
+
+        void Close(int model)
+        {
+            _loaded[model]?.Dispose();
+            _loaded[model] = null;
+        }
     }
 
-    /// <summary>The models' names, joined by +. Names the output folder.</summary>
+    /// <summary>The bag's name, or the models' names, joined by +. Names the output folder.</summary>
     public string Name { get; }
 
-    /// <summary>The models.</summary>
-    public IReadOnlyList<SeparationModel> Models => _models;
+    /// <summary>The models, loaded or not.</summary>
+    public IReadOnlyList<ModelSource> Sources => _sources;
 
-    /// <summary>The contract all of them share.</summary>
-    public ModelContract Contract => _models[0].Contract;
+    /// <summary>The contract of the first that is needed; the others have the same stems, segment and normalisation, but may take and give them in another form.</summary>
+    public ModelContract Contract { get; }
+
+    /// <summary>Whether any of the needed models takes or gives spectrograms.</summary>
+    public bool NeedsSpectrograms { get; }
+
+    /// <summary>Whether what each branch does can be seen in all needed models; see <see cref="ModelContract.HasSpectrograms"/>.</summary>
+    public bool ShowsBranches { get; }
 
     /// <summary>False when a model is the built-in baseline, which is not Demucs.</summary>
-    public bool IsDemucs => _models.All(m => m.IsDemucs);
+    public bool IsDemucs => _sources.All(m => m.Path is not null);
+
+    /// <summary>What the models are expected to take of memory, and whether they are loaded together, in words.</summary>
+    public string MemoryUse { get; }
+
+    /// <summary>Models loaded so far, those that were loaded again included.</summary>
+    internal int LoadCount => _loads;
+
+    /// <summary>Runs of models so far.</summary>
+    internal int RunCount => _runs;
+
+    /// <summary>What runs the models.</summary>
+    public ExecutionProvider ExecutionProvider { get; }
 
     /// <summary>Loads the models of a bag.</summary>
     /// <param name="sources">At least one.</param>
@@ -38,27 +127,33 @@ public sealed class ModelBag : IDisposable
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; null to go without.</param>
+    /// <param name="stemNames">Names for the stems of each model, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
     /// <exception cref="DemucsException">
     /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
-    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null)
+    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null) =>
+        Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames }, null, options, prepare, warn, tell: tell);
+
+    /// <summary>Loads the models of a bag that are needed.</summary>
+    /// <param name="selection">The models and their weights.</param>
+    /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them are not loaded.</param>
+    /// <param name="options">How they will run.</param>
+    /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; called on this thread; null to go without.</param>
+    /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
+    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
+    /// <exception cref="DemucsException">As above.</exception>
+    public static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null) =>
+        Load(selection, stems, options, prepare, warn, jobs, null, tell);
+
+    /// <summary>As above, with the bytes of memory that models may take; null for a share of what the process may have.</summary>
+    internal static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell = null)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(sources.Count);
-        List<SeparationModel> models = [];
-        try
-        {
-            foreach (ModelSource source in sources)
-            {
-                models.Add(SeparationModel.Load(source, options, prepare, warn));
-                CheckFit(models[0], models[^1]);
-            }
-            return new ModelBag([.. models], Resolve(models, weights));
-        }
-        catch
-        {
-            models.ForEach(m => m.Dispose());
-            throw;
-        }
+        ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
+        // Once for all of them, so that they run on the same.
+        return new ModelBag(selection, stems, ExecutionProviderChoice.Resolve(options, tell), prepare, warn, Math.Max(1, jobs), memory, tell);
     }
 
     /// <summary>The weight of a model in a stem.</summary>
@@ -66,35 +161,54 @@ public sealed class ModelBag : IDisposable
     /// <param name="stem">The stem's number.</param>
     public float Weight(int model, int stem) => _weights[model][stem];
 
+    /// <summary>Chunks that should be under way at once for so many jobs: more where models are loaded in turn.</summary>
+    internal int ChunksAtOnce(int jobs) => Math.Max(jobs, _chunksInTurn);
+
+    /// <summary>Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">The model cannot be loaded again.</exception>
+    internal Use Take(int model, CancellationToken cancellationToken) => new(this, _rotation is not null
+        ? _rotation.Take(model, cancellationToken)
+        : _loaded[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (SeparationModel model in _models)
-            model.Dispose();
+        _rotation?.Dispose();
+        foreach (SeparationModel? model in _loaded)
+            model?.Dispose();
     }
 
-    private static void CheckFit(SeparationModel first, SeparationModel other)
+    /// <summary>Numbers of the models with weight in a wanted stem. Of stems that do not exist the selection speaks later; it needs a contract for that.</summary>
+    private int[] Needed(IReadOnlyList<string> names, IReadOnlyCollection<string>? wanted)
+    {
+        int[] stems = [.. Enumerable.Range(0, names.Count).Where(stem => wanted is null or { Count: 0 } || wanted.Contains(names[stem], StringComparer.OrdinalIgnoreCase))];
+        int[] needed = [.. Enumerable.Range(0, _sources.Length).Where(model => Array.Exists(stems, stem => _weights[model][stem] != 0))];
+        return needed.Length > 0 ? needed : [0];
+    }
+
+    private void CheckFit(SeparationModel other)
     {
         string? difference =
-            first.Contract.SegmentFrames != other.Contract.SegmentFrames ? $"their segments are {first.Contract.SegmentFrames} and {other.Contract.SegmentFrames} frames long"
-            : !first.Contract.Stems.SequenceEqual(other.Contract.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", first.Contract.Stems)} and {string.Join(", ", other.Contract.Stems)}"
-            : first.Contract.NormalisesMix != other.Contract.NormalisesMix ? "only one of them takes a normalised mix"
+            Contract.SegmentFrames != other.Contract.SegmentFrames ? $"their segments are {Contract.SegmentFrames} and {other.Contract.SegmentFrames} frames long"
+            : !Contract.Stems.SequenceEqual(other.Contract.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Contract.Stems)}"
+            : Contract.NormalisesMix != other.Contract.NormalisesMix ? "only one of them takes a normalised mix"
             : null;
         if (difference is not null)
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Models '{first.Name}' and '{other.Name}' cannot be in one bag: {difference}.", other.Path);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{other.Name}' does not fit, for {difference}.", other.Path);
     }
 
-    private static float[][] Resolve(List<SeparationModel> models, IReadOnlyList<IReadOnlyList<double>>? weights)
+    private static float[][] Resolve(int models, IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<double>>? weights)
     {
-        int stems = models[0].Contract.Stems.Count;
+        int stems = names.Count;
         if (weights is null)
-            return [.. models.Select(_ => Enumerable.Repeat(1f, stems).ToArray())];
-        if (weights.Count != models.Count)
-            throw Wrong($"There are {models.Count} models and {weights.Count} rows of weights; give one row for each model.");
+            return [.. Enumerable.Range(0, models).Select(_ => Enumerable.Repeat(1f, stems).ToArray())];
+        if (weights.Count != models)
+            throw Wrong($"There are {models} models and {weights.Count} rows of weights; give one row for each model.");
         foreach (IReadOnlyList<double> row in weights)
         {
             if (row.Count != stems)
-                throw Wrong($"A row of weights has {row.Count} numbers; the models have {stems} stems ({string.Join(", ", models[0].Contract.Stems)}), so a row needs {stems}.");
+                throw Wrong($"A row of weights has {row.Count} numbers; the models have {stems} stems ({string.Join(", ", names)}), so a row needs {stems}.");
             foreach (double weight in row)
             {
                 if (!(weight >= 0 && double.IsFinite(weight)))
@@ -104,10 +218,23 @@ public sealed class ModelBag : IDisposable
         for (int stem = 0; stem < stems; stem++)
         {
             if (weights.All(row => row[stem] == 0))
-                throw Wrong($"No model has a weight above 0 for the stem '{models[0].Contract.Stems[stem]}'.");
+                throw Wrong($"No model has a weight above 0 for the stem '{names[stem]}'.");
         }
         return [.. weights.Select(row => row.Select(w => (float)w).ToArray())];
 
         static DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message);
+    }
+
+    /// <summary>A model while it is run.</summary>
+    internal readonly struct Use(ModelBag bag, SeparationModel model) : IDisposable
+    {
+        /// <summary>Runs it on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
+        public void Run(ModelTensors tensors, CancellationToken cancellationToken)
+        {
+            model.Run(tensors, cancellationToken);
+            Interlocked.Increment(ref bag._runs);
+        }
+
+        public void Dispose() => bag._rotation?.Return();
     }
 }

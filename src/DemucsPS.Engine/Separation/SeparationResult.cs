@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>What became of one track.</summary>
@@ -11,6 +13,9 @@ public sealed record SeparationResult
 
     /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
     public required bool IsDemucs { get; init; }
+
+    /// <summary>What ran the model.</summary>
+    public required ExecutionProvider ExecutionProvider { get; init; }
 
     /// <summary>The written files.</summary>
     public required IReadOnlyList<StemFile> Stems { get; init; }

@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tracks;
@@ -7,15 +8,15 @@ namespace DemucsPS.Engine.Tracks;
 public sealed class StemChunk
 {
     private readonly float[][] _samples;
-    private readonly float[][] _time;
+    private readonly float[][]? _time;
 
     /// <param name="chunk">The chunk.</param>
     /// <param name="stemName">The stem.</param>
     /// <param name="run">The run that made it.</param>
     /// <param name="normalisation">Undone to get the track's level.</param>
     /// <param name="samples">Per channel the chunk's own frames; kept.</param>
-    /// <param name="time">What the time branch has in them; kept.</param>
-    internal StemChunk(AudioChunk chunk, string stemName, StemChunkRun run, MixNormalisation normalisation, float[][] samples, float[][] time)
+    /// <param name="time">What the time branch has in them; kept. Null if the model does not show it.</param>
+    internal StemChunk(AudioChunk chunk, string stemName, StemChunkRun run, MixNormalisation normalisation, float[][] samples, float[][]? time)
     {
         Chunk = chunk;
         StemName = stemName;
@@ -37,6 +38,9 @@ public sealed class StemChunk
 
     /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
     public bool IsDemucs => Run.IsDemucs;
+
+    /// <summary>What ran the model.</summary>
+    public ExecutionProvider ExecutionProvider => Run.ExecutionProvider;
 
     /// <summary>Greatest absolute sample of both channels; 1 is full scale.</summary>
     public float Peak { get; }
@@ -68,19 +72,21 @@ public sealed class StemChunk
     /// the time branch's, so that both branches sum to the samples, up to rounding.
     /// </summary>
     /// <param name="channel">0 left, 1 right.</param>
-    public ReadOnlyMemory<float> TimeBranch(int channel) => Array.ConvertAll(_time[channel], Normalisation.Undo);
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model, or one of the bag, gives whole stems only.</exception>
+    public ReadOnlyMemory<float> TimeBranch(int channel) => Array.ConvertAll((_time ?? throw NoBranches())[channel], Normalisation.Undo);
 
     /// <summary>What the model's frequency branch (the part that works on the spectrogram) has in the samples, in the track's level, without the track's mean.</summary>
     /// <param name="channel">0 left, 1 right.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model, or one of the bag, gives whole stems only.</exception>
     public ReadOnlyMemory<float> FrequencyBranch(int channel)
     {
-        float[] samples = _samples[channel], time = _time[channel], frequency = new float[samples.Length];
+        float[] samples = _samples[channel], time = (_time ?? throw NoBranches())[channel], frequency = new float[samples.Length];
         for (int i = 0; i < frequency.Length; i++)
             frequency[i] = (samples[i] - time[i]) * Normalisation.Scale;
         return frequency;
     }
 
-    /// <summary>A copy with other samples, for repairs by hand. Its frequency branch is zero.</summary>
+    /// <summary>A copy with other samples, for repairs by hand. Where branches are shown, the time branch is all of them.</summary>
     /// <param name="left">Left channel in the track's level, as long as the chunk; copied.</param>
     /// <param name="right">Right channel, as long.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: another length, or samples that are not finite numbers.</exception>
@@ -89,7 +95,7 @@ public sealed class StemChunk
         float[][] samples = [left.ToArray(), right.ToArray()];
         if (samples.Any(channel => channel.Length != Chunk.Length || !Array.TrueForAll(channel, float.IsFinite)))
             throw new DemucsException(DemucsError.ParameterInvalid, $"The channels have {left.Length} and {right.Length} samples; each needs {Chunk.Length} finite numbers.");
-        return new StemChunk(Chunk, StemName, Run, MixNormalisation.None, samples, samples);
+        return new StemChunk(Chunk, StemName, Run, MixNormalisation.None, samples, _time is null ? null : samples);
     }
 
     /// <summary>For people: <c>vocals of chunk 3 (of 0 to 11) of song.wav</c>.</summary>
@@ -104,6 +110,9 @@ public sealed class StemChunk
         normalisation.Apply(samples);
         return samples;
     }
+
+    private DemucsException NoBranches() => new(DemucsError.ParameterInvalid,
+        $"{this} has no branches to look at: '{ModelName}' gives whole stems, the frequency branch already in them. Use a model that gives spectrograms beside the waveforms.");
 
     private (float Peak, double Rms) Measure()
     {

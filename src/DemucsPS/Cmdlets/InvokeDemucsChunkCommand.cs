@@ -3,7 +3,6 @@ using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
 
@@ -34,11 +33,11 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public ChunkSpectrogram[] Spectrogram { get; set; } = [];
 
-    /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
+    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelCompleter))]
-    public string[] Model { get; set; } = [ModelSource.BaselineName];
+    public string[]? Model { get; set; }
 
     /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
     [Parameter]
@@ -48,6 +47,15 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [Parameter]
     [ValidateNotNull]
     public double[][]? Weight { get; set; }
+
+    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? StemName { get; set; }
+
+    /// <summary>What runs the model.</summary>
+    [Parameter]
+    public ExecutionProvider ExecutionProvider { get; set; }
 
     /// <summary>The stems to give; all without it.</summary>
     [Parameter]
@@ -70,12 +78,13 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         try
         {
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = jobs.Threads }, prepare: !NoPreparation, WriteWarning);
+            OnnxSessionOptions options = new() { IntraOpThreads = jobs.Threads, ExecutionProvider = ExecutionProvider };
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }
         catch (DemucsException e)
         {
-            ThrowTerminatingError(e.ToRecord(e.Path));
+            ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
         }
         this.Introduce(_bag!);
     }

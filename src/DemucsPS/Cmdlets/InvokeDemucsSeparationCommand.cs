@@ -18,11 +18,11 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     private TrackProgress? _progress;
     private JobPlan? _jobs;
 
-    /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
+    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelCompleter))]
-    public string[] Model { get; set; } = [ModelSource.BaselineName];
+    public string[]? Model { get; set; }
 
     /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
     [Parameter]
@@ -32,6 +32,15 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [Parameter]
     [ValidateNotNull]
     public double[][]? Weight { get; set; }
+
+    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? StemName { get; set; }
+
+    /// <summary>What runs the model.</summary>
+    [Parameter]
+    public ExecutionProvider ExecutionProvider { get; set; }
 
     /// <summary>Share of a chunk that neighbours have in common, 0 to below 1.</summary>
     [Parameter]
@@ -95,13 +104,14 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = _jobs.Threads }, prepare: !NoPreparation, WriteWarning);
+            OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, TwoStems is null ? Stem : null, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
         }
         catch (DemucsException e)
         {
-            ThrowTerminatingError(e.ToRecord(e.Path));
+            ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
         }
         this.Introduce(_bag!);
     }

@@ -51,7 +51,7 @@ public sealed class SeparationModelTests
 
     public static TheoryData<string, string> Misfits => new()
     {
-        { "another contract", "found inputs:    x float32[3,3]" },
+        { "another contract", "found inputs:  x float32[3,3]" },
         { "five nameless stems", "does not say their names" },
         { "too few names", "'sources' is 'a,b'" },
         { "doubled names", "'sources' is 'a,a,b,c'" },

@@ -43,6 +43,14 @@ internal static class SmallModels
         return [.. Split(), .. new ProtobufMessage().Message(7, graph).Bytes];
     }
 
+    /// <summary>As <see cref="Split"/>, with one weight in a file of its own that no node takes.</summary>
+    public static byte[] WithUnusedOutsideWeight(string file)
+    {
+        ProtobufMessage location = new ProtobufMessage().Text(1, "location").Text(2, file);
+        ProtobufMessage tensor = new ProtobufMessage().Integer(1, 1).Integer(2, 1).Text(8, "outside").Message(13, location).Integer(14, 1);
+        return [.. Split(), .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(5, tensor)).Bytes];
+    }
+
     /// <summary>A model that works for seconds: a long chain of large products.</summary>
     public static byte[] Slow(int size, int steps)
     {

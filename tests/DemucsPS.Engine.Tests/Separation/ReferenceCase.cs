@@ -67,8 +67,15 @@ internal sealed class ReferenceCase
     /// <returns>Each stem's ratio of signal to error in dB.</returns>
     public IReadOnlyList<(string Stem, double Snr)> Compare(Func<string, string> modelPath)
     {
-        MemoryTrack track = Input();
         using ModelBag bag = ModelBag.Load([.. Models.Select(m => ModelSource.Find(modelPath(m)))], Weights, new OnnxSessionOptions());
+        return Compare(bag);
+    }
+
+    /// <summary>Separates the input with loaded models.</summary>
+    /// <returns>Each stem's ratio of signal to error in dB.</returns>
+    public IReadOnlyList<(string Stem, double Snr)> Compare(ModelBag bag)
+    {
+        MemoryTrack track = Input();
         Assert.Equal(Stems, bag.Contract.Stems);
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
         Separator separator = new(bag, selection, new SeparationOptions { Overlap = Overlap, ShiftOffsets = ShiftOffsets });

@@ -13,8 +13,6 @@ public static class PreparedModel
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
     public const int RewriteVersion = 2;
 
-    private const string Suffix = ".prepared.onnx";
-
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
 
@@ -57,6 +55,9 @@ public static class PreparedModel
     /// <summary>As above, with the way to create files, so that a test can have a folder that cannot be written to.</summary>
     internal static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken)
     {
+        // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
+        if (modelPath.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase))
+            return modelPath;
         string beside = Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
         cacheFolder ??= Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "prepared");
         string[] folders = [beside, cacheFolder];
@@ -208,6 +209,13 @@ public static class PreparedModel
         }
     }
 
+    /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
+    internal static bool IsRuntimeFormat(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return IsRuntimeFormat(stream);
+    }
+
     private static bool IsRuntimeFormat(FileStream stream)
     {
         Span<byte> head = stackalloc byte[8];
@@ -230,5 +238,5 @@ public static class PreparedModel
     }
 
     private static string NameOf(string modelPath, byte[] hash) =>
-        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{Suffix}";
+        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{ModelFiles.PreparedSuffix}";
 }

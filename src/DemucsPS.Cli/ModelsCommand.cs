@@ -1,0 +1,232 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cli;
+
+/// <summary><c>demucsps models</c>: lists, installs, tests and removes models.</summary>
+internal sealed class ModelsCommand
+{
+    private const int Succeeded = 0, Failed = 1, Cancelled = 130;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
+    };
+
+    private readonly Argument<string[]> _filter = new("name") { Description = "Names; all models without one.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _names = new("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _tested = new("name") { Description = "Names of models or bags, or paths.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _source = new("--source") { Description = "A file, a folder, a share or an https address to take files from. Hashes are checked all the same.", HelpName = "PATH|URL" };
+    private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the licence notice says." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
+    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
+    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
+
+    private ModelsCommand()
+    {
+    }
+
+    public static Command Create()
+    {
+        ModelsCommand models = new();
+        Command list = new("list", "List models: installed, built in and in the catalogue.") { models._filter };
+        Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
+        Command test = new("test", "Test models: hashes, contract, one segment.") { models._tested, models._noPreparation, models._executionProvider };
+        Command remove = new("remove", "Remove installed models.") { models._names };
+        Command command = new("models", "List, install, test and remove models. Without a subcommand: list.") { list, install, test, remove, models._json };
+        Bind(command, (parsed, library, _) => List(parsed.GetValue(models._json), [], library));
+        Bind(list, (parsed, library, _) => List(parsed.GetValue(models._json), parsed.GetValue(models._filter) ?? [], library));
+        Bind(install, models.Install);
+        Bind(test, models.Test);
+        Bind(remove, models.Remove);
+        return command;
+
+        void Bind(Command to, Func<ParseResult, ModelLibrary, CancellationToken, int> run) => to.SetAction((parsed, cancellationToken) => Task.Run(() =>
+        {
+            bool json = parsed.GetValue(models._json);
+            try
+            {
+                return run(parsed, ModelLibrary.Open(), cancellationToken);
+            }
+            catch (DemucsException e)
+            {
+                return Fail(json, null, e);
+            }
+            catch (OperationCanceledException)
+            {
+                Console.Error.WriteLine("cancelled: what was fetched is kept, and the next installation goes on from there.");
+                return Cancelled;
+            }
+        }, CancellationToken.None));
+    }
+
+    private static int List(bool json, string[] names, ModelLibrary library)
+    {
+        int exitCode = Succeeded;
+        foreach (string name in names.Where(n => library.Describe(n) is null))
+        {
+            exitCode = Fail(json, name, new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalogue.", name));
+        }
+        ModelInfo[] models = [.. names.Length == 0 ? library.List() : names.Select(library.Describe).OfType<ModelInfo>()];
+        int width = models.Length == 0 ? 0 : models.Max(m => m.Name.Length);
+        foreach (ModelInfo model in models)
+        {
+            Write(json, model, string.Create(CultureInfo.InvariantCulture,
+                $"{model.Name.PadRight(width)}  {State(model),-13}  {(model.Size > 0 ? $"{model.Size / 1e6:F0} MB" : "-"),7}  {string.Join(", ", model.Stems)}"));
+        }
+        return exitCode;
+    }
+
+    private int Install(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken)
+    {
+        string? source = parsed.GetValue(_source);
+        if (source is not null && !source.Contains("://", StringComparison.Ordinal))
+            source = Path.GetFullPath(source);
+        bool json = parsed.GetValue(_json);
+        return ForEach(parsed.GetRequiredValue(_names), json, name =>
+        {
+            InstallLine line = new();
+            ModelInstallOptions options = new()
+            {
+                Source = source,
+                AcceptLicence = parsed.GetValue(_acceptLicense),
+                Force = parsed.GetValue(_force),
+                Prepare = !parsed.GetValue(_noPreparation),
+                Warn = line.Warn,
+            };
+            try
+            {
+                ModelInfo installed = new ModelInstaller(library).InstallAsync(name, options, line, cancellationToken).GetAwaiter().GetResult();
+                line.End();
+                Write(json, installed, installed.Path ?? installed.Name);
+                return true;
+            }
+            finally
+            {
+                line.End();
+            }
+        });
+    }
+
+    private int Test(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken)
+    {
+        bool json = parsed.GetValue(_json), prepare = !parsed.GetValue(_noPreparation);
+        return ForEach(parsed.GetRequiredValue(_tested), json, given =>
+        {
+            bool passed = true;
+            foreach (ModelSource model in library.Select([given], null, Path.GetFullPath).Models)
+            {
+                ModelTestResult result = ModelCheck.Run(library, model, new OnnxSessionOptions { ExecutionProvider = parsed.GetValue(_executionProvider) }, prepare, cancellationToken);
+                string facts = string.Create(CultureInfo.InvariantCulture, $"stems {string.Join(", ", result.Stems)}; loaded in {result.LoadTime?.TotalSeconds:F1} s, a segment in {result.RunTime?.TotalSeconds:F1} s, {result.Memory / 1e6:F0} MB{(result.DifferenceDb is { } difference ? $"; {result.ExecutionProvider} agrees with the CPU to {difference:F0} dB" : "")}");
+                Write(json, result, $"{result.Name}: {(result.Passed ? $"passed; SHA-256 {(result.HashMatches == true ? "matches" : "not known")}; {facts}" : $"failed. {string.Join(" ", result.Problems)}")}");
+                passed &= result.Passed;
+            }
+            return passed;
+        });
+    }
+
+    private int Remove(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken) => ForEach(parsed.GetRequiredValue(_names), parsed.GetValue(_json), name =>
+    {
+        ModelInstaller installer = new(library);
+        IReadOnlyList<string> folders = installer.Removable(name);
+        installer.Remove(name);
+        foreach (string folder in folders)
+            Write(parsed.GetValue(_json), new { Name = Path.GetFileName(folder), Removed = folder }, $"{folder} removed");
+        return true;
+    });
+
+    private static int ForEach(string[] names, bool json, Func<string, bool> work)
+    {
+        int exitCode = Succeeded;
+        foreach (string name in names)
+        {
+            try
+            {
+                if (!work(name))
+                    exitCode = Failed;
+            }
+            catch (DemucsException e)
+            {
+                exitCode = Fail(json, name, e);
+            }
+        }
+        return exitCode;
+    }
+
+    private static string State(ModelInfo model) => model.Name == ModelSource.BaselineName ? "built in" : !model.Installed ? "not installed" : model.Verified ? "verified" : "installed";
+
+    private static void Write(bool json, object value, string text) => Console.Out.WriteLine(json ? JsonSerializer.Serialize(value, Json) : text);
+
+    private static int Fail(bool json, string? name, DemucsException error)
+    {
+        Console.Error.WriteLine($"error: {error.Message} [{error.Error}]");
+        if (json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { Name = name, Error = error.Error.ToString(), error.Message }, Json));
+        return Failed;
+    }
+
+    /// <summary>One line on stderr that changes where it is a terminal; a few lasting ones where it is not.</summary>
+    private sealed class InstallLine : IProgress<ModelInstallProgress>
+    {
+        private readonly Lock _gate = new();
+        private readonly bool _terminal = !Console.IsErrorRedirected;
+        private int _length;
+        private long _shown;
+        private (string Model, ModelInstallStage Stage) _last;
+
+        public void Report(ModelInstallProgress value)
+        {
+            lock (_gate)
+            {
+                bool changed = _last != (value.Model, value.Stage);
+                if (!changed && (!_terminal || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds < 200))
+                    return;
+                _last = (value.Model, value.Stage);
+                _shown = Stopwatch.GetTimestamp();
+                string line = string.Create(CultureInfo.InvariantCulture, $"{value.Model}: {value.Stage switch
+                {
+                    ModelInstallStage.Waiting => "waiting for another installation of it",
+                    ModelInstallStage.Verifying => "checking SHA-256",
+                    ModelInstallStage.Preparing => "preparing",
+                    _ when _terminal => $"{value.Done / 1e6:F0} of {value.Total / 1e6:F0} MB",
+                    _ => $"fetching {value.Total / 1e6:F0} MB",
+                }}");
+                if (!_terminal)
+                {
+                    Console.Error.WriteLine(line);
+                    return;
+                }
+                Console.Error.Write('\r' + line.PadRight(_length));
+                _length = line.Length;
+            }
+        }
+
+        public void Warn(string sentence)
+        {
+            End();
+            Console.Error.WriteLine($"warning: {sentence}");
+        }
+
+        public void End()
+        {
+            lock (_gate)
+            {
+                if (_length > 0)
+                    Console.Error.Write('\r' + new string(' ', _length) + '\r');
+                _length = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using DemucsPS.Engine.Models;
+
+namespace DemucsPS.Engine.Inference;
+
+/// <summary>What the runtime calls an execution provider, what it needs there, and whether it can be had.</summary>
+internal static class ExecutionProviderChoice
+{
+    /// <summary>What <see cref="ExecutionProvider.Auto"/> tries on this system, in order.</summary>
+    public static IReadOnlyList<ExecutionProvider> Candidates { get; } =
+        OperatingSystem.IsWindows() ? [ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.Cpu]
+        : OperatingSystem.IsMacOS() ? [ExecutionProvider.CoreML, ExecutionProvider.Cpu]
+        : [ExecutionProvider.Cuda, ExecutionProvider.Cpu];
+
+    /// <summary>The name by which a session asks for it; null for the CPU, which is always there.</summary>
+    public static string? SessionName(ExecutionProvider provider) => provider switch
+    {
+        ExecutionProvider.Cuda => "CUDA",
+        ExecutionProvider.DirectML => "DML",
+        ExecutionProvider.CoreML => "CoreML",
+        ExecutionProvider.WebGpu => "WebGPU",
+        _ => null,
+    };
+
+    /// <summary>The name under which a library lists it.</summary>
+    public static string ListedName(ExecutionProvider provider) => provider switch
+    {
+        ExecutionProvider.Cuda => "CUDAExecutionProvider",
+        ExecutionProvider.DirectML => "DmlExecutionProvider",
+        ExecutionProvider.CoreML => "CoreMLExecutionProvider",
+        ExecutionProvider.WebGpu => "WebGpuExecutionProvider",
+        _ => "CPUExecutionProvider",
+    };
+
+    /// <summary>The options with what the provider needs to be right.</summary>
+    public static OnnxSessionOptions Suit(OnnxSessionOptions options) => options.ExecutionProvider switch
+    {
+        // TensorFloat-32, the default, has ten bits of mantissa: some 60 dB.
+        ExecutionProvider.Cuda => options with { ExecutionProviderOptions = With(options.ExecutionProviderOptions, "use_tf32", "0") },
+        // Fused graphs of htdemucs come out wrong (microsoft/onnxruntime#21007). DirectML refuses memory patterns and anything but sequential execution, the default here.
+        ExecutionProvider.DirectML => options with { MemoryPattern = false, ConfigEntries = With(options.ConfigEntries, "ep.dml.disable_graph_fusion", "1") },
+        ExecutionProvider.WebGpu when options.OptimizationLevel > OnnxOptimizationLevel.Basic => options with { OptimizationLevel = OnnxOptimizationLevel.Basic },
+        _ => options,
+    };
+
+    /// <summary>Makes <see cref="ExecutionProvider.Auto"/> a certain provider: the first candidate on which a model of one node runs. Others stay.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="tell">Takes sentences about what is taken and what is not, and why; null to go without.</param>
+    public static OnnxSessionOptions Resolve(OnnxSessionOptions options, Action<string>? tell)
+    {
+        if (options.ExecutionProvider != ExecutionProvider.Auto)
+            return options;
+        foreach (ExecutionProvider candidate in Candidates)
+        {
+            OnnxSessionOptions resolved = options with { ExecutionProvider = candidate };
+            if (candidate != ExecutionProvider.Cpu && WhyNot(resolved) is { } reason)
+            {
+                tell?.Invoke($"Execution provider {candidate} is not taken: {reason}");
+                continue;
+            }
+            tell?.Invoke($"Execution provider {candidate} is taken.");
+            return resolved;
+        }
+        throw new InvalidOperationException("The CPU is always a candidate.");
+    }
+
+    /// <summary>Why models cannot run with these options, found out on a model of one node; null if they can.</summary>
+    public static string? WhyNot(OnnxSessionOptions options)
+    {
+        OnnxGraphWriter graph = new("probe");
+        OnnxValue x = graph.Input("x", 4);
+        graph.Output("y", x + x, 4);
+        try
+        {
+            using OnnxSession session = OnnxSession.FromBytes(graph.ToBytes("DemucsPS", ""), options with { OptimizedModelPath = null });
+            session.Run([OnnxTensor.Create("x", new float[4], 4)], [OnnxTensor.Create("y", new float[4], 4)]);
+            return null;
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ExecutionProviderUnavailable)
+        {
+            return e.InnerException is { } cause ? OneLine(cause.Message) : "the ONNX Runtime library was built without it.";
+        }
+        catch (OnnxRuntimeException e)
+        {
+            return OneLine(e.Message);
+        }
+    }
+
+    /// <summary>The error for a provider that the library does not have.</summary>
+    public static DemucsException NotListed(ExecutionProvider provider) => new(DemucsError.ExecutionProviderUnavailable,
+        $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
+        OnnxRuntimeLibrary.Path);
+
+    /// <summary>The error for a provider that the library has, but that does not start.</summary>
+    public static DemucsException NotStarted(ExecutionProvider provider, string reason, Exception cause) => new(DemucsError.ExecutionProviderUnavailable,
+        $"The execution provider {provider} is in {Library}, but does not start here. It takes {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
+        + $"ONNX Runtime says: {OneLine(reason)}",
+        OnnxRuntimeLibrary.Path, cause);
+
+    private static string Library => $"the library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version} with {string.Join(", ", OnnxRuntimeLibrary.AvailableProviders)})";
+
+    private static string Need(ExecutionProvider provider) => provider switch
+    {
+        ExecutionProvider.Cuda => "the GPU build, 1.18 or newer, with its libonnxruntime_providers libraries beside it, and the CUDA and cuDNN libraries it was built for where the system finds libraries",
+        ExecutionProvider.DirectML => "Windows, and a DirectML build with DirectML.dll beside it",
+        ExecutionProvider.CoreML => "macOS, and version 1.20 or newer",
+        _ => "a WebGPU build, and a graphics card with its driver",
+    };
+
+    private static string OneLine(string words) => words.ReplaceLineEndings(" ").Trim();
+
+    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> entries, string key, string value)
+    {
+        Dictionary<string, string> result = new(entries);
+        result.TryAdd(key, value);
+        return result;
+    }
+}

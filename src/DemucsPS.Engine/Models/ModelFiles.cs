@@ -1,0 +1,39 @@
+namespace DemucsPS.Engine.Models;
+
+/// <summary>Which files are models, and how one is found in a folder.</summary>
+internal static class ModelFiles
+{
+    /// <summary>How names of copies made by preparation end.</summary>
+    public const string PreparedSuffix = ".prepared.onnx";
+
+    /// <summary>Whether a file is a model by its name.</summary>
+    public static bool IsModel(string path) =>
+        (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)) && !IsPrepared(path);
+
+    /// <summary>Whether a file is a copy made by preparation.</summary>
+    public static bool IsPrepared(string path) => path.EndsWith(PreparedSuffix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The models of a folder, without its subfolders, in order.</summary>
+    public static string[] In(string folder) => [.. Directory.EnumerateFiles(folder).Where(IsModel).Order(StringComparer.Ordinal)];
+
+    /// <summary>The one model of a folder.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: there is none, or there are several, which the message lists.</exception>
+    public static string Single(string folder)
+    {
+        string[] found;
+        try
+        {
+            found = In(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model folder '{folder}' cannot be read: {e.Message}", folder, e);
+        }
+        return found.Length switch
+        {
+            1 => found[0],
+            0 => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model path '{folder}' is a folder without a model. Give a folder with one .onnx or .ort file, or the path of the file.", folder),
+            _ => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' holds several models: {string.Join(", ", found.Select(Path.GetFileName))}. Give the path of one of them.", folder),
+        };
+    }
+}

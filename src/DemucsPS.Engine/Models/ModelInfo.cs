@@ -1,0 +1,53 @@
+namespace DemucsPS.Engine.Models;
+
+/// <summary>A model that is installed, built in, or could be installed.</summary>
+public sealed record ModelInfo
+{
+    /// <summary>The model's name, by which it is used and installed.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is, in a sentence; empty where nobody says.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Whether it can be used now: installed or built in; of a bag, all of its models.</summary>
+    public required bool Installed { get; init; }
+
+    /// <summary>Full path of its file; null for a bag, for what is built in and for what is not installed.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Length of its files in bytes; of what is not installed, what the catalogue says; of a bag, all of its models.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>The contract by the catalogue: split, real-imaginary or waveform; null where it does not say.</summary>
+    public string? Contract { get; init; }
+
+    /// <summary>The stems' names; empty where not known before it is loaded.</summary>
+    public IReadOnlyList<string> Stems { get; init; } = [];
+
+    /// <summary>The length of a segment in frames of 44,100 a second; null where not known before it is loaded.</summary>
+    public int? SegmentFrames { get; init; }
+
+    /// <summary>
+    /// Whether its files had the SHA-256 of the catalogue when they were installed and have their sizes still; false also for a model that is not in the catalogue.
+    /// Testing the model takes the hashes again.
+    /// </summary>
+    public required bool Verified { get; init; }
+
+    /// <summary>Of a bag, its models' names; else empty.</summary>
+    public IReadOnlyList<string> Members { get; init; } = [];
+
+    /// <summary>Where it was installed from; null where not known.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>When it was installed, in UTC; null where not known.</summary>
+    public DateTime? InstalledAt { get; init; }
+
+    /// <summary>What is to be known of its licence; null for nothing.</summary>
+    public string? LicenceNotice { get; init; }
+
+    /// <summary>Published scores.</summary>
+    public IReadOnlyList<ModelScore> Scores { get; init; } = [];
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

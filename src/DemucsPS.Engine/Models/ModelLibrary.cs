@@ -1,0 +1,204 @@
+namespace DemucsPS.Engine.Models;
+
+/// <summary>The models of a user: a catalogue of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.</summary>
+public sealed class ModelLibrary
+{
+    /// <summary>The environment variable that names another models folder.</summary>
+    public const string FolderVariable = "DEMUCSPS_MODELS";
+
+    /// <summary>The environment variable that names a catalogue file of the user.</summary>
+    public const string CatalogueVariable = "DEMUCSPS_CATALOGUE";
+
+    /// <summary>The environment variable that names the model to use where none is named.</summary>
+    public const string ModelVariable = "DEMUCSPS_MODEL";
+
+    /// <summary>The model to use where none is named and it is installed.</summary>
+    public const string PreferredName = "htdemucs";
+
+    /// <summary>A catalogue file in the models folder, which is also read.</summary>
+    public const string CatalogueFileName = "catalogue.json";
+
+    private readonly string? _default;
+
+    private ModelLibrary(string folder, ModelCatalogue catalogue, string? defaultModel)
+    {
+        Folder = folder;
+        Catalogue = catalogue;
+        _default = defaultModel;
+    }
+
+    /// <summary>Full path of the models folder; it need not exist.</summary>
+    public string Folder { get; }
+
+    /// <summary>What is known.</summary>
+    public ModelCatalogue Catalogue { get; }
+
+    /// <summary>The library that the environment variables name, or that of the user's local application data.</summary>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is no full path; <see cref="DemucsError.CatalogueInvalid"/>: a catalogue file cannot be used.
+    /// </exception>
+    public static ModelLibrary Open() => Open(
+        FullPath(FolderVariable) ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "models"),
+        FullPath(CatalogueVariable),
+        Environment.GetEnvironmentVariable(ModelVariable));
+
+    /// <summary>A library.</summary>
+    /// <param name="folder">Full path of the models folder; a <see cref="CatalogueFileName"/> in it is read.</param>
+    /// <param name="catalogue">Full path of a further catalogue file, or null.</param>
+    /// <param name="defaultModel">The model to use where none is named: a name or a path; null for an installed <see cref="PreferredName"/>, else the built-in model.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.CatalogueInvalid"/>: a catalogue file cannot be used.</exception>
+    public static ModelLibrary Open(string folder, string? catalogue = null, string? defaultModel = null)
+    {
+        if (!Path.IsPathFullyQualified(folder))
+            throw new ArgumentException($"'{folder}' is not a full path.", nameof(folder));
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        string beside = Path.Combine(folder, CatalogueFileName);
+        List<string> files = [];
+        if (catalogue is not null)
+            files.Add(catalogue);
+        if (File.Exists(beside) && beside != catalogue)
+            files.Add(beside);
+        return new ModelLibrary(folder, ModelCatalogue.With(files), string.IsNullOrWhiteSpace(defaultModel) ? null : defaultModel);
+    }
+
+    /// <summary>All models: the built-in ones, those of the catalogue in its order, then those that are installed and not in it.</summary>
+    public IReadOnlyList<ModelInfo> List() => [.. Catalogue.Entries.Select(e => Describe(e.Name)!), .. Uncatalogued().Select(name => Describe(name)!)];
+
+    /// <summary>One model by its name, in any case; null if it is neither in the catalogue nor installed.</summary>
+    public ModelInfo? Describe(string name)
+    {
+        CatalogueEntry? entry = Catalogue.Find(name);
+        if (entry is { IsBuiltIn: true })
+            return Of(entry) with { Installed = true, Verified = true };
+        if (entry is { IsBag: true })
+        {
+            ModelInfo[] members = [.. entry.Members.Select(m => Describe(m.Model)!)];
+            return Of(entry) with
+            {
+                Installed = members.All(m => m.Installed),
+                Verified = members.All(m => m.Verified),
+                Size = members.Sum(m => m.Size),
+                LicenceNotice = string.Join("\n", members.Select(m => m.LicenceNotice).OfType<string>().Distinct()) is { Length: > 0 } notice ? notice : null,
+                InstalledAt = members.All(m => m.Installed) ? members.Max(m => m.InstalledAt) : null,
+            };
+        }
+        name = entry?.Name ?? name;
+        if (!CatalogueReader.IsSafeName(name) || Installed(FolderOf(name)) is not { } found)
+            return entry is null ? null : Of(entry);
+        ModelInfo info = entry is null ? new ModelInfo { Name = name, Installed = true, Verified = false, Size = 0 } : Of(entry);
+        ModelRecord? record = found.Record;
+        return info with
+        {
+            Installed = true,
+            Path = found.Path,
+            Size = record?.Files.Sum(f => f.Size) ?? new FileInfo(found.Path).Length,
+            Verified = record is not null && entry is not null && record.Matches(entry) && record.IsWhole(FolderOf(name)),
+            Stems = entry?.Stems ?? record?.Stems ?? [],
+            SegmentFrames = entry?.SegmentFrames ?? record?.SegmentFrames,
+            Source = record?.Source,
+            InstalledAt = record?.InstalledAt,
+        };
+    }
+
+    /// <summary>Finds what a user named.</summary>
+    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model; none for the default.</param>
+    /// <param name="weights">One row a model, or null.</param>
+    /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: there is no such model, or it is not installed, and the message says how to;
+    /// <see cref="DemucsError.ParameterInvalid"/>: a bag beside other models, or with weights.
+    /// </exception>
+    public ModelSelection Select(IReadOnlyList<string> given, IReadOnlyList<IReadOnlyList<double>>? weights, Func<string, string> toFullPath)
+    {
+        if (given.Count == 0)
+            given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
+        CatalogueEntry? bag = given.Select(Catalogue.Find).FirstOrDefault(e => e is { IsBag: true });
+        if (bag is null)
+        {
+            return new ModelSelection
+            {
+                Models = [.. given.Select(g => Source(g, toFullPath))],
+                Weights = weights,
+                Stems = given.Count > 1 ? Catalogue.Find(given[0])?.Stems : null,
+            };
+        }
+        if (given.Count > 1)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is a bag of models itself ({string.Join(", ", bag.Members.Select(m => m.Model))}). Use it alone, or name its models.");
+        if (weights is not null)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is a bag with weights of its own. Leave the weights out, or name its models ({string.Join(", ", bag.Members.Select(m => m.Model))}).");
+        string[] missing = [.. bag.Members.Select(m => m.Model).Where(m => Describe(m) is not { Installed: true })];
+        if (missing.Length > 0)
+            throw NotInstalled(bag.Name, missing.Length < bag.Members.Count ? $" ({string.Join(", ", missing)} of its models are missing)" : "");
+        return new ModelSelection
+        {
+            Models = [.. bag.Members.Select(m => Source(m.Model, toFullPath))],
+            Weights = [.. bag.Members.Select(m => m.Weights)],
+            BagName = bag.Name,
+            Stems = bag.Stems,
+        };
+    }
+
+    /// <summary>Finds one model, which is no bag; as <see cref="Select"/>.</summary>
+    internal ModelSource Source(string given, Func<string, string> toFullPath)
+    {
+        // A name is a name wherever the user is; a file of that name is meant by a path such as ./htdemucs.
+        if (CatalogueReader.IsSafeName(given) && Describe(given) is { } model)
+        {
+            if (model.Path is { } path)
+                return ModelSource.Installed(model.Name, path);
+            return model.Installed ? ModelSource.Find(model.Name) : throw NotInstalled(model.Name, "");
+        }
+        string full = toFullPath(given);
+        if (given.AsSpan().ContainsAny("/\\:") || Path.HasExtension(given) || Path.Exists(full))
+            return ModelSource.Find(full);
+        throw new DemucsException(DemucsError.DemucsModelNotFound,
+            $"There is no model named '{given}'. Known are {string.Join(", ", List().Select(m => m.Name))}; otherwise give the path of an .onnx or .ort file, or of a folder with one.", given);
+    }
+
+    /// <summary>The folder of a model.</summary>
+    /// <param name="name">A safe name.</param>
+    internal string FolderOf(string name) => CatalogueReader.IsSafeName(name) ? Path.Combine(Folder, name) : throw new ArgumentException($"'{name}' cannot be a folder's name.", nameof(name));
+
+    /// <summary>What is in a model's folder; null for no model.</summary>
+    internal static (string Path, ModelRecord? Record)? Installed(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return null;
+        if (ModelRecord.Read(folder) is { } record)
+            return (Path.Combine(folder, record.Files[0].Name), record);
+        // Somebody may have copied a model there by hand.
+        string[] found = ModelFiles.In(folder);
+        return found.Length == 1 ? (found[0], null) : null;
+    }
+
+    private static ModelInfo Of(CatalogueEntry entry) => new()
+    {
+        Name = entry.Name,
+        Description = entry.Description,
+        Installed = false,
+        Size = entry.Size,
+        Contract = entry.Contract,
+        Stems = entry.Stems,
+        SegmentFrames = entry.SegmentFrames,
+        Verified = false,
+        Members = [.. entry.Members.Select(m => m.Model)],
+        LicenceNotice = entry.LicenceNotice,
+        Scores = entry.Scores,
+    };
+
+    private IEnumerable<string> Uncatalogued() => !Directory.Exists(Folder) ? [] : Directory.EnumerateDirectories(Folder)
+        .Select(folder => Path.GetFileName(folder))
+        .Where(name => CatalogueReader.IsSafeName(name) && Catalogue.Find(name) is null && Installed(FolderOf(name)) is not null)
+        .Order(StringComparer.OrdinalIgnoreCase);
+
+    private static string? FullPath(string variable)
+    {
+        string? value = Environment.GetEnvironmentVariable(variable);
+        if (string.IsNullOrWhiteSpace(value))
+            return null;
+        return Path.IsPathFullyQualified(value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"${variable} is '{value}', which is not a full path. Set it to a full path.", value);
+    }
+
+    private static DemucsException NotInstalled(string name, string detail) => new(DemucsError.DemucsModelNotFound,
+        $"The model '{name}' is known but not installed{detail}. Install it: Install-DemucsModel {name}, or demucsps models install {name}.", name);
+}

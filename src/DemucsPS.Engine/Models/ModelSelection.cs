@@ -1,0 +1,23 @@
+namespace DemucsPS.Engine.Models;
+
+/// <summary>What a user chose to separate with: a model, or several that are averaged.</summary>
+public sealed record ModelSelection
+{
+    /// <summary>The models, at least one.</summary>
+    public required IReadOnlyList<ModelSource> Models { get; init; }
+
+    /// <summary>One row a model, one weight a stem; null for equal weights.</summary>
+    public IReadOnlyList<IReadOnlyList<double>>? Weights { get; init; }
+
+    /// <summary>A bag's own name; null where the models' names, joined by +, stand for it.</summary>
+    public string? BagName { get; init; }
+
+    /// <summary>The stems, where they are known without loading a model; else null.</summary>
+    public IReadOnlyList<string>? Stems { get; init; }
+
+    /// <summary>Names that the user gives the stems of every model, in its order; null for those that models say.</summary>
+    public IReadOnlyList<string>? StemNames { get; init; }
+
+    /// <summary>Names the output folder.</summary>
+    public string Name => BagName ?? string.Join('+', Models.Select(m => m.Name));
+}

@@ -1,0 +1,186 @@
+using System.Diagnostics;
+using System.Globalization;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>Tests models: hashes where they are known, the contract, and one segment that is always the same.</summary>
+public static class ModelCheck
+{
+    /// <summary>Below this, against the segment, all of a model's stems count as silent.</summary>
+    private const double SilenceDb = -60;
+
+    /// <summary>Below this, another execution provider's stems count as wrong. Rounding to 16 bits differs by about 90 dB, 16-bit floats by 50 to 60.</summary>
+    private const double LeastAgreementDb = 40;
+
+    /// <summary>Tests a model. What is wrong with it is in the result; there is no exception for a bad model.</summary>
+    /// <param name="library">Where hashes are known from.</param>
+    /// <param name="source">The model.</param>
+    /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
+    /// <param name="prepare">Whether to run its prepared copy.</param>
+    /// <param name="cancellationToken">Ends the test.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model.</exception>
+    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, CancellationToken cancellationToken) =>
+        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, cancellationToken);
+
+    /// <summary>As above, with how it runs to compare with; null for no comparison.</summary>
+    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, CancellationToken cancellationToken)
+    {
+        List<string> problems = [];
+        ModelTestResult result = new() { Name = source.Name, Path = source.Path, Problems = problems };
+        IReadOnlyList<string>? expectedStems = library.Catalogue.Find(source.Name) is { IsBuiltIn: true } builtIn && source.Path is null ? builtIn.Stems : null;
+        try
+        {
+            if (source.Path is { } path)
+            {
+                (string hash, bool? matches, expectedStems) = CheckHashes(library, source, problems, cancellationToken);
+                result = result with { Sha256 = hash, HashMatches = matches };
+                // Preparation would keep a copy of what is known to be damaged.
+                prepare &= matches != false;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add($"The file cannot be read: {e.Message}");
+            return result;
+        }
+
+        try
+        {
+            long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
+            using ModelBag bag = ModelBag.Load([source], null, options, prepare);
+            result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
+            if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
+                problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
+            started = Stopwatch.GetTimestamp();
+            float[][] stems = Separate(bag, cancellationToken);
+            result = result with { RunTime = Stopwatch.GetElapsedTime(started), Memory = Math.Max(0, ProcessMemory() - memoryBefore) };
+
+            (float[] left, float[] right) = Segment(bag.Contract.SegmentFrames);
+            double mix = Power(left) + Power(right);
+            double[] levels = [.. Enumerable.Range(0, stems.Length / 2).Select(s => Decibels((Power(stems[2 * s]) + Power(stems[2 * s + 1])) / mix))];
+            result = result with { LevelDb = levels.Max() };
+            if (levels.Max() < SilenceDb)
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: of a segment of music-like sound the loudest stem has {levels.Max():F0} dB."));
+            if (reference is not null)
+            {
+                using ModelBag cpu = ModelBag.Load([source], null, reference, prepare);
+                double agreement = Compare(Separate(cpu, cancellationToken), stems);
+                result = result with { DifferenceDb = agreement };
+                if (!(agreement >= LeastAgreementDb))
+                    problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU to {agreement:F1} dB only; at least {LeastAgreementDb:F0} dB are expected. This execution provider computes it wrongly."));
+            }
+        }
+        catch (DemucsException e) when (e.Error is DemucsError.DemucsModelInvalid or DemucsError.DemucsModelNotFound)
+        {
+            problems.Add(e.Message);
+        }
+        return result;
+    }
+
+    /// <summary>The ratio of signal to difference over all stems and both channels, in dB: how well one session's stems agree with another's.</summary>
+    /// <param name="expected">Left and right of each stem.</param>
+    /// <param name="actual">The same of the other session.</param>
+    internal static double Compare(float[][] expected, float[][] actual)
+    {
+        double signal = 0, difference = 0;
+        for (int channel = 0; channel < expected.Length; channel++)
+        {
+            for (int i = 0; i < expected[channel].Length; i++)
+            {
+                double error = (double)expected[channel][i] - actual[channel][i];
+                signal += (double)expected[channel][i] * expected[channel][i];
+                difference += error * error;
+            }
+        }
+        return difference == 0 ? double.PositiveInfinity : Decibels(signal / difference);
+    }
+
+    /// <summary>Left and right of each stem of the test segment.</summary>
+    internal static float[][] Separate(ModelBag bag, CancellationToken cancellationToken)
+    {
+        (float[] left, float[] right) = Segment(bag.Contract.SegmentFrames);
+        using ModelTurns turns = new(1, bag.Contract);
+        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(bag.Contract.SegmentFrames), turns);
+        left.CopyTo(worker.InputLeft);
+        right.CopyTo(worker.InputRight);
+        worker.Separate(cancellationToken);
+        return [.. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() })];
+    }
+
+    /// <summary>
+    /// Music-like sound of mean 0 and deviation 1, the same on every machine: a bass note, a chord with vibrato above it and decaying bursts of noise twice a second.
+    /// </summary>
+    internal static (float[] Left, float[] Right) Segment(int frames)
+    {
+        float[][] channels = [new float[frames], new float[frames]];
+        uint noise = 1;
+        for (int i = 0; i < frames; i++)
+        {
+            double t = (double)i / Separator.SampleRate, vibrato = 0.004 * Math.Sin(2 * Math.PI * 5 * t);
+            double bass = Math.Sin(2 * Math.PI * 55 * t) + 0.5 * Math.Sin(2 * Math.PI * 110 * t);
+            double voice = 0.0;
+            for (int partial = 1; partial <= 6; partial++)
+                voice += Math.Sin(2 * Math.PI * 330 * partial * (t + vibrato / 5)) / partial;
+            double chord = Math.Sin(2 * Math.PI * 220 * t) + Math.Sin(2 * Math.PI * 277.2 * t);
+            double stroke = Math.Exp(-30 * (t % 0.5));
+            for (int channel = 0; channel < 2; channel++)
+            {
+                // Numerical Recipes' quick generator: noise needs no better one.
+                noise = 1664525 * noise + 1013904223;
+                double burst = stroke * (noise / 2147483648.0 - 1);
+                channels[channel][i] = (float)(bass + 0.6 * voice + (channel == 0 ? 0.5 : 0.3) * chord + 1.5 * burst);
+            }
+        }
+        double mean = channels.SelectMany(c => c).Average(x => (double)x);
+        double deviation = Math.Sqrt(channels.SelectMany(c => c).Average(x => (x - mean) * (x - mean)));
+        foreach (float[] channel in channels)
+        {
+            for (int i = 0; i < frames; i++)
+                channel[i] = (float)((channel[i] - mean) / deviation);
+        }
+        return (channels[0], channels[1]);
+    }
+
+    /// <summary>Hashes all files of a model whose hashes are known, else only the graph's.</summary>
+    private static (string Hash, bool? Matches, IReadOnlyList<string>? Stems) CheckHashes(ModelLibrary library, ModelSource source, List<string> problems, CancellationToken cancellationToken)
+    {
+        string path = source.Path!, folder = Path.GetDirectoryName(path)!;
+        string hash = ModelTransfer.HashOf(path, cancellationToken);
+        ModelRecord? record = ModelRecord.Read(folder) is { } found && found.Files[0].Name == Path.GetFileName(path) ? found : null;
+        // A model's folder in the library has the catalogue's hashes, whatever its note says.
+        CatalogueEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal) ? library.Catalogue.Find(Path.GetFileName(folder)) : null;
+        // A file that is a catalogue's by its hash, wherever it lies.
+        entry ??= library.Catalogue.Entries.FirstOrDefault(e => e.Files.Count > 0 && e.Files[0].Sha256 == hash);
+        IReadOnlyList<ModelRecord.FileRecord>? files = entry is { Files.Count: > 0 } ? [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))] : record?.Files;
+        if (files is null)
+            return (hash, null, null);
+        bool matches = true;
+        for (int i = 0; i < files.Count; i++)
+        {
+            string file = i == 0 ? path : Path.Combine(folder, files[i].Name);
+            string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalogue says")}";
+            string? problem = !File.Exists(file) ? $"There is no file '{file}'."
+                : new FileInfo(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
+                : (i == 0 ? hash : ModelTransfer.HashOf(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
+                : null;
+            if (problem is null)
+                continue;
+            problems.Add($"{problem} Install the model again with the force option.");
+            matches = false;
+        }
+        return (hash, matches, entry?.Stems ?? record?.Stems);
+    }
+
+    private static double Power(float[] samples) => samples.Sum(x => (double)x * x);
+
+    private static double Decibels(double ratio) => 10 * Math.Log10(ratio);
+
+    private static long ProcessMemory()
+    {
+        using Process process = Process.GetCurrentProcess();
+        return process.WorkingSet64;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Management.Automation;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Test-DemucsModel</c>: hashes, the contract, and one segment that is always the same.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "DemucsModel", DefaultParameterSetName = NameSet)]
+[OutputType(typeof(ModelTestResult))]
+public sealed class TestDemucsModelCommand : ModelCommand
+{
+    private const string NameSet = "Name", PathSet = "Path";
+
+    /// <summary>Names of models or bags; paths will do, too.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Paths of model files, or of folders with one model; taken as they are.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Test the model as it is, without the rewriting that makes it exact.</summary>
+    [Parameter]
+    public SwitchParameter NoPreparation { get; set; }
+
+    /// <summary>Run the model on this, and compare its stems with those of the CPU.</summary>
+    [Parameter]
+    public ExecutionProvider ExecutionProvider { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEach(ParameterSetName == NameSet ? Name : Path, given =>
+    {
+        IReadOnlyList<ModelSource> models = ParameterSetName == NameSet
+            ? Library.Select([given], null, Resolve).Models
+            : [ModelSource.Find(Resolve(given))];
+        foreach (ModelSource model in models)
+            WriteObject(ModelCheck.Run(Library, model, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, Stop.Token));
+    });
+
+    private string Resolve(string path) => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound);
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace DemucsPS.Cli.Tests;
+
+public sealed class ModelsCommandTests
+{
+    private static readonly byte[] Model = File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"));
+
+    [Fact]
+    public void Models_are_listed_as_text_and_as_JSON()
+    {
+        using TemporaryFolder folder = new();
+        (int exitCode, string output, _) = Demucsps.Run(folder.Path, "models");
+        Assert.Equal(0, exitCode);
+        Assert.Matches("(?m)^baseline +built in +- +drums, bass, other, vocals", output);
+        Assert.Matches("(?m)^htdemucs_6s +not installed +110 MB +drums, bass, other, vocals, guitar, piano", output);
+        (exitCode, output, string error) = Demucsps.Run(folder.Path, "models", "list", "htdemucs_ft", "kazoo", "--json");
+        Assert.NotEqual(0, exitCode);
+        JsonElement[] lines = Lines(output);
+        Assert.Equal("DemucsModelNotFound", lines[0].GetProperty("error").GetString());
+        Assert.Equal(4, lines[1].GetProperty("members").GetArrayLength());
+        Assert.False(lines[1].GetProperty("installed").GetBoolean());
+        Assert.Contains("kazoo", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_is_installed_used_tested_and_removed()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.File(Model));
+        Dictionary<string, string?> library = Library(folder, server);
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, library, "models", "install", "tiny");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("Only for tests.", error, StringComparison.Ordinal);
+        Assert.Contains("[LicenseNotAccepted]", error, StringComparison.Ordinal);
+        (exitCode, string output, error) = Demucsps.Run(folder.Path, library, "models", "install", "tiny", "--accept-license");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(folder["models", "tiny", "tiny.onnx"], output.Trim());
+        Assert.Contains("tiny: fetching", error, StringComparison.Ordinal);
+
+        WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
+        (exitCode, output, error) = Demucsps.Run(folder.Path, library, "separate", "mix.wav", "--model", "tiny", "--stem", "bass");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(folder["separated", "tiny", "mix", "bass.wav"], output.Trim());
+        (exitCode, output, error) = Demucsps.Run(folder.Path, library, "models", "test", "tiny", "--json");
+        Assert.True(exitCode == 0, error);
+        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("hashMatches").GetBoolean());
+        File.WriteAllBytes(folder["models", "tiny", "tiny.onnx"], Model[..100]);
+        (exitCode, output, _) = Demucsps.Run(folder.Path, library, "models", "test", "tiny");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("failed", output, StringComparison.Ordinal);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, library, "models", "remove", "tiny");
+        Assert.True(exitCode == 0, error);
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+        Assert.NotEqual(0, Demucsps.Run(folder.Path, library, "models", "remove", "tiny").ExitCode);
+    }
+
+    [Fact]
+    public void What_is_set_is_used_where_no_model_is_named()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["own.onnx"], Model);
+        WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
+        Dictionary<string, string?> environment = new() { ["DEMUCSPS_MODEL"] = folder["own.onnx"] };
+        Assert.Equal(folder["separated", "own", "mix", "bass.wav"], Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--stem", "bass").Output.Trim());
+        environment["DEMUCSPS_MODELS"] = "relative";
+        Assert.Contains("[ParameterInvalid]", Demucsps.Run(folder.Path, environment, "models").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_processes_that_install_at_once_fetch_once()
+    {
+        using TemporaryFolder folder = new();
+        TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously), asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using LoopbackServer server = new(async request =>
+        {
+            asked.TrySetResult();
+            await waiting.Task;
+            await LoopbackServer.File(Model)(request);
+        });
+        Dictionary<string, string?> library = Library(folder, server);
+        string[] install = ["models", "install", "tiny", "--accept-license"];
+        using Process first = Demucsps.Start(folder.Path, library, install);
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        using Process second = Demucsps.Start(folder.Path, library, install);
+        Assert.Equal("tiny: waiting for another installation of it", await second.StandardError.ReadLineAsync());
+        waiting.SetResult();
+        foreach (Process process in new[] { first, second })
+        {
+            Assert.Equal(folder["models", "tiny", "tiny.onnx"], (await process.StandardOutput.ReadToEndAsync()).Trim());
+            await process.WaitForExitAsync();
+            Assert.Equal(0, process.ExitCode);
+        }
+        Assert.Single(server.Requests);
+    }
+
+    [Fact]
+    public async Task Interrupting_leaves_a_part_that_the_next_installation_goes_on_from()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Signals cannot be sent to one process on Windows.");
+        using TemporaryFolder folder = new();
+        LoopbackServer? stalling = null;
+        using LoopbackServer server = new(request => stalling!.Stall(Model, 300)(request), LoopbackServer.File(Model));
+        stalling = server;
+        Dictionary<string, string?> library = Library(folder, server);
+        using Process process = Demucsps.Start(folder.Path, library, "models", "install", "tiny", "--accept-license");
+        string partial = folder["models", "tiny", "tiny.onnx.partial"];
+        for (int i = 0; i < 600 && !(File.Exists(partial) && new FileInfo(partial).Length == 300); i++)
+            await Task.Delay(100);
+        const int Terminate = 15;
+        Assert.Equal(0, Kill(process.Id, Terminate));
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        Assert.Equal(["tiny.onnx.partial", "tiny.onnx.partial.tag"], Directory.EnumerateFiles(folder["models", "tiny"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.Equal(0, Demucsps.Run(folder.Path, library, "models", "install", "tiny", "--accept-license").ExitCode);
+        Assert.Equal([null, 300], server.Requests.Select(r => r.From));
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
+
+    private static JsonElement[] Lines(string output) => [.. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+
+    private static Dictionary<string, string?> Library(TemporaryFolder folder, LoopbackServer server)
+    {
+        File.WriteAllText(folder["catalogue.json"], JsonSerializer.Serialize(new
+        {
+            version = 1,
+            models = new[]
+            {
+                new
+                {
+                    name = "tiny",
+                    stems = new[] { "drums", "bass", "other", "vocals" },
+                    segment = 8192,
+                    licence = "Only for tests.",
+                    files = new[] { new { name = "tiny.onnx", url = $"{server.Address}tiny.onnx", size = Model.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(Model)) } },
+                },
+            },
+        }));
+        return new() { ["DEMUCSPS_MODELS"] = folder["models"], ["DEMUCSPS_CATALOGUE"] = folder["catalogue.json"] };
+    }
+}

@@ -1,0 +1,448 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Tests.Inference;
+
+namespace DemucsPS.Engine.Tests.Models;
+
+/// <summary>Installation from a server of this machine that does what servers do.</summary>
+public sealed class ModelInstallerTests
+{
+    // A field that nobody knows makes it large enough to be cut.
+    private static readonly byte[] Model = [.. SmallModels.Split(), .. new ProtobufMessage().Text(99, new string('x', 20_000)).Bytes];
+
+    private readonly List<TimeSpan> _delays = [];
+
+    [Fact]
+    public async Task A_model_is_fetched_verified_noted_and_used_by_its_name()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.File(Model));
+        List<ModelInstallProgress> progress = [];
+        ModelLibrary library = Library(folder, server.Address);
+        ModelInfo installed = await InstallAsync(library, progress: progress);
+
+        Assert.Equal(folder["models", "tiny", "tiny.onnx"], installed.Path);
+        Assert.True(installed is { Installed: true, Verified: true, Size: var size } && size == Model.Length);
+        Assert.Equal(Model, File.ReadAllBytes(installed.Path!));
+        Assert.Equal(["model.json", "tiny.onnx"], Files(folder));
+        Assert.Equal((long)Model.Length, progress[^1].Done);
+        ModelSelection selection = library.Select(["TINY"], null, Path.GetFullPath);
+        Assert.Equal("tiny", selection.Name);
+        Assert.Equal(installed.Path, selection.Models[0].Path);
+
+        // A second time there is nothing to fetch, and nothing to accept.
+        await new ModelInstaller(library, Settings()).InstallAsync("tiny", new ModelInstallOptions(), null, default);
+        Assert.Single(server.Requests);
+        await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true });
+        Assert.Equal(2, server.Requests.Length);
+    }
+
+    [Fact]
+    public async Task A_download_that_breaks_off_goes_on_where_it_was()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.BreakOff(Model, 1000), LoopbackServer.File(Model));
+        Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
+        Assert.Equal([null, 1000], server.Requests.Select(r => r.From));
+        Assert.Equal("\"one\"", server.Requests[1].IfRange);
+        Assert.Equal([TimeSpan.FromSeconds(1)], _delays);
+        Assert.Equal(["model.json", "tiny.onnx"], Files(folder));
+    }
+
+    [Fact]
+    public async Task A_cancelled_download_leaves_a_part_that_the_next_one_goes_on_from()
+    {
+        using TemporaryFolder folder = new();
+        using CancellationTokenSource stop = new();
+        using LoopbackServer server = new(LoopbackServer.BreakOff(Model, 1000), LoopbackServer.File(Model));
+        ModelLibrary library = Library(folder, server.Address);
+        TransferSettings settings = Settings() with
+        {
+            Delay = (_, _) =>
+            {
+                stop.Cancel();
+                return Task.FromCanceled(stop.Token);
+            }
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new ModelInstaller(library, settings).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, stop.Token));
+        Assert.Equal(["tiny.onnx.partial", "tiny.onnx.partial.tag"], Files(folder));
+        Assert.False(library.Describe("tiny")!.Installed);
+        await InstallAsync(library);
+        Assert.Equal(1000, server.Requests[^1].From);
+        Assert.Equal(["model.json", "tiny.onnx"], Files(folder));
+    }
+
+    [Fact]
+    public async Task A_server_without_ranges_or_with_another_file_starts_again()
+    {
+        using TemporaryFolder folder = new();
+        // The second answer has another tag, so the whole file comes; the third server knows no ranges.
+        using LoopbackServer server = new(LoopbackServer.BreakOff(Model, 1000), LoopbackServer.BreakOff(Model, 500, "\"two\""), request => request.SendAsync($"200 OK\r\nContent-Length: {Model.Length}", Model));
+        Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
+        Assert.Equal([null, 1000, 500], server.Requests.Select(r => r.From));
+        Assert.Equal("\"two\"", server.Requests[2].IfRange);
+    }
+
+    [Fact]
+    public async Task Parts_of_different_files_are_found_out_and_fetched_anew()
+    {
+        using TemporaryFolder folder = new();
+        byte[] other = new byte[Model.Length];
+        using LoopbackServer server = new(LoopbackServer.BreakOff(other, 1000, tag: null), LoopbackServer.File(Model, tag: null));
+        Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
+        Assert.Equal([null, 1000, null], server.Requests.Select(r => r.From));
+    }
+
+    [Fact]
+    public async Task A_file_with_another_hash_is_refused_and_nothing_is_left()
+    {
+        using TemporaryFolder folder = new();
+        byte[] other = [.. Model];
+        other[500] ^= 1;
+        using LoopbackServer server = new(LoopbackServer.File(other));
+        DemucsException e = await FailAsync(DemucsError.ModelHashMismatch, Library(folder, server.Address));
+        Assert.Contains(Hash(Model), e.Message, StringComparison.Ordinal);
+        Assert.Contains(Hash(other), e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+        Assert.Single(server.Requests);
+    }
+
+    public static TheoryData<string, int> Lengths => new()
+    {
+        { "Content-Length: 12\r\n", 12 },
+        { "Content-Length: 99999999\r\n", 50 },
+        { "", 100_000 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public async Task A_file_of_another_length_is_refused_and_nothing_is_left(string header, int bytes)
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(request => request.SendAsync($"200 OK\r\n{header}".TrimEnd(), new byte[bytes]));
+        await FailAsync(DemucsError.ModelHashMismatch, Library(folder, server.Address));
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+    }
+
+    [Fact]
+    public async Task A_server_that_promises_more_than_it_sends_is_given_up()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(request => request.From is null ? LoopbackServer.BreakOff(Model, 1000)(request) : request.SendAsync($"206 Partial Content\r\nContent-Range: bytes {request.From}-{Model.Length - 1}/{Model.Length}\r\nContent-Length: {Model.Length - request.From}", default));
+        DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(folder, server.Address));
+        Assert.Contains("Attempts without success: 5", e.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 2, 4, 8], _delays.Select(d => d.TotalSeconds));
+        Assert.Equal(1000, new FileInfo(folder["models", "tiny", "tiny.onnx.partial"]).Length);
+    }
+
+    [Fact]
+    public async Task A_server_that_says_nothing_is_not_waited_for_for_ever()
+    {
+        using TemporaryFolder folder = new();
+        LoopbackServer? stalling = null;
+        using LoopbackServer server = new(request => stalling!.Stall(Model, 700)(request), LoopbackServer.File(Model));
+        stalling = server;
+        ModelInstaller installer = new(Library(folder, server.Address), Settings() with { StallTimeout = TimeSpan.FromSeconds(1) });
+        Assert.True((await installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default)).Verified);
+        Assert.Equal([null, 700], server.Requests.Select(r => r.From));
+    }
+
+    [Theory]
+    [InlineData("404 Not Found", 1)]
+    [InlineData("403 Forbidden", 1)]
+    [InlineData("503 Service Unavailable", 5)]
+    [InlineData("429 Too Many Requests", 5)]
+    public async Task A_refusal_is_told_and_only_passing_ones_are_tried_again(string status, int requests)
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.Status(status));
+        DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(folder, server.Address));
+        Assert.Contains(status[..3], e.Message, StringComparison.Ordinal);
+        Assert.Contains(server.Address.ToString(), e.Message, StringComparison.Ordinal);
+        Assert.Equal(requests, server.Requests.Length);
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+    }
+
+    [Fact]
+    public async Task A_server_that_asks_to_wait_is_waited_for_within_bounds()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.Status("429 Too Many Requests\r\nRetry-After: 7"), LoopbackServer.Status("503 Service Unavailable"), LoopbackServer.File(Model));
+        Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
+        Assert.Equal([7, 2], _delays.Select(d => d.TotalSeconds));
+
+        using TemporaryFolder another = new();
+        using LoopbackServer patient = new(LoopbackServer.Status("429 Too Many Requests\r\nRetry-After: 3600"));
+        DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(another, patient.Address));
+        Assert.Contains("3600 s", e.Message, StringComparison.Ordinal);
+        Assert.Single(patient.Requests);
+    }
+
+    [Fact]
+    public async Task Redirects_are_followed_on_this_machine_and_never_down_to_http()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.Status("302 Found\r\nLocation: /elsewhere/tiny.onnx"), LoopbackServer.File(Model));
+        Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
+        Assert.Equal("/elsewhere/tiny.onnx", server.Requests[1].Path);
+
+        using TemporaryFolder another = new();
+        using LoopbackServer outwards = new(LoopbackServer.Status("302 Found\r\nLocation: http://models.invalid/tiny.onnx"));
+        DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(another, outwards.Address));
+        Assert.Contains("http://models.invalid/tiny.onnx", e.Message, StringComparison.Ordinal);
+        Assert.Single(outwards.Requests);
+
+        using LoopbackServer circle = new(LoopbackServer.Status("302 Found\r\nLocation: /again"));
+        await FailAsync(DemucsError.ModelDownloadFailed, Library(another, circle.Address, "second.json"));
+        Assert.Equal(11, circle.Requests.Length);
+    }
+
+    [Theory]
+    [InlineData("https://a.invalid/x", "https://b.invalid/y", true)]
+    [InlineData("https://a.invalid/x", "http://a.invalid/x", false)]
+    [InlineData("https://a.invalid/x", "http://127.0.0.1/x", false)]
+    [InlineData("http://127.0.0.1/x", "http://localhost/x", true)]
+    [InlineData("http://127.0.0.1/x", "http://a.invalid/x", false)]
+    [InlineData("http://127.0.0.1/x", "https://a.invalid/x", true)]
+    [InlineData("https://a.invalid/x", "file:///etc/x", false)]
+    public void A_redirect_is_followed_to_https_or_within_this_machine(string from, string to, bool followed) => Assert.Equal(followed, ModelTransfer.MayFollow(new Uri(from), new Uri(to)));
+
+    [Fact]
+    public async Task Two_installations_at_once_fetch_once()
+    {
+        using TemporaryFolder folder = new();
+        TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using LoopbackServer server = new(async request =>
+        {
+            // The first is answered when the second waits.
+            await waiting.Task;
+            await LoopbackServer.File(Model)(request);
+        });
+        ModelLibrary library = Library(folder, server.Address);
+        Task<ModelInfo> first = InstallAsync(library);
+        while (server.Requests.Length == 0)
+            await Task.Delay(10);
+        WaitingProgress progress = new(() => waiting.TrySetResult());
+        Task<ModelInfo> second = new ModelInstaller(library, Settings()).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true, Prepare = false }, progress, default);
+        Assert.True((await first).Verified);
+        Assert.True((await second).Verified);
+        Assert.Single(server.Requests);
+        Assert.Equal(["model.json", "tiny.onnx"], Files(folder));
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_and_nothing_is_left()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.File(Model));
+        ModelLibrary library = Library(folder, server.Address);
+        TransferSettings full = Settings() with { OpenPartial = path => new FullDisk(path, 1000) };
+        foreach (string? source in new[] { null, Local(folder) })
+        {
+            DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(library, full).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true, Source = source }, null, default));
+            Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
+            Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
+            Assert.Contains("tiny.onnx", e.Message, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(folder["models", "tiny"]));
+        }
+    }
+
+    [Fact]
+    public async Task Space_is_looked_at_before_anything_is_fetched()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new();
+        ModelInstaller installer = new(Library(folder, server.Address), Settings() with { FreeSpace = _ => Model.Length });
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default));
+        Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
+        Assert.Contains("MB free", e.Message, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+    }
+
+    [Fact]
+    public async Task A_licence_notice_must_be_accepted()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new(LoopbackServer.File(Model));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(Library(folder, server.Address), Settings()).InstallAsync("tiny", new ModelInstallOptions(), null, default));
+        Assert.Equal(DemucsError.LicenseNotAccepted, e.Error);
+        Assert.Contains("Only for tests.", e.Message, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task An_offline_machine_is_served_from_a_file_a_folder_or_a_mirror()
+    {
+        using TemporaryFolder folder = new();
+        using LoopbackServer server = new();
+        using LoopbackServer mirror = new(LoopbackServer.File(Model));
+        ModelLibrary library = Library(folder, server.Address);
+        string local = Local(folder);
+        foreach (string source in new[] { local, Path.GetDirectoryName(local)!, new Uri(local).ToString(), $"{mirror.Address}models/", $"{mirror.Address}any.onnx" })
+        {
+            ModelInfo installed = await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = source, Prepare = false });
+            Assert.Equal(source, installed.Source);
+            Assert.True(installed.Verified);
+        }
+        Assert.Equal(["/models/tiny%20model.onnx", "/any.onnx"], mirror.Requests.Select(r => r.Path));
+        Assert.Empty(server.Requests);
+
+        // The hash is checked all the same, and what is installed stays.
+        File.WriteAllBytes(local, new byte[Model.Length]);
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = local }));
+        Assert.Equal(DemucsError.ModelHashMismatch, e.Error);
+        Assert.True(library.Describe("tiny")!.Verified);
+        Directory.CreateDirectory(folder["empty"]);
+        foreach (string none in new[] { folder["none"], folder["empty"] })
+            Assert.Equal(DemucsError.ModelDownloadFailed, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = none }))).Error);
+        Assert.Equal(DemucsError.ParameterInvalid, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = "http://models.invalid/tiny.onnx" }))).Error);
+    }
+
+    [Fact]
+    public async Task A_model_of_ones_own_is_taken_in_with_its_weights_file_and_its_hashes_are_noted()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("own.data"));
+        File.WriteAllBytes(folder["own.data"], BitConverter.GetBytes(2f));
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        List<string> warnings = [];
+        ModelInstaller installer = new(library, Settings());
+        ModelInfo installed = await installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"], Warn = warnings.Add }, null, default);
+        Assert.Equal(folder["models", "mine", "mine.onnx"], installed.Path);
+        Assert.True(File.Exists(folder["models", "mine", "own.data"]));
+        Assert.Equal(["drums", "bass", "other", "vocals"], installed.Stems);
+        Assert.False(installed.Verified);
+        Assert.Contains(warnings, w => w.Contains("in no catalogue", StringComparison.Ordinal));
+        Assert.Contains(library.List(), m => m.Name == "mine");
+        installer.Remove("mine");
+        Assert.Null(library.Describe("mine"));
+
+        File.WriteAllText(folder["own.onnx"], "no model");
+        Assert.Equal(DemucsError.DemucsModelInvalid, (await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default))).Error);
+        Assert.False(Directory.Exists(folder["models", "mine"]));
+        foreach ((string name, DemucsError error) in new[] { ("unknown", DemucsError.DemucsModelNotFound), ("baseline", DemucsError.ParameterInvalid), ("../x", DemucsError.ParameterInvalid) })
+            Assert.Equal(error, (await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync(name, new ModelInstallOptions(), null, default))).Error);
+    }
+
+    [Fact]
+    public async Task Preparation_leaves_the_copy_beside_the_model_and_removal_takes_both()
+    {
+        using TemporaryFolder folder = new();
+        byte[] tiny = File.ReadAllBytes(RepositoryFiles.TinyModel);
+        using LoopbackServer server = new(LoopbackServer.File(tiny));
+        ModelLibrary library = Library(folder, server.Address, content: tiny);
+        await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true });
+        Assert.Equal(3, Files(folder).Length);
+        Assert.Contains(Files(folder), f => f.EndsWith(".prepared.onnx", StringComparison.Ordinal));
+        Assert.Equal(folder["models", "tiny", "tiny.onnx"], library.Select(["tiny"], null, Path.GetFullPath).Models[0].Path);
+
+        ModelInstaller installer = new(library);
+        installer.Remove("tiny");
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+        foreach ((string name, DemucsError error) in new[] { ("tiny", DemucsError.DemucsModelNotFound), ("baseline", DemucsError.ParameterInvalid), ("../models", DemucsError.ParameterInvalid), (folder.Path, DemucsError.ParameterInvalid) })
+            Assert.Equal(error, Assert.Throws<DemucsException>(() => installer.Remove(name)).Error);
+        // A folder that is no model's is left alone.
+        Directory.CreateDirectory(folder["models", "music"]);
+        File.WriteAllText(folder["models", "music", "song.txt"], "la");
+        Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => installer.Remove("music")).Error);
+    }
+
+    [Fact]
+    public async Task What_is_being_installed_cannot_be_removed()
+    {
+        using TemporaryFolder folder = new();
+        TaskCompletionSource go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using LoopbackServer server = new(async request =>
+        {
+            await go.Task;
+            await LoopbackServer.File(Model)(request);
+        });
+        ModelLibrary library = Library(folder, server.Address);
+        Task<ModelInfo> installing = InstallAsync(library);
+        while (server.Requests.Length == 0)
+            await Task.Delay(10);
+        Assert.Equal(DemucsError.ModelInUse, Assert.Throws<DemucsException>(() => new ModelInstaller(library).Remove("tiny")).Error);
+        go.SetResult();
+        Assert.True((await installing).Verified);
+    }
+
+    /// <summary>A library whose own catalogue has the model `tiny` at that server.</summary>
+    internal static ModelLibrary Library(TemporaryFolder folder, Uri server, string catalogue = "catalogue.json", byte[]? content = null)
+    {
+        content ??= Model;
+        File.WriteAllText(folder[catalogue], JsonSerializer.Serialize(new
+        {
+            version = 1,
+            models = new[]
+            {
+                new
+                {
+                    name = "tiny",
+                    stems = new[] { "drums", "bass", "other", "vocals" },
+                    segment = SmallModels.Segment,
+                    licence = "Only for tests.",
+                    files = new[] { new { name = "tiny.onnx", url = new Uri(server, "files/tiny%20model.onnx").AbsoluteUri, size = content.Length, sha256 = Hash(content) } },
+                },
+            },
+        }));
+        return ModelLibrary.Open(folder["models"], folder[catalogue]);
+    }
+
+    private static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    private static string Local(TemporaryFolder folder)
+    {
+        Directory.CreateDirectory(folder["share"]);
+        File.WriteAllBytes(folder["share", "tiny model.onnx"], Model);
+        return folder["share", "tiny model.onnx"];
+    }
+
+    private static string[] Files(TemporaryFolder folder) => [.. Directory.EnumerateFiles(folder["models", "tiny"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    private TransferSettings Settings() => new()
+    {
+        Delay = (time, _) =>
+        {
+            _delays.Add(time);
+            return Task.CompletedTask;
+        },
+    };
+
+    private Task<ModelInfo> InstallAsync(ModelLibrary library, ModelInstallOptions? options = null, List<ModelInstallProgress>? progress = null) =>
+        new ModelInstaller(library, Settings()).InstallAsync("tiny", options ?? new ModelInstallOptions { AcceptLicence = true, Prepare = false }, progress is null ? null : new ProgressList(progress), default);
+
+    private async Task<DemucsException> FailAsync(DemucsError error, ModelLibrary library)
+    {
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library));
+        Assert.Equal(error, e.Error);
+        Assert.False(library.Describe("tiny")!.Installed);
+        return e;
+    }
+
+    private sealed class ProgressList(List<ModelInstallProgress> list) : IProgress<ModelInstallProgress>
+    {
+        public void Report(ModelInstallProgress value) => list.Add(value);
+    }
+
+    private sealed class WaitingProgress(Action waiting) : IProgress<ModelInstallProgress>
+    {
+        public void Report(ModelInstallProgress value)
+        {
+            if (value.Stage == ModelInstallStage.Waiting)
+                waiting();
+        }
+    }
+
+    /// <summary>A file on a disk with little room.</summary>
+    private sealed class FullDisk(string path, long room) : FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read)
+    {
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            if (Position + count > room)
+                throw new IOException("No space left on device.");
+            base.Write(buffer, offset, count);
+        }
+    }
+}

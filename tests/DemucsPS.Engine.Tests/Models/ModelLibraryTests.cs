@@ -1,0 +1,185 @@
+using System.Text.Json;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Tests.Inference;
+
+namespace DemucsPS.Engine.Tests.Models;
+
+public sealed class ModelLibraryTests
+{
+    [Fact]
+    public void The_programs_catalogue_is_sound()
+    {
+        IReadOnlyList<CatalogueEntry> entries = ModelCatalogue.BuiltIn.Entries;
+        foreach (string name in new[] { "baseline", "htdemucs", "htdemucs_fp16", "htdemucs_6s", "htdemucs_6s_fp16", "htdemucs_ft" })
+            Assert.Contains(entries, e => e.Name == name);
+        Assert.All(entries.Where(e => e.Files.Count > 0), e =>
+        {
+            Assert.NotNull(e.LicenceNotice);
+            Assert.True(e.LicenceNotice.Length > 100, "a notice, not its key");
+            Assert.NotNull(e.Contract);
+            Assert.All(e.Files, f => Assert.Matches("^https://.*/resolve/[0-9a-f]{40}/", f.Url.ToString()));
+            // Resolution finds a model by its folder, output folders are named after its file where it is used by its path.
+            Assert.Equal(e.Name, Path.GetFileNameWithoutExtension(e.Files[0].Name));
+        });
+        CatalogueEntry bag = entries.Single(e => e.Name == "htdemucs_ft");
+        Assert.Contains(bag.Scores, s => s.Sdr == 9.0 && s.Source.Contains("facebookresearch/demucs", StringComparison.Ordinal));
+        for (int model = 0; model < 4; model++)
+        {
+            Assert.Equal($"htdemucs_ft_{bag.Stems[model]}", bag.Members[model].Model);
+            Assert.Equal(Enumerable.Range(0, 4).Select(stem => stem == model ? 1.0 : 0.0), bag.Members[model].Weights);
+        }
+        // A bag of a user's file is checked against its models; that of the program is here.
+        Assert.All(bag.Members, m => Assert.Equal(bag.Stems, entries.Single(e => e.Name == m.Model).Stems));
+    }
+
+    private const string Files = """ "files": [{ "name": "a.onnx", "url": "https://models.invalid/a.onnx", "size": 5, "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF" }] """;
+    private const string Rest = """ "stems": ["x", "y"], "segment": 8192 """;
+
+    public static TheoryData<string, string> BadCatalogues => new()
+    {
+        { "{", "no JSON" },
+        { """{ "version": 2, "models": [] }""", "version" },
+        { """{ "version": 1 }""", "'models'" },
+        { """{ "version": 1, "models": [], "more": 1 }""", "'more' is not known" },
+        { $$"""{ "version": 1, "models": [{ "name": "../up", {{Rest}}, {{Files}} }] }""", "'../up'" },
+        { $$"""{ "version": 1, "models": [{ "name": "aux.x", {{Rest}}, {{Files}} }] }""", "'aux.x'" },
+        { $$"""{ "version": 1, "models": [{ "name": "htdemucs", {{Rest}}, {{Files}} }] }""", "model 'htdemucs'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files}} }, { "name": "A", {{Rest}}, {{Files}} }] }""", "there twice" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}} }] }""", "'files' or a 'bag'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", "builtIn": true, {{Rest}} }] }""", "built in" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "contract": "none", {{Files}} }] }""", "contract is 'none'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("https", "http", StringComparison.Ordinal)}} }] }""", "https addresses" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("a.onnx\",", "..\",", StringComparison.Ordinal)}} }] }""", "'..'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("0123456789abcdef0123", "", StringComparison.Ordinal)}} }] }""", "64 hexadecimal" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("\"size\": 5", "\"size\": 0", StringComparison.Ordinal)}} }] }""", "'size'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("8192", "100", StringComparison.Ordinal)}}, {{Files}} }] }""", "'segment'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("\"y\"", "\"x\"", StringComparison.Ordinal)}}, {{Files}} }] }""", "different names" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "none", "weights": [1, 1] }] }] }""", "in no catalogue" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 1] }] }] }""", "other stems" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, -1] }] }] }""", "weight -1" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 0] }] }] }""", "for 'y'" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1] }] }] }""", "1 weights for 2 stems" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadCatalogues))]
+    public void A_bad_catalogue_is_named_with_what_is_wrong(string json, string says)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["mine.json"], json);
+        DemucsException e = Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["mine.json"]));
+        Assert.Equal(DemucsError.CatalogueInvalid, e.Error);
+        Assert.Contains(folder["mine.json"], e.Message, StringComparison.Ordinal);
+        Assert.True(e.Message.Contains(says, StringComparison.Ordinal), e.Message);
+    }
+
+    [Fact]
+    public void A_catalogue_that_is_missing_or_too_long_is_named()
+    {
+        using TemporaryFolder folder = new();
+        Assert.Equal(DemucsError.CatalogueInvalid, Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["none.json"])).Error);
+        File.WriteAllText(folder["long.json"], new string(' ', CatalogueReader.MostBytes + 1));
+        Assert.Contains("longer", Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["long.json"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Own_catalogues_add_to_the_programs()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["models"]);
+        File.WriteAllText(folder["mine.json"], $$"""{ "version": 1, "models": [{ "name": "mine", {{Rest}}, {{Files}} }] }""");
+        File.WriteAllText(folder["models", "catalogue.json"], $$"""{ "version": 1, "models": [{ "name": "pair", {{Rest}}, "bag": [{ "model": "mine", "weights": [1, 0.5] }, { "model": "mine", "weights": [0, 0.5] }] }] }""");
+        ModelLibrary library = ModelLibrary.Open(folder["models"], folder["mine.json"]);
+        Assert.Equal(ModelCatalogue.BuiltIn.Entries.Count + 2, library.List().Count);
+        Assert.Equal(["mine", "mine"], library.Describe("PAIR")!.Members);
+        Assert.Equal(64, library.Catalogue.Find("mine")!.Files[0].Sha256.Length);
+        Assert.DoesNotContain("A", library.Catalogue.Find("mine")!.Files[0].Sha256, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_default_is_what_is_set_else_an_installed_htdemucs_else_the_baseline()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["set.onnx"], SmallModels.Split());
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        Assert.Null(Default(library).Path);
+        Assert.Equal("baseline", Default(library).Name);
+        Put(folder, "htdemucs", "any.onnx");
+        Assert.Equal((folder["models", "htdemucs", "any.onnx"], "htdemucs"), (Default(library).Path, Default(library).Name));
+        Assert.Equal("set", Default(ModelLibrary.Open(folder["models"], defaultModel: folder["set.onnx"])).Name);
+        Assert.Null(Default(ModelLibrary.Open(folder["models"], defaultModel: "baseline")).Path);
+
+        static ModelSource Default(ModelLibrary library) => Assert.Single(library.Select([], null, Path.GetFullPath).Models);
+    }
+
+    [Fact]
+    public void A_model_is_found_by_name_by_path_and_by_folder()
+    {
+        using TemporaryFolder folder = new();
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        Put(folder, "own", "x.onnx");
+        Put(folder, "own", "x.0123456789abcdef.prepared.onnx");
+        Directory.CreateDirectory(folder["two"]);
+        Directory.CreateDirectory(folder["none"]);
+        foreach (string name in new[] { "a.onnx", "b.ort" })
+            File.WriteAllText(folder["two", name], "");
+        Assert.Equal(("own", folder["models", "own", "x.onnx"]), Find("own"));
+        Assert.Equal(("x", folder["models", "own", "x.onnx"]), Find("models/own"));
+        Assert.Equal(("a", folder["two", "a.onnx"]), Find("two/a.onnx"));
+        // A folder of that name is meant where no model has it.
+        Assert.Contains("a.onnx, b.ort", Fail("two").Message, StringComparison.Ordinal);
+        Assert.Contains("folder", Fail("none").Message, StringComparison.Ordinal);
+        Assert.Contains("demucsps models install htdemucs", Fail("htdemucs").Message, StringComparison.Ordinal);
+        Assert.Contains("no model named 'kazoo'", Fail("kazoo").Message, StringComparison.Ordinal);
+        Assert.Contains("no model file", Fail("kazoo.onnx").Message, StringComparison.Ordinal);
+        // Names do not depend on where the user is.
+        Directory.CreateDirectory(folder["htdemucs_6s"]);
+        Assert.Contains("not installed", Fail("htdemucs_6s").Message, StringComparison.Ordinal);
+
+        (string, string?) Find(string given) => library.Select([given], null, Full).Models is [var model] ? (model.Name, model.Path) : default;
+        DemucsException Fail(string given)
+        {
+            DemucsException e = Assert.Throws<DemucsException>(() => library.Select([given], null, Full));
+            Assert.Equal(DemucsError.DemucsModelNotFound, e.Error);
+            return e;
+        }
+        string Full(string path) => Path.GetFullPath(path, folder.Path);
+    }
+
+    [Fact]
+    public void A_bag_of_the_catalogue_is_its_models_with_their_weights_under_its_name()
+    {
+        using TemporaryFolder folder = new();
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        foreach (string stem in new[] { "drums", "bass", "other" })
+            Put(folder, "htdemucs_ft_" + stem, "m.onnx");
+        DemucsException e = Assert.Throws<DemucsException>(() => library.Select(["htdemucs_ft"], null, Path.GetFullPath));
+        Assert.Contains("htdemucs_ft_vocals", e.Message, StringComparison.Ordinal);
+        Put(folder, "htdemucs_ft_vocals", "m.onnx");
+        ModelSelection bag = library.Select(["htdemucs_ft"], null, Path.GetFullPath);
+        Assert.Equal("htdemucs_ft", bag.Name);
+        Assert.Equal(["htdemucs_ft_drums", "htdemucs_ft_bass", "htdemucs_ft_other", "htdemucs_ft_vocals"], bag.Models.Select(m => m.Name));
+        Assert.Equal([0, 0, 0, 1], bag.Weights![3]);
+        Assert.True(library.Describe("htdemucs_ft")!.Installed);
+        Assert.False(library.Describe("htdemucs_ft")!.Verified);
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => library.Select(["htdemucs_ft", "baseline"], null, Path.GetFullPath)).Error);
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => library.Select(["htdemucs_ft"], [[1, 1, 1, 1]], Path.GetFullPath)).Error);
+    }
+
+    [Fact]
+    public void A_note_that_was_tampered_with_leads_nowhere()
+    {
+        using TemporaryFolder folder = new();
+        Put(folder, "own", "x.onnx");
+        File.WriteAllText(folder["models", "own", "model.json"], JsonSerializer.Serialize(new { installedAt = DateTime.UnixEpoch, source = "", files = new[] { new { name = "../../secret.onnx", size = 1, sha256 = "" } } }));
+        Assert.Equal(folder["models", "own", "x.onnx"], ModelLibrary.Open(folder["models"]).Describe("own")!.Path);
+        File.WriteAllText(folder["models", "own", "model.json"], "{");
+        Assert.Equal(folder["models", "own", "x.onnx"], ModelLibrary.Open(folder["models"]).Describe("own")!.Path);
+    }
+
+    private static void Put(TemporaryFolder folder, string name, string file)
+    {
+        Directory.CreateDirectory(folder["models", name]);
+        File.WriteAllBytes(folder["models", name, file], SmallModels.Split());
+    }
+}

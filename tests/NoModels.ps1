@@ -1,0 +1,4 @@
+# Dot-sourced: what a developer has installed must not matter to tests.
+$env:DEMUCSPS_MODELS = Join-Path ([IO.Path]::GetTempPath()) "demucsps-no-models-$PID"
+$env:DEMUCSPS_MODEL = $null
+$env:DEMUCSPS_CATALOGUE = $null
