@@ -63,8 +63,8 @@ internal sealed class FFmpegEncoder : IStemEncoder
 
     /// <summary>Starts ffmpeg; see <see cref="StemEncoder.Create"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static FFmpegEncoder Start(StemFormat format, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
-        new(format, FFmpegEncoders.Find(format.File), path, sampleRate, ditherSeed, labels, stems, cancellationToken);
+    public static FFmpegEncoder Start(StemFormat format, string ffmpeg, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
+        new(format, ffmpeg, path, sampleRate, ditherSeed, labels, stems, cancellationToken);
 
     /// <inheritdoc/>
     public void Write(ReadOnlySpan<float> interleaved, float gain)
@@ -175,8 +175,9 @@ internal sealed class FFmpegEncoder : IStemEncoder
             // Version 2.3 is what Windows and car radios read.
             StemFileFormat.Mp3 => ["-id3v2_version", "3", "-f", "mp3"],
             StemFileFormat.Opus => ["-f", "opus"],
-            StemFileFormat.StemMp4 => ["-f", "mp4"],
-            _ => ["-f", "ipod"],
+            // In steps of a frame, or the edit list that takes the delay of the encoder out would cut the end to a millisecond.
+            StemFileFormat.StemMp4 => ["-movie_timescale", Invariant(sampleRate), "-f", "mp4"],
+            _ => ["-movie_timescale", Invariant(sampleRate), "-f", "ipod"],
         });
         return [.. arguments, "-n", "file:" + _path];
     }

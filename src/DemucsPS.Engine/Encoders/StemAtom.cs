@@ -71,9 +71,9 @@ internal static class StemAtom
     /// <summary>Where the user data box is among those in the index; −1 where there is none.</summary>
     private static int UserData(ReadOnlySpan<byte> index, string path)
     {
-        for (int at = 8; at + 8 <= index.Length;)
+        for (int at = 8; at < index.Length;)
         {
-            uint size = BinaryPrimitives.ReadUInt32BigEndian(index[at..]);
+            uint size = index.Length - at < 8 ? 0 : BinaryPrimitives.ReadUInt32BigEndian(index[at..]);
             if (size < 8 || size > index.Length - at)
                 throw Unexpected(path, "has a damaged index");
             if (index.Slice(at + 4, 4).SequenceEqual("udta"u8))

@@ -17,5 +17,5 @@ internal static class StemEncoder
     public static IStemEncoder Create(StemFormat format, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
         format.File == StemFileFormat.Wav
             ? WavWriter.Create(path, sampleRate, 2, format.Sample, ditherSeed, labels.Tags)
-            : FFmpegEncoder.Start(format, path, sampleRate, ditherSeed, labels, stems, cancellationToken);
+            : FFmpegEncoder.Start(format, FFmpegEncoders.Find(format.File), path, sampleRate, ditherSeed, labels, stems, cancellationToken);
 }

@@ -23,7 +23,8 @@ public sealed record StemFormat
     public ClipMode? Clip { get; init; }
 
     /// <summary>
-    /// Whether integers get triangular dither of two quantisation steps peak to peak before they are rounded. Always the same noise, so equal input still gives equal files.
+    /// Whether integers get triangular dither of two quantisation steps peak to peak before they are rounded. Always the same noise, so equal input still gives equal files. Floats, which
+    /// formats with losses take, too, get none.
     /// </summary>
     public bool Dither { get; init; }
 
@@ -96,8 +97,6 @@ public sealed record StemFormat
     {
         if (File is StemFileFormat.Flac or StemFileFormat.Alac && Sample == WavSampleFormat.Float32)
             throw Wrong($"{File} has no 32-bit floating point samples. Use 16 or 24 bits, or the format Wav.");
-        if (Dither && (!IsLossless || Sample == WavSampleFormat.Float32))
-            throw Wrong($"Dither is for samples that are rounded to 16 or 24 bits; {(IsLossless ? "32-bit floating point" : File.ToString())} takes them as they are. Leave it out.");
         if (IsLossless && BitRate is not null)
             throw Wrong($"{File} is lossless, so its bit rate cannot be chosen. Leave it out, or choose Mp3, Aac, Opus or StemMp4.");
         if (Quality is not null && File != StemFileFormat.Mp3)
