@@ -93,7 +93,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
     protected override void ProcessRecord()
     {
         bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
+        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _summary = _summary.WithFailure()))
             ProcessFile(file, target);
     }
 
