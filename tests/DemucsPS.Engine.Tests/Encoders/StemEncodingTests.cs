@@ -14,7 +14,14 @@ public sealed class StemEncodingTests
 {
     private static readonly Dictionary<string, string> Usual = new()
     {
-        ["title"] = "A Song", ["artist"] = "Somebody", ["album"] = "A Record", ["albumartist"] = "Several", ["date"] = "2001", ["track"] = "3/12", ["genre"] = "Rock", ["comment"] = "well",
+        ["title"] = "A Song",
+        ["artist"] = "Somebody",
+        ["album"] = "A Record",
+        ["albumartist"] = "Several",
+        ["date"] = "2001",
+        ["track"] = "3/12",
+        ["genre"] = "Rock",
+        ["comment"] = "well",
     };
 
     [Theory]
