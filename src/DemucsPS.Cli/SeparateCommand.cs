@@ -36,9 +36,10 @@ internal sealed class SeparateCommand
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once. The result does not depend on it, memory does.", DefaultValueFactory = _ => 1, HelpName = "N" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime; 0 for one for each processor.", HelpName = "N" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, for all jobs together; 0 for what the jobs leave of the processors.", HelpName = "N" };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
+    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
 
     private SeparateCommand()
@@ -51,7 +52,8 @@ internal sealed class SeparateCommand
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._clip, separate._dither, separate._noTags, separate._jobs, separate._threads, separate._force, separate._json,
+            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._clip, separate._dither, separate._noTags, separate._jobs,
+            separate._threads, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -59,16 +61,18 @@ internal sealed class SeparateCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
-        SeparationReport report = new(parsed.GetValue(_json));
+        SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
         ModelBag? bag = null;
         try
         {
-            FileSeparator separator = Prepare(parsed, report, out bag);
+            JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
+            FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             int exitCode = Succeeded;
             foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
             {
                 try
                 {
+                    report.Plan(input, () => separator.Plan(new TrackSource(input)), jobs);
                     report.Track(separator.Separate(new TrackSource(input), report.Progress(input), cancellationToken));
                 }
                 catch (DemucsException e)
@@ -96,7 +100,7 @@ internal sealed class SeparateCommand
         }
     }
 
-    private FileSeparator Prepare(ParseResult parsed, SeparationReport report, out ModelBag? bag)
+    private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
         SeparationOptions options = new()
@@ -104,7 +108,7 @@ internal sealed class SeparateCommand
             Overlap = parsed.GetValue(_overlap),
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),
-            Jobs = parsed.GetValue(_jobs),
+            Jobs = jobs.Jobs,
         };
         StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither));
         FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
@@ -121,12 +125,10 @@ internal sealed class SeparateCommand
             StemMp4 = format.File == StemFileFormat.StemMp4,
         };
         choice.Check();
-        if (parsed.GetValue(_threads) < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"--threads is {parsed.GetValue(_threads)}; it must be 0 (one for each processor) or more.");
 
         string[] models = parsed.GetValue(_models) is { Length: > 0 } named ? named : [ModelSource.BaselineName];
         string[] rows = parsed.GetValue(_weights) ?? [];
-        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) },
+        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = jobs.Threads },
             prepare: !parsed.GetValue(_noPreparation), report.Warning);
         return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
     }

@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Separates one track, streaming: chunks are read, separated (several at once if asked), blended in the order of their offsets and handed to a sink as
-/// soon as they are final. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
+/// soon as they are final, while the next ones are in the model. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
 /// the result is the same bit for bit, whatever the number of jobs.
 /// </summary>
 public sealed class Separator
@@ -32,6 +32,9 @@ public sealed class Separator
         _options = options;
     }
 
+    /// <summary>Told what the workers come to, on their threads: lets tests hold them there.</summary>
+    internal Action<ChunkStep>? Observe { get; init; }
+
     /// <summary>Chunks that a track of that length takes, over all shifts.</summary>
     /// <param name="frames">Length in frames, at least 1.</param>
     public int CountChunks(long frames) => Schedule(frames).Sum(view => view.Plan.Count);
@@ -41,7 +44,7 @@ public sealed class Separator
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Told the number of chunks blended so far, after each; called on this thread.</param>
+    /// <param name="chunkDone">Told the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
@@ -63,7 +66,7 @@ public sealed class Separator
             .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
             .OrderBy(c => c.Chunk.Offset).ThenBy(c => c.View)];
 
-        using ChunkQueue<(int View, ChunkSpan Chunk)> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken);
+        using ChunkQueue<(int View, ChunkSpan Chunk)> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken) { Observe = Observe };
         int blended = 0;
         foreach ((int View, ChunkSpan Chunk) next in order)
         {
@@ -75,20 +78,21 @@ public sealed class Separator
         }
         while (queue.Count > 0)
             queue.TakeOldest(Blend);
-        emitter.EmitUntil(statistics.Frames);
         measured.CheckEnd();
 
         void Blend((int View, ChunkSpan Chunk) next, ChunkWorker worker)
         {
             (int view, ChunkSpan chunk) = next;
-            emitter.EmitUntil(chunk.Offset);
             adders[view].AddWeights(chunk.Offset, chunk.Length);
             for (int n = 0; n < _selection.ModelStems.Count; n++)
             {
                 adders[view].AddSignal(2 * n, chunk.Offset, worker.Left(n).Slice(chunk.Trim, chunk.Length));
                 adders[view].AddSignal(2 * n + 1, chunk.Offset, worker.Right(n).Slice(chunk.Trim, chunk.Length));
             }
-            chunkDone?.Invoke(++blended);
+            // Nothing that is still to come reaches frames before the next chunk's offset: they are final.
+            blended++;
+            emitter.EmitUntil(blended < order.Length ? order[blended].Chunk.Offset : statistics.Frames);
+            chunkDone?.Invoke(blended);
         }
     }
 

@@ -78,7 +78,7 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
         try
         {
             SeparationPlan plan = _exporter!.Plan(set);
-            work = Files(plan);
+            work = plan.Files;
             if (!ShouldProcess(plan.SourcePath, $"Write stems ({work})"))
                 return;
             written = _exporter.Write(set, _stop.Token);

@@ -18,6 +18,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
+    private JobPlan? _jobs;
     private SeparationSummary _summary = SeparationSummary.None;
 
     /// <summary>Audio files; wildcards are allowed.</summary>
@@ -66,9 +67,9 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
     [ArgumentCompleter(typeof(StemCompleter))]
     public string[]? Stem { get; set; }
 
-    /// <summary>Chunks separated at once.</summary>
+    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
     [Parameter]
-    public int ThrottleLimit { get; set; } = 1;
+    public int ThrottleLimit { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -78,8 +79,9 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
         {
             StemOutput output = Output();
             StemChoice choice = Choice(Stem);
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
+            _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = _jobs.Threads }, prepare: !NoPreparation, WriteWarning);
             _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output);
         }
         catch (DemucsException e)
@@ -122,9 +124,8 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
         try
         {
             SeparationPlan plan = _separator!.Plan(source);
-            string work = Describe(plan);
-            WriteVerbose($"{file}: {work}.");
-            if (!ShouldProcess(file, $"Separate ({work})"))
+            WriteVerbose($"{file}: {plan.Work}; {_jobs}.");
+            if (!ShouldProcess(file, $"Separate ({plan.Work})"))
                 return;
             _progress!.Begin(file);
             result = _separator.Separate(source, _progress, _stop.Token);
@@ -143,11 +144,5 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
             WriteWarning(warning);
         _summary = _summary.With(result);
         WriteObject(result);
-    }
-
-    private static string Describe(SeparationPlan plan)
-    {
-        string length = plan.Chunks is { } chunks ? $"{chunks} chunks" : "length not known before it is read";
-        return $"{length}{(plan.Bytes is null ? ": " : ", ")}{Files(plan)}";
     }
 }

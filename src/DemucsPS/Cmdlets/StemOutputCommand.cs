@@ -103,13 +103,6 @@ public abstract class StemOutputCommand : PSCmdlet
         return choice;
     }
 
-    /// <summary>For people: the files of a plan with their folders, and how large they are.</summary>
-    private protected static string Files(SeparationPlan plan)
-    {
-        IEnumerable<string> folders = plan.StemPaths.GroupBy(System.IO.Path.GetDirectoryName).Select(g => $"{string.Join(", ", g.Select(System.IO.Path.GetFileName))} in '{g.Key}'");
-        return $"{(plan.Bytes is { } bytes ? FormattableString.Invariant($"{bytes / 1e6:F1} MB to write: ") : "")}{string.Join("; ", folders)}";
-    }
-
     private T? Given<T>(string parameter, T value)
         where T : struct => MyInvocation.BoundParameters.ContainsKey(parameter) ? value : null;
 }
