@@ -23,6 +23,27 @@ Describe 'Export-Stem' {
         "$said".Replace("$here/b", "$here/a") | Should -Be "$expected"
     }
 
+    It 'writes the files of Invoke-DemucsSeparation, <_>' -ForEach @(
+        @{ TwoStems = 'vocals' }, @{ TwoStems = 'vocals'; TwoStemsMethod = 'Minus' }, @{ Residual = $true }, @{ Mixdown = @{ vocals = '-inf'; drums = -6 } }
+        @{ FileNameTemplate = '{title}/{model} {stem}' }
+    ) {
+        $arguments = $_
+        $null = Invoke-DemucsSeparation $source -Model $small -DestinationPath a -WarningAction Ignore @arguments
+        $stems | Export-Stem b -WarningAction Ignore @arguments
+        Get-Hashes b | Should -Be (Get-Hashes a)
+        Get-ChildItem -Recurse -File b | Should -Not -BeNullOrEmpty
+    }
+
+    It 'makes everything but a stem of that stem alone' {
+        $alone = $track | Split-AudioChunk -Length $segment | Invoke-DemucsChunk -Model $small -Stem vocals | Join-StemChunk
+        ($alone | Export-Stem a -TwoStems vocals -TwoStemsMethod Minus -PassThru -WarningAction Ignore).BaseName | Should -Be 'vocals', 'no_vocals'
+        $null = Invoke-DemucsSeparation $source -Model $small -DestinationPath b -TwoStems vocals -TwoStemsMethod Minus -WarningAction Ignore
+        Get-Hashes a | Should -Be (Get-Hashes b)
+        $alone | Export-Stem c -Mixdown drums=0 -ErrorVariable problem -ErrorAction SilentlyContinue
+        $problem.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.ExportStemCommand'
+        Test-Path c | Should -BeFalse
+    }
+
     It 'goes to separated without -DestinationPath, and gives the files with -PassThru' {
         $files = $stems | Export-Stem -PassThru -WarningAction Ignore
         $files | Should -BeOfType 'System.IO.FileInfo'
@@ -45,7 +66,7 @@ Describe 'Export-Stem' {
 
     It 'shows the plan and writes nothing with -WhatIf' {
         $transcript = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; Set-Location -LiteralPath '$here'; Import-AudioTrack '$source' | Split-AudioChunk -Length $segment | Invoke-DemucsChunk -Model '$small' | Join-StemChunk | Export-Stem -WhatIf"
-        "$transcript" | Should -Match 'What if: .*drums, bass, other, vocals; 0\.5 MB.*separated.small.noise'
+        "$transcript" | Should -Match 'What if: .*0\.5 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*separated.small.noise'
         Get-ChildItem -Recurse -Force | Should -BeNullOrEmpty
     }
 

@@ -137,6 +137,69 @@ Describe 'Invoke-DemucsSeparation' {
         (Invoke-DemucsSeparation one.wav -TwoStems vocals -WarningAction Ignore).Stems.StemName | Should -Be 'vocals', 'no_vocals'
     }
 
+    It 'makes <Names> of <Arguments>' -ForEach @(
+        @{ Names = 'vocals, no_vocals'; Arguments = @{ TwoStems = 'vocals'; TwoStemsMethod = 'Minus' } }
+        @{ Names = 'bass, residual'; Arguments = @{ Stem = 'bass'; Residual = $true } }
+        @{ Names = 'mixdown'; Arguments = @{ Mixdown = 'vocals=-inf,drums=-6.5' } }
+        @{ Names = 'mixdown'; Arguments = @{ Mixdown = 'vocals=-inf', 'drums=-6.5' } }
+        @{ Names = 'mixdown'; Arguments = @{ Mixdown = @{ vocals = [double]::NegativeInfinity; drums = -6.5 } } }
+        @{ Names = 'mixdown'; Arguments = @{ Mixdown = @{ vocals = '-inf'; drums = '-6.5' } } }
+    ) {
+        Add-Track 'one.wav'
+        $result = Invoke-DemucsSeparation one.wav -BitDepth 32 -WarningAction Ignore @Arguments
+        $result.Stems.StemName -join ', ' | Should -Be $Names
+        if ($Arguments.Mixdown) {
+            $same = Invoke-DemucsSeparation one.wav -BitDepth 32 -Mixdown 'vocals=-inf,drums=-6.5' -DestinationPath other -WarningAction Ignore
+            (Get-FileHash $result.Stems.FilePath).Hash | Should -Be (Get-FileHash $same.Stems.FilePath).Hash
+        }
+    }
+
+    It 'names files by a template, which -WhatIf shows' {
+        Add-Track 'one.wav'
+        $arguments = @{ FileNameTemplate = '{artist}/{stem}/{track:00} {title}'; Stem = 'bass', 'drums'; WarningAction = 'Ignore' }
+        $expected = 'bass', 'drums' | ForEach-Object { Join-Path $here separated 'Unknown Artist' $_ '00 one.wav' }
+        $transcript = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; Set-Location -LiteralPath '$here'; Invoke-DemucsSeparation one.wav -Stem bass, drums -FileNameTemplate '$($arguments.FileNameTemplate)' -WhatIf"
+        foreach ($file in $expected) {
+            "$transcript" | Should -Match ([regex]::Escape("00 one.wav in '$(Split-Path $file)'"))
+        }
+        Test-Path separated | Should -BeFalse
+        (Invoke-DemucsSeparation one.wav @arguments).Stems.FilePath | Should -Be $expected
+    }
+
+    It 'does not let two tracks of a command go to one file' {
+        Add-Track 'one.wav'
+        Add-Track 'two.wav'
+        $results = Invoke-DemucsSeparation *.wav -Stem bass -FileNameTemplate '{artist} ({stem})' -Force -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore
+        $results.Stems.FilePath | Should -Be (Join-Path $here separated 'Unknown Artist (bass).wav')
+        $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        $problem.TargetObject | Should -Be (Join-Path $here 'two.wav')
+    }
+
+    It 'completes fields of a template' {
+        $line = "Invoke-DemucsSeparation one.wav -FileNameTemplate '{artist}/{t"
+        (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be "'{artist}/{title}'", "'{artist}/{track}'"
+        $line = 'Export-Stem -FileNameTemplate '
+        (TabExpansion2 $line $line.Length).CompletionMatches.ListItemText | Should -Contain 'albumartist'
+    }
+
+    It 'gives results that make a readable table of values' {
+        Add-Track 'one.wav'
+        $result = Invoke-DemucsSeparation one.wav -TwoStems bass -WarningAction Ignore
+        $row = $result | ConvertTo-Csv | ConvertFrom-Csv
+        $row.Stems | Should -Be ($result.Stems.FilePath -join '; ')
+        $row.Warnings | Should -Match 'not Demucs'
+        $row.Duration | Should -Be '00:00:10'
+        $row.PSObject.Properties.Value | Where-Object { $_ -match 'System\.|DemucsPS\.' } | Should -BeNullOrEmpty
+        $result.Stems[1].StemName | Should -Be 'no_bass'
+        @($result.Stems) | Should -HaveCount 2
+    }
+
+    It 'sums up a batch with -Verbose' {
+        Add-Track 'one.wav'
+        $said = Invoke-DemucsSeparation one.wav, missing.wav -Stem bass -Verbose -ErrorAction SilentlyContinue -WarningAction Ignore 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] }
+        "$($said[-1])" | Should -Match '^1 of 2 tracks separated, 1 failed: 1 file, 0:00:10 of music in 0:\d\d:\d\d\.$'
+    }
+
     It 'goes on after a bad file, with an error record that names it' {
         Add-Track 'good.wav'
         [IO.File]::WriteAllBytes((Join-Path $here 'bad.wav'), [byte[]]@())
@@ -172,6 +235,14 @@ Describe 'Invoke-DemucsSeparation' {
         @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
         @{ why = 'too many stem names'; id = 'ParameterInvalid'; arguments = @{ StemName = 'a', 'b', 'c', 'd', 'e' } }
         @{ why = 'two selections'; id = 'ParameterInvalid'; arguments = @{ Stem = 'bass'; TwoStems = 'bass' } }
+        @{ why = 'a format that has no such depth'; id = 'ParameterInvalid'; arguments = @{ Format = 'Flac'; BitDepth = 32 } }
+        @{ why = 'a depth for a format with losses'; id = 'ParameterInvalid'; arguments = @{ Format = 'Mp3'; BitDepth = 24 } }
+        @{ why = 'a bit rate of nothing'; id = 'ParameterInvalid'; arguments = @{ Format = 'Aac'; BitRate = 0 } }
+        @{ why = 'a field that is none'; id = 'ParameterInvalid'; arguments = @{ FileNameTemplate = '{kazoo}' } }
+        @{ why = 'a way out of the destination'; id = 'ParameterInvalid'; arguments = @{ FileNameTemplate = '../{stem}' } }
+        @{ why = 'stems of a stem file'; id = 'ParameterInvalid'; arguments = @{ Format = 'StemMp4'; Stem = 'bass' } }
+        @{ why = 'a mixdown of no such stem'; id = 'ParameterInvalid'; arguments = @{ Mixdown = 'kazoo=1' } }
+        @{ why = 'gains that are none'; id = 'ParameterArgumentTransformationError'; arguments = @{ Mixdown = 'vocals=loud' } }
     ) {
         Add-Track 'one.wav'
         { Invoke-DemucsSeparation one.wav @arguments } | Should -Throw -ErrorId "$id,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand"

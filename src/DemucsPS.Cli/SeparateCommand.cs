@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli;
@@ -14,7 +16,7 @@ internal sealed class SeparateCommand
     private const int Succeeded = 0, Failed = 1, Cancelled = 130;
 
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
@@ -24,15 +26,23 @@ internal sealed class SeparateCommand
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", HelpName = "N" };
     private readonly Option<string[]> _stems = new("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" };
-    private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and the sum of all others as no_NAME.", HelpName = "NAME" };
-    private readonly Option<int> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers), or 32 (float).", DefaultValueFactory = _ => 24, HelpName = "BITS" };
-    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale for 16 and 24 bits, none for 32.", HelpName = "rescale|clamp|none" };
+    private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and everything else as no_NAME.", HelpName = "NAME" };
+    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Make no_NAME of the other stems (add, the default) or of the mix minus the stem.", HelpName = "add|minus" };
+    private readonly Option<bool> _residual = new("--residual") { Description = "Write the mix minus the written stems as residual." };
+    private readonly Option<string?> _mixdown = new("--mixdown") { Description = "Write all stems, each with its gain in dB, as mixdown; stems that are not named stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" };
+    private readonly Option<string?> _template = new("--file-name-template") { Description = $"How files are called below OUTPUT, by the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" };
+    private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
+    private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", HelpName = "BITS" };
+    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", HelpName = "KBITS" };
+    private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", HelpName = "N" };
+    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
+    private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, for all jobs together; 0 for what the jobs leave of the processors.", HelpName = "N" };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
 
     private SeparateCommand()
     {
@@ -44,7 +54,8 @@ internal sealed class SeparateCommand
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._verbose, separate._json,
+            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._clip, separate._dither, separate._noTags, separate._jobs,
+            separate._threads, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -72,6 +83,7 @@ internal sealed class SeparateCommand
                     exitCode = Failed;
                 }
             }
+            report.Summary();
             return exitCode;
         }
         catch (DemucsException e)
@@ -100,20 +112,28 @@ internal sealed class SeparateCommand
             Seed = parsed.GetValue(_seed),
             Jobs = jobs.Jobs,
         };
-        StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip), Dither = parsed.GetValue(_dither) };
-        string[] stems = ParseNames(parsed.GetValue(_stems)), stemNames = ParseNames(parsed.GetValue(_stemNames));
-        string? twoStems = parsed.GetValue(_twoStems);
-        if (stems.Length > 0 && twoStems is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, "--stem and --two-stems cannot be used together.");
+        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither));
+        FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
+        StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format) { Overwrite = parsed.GetValue(_force), CopyTags = !parsed.GetValue(_noTags) };
+        output.Check();
+        string[] stemNames = ParseNames(parsed.GetValue(_stemNames));
+        StemChoice choice = new()
+        {
+            Stems = ParseNames(parsed.GetValue(_stems)),
+            TwoStems = parsed.GetValue(_twoStems),
+            TwoStemsMethod = parsed.GetValue(_twoStemsMethod),
+            Residual = parsed.GetValue(_residual),
+            Mixdown = parsed.GetValue(_mixdown) is { } gains ? StemGains.Parse(gains) : null,
+            StemMp4 = format.File == StemFileFormat.StemMp4,
+        };
+        choice.Check();
 
         string[] rows = parsed.GetValue(_weights) ?? [];
         ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath)
             with { StemNames = stemNames.Length == 0 ? null : stemNames };
-        bag = ModelBag.Load(models, twoStems is null ? stems : null, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
+        bag = ModelBag.Load(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
             prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
-        StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
-        StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
-        return new FileSeparator(bag, selection, options, new StemOutput(folders, format) { Overwrite = parsed.GetValue(_force) });
+        return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
     }
 
     private static string[] ParseNames(string[]? given) => [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];

@@ -23,6 +23,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     private readonly bool _terminal = !Console.IsErrorRedirected;
     private int _lineLength;
     private bool _noticed;
+    private SeparationSummary _summary = SeparationSummary.None;
 
     private bool IsVerbose => verbose;
 
@@ -54,6 +55,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     public void Track(SeparationResult result)
     {
         EndLine();
+        _summary = _summary.With(result);
         // What is said of the model holds for every track; once is enough to read, while each JSON object says it.
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
             Warning(warning);
@@ -73,9 +75,23 @@ internal sealed class SeparationReport(bool json, bool verbose)
     public void Failure(string? input, DemucsException error)
     {
         EndLine();
+        if (input is not null)
+            _summary = _summary.WithFailure();
         Console.Error.WriteLine($"error: {error.Message} [{error.Error}]");
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(new { SourcePath = input, Error = error.Error.ToString(), error.Message }, Json));
+    }
+
+    /// <summary>All tracks were tried.</summary>
+    public void Summary()
+    {
+        EndLine();
+        // Of one track everything is said already.
+        if (_summary.Tracks < 2)
+            return;
+        Console.Error.WriteLine(_summary);
+        if (json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { Summary = _summary }, Json));
     }
 
     /// <summary>The user has stopped the command.</summary>

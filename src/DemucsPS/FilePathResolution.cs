@@ -17,8 +17,9 @@ internal static class FilePathResolution
     /// <param name="cmdlet">The cmdlet; errors go to it.</param>
     /// <param name="given">What the user passed.</param>
     /// <param name="literal">Whether names are taken as they are.</param>
+    /// <param name="failed">Told of each that cannot be resolved.</param>
     /// <returns>Full paths, each with what errors should name: what the user passed; of a pattern's files, the one concerned.</returns>
-    public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal)
+    public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal, Action? failed = null)
     {
         foreach (string name in given)
         {
@@ -29,6 +30,7 @@ internal static class FilePathResolution
             }
             catch (DemucsException e)
             {
+                failed?.Invoke();
                 cmdlet.WriteError(e.ToRecord(name));
                 continue;
             }

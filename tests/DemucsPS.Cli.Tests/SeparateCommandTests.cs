@@ -281,11 +281,14 @@ public sealed class SeparateCommandTests
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "missing.wav", "bad.wav", "good.wav", "--json", "--stem", "drums");
         Assert.NotEqual(0, exitCode);
         JsonElement[] lines = [.. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
-        Assert.Equal(3, lines.Length);
+        Assert.Equal(4, lines.Length);
         Assert.Equal("AudioTrackNotFound", lines[0].GetProperty("error").GetString());
         Assert.Equal(folder["missing.wav"], lines[0].GetProperty("sourcePath").GetString());
         Assert.True(lines[1].TryGetProperty("error", out _));
         Assert.Equal(folder["good.wav"], lines[2].GetProperty("sourcePath").GetString());
+        JsonElement summary = lines[3].GetProperty("summary");
+        Assert.Equal([3, 1, 2, 1], new[] { "tracks", "separated", "failed", "stems" }.Select(name => summary.GetProperty(name).GetInt32()));
+        Assert.Contains("1 of 3 tracks separated, 2 failed: 1 file, 0:00:00 of music in", error, StringComparison.Ordinal);
         Assert.Contains(folder["bad.wav"], error, StringComparison.Ordinal);
         Assert.Equal(["bad.wav", "good.wav", Path.Combine("separated", "baseline", "good", "drums.wav")], folder.Files());
     }

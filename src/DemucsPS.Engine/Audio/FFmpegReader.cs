@@ -134,12 +134,13 @@ internal sealed class FFmpegReader : AudioReader
         _process.Dispose();
     }
 
-    /// <summary>Starts ffmpeg with all its streams redirected and nothing to read from its input.</summary>
+    /// <summary>Starts ffmpeg with all its streams redirected.</summary>
     /// <param name="path">The file it is for, for messages.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="arguments">What comes after the options that every call has.</param>
+    /// <param name="keepInput">Whether its input stays open, for the caller to write to; otherwise there is nothing to read from it.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
-    internal static Process Start(string path, string ffmpeg, string[] arguments)
+    internal static Process Start(string path, string ffmpeg, string[] arguments, bool keepInput = false)
     {
         var info = new ProcessStartInfo(ffmpeg)
         {
@@ -156,7 +157,8 @@ internal sealed class FFmpegReader : AudioReader
         try
         {
             Process process = Process.Start(info) ?? throw new InvalidOperationException("No process was started.");
-            process.StandardInput.Close();
+            if (!keepInput)
+                process.StandardInput.Close();
             return process;
         }
         catch (Exception exception) when (exception is Win32Exception or InvalidOperationException or IOException)

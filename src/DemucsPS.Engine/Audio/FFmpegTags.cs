@@ -30,8 +30,8 @@ internal static class FFmpegTags
             using Process process = FFmpegReader.Start(path, ffmpeg,
                 ["-v", "quiet", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
                 "-map", "0:a:0", "-map_chapters", "-1", "-c", "copy", "-t", "0", "-bitexact", "-f", "ffmetadata", "pipe:1"]);
-            if (Collect(process, timeLimit) is string text)
-                Parse(text, tags);
+            if (FFmpegOutput.Collect(process, MaxOutputBytes, timeLimit) is byte[] text)
+                Parse(Encoding.UTF8.GetString(text), tags);
         }
         catch (Exception exception) when (exception is DemucsException or IOException or InvalidOperationException)
         {
@@ -84,48 +84,5 @@ internal static class FFmpegTags
             if (name != "language" || value != "und")
                 tags.Add(name, value);
         }
-    }
-
-    /// <summary>What the process writes; null when it fails, writes too much or takes too long.</summary>
-    private static string? Collect(Process process, TimeSpan timeLimit)
-    {
-        var log = new FFmpegLog(process.StandardError.BaseStream);
-        Stream output = process.StandardOutput.BaseStream;
-        bool isGood = false;
-        try
-        {
-            // On a thread of its own, because not every platform can give up reading a pipe.
-            Task<string?> text = Task.Factory.StartNew(() => ReadAll(output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            isGood = text.Wait(timeLimit) && text.Result is not null && process.WaitForExit(timeLimit) && process.ExitCode == 0;
-            return isGood ? text.Result : null;
-        }
-        finally
-        {
-            if (!isGood)
-                FFmpegReader.Kill(process, log);
-        }
-    }
-
-    private static string? ReadAll(Stream output)
-    {
-        var bytes = new MemoryStream();
-        var block = new byte[4096];
-        try
-        {
-            int read;
-            while ((read = output.Read(block)) > 0)
-            {
-                bytes.Write(block, 0, read);
-                if (bytes.Length > MaxOutputBytes)
-                    return null;
-            }
-        }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
-        {
-            // The process was killed.
-            return null;
-        }
-
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 }

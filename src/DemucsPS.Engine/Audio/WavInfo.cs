@@ -5,7 +5,7 @@ using System.Text;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Reads the tags of a WAV file: LIST chunks of the type INFO ("Multimedia Programming Interface and Data Specifications 1.0",
+/// Reads and writes the tags of a WAV file: LIST chunks of the type INFO ("Multimedia Programming Interface and Data Specifications 1.0",
 /// chapter 2, "INFO List Chunk").
 /// </summary>
 internal static class WavInfo
@@ -36,6 +36,13 @@ internal static class WavInfo
         ["ISFT"] = "encoder",
         ["ITCH"] = "encoded_by",
     }.ToFrozenDictionary();
+
+    // Of the two for the track, ITRK is what most players read.
+    private static readonly (string Name, string Field)[] Written =
+    [
+        ("INAM", "title"), ("IART", "artist"), ("IPRD", "album"), ("ICRD", "date"), ("ITRK", "track"), ("IGNR", "genre"), ("ICMT", "comment"), ("IMUS", "composer"), ("ICOP", "copyright"),
+        ("IENG", "engineer"), ("IKEY", "keywords"), ("ILNG", "language"), ("ISBJ", "subject"),
+    ];
 
     // Throws where a text is not UTF-8, so that Latin-1 is tried.
     private static readonly UTF8Encoding StrictUtf8 = new(false, true);
@@ -90,6 +97,33 @@ internal static class WavInfo
         {
             source.MoveTo(start);
         }
+    }
+
+    /// <summary>A whole LIST chunk, as programs read it today: texts in UTF-8, each ended by a zero. Fields that INFO does not have are left out.</summary>
+    /// <param name="tags">Fields under the names of <see cref="AudioReader.Tags"/>.</param>
+    /// <returns>The chunk with its head, of even length; empty where no field fits.</returns>
+    public static byte[] Write(IReadOnlyDictionary<string, string> tags)
+    {
+        var chunk = new MemoryStream();
+        Span<byte> head = stackalloc byte[8];
+        foreach ((string name, string field) in Written)
+        {
+            if (!tags.TryGetValue(field, out string? value))
+                continue;
+            byte[] text = Encoding.UTF8.GetBytes(value.Replace("\0", "", StringComparison.Ordinal) + '\0');
+            Encoding.ASCII.GetBytes(name, head);
+            BinaryPrimitives.WriteInt32LittleEndian(head[4..], text.Length);
+            chunk.Write(head);
+            chunk.Write(text);
+            if (text.Length % 2 != 0)
+                chunk.WriteByte(0);
+        }
+
+        if (chunk.Length == 0)
+            return [];
+        "LIST"u8.CopyTo(head);
+        BinaryPrimitives.WriteInt32LittleEndian(head[4..], 4 + (int)chunk.Length);
+        return [.. head, .. "INFO"u8, .. chunk.ToArray()];
     }
 
     /// <summary>Reads the items of a list; false when one of them is longer than the list.</summary>

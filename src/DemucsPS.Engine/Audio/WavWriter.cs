@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Audio;
 
@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Audio;
 /// The file declares no samples until <see cref="Complete"/>. Disposing without it leaves the file as it is; whoever created
 /// the writer deletes it.
 /// </remarks>
-public sealed class WavWriter : IDisposable
+public sealed class WavWriter : IStemEncoder
 {
     private const int BufferBytes = 64 * 1024;
     private const int LengthsBytes = 28;
@@ -23,8 +23,8 @@ public sealed class WavWriter : IDisposable
     private readonly WavSampleFormat _format;
     private readonly long _riffSizeLimit;
     private readonly byte[] _buffer = new byte[BufferBytes];
-    private readonly bool _dithered;
-    private TriangularDither _dither;
+    private readonly PcmPacker _packer;
+    private readonly byte[] _info;
     private int _buffered;
     private long _samples;
     private bool _completed;
@@ -38,7 +38,8 @@ public sealed class WavWriter : IDisposable
     /// <param name="format">How samples are stored.</param>
     /// <param name="ditherSeed">Null for none.</param>
     /// <param name="riffSizeLimit">The RIFF size from which on the file becomes RF64: 0xFFFFFFFF, smaller only in tests.</param>
-    internal WavWriter(string path, FileStream stream, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed, long riffSizeLimit)
+    /// <param name="tags">Null for none.</param>
+    internal WavWriter(string path, FileStream stream, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed, long riffSizeLimit, IReadOnlyDictionary<string, string>? tags = null)
     {
         _path = path;
         _stream = stream;
@@ -46,8 +47,8 @@ public sealed class WavWriter : IDisposable
         _channels = channels;
         _format = format;
         _riffSizeLimit = riffSizeLimit;
-        _dithered = ditherSeed.HasValue && format != WavSampleFormat.Float32;
-        _dither = new TriangularDither(ditherSeed.GetValueOrDefault());
+        _packer = new PcmPacker(path, format switch { WavSampleFormat.Pcm16 => PcmPacking.Int16, WavSampleFormat.Pcm24 => PcmPacking.Int24, _ => PcmPacking.Float32 }, ditherSeed);
+        _info = tags is null ? [] : WavInfo.Write(tags);
     }
 
     /// <summary>Frames written so far.</summary>
@@ -57,14 +58,7 @@ public sealed class WavWriter : IDisposable
     /// Samples (not frames) that lay beyond full scale after rounding and were set to it; always 0 for floats. Full scale is
     /// -32,768 … 32,767 for 16 bits and -8,388,608 … 8,388,607 for 24, so a sample of exactly 1.0 counts.
     /// </summary>
-    public long ClippedSamples { get; private set; }
-
-    private int SampleBytes => _format switch
-    {
-        WavSampleFormat.Pcm16 => 2,
-        WavSampleFormat.Pcm24 => 3,
-        _ => 4,
-    };
+    public long ClippedSamples => _packer.ClippedSamples;
 
     /// <summary>Creates a new file. An existing one is never touched.</summary>
     /// <param name="path">The full path; its folder exists.</param>
@@ -75,16 +69,19 @@ public sealed class WavWriter : IDisposable
     /// With a seed, integers get triangular dither of two quantisation steps peak to peak before rounding; the same seed gives
     /// the same file. Null, and floats always: no dither.
     /// </param>
+    /// <param name="tags">
+    /// What the file says about the music, by the names of <see cref="AudioReader.Tags"/>, as a LIST chunk of the type INFO behind the samples; what that has no field for is left out. Null for none.
+    /// </param>
     /// <returns>The writer; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is not absolute, or another argument is out of range.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.
     /// </exception>
-    public static WavWriter Create(string path, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed = null) =>
-        Create(path, sampleRate, channels, format, ditherSeed, uint.MaxValue);
+    public static WavWriter Create(string path, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed = null, IReadOnlyDictionary<string, string>? tags = null) =>
+        Create(path, sampleRate, channels, format, ditherSeed, uint.MaxValue, tags);
 
     /// <summary>As the public one, with the RIFF size from which on the file becomes RF64.</summary>
-    internal static WavWriter Create(string path, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed, long riffSizeLimit)
+    internal static WavWriter Create(string path, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed, long riffSizeLimit, IReadOnlyDictionary<string, string>? tags = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -115,10 +112,10 @@ public sealed class WavWriter : IDisposable
                 exception);
         }
 
-        var writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit);
+        var writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
         try
         {
-            writer.WriteHeader(dataBytes: 0, frames: 0);
+            writer.WriteHeader(dataBytes: 0, frames: 0, infoBytes: 0);
             return writer;
         }
         catch
@@ -147,7 +144,7 @@ public sealed class WavWriter : IDisposable
         if (interleaved.Length % _channels != 0)
             throw new ArgumentException($"{interleaved.Length} samples are not whole frames of {_channels} channels.", nameof(interleaved));
 
-        int sampleBytes = SampleBytes;
+        int sampleBytes = _packer.SampleBytes;
         while (!interleaved.IsEmpty)
         {
             int room = (BufferBytes - _buffered) / sampleBytes;
@@ -158,7 +155,7 @@ public sealed class WavWriter : IDisposable
             }
 
             int count = Math.Min(room, interleaved.Length);
-            Encode(interleaved[..count], gain, _buffer.AsSpan(_buffered, count * sampleBytes));
+            _packer.Pack(interleaved[..count], gain, _buffer.AsSpan(_buffered, count * sampleBytes));
             _buffered += count * sampleBytes;
             _samples += count;
             interleaved = interleaved[count..];
@@ -173,13 +170,14 @@ public sealed class WavWriter : IDisposable
         if (_completed)
             return;
         FlushBuffer();
-        long dataBytes = _samples * SampleBytes;
+        long dataBytes = _samples * _packer.SampleBytes;
         try
         {
             if ((dataBytes & 1) != 0)
                 _stream.WriteByte(0);
+            _stream.Write(_info);
             _stream.Position = 0;
-            WriteHeader(dataBytes, FramesWritten);
+            WriteHeader(dataBytes, FramesWritten, _info.Length);
             _stream.Flush(flushToDisk: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -206,15 +204,15 @@ public sealed class WavWriter : IDisposable
         }
     }
 
-    private void WriteHeader(long dataBytes, long frames)
+    private void WriteHeader(long dataBytes, long frames, int infoBytes)
     {
         Span<byte> header = stackalloc byte[96];
         bool isFloat = _format == WavSampleFormat.Float32;
-        int sampleBytes = SampleBytes;
+        int sampleBytes = _packer.SampleBytes;
 
         // The extension size (2 bytes) and the fact chunk (12 bytes) belong to every format but PCM.
         int headerBytes = 12 + 8 + LengthsBytes + (isFloat ? 8 + 18 + 12 : 8 + 16) + 8;
-        long riffSize = headerBytes - 8 + dataBytes + (dataBytes & 1);
+        long riffSize = headerBytes - 8 + dataBytes + (dataBytes & 1) + infoBytes;
         bool is64 = riffSize >= _riffSizeLimit;
 
         var fields = new FieldWriter(header);
@@ -246,56 +244,6 @@ public sealed class WavWriter : IDisposable
         fields.Text("data"u8);
         fields.UInt32(is64 ? uint.MaxValue : (uint)dataBytes);
         WriteBytes(header[..headerBytes]);
-    }
-
-    private void Encode(ReadOnlySpan<float> samples, float gain, Span<byte> bytes)
-    {
-        switch (_format)
-        {
-            case WavSampleFormat.Pcm16:
-                for (int i = 0; i < samples.Length; i++)
-                    BinaryPrimitives.WriteInt16LittleEndian(bytes[(2 * i)..], (short)Quantise(samples[i], gain, 32_768));
-                break;
-            case WavSampleFormat.Pcm24:
-                for (int i = 0; i < samples.Length; i++)
-                {
-                    int value = Quantise(samples[i], gain, 8_388_608);
-                    int at = 3 * i;
-                    bytes[at] = (byte)value;
-                    bytes[at + 1] = (byte)(value >> 8);
-                    bytes[at + 2] = (byte)(value >> 16);
-                }
-
-                break;
-            case WavSampleFormat.Float32 when gain == 1f && BitConverter.IsLittleEndian:
-                MemoryMarshal.AsBytes(samples).CopyTo(bytes);
-                break;
-            default:
-                for (int i = 0; i < samples.Length; i++)
-                    BinaryPrimitives.WriteSingleLittleEndian(bytes[(4 * i)..], samples[i] * gain);
-                break;
-        }
-    }
-
-    private int Quantise(float sample, float gain, int fullScale)
-    {
-        // In double precision the product of two floats is exact, so there is one rounding only.
-        double value = (double)sample * gain * fullScale;
-        if (_dithered)
-            value += _dither.Next();
-        value = Math.Round(value, MidpointRounding.ToEven);
-        if (value >= -fullScale && value <= fullScale - 1)
-            return (int)value;
-        if (double.IsNaN(value))
-        {
-            throw new DemucsException(
-                DemucsError.StemWriteFailed,
-                $"'{_path}' cannot be written: a sample is not a number, and integers have no such value.",
-                _path);
-        }
-
-        ClippedSamples++;
-        return value < 0 ? -fullScale : fullScale - 1;
     }
 
     private void FlushBuffer()

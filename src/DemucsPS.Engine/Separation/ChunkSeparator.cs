@@ -37,7 +37,7 @@ public sealed class ChunkSeparator : IDisposable
         _retries = retries;
         _names = selection.Names;
         // Workers know the stems in the model's order.
-        _workerStem = [.. selection.Sums.Select(sum => selection.ModelStems.ToList().IndexOf(sum[0]))];
+        _workerStem = [.. selection.Rows.Select(row => selection.ModelStems.ToList().IndexOf(row.Stems[0].Stem))];
         _queue = new ChunkQueue<Job>(bag, selection.ModelStems, jobs, keepTimeBranch: bag.ShowsBranches, cancellationToken);
     }
 

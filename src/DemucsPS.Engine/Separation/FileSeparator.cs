@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
@@ -17,9 +18,12 @@ public sealed class FileSeparator
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">Where and how stems are written.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the format of the output needs an ffmpeg that is not there.
+    /// </exception>
     public FileSeparator(ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output)
     {
+        output.Check();
         _bag = bag;
         _selection = selection;
         _output = output;
@@ -32,11 +36,11 @@ public sealed class FileSeparator
     public SeparationPlan Plan(TrackSource source)
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
-        string folder = _output.Folders.For(_bag.Name, source);
-        StemFileSet.CheckFree(folder, _selection.Names, _output.Overwrite, source.Path);
+        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, TagsOf(reader), _selection.Names);
+        StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
-        return new SeparationPlan(source.Path, [.. _selection.Names.Select(name => StemFileSet.PathOf(folder, name))], frames,
-            frames is { } n ? _separator.CountChunks(n) : null, frames * _output.Format.BytesPerFrame * _selection.Names.Count);
+        return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
+            frames is { } f ? _output.Format.BytesOf(f, Separator.SampleRate) * _selection.Names.Count : null);
     }
 
     /// <summary>Separates one track.</summary>
@@ -47,44 +51,48 @@ public sealed class FileSeparator
     /// <exception cref="DemucsException">The source, a model or the destination cannot be used. Nothing is left behind.</exception>
     public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        string folder = _output.Folders.Claim(_bag.Name, source);
+        long started = Stopwatch.GetTimestamp();
+        IReadOnlyDictionary<string, string> tags;
+        using (StereoTrackReader reader = StereoTrackReader.Open(source))
+            tags = TagsOf(reader);
+        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, tags, _selection.Names);
+        IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
         try
         {
-            return SeparateInto(folder, source, progress, cancellationToken);
+            return SeparateInto(paths, source, tags, started, progress, cancellationToken);
         }
         catch
         {
-            _output.Folders.Release(folder);
+            _output.Names.Release(claimed);
             throw;
         }
     }
 
-    private SeparationResult SeparateInto(string folder, TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private SeparationResult SeparateInto(IReadOnlyList<string> paths, TrackSource source, IReadOnlyDictionary<string, string> tags, long started, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
-        long started = Stopwatch.GetTimestamp();
-        StemFileSet.CheckFree(folder, _selection.Names, _output.Overwrite, source.Path);
+        StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
         TrackStatistics statistics = Measure(source, progress, cancellationToken);
         using StereoTrackReader reader = StereoTrackReader.Open(source);
-        using StemFileSet files = new(folder, _selection.Names, _output.Format, _output.Overwrite);
+        using StemFileSet files = new(_selection.Names, paths, _output, _output.LabelsOf(source, tags));
         int chunks = _separator.CountChunks(statistics.Frames);
         long separationStarted = Stopwatch.GetTimestamp();
         ReportChunks(0);
         _separator.Separate(reader, source.Path, statistics, files, ReportChunks, cancellationToken);
-        IReadOnlyList<StemFile> stems = files.Complete(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, _selection.Names.Count, null)), cancellationToken);
+        IReadOnlyList<StemFile> stems = files.Complete(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, paths.Count, null)), cancellationToken);
         return new SeparationResult
         {
             SourcePath = source.Path,
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             ExecutionProvider = _bag.ExecutionProvider,
-            Stems = stems,
+            Stems = new ResultList<StemFile>(stems),
             Duration = TimeSpan.FromSeconds((double)statistics.Frames / Separator.SampleRate),
             Frames = statistics.Frames,
             SampleRate = Separator.SampleRate,
             Elapsed = Stopwatch.GetElapsedTime(started),
             Chunks = chunks,
             Gain = files.Gain,
-            Warnings = new List<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings(stems)]),
+            Warnings = new ResultList<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings(stems)]),
         };
 
         void ReportChunks(int done)
@@ -93,6 +101,8 @@ public sealed class FileSeparator
             progress?.Report(new SeparationProgress(SeparationStage.Separating, done, chunks, done > 0 ? elapsed / done * (chunks - done) : null));
         }
     }
+
+    private IReadOnlyDictionary<string, string> TagsOf(StereoTrackReader reader) => _output.NeedsTags ? reader.Tags : ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The first pass over a file.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

@@ -26,13 +26,14 @@ internal readonly record struct MixNormalisation(float Mean, float Scale)
     /// <summary>One sample back in the level of the track.</summary>
     public float Undo(float sample) => sample * Scale + Mean;
 
-    /// <summary>Adds samples, back in the level of the track, to every n-th sample of a target.</summary>
+    /// <summary>Adds samples, back in the level of the track and weighted, to every n-th sample of a target.</summary>
     /// <param name="samples">Normalised samples.</param>
     /// <param name="target">Where to; the first sample goes to its start.</param>
     /// <param name="step">From one sample's place to the next: 1 planar, 2 interleaved.</param>
-    public void AddUndone(ReadOnlySpan<float> samples, Span<float> target, int step = 1)
+    /// <param name="weight">Their weight.</param>
+    public void AddUndone(ReadOnlySpan<float> samples, Span<float> target, int step = 1, float weight = 1)
     {
         for (int i = 0; i < samples.Length; i++)
-            target[i * step] += Undo(samples[i]);
+            target[i * step] += weight * Undo(samples[i]);
     }
 }

@@ -56,9 +56,10 @@ public sealed class Separator
         View[] views = Schedule(statistics.Frames);
         long first = views.Min(v => v.Start);
         OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first))];
-        MeasuredSource measured = new(source, path, statistics.Frames);
+        RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source) : null;
+        MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
         TrackWindow window = new(measured, segment, normalisation);
-        Emitter emitter = new(_selection, adders, sink, normalisation);
+        Emitter emitter = new(_selection, adders, sink, normalisation, mix);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
         (int View, ChunkSpan Chunk)[] order = [.. views
@@ -118,8 +119,8 @@ public sealed class Separator
         }
     }
 
-    /// <summary>Takes final frames from the adders, averages the views, undoes the normalisation, sums stems and hands the outputs on.</summary>
-    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, MixNormalisation normalisation)
+    /// <summary>Takes final frames from the adders, averages the views, undoes the normalisation, sums stems and the mix and hands the outputs on.</summary>
+    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, MixNormalisation normalisation, RecordedMix? mix)
     {
         private readonly float[] _one = new float[BlockFrames];
         private readonly float[] _views = new float[BlockFrames];
@@ -133,6 +134,7 @@ public sealed class Separator
                 Emit(first, (int)Math.Min(BlockFrames, frame - first));
             foreach (OverlapAdder adder in adders)
                 adder.Advance(frame - adder.Start);
+            mix?.Forget(frame);
         }
 
         private void Emit(long first, int count)
@@ -141,10 +143,13 @@ public sealed class Separator
             for (int output = 0; output < selection.Names.Count; output++)
             {
                 interleaved.Clear();
-                foreach (int stem in selection.Sums[output])
+                StemRow row = selection.Rows[output];
+                for (int channel = 0; channel < 2; channel++)
                 {
-                    for (int channel = 0; channel < 2; channel++)
-                        normalisation.AddUndone(Average(2 * _signalOfStem[stem] + channel, first, count), interleaved[channel..], step: 2);
+                    if (row.Mix != 0)
+                        StemRow.Add(mix!.Frames(channel, first, count), row.Mix, interleaved[channel..], step: 2);
+                    foreach ((int stem, float weight) in row.Stems)
+                        normalisation.AddUndone(Average(2 * _signalOfStem[stem] + channel, first, count), interleaved[channel..], step: 2, weight);
                 }
                 sink.Write(output, interleaved);
             }

@@ -1,10 +1,11 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Writes stems as <see cref="FileSeparator"/> does: the same folders, the same bytes, all of a set or none. A set is the stems that one run of a model gave for one track; they are
+/// Writes stems as <see cref="FileSeparator"/> does: the same files, the same bytes, all of a set or none. A set is the stems that one run of a model gave for one track; they are
 /// written together because rescaling needs the peak over all of them. Not thread-safe. Memory: sets that are not whole.
 /// </summary>
 public sealed class StemExporter
@@ -12,12 +13,23 @@ public sealed class StemExporter
     private const int BlockFrames = 16384;
 
     private readonly StemOutput _output;
+    private readonly StemChoice _choice;
     private readonly List<List<Stem>> _waiting = [];
-    private readonly HashSet<string> _written = new(StemFolders.PathComparer);
+    private readonly HashSet<string> _written = new(StemNames.PathComparer);
 
     /// <summary>Prepares writing.</summary>
     /// <param name="output">Where and how stems are written. Files that this object wrote are never replaced.</param>
-    public StemExporter(StemOutput output) => _output = output;
+    /// <param name="choice">What is made of the stems of a set; null for the stems as they are.</param>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.ParameterInvalid"/>: the choice or the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: the format needs an ffmpeg that is not there.
+    /// </exception>
+    public StemExporter(StemOutput output, StemChoice? choice = null)
+    {
+        output.Check();
+        _output = output;
+        _choice = choice ?? new StemChoice();
+        _choice.Check();
+    }
 
     /// <summary>Adds a stem to its set.</summary>
     /// <returns>The set, if it is whole now; empty otherwise.</returns>
@@ -28,7 +40,7 @@ public sealed class StemExporter
         if (set is null)
             _waiting.Add(set = []);
         if (set.Any(s => s.StemName == stem.StemName))
-            throw Doubled(PathsOf([stem])[0], stem);
+            throw Doubled(stem);
         set.Add(stem);
         if (stem.RunStems.Except(set.Select(s => s.StemName)).Any())
             return [];
@@ -47,62 +59,73 @@ public sealed class StemExporter
         }
     }
 
-    /// <summary>Where the stems of a set will lie.</summary>
-    public IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set)
+    /// <summary>What would be written of a set.</summary>
+    /// <param name="set">Stems of one track and model.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it has not the stems that the choice names.</exception>
+    public SeparationPlan Plan(IReadOnlyList<Stem> set)
     {
-        string folder = _output.Folders.For(set[0].ModelName, new TrackSource(set[0].SourcePath));
-        return [.. set.Select(s => StemFileSet.PathOf(folder, s.StemName))];
+        StemSelection selection = Select(set);
+        return new SeparationPlan(set[0].SourcePath, PathsOf(set, selection), set[0].Frames, null, _output.Format.BytesOf(set[0].Frames, Separator.SampleRate) * selection.Names.Count);
     }
-
-    /// <summary>Bytes of a set's files, without headers.</summary>
-    public long BytesOf(IReadOnlyList<Stem> set) => set.Sum(s => (long)s.Frames * _output.Format.BytesPerFrame);
 
     /// <summary>Writes a set.</summary>
     /// <param name="set">Stems of one track and model.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left behind then.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>. Nothing is left behind.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ParameterInvalid"/>: it has not the stems that the choice names. Nothing is left behind.
+    /// </exception>
     public ExportedStems Write(IReadOnlyList<Stem> set, CancellationToken cancellationToken)
     {
-        if (PathsOf(set).FirstOrDefault(_written.Contains) is { } path)
-            throw Doubled(path, set[0]);
-        string[] names = [.. set.Select(s => s.StemName)];
-        string folder = _output.Folders.Claim(set[0].ModelName, new TrackSource(set[0].SourcePath));
+        StemSelection selection = Select(set);
+        IReadOnlyList<string> paths = PathsOf(set, selection);
+        if (paths.Any(_written.Contains))
+            throw Doubled(set[0]);
+        TrackSource source = new(set[0].SourcePath);
+        IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
         try
         {
-            StemFileSet.CheckFree(folder, names, _output.Overwrite, set[0].SourcePath);
-            using StemFileSet files = new(folder, names, _output.Format, _output.Overwrite);
+            StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath);
+            using StemFileSet files = new(selection.Names, paths, _output, _output.LabelsOf(source, set[0].Track.Tags));
             float[] block = new float[2 * BlockFrames];
-            for (int output = 0; output < set.Count; output++)
-                Write(set[output], block, interleaved => files.Write(output, interleaved), cancellationToken);
+            for (int first = 0; first < set[0].Frames; first += BlockFrames)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int count = Math.Min(BlockFrames, set[0].Frames - first);
+                for (int output = 0; output < selection.Rows.Count; output++)
+                {
+                    Sum(selection.Rows[output], set, first, count, block);
+                    files.Write(output, block.AsSpan(0, 2 * count));
+                }
+            }
             IReadOnlyList<StemFile> stems = files.Complete(null, cancellationToken);
             _written.UnionWith(stems.Select(s => s.FilePath));
             return new ExportedStems(stems, files.Gain, [.. files.Warnings(stems)]);
         }
         catch
         {
-            if (!_written.Any(p => Path.GetDirectoryName(p) == folder))
-                _output.Folders.Release(folder);
+            _output.Names.Release(claimed);
             throw;
         }
     }
 
-    private static void Write(Stem stem, float[] block, Action<ReadOnlySpan<float>> write, CancellationToken cancellationToken)
+    private StemSelection Select(IReadOnlyList<Stem> set) => _choice.Select([.. set.Select(s => s.StemName)]);
+
+    private IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set, StemSelection selection) =>
+        _output.PathsOf(set[0].ModelName, new TrackSource(set[0].SourcePath), set[0].Track.Tags, selection.Names);
+
+    private static void Sum(StemRow row, IReadOnlyList<Stem> set, int first, int count, float[] interleaved)
     {
-        ReadOnlySpan<float> left = stem.Samples(0).Span, right = stem.Samples(1).Span;
-        for (int first = 0; first < left.Length; first += BlockFrames)
+        interleaved.AsSpan(0, 2 * count).Clear();
+        for (int channel = 0; channel < 2; channel++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(BlockFrames, left.Length - first);
-            for (int i = 0; i < count; i++)
-            {
-                block[2 * i] = left[first + i];
-                block[2 * i + 1] = right[first + i];
-            }
-            write(block.AsSpan(0, 2 * count));
+            if (row.Mix != 0)
+                StemRow.Add(set[0].Track.Samples(channel).Span.Slice(first, count), row.Mix, interleaved.AsSpan(channel), step: 2);
+            foreach ((int stem, float weight) in row.Stems)
+                StemRow.Add(set[stem].Samples(channel).Span.Slice(first, count), weight, interleaved.AsSpan(channel), step: 2);
         }
     }
 
-    private static DemucsException Doubled(string path, Stem stem) => new(DemucsError.StemExists,
-        $"Two stems would go to '{path}': '{stem.StemName}' of '{stem.SourcePath}' (model {stem.ModelName}) came twice. Write one of them to another destination.", path);
+    private static DemucsException Doubled(Stem stem) => new(DemucsError.StemExists,
+        $"Two stems would go to one file: '{stem.StemName}' of '{stem.SourcePath}' (model {stem.ModelName}) came twice. Write one of them to another destination.", stem.SourcePath);
 }

@@ -1,9 +1,11 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Naming;
 
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// The files of one track's stems. They are written under temporary names in the destination folder and get their final names only when all are
+/// The files of one track's stems. They are written under temporary names beside their final ones, which they get only when all are
 /// whole and on disk; disposed before that, nothing is left behind, not even a folder that was made for them.
 /// </summary>
 internal sealed class StemFileSet : IStemSink, IDisposable
@@ -13,28 +15,34 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     private readonly StemFormat _format;
     private readonly bool _overwrite;
     private readonly Part[] _parts;
+    private readonly Target[] _targets;
     private readonly List<string> _createdFolders = [];
     private readonly float[] _limited = new float[32768];
     private bool _committed;
 
-    /// <param name="folder">Full path of the folder; made if it does not exist.</param>
-    /// <param name="names">Names of the outputs; files are called NAME.wav.</param>
-    /// <param name="format">How they are written.</param>
-    /// <param name="overwrite">Whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <param name="names">Names of the outputs.</param>
+    /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are made if they do not exist.</param>
+    /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <param name="labels">What the files say about the music.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public StemFileSet(string folder, IReadOnlyList<string> names, StemFormat format, bool overwrite)
+    public StemFileSet(IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, TrackLabels labels)
     {
-        _format = format;
-        _overwrite = overwrite;
-        _parts = [.. names.Select(name => new Part(name, PathOf(folder, name)))];
-        CheckFree(folder, names, overwrite, sourcePath: null);
+        _format = output.Format;
+        _overwrite = output.Overwrite;
+        _parts = [.. names.Select(name => new Part(name))];
+        _targets = [.. output.FileNames(names).Select((name, i) => new Target(name, paths[i], _format.IsOneFile ? _parts : [_parts[i]], labels.Of(_format.IsOneFile ? null : name)))];
+        CheckFree(paths, _overwrite, sourcePath: null);
         try
         {
-            CreateFolder(folder);
-            foreach (Part part in _parts)
+            foreach (Target target in _targets)
             {
-                part.Temporary = TemporaryPath(part.Final);
-                part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample, DitherSeed(part));
+                CreateFolder(Path.GetDirectoryName(target.Final)!);
+                foreach (Part part in target.Parts)
+                {
+                    part.Temporary = TemporaryPath(target.Final);
+                    part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample, Staged ? null : DitherSeed(target),
+                        _format.File == StemFileFormat.Wav ? target.Labels.Tags : null);
+                }
             }
         }
         catch
@@ -47,20 +55,16 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <summary>The factor that all stems were multiplied by; 1 until <see cref="Complete"/> finds that they need rescaling.</summary>
     public float Gain { get; private set; } = 1;
 
-    /// <summary>Where a stem will lie.</summary>
-    public static string PathOf(string folder, string name) => Path.Combine(folder, name + ".wav");
-
-    /// <summary>Refuses a folder that cannot take the stems as it is, before any work is done.</summary>
-    /// <param name="folder">Full path of the folder.</param>
-    /// <param name="names">Names of the outputs.</param>
+    /// <summary>Refuses paths that cannot take the stems as they are, before any work is done.</summary>
+    /// <param name="paths">Full paths of the files.</param>
     /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
     /// <param name="sourcePath">The file that the stems come from.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void CheckFree(string folder, IReadOnlyList<string> names, bool overwrite, string? sourcePath)
+    public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath)
     {
-        foreach (string path in names.Select(name => PathOf(folder, name)))
+        foreach (string path in paths)
         {
-            if (path == sourcePath)
+            if (StemNames.PathComparer.Equals(path, sourcePath))
                 throw new DemucsException(DemucsError.StemExists, $"'{sourcePath}' would be overwritten by one of its own stems. Choose another destination.", sourcePath);
             if (Directory.Exists(path))
                 throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.", path);
@@ -69,8 +73,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats.
-    private bool Staged => _format.ClipInEffect == ClipMode.Rescale;
+    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats; and so are they given to an encoder.
+    private bool Staged => _format.ClipInEffect == ClipMode.Rescale || _format.File != StemFileFormat.Wav;
 
     public void Write(int output, ReadOnlySpan<float> interleaved)
     {
@@ -104,35 +108,40 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         if (_format.ClipInEffect == ClipMode.Rescale)
             Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
         int done = 0;
-        foreach (Part part in _parts)
+        foreach (Target target in _targets)
         {
-            part.Writer!.Complete();
-            part.Clipped += part.Writer.ClippedSamples;
-            part.Writer.Dispose();
-            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32))
-                Convert(part, cancellationToken);
+            foreach (Part part in target.Parts)
+            {
+                part.Writer!.Complete();
+                part.Clipped += part.Writer.ClippedSamples;
+                part.Writer.Dispose();
+            }
+            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32 || _format.File != StemFileFormat.Wav))
+                Encode(target, cancellationToken);
+            else
+                (target.Temporary, target.Parts[0].Temporary) = (target.Parts[0].Temporary, null);
             partDone?.Invoke(++done);
         }
         cancellationToken.ThrowIfCancellationRequested();
-        foreach (Part part in _parts)
+        foreach (Target target in _targets)
         {
             try
             {
-                File.Move(part.Temporary!, part.Final, _overwrite);
+                File.Move(target.Temporary!, target.Final, _overwrite);
             }
-            catch (IOException e) when (!_overwrite && File.Exists(part.Final))
+            catch (IOException e) when (!_overwrite && File.Exists(target.Final))
             {
-                throw Exists(part.Final, e);
+                throw Exists(target.Final, e);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{part.Final}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", part.Final, e);
+                throw new DemucsException(DemucsError.StemWriteFailed, $"'{target.Final}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", target.Final, e);
             }
-            part.Temporary = null;
+            target.Temporary = null;
         }
         _committed = true;
         // An array, not whatever the compiler makes of a list: scripts can index it.
-        return Array.ConvertAll(_parts, p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped));
+        return Array.ConvertAll(_targets, t => new StemFile(t.Name, t.Final, t.Parts.Max(p => p.Peak), t.Clipped + t.Parts.Sum(p => p.Clipped)));
     }
 
     /// <summary>What the user should know of the written files, in sentences; once <see cref="Complete"/> has given them.</summary>
@@ -150,8 +159,9 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         {
             part.Writer?.Dispose();
             Delete(part.Temporary);
-            Delete(part.Converted);
         }
+        foreach (Target target in _targets)
+            Delete(target.Temporary);
         if (_committed)
             return;
         foreach (string folder in Enumerable.Reverse(_createdFolders))
@@ -169,26 +179,59 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     // One noise for each stem, or the noises would add up instead of averaging where stems are summed. Floats are not dithered.
-    private int? DitherSeed(Part part) => _format.Dither ? Array.IndexOf(_parts, part) : null;
+    private int? DitherSeed(Target target) => _format.Dither ? Array.IndexOf(_targets, target) : null;
 
     private static string TemporaryPath(string final) => $"{final}.{Guid.NewGuid():N}.partial";
 
-    private void Convert(Part part, CancellationToken cancellationToken)
+    /// <summary>Makes a file as it is wanted of one or several staged ones, whose channels come one after another.</summary>
+    private void Encode(Target target, CancellationToken cancellationToken)
     {
-        part.Converted = TemporaryPath(part.Final);
-        using (WavWriter writer = WavWriter.Create(part.Converted, Separator.SampleRate, 2, _format.Sample, DitherSeed(part)))
-        using (AudioReader reader = AudioFile.Open(part.Temporary!))
+        target.Temporary = TemporaryPath(target.Final);
+        AudioReader[] readers = new AudioReader[target.Parts.Length];
+        try
         {
-            for (int frames; (frames = reader.Read(_limited)) > 0;)
+            using IStemEncoder encoder = StemEncoder.Create(_format, target.Temporary, Separator.SampleRate, DitherSeed(target), target.Labels, [.. target.Parts.Select(p => p.Name)], cancellationToken);
+            for (int i = 0; i < readers.Length; i++)
+                readers[i] = AudioFile.Open(target.Parts[i].Temporary!);
+            float[] frames = new float[_limited.Length / 2 * 2 * readers.Length];
+            while (ReadAll(readers, frames) is > 0 and int count)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                writer.Write(_limited.AsSpan(0, 2 * frames), Gain);
+                encoder.Write(frames.AsSpan(0, count * 2 * readers.Length), Gain);
             }
-            writer.Complete();
-            part.Clipped += writer.ClippedSamples;
+            encoder.Complete();
+            target.Clipped += encoder.ClippedSamples;
         }
-        Delete(part.Temporary);
-        (part.Temporary, part.Converted) = (part.Converted, null);
+        finally
+        {
+            foreach (AudioReader? reader in readers)
+                reader?.Dispose();
+        }
+        foreach (Part part in target.Parts)
+        {
+            Delete(part.Temporary);
+            part.Temporary = null;
+        }
+    }
+
+    /// <summary>The next frames of all readers, which are as long, side by side.</summary>
+    private int ReadAll(AudioReader[] readers, float[] frames)
+    {
+        int most = 0;
+        for (int n = 0; n < readers.Length; n++)
+        {
+            int count = 0;
+            for (int read; (read = readers[n].Read(_limited.AsSpan(2 * count))) > 0 && 2 * (count += read) < _limited.Length;)
+            {
+            }
+            for (int i = 0; i < count; i++)
+            {
+                frames[2 * (i * readers.Length + n)] = _limited[2 * i];
+                frames[2 * (i * readers.Length + n) + 1] = _limited[2 * i + 1];
+            }
+            most = Math.Max(most, count);
+        }
+        return most;
     }
 
     private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
@@ -227,19 +270,32 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    private sealed class Part(string name, string final)
+    /// <summary>What is written of one output until all are there.</summary>
+    private sealed class Part(string name)
+    {
+        public string Name => name;
+
+        public string? Temporary { get; set; }
+
+        public WavWriter? Writer { get; set; }
+
+        public float Peak { get; set; }
+
+        public long Clipped { get; set; }
+    }
+
+    /// <summary>A file as it is wanted.</summary>
+    private sealed class Target(string name, string final, Part[] parts, StemLabels labels)
     {
         public string Name => name;
 
         public string Final => final;
 
+        public Part[] Parts => parts;
+
+        public StemLabels Labels => labels;
+
         public string? Temporary { get; set; }
-
-        public string? Converted { get; set; }
-
-        public WavWriter? Writer { get; set; }
-
-        public float Peak { get; set; }
 
         public long Clipped { get; set; }
     }

@@ -1,10 +1,56 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Naming;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>Where and how the stems of a batch are written.</summary>
-/// <param name="Folders">Where to; one for a batch.</param>
-/// <param name="Format">How samples are written.</param>
-public sealed record StemOutput(StemFolders Folders, StemFormat Format)
+/// <param name="Names">Where to; one for a batch.</param>
+/// <param name="Format">How they are written.</param>
+public sealed record StemOutput(StemNames Names, StemFormat Format)
 {
+    /// <summary>What the one file is called that holds all stems.</summary>
+    private const string AllStems = "stems";
+
     /// <summary>Whether existing stems are replaced.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>Whether stems get the tags of their source, with the stem's name in the title, and where the format has it its picture.</summary>
+    public bool CopyTags { get; init; } = true;
+
+    /// <summary>Whether the source's tags must be read to know where its stems go and what is written into them.</summary>
+    internal bool NeedsTags => CopyTags || Names.Template is { UsesTags: true };
+
+    /// <summary>Finds out whether files of this format can be made here, before any work is done.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: it needs an ffmpeg that is not there.</exception>
+    public void Check()
+    {
+        Format.Check();
+        if (Format.File != StemFileFormat.Wav)
+            FFmpegEncoders.Find(Format.File);
+    }
+
+    /// <summary>What the files are called for messages and results: as the outputs, or one name for all.</summary>
+    internal IReadOnlyList<string> FileNames(IReadOnlyList<string> outputs) => Format.IsOneFile ? [AllStems] : outputs;
+
+    /// <summary>Full paths of the files, in the order of <see cref="FileNames"/>.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="source">The track.</param>
+    /// <param name="tags">Its tags.</param>
+    /// <param name="outputs">Names of the outputs.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: two outputs would go to one file.</exception>
+    internal IReadOnlyList<string> PathsOf(string model, TrackSource source, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> outputs) =>
+        Names.For(model, source, tags, FileNames(outputs), Format.Extension, Format.IsOneFile);
+
+    /// <summary>What files say about the music of a track.</summary>
+    /// <param name="source">The track.</param>
+    /// <param name="tags">Its tags.</param>
+    internal TrackLabels LabelsOf(TrackSource source, IReadOnlyDictionary<string, string> tags)
+    {
+        if (!CopyTags)
+            return TrackLabels.None(source);
+        // Tracks made of samples have a name in place of a file.
+        bool canHaveCover = Format.File != StemFileFormat.Wav && Path.IsPathFullyQualified(source.Path) && File.Exists(source.Path);
+        return new TrackLabels(source, tags, canHaveCover ? CoverArt.Read(source.Path, FFmpegEncoders.Find(Format.File)) : null);
+    }
 }

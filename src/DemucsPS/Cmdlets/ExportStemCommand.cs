@@ -6,12 +6,12 @@ using DemucsPS.Engine.Tracks;
 namespace DemucsPS.Cmdlets;
 
 /// <summary>
-/// <c>Export-Stem</c>: stems in, files DESTINATION/MODEL/TRACK/STEM.wav out. The stems of one track and model are written together, all or none, when the last of
+/// <c>Export-Stem</c>: stems in, files out. The stems of one track and model are written together, all or none, when the last of
 /// those that <c>Invoke-DemucsChunk</c> gave is there, or at the end.
 /// </summary>
 [Cmdlet(VerbsData.Export, "Stem", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
-public sealed class ExportStemCommand : PSCmdlet, IDisposable
+public sealed class ExportStemCommand : StemOutputCommand, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private StemExporter? _exporter;
@@ -20,28 +20,6 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public Stem[] Stem { get; set; } = [];
-
-    /// <summary>Folder for the stems: DESTINATION/MODEL/TRACK/STEM.wav.</summary>
-    [Parameter(Position = 0)]
-    [ValidateNotNullOrEmpty]
-    public string DestinationPath { get; set; } = "separated";
-
-    /// <summary>16 or 24 (integers), or 32 (float).</summary>
-    [Parameter]
-    [ValidateSet("16", "24", "32")]
-    public int BitDepth { get; set; } = 24;
-
-    /// <summary>What happens beyond full scale.</summary>
-    [Parameter]
-    public ClipMode Clip { get; set; }
-
-    /// <summary>Add triangular dither before rounding to 16 or 24 bits.</summary>
-    [Parameter]
-    public SwitchParameter Dither { get; set; }
-
-    /// <summary>Overwrite existing stems.</summary>
-    [Parameter]
-    public SwitchParameter Force { get; set; }
 
     /// <summary>Give the written files.</summary>
     [Parameter]
@@ -52,8 +30,7 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
     {
         try
         {
-            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
-            _exporter = new StemExporter(new StemOutput(new StemFolders(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)), format) { Overwrite = Force });
+            _exporter = new StemExporter(Output(), Choice());
         }
         catch (DemucsException e)
         {
@@ -96,13 +73,14 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
 
     private void Write(IReadOnlyList<Stem> set)
     {
-        string folder = System.IO.Path.GetDirectoryName(_exporter!.PathsOf(set)[0])!;
-        string work = FormattableString.Invariant($"{string.Join(", ", set.Select(s => s.StemName))}; {_exporter.BytesOf(set) / 1e6:F1} MB");
-        if (!ShouldProcess(folder, $"Write stems ({work})"))
-            return;
         ExportedStems written;
+        string work;
         try
         {
+            SeparationPlan plan = _exporter!.Plan(set);
+            work = plan.Files;
+            if (!ShouldProcess(plan.SourcePath, $"Write stems ({work})"))
+                return;
             written = _exporter.Write(set, _stop.Token);
         }
         catch (DemucsException e)
@@ -114,7 +92,7 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
         {
             throw new PipelineStoppedException();
         }
-        WriteVerbose($"Wrote {work} to '{folder}'.");
+        WriteVerbose($"Wrote {work}.");
         foreach (string warning in written.Warnings)
             WriteWarning(warning);
         if (!PassThru)

@@ -10,13 +10,29 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Invoke-DemucsSeparation</c>: audio files in, stem files and a <see cref="SeparationResult"/> for each out.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "DemucsSeparation", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(SeparationResult))]
-public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposable
+public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposable
 {
+    private const string PathSet = "Path", LiteralPathSet = "LiteralPath";
+
     private readonly CancellationTokenSource _stop = new();
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
     private JobPlan? _jobs;
+    private SeparationSummary _summary = SeparationSummary.None;
+
+    /// <summary>Audio files; wildcards are allowed.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [FileToPath]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Audio files, by names taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
@@ -60,37 +76,9 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [ArgumentCompleter(typeof(StemCompleter))]
     public string[]? Stem { get; set; }
 
-    /// <summary>Write this stem, and the sum of all others as <c>no_NAME</c>.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(StemCompleter))]
-    public string? TwoStems { get; set; }
-
-    /// <summary>Folder for the stems: DESTINATION/MODEL/TRACK/STEM.wav.</summary>
-    [Parameter(Position = 1)]
-    [ValidateNotNullOrEmpty]
-    public string DestinationPath { get; set; } = "separated";
-
-    /// <summary>16 or 24 (integers), or 32 (float).</summary>
-    [Parameter]
-    [ValidateSet("16", "24", "32")]
-    public int BitDepth { get; set; } = 24;
-
-    /// <summary>What happens beyond full scale.</summary>
-    [Parameter]
-    public ClipMode Clip { get; set; }
-
-    /// <summary>Add triangular dither before rounding to 16 or 24 bits.</summary>
-    [Parameter]
-    public SwitchParameter Dither { get; set; }
-
     /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
     [Parameter]
     public int ThrottleLimit { get; set; }
-
-    /// <summary>Overwrite existing stems.</summary>
-    [Parameter]
-    public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -98,16 +86,13 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         _progress = new TrackProgress(this);
         try
         {
-            if (Stem is not null && TwoStems is not null)
-                throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
-            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
+            StemOutput output = Output();
+            StemChoice choice = Choice(Stem);
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
-            StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
             OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
-            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, TwoStems is null ? Stem : null, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
-            StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
-            _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
+            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output);
         }
         catch (DemucsException e)
         {
@@ -117,7 +102,19 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => _progress?.Complete();
+    protected override void ProcessRecord()
+    {
+        bool literal = ParameterSetName == LiteralPathSet;
+        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _summary = _summary.WithFailure()))
+            ProcessFile(file, target);
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        _progress?.Complete();
+        WriteVerbose($"{_summary}.");
+    }
 
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
@@ -130,7 +127,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         _stop.Dispose();
     }
 
-    private protected override void ProcessFile(string file, string target)
+    private void ProcessFile(string file, string target)
     {
         TrackSource source = new(file);
         SeparationResult result;
@@ -145,6 +142,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         }
         catch (DemucsException e)
         {
+            _summary = _summary.WithFailure();
             WriteError(e.ToRecord(target));
             return;
         }
@@ -154,6 +152,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         }
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
+        _summary = _summary.With(result);
         WriteObject(result);
     }
 }

@@ -1,4 +1,6 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tracks;
@@ -20,9 +22,9 @@ public sealed class StemExporterTests
         // The small model multiplies by up to 4, so everything clips.
         string source = Song(folder, "song.wav", 20_000);
         StemFormat format = new() { Sample = StemFormat.FromBits(bits), Clip = clip };
-        SeparationResult streamed = new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemFolders(folder["a"]), format)).Separate(new TrackSource(source), cancellationToken: CancellationToken.None);
+        SeparationResult streamed = new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["a"]), format)).Separate(new TrackSource(source), cancellationToken: CancellationToken.None);
 
-        StemExporter exporter = new(new StemOutput(new StemFolders(folder["b"]), format));
+        StemExporter exporter = new(new StemOutput(new StemNames(folder["b"]), format));
         ExportedStems? written = null;
         foreach (Stem stem in StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(source).Split(length: SmallModels.Segment))))
         {
@@ -46,7 +48,7 @@ public sealed class StemExporterTests
         using ModelBag bag = StageChain.Bag(folder);
         AudioTrack track = StageChain.Track(9000, 51, "song");
         List<Stem> stems = StageChain.Join(StageChain.Separate(bag, track.Split(length: SmallModels.Segment)));
-        StemExporter exporter = new(new StemOutput(new StemFolders(folder["out"]), new StemFormat()));
+        StemExporter exporter = new(new StemOutput(new StemNames(folder["out"]), new StemFormat()));
         Assert.Empty(exporter.Add(stems[0]));
         Assert.Empty(exporter.Add(stems[2]));
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => exporter.Add(stems[2])).Error);
@@ -67,7 +69,7 @@ public sealed class StemExporterTests
         using TemporaryFolder folder = new();
         using ModelBag bag = StageChain.Bag(folder);
         AudioTrack track = StageChain.Track(9000, 52, "song");
-        StemExporter exporter = new(new StemOutput(new StemFolders(folder["out"]), new StemFormat()) { Overwrite = true });
+        StemExporter exporter = new(new StemOutput(new StemNames(folder["out"]), new StemFormat()) { Overwrite = true });
         Assert.NotNull(exporter.Write(Stems(0.05), CancellationToken.None));
         DemucsException error = Assert.Throws<DemucsException>(() => exporter.Write(Stems(0.5), CancellationToken.None));
         Assert.Equal(DemucsError.StemExists, error.Error);

@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Encoders;
+
+/// <summary>Encodes with ffmpeg as a child process: samples go into a pipe, tags and the picture come from files in a private temporary folder, and ffmpeg writes the file.</summary>
+internal sealed class FFmpegEncoder : IStemEncoder
+{
+    private const int BlockSamples = 32768;
+
+    // After the last sample an encoder has little left to do; the index of a long file takes a moment on a slow disk.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromMinutes(5);
+
+    private readonly StemFormat _format;
+    private readonly string _path;
+    private readonly IReadOnlyList<string> _stems;
+    private readonly PcmPacker _packer;
+    private readonly byte[] _block;
+    private readonly DirectoryInfo _inputs;
+    private readonly Process _process;
+    private readonly FFmpegLog _log;
+    private readonly Stream _pipe;
+    private readonly CancellationToken _cancellationToken;
+    private readonly CancellationTokenRegistration _kill;
+    private bool _completed;
+
+    private FFmpegEncoder(StemFormat format, string ffmpeg, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken)
+    {
+        _format = format;
+        _path = path;
+        _stems = stems;
+        _cancellationToken = cancellationToken;
+        PcmPacking packing = !format.IsLossless ? PcmPacking.Float32 : format.Sample == WavSampleFormat.Pcm16 ? PcmPacking.Int16 : PcmPacking.Int24In32;
+        _packer = new PcmPacker(path, packing, ditherSeed);
+        _block = new byte[BlockSamples * _packer.SampleBytes];
+        try
+        {
+            _inputs = Directory.CreateTempSubdirectory("demucsps-");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed($"its tags cannot be put into the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
+        }
+        try
+        {
+            _process = FFmpegReader.Start(path, ffmpeg, Arguments(packing, sampleRate, WriteInputs(labels)), keepInput: true);
+        }
+        catch
+        {
+            DeleteInputs();
+            throw;
+        }
+        _log = new FFmpegLog(_process.StandardError.BaseStream);
+        _pipe = _process.StandardInput.BaseStream;
+        // A write to a process that hangs would never return; when it is dead, it fails.
+        _kill = cancellationToken.Register(() => FFmpegReader.Kill(_process, _log));
+    }
+
+    /// <inheritdoc/>
+    public long ClippedSamples => _packer.ClippedSamples;
+
+    /// <summary>Starts ffmpeg; see <see cref="StemEncoder.Create"/>.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public static FFmpegEncoder Start(StemFormat format, string ffmpeg, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
+        new(format, ffmpeg, path, sampleRate, ditherSeed, labels, stems, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<float> interleaved, float gain)
+    {
+        ObjectDisposedException.ThrowIf(_completed, this);
+        while (!interleaved.IsEmpty)
+        {
+            ReadOnlySpan<float> part = interleaved[..Math.Min(BlockSamples, interleaved.Length)];
+            Span<byte> bytes = _block.AsSpan(0, part.Length * _packer.SampleBytes);
+            _packer.Pack(part, gain, bytes);
+            try
+            {
+                _pipe.Write(bytes);
+            }
+            catch (IOException e)
+            {
+                throw Ended(e);
+            }
+            interleaved = interleaved[part.Length..];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Complete()
+    {
+        ObjectDisposedException.ThrowIf(_completed, this);
+        _completed = true;
+        try
+        {
+            _pipe.Dispose();
+        }
+        catch (IOException e)
+        {
+            throw Ended(e);
+        }
+        if (!_process.WaitForExit(EndTimeout))
+        {
+            FFmpegReader.Kill(_process, _log);
+            throw Failed("ffmpeg does not end", "Try again, with another ffmpeg if need be", null);
+        }
+        if (_process.ExitCode != 0)
+            throw Ended(null);
+        _cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            if (file.Length == 0)
+                throw Failed("ffmpeg has written nothing", "Try again, with another ffmpeg if need be", null);
+            if (_format.File == StemFileFormat.StemMp4)
+                StemAtom.Append(file, _path, _stems);
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(e.Message, "Check that the disk has room and is still there", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _kill.Dispose();
+        FFmpegReader.Kill(_process, _log);
+        try
+        {
+            _pipe.Dispose();
+        }
+        catch (IOException)
+        {
+            // What was left in it belongs to a file that is thrown away.
+        }
+        _process.Dispose();
+        DeleteInputs();
+    }
+
+    private string[] Arguments(PcmPacking packing, int sampleRate, string? cover)
+    {
+        string encoder = FFmpegEncoders.NameOf(_format.File);
+        string raw = packing switch { PcmPacking.Int16 => "s16le", PcmPacking.Int24In32 => "s32le", _ => "f32le" };
+        int channels = _format.IsOneFile ? 2 * _stems.Count : 2;
+        List<string> arguments = ["-v", "level+warning", "-f", raw, "-ar", Invariant(sampleRate), "-ac", Invariant(channels), "-i", "pipe:0", "-f", "ffmetadata", "-i", "file:" + TagFile];
+        if (cover is not null)
+            arguments.AddRange(["-f", "image2pipe", "-c:v", Path.GetExtension(cover) == ".png" ? "png" : "mjpeg", "-i", "file:" + cover]);
+        // "-bitexact" keeps the version of ffmpeg and the time out of the file: equal input gives equal files.
+        arguments.AddRange(["-map_metadata", "1", "-bitexact"]);
+        if (_format.IsOneFile)
+        {
+            arguments.AddRange(["-filter_complex", string.Concat(_stems.Select((_, i) => $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];")).TrimEnd(';')]);
+            for (int i = 0; i < _stems.Count; i++)
+                arguments.AddRange(["-map", $"[s{i}]", $"-metadata:s:a:{i}", "title=" + _stems[i], $"-disposition:a:{i}", i == 0 ? "default" : "0"]);
+        }
+        else
+        {
+            arguments.AddRange(["-map", "0:a"]);
+        }
+        if (cover is not null)
+            arguments.AddRange(["-map", "2:v", "-c:v", "copy", "-disposition:v:0", "attached_pic", "-metadata:s:v:0", "comment=Cover (front)"]);
+        arguments.AddRange(["-c:a", encoder]);
+        if (packing == PcmPacking.Int24In32)
+            arguments.AddRange(["-bits_per_raw_sample", "24"]);
+        if (_format.Quality is { } quality)
+            arguments.AddRange(["-q:a", Invariant(quality)]);
+        else if (!_format.IsLossless)
+            arguments.AddRange(["-b:a", Invariant(_format.BitRateInEffect) + "k"]);
+        arguments.AddRange(_format.File switch
+        {
+            StemFileFormat.Flac => ["-compression_level", "8", "-f", "flac"],
+            // Version 2.3 is what Windows and car radios read.
+            StemFileFormat.Mp3 => ["-id3v2_version", "3", "-f", "mp3"],
+            StemFileFormat.Opus => ["-f", "opus"],
+            // In steps of a frame, or the edit list that takes the delay of the encoder out would cut the end to a millisecond.
+            StemFileFormat.StemMp4 => ["-movie_timescale", Invariant(sampleRate), "-f", "mp4"],
+            _ => ["-movie_timescale", Invariant(sampleRate), "-f", "ipod"],
+        });
+        return [.. arguments, "-n", "file:" + _path];
+    }
+
+    private string TagFile => Path.Combine(_inputs.FullName, "tags");
+
+    /// <summary>Writes the tags, and gives the picture's file if ffmpeg is to take it from there.</summary>
+    private string? WriteInputs(StemLabels labels)
+    {
+        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags;
+        string? cover = null;
+        // ffmpeg puts no pictures into Ogg files; there they are a tag.
+        if (labels.Cover is not null && _format.File == StemFileFormat.Opus)
+            tags = tags.Append(new("METADATA_BLOCK_PICTURE", labels.Cover.ToPictureBlock()));
+        else if (labels.Cover is not null)
+            cover = Path.Combine(_inputs.FullName, labels.Cover.IsPng ? "cover.png" : "cover.jpg");
+        try
+        {
+            if (cover is not null)
+                File.WriteAllBytes(cover, labels.Cover!.Data.Span);
+            File.WriteAllText(TagFile, FFMetadata.Of(tags), new UTF8Encoding(false));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed($"its tags cannot be put into the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
+        }
+        return cover;
+    }
+
+    private void DeleteInputs()
+    {
+        try
+        {
+            _inputs.Delete(recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The system's temporary folder is swept by the system.
+        }
+    }
+
+    /// <summary>ffmpeg has ended before its time, or with an error.</summary>
+    private Exception Ended(Exception? cause)
+    {
+        _process.WaitForExit(TimeSpan.FromSeconds(5));
+        string code = _process.HasExited ? $"ffmpeg gave up with code {_process.ExitCode}" : "ffmpeg takes no more samples";
+        FFmpegReader.Kill(_process, _log);
+        if (_cancellationToken.IsCancellationRequested)
+            return new OperationCanceledException(_cancellationToken);
+        return Failed($"{code}.{(_log.Errors is { Length: > 0 } words ? $" ffmpeg says: {words}" : "")}".TrimEnd('.'), "Check that the disk has room, or choose another format", cause);
+    }
+
+    private DemucsException Failed(string what, string remedy, Exception? cause) => new(DemucsError.StemWriteFailed, $"'{_path}' cannot be written as {_format.File}: {what}. {remedy}.", _path, cause);
+
+    private static string Invariant(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

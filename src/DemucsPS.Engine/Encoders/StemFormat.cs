@@ -1,0 +1,124 @@
+using System.Globalization;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Encoders;
+
+/// <summary>How stems are written.</summary>
+public sealed record StemFormat
+{
+    /// <summary>The kind of file.</summary>
+    public StemFileFormat File { get; init; }
+
+    /// <summary>16 or 24 bit integers, or (WAV only) 32-bit floats. Formats with losses take floats, whatever is set here.</summary>
+    public WavSampleFormat Sample { get; init; } = WavSampleFormat.Pcm24;
+
+    /// <summary>Bit rate of formats with losses in kbit/s; null for the usual: MP3 320, AAC 256, Opus 192.</summary>
+    public int? BitRate { get; init; }
+
+    /// <summary>Quality of MP3 with a variable bit rate: 0 (best) … 9; null for a constant one.</summary>
+    public int? Quality { get; init; }
+
+    /// <summary>What happens beyond full scale; null for the usual: <see cref="ClipMode.None"/> for 32-bit floats, which cannot clip, <see cref="ClipMode.Rescale"/> for all others.</summary>
+    public ClipMode? Clip { get; init; }
+
+    /// <summary>
+    /// Whether integers get triangular dither of two quantisation steps peak to peak before they are rounded. Always the same noise, so equal input still gives equal files. Floats, which
+    /// formats with losses take, too, get none.
+    /// </summary>
+    public bool Dither { get; init; }
+
+    internal ClipMode ClipInEffect => Clip ?? (File == StemFileFormat.Wav && Sample == WavSampleFormat.Float32 ? ClipMode.None : ClipMode.Rescale);
+
+    /// <summary>Of the files, with its point.</summary>
+    internal string Extension => File switch
+    {
+        StemFileFormat.Wav => ".wav",
+        StemFileFormat.Flac => ".flac",
+        StemFileFormat.Mp3 => ".mp3",
+        StemFileFormat.Opus => ".opus",
+        StemFileFormat.StemMp4 => ".stem.mp4",
+        _ => ".m4a",
+    };
+
+    /// <summary>Whether one file holds all stems.</summary>
+    internal bool IsOneFile => File == StemFileFormat.StemMp4;
+
+    /// <summary>Whether decoding gives the samples that were encoded.</summary>
+    internal bool IsLossless => File is StemFileFormat.Wav or StemFileFormat.Flac or StemFileFormat.Alac;
+
+    internal int BitRateInEffect => BitRate ?? File switch
+    {
+        StemFileFormat.Mp3 => 320,
+        StemFileFormat.Opus => 192,
+        _ => 256,
+    };
+
+    /// <summary>The format with that many bits a sample.</summary>
+    /// <param name="bits">16, 24 or 32 (float).</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: another number.</exception>
+    public static WavSampleFormat FromBits(int bits) => bits switch
+    {
+        16 => WavSampleFormat.Pcm16,
+        24 => WavSampleFormat.Pcm24,
+        32 => WavSampleFormat.Float32,
+        _ => throw new DemucsException(DemucsError.ParameterInvalid, $"The bit depth is {bits}; it can be 16, 24 or 32 (float)."),
+    };
+
+    /// <summary>A format as users ask for it, checked.</summary>
+    /// <param name="file">The kind of file.</param>
+    /// <param name="bits">16, 24 or 32 (float); null for the usual, 24.</param>
+    /// <param name="bitRate">In kbit/s; null for the usual.</param>
+    /// <param name="quality">0 … 9; null for none.</param>
+    /// <param name="clip">Null for the usual.</param>
+    /// <param name="dither">Whether to dither.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a value is out of range, or the kind of file does not have it.</exception>
+    public static StemFormat Create(StemFileFormat file, int? bits = null, int? bitRate = null, int? quality = null, ClipMode? clip = null, bool dither = false)
+    {
+        StemFormat format = new() { File = file, Sample = FromBits(bits ?? 24), BitRate = bitRate, Quality = quality, Clip = clip, Dither = dither };
+        format.Check();
+        if (!format.IsLossless && bits is not null)
+            throw Wrong($"{file} files have no bit depth. Leave it out, or choose Wav, Flac or Alac.");
+        return format;
+    }
+
+    /// <summary>Bytes of so many frames of one output; null where it depends on the music.</summary>
+    internal long? BytesOf(long frames, int sampleRate) => File switch
+    {
+        StemFileFormat.Wav => frames * 2 * Sample switch { WavSampleFormat.Pcm16 => 2, WavSampleFormat.Pcm24 => 3, _ => 4 },
+        StemFileFormat.Flac or StemFileFormat.Alac => null,
+        _ when Quality is not null => null,
+        _ => (long)(frames * (BitRateInEffect * 125.0) / sampleRate),
+    };
+
+    /// <summary>Refuses settings that contradict each other.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    internal void Check()
+    {
+        if (File is StemFileFormat.Flac or StemFileFormat.Alac && Sample == WavSampleFormat.Float32)
+            throw Wrong($"{File} has no 32-bit floating point samples. Use 16 or 24 bits, or the format Wav.");
+        if (IsLossless && BitRate is not null)
+            throw Wrong($"{File} is lossless, so its bit rate cannot be chosen. Leave it out, or choose Mp3, Aac, Opus or StemMp4.");
+        if (Quality is not null && File != StemFileFormat.Mp3)
+            throw Wrong($"A quality can be chosen for Mp3 only, not for {File}.{(IsLossless ? "" : " Choose a bit rate.")}");
+        if (Quality is < 0 or > 9)
+            throw Wrong($"The quality is {Quality}; it can be 0 (best) to 9.");
+        if (Quality is not null && BitRate is not null)
+            throw Wrong("A quality and a bit rate cannot be had together: with a quality the bit rate varies. Choose one of them.");
+        if (BitRate is { } rate && !BitRates(File).Contains(rate))
+        {
+            throw Wrong(string.Create(CultureInfo.InvariantCulture,
+                $"The bit rate is {rate}; for {File} it can be {(File == StemFileFormat.Mp3 ? string.Join(", ", BitRates(File)) : $"{BitRates(File).First()} to {BitRates(File).Last()}")} kbit/s."));
+        }
+    }
+
+    /// <summary>Those that MPEG-1 layer III has; what AAC allows for two channels at 44.1 kHz, rounded down; what Opus allows for two channels.</summary>
+    private static IEnumerable<int> BitRates(StemFileFormat file) => file switch
+    {
+        StemFileFormat.Mp3 => [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+        StemFileFormat.Opus => Enumerable.Range(16, 495),
+        _ => Enumerable.Range(32, 481),
+    };
+
+    private static DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message);
+}

@@ -1,0 +1,77 @@
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Naming;
+
+/// <summary>
+/// Where the files of stems go: below one folder, named by a template. Remembers the files of one batch, so that two sources do not overwrite each other's stems. Thread-safe.
+/// </summary>
+public sealed class StemNames
+{
+    private readonly string _root;
+    private readonly Dictionary<string, TrackSource> _claimed = new(PathComparer);
+
+    /// <summary>Starts a batch.</summary>
+    /// <param name="root">Full path of the folder for all output; need not exist.</param>
+    /// <param name="template">How files are called; null for MODEL/TRACK/STEM, or MODEL/TRACK where one file holds all stems.</param>
+    public StemNames(string root, FileNameTemplate? template = null)
+    {
+        if (!Path.IsPathFullyQualified(root))
+            throw new ArgumentException($"'{root}' is not a full path.", nameof(root));
+        _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+        Template = template;
+    }
+
+    /// <summary>Whether paths are the same file on this system.</summary>
+    internal static StringComparer PathComparer { get; } = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
+
+    /// <summary>How files are called; null for the usual.</summary>
+    public FileNameTemplate? Template { get; }
+
+    /// <summary>The full paths of a track's files, in the order of the stems.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="source">The track.</param>
+    /// <param name="tags">Its tags.</param>
+    /// <param name="stems">Names of the stems.</param>
+    /// <param name="extension">Such as <c>.wav</c>.</param>
+    /// <param name="oneFile">Whether there is but one file for all stems.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the template gives two stems the same file.</exception>
+    public IReadOnlyList<string> For(string model, TrackSource source, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> stems, string extension, bool oneFile = false)
+    {
+        FileNameTemplate template = Template ?? (oneFile ? FileNameTemplate.OneFile : FileNameTemplate.Default);
+        string[] paths = [.. stems.Select(stem => Path.Combine(_root, template.Expand(model, source, tags, stem) + extension))];
+        // On every system as on the strictest, so that a template that works here works everywhere.
+        if (paths.GroupBy(p => p, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } shared)
+        {
+            string[] same = [.. stems.Where((_, i) => string.Equals(paths[i], shared.Key, StringComparison.OrdinalIgnoreCase))];
+            throw new DemucsException(DemucsError.ParameterInvalid,
+                $"The stems {string.Join(", ", same)} of '{source.Path}' would all go to '{shared.Key}'. Put the field {{stem}} into the file name template '{template}'.", source.Path);
+        }
+        return paths;
+    }
+
+    /// <summary>Takes files for a source for the rest of the batch, or until <see cref="Release"/>.</summary>
+    /// <returns>Those that the source did not have before: what to release if they are not written.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/>: another source of the batch has one of them.</exception>
+    public IReadOnlyList<string> Claim(TrackSource source, IReadOnlyList<string> paths)
+    {
+        lock (_claimed)
+        {
+            if (paths.FirstOrDefault(p => _claimed.TryGetValue(p, out TrackSource? owner) && owner != source) is { } taken)
+            {
+                throw new DemucsException(DemucsError.StemExists,
+                    $"A stem of '{source.Path}' would go to '{taken}', like one of '{_claimed[taken].Path}' from the same batch. Separate one of them into another destination, or name files by a template that tells them apart.", source.Path);
+            }
+            return [.. paths.Where(path => _claimed.TryAdd(path, source))];
+        }
+    }
+
+    /// <summary>Gives files back that were not written.</summary>
+    public void Release(IReadOnlyList<string> paths)
+    {
+        lock (_claimed)
+        {
+            foreach (string path in paths)
+                _claimed.Remove(path);
+        }
+    }
+}

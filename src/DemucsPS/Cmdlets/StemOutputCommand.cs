@@ -1,0 +1,108 @@
+using System.Collections;
+using System.Management.Automation;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary>What cmdlets that write stems have in common: what is made of a model's stems, where it goes and how it is written.</summary>
+public abstract class StemOutputCommand : PSCmdlet
+{
+    /// <summary>Write this stem, and everything else as <c>no_NAME</c>.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(StemCompleter))]
+    public string? TwoStems { get; set; }
+
+    /// <summary>Make <c>no_NAME</c> of the other stems, or of the mix minus the stem.</summary>
+    [Parameter]
+    public TwoStemsMethod TwoStemsMethod { get; set; }
+
+    /// <summary>Write the mix minus the written stems as <c>residual</c>.</summary>
+    [Parameter]
+    public SwitchParameter Residual { get; set; }
+
+    /// <summary>Write all stems, each with its gain in dB, as <c>mixdown</c>.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [StemGains]
+    public Hashtable? Mixdown { get; set; }
+
+    /// <summary>Folder for the stems.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string DestinationPath { get; set; } = "separated";
+
+    /// <summary>How files are called below the folder.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FileNameTemplateCompleter))]
+    public string? FileNameTemplate { get; set; }
+
+    /// <summary>The kind of file.</summary>
+    [Parameter]
+    public StemFileFormat Format { get; set; }
+
+    /// <summary>16 or 24 (integers), or 32 (float).</summary>
+    [Parameter]
+    [ValidateSet("16", "24", "32")]
+    public int BitDepth { get; set; } = 24;
+
+    /// <summary>In kbit/s, of formats with losses.</summary>
+    [Parameter]
+    public int BitRate { get; set; }
+
+    /// <summary>0 (best) to 9, of MP3 with a variable bit rate.</summary>
+    [Parameter]
+    public int Quality { get; set; }
+
+    /// <summary>What happens beyond full scale.</summary>
+    [Parameter]
+    public ClipMode Clip { get; set; }
+
+    /// <summary>Add triangular dither before rounding to 16 or 24 bits.</summary>
+    [Parameter]
+    public SwitchParameter Dither { get; set; }
+
+    /// <summary>Do not copy tags and cover art.</summary>
+    [Parameter]
+    public SwitchParameter NoTags { get; set; }
+
+    /// <summary>Overwrite existing stems.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Where and how stems are to be written.</summary>
+    /// <exception cref="DemucsException">A parameter is out of range, or ffmpeg is missing.</exception>
+    private protected StemOutput Output()
+    {
+        StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither);
+        FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate);
+        StemOutput output = new(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
+        output.Check();
+        return output;
+    }
+
+    /// <summary>What is to be made of a model's stems.</summary>
+    /// <param name="stems">Names of the stems to write; null for all.</param>
+    /// <exception cref="DemucsException">Parameters contradict each other.</exception>
+    private protected StemChoice Choice(string[]? stems = null)
+    {
+        StemChoice choice = new()
+        {
+            Stems = stems,
+            TwoStems = TwoStems,
+            TwoStemsMethod = TwoStemsMethod,
+            Residual = Residual,
+            Mixdown = Mixdown is null ? null : new StemGains(Mixdown.Cast<DictionaryEntry>().OrderBy(e => (string)e.Key, StringComparer.Ordinal).Select(e => new KeyValuePair<string, double>((string)e.Key, (double)e.Value!))),
+            StemMp4 = Format == StemFileFormat.StemMp4,
+        };
+        choice.Check();
+        return choice;
+    }
+
+    private T? Given<T>(string parameter, T value)
+        where T : struct => MyInvocation.BoundParameters.ContainsKey(parameter) ? value : null;
+}
