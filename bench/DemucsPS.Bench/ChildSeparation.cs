@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Bench;
@@ -40,8 +42,10 @@ internal sealed record ChildSeparation(double Seconds, int Chunks, long PeakByte
     /// <summary>What the other process does.</summary>
     public static ChildSeparation Separate(string model, string song, string output, int jobs, int threads)
     {
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(model)], null, new OnnxSessionOptions { IntraOpThreads = threads }, prepare: true);
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, []), new SeparationOptions { Jobs = jobs }, new StemOutput(new StemFolders(output), new StemFormat()));
+        // As the cmdlets and the console choose.
+        JobPlan plan = JobPlan.Choose(jobs, threads);
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(model)], null, new OnnxSessionOptions { IntraOpThreads = plan.Threads }, prepare: true);
+        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, []), new SeparationOptions { Jobs = plan.Jobs }, new StemOutput(new StemNames(output), new StemFormat()));
         SeparationResult result = separator.Separate(new TrackSource(song));
         using Process self = Process.GetCurrentProcess();
         return new ChildSeparation(result.Elapsed.TotalSeconds, result.Chunks, self.PeakWorkingSet64);
