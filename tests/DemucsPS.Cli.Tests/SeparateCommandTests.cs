@@ -69,7 +69,7 @@ public sealed class SeparateCommandTests
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--jobs", "2", "--threads", "3", "--stem", "bass", "--bit-depth", "32", "--verbose");
         Assert.Equal(0, exitCode);
         Assert.Contains($"mix.wav: 3 chunks, 7.1 MB to write: bass.wav in '{folder["separated", "baseline", "mix"]}'; jobs 2, threads 3.", error, StringComparison.Ordinal);
-        Assert.Matches(@"mix\.wav: \d+\.\d\d s a chunk, 0 s for the 0 left\.", error);
+        Assert.Matches(@"mix\.wav: \d+\.\d\d s a chunk\.", error);
         Assert.DoesNotContain("a chunk", output, StringComparison.Ordinal);
         Assert.DoesNotContain("threads", Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--output", "quiet").Error, StringComparison.Ordinal);
     }
@@ -180,7 +180,8 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder[name], WavSamples.Sine(10000));
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "--stem", "vocals", "--", name);
         Assert.True(exitCode == 0, error);
-        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name), "vocals.wav"];
+        // Folders are named alike on all systems, and Windows has no quotes in names.
+        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name).Replace('"', '_'), "vocals.wav"];
         Assert.True(File.Exists(stem));
         Assert.Equal(stem, output.Trim());
     }
