@@ -149,7 +149,7 @@ Describe 'Invoke-DemucsChunk' {
     It 'says more when asked' {
         $text = $chunks[0..1] | Invoke-DemucsChunk -Model $small -Verbose 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] } | ForEach-Object { "$_" }
         $text[0] | Should -Match 'Model small: stems drums, bass, other, vocals'
-        $text[2] | Should -Match 'chunk 1 \(of 0 to 5\) of noise: 0\.2 s from 0:00:00\.1, separated in'
+        $text[-1] | Should -Match 'chunk 1 \(of 0 to 5\) of noise: 0\.2 s from 0:00:00\.1, separated in'
     }
 
     It 'completes stems and models' {

@@ -39,7 +39,7 @@ internal sealed class SeparateCommand
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, for all jobs together; 0 for what the jobs leave of the processors.", HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", HelpName = "N" };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };

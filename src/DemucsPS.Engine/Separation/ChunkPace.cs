@@ -31,7 +31,7 @@ public sealed class ChunkPace
         if (_started is not { } started || progress.Done != Math.Min(FirstFew, progress.Total))
             return null;
         TimeSpan chunk = (_now() - started) / progress.Done;
-        int left = progress.Total - progress.Done;
+        long left = progress.Total - progress.Done;
         return FormattableString.Invariant($"{chunk.TotalSeconds:F2} s a chunk{(left > 0 ? $", {Math.Ceiling((chunk * left).TotalSeconds)} s for the {left} left" : "")}.");
     }
 }

@@ -9,8 +9,8 @@ public sealed record JobPlan(int Jobs, int Threads)
     public const int MaxJobs = 256;
 
     /// <summary>
-    /// Processors a job. A run of the real-size model keeps a few processors as busy with its own threads as two runs of half of them would, without their memory, and the first
-    /// stems come sooner; its small operators only leave processors idle where there are many.
+    /// Processors a job, by judgement: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that are too small for many threads leave
+    /// processors idle where there are many.
     /// </summary>
     internal const int ProcessorsPerJob = 8;
 
@@ -28,8 +28,8 @@ public sealed record JobPlan(int Jobs, int Threads)
     public static JobPlan Choose(int jobs, int threads) => Choose(jobs, threads, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
     /// <summary>
-    /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. Every job brings a thread of its own and all share the
-    /// runtime's others, so that jobs and threads together are as many as processors: more would only take turns on them.
+    /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The number of threads does not depend
+    /// on the jobs, although all of them share the threads: how the runtime divides its sums depends on it, and the stems must not depend on the number of jobs.
     /// </summary>
     /// <param name="jobs">Chunks at once as asked for, up to 256; 0 to choose.</param>
     /// <param name="threads">The runtime's threads as asked for; 0 to choose.</param>
@@ -41,12 +41,12 @@ public sealed record JobPlan(int Jobs, int Threads)
         if (jobs is < 0 or > MaxJobs)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose it by processors and memory.");
         if (threads < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be 1 or more, or 0 to choose it by processors and jobs.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be 1 or more, or 0 for one for each processor.");
         if (jobs == 0)
         {
             long fitting = (memory / 2 - BytesWithoutJobs) / BytesPerJob;
             jobs = (int)Math.Clamp(Math.Min(processors / ProcessorsPerJob, fitting), 1, MaxJobs);
         }
-        return new JobPlan(jobs, threads > 0 ? threads : Math.Max(1, processors - jobs + 1));
+        return new JobPlan(jobs, threads > 0 ? threads : processors);
     }
 }
