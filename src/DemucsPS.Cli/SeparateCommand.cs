@@ -28,7 +28,10 @@ internal sealed class SeparateCommand
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once. The result does not depend on it, memory does.", DefaultValueFactory = _ => 1, HelpName = "N" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime; 0 for one for each processor.", HelpName = "N" };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
+    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations." };
+    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names." };
 
     private SeparateCommand()
@@ -41,7 +44,7 @@ internal sealed class SeparateCommand
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._json,
+            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -54,16 +57,23 @@ internal sealed class SeparateCommand
         try
         {
             FileSeparator separator = Prepare(parsed, report, out bag);
+            TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).Select(input => new TrackSource(input))];
+            // A batch of a night should not end with the news that two of its tracks have one name.
+            IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
+            foreach (DemucsException collision in collisions)
+                report.Failure(collision.Path, collision);
+            if (collisions.Count > 0)
+                return Failed;
             int exitCode = Succeeded;
-            foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
+            foreach (TrackSource source in sources)
             {
                 try
                 {
-                    report.Track(separator.Separate(new TrackSource(input), report.Progress(input), cancellationToken));
+                    report.Track(separator.Separate(source, report.Progress(source.Path), cancellationToken));
                 }
                 catch (DemucsException e)
                 {
-                    report.Failure(input, e);
+                    report.Failure(source.Path, e);
                     exitCode = Failed;
                 }
             }
@@ -74,9 +84,9 @@ internal sealed class SeparateCommand
             report.Failure(null, e);
             return Failed;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            report.Cancelled();
+            report.Cancelled(e.Message);
             return Cancelled;
         }
         finally
@@ -94,6 +104,7 @@ internal sealed class SeparateCommand
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),
             Jobs = parsed.GetValue(_jobs),
+            RetryCount = parsed.GetValue(_retry),
         };
         StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip), Dither = parsed.GetValue(_dither) };
         string[] stems = [.. (parsed.GetValue(_stems) ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
@@ -109,7 +120,12 @@ internal sealed class SeparateCommand
             prepare: !parsed.GetValue(_noPreparation), report.Warning);
         StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
         StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));
-        return new FileSeparator(bag, selection, options, new StemOutput(folders, format) { Overwrite = parsed.GetValue(_force) });
+        return new FileSeparator(bag, selection, options, new StemOutput(folders, format)
+        {
+            Overwrite = parsed.GetValue(_force),
+            Resume = parsed.GetValue(_resume),
+            SkipExisting = parsed.GetValue(_skipExisting),
+        });
     }
 
     private static ModelSource FindModel(string nameOrPath)

@@ -18,6 +18,8 @@ internal sealed class SeparationReport(bool json)
         // Names of any script stay readable; the output is not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new SecondsConverter() },
+        // A null test can leave nothing at all: -Infinity dB.
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     private readonly bool _terminal = !Console.IsErrorRedirected;
@@ -42,8 +44,10 @@ internal sealed class SeparationReport(bool json)
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
             Warning(warning);
         _noticed = true;
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+        Console.Error.WriteLine(result.Skipped
+            ? $"{Path.GetFileName(result.SourcePath)}: skipped, {Count(result.Stems.Count, "stem")} there and unchanged"
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -63,10 +67,11 @@ internal sealed class SeparationReport(bool json)
     }
 
     /// <summary>The user has stopped the command.</summary>
-    public void Cancelled()
+    /// <param name="what">What became of the current track.</param>
+    public void Cancelled(string what)
     {
         EndLine();
-        Console.Error.WriteLine("cancelled: the current track was not finished, nothing of it was kept.");
+        Console.Error.WriteLine($"cancelled: {what}");
     }
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");

@@ -14,11 +14,14 @@ internal static class EngineErrors
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid => ErrorCategory.InvalidData,
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid or DemucsError.ProvenanceInvalid => ErrorCategory.InvalidData,
         DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
-        DemucsError.StemExists => ErrorCategory.ResourceExists,
+        DemucsError.StemExists or DemucsError.SeparationUnfinished => ErrorCategory.ResourceExists,
         DemucsError.StemWriteFailed => ErrorCategory.WriteError,
+        DemucsError.ResumeMismatch => ErrorCategory.InvalidOperation,
+        DemucsError.SeparationRunning => ErrorCategory.ResourceBusy,
+        DemucsError.OutOfMemory => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };
 }

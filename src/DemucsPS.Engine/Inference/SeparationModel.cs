@@ -8,9 +8,11 @@ public sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
 
-    private SeparationModel(OnnxSession session, string name, string? path, bool isDemucs)
+    private SeparationModel(OnnxSession session, string name, string? path, bool isDemucs, ModelFiles? files, bool isPrepared)
     {
         _session = session;
+        Files = files;
+        IsPrepared = isPrepared;
         Name = name;
         Path = path;
         IsDemucs = isDemucs;
@@ -25,6 +27,12 @@ public sealed class SeparationModel : IDisposable
 
     /// <summary>False for the built-in baseline, which is classical signal processing.</summary>
     public bool IsDemucs { get; }
+
+    /// <summary>Whether the file's prepared copy runs.</summary>
+    internal bool IsPrepared { get; }
+
+    /// <summary>What was loaded; null for a built-in model.</summary>
+    internal ModelFiles? Files { get; }
 
     /// <summary>What the model takes and gives.</summary>
     public ModelContract Contract { get; }
@@ -41,6 +49,7 @@ public sealed class SeparationModel : IDisposable
     public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null)
     {
         string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, null, warn, CancellationToken.None) : source.Path;
+        ModelFiles? files = path is null ? null : ModelFiles.Of(source.Path!, path);
         OnnxSession session;
         try
         {
@@ -52,7 +61,7 @@ public sealed class SeparationModel : IDisposable
         }
         try
         {
-            return new SeparationModel(session, source.Name, source.Path, isDemucs: source.Path is not null);
+            return new SeparationModel(session, source.Name, source.Path, isDemucs: source.Path is not null, files, isPrepared: path != source.Path);
         }
         catch
         {
@@ -63,7 +72,9 @@ public sealed class SeparationModel : IDisposable
 
     /// <summary>Runs the model on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
+    /// </exception>
     public void Run(ModelTensors tensors, CancellationToken cancellationToken)
     {
         ModelContract c = Contract;
@@ -79,6 +90,10 @@ public sealed class SeparationModel : IDisposable
                     OnnxTensor.Create(c.WaveformOutput, tensors.StemWaveformMemory, 1, c.Stems.Count, 2, c.SegmentFrames),
                 ],
                 cancellationToken);
+        }
+        catch (OnnxRuntimeException e) when (e.IsOutOfMemory)
+        {
+            throw new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.", Path, e);
         }
         catch (OnnxRuntimeException e)
         {

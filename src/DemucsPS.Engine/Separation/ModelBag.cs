@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 
@@ -13,8 +14,11 @@ public sealed class ModelBag : IDisposable
     private readonly SeparationModel[] _models;
     private readonly float[][] _weights;
 
-    private ModelBag(SeparationModel[] models, float[][] weights)
+    private ModelIdentity[]? _identities;
+
+    private ModelBag(SeparationModel[] models, float[][] weights, OnnxSessionOptions options)
     {
+        Options = options;
         _models = models;
         _weights = weights;
         Name = string.Join('+', models.Select(m => m.Name));
@@ -25,6 +29,9 @@ public sealed class ModelBag : IDisposable
 
     /// <summary>The models.</summary>
     public IReadOnlyList<SeparationModel> Models => _models;
+
+    /// <summary>How they run.</summary>
+    internal OnnxSessionOptions Options { get; }
 
     /// <summary>The contract all of them share.</summary>
     public ModelContract Contract => _models[0].Contract;
@@ -52,7 +59,7 @@ public sealed class ModelBag : IDisposable
                 models.Add(SeparationModel.Load(source, options, prepare, warn));
                 CheckFit(models[0], models[^1]);
             }
-            return new ModelBag([.. models], Resolve(models, weights));
+            return new ModelBag([.. models], Resolve(models, weights), options);
         }
         catch
         {
@@ -65,6 +72,20 @@ public sealed class ModelBag : IDisposable
     /// <param name="model">The model's number.</param>
     /// <param name="stem">The stem's number.</param>
     public float Weight(int model, int stem) => _weights[model][stem];
+
+    /// <summary>The models by what is in their files, which are read the first time.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was loaded.</exception>
+    internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. _models.Select(model =>
+    {
+        if (model.Files is { } files)
+            return new ModelIdentity(model.Name, model.IsPrepared, files.Identify(cancellationToken));
+        byte[] bytes = BaselineModel.Build();
+        return new ModelIdentity(model.Name, false, [new FileIdentity(model.Name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))]);
+    })];
+
+    /// <summary>What runs them, in words.</summary>
+    internal string Runtime => string.Create(CultureInfo.InvariantCulture,
+        $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {Options.ExecutionProvider ?? "CPU"}, {(Options.IntraOpThreads > 0 ? Options.IntraOpThreads : Environment.ProcessorCount)} threads");
 
     /// <inheritdoc/>
     public void Dispose()

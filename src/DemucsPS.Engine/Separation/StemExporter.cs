@@ -71,13 +71,15 @@ public sealed class StemExporter
         try
         {
             StemFileSet.CheckFree(folder, names, _output.Overwrite, set[0].SourcePath);
-            using StemFileSet files = new(folder, names, _output.Format, _output.Overwrite);
+            using PartialFolder partial = PartialFolder.Take(Path.Combine(folder, $"{Guid.NewGuid():N}.partial"));
+            using StemFileSet files = new(partial, folder, names, _output.Format, _output.Overwrite);
             float[] block = new float[2 * BlockFrames];
             for (int output = 0; output < set.Count; output++)
                 Write(set[output], block, interleaved => files.Write(output, interleaved), cancellationToken);
-            IReadOnlyList<StemFile> stems = files.Complete(null, cancellationToken);
+            files.Finish(null, cancellationToken);
+            IReadOnlyList<StemFile> stems = files.Commit();
             _written.UnionWith(stems.Select(s => s.FilePath));
-            return new ExportedStems(stems, files.Gain, [.. files.Warnings(stems)]);
+            return new ExportedStems(stems, files.Gain, [.. files.Warnings()]);
         }
         catch
         {

@@ -1,41 +1,34 @@
-using DemucsPS.Engine.Audio;
-
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// The files of one track's stems. They are written under temporary names in the destination folder and get their final names only when all are
-/// whole and on disk; disposed before that, nothing is left behind, not even a folder that was made for them.
+/// The files of one track's stems. They are staged as floats in a <see cref="PartialFolder"/>, finished one by one when all are whole, and get their final names only when all are
+/// finished and on disk; until then existing files of those names stay. With a journal, another run can continue at any moment.
 /// </summary>
 internal sealed class StemFileSet : IStemSink, IDisposable
 {
-    private const float ClampLimit = 0.99f;
-
-    private readonly StemFormat _format;
+    private readonly PartialFolder _partial;
+    private readonly StemFinisher _finisher;
     private readonly bool _overwrite;
     private readonly Part[] _parts;
-    private readonly List<string> _createdFolders = [];
-    private readonly float[] _limited = new float[32768];
-    private bool _committed;
 
-    /// <param name="folder">Full path of the folder; made if it does not exist.</param>
+    /// <param name="partial">Where unfinished files lie; owned by the caller, and inside the folder of the stems.</param>
+    /// <param name="folder">Full path of the folder of the stems.</param>
     /// <param name="names">Names of the outputs; files are called NAME.wav.</param>
     /// <param name="format">How they are written.</param>
     /// <param name="overwrite">Whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public StemFileSet(string folder, IReadOnlyList<string> names, StemFormat format, bool overwrite)
+    /// <param name="journal">What is kept of the work for another run, and what there is of an earlier one; null for nothing.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ResumeMismatch"/>: files that the journal speaks of are missing.</exception>
+    public StemFileSet(PartialFolder partial, string folder, IReadOnlyList<string> names, StemFormat format, bool overwrite, SeparationJournal? journal = null)
     {
-        _format = format;
+        _partial = partial;
+        _finisher = new StemFinisher(format);
         _overwrite = overwrite;
-        _parts = [.. names.Select(name => new Part(name, PathOf(folder, name)))];
-        CheckFree(folder, names, overwrite, sourcePath: null);
+        Journal = journal;
+        _parts = [.. names.Select((name, n) => new Part(name, PathOf(folder, name), partial[$"{n}.staged.partial"], partial[$"{n}.finished.partial"], journal?.Finished[n]))];
         try
         {
-            CreateFolder(folder);
-            foreach (Part part in _parts)
-            {
-                part.Temporary = TemporaryPath(part.Final);
-                part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample, DitherSeed(part));
-            }
+            for (int n = 0; n < _parts.Length; n++)
+                Open(_parts[n], journal?.DurableFrames ?? 0, journal?.Peaks[n] ?? 0, journal?.Renaming ?? false);
         }
         catch
         {
@@ -44,8 +37,11 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    /// <summary>The factor that all stems were multiplied by; 1 until <see cref="Complete"/> finds that they need rescaling.</summary>
+    /// <summary>The factor that all stems were multiplied by; 1 until <see cref="Finish"/> finds that they need rescaling.</summary>
     public float Gain { get; private set; } = 1;
+
+    /// <summary>What another run would find.</summary>
+    public SeparationJournal? Journal { get; private set; }
 
     /// <summary>Where a stem will lie.</summary>
     public static string PathOf(string folder, string name) => Path.Combine(folder, name + ".wav");
@@ -69,178 +65,165 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats.
-    private bool Staged => _format.ClipInEffect == ClipMode.Rescale;
+    /// <inheritdoc/>
+    public void Write(int output, ReadOnlySpan<float> interleaved) => _parts[output].Staged!.Write(interleaved);
 
-    public void Write(int output, ReadOnlySpan<float> interleaved)
+    /// <summary>Makes what was written so far durable and notes it in the journal. Does nothing where the stems are not equally long, as after a failed write.</summary>
+    /// <param name="change">What else there is to note.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public void Checkpoint(Func<SeparationJournal, SeparationJournal> change)
     {
-        Part part = _parts[output];
-        part.Peak = Math.Max(part.Peak, SamplePeak.Of(interleaved));
-        if (_format.ClipInEffect != ClipMode.Clamp)
-        {
-            part.Writer!.Write(interleaved);
+        // Finished stems are noted as they are finished.
+        if (Journal is null || _parts.Any(p => p.Staged is null || p.Staged.Frames != _parts[0].Staged!.Frames))
             return;
-        }
-        while (!interleaved.IsEmpty)
-        {
-            Span<float> limited = _limited.AsSpan(0, Math.Min(_limited.Length, interleaved.Length));
-            for (int i = 0; i < limited.Length; i++)
-            {
-                if (Math.Abs(interleaved[i]) > ClampLimit)
-                    part.Clipped++;
-                limited[i] = Math.Clamp(interleaved[i], -ClampLimit, ClampLimit);
-            }
-            part.Writer!.Write(limited);
-            interleaved = interleaved[limited.Length..];
-        }
+        foreach (Part part in _parts)
+            part.Staged!.Flush();
+        Note(change(Journal) with { DurableFrames = _parts[0].Staged!.Frames, Peaks = [.. _parts.Select(p => p.Staged!.Peak)] });
     }
 
-    /// <summary>Finishes the files and gives them their names.</summary>
+    /// <summary>Makes the final files, under temporary names.</summary>
     /// <param name="partDone">Told the number of finished files, after each.</param>
-    /// <param name="cancellationToken">Ends the work; nothing is left behind then.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public IReadOnlyList<StemFile> Complete(Action<int>? partDone, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public void Finish(Action<int>? partDone, CancellationToken cancellationToken)
     {
-        if (_format.ClipInEffect == ClipMode.Rescale)
-            Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
-        int done = 0;
-        foreach (Part part in _parts)
+        Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
+        for (int n = 0; n < _parts.Length; n++)
         {
-            part.Writer!.Complete();
-            part.Clipped += part.Writer.ClippedSamples;
-            part.Writer.Dispose();
-            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32))
-                Convert(part, cancellationToken);
-            partDone?.Invoke(++done);
+            Part part = _parts[n];
+            if (part.Finished is null)
+            {
+                part.Staged?.Dispose();
+                part.Staged = null;
+                Delete(part.FinishedPath);
+                part.Finished = _finisher.Finish(part.StagedPath, part.FinishedPath, n, Gain, cancellationToken);
+                DurableFiles.FlushFolder(_partial.FolderPath);
+                Note(Journal is null ? null : Journal with { Finished = [.. _parts.Select(p => p.Finished)] });
+                // Floats of hours are large, and the final file is safe now.
+                Delete(part.StagedPath);
+            }
+            partDone?.Invoke(n + 1);
         }
         cancellationToken.ThrowIfCancellationRequested();
-        foreach (Part part in _parts)
+    }
+
+    /// <summary>The finished stems, as they will be once they have their names.</summary>
+    public IReadOnlyList<(StemFile File, FinishedStem Finished)> Stems =>
+        [.. _parts.Select(p => (new StemFile(p.Name, p.FinalPath, p.Peak, p.Finished!.ClippedSamples), p.Finished!))];
+
+    /// <summary>Gives the finished files their names.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public IReadOnlyList<StemFile> Commit()
+    {
+        Note(Journal is null ? null : Journal with { Renaming = true });
+        foreach (Part part in _parts.Where(p => !p.HasName))
         {
             try
             {
-                File.Move(part.Temporary!, part.Final, _overwrite);
+                File.Move(part.FinishedPath, part.FinalPath, _overwrite);
+                part.HasName = true;
             }
-            catch (IOException e) when (!_overwrite && File.Exists(part.Final))
+            catch (IOException e) when (!_overwrite && File.Exists(part.FinalPath))
             {
-                throw Exists(part.Final, e);
+                throw Exists(part.FinalPath, e);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{part.Final}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", part.Final, e);
+                throw new DemucsException(DemucsError.StemWriteFailed, $"'{part.FinalPath}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", part.FinalPath, e);
             }
-            part.Temporary = null;
         }
-        _committed = true;
+        foreach (string folder in _parts.Select(p => Path.GetDirectoryName(p.FinalPath)!).Distinct())
+            DurableFiles.FlushFolder(folder);
         // An array, not whatever the compiler makes of a list: scripts can index it.
-        return Array.ConvertAll(_parts, p => new StemFile(p.Name, p.Final, p.Peak, p.Clipped));
+        return Stems.Select(s => s.File).ToArray();
     }
 
-    /// <summary>What the user should know of the written files, in sentences; once <see cref="Complete"/> has given them.</summary>
-    public IEnumerable<string> Warnings(IReadOnlyList<StemFile> written)
+    /// <summary>What the user should know of the written files, in sentences; once they are finished.</summary>
+    public IEnumerable<string> Warnings()
     {
         if (Gain != 1)
             yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) so that none clips; they sum to the mix at that level.");
-        foreach (StemFile stem in written.Where(s => s.ClippedSamples > 0))
+        foreach (StemFile stem in Stems.Select(s => s.File).Where(s => s.ClippedSamples > 0))
             yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were limited to the range of the file.";
     }
 
+    /// <summary>Closes the files. What becomes of them is the partial folder's matter.</summary>
     public void Dispose()
     {
         foreach (Part part in _parts)
-        {
-            part.Writer?.Dispose();
-            Delete(part.Temporary);
-            Delete(part.Converted);
-        }
-        if (_committed)
-            return;
-        foreach (string folder in Enumerable.Reverse(_createdFolders))
-        {
-            try
-            {
-                Directory.Delete(folder);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Somebody else has put something into it meanwhile: it is no longer ours to delete.
-                return;
-            }
-        }
+            part.Staged?.Dispose();
     }
 
-    // One noise for each stem, or the noises would add up instead of averaging where stems are summed. Floats are not dithered.
-    private int? DitherSeed(Part part) => _format.Dither ? Array.IndexOf(_parts, part) : null;
-
-    private static string TemporaryPath(string final) => $"{final}.{Guid.NewGuid():N}.partial";
-
-    private void Convert(Part part, CancellationToken cancellationToken)
+    private static void Open(Part part, long frames, float peak, bool renaming)
     {
-        part.Converted = TemporaryPath(part.Final);
-        using (WavWriter writer = WavWriter.Create(part.Converted, Separator.SampleRate, 2, _format.Sample, DitherSeed(part)))
-        using (AudioReader reader = AudioFile.Open(part.Temporary!))
+        part.LastPeak = peak;
+        if (part.Finished is { } finished)
         {
-            for (int frames; (frames = reader.Read(_limited)) > 0;)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                writer.Write(_limited.AsSpan(0, 2 * frames), Gain);
-            }
-            writer.Complete();
-            part.Clipped += writer.ClippedSamples;
+            part.HasName = renaming && !File.Exists(part.FinishedPath);
+            string path = part.HasName ? part.FinalPath : part.FinishedPath;
+            FileInfo file = new(path);
+            if (!file.Exists || file.Length != finished.Bytes)
+                throw Lost(path);
+            return;
         }
-        Delete(part.Temporary);
-        (part.Temporary, part.Converted) = (part.Converted, null);
+        if (frames > 0 && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StagedStem.BytesPerFrame))
+            throw Lost(part.StagedPath);
+        part.Staged = StagedStem.Open(part.StagedPath, frames, peak);
+
+        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short. Start anew with the force option.", path);
+    }
+
+    private void Note(SeparationJournal? journal)
+    {
+        if (journal is null)
+            return;
+        journal.Write(_partial[SeparationJournal.FileName]);
+        Journal = journal;
     }
 
     private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
         $"'{path}' exists already. Choose another destination, or overwrite it with the force option.", path, cause);
 
-    private void CreateFolder(string folder)
+    private static void Delete(string path)
     {
-        List<string> missing = [];
-        for (string? f = folder; f is not null && !Directory.Exists(f); f = Path.GetDirectoryName(f))
-            missing.Add(f);
-        try
-        {
-            foreach (string f in Enumerable.Reverse(missing))
-            {
-                Directory.CreateDirectory(f);
-                _createdFolders.Add(f);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be made: {e.Message} Choose a destination that can be written.", folder, e);
-        }
-    }
-
-    private static void Delete(string? path)
-    {
-        if (path is null)
-            return;
         try
         {
             File.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A temporary name says what it is; failing here would hide the error that led here.
+            throw DurableFiles.Failed(path, e);
         }
     }
 
-    private sealed class Part(string name, string final)
+    private sealed class Part(string name, string finalPath, string stagedPath, string finishedPath, FinishedStem? finished)
     {
         public string Name => name;
 
-        public string Final => final;
+        public string FinalPath => finalPath;
 
-        public string? Temporary { get; set; }
+        public string StagedPath => stagedPath;
 
-        public string? Converted { get; set; }
+        public string FinishedPath => finishedPath;
 
-        public WavWriter? Writer { get; set; }
+        /// <summary>Null once the stem is finished.</summary>
+        public StagedStem? Staged
+        {
+            get;
+            set
+            {
+                LastPeak = value?.Peak ?? field?.Peak ?? LastPeak;
+                field = value;
+            }
+        }
 
-        public float Peak { get; set; }
+        public float LastPeak { get; set; }
 
-        public long Clipped { get; set; }
+        public float Peak => Staged?.Peak ?? LastPeak;
+
+        public FinishedStem? Finished { get; set; } = finished;
+
+        public bool HasName { get; set; }
     }
 }

@@ -5,6 +5,12 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="Format">How samples are written.</param>
 public sealed record StemOutput(StemFolders Folders, StemFormat Format)
 {
-    /// <summary>Whether existing stems are replaced.</summary>
+    /// <summary>Whether existing stems are replaced, and an interrupted separation that cannot be continued is begun anew.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>Whether interrupted separations are continued.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Whether tracks are skipped whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    public bool SkipExisting { get; init; }
 }

@@ -78,7 +78,19 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [Parameter]
     public int ThrottleLimit { get; set; } = 1;
 
-    /// <summary>Overwrite existing stems.</summary>
+    /// <summary>How often a failed chunk is tried again.</summary>
+    [Parameter]
+    public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
+
+    /// <summary>Continue interrupted separations.</summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    /// <summary>Skip tracks whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    [Parameter]
+    public SwitchParameter SkipExisting { get; set; }
+
+    /// <summary>Overwrite existing stems, and begin interrupted separations anew.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -91,11 +103,11 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             if (Stem is not null && TwoStems is not null)
                 throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit, RetryCount = RetryCount };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
             _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
-            _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
+            _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force, Resume = Resume, SkipExisting = SkipExisting });
         }
         catch (DemucsException e)
         {
@@ -141,6 +153,8 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         {
             throw new PipelineStoppedException();
         }
+        if (result.Skipped)
+            WriteVerbose($"{file}: skipped, its stems are there and unchanged.");
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         WriteObject(result);

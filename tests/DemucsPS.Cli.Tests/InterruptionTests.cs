@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace DemucsPS.Cli.Tests;
+
+/// <summary>The real program, killed, stopped and cut off.</summary>
+public sealed class InterruptionTests
+{
+    private static readonly string[] Stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
+
+    [Fact]
+    public void Killed_at_25_moments_and_resumed_it_gives_the_same_bits()
+    {
+        using TemporaryFolder folder = new();
+        const int Kills = 25;
+        string[] arguments = ["separate", RepositoryFiles.Song, "--overlap", "0.6", "--shifts", "1", "--seed", "3", "--bit-depth", "24", "--dither"];
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, [.. arguments, "--output", "whole"]);
+        Assert.True(exitCode == 0, error);
+        string[] expected = [.. Stems.Select(s => Hash(folder["whole", "baseline", "mix", s]))];
+        Random random = new(20260);
+        int kills = 0, resumed = 0, run = 0;
+        while (kills < Kills)
+        {
+            string output = $"run{run++}";
+            bool done = false;
+            while (!done)
+            {
+                bool kill = kills < Kills;
+                using Process process = Demucsps.Start(folder.Path, null, [.. arguments, "--output", output, "--resume", "--skip-existing", "--json"]);
+                Task<string> text = process.StandardOutput.ReadToEndAsync();
+                // The moment is drawn as a place in the program's own course, which no machine is too slow or too quick for: after so many lines of progress, and a little later.
+                int lines = random.Next(0, 4), later = random.Next(0, 300);
+                string last = "";
+                while (process.StandardError.ReadLine() is { } line)
+                {
+                    last = line;
+                    if (kill && lines-- == 0)
+                    {
+                        Thread.Sleep(later);
+                        process.Kill();
+                        kills++;
+                    }
+                }
+                process.WaitForExit();
+                CheckNoPartOfAStem();
+                if (process.ExitCode == 0)
+                {
+                    done = true;
+                    resumed += JsonDocument.Parse(text.Result).RootElement.GetProperty("resumed").GetBoolean() ? 1 : 0;
+                }
+                else
+                {
+                    Assert.True(kill, last);
+                }
+            }
+            Assert.Equal(Stems.Append("demucsps.json").Order(StringComparer.Ordinal), Directory.EnumerateFileSystemEntries(folder[output, "baseline", "mix"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.Equal(expected, Stems.Select(s => Hash(folder[output, "baseline", "mix", s])));
+
+            void CheckNoPartOfAStem()
+            {
+                for (int s = 0; s < Stems.Length; s++)
+                {
+                    string path = folder[output, "baseline", "mix", Stems[s]];
+                    Assert.True(!File.Exists(path) || Hash(path) == expected[s], $"{path} is there and not whole");
+                }
+            }
+        }
+        Assert.InRange(resumed, 1, run);
+    }
+
+    [Fact]
+    public void Interrupting_keeps_what_is_done_and_says_so()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Signals cannot be sent to one process on Windows.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 120));
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", RepositoryFiles.TinyModel);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        List<string> lines = [];
+        while (process.StandardError.ReadLine() is { } line)
+        {
+            lines.Add(line);
+            // Two chunks are done, so the frames of the first are final, and the next one runs. SIGTERM takes the way of Ctrl+C, which background processes, as those of CI, may have
+            // been told to ignore.
+            const int Terminate = 15;
+            if (line.Contains("chunk 2 of", StringComparison.Ordinal))
+                Assert.Equal(0, Kill(process.Id, Terminate));
+        }
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal) && l.Contains("resume option", StringComparison.Ordinal));
+        Assert.Empty(output.Result);
+        string track = folder["separated", "htdemucs-tiny", "long"];
+        Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
+
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--model", RepositoryFiles.TinyModel);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[SeparationUnfinished]", error, StringComparison.Ordinal);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--model", RepositoryFiles.TinyModel, "--resume", "--seed", "5");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("seed: 0 then, 5 now", error, StringComparison.Ordinal);
+        Assert.Contains("[ResumeMismatch]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_process_on_the_same_track_is_refused_and_harms_nothing()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 60));
+        using Process first = Demucsps.Start(folder.Path, null, "separate", "long.wav");
+        Task<string> output = first.StandardOutput.ReadToEndAsync();
+        bool refused = false;
+        while (first.StandardError.ReadLine() is { } line)
+        {
+            if (refused || !line.Contains("chunk 1 of", StringComparison.Ordinal))
+                continue;
+            (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--force");
+            refused = exitCode == 1 && error.Contains("[SeparationRunning]", StringComparison.Ordinal);
+            Assert.True(refused, error);
+        }
+        first.WaitForExit();
+        Assert.True(refused);
+        Assert.Equal(0, first.ExitCode);
+        Assert.Equal(4, output.Result.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    private static string Hash(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexString(SHA256.HashData(stream));
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
+}
