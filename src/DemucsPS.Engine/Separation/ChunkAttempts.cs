@@ -78,8 +78,9 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
             if (_jobs == atOnce)
             {
                 int fewer = Math.Max(1, _jobs / 2);
-                _surplus += _jobs - fewer;
-                _jobs = fewer;
+                // Room that nobody has is taken at once, the rest as it is left.
+                for (; _jobs > fewer; _jobs--)
+                    _surplus += _room.Wait(0) ? 0 : 1;
             }
             return atOnce > 1;
         }
