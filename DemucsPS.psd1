@@ -19,6 +19,7 @@
         'Join-StemChunk'
         'Export-Stem'
         'Invoke-DemucsSeparation'
+        'Test-DemucsSeparation'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

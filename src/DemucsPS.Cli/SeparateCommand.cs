@@ -53,6 +53,7 @@ internal sealed class SeparateCommand
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         SeparationReport report = new(parsed.GetValue(_json));
+        using ClosedPipe pipe = new(cancellationToken);
         ModelBag? bag = null;
         try
         {
@@ -69,7 +70,7 @@ internal sealed class SeparateCommand
             {
                 try
                 {
-                    report.Track(separator.Separate(source, report.Progress(source.Path), cancellationToken));
+                    report.Track(separator.Separate(source, report.Progress(source.Path), pipe.Token));
                 }
                 catch (DemucsException e)
                 {
@@ -87,7 +88,7 @@ internal sealed class SeparateCommand
         catch (OperationCanceledException e)
         {
             report.Cancelled(e.Message);
-            return Cancelled;
+            return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
         }
         finally
         {

@@ -17,7 +17,7 @@ internal sealed class SeparationReport(bool json)
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         // Names of any script stay readable; the output is not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new SecondsConverter() },
+        Converters = { new SecondsConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         // A null test can leave nothing at all: -Infinity dB.
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
@@ -55,6 +55,18 @@ internal sealed class SeparationReport(bool json)
         }
         foreach (StemFile stem in result.Stems)
             Console.Out.WriteLine(stem.FilePath);
+    }
+
+    /// <summary>A folder of stems was compared with its provenance.</summary>
+    public void Verified(SeparationVerification verification)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(verification, Json));
+            return;
+        }
+        foreach (VerifiedStem stem in verification.Stems)
+            Console.Out.WriteLine($"{stem.State.ToString().ToLowerInvariant()} {stem.FilePath}");
     }
 
     /// <summary>A track, or with null the whole command, failed.</summary>
