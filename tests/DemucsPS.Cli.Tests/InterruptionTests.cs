@@ -133,6 +133,77 @@ public sealed class InterruptionTests
         Assert.Equal(4, output.Result.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
+    [Fact]
+    public void When_nobody_reads_the_results_any_more_it_ends_in_the_middle_of_a_track()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows does not tell a program that its output is not read.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(44100));
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 600));
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "short.wav", "long.wav", "--stem", "bass");
+        Assert.EndsWith("bass.wav", process.StandardOutput.ReadLine(), StringComparison.Ordinal);
+        process.StandardOutput.Close();
+        string error = process.StandardError.ReadToEnd();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal(141, process.ExitCode);
+        Assert.Contains("cancelled", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["separated", "baseline", "long", "bass.wav"]));
+        Assert.Equal(0, Demucsps.Run(folder.Path, "verify", "separated/baseline/short").ExitCode);
+    }
+
+    [Fact]
+    public void When_ffmpeg_is_killed_in_mid_decode_the_track_can_be_continued()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("The test's stand-in for ffmpeg is a shell script.");
+        if (FindFFmpeg() is not { } ffmpeg)
+        {
+            Assert.Skip("There is no ffmpeg on the PATH.");
+            return;
+        }
+        using TemporaryFolder folder = new();
+        WriteAu(folder["song.au"], 44100 * 60);
+        File.WriteAllText(folder["ffmpeg.sh"], $"#!/bin/sh\necho $$ >> '{folder["pids"]}'\nexec '{ffmpeg}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder["ffmpeg.sh"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Dictionary<string, string?> environment = new() { ["DEMUCSPS_FFMPEG"] = folder["ffmpeg.sh"] };
+        string model = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", model, "--output", "whole").ExitCode);
+
+        using Process process = Demucsps.Start(folder.Path, environment, "separate", "song.au", "--model", model);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        List<string> lines = [];
+        while (process.StandardError.ReadLine() is { } line)
+        {
+            lines.Add(line);
+            const int Now = 9;
+            if (line.Contains("chunk 20 of", StringComparison.Ordinal))
+                Assert.Equal(0, Kill(int.Parse(File.ReadAllLines(folder["pids"])[^1], System.Globalization.CultureInfo.InvariantCulture), Now));
+        }
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg gave up", StringComparison.Ordinal) && l.Contains("resume option", StringComparison.Ordinal));
+        Assert.Empty(output.Result);
+        string track = folder["separated", "small", "song"];
+        Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
+
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", model, "--resume");
+        Assert.True(exitCode == 0, error);
+        Assert.All(Directory.GetFiles(track, "*.wav"), stem => Assert.Equal(Hash(folder["whole", "small", "song", Path.GetFileName(stem)]), Hash(stem)));
+    }
+
+    /// <summary>A file of 16-bit noise that only ffmpeg can read: big endian, with the 24 bytes of header of Sun's .au.</summary>
+    private static void WriteAu(string path, int frames)
+    {
+        byte[] data = new byte[4 * frames];
+        new Random(3).NextBytes(data);
+        byte[] header = [.. ".snd"u8, 0, 0, 0, 24, 255, 255, 255, 255, 0, 0, 0, 3, 0, 0, 0xAC, 0x44, 0, 0, 0, 2];
+        File.WriteAllBytes(path, [.. header, .. data]);
+    }
+
+    private static string? FindFFmpeg() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "ffmpeg")).FirstOrDefault(File.Exists);
+
     private static string Hash(string path)
     {
         using FileStream stream = File.OpenRead(path);

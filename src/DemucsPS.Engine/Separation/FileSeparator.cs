@@ -326,11 +326,15 @@ public sealed class FileSeparator
     /// <summary>The first pass, and the source's hash beside it.</summary>
     private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
+        (long, DateTime)? before = SourceIdentity.Before(source);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Of(source, stop.Token), CancellationToken.None);
         try
         {
-            return (Measure(source, progress, cancellationToken), identity.GetAwaiter().GetResult());
+            TrackStatistics statistics = Measure(source, progress, cancellationToken);
+            SourceIdentity found = identity.GetAwaiter().GetResult();
+            found.CheckUnchanged(before);
+            return (statistics, found);
         }
         catch
         {

@@ -27,18 +27,23 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
         }
     }
 
+    /// <summary>Length and time of a file that is about to be read; null if there is none.</summary>
+    public static (long Bytes, DateTime Modified)? Before(TrackSource source) => File.Exists(source.Path) ? Stamp(source.Path) : null;
+
     /// <summary>Checks that nobody has written to the file since. One that is gone is not checked: what was opened before stays readable.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: somebody has.</exception>
     public void CheckUnchanged()
     {
-        if (!File.Exists(Path))
-            return;
-        (long bytes, DateTime modified) = Stamp(Path);
-        if (bytes != Bytes || modified != Modified)
-        {
-            throw new DemucsException(DemucsError.AudioTrackCorrupt,
-                $"'{Path}' was changed during the separation ({Bytes} bytes then, {bytes} now). Try again when nothing writes to it.", Path);
-        }
+        if (File.Exists(Path))
+            CheckUnchanged(Stamp(Path));
+    }
+
+    /// <summary>Checks that the file was like this at another moment, too.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: it was not.</exception>
+    public void CheckUnchanged((long Bytes, DateTime Modified)? other)
+    {
+        if (other != (Bytes, Modified))
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Path}' was changed during the separation. Try again when nothing writes to it.", Path);
     }
 
     private static (long Bytes, DateTime Modified) Stamp(string path)
