@@ -84,6 +84,13 @@ Describe 'Invoke-DemucsSeparation' {
         (Get-FileHash $b.Stems.FilePath).Hash | Should -Be (Get-FileHash $a.Stems.FilePath).Hash
     }
 
+    It 'says the plan and how long a chunk takes, when asked' {
+        Add-Track 'one.wav'
+        $text = Invoke-DemucsSeparation one.wav -ThrottleLimit 2 -Verbose 4>&1 -WarningAction Ignore | Where-Object { $_ -is [Management.Automation.VerboseRecord] } | ForEach-Object { "$_" }
+        @($text -match 'one\.wav: \d+ chunks?, [\d.]+ MB to write: .*; jobs 2, threads \d+\.$') | Should -HaveCount 1
+        @($text -match '^one\.wav: \d+\.\d\d s a chunk, 0 s for the 0 left\.$') | Should -HaveCount 1
+    }
+
     It 'takes a bag of models with weights' {
         Add-Track 'one.wav'
         $second = Join-Path (Split-Path $tiny) 'htdemucs-tiny-b.onnx'
@@ -140,7 +147,7 @@ Describe 'Invoke-DemucsSeparation' {
         @{ why = 'a model that is no model'; id = 'DemucsModelInvalid'; arguments = @{ Model = 'one.wav' } }
         @{ why = 'an overlap of 1'; id = 'ParameterInvalid'; arguments = @{ Overlap = 1 } }
         @{ why = 'a negative overlap'; id = 'ParameterInvalid'; arguments = @{ Overlap = -0.1 } }
-        @{ why = 'no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = 0 } }
+        @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = -1 } }
         @{ why = 'an unknown stem'; id = 'ParameterInvalid'; arguments = @{ Stem = 'kazoo' } }
         @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
         @{ why = 'two selections'; id = 'ParameterInvalid'; arguments = @{ Stem = 'bass'; TwoStems = 'bass' } }

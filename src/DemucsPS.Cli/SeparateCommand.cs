@@ -26,12 +26,13 @@ internal sealed class SeparateCommand
     private readonly Option<int> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers), or 32 (float).", DefaultValueFactory = _ => 24, HelpName = "BITS" };
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale for 16 and 24 bits, none for 32.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once. The result does not depend on it, memory does.", DefaultValueFactory = _ => 1, HelpName = "N" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime; 0 for one for each processor.", HelpName = "N" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, for all jobs together; 0 for what the jobs leave of the processors.", HelpName = "N" };
     private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations." };
     private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
+    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names." };
 
     private SeparateCommand()
@@ -44,7 +45,7 @@ internal sealed class SeparateCommand
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._json,
+            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -52,12 +53,13 @@ internal sealed class SeparateCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
-        SeparationReport report = new(parsed.GetValue(_json));
+        SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
         using ClosedPipe pipe = new(cancellationToken);
         ModelBag? bag = null;
         try
         {
-            FileSeparator separator = Prepare(parsed, report, out bag);
+            JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
+            FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).Select(input => new TrackSource(input))];
             // A batch of a night should not end with the news that two of its tracks have one name.
             IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
@@ -70,6 +72,7 @@ internal sealed class SeparateCommand
             {
                 try
                 {
+                    report.Plan(source.Path, () => separator.Plan(source), jobs);
                     report.Track(separator.Separate(source, report.Progress(source.Path), pipe.Token));
                 }
                 catch (DemucsException e)
@@ -96,7 +99,7 @@ internal sealed class SeparateCommand
         }
     }
 
-    private FileSeparator Prepare(ParseResult parsed, SeparationReport report, out ModelBag? bag)
+    private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
         SeparationOptions options = new()
@@ -104,7 +107,7 @@ internal sealed class SeparateCommand
             Overlap = parsed.GetValue(_overlap),
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),
-            Jobs = parsed.GetValue(_jobs),
+            Jobs = jobs.Jobs,
             RetryCount = parsed.GetValue(_retry),
         };
         StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip), Dither = parsed.GetValue(_dither) };
@@ -112,12 +115,10 @@ internal sealed class SeparateCommand
         string? twoStems = parsed.GetValue(_twoStems);
         if (stems.Length > 0 && twoStems is not null)
             throw new DemucsException(DemucsError.ParameterInvalid, "--stem and --two-stems cannot be used together.");
-        if (parsed.GetValue(_threads) < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"--threads is {parsed.GetValue(_threads)}; it must be 0 (one for each processor) or more.");
 
         string[] models = parsed.GetValue(_models) is { Length: > 0 } named ? named : [ModelSource.BaselineName];
         string[] rows = parsed.GetValue(_weights) ?? [];
-        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = parsed.GetValue(_threads) },
+        bag = ModelBag.Load([.. models.Select(FindModel)], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], new OnnxSessionOptions { IntraOpThreads = jobs.Threads },
             prepare: !parsed.GetValue(_noPreparation), report.Warning);
         StemSelection selection = twoStems is null ? StemSelection.Choose(bag.Contract.Stems, stems) : StemSelection.TwoStems(bag.Contract.Stems, twoStems);
         StemFolders folders = new(Path.GetFullPath(parsed.GetRequiredValue(_output)));

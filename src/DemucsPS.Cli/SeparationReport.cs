@@ -10,7 +10,7 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Cli;
 
 /// <summary>What the console shows: results on stdout (file names, or a JSON object a track), progress, warnings and errors on stderr.</summary>
-internal sealed class SeparationReport(bool json)
+internal sealed class SeparationReport(bool json, bool verbose)
 {
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -26,6 +26,8 @@ internal sealed class SeparationReport(bool json)
     private int _lineLength;
     private bool _noticed;
 
+    private bool IsVerbose => verbose;
+
     /// <summary>A receiver of the progress of one track.</summary>
     public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
 
@@ -34,6 +36,13 @@ internal sealed class SeparationReport(bool json)
     {
         EndLine();
         Console.Error.WriteLine($"warning: {sentence}");
+    }
+
+    /// <summary>What a track takes; only asked for where it is shown.</summary>
+    public void Plan(string input, Func<SeparationPlan> plan, JobPlan jobs)
+    {
+        if (verbose)
+            Detail($"{Path.GetFileName(input)}: {plan().Work}; {jobs}.");
     }
 
     /// <summary>A track is done.</summary>
@@ -101,6 +110,12 @@ internal sealed class SeparationReport(bool json)
         }
     }
 
+    private void Detail(string sentence)
+    {
+        EndLine();
+        Console.Error.WriteLine(sentence);
+    }
+
     private void EndLine()
     {
         if (_lineLength == 0)
@@ -111,10 +126,13 @@ internal sealed class SeparationReport(bool json)
 
     private sealed class TrackProgress(SeparationReport report, string track) : IProgress<SeparationProgress>
     {
+        private readonly ChunkPace _pace = new();
         private long _shown;
 
         public void Report(SeparationProgress value)
         {
+            if (_pace.Take(value) is { } pace && report.IsVerbose)
+                report.Detail($"{track}: {pace}");
             switch (value.Stage)
             {
                 // Blocks come by the thousand; a few lines a second are enough, and none where they would fill a log.

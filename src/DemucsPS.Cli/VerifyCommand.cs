@@ -20,7 +20,7 @@ internal static class VerifyCommand
 
     private static int Run(string[] paths, bool json, CancellationToken cancellationToken)
     {
-        SeparationReport report = new(json);
+        SeparationReport report = new(json, verbose: false);
         int exitCode = Intact;
         foreach (string path in paths.Select(Path.GetFullPath))
         {

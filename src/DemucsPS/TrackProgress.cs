@@ -14,6 +14,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
     private int _tracks;
     private long _shown;
     private SeparationStage _stage;
+    private ChunkPace _pace = new();
 
     /// <summary>The next track begins.</summary>
     public void Begin(string path)
@@ -21,11 +22,14 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
         _track = Path.GetFileName(path);
         _tracks++;
         _shown = 0;
+        _pace = new ChunkPace();
     }
 
     /// <inheritdoc/>
     public void Report(SeparationProgress value)
     {
+        if (_pace.Take(value) is { } pace)
+            cmdlet.WriteVerbose($"{_track}: {pace}");
         bool last = value.Stage == SeparationStage.Separating && value.Done == value.Total;
         if (_shown != 0 && !last && value.Stage == _stage && Stopwatch.GetElapsedTime(_shown) < Interval)
             return;

@@ -60,6 +60,18 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void The_verbose_option_says_the_plan_and_how_long_a_chunk_takes()
+    {
+        using TemporaryFolder folder = new();
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--jobs", "2", "--threads", "3", "--stem", "bass", "--bit-depth", "32", "--verbose");
+        Assert.Equal(0, exitCode);
+        Assert.Contains($"mix.wav: 3 chunks, 7.1 MB to write: bass.wav in '{folder["separated", "baseline", "mix"]}'; jobs 2, threads 3.", error, StringComparison.Ordinal);
+        Assert.Matches(@"mix\.wav: \d+\.\d\d s a chunk, 0 s for the 0 left\.", error);
+        Assert.DoesNotContain("a chunk", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("threads", Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--output", "quiet").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Shifts_depend_on_the_seed_alone()
     {
         using TemporaryFolder folder = new();
@@ -344,7 +356,8 @@ public sealed class SeparateCommandTests
     [InlineData("--overlap", "1")]
     [InlineData("--overlap", "-0.1")]
     [InlineData("--shifts", "-1")]
-    [InlineData("--jobs", "0")]
+    [InlineData("--jobs", "-1")]
+    [InlineData("--jobs", "257")]
     [InlineData("--threads", "-1")]
     [InlineData("--bit-depth", "20")]
     [InlineData("--stem", "kazoo")]

@@ -41,7 +41,8 @@ public static class AudioFile
         return FFmpegReader.Open(path, findFFmpeg());
     }
 
-    private static AudioReader? OpenBuiltIn(ByteSource source)
+    /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
+    internal static AudioReader? OpenBuiltIn(ByteSource source)
     {
         Span<byte> start = stackalloc byte[12];
         int length = source.Read(start);

@@ -2,7 +2,8 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Separates chunks on a bounded number of workers and gives them back in the order in which they were started, so that nothing downstream depends on how many
-/// run at once. Disposing ends what runs and waits for it. Not thread-safe.
+/// run at once. One worker more than jobs: its chunk has its spectrogram ready when a model becomes free, and a chunk that is done can be blended and written while
+/// the models run on. Disposing ends what runs and waits for it. Not thread-safe.
 /// </summary>
 /// <typeparam name="T">What is known of a chunk.</typeparam>
 internal sealed class ChunkQueue<T> : IDisposable
@@ -12,12 +13,14 @@ internal sealed class ChunkQueue<T> : IDisposable
     private readonly int _jobs;
     private readonly bool _keepTimeBranch;
     private readonly CancellationTokenSource _stop;
+    private readonly ChannelTransforms _transforms;
+    private readonly ModelTurns _turns;
     private readonly Stack<ChunkWorker> _idle = new();
     private readonly Queue<(T Item, ChunkWorker Worker, Task Done)> _running = new();
 
     /// <param name="bag">The models; owned by the caller and not disposed before this.</param>
     /// <param name="stems">Numbers of the stems that are wanted.</param>
-    /// <param name="jobs">Chunks that run at once, at least 1.</param>
+    /// <param name="jobs">Chunks that are in the model at once, at least 1.</param>
     /// <param name="keepTimeBranch">Whether workers keep the time branch by itself.</param>
     /// <param name="cancellationToken">Ends the runs.</param>
     public ChunkQueue(ModelBag bag, IReadOnlyList<int> stems, int jobs, bool keepTimeBranch, CancellationToken cancellationToken)
@@ -26,14 +29,19 @@ internal sealed class ChunkQueue<T> : IDisposable
         _stems = stems;
         _jobs = jobs;
         _keepTimeBranch = keepTimeBranch;
+        _transforms = new ChannelTransforms(bag.Contract.SegmentFrames);
+        _turns = new ModelTurns(jobs, bag.Contract);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
+
+    /// <summary>Told what workers come to, on their threads.</summary>
+    public Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>Chunks that were started and not taken.</summary>
     public int Count => _running.Count;
 
     /// <summary>Whether a chunk must be taken before another can be started.</summary>
-    public bool IsFull => _running.Count >= _jobs;
+    public bool IsFull => _running.Count > _jobs;
 
     /// <summary>Starts a chunk; the queue must not be full.</summary>
     /// <param name="item">What is known of it.</param>
@@ -44,16 +52,18 @@ internal sealed class ChunkQueue<T> : IDisposable
         if (IsFull)
             throw new InvalidOperationException("Take a chunk before another is started.");
         // Workers are large, so there are never more than were needed at once.
-        ChunkWorker worker = _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _keepTimeBranch);
+        ChunkWorker worker = _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _turns, _keepTimeBranch) { Observe = Observe };
         prepare(worker);
-        _running.Enqueue((item, worker, Task.Run(() => work(worker, _stop.Token), CancellationToken.None)));
+        // A thread of its own: it waits, for its turn and for the runtime, and would only keep a thread of the pool from the transforms.
+        _running.Enqueue((item, worker, Task.Factory.StartNew(() => work(worker, _stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
     }
 
-    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw.</summary>
+    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once cancelled, nothing is handed on.</summary>
     public void TakeOldest(Action<T, ChunkWorker> use)
     {
         (T item, ChunkWorker worker, Task done) = _running.Peek();
         done.GetAwaiter().GetResult();
+        _stop.Token.ThrowIfCancellationRequested();
         _running.Dequeue();
         use(item, worker);
         _idle.Push(worker);
@@ -66,6 +76,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _stop.Cancel();
         Task.WhenAll(_running.Select(r => r.Done)).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
         _running.Clear();
+        _turns.Dispose();
         _stop.Dispose();
     }
 }

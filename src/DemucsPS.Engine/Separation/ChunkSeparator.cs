@@ -32,7 +32,7 @@ public sealed class ChunkSeparator : IDisposable
         new SeparationOptions { Jobs = jobs, RetryCount = retries }.Check();
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, stems);
         _bag = bag;
-        _attempts = new ChunkAttempts(retries, jobs);
+        _attempts = new ChunkAttempts(retries, jobs + 1);
         _names = selection.Names;
         // Workers know the stems in the model's order.
         _workerStem = [.. selection.Sums.Select(sum => selection.ModelStems.ToList().IndexOf(sum[0]))];

@@ -1,19 +1,19 @@
 using System.Numerics;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag.
-/// Owns its buffers and reuses them; one a job.
+/// Owns its input and its result and reuses them; the models run when it is its turn.
 /// </summary>
 internal sealed class ChunkWorker
 {
     private readonly ModelBag _bag;
     private readonly IReadOnlyList<int> _stems;
     private readonly ModelTensors _tensors;
-    private readonly SegmentSpectrogram _spectrogram;
+    private readonly ChannelTransforms _transforms;
+    private readonly ModelTurns _turns;
     private readonly float[][] _left;
     private readonly float[][] _right;
     private readonly float[][]? _timeLeft;
@@ -21,13 +21,18 @@ internal sealed class ChunkWorker
 
     /// <param name="bag">The models.</param>
     /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
+    /// <param name="transforms">Scratch, shared by workers.</param>
+    /// <param name="turns">Lets workers into the models.</param>
     /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch does.</param>
-    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, bool keepTimeBranch = false)
+    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelTurns turns, bool keepTimeBranch = false)
     {
         _bag = bag;
         _stems = stems;
         _tensors = new ModelTensors(bag.Contract);
-        _spectrogram = new SegmentSpectrogram(bag.Contract.SegmentFrames);
+        // Allocated here: two threads fill it.
+        _ = _tensors.Spectrogram;
+        _transforms = transforms;
+        _turns = turns;
         _left = Segments();
         _right = Segments();
         if (keepTimeBranch)
@@ -38,6 +43,9 @@ internal sealed class ChunkWorker
 
         float[][] Segments() => [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
     }
+
+    /// <summary>Told what the worker comes to, on its thread.</summary>
+    public Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>The segment to separate, left channel.</summary>
     public Span<float> InputLeft => _tensors.Left;
@@ -61,7 +69,7 @@ internal sealed class ChunkWorker
 
     /// <summary>Separates the segment in <see cref="InputLeft"/> and <see cref="InputRight"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
-    public void Separate(CancellationToken cancellationToken) => Separate([], cancellationToken);
+    public void Separate(CancellationToken cancellationToken) => Separate(default, cancellationToken);
 
     /// <summary>
     /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change and, so that its two
@@ -70,45 +78,72 @@ internal sealed class ChunkWorker
     /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
-    public void Separate(ReadOnlySpan<float> change, CancellationToken cancellationToken)
+    public void Separate(ReadOnlyMemory<float> change, CancellationToken cancellationToken)
     {
-        _spectrogram.Forward(_tensors.Left, _tensors.Right, _tensors.Spectrogram);
-        if (!change.IsEmpty)
+        _transforms.ForEach(2, (spectrogram, channel) =>
         {
-            Add(change, _tensors.Spectrogram, 1);
-            _spectrogram.AddInverse(change, _tensors.Left, _tensors.Right);
-        }
-        foreach (float[] result in new[] { _left, _right, _timeLeft ?? [], _timeRight ?? [] }.SelectMany(channel => channel))
-            Array.Clear(result);
+            spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
+            if (change.IsEmpty)
+                return;
+            Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
+            spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
+        });
+        Observe?.Invoke(ChunkStep.Transformed);
+        using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
+        Observe?.Invoke(ChunkStep.Running);
+        bool first = true;
         for (int model = 0; model < _bag.Models.Count; model++)
         {
             if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
                 continue;
             _bag.Models[model].Run(_tensors, cancellationToken);
-            for (int n = 0; n < _stems.Count; n++)
-            {
-                int stem = _stems[n];
-                float weight = Share(model, stem);
-                if (weight == 0)
-                    continue;
-                cancellationToken.ThrowIfCancellationRequested();
-                _spectrogram.AddInverse(_tensors.StemSpectrogram(stem), _left[n], _right[n], weight);
-                Add(_tensors.StemWaveform(stem, 0), _left[n], weight);
-                Add(_tensors.StemWaveform(stem, 1), _right[n], weight);
-                if (_timeLeft is not null && _timeRight is not null)
-                {
-                    Add(_tensors.StemWaveform(stem, 0), _timeLeft[n], weight);
-                    Add(_tensors.StemWaveform(stem, 1), _timeRight[n], weight);
-                }
-                if (!AllFinite(_left[n]) || !AllFinite(_right[n]))
-                {
-                    SeparationModel failed = _bag.Models[model];
-                    throw new DemucsException(DemucsError.DemucsModelInvalid,
-                        $"Model '{failed.Path ?? failed.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[stem]}'. The file may be damaged; install it again.", failed.Path);
-                }
-            }
+            Collect(model, first);
+            first = false;
         }
+        Observe?.Invoke(ChunkStep.Done);
     }
+
+    /// <summary>Adds a model's share to the results; the first one also clears them.</summary>
+    private void Collect(int model, bool clear)
+    {
+        bool[] finite = new bool[2 * _stems.Count];
+        _transforms.ForEach(finite.Length, (spectrogram, signal) =>
+        {
+            (int n, int channel) = (signal / 2, signal % 2);
+            int stem = _stems[n];
+            float weight = Share(model, stem);
+            float[] result = (channel == 0 ? _left : _right)[n];
+            float[]? timeBranch = (channel == 0 ? _timeLeft : _timeRight)?[n];
+            if (clear)
+            {
+                Array.Clear(result);
+                if (timeBranch is not null)
+                    Array.Clear(timeBranch);
+            }
+            if (weight != 0)
+            {
+                ReadOnlySpan<float> time = _tensors.StemWaveform(stem, channel);
+                spectrogram.AddInverseChannel(Planes(_tensors.StemSpectrogram(stem), channel), result, weight);
+                Add(time, result, weight);
+                if (timeBranch is not null)
+                    Add(time, timeBranch, weight);
+            }
+            finite[signal] = AllFinite(result);
+        });
+        int failed = Array.IndexOf(finite, false);
+        if (failed < 0)
+            return;
+        SeparationModel named = _bag.Models[model];
+        throw new DemucsException(DemucsError.DemucsModelInvalid,
+            $"Model '{named.Path ?? named.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged; install it again.", named.Path);
+    }
+
+    private Span<float> Input(int channel) => channel == 0 ? _tensors.Left : _tensors.Right;
+
+    // The real and the imaginary part of one channel.
+    private static Span<float> Planes(Span<float> tensor, int channel) => tensor.Slice(channel * (tensor.Length / 2), tensor.Length / 2);
+
+    private static ReadOnlySpan<float> Planes(ReadOnlySpan<float> tensor, int channel) => tensor.Slice(channel * (tensor.Length / 2), tensor.Length / 2);
 
     private static InvalidOperationException NotKept() => new("This worker does not keep the time branch.");
 

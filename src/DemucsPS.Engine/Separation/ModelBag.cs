@@ -83,9 +83,8 @@ public sealed class ModelBag : IDisposable
         return new ModelIdentity(model.Name, false, [new FileIdentity(model.Name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))]);
     })];
 
-    /// <summary>What runs them, in words.</summary>
-    internal string Runtime => string.Create(CultureInfo.InvariantCulture,
-        $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {Options.ExecutionProvider ?? "CPU"}, {(Options.IntraOpThreads > 0 ? Options.IntraOpThreads : Environment.ProcessorCount)} threads");
+    /// <summary>What runs them, in words. Not how many threads: the runtime shares work out so that no sum depends on it.</summary>
+    internal string Runtime => $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {Options.ExecutionProvider ?? "CPU"}";
 
     /// <inheritdoc/>
     public void Dispose()

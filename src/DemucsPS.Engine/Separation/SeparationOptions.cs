@@ -20,7 +20,7 @@ public sealed record SeparationOptions
     /// <summary>Power of the crossfade's weights, at least 1.</summary>
     public double TransitionPower { get; init; } = 1;
 
-    /// <summary>Chunks that are separated at once over one shared session. The result does not depend on it; memory does.</summary>
+    /// <summary>Chunks that are in the model at once over one shared session; <see cref="JobPlan"/> chooses. The result does not depend on it; memory does.</summary>
     public int Jobs { get; init; } = 1;
 
     /// <summary>How often a chunk whose run failed is tried again.</summary>
@@ -39,8 +39,8 @@ public sealed record SeparationOptions
         ChunkPlan.CheckOverlap(Overlap);
         if (Shifts is < 0 or > 1000)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to 1000.");
-        if (Jobs is < 1 or > 256)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to 256.");
+        if (Jobs is < 1 or > JobPlan.MaxJobs)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to {JobPlan.MaxJobs}.");
         if (RetryCount is < 0 or > 100)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to 100.");
     }

@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Separates one track, streaming: chunks are read, separated (several at once if asked), blended in the order of their offsets and handed to a sink as
-/// soon as they are final. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
+/// soon as they are final, while the next ones are in the model. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
 /// the result is the same bit for bit, whatever the number of jobs.
 /// </summary>
 public sealed class Separator
@@ -32,6 +32,9 @@ public sealed class Separator
         _options = options;
     }
 
+    /// <summary>Told what the workers come to, on their threads: lets tests hold them there.</summary>
+    internal Action<ChunkStep>? Observe { get; init; }
+
     /// <summary>Chunks that a track of that length takes, over all shifts.</summary>
     /// <param name="frames">Length in frames, at least 1.</param>
     public int CountChunks(long frames) => Schedule(frames).Sum(view => view.Plan.Count);
@@ -41,7 +44,7 @@ public sealed class Separator
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Told the number of chunks blended so far, after each; called on this thread.</param>
+    /// <param name="chunkDone">Told the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
@@ -78,9 +81,10 @@ public sealed class Separator
         OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, order[0].Chunk.Offset))];
         Emitter emitter = new(_selection, adders, sink, normalisation, firstFrame);
 
-        using ChunkAttempts attempts = new(_options.RetryCount, _options.Jobs);
-        using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken);
-        int blended = all.Length - order.Length;
+        // One worker more than jobs has its chunk ready.
+        using ChunkAttempts attempts = new(_options.RetryCount, _options.Jobs + 1);
+        using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken) { Observe = Observe };
+        int blended = 0;
         foreach (Job next in order)
         {
             if (queue.IsFull)
@@ -91,7 +95,6 @@ public sealed class Separator
         }
         while (queue.Count > 0)
             queue.TakeOldest(Blend);
-        emitter.EmitUntil(statistics.Frames);
         measured.CheckEnd();
 
         void Run(Job job, ChunkWorker worker, CancellationToken stop) => attempts.Run($"chunk {job.Number} (of 0 to {all.Length - 1}) of {Path.GetFileName(path)}", job.Failures, attempt =>
@@ -103,16 +106,18 @@ public sealed class Separator
         void Blend(Job job, ChunkWorker worker)
         {
             (int view, ChunkSpan chunk) = (job.View, job.Chunk);
-            emitter.EmitUntil(chunk.Offset);
             adders[view].AddWeights(chunk.Offset, chunk.Length);
             for (int n = 0; n < _selection.ModelStems.Count; n++)
             {
                 adders[view].AddSignal(2 * n, chunk.Offset, worker.Left(n).Slice(chunk.Trim, chunk.Length));
                 adders[view].AddSignal(2 * n + 1, chunk.Offset, worker.Right(n).Slice(chunk.Trim, chunk.Length));
             }
+            // Nothing that is still to come reaches frames before the next chunk's offset: they are final.
+            blended++;
+            emitter.EmitUntil(blended < order.Length ? order[blended].Chunk.Offset : statistics.Frames);
             if (job.Failures.Count > 0)
                 retried?.Invoke(new ChunkRetry(job.Number, job.Failures));
-            chunkDone?.Invoke(++blended);
+            chunkDone?.Invoke(all.Length - order.Length + blended);
         }
     }
 

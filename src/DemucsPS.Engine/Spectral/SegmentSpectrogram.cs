@@ -82,9 +82,8 @@ public sealed class SegmentSpectrogram
         Check(left.Length, SegmentFrames, nameof(left));
         Check(right.Length, SegmentFrames, nameof(right));
         Check(tensor.Length, TensorLength, nameof(tensor));
-        int plane = Bins * Frames;
-        ForwardChannel(left, tensor[..plane], tensor.Slice(plane, plane));
-        ForwardChannel(right, tensor.Slice(2 * plane, plane), tensor.Slice(3 * plane, plane));
+        ForwardChannel(left, tensor[..(tensor.Length / 2)]);
+        ForwardChannel(right, tensor[(tensor.Length / 2)..]);
     }
 
     /// <summary>Computes the stereo segment of a spectrogram (the inverse of <see cref="Forward"/>) and adds it, weighted.</summary>
@@ -97,13 +96,16 @@ public sealed class SegmentSpectrogram
         Check(left.Length, SegmentFrames, nameof(left));
         Check(right.Length, SegmentFrames, nameof(right));
         Check(tensor.Length, TensorLength, nameof(tensor));
-        int plane = Bins * Frames;
-        InverseChannel(tensor[..plane], tensor.Slice(plane, plane), left, weight);
-        InverseChannel(tensor.Slice(2 * plane, plane), tensor.Slice(3 * plane, plane), right, weight);
+        AddInverseChannel(tensor[..(tensor.Length / 2)], left, weight);
+        AddInverseChannel(tensor[(tensor.Length / 2)..], right, weight);
     }
 
-    private void ForwardChannel(ReadOnlySpan<float> samples, Span<float> outRe, Span<float> outIm)
+    /// <summary>One channel of <see cref="Forward"/>.</summary>
+    /// <param name="samples"><see cref="SegmentFrames"/> samples.</param>
+    /// <param name="planes">Receives the channel's half of the tensor: real, then imaginary parts.</param>
+    internal void ForwardChannel(ReadOnlySpan<float> samples, Span<float> planes)
     {
+        Span<float> outRe = planes[..(Bins * Frames)], outIm = planes[(Bins * Frames)..];
         Reflect(samples);
         Span<float> re = MemoryMarshal.Cast<Vector<float>, float>(_re.AsSpan());
         Span<float> im = MemoryMarshal.Cast<Vector<float>, float>(_im.AsSpan());
@@ -130,8 +132,13 @@ public sealed class SegmentSpectrogram
         }
     }
 
-    private void InverseChannel(ReadOnlySpan<float> inRe, ReadOnlySpan<float> inIm, Span<float> samples, float weight)
+    /// <summary>One channel of <see cref="AddInverse"/>.</summary>
+    /// <param name="planes">The channel's half of the tensor: real, then imaginary parts.</param>
+    /// <param name="samples"><see cref="SegmentFrames"/> samples: weight·inverse is added.</param>
+    /// <param name="weight">Factor of what is added.</param>
+    internal void AddInverseChannel(ReadOnlySpan<float> planes, Span<float> samples, float weight = 1)
     {
+        ReadOnlySpan<float> inRe = planes[..(Bins * Frames)], inIm = planes[(Bins * Frames)..];
         Array.Clear(_padded);
         Span<float> re = MemoryMarshal.Cast<Vector<float>, float>(_re.AsSpan());
         Span<float> im = MemoryMarshal.Cast<Vector<float>, float>(_im.AsSpan());

@@ -55,9 +55,9 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ArgumentCompleter(typeof(StemCompleter))]
     public string[]? Stem { get; set; }
 
-    /// <summary>Chunks separated at once.</summary>
+    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
     [Parameter]
-    public int ThrottleLimit { get; set; } = 1;
+    public int ThrottleLimit { get; set; }
 
     /// <summary>How often a failed chunk is tried again.</summary>
     [Parameter]
@@ -69,8 +69,9 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         _progress = new TrackProgress(this);
         try
         {
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
-            _separator = new ChunkSeparator(_bag, Stem, ThrottleLimit, RetryCount, _stop.Token);
+            JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = jobs.Threads }, prepare: !NoPreparation, WriteWarning);
+            _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }
         catch (DemucsException e)
         {

@@ -16,6 +16,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
+    private JobPlan? _jobs;
 
     /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
     [Parameter]
@@ -74,9 +75,9 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [Parameter]
     public SwitchParameter Dither { get; set; }
 
-    /// <summary>Chunks separated at once.</summary>
+    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
     [Parameter]
-    public int ThrottleLimit { get; set; } = 1;
+    public int ThrottleLimit { get; set; }
 
     /// <summary>How often a failed chunk is tried again.</summary>
     [Parameter]
@@ -103,9 +104,10 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
             if (Stem is not null && TwoStems is not null)
                 throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
             StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit, RetryCount = RetryCount };
+            _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
             StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
-            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
+            _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions { IntraOpThreads = _jobs.Threads }, prepare: !NoPreparation, WriteWarning);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force, Resume = Resume, SkipExisting = SkipExisting });
         }
@@ -137,9 +139,8 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         try
         {
             SeparationPlan plan = _separator!.Plan(source);
-            string work = Describe(plan);
-            WriteVerbose($"{file}: {work}.");
-            if (!ShouldProcess(file, $"Separate ({work})"))
+            WriteVerbose($"{file}: {plan.Work}; {_jobs}.");
+            if (!ShouldProcess(file, $"Separate ({plan.Work})"))
                 return;
             _progress!.Begin(file);
             result = _separator.Separate(source, _progress, _stop.Token);
@@ -158,11 +159,5 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         WriteObject(result);
-    }
-
-    private static string Describe(SeparationPlan plan)
-    {
-        string length = plan is { Chunks: { } chunks, Bytes: { } bytes } ? $"{chunks} chunks, {bytes / 1e6:F1} MB to write" : "length not known before it is read";
-        return $"{length}: {string.Join(", ", plan.StemPaths.Select(System.IO.Path.GetFileName))} in '{System.IO.Path.GetDirectoryName(plan.StemPaths[0])}'";
     }
 }

@@ -59,9 +59,11 @@ public sealed class RetryTests
                 throw Failure(kind);
             },
         }));
-        Assert.Equal(4, attempts);
+        // Where memory ran out while another chunk was in work, that attempt does not count.
+        int expected = kind == "runtime" ? 4 : 5;
+        Assert.Equal(expected, attempts);
         Assert.Equal(kind == "runtime" ? DemucsError.DemucsModelInvalid : DemucsError.OutOfMemory, e.Error);
-        Assert.StartsWith("Chunk 7 (of 0 to 25) of noise.wav could not be separated; attempts: 4.", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Chunk 7 (of 0 to 25) of noise.wav could not be separated; attempts: {expected}.", e.Message, StringComparison.Ordinal);
         Assert.Contains("resume option", e.Message, StringComparison.Ordinal);
         Assert.Equal(["demucsps.partial"], track.Names("out"));
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { Resume = true }).Resumed);
@@ -73,7 +75,7 @@ public sealed class RetryTests
     {
         using InterruptedTrack track = new(Small);
         int attempts = 0;
-        Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions { RetryCount = 0, Attempting = (_, _) => throw Failure("runtime", attempts++) }));
+        Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions { RetryCount = 0, Attempting = (chunk, _) => throw Failure("runtime", chunk == 0 ? attempts++ : 0) }));
         Assert.Equal(1, attempts);
         // Nothing was done that could be kept.
         Assert.False(Directory.Exists(track.Folder["out"]));

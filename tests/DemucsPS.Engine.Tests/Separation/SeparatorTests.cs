@@ -90,7 +90,7 @@ public sealed class SeparatorTests
     }
 
     [Fact]
-    public void Frames_come_out_while_later_chunks_still_wait()
+    public void Frames_come_out_with_the_chunk_that_makes_them_final()
     {
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
@@ -99,9 +99,96 @@ public sealed class SeparatorTests
         MemorySink sink = new(1);
         List<int> written = [];
         new Separator(bag, selection, new SeparationOptions()).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, _ => written.Add(sink.Interleaved(0).Length / 2), CancellationToken.None);
-        Assert.Equal(13, written.Count);
-        for (int i = 0; i < written.Count; i++)
-            Assert.Equal(i * 7782, written[i]);
+        Assert.Equal([.. Enumerable.Range(1, 12).Select(i => i * 7782), 100000], written);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Frames_are_written_while_later_chunks_are_in_the_model(int jobs)
+    {
+        const int Blocked = 5;
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(100000, 9);
+        using ManualResetEventSlim atModel = new(), written = new();
+        int runs = 0;
+        CountingSink sink = new(frames =>
+        {
+            // Chunk k makes the frames before chunk k + 1 final. With this many jobs, the runs before the blocked one end.
+            if (frames >= (Blocked - jobs + 1) * 7782)
+                written.Set();
+        });
+        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions { Jobs = jobs })
+        {
+            Observe = step =>
+            {
+                if (step != ChunkStep.Running || Interlocked.Increment(ref runs) <= Blocked)
+                    return;
+                atModel.Set();
+                // Were nothing written before this run ends, it would never end.
+                written.Wait(TestContext.Current.CancellationToken);
+            },
+        };
+        separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, TestContext.Current.CancellationToken);
+        Assert.True(atModel.IsSet);
+        Assert.Equal(100000, sink.Frames);
+        Assert.Equal(13, runs);
+    }
+
+    [Fact]
+    public void The_next_segment_is_read_and_transformed_while_the_model_runs()
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(100000, 9);
+        TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "track");
+        using ManualResetEventSlim transformed = new();
+        int segments = 0, runs = 0;
+        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
+        {
+            Observe = step =>
+            {
+                if (step == ChunkStep.Transformed && Interlocked.Increment(ref segments) == 2)
+                    transformed.Set();
+                // The first run does not end before the second segment is ready.
+                if (step == ChunkStep.Running && Interlocked.Increment(ref runs) == 1)
+                    transformed.Wait(TestContext.Current.CancellationToken);
+            },
+        };
+        separator.Separate(track, "track", statistics, new MemorySink(1), null, TestContext.Current.CancellationToken);
+        Assert.Equal(13, runs);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void No_more_runs_are_in_the_model_than_there_are_jobs(int jobs)
+    {
+        using TemporaryFolder folder = new();
+        using ModelBag bag = Bag(folder, SmallModels.Split());
+        MemoryTrack track = MemoryTrack.Noise(100000, 9);
+        int inside = 0, most = 0;
+        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = jobs })
+        {
+            Observe = step =>
+            {
+                if (step == ChunkStep.Running)
+                    InterlockedMax(ref most, Interlocked.Increment(ref inside));
+                else if (step == ChunkStep.Done)
+                    Interlocked.Decrement(ref inside);
+            },
+        };
+        separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), new MemorySink(4), null, TestContext.Current.CancellationToken);
+        Assert.Equal(0, inside);
+        Assert.InRange(most, 1, jobs);
+
+        static void InterlockedMax(ref int target, int value)
+        {
+            for (int seen; value > (seen = Volatile.Read(ref target)) && Interlocked.CompareExchange(ref target, value, seen) != seen;)
+            {
+            }
+        }
     }
 
     [Theory]

@@ -1,0 +1,54 @@
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Tests.Separation;
+
+public sealed class JobPlanTests
+{
+    private const long GB = 1L << 30;
+
+    [Theory]
+    [InlineData(1, 64, 1, 1)]
+    [InlineData(2, 64, 1, 2)]
+    [InlineData(8, 64, 1, 8)]
+    [InlineData(15, 64, 1, 15)]
+    [InlineData(16, 64, 2, 15)]
+    [InlineData(32, 64, 4, 29)]
+    [InlineData(192, 1024, 24, 169)]
+    // Memory is short: what does not fit into half of it is not started, but one job always is.
+    [InlineData(64, 16, 6, 59)]
+    [InlineData(64, 8, 2, 63)]
+    [InlineData(64, 4, 1, 64)]
+    [InlineData(64, 1, 1, 64)]
+    public void Jobs_are_chosen_by_processors_and_memory(int processors, int gigabytes, int jobs, int threads) =>
+        Assert.Equal(new JobPlan(jobs, threads), JobPlan.Choose(0, 0, processors, gigabytes * GB));
+
+    [Theory]
+    [InlineData(1, 0, 2, 1, 2)]
+    [InlineData(2, 0, 2, 2, 1)]
+    [InlineData(3, 0, 2, 3, 1)]
+    [InlineData(2, 0, 16, 2, 15)]
+    [InlineData(2, 5, 2, 2, 5)]
+    [InlineData(0, 3, 2, 1, 3)]
+    [InlineData(256, 0, 2, 256, 1)]
+    public void What_is_asked_for_is_kept(int askedJobs, int askedThreads, int processors, int jobs, int threads) =>
+        Assert.Equal(new JobPlan(jobs, threads), JobPlan.Choose(askedJobs, askedThreads, processors, GB));
+
+    [Theory]
+    [InlineData(-1, 0, "jobs is -1")]
+    [InlineData(257, 0, "jobs is 257")]
+    [InlineData(0, -1, "threads is -1")]
+    public void Numbers_out_of_range_are_refused(int jobs, int threads, string said)
+    {
+        DemucsException error = Assert.Throws<DemucsException>(() => JobPlan.Choose(jobs, threads, 2, GB));
+        Assert.Equal(DemucsError.ParameterInvalid, error.Error);
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void This_machine_has_a_plan()
+    {
+        JobPlan plan = JobPlan.Choose(0, 0);
+        Assert.InRange(plan.Jobs, 1, Math.Max(1, Environment.ProcessorCount / JobPlan.ProcessorsPerJob));
+        Assert.Equal(Environment.ProcessorCount, plan.Jobs + plan.Threads - 1);
+    }
+}
