@@ -185,7 +185,7 @@ Describe 'Invoke-DemucsSeparation' {
         $running = $shell.BeginInvoke()
         $journal = "$here/out/htdemucs-tiny/long/demucsps.partial/journal.json"
         $until = [DateTime]::UtcNow.AddSeconds(60)
-        while (-not (Select-String '"durableFrames": [1-9]' $journal -Quiet -ErrorAction Ignore) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
+        while (-not ((Test-Path $journal) -and ([IO.File]::ReadAllText($journal) -match '"durableFrames": [1-9]')) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
         $running.IsCompleted | Should -BeFalse
         $shell.Stop()
         $shell.InvocationStateInfo.State | Should -Be 'Stopped'
