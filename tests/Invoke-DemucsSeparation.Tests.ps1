@@ -258,10 +258,10 @@ Describe 'Invoke-DemucsSeparation' {
         Add-Track 'a.wav'
         Add-Track 'b.wav'
         (Get-ChildItem *.wav | Invoke-DemucsSeparation -Stem bass -WarningAction Ignore | Select-Object -First 1).SourcePath | Should -Be (Join-Path $here 'a.wav')
-        (Get-ChildItem -Recurse -File separated).Name | Should -Be 'bass.wav'
+        (Get-ChildItem -Recurse -File separated).Name | Should -Be 'bass.wav', 'demucsps.json'
     }
 
-    It 'stops within a chunk and leaves nothing' {
+    It 'stops within a chunk, leaves no stem, and goes on from there with -Resume' {
         # Twenty copies of the clip: more than a minute of chunks.
         $long = [Collections.Generic.List[byte]]::new()
         $long.AddRange([byte[]]$clip[0..43])
@@ -275,13 +275,22 @@ Describe 'Invoke-DemucsSeparation' {
         $shell = [powershell]::Create()
         $null = $shell.AddScript("Import-Module '$root/output/DemucsPS'; Invoke-DemucsSeparation -LiteralPath '$here/long.wav' -Model '$tiny' -DestinationPath '$here/out'")
         $running = $shell.BeginInvoke()
+        $journal = "$here/out/htdemucs-tiny/long/demucsps.partial/journal.json"
         $until = [DateTime]::UtcNow.AddSeconds(60)
-        while (-not (Get-ChildItem -Recurse -File -Force out -ErrorAction Ignore) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
+        while (-not ((Test-Path $journal) -and ([IO.File]::ReadAllText($journal) -match '"durableFrames": [1-9]')) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
         $running.IsCompleted | Should -BeFalse
         $shell.Stop()
         $shell.InvocationStateInfo.State | Should -Be 'Stopped'
-        Test-Path out | Should -BeFalse
+        Get-ChildItem -Recurse -File out -Include *.wav, demucsps.json | Should -BeNullOrEmpty
         $shell.Dispose()
+        Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -Be 'SeparationUnfinished,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -Overlap 0.25 -Resume -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -Be 'ResumeMismatch,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        "$problem" | Should -Match 'overlap: 0\.05 then, 0\.25 now'
+        $result = Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -Resume
+        $result.Resumed | Should -BeTrue
+        (Get-ChildItem -Recurse -Force out/htdemucs-tiny/long).Name | Should -Be 'bass.wav', 'demucsps.json', 'drums.wav', 'other.wav', 'vocals.wav'
     }
 
     It 'works in runspaces side by side and after being imported again' {

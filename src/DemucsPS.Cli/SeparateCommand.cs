@@ -40,7 +40,10 @@ internal sealed class SeparateCommand
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, for all jobs together; 0 for what the jobs leave of the processors.", HelpName = "N" };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
+    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations." };
+    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
 
@@ -55,7 +58,7 @@ internal sealed class SeparateCommand
         {
             separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._clip, separate._dither, separate._noTags, separate._jobs,
-            separate._threads, separate._force, separate._verbose, separate._json,
+            separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -64,22 +67,30 @@ internal sealed class SeparateCommand
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
+        using ClosedPipe pipe = new(cancellationToken);
         ModelBag? bag = null;
         try
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
+            TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).Select(input => new TrackSource(input))];
+            // A batch of a night should not end with the news that two of its tracks have one name.
+            IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
+            foreach (DemucsException collision in collisions)
+                report.Failure(collision.Path, collision);
+            if (collisions.Count > 0)
+                return Failed;
             int exitCode = Succeeded;
-            foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
+            foreach (TrackSource source in sources)
             {
                 try
                 {
-                    report.Plan(input, () => separator.Plan(new TrackSource(input)), jobs);
-                    report.Track(separator.Separate(new TrackSource(input), report.Progress(input), cancellationToken));
+                    report.Plan(source.Path, () => separator.Plan(source), jobs);
+                    report.Track(separator.Separate(source, report.Progress(source.Path), pipe.Token));
                 }
                 catch (DemucsException e)
                 {
-                    report.Failure(input, e);
+                    report.Failure(source.Path, e);
                     exitCode = Failed;
                 }
             }
@@ -91,10 +102,10 @@ internal sealed class SeparateCommand
             report.Failure(null, e);
             return Failed;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            report.Cancelled();
-            return Cancelled;
+            report.Cancelled(e.Message);
+            return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
         }
         finally
         {
@@ -111,10 +122,17 @@ internal sealed class SeparateCommand
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),
             Jobs = jobs.Jobs,
+            RetryCount = parsed.GetValue(_retry),
         };
         StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither));
         FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
-        StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format) { Overwrite = parsed.GetValue(_force), CopyTags = !parsed.GetValue(_noTags) };
+        StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
+        {
+            Overwrite = parsed.GetValue(_force),
+            Resume = parsed.GetValue(_resume),
+            SkipExisting = parsed.GetValue(_skipExisting),
+            CopyTags = !parsed.GetValue(_noTags),
+        };
         output.Check();
         string[] stemNames = ParseNames(parsed.GetValue(_stemNames));
         StemChoice choice = new()

@@ -18,6 +18,8 @@ internal sealed class SeparationReport(bool json, bool verbose)
         // Names of any script stay readable; the output is not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
+        // A null test can leave nothing at all: -Infinity dB.
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     private readonly bool _terminal = !Console.IsErrorRedirected;
@@ -60,8 +62,10 @@ internal sealed class SeparationReport(bool json, bool verbose)
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
             Warning(warning);
         _noticed = true;
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+        Console.Error.WriteLine(result.Skipped
+            ? $"{Path.GetFileName(result.SourcePath)}: skipped, {Count(result.Stems.Count, "stem")} there and unchanged"
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -69,6 +73,18 @@ internal sealed class SeparationReport(bool json, bool verbose)
         }
         foreach (StemFile stem in result.Stems)
             Console.Out.WriteLine(stem.FilePath);
+    }
+
+    /// <summary>A folder of stems was compared with its provenance.</summary>
+    public void Verified(SeparationVerification verification)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(verification, Json));
+            return;
+        }
+        foreach (VerifiedStem stem in verification.Stems)
+            Console.Out.WriteLine($"{stem.State.ToString().ToLowerInvariant()} {stem.FilePath}");
     }
 
     /// <summary>A track, or with null the whole command, failed.</summary>
@@ -95,10 +111,11 @@ internal sealed class SeparationReport(bool json, bool verbose)
     }
 
     /// <summary>The user has stopped the command.</summary>
-    public void Cancelled()
+    /// <param name="what">What became of the current track.</param>
+    public void Cancelled(string what)
     {
         EndLine();
-        Console.Error.WriteLine("cancelled: the current track was not finished, nothing of it was kept.");
+        Console.Error.WriteLine($"cancelled: {what}");
     }
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");

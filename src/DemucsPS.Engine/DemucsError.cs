@@ -62,4 +62,19 @@ public enum DemucsError
 
     /// <summary>A stem could not be written: no permission, no space, or a path that cannot be created.</summary>
     StemWriteFailed,
+
+    /// <summary>There was not enough memory to separate a chunk, even one at a time.</summary>
+    OutOfMemory,
+
+    /// <summary>An interrupted separation cannot be continued: its source, models or parameters have changed, or its journal is damaged.</summary>
+    ResumeMismatch,
+
+    /// <summary>An interrupted separation is there, and neither continuing it nor starting anew was asked for.</summary>
+    SeparationUnfinished,
+
+    /// <summary>Another process is separating into the same folder.</summary>
+    SeparationRunning,
+
+    /// <summary>There is no provenance beside the stems, or it is damaged.</summary>
+    ProvenanceInvalid,
 }

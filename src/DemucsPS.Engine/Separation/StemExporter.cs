@@ -86,7 +86,8 @@ public sealed class StemExporter
         try
         {
             StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath);
-            using StemFileSet files = new(selection.Names, paths, _output, _output.LabelsOf(source, set[0].Track.Tags));
+            using PartialFolder partial = PartialFolder.Take(Path.Combine(_output.PlaceOf(paths).Folder, $"{Guid.NewGuid():N}.partial"));
+            using StemFileSet files = new(partial, selection.Names, paths, _output, _output.LabelsOf(source, set[0].Track.Tags));
             float[] block = new float[2 * BlockFrames];
             for (int first = 0; first < set[0].Frames; first += BlockFrames)
             {
@@ -98,9 +99,10 @@ public sealed class StemExporter
                     files.Write(output, block.AsSpan(0, 2 * count));
                 }
             }
-            IReadOnlyList<StemFile> stems = files.Complete(null, cancellationToken);
+            files.Finish(null, cancellationToken);
+            IReadOnlyList<StemFile> stems = files.Commit();
             _written.UnionWith(stems.Select(s => s.FilePath));
-            return new ExportedStems(stems, files.Gain, [.. files.Warnings(stems)]);
+            return new ExportedStems(stems, files.Gain, [.. files.Warnings()]);
         }
         catch
         {

@@ -80,6 +80,18 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
     [Parameter]
     public int ThrottleLimit { get; set; }
 
+    /// <summary>How often a failed chunk is tried again.</summary>
+    [Parameter]
+    public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
+
+    /// <summary>Continue interrupted separations.</summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    /// <summary>Skip tracks whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    [Parameter]
+    public SwitchParameter SkipExisting { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -89,10 +101,10 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
             StemOutput output = Output();
             StemChoice choice = Choice(Stem);
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
             OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
             _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
-            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output);
+            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting });
         }
         catch (DemucsException e)
         {
@@ -150,6 +162,8 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
         {
             throw new PipelineStoppedException();
         }
+        if (result.Skipped)
+            WriteVerbose($"{file}: skipped, its stems are there and unchanged.");
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         _summary = _summary.With(result);
