@@ -113,7 +113,7 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--stem-name", "one,two", "--stem-name", "three,four", "--stem", "Two,four");
         Assert.True(exitCode == 0, error);
-        Assert.Equal(["four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["demucsps.json", "four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Separation;
@@ -85,6 +86,26 @@ public sealed class ResumeTests
         Assert.NotNull(whole.NullTestDb);
         Assert.Equal(whole.NullTestDb, result.NullTestDb);
         Assert.True(SeparationVerification.Of(track.Folder["parts", "small", "noise"]).IsIntact);
+    }
+
+    [Fact]
+    public void Where_files_are_named_by_a_template_what_belongs_to_a_track_is_told_apart_by_name()
+    {
+        using InterruptedTrack track = new(Small);
+        StemOutput Named(StemOutput output) => output with { Resume = true, Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{stem}/{name}")) };
+        SeparationOptions options = new() { Overlap = 0.6 };
+        SeparationResult whole = track.Separate("whole", options);
+        track.Interrupt("named", options, Named);
+        // Folders for stems are not left behind empty.
+        Assert.Equal([track.Folder["named", "drums - noise.demucsps.partial"]], Directory.GetFileSystemEntries(track.Folder["named"]));
+        SeparationResult result = track.Separate("named", options, Named);
+        Assert.True(result.Resumed);
+        Assert.Equal(track.Folder["named", "drums - noise.demucsps.json"], result.ProvenancePath);
+        Assert.All(whole.Stems.Zip(result.Stems), pair => Assert.True(SameBytes(pair.First.FilePath, pair.Second.FilePath)));
+        Assert.Equal(track.Folder["named", "vocals", "noise.wav"], result.Stems[^1].FilePath);
+        Assert.Equal([result.ProvenancePath], SeparationVerification.Find(track.Folder["named"]));
+        Assert.True(SeparationVerification.Of(result.ProvenancePath).IsIntact);
+        Assert.True(track.Separate("named", options, output => Named(output) with { SkipExisting = true }).Skipped);
     }
 
     [Fact]
