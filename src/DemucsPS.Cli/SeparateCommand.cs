@@ -13,7 +13,12 @@ internal sealed class SeparateCommand
 {
     private const int Succeeded = 0, Failed = 1, Cancelled = 130;
 
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
+    private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", HelpName = "N" };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", HelpName = "firsttwo|pairs" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model: the built-in 'baseline' (the default; not Demucs) or the path of an .onnx file. Repeat it for a bag of models.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
@@ -24,6 +29,8 @@ internal sealed class SeparateCommand
     private readonly Option<string[]> _stems = new("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" };
     private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and the sum of all others as no_NAME.", HelpName = "NAME" };
     private readonly Option<int> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers), or 32 (float).", DefaultValueFactory = _ => 24, HelpName = "BITS" };
+    private readonly Option<string> _sampleRate = new("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" };
+    private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale for 16 and 24 bits, none for 32.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once. The result does not depend on it, memory does.", DefaultValueFactory = _ => 1, HelpName = "N" };
@@ -40,8 +47,8 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._bitDepth, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._json,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._output, separate._models, separate._weights, separate._noPreparation, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._bitDepth, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._jobs, separate._threads, separate._force, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -55,19 +62,25 @@ internal sealed class SeparateCommand
         {
             FileSeparator separator = Prepare(parsed, report, out bag);
             int exitCode = Succeeded;
-            foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
+            TrackList tracks = new(Options(parsed), report.Notice, e => Fail(e.Path, e));
+            foreach (TrackSource track in Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand))
             {
                 try
                 {
-                    report.Track(separator.Separate(new TrackSource(input), report.Progress(input), cancellationToken));
+                    report.Track(separator.Separate(track, report.Progress(track), cancellationToken));
                 }
                 catch (DemucsException e)
                 {
-                    report.Failure(input, e);
-                    exitCode = Failed;
+                    Fail(track.Path, e);
                 }
             }
             return exitCode;
+
+            void Fail(string? input, DemucsException e)
+            {
+                report.Failure(input, e);
+                exitCode = Failed;
+            }
         }
         catch (DemucsException e)
         {
@@ -85,6 +98,18 @@ internal sealed class SeparateCommand
         }
     }
 
+    private TrackListOptions Options(ParseResult parsed) => new()
+    {
+        Recurse = parsed.GetValue(_recurse),
+        Include = SplitNames(parsed.GetValue(_include)),
+        Exclude = SplitNames(parsed.GetValue(_exclude)),
+        StreamIndex = parsed.GetValue(_streamIndex),
+        ChannelLayout = parsed.GetValue(_channelLayout),
+        OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
+    };
+
+    private static string[] SplitNames(string[]? given) => [.. (given ?? []).SelectMany(names => names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+
     private FileSeparator Prepare(ParseResult parsed, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
@@ -95,11 +120,20 @@ internal sealed class SeparateCommand
             Seed = parsed.GetValue(_seed),
             Jobs = parsed.GetValue(_jobs),
         };
-        StemFormat format = new() { Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)), Clip = parsed.GetValue(_clip), Dither = parsed.GetValue(_dither) };
-        string[] stems = [.. (parsed.GetValue(_stems) ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        StemFormat format = new()
+        {
+            Sample = StemFormat.FromBits(parsed.GetValue(_bitDepth)),
+            SampleRate = StemFormat.ParseSampleRate(parsed.GetRequiredValue(_sampleRate)),
+            KeepMono = parsed.GetValue(_keepMono),
+            Clip = parsed.GetValue(_clip),
+            Dither = parsed.GetValue(_dither),
+        };
+        string[] stems = SplitNames(parsed.GetValue(_stems));
         string? twoStems = parsed.GetValue(_twoStems);
         if (stems.Length > 0 && twoStems is not null)
             throw new DemucsException(DemucsError.ParameterInvalid, "--stem and --two-stems cannot be used together.");
+        if (parsed.GetValue(_streamIndex) < 0)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"--stream-index is {parsed.GetValue(_streamIndex)}; audio streams are counted from 0.");
         if (parsed.GetValue(_threads) < 0)
             throw new DemucsException(DemucsError.ParameterInvalid, $"--threads is {parsed.GetValue(_threads)}; it must be 0 (one for each processor) or more.");
 

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 
@@ -25,7 +26,14 @@ internal sealed class SeparationReport(bool json)
     private bool _noticed;
 
     /// <summary>A receiver of the progress of one track.</summary>
-    public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
+    public IProgress<SeparationProgress> Progress(TrackSource track) => new TrackProgress(this, track.Label());
+
+    /// <summary>Something that was done with the inputs, which hardly anybody needs to know.</summary>
+    public void Notice(string sentence)
+    {
+        EndLine();
+        Console.Error.WriteLine($"note: {sentence}");
+    }
 
     /// <summary>Something the user should know.</summary>
     public void Warning(string sentence)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS;
@@ -16,9 +17,9 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
     private SeparationStage _stage;
 
     /// <summary>The next track begins.</summary>
-    public void Begin(string path)
+    public void Begin(TrackSource source)
     {
-        _track = Path.GetFileName(path);
+        _track = source.Label();
         _tracks++;
         _shown = 0;
     }

@@ -35,8 +35,9 @@ public sealed class FileSeparator
         string folder = _output.Folders.For(_bag.Name, source);
         StemFileSet.CheckFree(folder, _selection.Names, _output.Overwrite, source.Path);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
+        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
         return new SeparationPlan(source.Path, [.. _selection.Names.Select(name => StemFileSet.PathOf(folder, name))], frames,
-            frames is { } n ? _separator.CountChunks(n) : null, frames * _output.Format.BytesPerFrame * _selection.Names.Count);
+            frames is { } n ? _separator.CountChunks(n) : null, shape?.Frames * shape?.Channels * _output.Format.BytesPerSample * _selection.Names.Count);
     }
 
     /// <summary>Separates one track.</summary>
@@ -65,7 +66,8 @@ public sealed class FileSeparator
         StemFileSet.CheckFree(folder, _selection.Names, _output.Overwrite, source.Path);
         TrackStatistics statistics = Measure(source, progress, cancellationToken);
         using StereoTrackReader reader = StereoTrackReader.Open(source);
-        using StemFileSet files = new(folder, _selection.Names, _output.Format, _output.Overwrite);
+        StemShape shape = StemShape.Of(_output.Format, statistics.Frames, statistics.SourceFrames, reader.SourceSampleRate, reader.IsMono);
+        using StemFileSet files = new(folder, _selection.Names, _output.Format, shape, _output.Overwrite);
         int chunks = _separator.CountChunks(statistics.Frames);
         long separationStarted = Stopwatch.GetTimestamp();
         ReportChunks(0);
@@ -77,9 +79,9 @@ public sealed class FileSeparator
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             Stems = stems,
-            Duration = TimeSpan.FromSeconds((double)statistics.Frames / Separator.SampleRate),
-            Frames = statistics.Frames,
-            SampleRate = Separator.SampleRate,
+            Duration = shape.Duration,
+            Frames = shape.Frames,
+            SampleRate = shape.SampleRate,
             Elapsed = Stopwatch.GetElapsedTime(started),
             Chunks = chunks,
             Gain = files.Gain,
@@ -100,6 +102,7 @@ public sealed class FileSeparator
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? 0;
-        return TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        return statistics with { SourceFrames = reader.SourceFramesRead };
     }
 }

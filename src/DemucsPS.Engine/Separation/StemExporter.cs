@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Separation;
@@ -50,12 +49,16 @@ public sealed class StemExporter
     /// <summary>Where the stems of a set will lie.</summary>
     public IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set)
     {
-        string folder = _output.Folders.For(set[0].ModelName, new TrackSource(set[0].SourcePath));
+        string folder = _output.Folders.For(set[0].ModelName, set[0].Track.Source);
         return [.. set.Select(s => StemFileSet.PathOf(folder, s.StemName))];
     }
 
     /// <summary>Bytes of a set's files, without headers.</summary>
-    public long BytesOf(IReadOnlyList<Stem> set) => set.Sum(s => (long)s.Frames * _output.Format.BytesPerFrame);
+    public long BytesOf(IReadOnlyList<Stem> set)
+    {
+        StemShape shape = set[0].Track.StemShape(_output.Format);
+        return set.Count * shape.Frames * shape.Channels * _output.Format.BytesPerSample;
+    }
 
     /// <summary>Writes a set.</summary>
     /// <param name="set">Stems of one track and model.</param>
@@ -67,11 +70,11 @@ public sealed class StemExporter
         if (PathsOf(set).FirstOrDefault(_written.Contains) is { } path)
             throw Doubled(path, set[0]);
         string[] names = [.. set.Select(s => s.StemName)];
-        string folder = _output.Folders.Claim(set[0].ModelName, new TrackSource(set[0].SourcePath));
+        string folder = _output.Folders.Claim(set[0].ModelName, set[0].Track.Source);
         try
         {
             StemFileSet.CheckFree(folder, names, _output.Overwrite, set[0].SourcePath);
-            using StemFileSet files = new(folder, names, _output.Format, _output.Overwrite);
+            using StemFileSet files = new(folder, names, _output.Format, set[0].Track.StemShape(_output.Format), _output.Overwrite);
             float[] block = new float[2 * BlockFrames];
             for (int output = 0; output < set.Count; output++)
                 Write(set[output], block, interleaved => files.Write(output, interleaved), cancellationToken);

@@ -11,6 +11,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     private const float ClampLimit = 0.99f;
 
     private readonly StemFormat _format;
+    private readonly StemShape _shape;
     private readonly bool _overwrite;
     private readonly Part[] _parts;
     private readonly List<string> _createdFolders = [];
@@ -20,11 +21,13 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="folder">Full path of the folder; made if it does not exist.</param>
     /// <param name="names">Names of the outputs; files are called NAME.wav.</param>
     /// <param name="format">How they are written.</param>
+    /// <param name="shape">Rate, length and channels of the files.</param>
     /// <param name="overwrite">Whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public StemFileSet(string folder, IReadOnlyList<string> names, StemFormat format, bool overwrite)
+    public StemFileSet(string folder, IReadOnlyList<string> names, StemFormat format, StemShape shape, bool overwrite)
     {
         _format = format;
+        _shape = shape;
         _overwrite = overwrite;
         _parts = [.. names.Select(name => new Part(name, PathOf(folder, name)))];
         CheckFree(folder, names, overwrite, sourcePath: null);
@@ -70,13 +73,15 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats.
-    private bool Staged => _format.ClipInEffect == ClipMode.Rescale;
+    private bool Staged => _format.ClipInEffect == ClipMode.Rescale || Reshaped;
+
+    private bool Reshaped => _shape.SampleRate != Separator.SampleRate || _shape.Channels != 2;
 
     public void Write(int output, ReadOnlySpan<float> interleaved)
     {
         Part part = _parts[output];
         part.Peak = Math.Max(part.Peak, SamplePeak.Of(interleaved));
-        if (_format.ClipInEffect != ClipMode.Clamp)
+        if (Staged || _format.ClipInEffect != ClipMode.Clamp)
         {
             part.Writer!.Write(interleaved);
             return;
@@ -84,12 +89,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         while (!interleaved.IsEmpty)
         {
             Span<float> limited = _limited.AsSpan(0, Math.Min(_limited.Length, interleaved.Length));
-            for (int i = 0; i < limited.Length; i++)
-            {
-                if (Math.Abs(interleaved[i]) > ClampLimit)
-                    part.Clipped++;
-                limited[i] = Math.Clamp(interleaved[i], -ClampLimit, ClampLimit);
-            }
+            interleaved[..limited.Length].CopyTo(limited);
+            part.Clipped += Clamp(limited);
             part.Writer!.Write(limited);
             interleaved = interleaved[limited.Length..];
         }
@@ -101,15 +102,21 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public IReadOnlyList<StemFile> Complete(Action<int>? partDone, CancellationToken cancellationToken)
     {
-        if (_format.ClipInEffect == ClipMode.Rescale)
-            Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
-        int done = 0;
         foreach (Part part in _parts)
         {
             part.Writer!.Complete();
             part.Clipped += part.Writer.ClippedSamples;
             part.Writer.Dispose();
-            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32))
+            // Another rate has other samples, which can lie higher between those there were.
+            if (Reshaped && _format.ClipInEffect == ClipMode.Rescale)
+                part.Peak = PeakOf(part, cancellationToken);
+        }
+        if (_format.ClipInEffect == ClipMode.Rescale)
+            Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
+        int done = 0;
+        foreach (Part part in _parts)
+        {
+            if (Staged && (Gain != 1 || Reshaped || _format.Sample != WavSampleFormat.Float32))
                 Convert(part, cancellationToken);
             partDone?.Invoke(++done);
         }
@@ -176,19 +183,50 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     private void Convert(Part part, CancellationToken cancellationToken)
     {
         part.Converted = TemporaryPath(part.Final);
-        using (WavWriter writer = WavWriter.Create(part.Converted, Separator.SampleRate, 2, _format.Sample, DitherSeed(part)))
-        using (AudioReader reader = AudioFile.Open(part.Temporary!))
+        part.Peak = 0;
+        using (WavWriter writer = WavWriter.Create(part.Converted, _shape.SampleRate, _shape.Channels, _format.Sample, DitherSeed(part)))
+        using (StagedStem staged = new(part.Temporary!, _shape))
         {
-            for (int frames; (frames = reader.Read(_limited)) > 0;)
+            for (int frames; (frames = staged.Read(_limited)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                writer.Write(_limited.AsSpan(0, 2 * frames), Gain);
+                Span<float> block = _limited.AsSpan(0, _shape.Channels * frames);
+                part.Peak = Math.Max(part.Peak, SamplePeak.Of(block));
+                if (_format.ClipInEffect == ClipMode.Clamp)
+                    part.Clipped += Clamp(block);
+                writer.Write(block, Gain);
             }
             writer.Complete();
             part.Clipped += writer.ClippedSamples;
         }
         Delete(part.Temporary);
         (part.Temporary, part.Converted) = (part.Converted, null);
+    }
+
+    private float PeakOf(Part part, CancellationToken cancellationToken)
+    {
+        using StagedStem staged = new(part.Temporary!, _shape);
+        float peak = 0;
+        for (int frames; (frames = staged.Read(_limited)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            peak = Math.Max(peak, SamplePeak.Of(_limited.AsSpan(0, _shape.Channels * frames)));
+        }
+        return peak;
+    }
+
+    /// <summary>Limits samples.</summary>
+    /// <returns>The number of samples that were changed.</returns>
+    private static int Clamp(Span<float> samples)
+    {
+        int clamped = 0;
+        foreach (ref float sample in samples)
+        {
+            if (Math.Abs(sample) > ClampLimit)
+                clamped++;
+            sample = Math.Clamp(sample, -ClampLimit, ClampLimit);
+        }
+        return clamped;
     }
 
     private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,

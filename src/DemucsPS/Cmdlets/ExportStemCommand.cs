@@ -31,6 +31,15 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
     [ValidateSet("16", "24", "32")]
     public int BitDepth { get; set; } = 24;
 
+    /// <summary>Frames a second of the files, or <c>Source</c> for those of each track's source.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string SampleRate { get; set; } = "44100";
+
+    /// <summary>Write stems of one channel for sources of one.</summary>
+    [Parameter]
+    public SwitchParameter KeepMono { get; set; }
+
     /// <summary>What happens beyond full scale.</summary>
     [Parameter]
     public ClipMode Clip { get; set; }
@@ -52,7 +61,14 @@ public sealed class ExportStemCommand : PSCmdlet, IDisposable
     {
         try
         {
-            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
+            StemFormat format = new()
+            {
+                Sample = StemFormat.FromBits(BitDepth),
+                SampleRate = StemFormat.ParseSampleRate(SampleRate),
+                KeepMono = KeepMono,
+                Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null,
+                Dither = Dither,
+            };
             _exporter = new StemExporter(new StemOutput(new StemFolders(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)), format) { Overwrite = Force });
         }
         catch (DemucsException e)

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Cmdlets;
@@ -21,13 +22,13 @@ public sealed class ImportAudioTrackCommand : AudioFileCommand, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
-    private protected override void ProcessFile(string file, string target)
+    private protected override void ProcessTrack(TrackSource source, string target)
     {
         AudioTrack track;
         try
         {
-            _progress!.Begin(file);
-            track = AudioTrack.Import(file, _progress, _stop.Token);
+            _progress!.Begin(source);
+            track = AudioTrack.Import(source, _progress, _stop.Token);
         }
         catch (DemucsException e)
         {
@@ -40,7 +41,7 @@ public sealed class ImportAudioTrackCommand : AudioFileCommand, IDisposable
         }
         // Taken away at once: what follows in the pipeline has its own, and may take long.
         _progress.Complete();
-        WriteVerbose(FormattableString.Invariant($"{file}: {track.Codec}, {track.SourceChannels} channels at {track.SourceSampleRate} Hz; as a track {track.Duration:h\\:mm\\:ss}, {track.Frames * 8L / 1e6:F1} MB, mean {track.Mean:G3}, deviation {track.Deviation:G3}."));
+        WriteVerbose(FormattableString.Invariant($"{source.Path}: {track.Name}: {track.Codec}, {track.SourceChannels} channels at {track.SourceSampleRate} Hz; as a track {track.Duration:h\\:mm\\:ss}, {track.Frames * 8L / 1e6:F1} MB, mean {track.Mean:G3}, deviation {track.Deviation:G3}."));
         foreach (string warning in track.Warnings)
             WriteWarning(warning);
         WriteObject(track);

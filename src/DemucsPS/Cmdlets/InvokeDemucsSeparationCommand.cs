@@ -16,6 +16,7 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
+    private string? _outputFolder;
 
     /// <summary>A model: <c>baseline</c> (built in, not Demucs) or the path of an .onnx file; several for a bag.</summary>
     [Parameter]
@@ -66,6 +67,15 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
     [ValidateSet("16", "24", "32")]
     public int BitDepth { get; set; } = 24;
 
+    /// <summary>Frames a second of the stems, or <c>Source</c> for those of each source.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string SampleRate { get; set; } = "44100";
+
+    /// <summary>Write stems of one channel for sources of one.</summary>
+    [Parameter]
+    public SwitchParameter KeepMono { get; set; }
+
     /// <summary>What happens beyond full scale.</summary>
     [Parameter]
     public ClipMode Clip { get; set; }
@@ -90,9 +100,17 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         {
             if (Stem is not null && TwoStems is not null)
                 throw new DemucsException(DemucsError.ParameterInvalid, "-Stem and -TwoStems cannot be used together.");
-            StemFormat format = new() { Sample = StemFormat.FromBits(BitDepth), Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null, Dither = Dither };
+            StemFormat format = new()
+            {
+                Sample = StemFormat.FromBits(BitDepth),
+                SampleRate = StemFormat.ParseSampleRate(SampleRate),
+                KeepMono = KeepMono,
+                Clip = MyInvocation.BoundParameters.ContainsKey(nameof(Clip)) ? Clip : null,
+                Dither = Dither,
+            };
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = ThrottleLimit };
-            StemFolders folders = new(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed));
+            _outputFolder = this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
+            StemFolders folders = new(_outputFolder);
             _bag = ModelBag.Load(this.FindModels(Model), Weight, new OnnxSessionOptions(), prepare: !NoPreparation, WriteWarning);
             StemSelection selection = TwoStems is null ? StemSelection.Choose(_bag.Contract.Stems, Stem) : StemSelection.TwoStems(_bag.Contract.Stems, TwoStems);
             _separator = new FileSeparator(_bag, selection, options, new StemOutput(folders, format) { Overwrite = Force });
@@ -118,18 +136,19 @@ public sealed class InvokeDemucsSeparationCommand : AudioFileCommand, IDisposabl
         _stop.Dispose();
     }
 
-    private protected override void ProcessFile(string file, string target)
+    private protected override string? OutputFolder => _outputFolder;
+
+    private protected override void ProcessTrack(TrackSource source, string target)
     {
-        TrackSource source = new(file);
         SeparationResult result;
         try
         {
             SeparationPlan plan = _separator!.Plan(source);
             string work = Describe(plan);
-            WriteVerbose($"{file}: {work}.");
-            if (!ShouldProcess(file, $"Separate ({work})"))
+            WriteVerbose($"{source.Path}: {work}.");
+            if (!ShouldProcess(source.Path, $"Separate ({work})"))
                 return;
-            _progress!.Begin(file);
+            _progress!.Begin(source);
             result = _separator.Separate(source, _progress, _stop.Token);
         }
         catch (DemucsException e)
