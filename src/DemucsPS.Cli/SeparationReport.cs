@@ -51,7 +51,7 @@ internal sealed class SeparationReport(bool json)
             Warning(warning);
         _noticed = true;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+            $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -76,6 +76,9 @@ internal sealed class SeparationReport(bool json)
         EndLine();
         Console.Error.WriteLine("cancelled: the current track was not finished, nothing of it was kept.");
     }
+
+    private static string Label(SeparationResult result) =>
+        result.Track == Path.GetFileNameWithoutExtension(result.SourcePath) ? Path.GetFileName(result.SourcePath) : $"{result.Track} of {Path.GetFileName(result.SourcePath)}";
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");
 

@@ -76,6 +76,7 @@ public sealed class FileSeparator
         return new SeparationResult
         {
             SourcePath = source.Path,
+            Track = source.Name,
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             Stems = stems,
