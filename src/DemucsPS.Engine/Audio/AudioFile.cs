@@ -69,7 +69,8 @@ public static class AudioFile
     internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
         new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path);
 
-    private static AudioReader? OpenBuiltIn(ByteSource source)
+    /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
+    internal static AudioReader? OpenBuiltIn(ByteSource source)
     {
         Span<byte> start = stackalloc byte[12];
         int length = source.Read(start);

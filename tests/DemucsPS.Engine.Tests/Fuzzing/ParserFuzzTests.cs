@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Tests.Models.Preparation;
+using static DemucsPS.Engine.Tests.Audio.WavBytes;
+
+namespace DemucsPS.Engine.Tests.Fuzzing;
+
+/// <summary>
+/// Every parser that reads foreign bytes, against damaged files: it ends, with a result or a <see cref="DemucsException"/>, within its allowance of memory. The inputs are the
+/// same in every run; <c>DEMUCSPS_FUZZ_INPUTS</c> gives another number of them for each parser.
+/// </summary>
+public sealed class ParserFuzzTests
+{
+    private const int InputsByDefault = 12_500;
+    private const string SomePath = "/music/damaged";
+
+    private static readonly TimeSpan s_longestParse = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
+
+    private static readonly ParserTarget[] s_targets =
+    [
+        new("WAV", WavFiles(), ReadAudio, 4 << 20),
+        new("FLAC", FlacFiles(), ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
+        new("ONNX", OnnxFiles(), static bytes => PreparedModel.Prepare(bytes), 32 << 20),
+        new("ffmpeg tags", [Encoding.UTF8.GetBytes(";FFMETADATA1\ntitle=A song\\\nof two lines\nARTIST=B\\=C\n[STREAM]\ntrack=3/12\n[CHAPTER]\ntitle=no\n")],
+            static bytes => FFmpegTags.Parse(Encoding.UTF8.GetString(bytes), new AudioTagBuilder()), 8 << 20),
+        new("ffmpeg log", [Encoding.UTF8.GetBytes("[mp3 @ 0x55d0] [error] Header missing\n[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n[fatal] no\nrest\n")],
+            static bytes => new FFmpegLog(new MemoryStream(bytes)).WaitForEnd(Timeout.InfiniteTimeSpan), 4 << 20),
+    ];
+
+    public static TheoryData<string> Targets => new(s_targets.Select(t => t.Name));
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void No_input_crashes_a_parser_hangs_it_or_fills_the_memory(string name)
+    {
+        ParserTarget target = s_targets.Single(t => t.Name == name);
+        string? asked = Environment.GetEnvironmentVariable("DEMUCSPS_FUZZ_INPUTS");
+        int inputs = asked is { Length: > 0 } ? int.Parse(asked, CultureInfo.InvariantCulture) : InputsByDefault;
+
+        // Whole files first: a parser that refuses everything would pass all the rest.
+        foreach (byte[] file in target.Corpus)
+            target.Parse(file);
+        byte[] current = [];
+        long started = Stopwatch.GetTimestamp();
+        string? failure = null;
+        int read = 0;
+        Thread worker = new(() =>
+        {
+            for (int number = 0; number < inputs && failure is null; number++)
+            {
+                byte[] input = new ByteMutator(number).Next(target.Corpus);
+                if (number % 2 == 1)
+                    input = target.Mend(input);
+                Volatile.Write(ref current, input);
+                Interlocked.Exchange(ref started, Stopwatch.GetTimestamp());
+                failure = Failure(target, input, out bool refused) is { } what ? $"{target.Name}, input {number}: {what}" : null;
+                read += refused ? 0 : 1;
+            }
+        });
+        worker.IsBackground = true;
+        worker.Start();
+        while (!worker.Join(TimeSpan.FromSeconds(1)))
+            Assert.False(Stopwatch.GetElapsedTime(Interlocked.Read(ref started)) > s_hang, $"{target.Name} hangs on this input: {Convert.ToBase64String(Volatile.Read(ref current))}");
+        Assert.Null(failure);
+        // Where hardly anything is read to its end, the damage is too great to reach what lies behind a file's first bytes.
+        Assert.True(read > inputs / 50, $"{target.Name}: only {read} of {inputs} inputs were read.");
+    }
+
+    [Fact]
+    public void A_parser_with_a_fault_is_found()
+    {
+        ParserTarget crash = new("crash", [[1]], static bytes => bytes[bytes.Length] = 0, 1 << 20);
+        ParserTarget large = new("large", [[1]], static bytes => GC.KeepAlive(new byte[bytes.Length << 21]), 1 << 20);
+        ParserTarget silent = new("silent", [[1]], static _ => throw new DemucsException(DemucsError.AudioTrackCorrupt, ""), 1 << 20);
+        Assert.Contains(nameof(IndexOutOfRangeException), Failure(crash, [1], out _));
+        Assert.Contains("bytes allocated", Failure(large, [1], out _));
+        Assert.Contains(nameof(DemucsException), Failure(silent, [1], out _));
+        Assert.Null(Failure(crash with { Parse = static _ => throw new DemucsException(DemucsError.AudioTrackCorrupt, "It is damaged.") }, [1], out bool told));
+        Assert.True(told);
+    }
+
+    private static string? Failure(ParserTarget target, byte[] input, out bool refused)
+    {
+        refused = false;
+        // One slow run may be the machine's fault; three are the parser's.
+        TimeSpan quickest = TimeSpan.MaxValue;
+        for (int run = 0; run < 3 && quickest > s_longestParse; run++)
+        {
+            long allocated = GC.GetAllocatedBytesForCurrentThread(), start = Stopwatch.GetTimestamp();
+            try
+            {
+                target.Parse(input);
+            }
+            catch (DemucsException e) when (e.Message.Length > 0)
+            {
+                refused = true;
+            }
+            catch (Exception e)
+            {
+                return $"{e}\n{Convert.ToBase64String(input)}";
+            }
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+            quickest = elapsed < quickest ? elapsed : quickest;
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            if (allocated > target.Allowance)
+                return $"{allocated:N0} bytes allocated, {target.Allowance:N0} are allowed\n{Convert.ToBase64String(input)}";
+        }
+        return quickest > s_longestParse ? $"{quickest.TotalSeconds:F1} s\n{Convert.ToBase64String(input)}" : null;
+    }
+
+    private static void ReadAudio(byte[] bytes)
+    {
+        using AudioReader? reader = AudioFile.OpenBuiltIn(new ByteSource(new MemoryStream(bytes), SomePath));
+        if (reader is null)
+            return;
+        float[] block = new float[1024 * reader.Channels];
+        int frames;
+        while ((frames = reader.Read(block)) > 0)
+            Assert.InRange(frames, 1, 1024);
+    }
+
+    private static byte[][] WavFiles()
+    {
+        byte[] samples = Join([.. Enumerable.Range(0, 96).Select(i => U16(i * 341))]);
+        byte[] info = Chunk("LIST", Join(Text("INFO"), Chunk("INAM", Text("A song\0")), Chunk("IART", Text("Somebody"))));
+        return
+        [
+            Pcm16(44100, 2, [.. Enumerable.Range(0, 64)]),
+            File(Format(Pcm, 1, 8000, 8), Chunk("data", samples)),
+            File(Format(Pcm, 2, 48000, 24), info, Chunk("data", samples)),
+            File(Format(Float, 2, 96000, 32), Chunk("fact", U32(24)), Chunk("data", Join([.. Enumerable.Range(0, 48).Select(i => F32(i / 50f))])), info),
+            File(Format(Float, 1, 44100, 64), Chunk("data", Join([.. Enumerable.Range(0, 24).Select(i => F64(i / 50.0))]))),
+            File(ExtensibleFormat(Pcm, 6, 48000, 32, 20), Chunk("data", samples)),
+            FileNamed("RF64", Chunk("ds64", Join(U64(500), U64(192), U64(48), U32(0))), Format(Pcm, 2, 44100, 16), Chunk("data", samples, 0xFFFFFFFF)),
+        ];
+    }
+
+    private static byte[][] FlacFiles()
+    {
+        string[] names = ["8-bit-mono-level-0.flac", "16-bit-stereo-level-8.flac", "16-bit-eight-channels.flac", "24-bit-order-32.flac", "32-bit-stereo-level-8.flac", "constant.flac"];
+        return [.. names.Select(name =>
+        {
+            using Stream stream = typeof(ParserFuzzTests).Assembly.GetManifestResourceStream(name)!;
+            byte[] bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        })];
+    }
+
+    private static byte[][] OnnxFiles() =>
+    [
+        // Graphs that the rewrites take and graphs that they leave alone.
+        SmallGraph.GroupNormalization([1, 4, 6], [1, 1, 24], plain: true),
+        SmallGraph.GroupNormalization([1, 4, 2, 6], [1, 2, 24], plain: false),
+        System.IO.File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx")),
+        BaselineModel.Build(),
+    ];
+}
