@@ -12,6 +12,9 @@ internal sealed class FFmpegReader : AudioReader
     // ffmpeg closes its output right before it ends; a process that is still there after this long hangs.
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
+    // What decoders give behind the music of an MP4 file is less than a block; HE-AAC has blocks of 2,048 frames.
+    private const int MaxPadding = 4096;
+
     // The codec is named before the first byte is written, so this waits for a thread to be scheduled, hardly ever longer.
     private static readonly TimeSpan CodecTimeout = TimeSpan.FromSeconds(2);
 
@@ -21,6 +24,9 @@ internal sealed class FFmpegReader : AudioReader
     private readonly string _ffmpeg;
     private readonly int _stream;
     private IReadOnlyDictionary<string, string>? _tags;
+    private readonly float[] _dropped = new float[4096];
+    private readonly long? _length;
+    private long _taken;
     private bool _finished;
     private bool _disposed;
 
@@ -32,6 +38,7 @@ internal sealed class FFmpegReader : AudioReader
         _process = process;
         _log = log;
         _wav = wav;
+        _length = Mp4Length.Read(path, stream, wav.SampleRate);
         Codec = $"{log.WaitForCodec(CodecTimeout) ?? "unknown codec"} via ffmpeg";
     }
 
@@ -122,10 +129,13 @@ internal sealed class FFmpegReader : AudioReader
     public override int Read(Span<float> interleaved)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int frames = _wav.Read(interleaved);
+        int wanted = (int)Math.Min(FramesIn(interleaved), (_length ?? long.MaxValue) - _taken);
+        int frames = wanted > 0 ? _wav.Read(interleaved[..(wanted * Channels)]) : 0;
+        _taken += frames;
         if (frames == 0 && !_finished)
         {
             _finished = true;
+            DropPadding();
             Finish();
         }
 
@@ -176,6 +186,16 @@ internal sealed class FFmpegReader : AudioReader
                 path,
                 exception);
         }
+    }
+
+    /// <summary>Reads what comes behind the exact length to its end, so that ffmpeg ends, too.</summary>
+    private void DropPadding()
+    {
+        long dropped = 0;
+        for (int frames; (frames = _wav.Read(_dropped)) > 0;)
+            dropped += frames;
+        if (dropped > MaxPadding)
+            AddWarning($"'{SourcePath}' ends after {_taken} frames by its own account; the {dropped} frames behind them are ignored.");
     }
 
     /// <summary>The pipe has ended: tells the end of the track from the end of a failed process.</summary>

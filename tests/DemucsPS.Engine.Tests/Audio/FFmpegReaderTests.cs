@@ -185,17 +185,18 @@ public sealed class FFmpegReaderTests : IDisposable
 
     /// <summary>What encoders put before and behind the music is taken off again as far as the file says what it is.</summary>
     [Theory]
-    [InlineData("song.mp3", 0, "-c:a", "libmp3lame", "-b:a", "192k")]
-    [InlineData("vbr.mp3", 0, "-c:a", "libmp3lame", "-q:a", "2")]
-    [InlineData("song.ogg", 0, "-c:a", "libvorbis", "-q:a", "6")]
-    [InlineData("song.opus", 0, "-c:a", "libopus", "-b:a", "160k")]
-    [InlineData("song.flac", 0)]
-    [InlineData("song.aiff", 0)]
-    [InlineData("song.wv", 0)]
-    [InlineData("alac.m4a", 0, "-c:a", "alac")]
-    [InlineData("song.m4a", 1023, "-c:a", "aac", "-b:a", "192k")]
-    [InlineData("film.mp4", 1023, "-c:a", "aac", "-b:a", "192k")]
-    public void Encoded_music_begins_and_ends_where_the_source_does(string name, int padding, params string[] options)
+    [InlineData("song.mp3", "-c:a", "libmp3lame", "-b:a", "192k")]
+    [InlineData("vbr.mp3", "-c:a", "libmp3lame", "-q:a", "2")]
+    [InlineData("song.ogg", "-c:a", "libvorbis", "-q:a", "6")]
+    [InlineData("song.opus", "-c:a", "libopus", "-b:a", "160k")]
+    [InlineData("song.flac")]
+    [InlineData("song.aiff")]
+    [InlineData("song.wv")]
+    [InlineData("alac.m4a", "-c:a", "alac")]
+    [InlineData("song.m4a", "-c:a", "aac", "-b:a", "192k")]
+    [InlineData("film.mp4", "-c:a", "aac", "-b:a", "192k")]
+    [InlineData("fine clock.m4a", "-c:a", "aac", "-b:a", "192k", "-movie_timescale", "48000")]
+    public void Encoded_music_begins_and_ends_where_the_source_does(string name, params string[] options)
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         // The rate that Opus has, and a length that no block size divides.
@@ -208,7 +209,8 @@ public sealed class FFmpegReaderTests : IDisposable
         using AudioReader reader = AudioFile.Open(path);
         Assert.Equal(48000, reader.SampleRate);
         float[] decoded = reader.ReadAll();
-        Assert.InRange(decoded.Length, samples.Length, samples.Length + padding);
+        Assert.Equal(samples.Length, decoded.Length);
+        Assert.Empty(reader.Warnings);
         foreach (int start in new[] { 4000, samples.Length - 12_000 })
         {
             int lag = Enumerable.Range(-3000, 6001).MaxBy(shift => Enumerable.Range(start, 8000).Sum(i => i + shift < decoded.Length ? (double)samples[i] * decoded[i + shift] : 0));
