@@ -39,8 +39,9 @@ public sealed class FileSeparator
         IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, TagsOf(reader), _selection.Names);
         StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
+        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
         return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
-            frames is { } f ? _output.Format.BytesOf(f, Separator.SampleRate) * _selection.Names.Count : null);
+            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null);
     }
 
     /// <summary>Separates one track.</summary>
@@ -73,7 +74,8 @@ public sealed class FileSeparator
         StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
         TrackStatistics statistics = Measure(source, progress, cancellationToken);
         using StereoTrackReader reader = StereoTrackReader.Open(source);
-        using StemFileSet files = new(_selection.Names, paths, _output, _output.LabelsOf(source, tags));
+        StemShape shape = StemShape.Of(_output.Format, statistics.Frames, statistics.SourceFrames, reader.SourceSampleRate, reader.IsMono);
+        using StemFileSet files = new(_selection.Names, paths, _output, shape, _output.LabelsOf(source, tags));
         int chunks = _separator.CountChunks(statistics.Frames);
         long separationStarted = Stopwatch.GetTimestamp();
         ReportChunks(0);
@@ -82,12 +84,13 @@ public sealed class FileSeparator
         return new SeparationResult
         {
             SourcePath = source.Path,
+            Track = source.Name,
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             Stems = new ResultList<StemFile>(stems),
-            Duration = TimeSpan.FromSeconds((double)statistics.Frames / Separator.SampleRate),
-            Frames = statistics.Frames,
-            SampleRate = Separator.SampleRate,
+            Duration = shape.Duration,
+            Frames = shape.Frames,
+            SampleRate = shape.SampleRate,
             Elapsed = Stopwatch.GetElapsedTime(started),
             Chunks = chunks,
             Gain = files.Gain,
@@ -110,6 +113,7 @@ public sealed class FileSeparator
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? 0;
-        return TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        return statistics with { SourceFrames = reader.SourceFramesRead };
     }
 }

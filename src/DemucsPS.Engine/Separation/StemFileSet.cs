@@ -13,6 +13,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     private const float ClampLimit = 0.99f;
 
     private readonly StemFormat _format;
+    private readonly StemShape _shape;
     private readonly bool _overwrite;
     private readonly Part[] _parts;
     private readonly Target[] _targets;
@@ -23,11 +24,13 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="names">Names of the outputs.</param>
     /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are made if they do not exist.</param>
     /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
     /// <param name="labels">What the files say about the music.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public StemFileSet(IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, TrackLabels labels)
+    public StemFileSet(IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, StemShape shape, TrackLabels labels)
     {
         _format = output.Format;
+        _shape = shape;
         _overwrite = output.Overwrite;
         _parts = [.. names.Select(name => new Part(name))];
         _targets = [.. output.FileNames(names).Select((name, i) => new Target(name, paths[i], _format.IsOneFile ? _parts : [_parts[i]], labels.Of(_format.IsOneFile ? null : name)))];
@@ -73,14 +76,16 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats; and so are they given to an encoder.
-    private bool Staged => _format.ClipInEffect == ClipMode.Rescale || _format.File != StemFileFormat.Wav;
+    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats; and so are they given to an encoder, and taken to another rate.
+    private bool Staged => _format.ClipInEffect == ClipMode.Rescale || _format.File != StemFileFormat.Wav || Reshaped;
+
+    private bool Reshaped => _shape.SampleRate != Separator.SampleRate || _shape.Channels != 2;
 
     public void Write(int output, ReadOnlySpan<float> interleaved)
     {
         Part part = _parts[output];
         part.Peak = Math.Max(part.Peak, SamplePeak.Of(interleaved));
-        if (_format.ClipInEffect != ClipMode.Clamp)
+        if (Staged || _format.ClipInEffect != ClipMode.Clamp)
         {
             part.Writer!.Write(interleaved);
             return;
@@ -88,12 +93,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         while (!interleaved.IsEmpty)
         {
             Span<float> limited = _limited.AsSpan(0, Math.Min(_limited.Length, interleaved.Length));
-            for (int i = 0; i < limited.Length; i++)
-            {
-                if (Math.Abs(interleaved[i]) > ClampLimit)
-                    part.Clipped++;
-                limited[i] = Math.Clamp(interleaved[i], -ClampLimit, ClampLimit);
-            }
+            interleaved[..limited.Length].CopyTo(limited);
+            part.Clipped += Clamp(limited);
             part.Writer!.Write(limited);
             interleaved = interleaved[limited.Length..];
         }
@@ -105,18 +106,21 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public IReadOnlyList<StemFile> Complete(Action<int>? partDone, CancellationToken cancellationToken)
     {
+        foreach (Part part in _parts)
+        {
+            part.Writer!.Complete();
+            part.Clipped += part.Writer.ClippedSamples;
+            part.Writer.Dispose();
+            // Another rate has other samples, which can lie higher between those there were.
+            if (Reshaped && _format.ClipInEffect == ClipMode.Rescale)
+                part.Peak = PeakOf(part, cancellationToken);
+        }
         if (_format.ClipInEffect == ClipMode.Rescale)
             Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
         int done = 0;
         foreach (Target target in _targets)
         {
-            foreach (Part part in target.Parts)
-            {
-                part.Writer!.Complete();
-                part.Clipped += part.Writer.ClippedSamples;
-                part.Writer.Dispose();
-            }
-            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32 || _format.File != StemFileFormat.Wav))
+            if (Staged && (Gain != 1 || Reshaped || _format.Sample != WavSampleFormat.Float32 || _format.File != StemFileFormat.Wav))
                 Encode(target, cancellationToken);
             else
                 (target.Temporary, target.Parts[0].Temporary) = (target.Parts[0].Temporary, null);
@@ -183,29 +187,32 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
     private static string TemporaryPath(string final) => $"{final}.{Guid.NewGuid():N}.partial";
 
-    /// <summary>Makes a file as it is wanted of one or several staged ones, whose channels come one after another.</summary>
+    /// <summary>Makes a file as it is wanted of one or several staged stems, whose channels come one after another.</summary>
     private void Encode(Target target, CancellationToken cancellationToken)
     {
         target.Temporary = TemporaryPath(target.Final);
-        AudioReader[] readers = new AudioReader[target.Parts.Length];
+        StagedStem[] staged = new StagedStem[target.Parts.Length];
         try
         {
-            using IStemEncoder encoder = StemEncoder.Create(_format, target.Temporary, Separator.SampleRate, DitherSeed(target), target.Labels, [.. target.Parts.Select(p => p.Name)], cancellationToken);
-            for (int i = 0; i < readers.Length; i++)
-                readers[i] = AudioFile.Open(target.Parts[i].Temporary!);
-            float[] frames = new float[_limited.Length / 2 * 2 * readers.Length];
-            while (ReadAll(readers, frames) is > 0 and int count)
+            using IStemEncoder encoder = StemEncoder.Create(_format, target.Temporary, _shape.SampleRate, _shape.Channels, DitherSeed(target), target.Labels, [.. target.Parts.Select(p => p.Name)], cancellationToken);
+            for (int i = 0; i < staged.Length; i++)
+            {
+                staged[i] = new StagedStem(target.Parts[i].Temporary!, _shape);
+                target.Parts[i].Peak = 0;
+            }
+            float[] frames = new float[_limited.Length * staged.Length];
+            for (int count; (count = ReadSideBySide(target.Parts, staged, frames)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                encoder.Write(frames.AsSpan(0, count * 2 * readers.Length), Gain);
+                encoder.Write(frames.AsSpan(0, count * _shape.Channels * staged.Length), Gain);
             }
             encoder.Complete();
             target.Clipped += encoder.ClippedSamples;
         }
         finally
         {
-            foreach (AudioReader? reader in readers)
-                reader?.Dispose();
+            foreach (StagedStem? stem in staged)
+                stem?.Dispose();
         }
         foreach (Part part in target.Parts)
         {
@@ -214,24 +221,47 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    /// <summary>The next frames of all readers, which are as long, side by side.</summary>
-    private int ReadAll(AudioReader[] readers, float[] frames)
+    /// <summary>The next frames of stems, which are all as long, side by side; peaks and limited samples go to their parts.</summary>
+    private int ReadSideBySide(Part[] parts, StagedStem[] staged, float[] frames)
     {
-        int most = 0;
-        for (int n = 0; n < readers.Length; n++)
+        int channels = _shape.Channels, across = channels * staged.Length, count = 0;
+        for (int n = 0; n < staged.Length; n++)
         {
-            int count = 0;
-            for (int read; (read = readers[n].Read(_limited.AsSpan(2 * count))) > 0 && 2 * (count += read) < _limited.Length;)
-            {
-            }
+            count = staged[n].Read(_limited);
+            Span<float> block = _limited.AsSpan(0, channels * count);
+            parts[n].Peak = Math.Max(parts[n].Peak, SamplePeak.Of(block));
+            if (_format.ClipInEffect == ClipMode.Clamp)
+                parts[n].Clipped += Clamp(block);
             for (int i = 0; i < count; i++)
-            {
-                frames[2 * (i * readers.Length + n)] = _limited[2 * i];
-                frames[2 * (i * readers.Length + n) + 1] = _limited[2 * i + 1];
-            }
-            most = Math.Max(most, count);
+                block.Slice(channels * i, channels).CopyTo(frames.AsSpan((across * i) + (channels * n)));
         }
-        return most;
+        return count;
+    }
+
+    private float PeakOf(Part part, CancellationToken cancellationToken)
+    {
+        using StagedStem staged = new(part.Temporary!, _shape);
+        float peak = 0;
+        for (int frames; (frames = staged.Read(_limited)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            peak = Math.Max(peak, SamplePeak.Of(_limited.AsSpan(0, _shape.Channels * frames)));
+        }
+        return peak;
+    }
+
+    /// <summary>Limits samples.</summary>
+    /// <returns>The number of samples that were changed.</returns>
+    private static int Clamp(Span<float> samples)
+    {
+        int clamped = 0;
+        foreach (ref float sample in samples)
+        {
+            if (Math.Abs(sample) > ClampLimit)
+                clamped++;
+            sample = Math.Clamp(sample, -ClampLimit, ClampLimit);
+        }
+        return clamped;
     }
 
     private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
