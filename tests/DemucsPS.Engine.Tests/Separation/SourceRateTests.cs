@@ -175,6 +175,101 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         Assert.NotNull(written);
     }
 
+    [Theory]
+    [InlineData(StemFileFormat.Flac, 96000, 96000)]
+    [InlineData(StemFileFormat.Alac, 48000, 48000)]
+    [InlineData(StemFileFormat.Mp3, 96000, 48000)]
+    [InlineData(StemFileFormat.Mp3, 30000, 32000)]
+    [InlineData(StemFileFormat.Aac, 48000, 48000)]
+    [InlineData(StemFileFormat.Aac, 192_000, 96000)]
+    [InlineData(StemFileFormat.Opus, 96000, 96000)]
+    [InlineData(StemFileFormat.StemMp4, 48000, 48000)]
+    public void Encoded_stems_have_the_rate_the_length_and_the_channels_of_their_source(StemFileFormat file, int rate, int expectedRate)
+    {
+        ExternalTool.FindOrSkip("ffmpeg");
+        foreach (int channels in new[] { 1, 2 })
+        {
+            string path = _folder[$"song{channels}.wav"];
+            float[][] source = WriteSource(path, rate, channels, 16, (rate * 2) + 17);
+            StemFormat format = StemFormat.Create(file, sampleRate: "Source", keepMono: true);
+            StemChoice choice = new() { StemMp4 = format.IsOneFile, Residual = !format.IsOneFile };
+            using ModelBag bag = Baseline();
+            StemOutput outputs = new(new StemNames(_folder["out"]), format);
+            SeparationResult result = new FileSeparator(bag, choice.Select(bag.Contract.Stems), new SeparationOptions(), outputs).Separate(new TrackSource(path));
+            Assert.Equal((expectedRate, (long)source[0].Length * expectedRate / rate), (result.SampleRate, result.Frames));
+
+            // Opus files are decoded at 48,000 Hz, and their length is rounded twice.
+            int fileRate = file == StemFileFormat.Opus ? 48000 : expectedRate;
+            float[]? sum = null;
+            IEnumerable<TrackSource> stems = format.IsOneFile ? Enumerable.Range(1, 4).Select(i => new TrackSource(result.Stems[0].FilePath) { StreamIndex = i }) : result.Stems.Select(s => new TrackSource(s.FilePath));
+            foreach (TrackSource stem in stems)
+            {
+                using (AudioReader reader = AudioFile.Open(stem))
+                    Assert.Equal((fileRate, channels), (reader.SampleRate, reader.Channels));
+                using StereoTrackReader at = StereoTrackReader.Open(stem, rate);
+                float[] left = new float[source[0].Length + 5000], right = new float[left.Length];
+                int read = at.Read(left, right);
+                long length = file == StemFileFormat.Opus ? result.Frames / 2 : result.Frames;
+                Assert.InRange(at.SourceFramesRead, length - (file == StemFileFormat.Opus ? 1 : 0), length + (file == StemFileFormat.Opus ? 1 : 0));
+                sum ??= new float[read];
+                for (int i = 0; i < read; i++)
+                    sum[i] += left[i];
+            }
+            (int lag, double snr) = Compare(source[0], sum!);
+            output.WriteLine($"{file}, {rate} Hz, {channels} channels: lag {lag}, {snr:F1} dB");
+            Assert.Equal(0, lag);
+            // Four stems' worth of noise; AAC at 96,000 Hz spreads its bits over a band that is half empty.
+            Assert.InRange(snr, format.IsLossless ? 60 : 4, double.PositiveInfinity);
+        }
+    }
+
+    [Theory]
+    [InlineData(StemFileFormat.Mp3, 96000)]
+    [InlineData(StemFileFormat.Aac, 192_000)]
+    [InlineData(StemFileFormat.StemMp4, 30000)]
+    public void A_rate_that_a_format_does_not_have_is_refused(StemFileFormat file, int rate)
+    {
+        DemucsException error = Assert.Throws<DemucsException>(() => StemFormat.Create(file, sampleRate: $"{rate}"));
+        Assert.Equal(DemucsError.ParameterInvalid, error.Error);
+        Assert.Contains($"{rate}; for {file} it can be 8000, 11025", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tags_of_a_CUE_sheet_name_the_stems_and_are_written_into_them()
+    {
+        string path = _folder["album.wav"];
+        using (WavWriter writer = WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16, null, new Dictionary<string, string> { ["artist"] = "The File", ["title"] = "Whole", ["genre"] = "Rock" }))
+        {
+            writer.Write([.. Enumerable.Range(0, 2 * 88_200).Select(i => (float)Math.Sin(i * 0.01) / 2)]);
+            writer.Complete();
+        }
+        File.WriteAllText(_folder["album.cue"], "PERFORMER \"The Sheet\"\nTITLE \"Album\"\nFILE album.wav WAVE\nTRACK 01 AUDIO\nTITLE \"One/Two?\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nTITLE \"Three\"\nINDEX 01 00:01:00\n");
+        TrackList list = new(new TrackListOptions(), _ => { }, e => Assert.Fail(e.Message));
+        TrackSource[] tracks = [.. list.Expand(_folder["album.cue"])];
+        using ModelBag bag = Baseline();
+        StemOutput usual = new(new StemNames(_folder["out"]), new StemFormat()), named = new(new StemNames(_folder["out"], FileNameTemplate.Parse("{artist}/{album}/{genre}/{track:00} {title} ({stem})")), new StemFormat());
+        StemSelection vocals = StemSelection.Choose(bag.Contract.Stems, ["vocals"]);
+        string[] Paths(StemOutput output) => [.. tracks.Select(t => Assert.Single(new FileSeparator(bag, vocals, new SeparationOptions(), output).Separate(t).Stems).FilePath)];
+        Assert.Equal([_folder["out/baseline/01 One_Two_/vocals.wav"], _folder["out/baseline/02 Three/vocals.wav"]], Paths(usual).Select(p => p.Replace('\\', '/')));
+        string[] paths = Paths(named);
+        Assert.Equal([_folder["out/The Sheet/Album/Rock/01 One_Two_ (vocals).wav"], _folder["out/The Sheet/Album/Rock/02 Three (vocals).wav"]], paths.Select(p => p.Replace('\\', '/')));
+        using AudioReader written = AudioFile.Open(paths[0]);
+        Assert.Equal(("One/Two? (vocals)", "The Sheet", "Album", "Rock"), (written.Tags["title"], written.Tags["artist"], written.Tags["album"], written.Tags["genre"]));
+    }
+
+    [Fact]
+    public void Tracks_of_one_file_that_would_share_a_name_are_told_apart_in_the_error()
+    {
+        string path = _folder["film.wav"];
+        WriteSource(path, 44100, 4, 16, 44100);
+        StemNames names = new(_folder["out"], FileNameTemplate.Parse("{title} {stem}"));
+        TrackSource front = new(path) { Channels = new ChannelPair(0, 1, "FL FR"), TrackName = "One" }, back = front with { Channels = new ChannelPair(2, 3, "BL BR") };
+        names.Claim(front, names.For("model", front, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav"));
+        DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(back, names.For("model", back, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav")));
+        Assert.Contains($"A stem of 'One (BL BR)' of '{path}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"like one of 'One (FL FR)' of '{path}'", error.Message, StringComparison.Ordinal);
+    }
+
     internal static ModelBag Baseline() => ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());
 
     /// <summary>The shift at which two signals agree best, and how well they agree without any.</summary>
