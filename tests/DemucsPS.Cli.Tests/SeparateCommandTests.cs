@@ -151,7 +151,7 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder[name], WavSamples.Sine(10000));
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "--stem", "vocals", "--", name);
         Assert.True(exitCode == 0, error);
-        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name), "vocals.wav"];
+        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name).Replace('"', '_'), "vocals.wav"];
         Assert.True(File.Exists(stem));
         Assert.Equal(stem, output.Trim());
     }
@@ -347,9 +347,9 @@ public sealed class SeparateCommandTests
         Assert.Equal(1, exitCode);
         JsonElement[] lines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
         JsonElement[] done = [.. lines.Where(line => line.TryGetProperty("track", out _))];
-        Assert.Equal(["a", "01 .._x", "02", "b"], done.Select(line => line.GetProperty("track").GetString()));
+        Assert.Equal(["a", "01 ../x", "02", "b"], done.Select(line => line.GetProperty("track").GetString()));
         Assert.Equal([14700, 73500], done[1..3].Select(line => line.GetProperty("frames").GetInt32()));
-        Assert.Equal("TrackListInvalid", Assert.Single(lines, line => !line.TryGetProperty("track", out _)).GetProperty("error").GetString());
+        Assert.Equal("TrackListInvalid", Assert.Single(lines, line => line.TryGetProperty("error", out _)).GetProperty("error").GetString());
         Assert.Contains("note: ", error, StringComparison.Ordinal);
         Assert.All(done, line => Assert.StartsWith(folder["music", "stems"], line.GetProperty("stems")[0].GetProperty("filePath").GetString(), StringComparison.Ordinal));
     }
