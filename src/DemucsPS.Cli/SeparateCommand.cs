@@ -15,7 +15,12 @@ internal sealed class SeparateCommand
 {
     private const int Succeeded = 0, Failed = 1, Cancelled = 130;
 
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
+    private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", HelpName = "N" };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", HelpName = "firsttwo|pairs" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
@@ -35,6 +40,8 @@ internal sealed class SeparateCommand
     private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", HelpName = "BITS" };
     private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", HelpName = "KBITS" };
     private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", HelpName = "N" };
+    private readonly Option<string> _sampleRate = new("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" };
+    private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
@@ -56,8 +63,8 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._clip, separate._dither, separate._noTags, separate._jobs,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
@@ -73,29 +80,35 @@ internal sealed class SeparateCommand
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
-            TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).Select(input => new TrackSource(input))];
+            int exitCode = Succeeded;
+            TrackList tracks = new(Options(parsed), report.Notice, e => Fail(e.Path, e));
+            TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
             // A batch of a night should not end with the news that two of its tracks have one name.
             IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
             foreach (DemucsException collision in collisions)
                 report.Failure(collision.Path, collision);
             if (collisions.Count > 0)
                 return Failed;
-            int exitCode = Succeeded;
-            foreach (TrackSource source in sources)
+            foreach (TrackSource track in sources)
             {
                 try
                 {
-                    report.Plan(source.Path, () => separator.Plan(source), jobs);
-                    report.Track(separator.Separate(source, report.Progress(source.Path), pipe.Token));
+                    report.Plan(track, () => separator.Plan(track), jobs);
+                    report.Track(separator.Separate(track, report.Progress(track), pipe.Token));
                 }
                 catch (DemucsException e)
                 {
-                    report.Failure(source.Path, e);
-                    exitCode = Failed;
+                    Fail(track.Path, e);
                 }
             }
             report.Summary();
             return exitCode;
+
+            void Fail(string? input, DemucsException e)
+            {
+                report.Failure(input, e);
+                exitCode = Failed;
+            }
         }
         catch (DemucsException e)
         {
@@ -113,6 +126,16 @@ internal sealed class SeparateCommand
         }
     }
 
+    private TrackListOptions Options(ParseResult parsed) => new()
+    {
+        Recurse = parsed.GetValue(_recurse),
+        Include = ParseNames(parsed.GetValue(_include)),
+        Exclude = ParseNames(parsed.GetValue(_exclude)),
+        StreamIndex = parsed.GetValue(_streamIndex),
+        ChannelLayout = parsed.GetValue(_channelLayout),
+        OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
+    };
+
     private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
@@ -124,7 +147,8 @@ internal sealed class SeparateCommand
             Jobs = jobs.Jobs,
             RetryCount = parsed.GetValue(_retry),
         };
-        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither));
+        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
+            parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
         FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
         StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
         {
@@ -145,6 +169,8 @@ internal sealed class SeparateCommand
             StemMp4 = format.File == StemFileFormat.StemMp4,
         };
         choice.Check();
+        if (parsed.GetValue(_streamIndex) < 0)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"--stream-index is {parsed.GetValue(_streamIndex)}; audio streams are counted from 0.");
 
         string[] rows = parsed.GetValue(_weights) ?? [];
         ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath)

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 
@@ -30,7 +31,14 @@ internal sealed class SeparationReport(bool json, bool verbose)
     private bool IsVerbose => verbose;
 
     /// <summary>A receiver of the progress of one track.</summary>
-    public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
+    public IProgress<SeparationProgress> Progress(TrackSource track) => new TrackProgress(this, track.Label());
+
+    /// <summary>Something that was done with the inputs, which hardly anybody needs to know.</summary>
+    public void Notice(string sentence)
+    {
+        EndLine();
+        Console.Error.WriteLine($"note: {sentence}");
+    }
 
     /// <summary>Something the user should know.</summary>
     public void Warning(string sentence)
@@ -47,10 +55,10 @@ internal sealed class SeparationReport(bool json, bool verbose)
     }
 
     /// <summary>What a track takes; only asked for where it is shown.</summary>
-    public void Plan(string input, Func<SeparationPlan> plan, JobPlan jobs)
+    public void Plan(TrackSource track, Func<SeparationPlan> plan, JobPlan jobs)
     {
         if (verbose)
-            Detail($"{Path.GetFileName(input)}: {plan().Work}; {jobs}.");
+            Detail($"{track.Label()}: {plan().Work}; {jobs}.");
     }
 
     /// <summary>A track is done.</summary>
@@ -63,9 +71,9 @@ internal sealed class SeparationReport(bool json, bool verbose)
             Warning(warning);
         _noticed = true;
         Console.Error.WriteLine(result.Skipped
-            ? $"{Path.GetFileName(result.SourcePath)}: skipped, {Count(result.Stems.Count, "stem")} there and unchanged"
+            ? $"{Label(result)}: skipped, {Count(result.Stems.Count, "stem")} there and unchanged"
             : string.Create(CultureInfo.InvariantCulture,
-                $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+                $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -117,6 +125,9 @@ internal sealed class SeparationReport(bool json, bool verbose)
         EndLine();
         Console.Error.WriteLine($"cancelled: {what}");
     }
+
+    private static string Label(SeparationResult result) =>
+        result.Track == Path.GetFileNameWithoutExtension(result.SourcePath) ? Path.GetFileName(result.SourcePath) : $"{result.Track} of {Path.GetFileName(result.SourcePath)}";
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");
 

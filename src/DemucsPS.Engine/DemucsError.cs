@@ -12,6 +12,9 @@ public enum DemucsError
     /// <summary>The file is of a known kind but damaged: cut short, empty, or with samples that are not numbers.</summary>
     AudioTrackCorrupt,
 
+    /// <summary>A playlist or CUE sheet cannot be used, or names what is no local file.</summary>
+    TrackListInvalid,
+
     /// <summary>The file needs ffmpeg, and no ffmpeg was found.</summary>
     FFmpegNotFound,
 

@@ -178,7 +178,7 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder[name], WavSamples.Sine(10000));
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "--stem", "vocals", "--", name);
         Assert.True(exitCode == 0, error);
-        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name), "vocals.wav"];
+        string stem = folder["separated", "baseline", Path.GetFileNameWithoutExtension(name).Replace('"', '_'), "vocals.wav"];
         Assert.True(File.Exists(stem));
         Assert.Equal(stem, output.Trim());
     }
@@ -344,6 +344,64 @@ public sealed class SeparateCommandTests
         Assert.Empty(output);
         Assert.Equal(before, folder.Files());
         Assert.False(Directory.Exists(folder["separated"]));
+    }
+
+    [Fact]
+    public void Without_ffmpeg_wave_and_FLAC_files_are_separated_and_others_say_what_to_install()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["a.wav"], WavSamples.Sine(50000));
+        File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "bass.flac"), folder["b.flac"]);
+        File.WriteAllText(folder["c.mp3"], "ID3 and so on");
+        Dictionary<string, string?> withoutFFmpeg = new() { ["PATH"] = "", ["DEMUCSPS_FFMPEG"] = null };
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, withoutFFmpeg, "separate", ".", "--stem", "bass", "--output", "out");
+        Assert.Equal(1, exitCode);
+        Assert.Equal([folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("c.mp3' needs ffmpeg", error, StringComparison.Ordinal);
+        Assert.Contains("Install ffmpeg", error, StringComparison.Ordinal);
+        Assert.Contains("[FFmpegNotFound]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folders_playlists_and_CUE_sheets_stand_for_their_tracks_and_what_fails_does_not_stop_the_rest()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["music", "inner"]);
+        WavSamples.WriteFloat(folder["music", "a.wav"], WavSamples.Sine(30000));
+        WavSamples.WriteFloat(folder["music", "inner", "b.wav"], WavSamples.Sine(2 * 44100));
+        File.WriteAllText(folder["list.m3u"], "music/a.wav\nhttps://example.org/c.wav\n");
+        File.WriteAllText(folder["music", "inner", "b.cue"], "FILE b.wav WAVE\nTRACK 01 AUDIO\nTITLE \"../x\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:00:25\n");
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "list.m3u", "music", "--recurse", "--include", "*.wav,*.cue", "--stem", "bass", "--output", "music/stems", "--json");
+        Assert.Equal(1, exitCode);
+        JsonElement[] lines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] done = [.. lines.Where(line => line.TryGetProperty("track", out _))];
+        Assert.Equal(["a", "01 ../x", "02", "b"], done.Select(line => line.GetProperty("track").GetString()));
+        Assert.Equal([14700, 73500], done[1..3].Select(line => line.GetProperty("frames").GetInt32()));
+        Assert.Equal("TrackListInvalid", Assert.Single(lines, line => line.TryGetProperty("error", out _)).GetProperty("error").GetString());
+        Assert.Contains("note: ", error, StringComparison.Ordinal);
+        Assert.All(done, line => Assert.StartsWith(folder["music", "stems"], line.GetProperty("stems")[0].GetProperty("filePath").GetString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Stems_take_the_rate_and_the_channel_of_their_source_if_asked()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["voice.wav"], WavSamples.Sine(48001), channels: 1, rate: 48000);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "voice.wav", "--sample-rate", "source", "--keep-mono", "--bit-depth", "32", "--stem", "bass", "--json");
+        Assert.True(exitCode == 0, error);
+        JsonElement result = JsonDocument.Parse(output).RootElement;
+        int frames = WavSamples.Sine(48001).Length;
+        Assert.Equal((48000, frames), (result.GetProperty("sampleRate").GetInt32(), result.GetProperty("frames").GetInt32()));
+        Assert.Equal(frames, WavSamples.ReadFloat(result.GetProperty("stems")[0].GetProperty("filePath").GetString()!).Length);
+        foreach (string[] wrong in new[] { new[] { "--sample-rate", "fast" }, ["--sample-rate", "1000"], ["--stream-index", "-1"] })
+        {
+            (exitCode, _, error) = Demucsps.Run(folder.Path, ["separate", "voice.wav", .. wrong]);
+            Assert.Equal(1, exitCode);
+            Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        }
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "voice.wav", "--stream-index", "1", "--output", "other");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("has no audio stream 1", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -86,8 +86,9 @@ public sealed class FileSeparator
         if (!_output.SkipExisting && !(_output.Resume && File.Exists(_output.PlaceOf(paths).JournalPath)))
             StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
+        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
         return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
-            frames is { } f ? _output.Format.BytesOf(f, Separator.SampleRate) * _selection.Names.Count : null);
+            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null);
     }
 
     /// <summary>Separates one track.</summary>
@@ -131,7 +132,8 @@ public sealed class FileSeparator
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? 0;
-        return TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        return statistics with { SourceFrames = reader.SourceFramesRead };
     }
 
     /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
@@ -144,7 +146,7 @@ public sealed class FileSeparator
         StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path);
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Source, progress, cancellationToken);
-        SeparationJournal journal = SeparationJournal.Begin(Identify(identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
+        SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
         using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
         CheckNothingUnfinished(track.Place.JournalPath);
@@ -167,7 +169,7 @@ public sealed class FileSeparator
         try
         {
             SeparationJournal journal = SeparationJournal.Read(path);
-            SeparationIdentity now = Identify(SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
+            SeparationIdentity now = Identify(track.Source, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
             IReadOnlyList<string> differences = journal.Identity.DifferencesTo(now);
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
@@ -189,7 +191,8 @@ public sealed class FileSeparator
         (TrackSource source, long started) = (track.Source, track.Started);
         SourceIdentity identity = journal.Identity.Source;
         identity.CheckUnchanged();
-        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, _output.LabelsOf(source, track.Tags), journal);
+        StemShape shape = StemShape.Of(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
+        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Tags), journal);
         double elapsedBefore = journal.Elapsed;
         NullTest mix = new(reader, files, _selection.Names.Count, _selection.SumsToMix(_bag.Contract.Stems.Count), journal.DurableFrames, journal.NullTest, cancellationToken);
         List<ChunkRetry> retries = [.. journal.Retries];
@@ -212,7 +215,7 @@ public sealed class FileSeparator
                 files.Checkpoint(Noted);
             }
             files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
-            SeparationProvenance provenance = Describe(track.Place, files, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed());
+            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed());
             IReadOnlyList<StemFile> stems = files.Commit();
             string provenancePath = track.Place.ProvenancePath;
             RecordFile.Write(provenancePath, provenance, partial["provenance.partial"]);
@@ -220,13 +223,14 @@ public sealed class FileSeparator
             return new SeparationResult
             {
                 SourcePath = source.Path,
+                Track = source.Name,
                 Model = _bag.Name,
                 IsDemucs = _bag.IsDemucs,
                 ExecutionProvider = _bag.ExecutionProvider,
                 Stems = new ResultList<StemFile>(stems),
-                Duration = TimeSpan.FromSeconds((double)journal.Frames / Separator.SampleRate),
-                Frames = journal.Frames,
-                SampleRate = Separator.SampleRate,
+                Duration = shape.Duration,
+                Frames = shape.Frames,
+                SampleRate = shape.SampleRate,
                 Elapsed = TimeSpan.FromSeconds(Elapsed()),
                 Chunks = chunks,
                 Gain = files.Gain,
@@ -301,19 +305,20 @@ public sealed class FileSeparator
         }
         if (!found.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
             return null;
-        SeparationIdentity now = Identify(SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
+        SeparationIdentity now = Identify(track.Source, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
         if (found.Separation.DifferencesTo(now, anyVersion: true).Count > 0 || !SeparationVerification.Of(path, cancellationToken).IsIntact)
             return null;
         return new SeparationResult
         {
             SourcePath = track.Source.Path,
+            Track = track.Source.Name,
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             ExecutionProvider = _bag.ExecutionProvider,
             Stems = new ResultList<StemFile>(found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))),
-            Duration = TimeSpan.FromSeconds((double)found.Frames / Separator.SampleRate),
-            Frames = found.Frames,
-            SampleRate = Separator.SampleRate,
+            Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
+            Frames = found.StemFrames,
+            SampleRate = found.SampleRate,
             Elapsed = Since(track.Started),
             Chunks = found.Chunks,
             Gain = found.Gain,
@@ -366,15 +371,17 @@ public sealed class FileSeparator
         }
     }
 
-    private SeparationIdentity Identify(SourceIdentity identity, CancellationToken cancellationToken) =>
-        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(_bag, _selection, _options, _output));
+    private SeparationIdentity Identify(TrackSource source, SourceIdentity identity, CancellationToken cancellationToken) =>
+        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(source, _bag, _selection, _options, _output));
 
-    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed) => new()
+    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed) => new()
     {
         Date = Clock.GetUtcNow(),
         Separation = identity,
         Jobs = _options.Jobs,
         Frames = files.Journal!.Frames,
+        SampleRate = shape.SampleRate,
+        StemFrames = shape.Frames,
         Chunks = chunks,
         Gain = files.Gain,
         NullTestDb = mix.Decibels,

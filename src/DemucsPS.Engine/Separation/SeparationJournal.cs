@@ -22,6 +22,9 @@ internal sealed record SeparationJournal
     /// <summary>Length of the track in frames.</summary>
     public required long Frames { get; init; }
 
+    /// <summary>Its length at its source's own rate.</summary>
+    public required long SourceFrames { get; init; }
+
     /// <summary>μ of the first pass.</summary>
     public required double Mean { get; init; }
 
@@ -61,6 +64,7 @@ internal sealed record SeparationJournal
         Schema = CurrentSchema,
         Identity = identity,
         Frames = statistics.Frames,
+        SourceFrames = statistics.SourceFrames,
         Mean = statistics.Mean,
         Deviation = statistics.Deviation,
         SourcePeak = statistics.Peak,
@@ -75,7 +79,7 @@ internal sealed record SeparationJournal
     };
 
     /// <summary>What the first pass found.</summary>
-    public TrackStatistics Statistics() => new(Frames, Mean, Deviation, SourcePeak);
+    public TrackStatistics Statistics() => new(Frames, Mean, Deviation, SourcePeak) { SourceFrames = SourceFrames };
 
     /// <summary>Reads a journal.</summary>
     /// <param name="path">Full path.</param>
@@ -100,7 +104,7 @@ internal sealed record SeparationJournal
     private string? Fault() =>
         Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
         : Identity.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) ? "its lists have gaps"
-        : Frames < 1 || DurableFrames < 0 || DurableFrames > Frames ? "its numbers of frames make no sense"
+        : Frames < 1 || SourceFrames < 1 || DurableFrames < 0 || DurableFrames > Frames ? "its numbers of frames make no sense"
         : !double.IsFinite(Mean) || !(Deviation >= 0 && double.IsFinite(Deviation)) || !(SourcePeak >= 0 && float.IsFinite(SourcePeak)) ? "its statistics make no sense"
         : Peaks.Count == 0 || Finished.Count is not 1 && Finished.Count != Peaks.Count || !Peaks.All(p => p >= 0 && float.IsFinite(p)) ? "its stems make no sense"
         : (Renaming || Finished.Any(f => f is not null)) && DurableFrames != Frames ? "it has stems finished before they were whole"

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Separation;
@@ -10,16 +11,21 @@ namespace DemucsPS.Engine.Separation;
 internal static class SeparationParameters
 {
     /// <summary>All parameters by name, in alphabetical order.</summary>
+    /// <param name="source">What of its file the track is; the file itself is known by its content.</param>
     /// <param name="bag">The models' weights.</param>
     /// <param name="selection">The outputs.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">How stems are written. Where to does not matter: what is there is found by its place.</param>
-    public static SortedDictionary<string, string> Describe(ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output)
+    public static SortedDictionary<string, string> Describe(TrackSource source, ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output)
     {
         IReadOnlyList<string> stems = bag.Contract.Stems;
         StemFormat format = output.Format;
         SortedDictionary<string, string> parameters = new(StringComparer.Ordinal)
         {
+            ["stream"] = Number(source.StreamIndex),
+            ["channels"] = source.Channels is { } pair ? $"{Number(pair.Left)} and {Number(pair.Right)}" : "the first two",
+            ["range"] = source.Range is not { } range ? "all" : range.Length is { } length ? $"{Number(length)} frames from {Number(range.Start)}" : $"all from {Number(range.Start)}",
+            ["track"] = source.TrackName ?? "the file",
             ["outputs"] = string.Join(", ", selection.Rows.Select(row => $"{row.Name} = {Sum(row, stems)}")),
             ["weights"] = string.Join("; ", Enumerable.Range(0, bag.Sources.Count).Select(m => string.Join(',', Enumerable.Range(0, stems.Count).Select(s => Number(bag.Weight(m, s)))))),
             ["overlap"] = Number(options.Overlap),
@@ -29,7 +35,9 @@ internal static class SeparationParameters
             ["transition power"] = Number(options.TransitionPower),
             ["format"] = format.File.ToString(),
             ["clip"] = format.ClipInEffect.ToString(),
-            ["tags"] = output.CopyTags ? "on" : "off",
+            ["sample rate"] = format.SampleRate is { } rate ? Number(rate) : "as the source",
+            ["mono"] = format.KeepMono ? "kept" : "two channels",
+            ["tags"] = output.CopyTags ? string.Join("; ", source.Tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}").Prepend("on")) : "off",
         };
         if (format.IsLossless)
         {

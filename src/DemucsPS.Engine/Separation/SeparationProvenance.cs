@@ -26,8 +26,14 @@ internal sealed record SeparationProvenance
     /// <summary>Chunks that ran at once at most; the stems do not depend on it.</summary>
     public required int Jobs { get; init; }
 
-    /// <summary>Length of the track in frames.</summary>
+    /// <summary>Length of the track in frames as it was separated, at 44,100 Hz.</summary>
     public required long Frames { get; init; }
+
+    /// <summary>Frames a second of the stems' files.</summary>
+    public required int SampleRate { get; init; }
+
+    /// <summary>Length of the stems in frames at that rate.</summary>
+    public required long StemFrames { get; init; }
 
     /// <summary>Chunks, over all shifts.</summary>
     public required int Chunks { get; init; }
@@ -75,7 +81,7 @@ internal sealed record SeparationProvenance
         Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
         : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) ? "its lists have gaps or no end"
         : Stems.Any(s => !IsInside(s.File)) ? "it names a file outside its folder"
-        : Frames < 1 || Chunks < 0 || Resumed < 0 || !(Elapsed >= 0 && double.IsFinite(Elapsed)) || !float.IsFinite(Gain) || NullTestDb is { } db && double.IsNaN(db) ? "its numbers make no sense"
+        : Frames < 1 || SampleRate < 1 || StemFrames < 1 || Chunks < 0 || Resumed < 0 || !(Elapsed >= 0 && double.IsFinite(Elapsed)) || !float.IsFinite(Gain) || NullTestDb is { } db && double.IsNaN(db) ? "its numbers make no sense"
         : null;
 
     private static bool IsInside(string file) =>

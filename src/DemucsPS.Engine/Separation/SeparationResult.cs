@@ -8,6 +8,9 @@ public sealed record SeparationResult
     /// <summary>Full path of the source.</summary>
     public required string SourcePath { get; init; }
 
+    /// <summary>What the track is called: the source's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
+    public required string Track { get; init; }
+
     /// <summary>The model's name; several, joined by +, for a bag.</summary>
     public required string Model { get; init; }
 

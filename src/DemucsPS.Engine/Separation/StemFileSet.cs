@@ -21,14 +21,15 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="names">Names of the outputs.</param>
     /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are made if they do not exist.</param>
     /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
     /// <param name="labels">What the files say about the music.</param>
     /// <param name="journal">What is kept of the work for another run, and what there is of an earlier one; null for nothing.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ResumeMismatch"/>: files that the journal speaks of are missing.</exception>
-    public StemFileSet(PartialFolder partial, IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, TrackLabels labels, SeparationJournal? journal = null)
+    public StemFileSet(PartialFolder partial, IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, StemShape shape, TrackLabels labels, SeparationJournal? journal = null)
     {
         bool oneFile = output.Format.IsOneFile;
         _partial = partial;
-        _finisher = new StemFinisher(output.Format);
+        _finisher = new StemFinisher(output.Format, shape);
         _overwrite = output.Overwrite;
         Journal = journal;
         _parts = [.. names.Select((name, n) => new Part(name, partial[$"{n}.staged.partial"]))];
@@ -39,7 +40,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             foreach (string folder in paths.Select(path => Path.GetDirectoryName(path)!).Distinct())
                 CreateFolder(folder);
             for (int n = 0; n < _parts.Length; n++)
-                _parts[n].LastPeak = journal?.Peaks[n] ?? 0;
+                _parts[n].Peak = journal?.Peaks[n] ?? 0;
             foreach (Target target in _targets)
                 Open(target, journal?.DurableFrames ?? 0, journal?.Renaming ?? false);
         }
@@ -97,17 +98,24 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Finish(Action<int>? partDone, CancellationToken cancellationToken)
     {
+        foreach (Part part in _parts)
+        {
+            part.Staged?.Dispose();
+            part.Staged = null;
+        }
+        // Before the first is finished, so that whoever goes on finds them although its samples are gone.
+        if (_finisher.NeedsPeaks && _targets.All(t => t.Finished is null))
+        {
+            foreach (Part part in _parts)
+                part.Peak = _finisher.PeakOf(part.StagedPath, cancellationToken);
+            Note(Journal is null ? null : Journal with { Peaks = [.. _parts.Select(p => p.Peak)] });
+        }
         Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
         for (int n = 0; n < _targets.Length; n++)
         {
             Target target = _targets[n];
             if (target.Finished is null)
             {
-                foreach (Part part in target.Parts)
-                {
-                    part.Staged?.Dispose();
-                    part.Staged = null;
-                }
                 Delete(target.FinishedPath);
                 target.Finished = _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, cancellationToken);
                 DurableFiles.FlushFolder(_partial.FolderPath);
@@ -123,7 +131,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
     /// <summary>The finished files, as they will be once they have their names.</summary>
     public IReadOnlyList<(StemFile File, FinishedStem Finished)> Stems =>
-        [.. _targets.Select(t => (new StemFile(t.Name, t.FinalPath, t.Parts.Max(p => p.Peak), t.Finished!.ClippedSamples), t.Finished!))];
+        [.. _targets.Select(t => (new StemFile(t.Name, t.FinalPath, t.Finished!.Peak, t.Finished.ClippedSamples), t.Finished!))];
 
     /// <summary>Gives the finished files their names.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
@@ -197,7 +205,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         {
             if (frames > 0 && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StagedStem.BytesPerFrame))
                 throw Lost(part.StagedPath);
-            part.Staged = StagedStem.Open(part.StagedPath, frames, part.LastPeak);
+            part.Staged = StagedStem.Open(part.StagedPath, frames, part.Peak);
         }
 
         static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short. Start anew with the force option.", path);
@@ -252,20 +260,19 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
         public string StagedPath => stagedPath;
 
-        /// <summary>Null once the file that it is in is finished.</summary>
+        /// <summary>Null once files are made.</summary>
         public StagedStem? Staged
         {
             get;
             set
             {
-                LastPeak = value?.Peak ?? field?.Peak ?? LastPeak;
+                Peak = value?.Peak ?? field?.Peak ?? Peak;
                 field = value;
             }
         }
 
-        public float LastPeak { get; set; }
-
-        public float Peak => Staged?.Peak ?? LastPeak;
+        /// <summary>Of what was staged up to the last time that it was opened or closed; of the shaped stem once that was measured.</summary>
+        public float Peak { get; set; }
     }
 
     /// <summary>A file as it is wanted.</summary>

@@ -52,34 +52,44 @@ public sealed class ProvenanceTests
     {
         // A parameter that is added must be added to SeparationParameters, or to what does not matter here; else a separation would be continued with another value of it.
         Assert.Equal(["Overlap", "Seed", "Shifts", "TransitionPower"], Names(typeof(SeparationOptions)).Except(["Jobs", "RetryCount"]));
-        Assert.Equal(["BitRate", "Clip", "Dither", "File", "Quality", "Sample"], Names(typeof(StemFormat)));
+        Assert.Equal(["BitRate", "Clip", "Dither", "File", "KeepMono", "Quality", "Sample", "SampleRate"], Names(typeof(StemFormat)));
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
-        Assert.Equal(["Path"], Names(typeof(TrackSource)).Except(["Name"]));
+        Assert.Equal(["Channels", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["Name", "Path"]));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
         SeparationOptions options = new();
         StemFormat format = new(), mp3 = new() { File = StemFileFormat.Mp3 };
+        TrackSource track = new(Path.GetFullPath("song.wav"));
         StemOutput output = new(new StemNames(Path.GetTempPath()), format);
         List<SortedDictionary<string, string>> all =
         [
-            SeparationParameters.Describe(bag, selection, options, output),
-            SeparationParameters.Describe(bag, selection, options with { Overlap = 0.1 }, output),
-            SeparationParameters.Describe(bag, selection, options with { Seed = 1 }, output),
-            SeparationParameters.Describe(bag, selection, options with { Shifts = 1 }, output),
-            SeparationParameters.Describe(bag, selection, options with { TransitionPower = 2 }, output),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = format with { Clip = ClipMode.Clamp } }),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = format with { Dither = true } }),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = format with { Sample = WavSampleFormat.Pcm16 } }),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = format with { File = StemFileFormat.Flac } }),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = mp3 }),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = mp3 with { BitRate = 128 } }),
-            SeparationParameters.Describe(bag, selection, options, output with { Format = mp3 with { Quality = 2 } }),
-            SeparationParameters.Describe(bag, selection, options, output with { CopyTags = false }),
-            SeparationParameters.Describe(bag, StemSelection.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0], TwoStemsMethod.Minus), options, output),
-            SeparationParameters.Describe(bag, selection.WithResidual(), options, output),
-            SeparationParameters.Describe(bag, StemSelection.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-6")), options, output),
-            SeparationParameters.Describe(bag, StemSelection.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-3")), options, output),
-            SeparationParameters.Describe(bag, StemSelection.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0]), options, output),
+            SeparationParameters.Describe(track, bag, selection, options, output),
+            SeparationParameters.Describe(track with { StreamIndex = 1 }, bag, selection, options, output),
+            SeparationParameters.Describe(track with { Channels = new ChannelPair(2, 3, "BL BR") }, bag, selection, options, output),
+            SeparationParameters.Describe(track with { Range = new FrameRange(10, null) }, bag, selection, options, output),
+            SeparationParameters.Describe(track with { Range = new FrameRange(10, 20) }, bag, selection, options, output),
+            SeparationParameters.Describe(track with { TrackName = "01 Song" }, bag, selection, options, output),
+            SeparationParameters.Describe(track with { Tags = new TrackTags([new("title", "Song")]) }, bag, selection, options, output),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { SampleRate = null } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { SampleRate = 48000 } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { KeepMono = true } }),
+            SeparationParameters.Describe(track, bag, selection, options with { Overlap = 0.1 }, output),
+            SeparationParameters.Describe(track, bag, selection, options with { Seed = 1 }, output),
+            SeparationParameters.Describe(track, bag, selection, options with { Shifts = 1 }, output),
+            SeparationParameters.Describe(track, bag, selection, options with { TransitionPower = 2 }, output),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Clip = ClipMode.Clamp } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Dither = true } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Sample = WavSampleFormat.Pcm16 } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { File = StemFileFormat.Flac } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 with { BitRate = 128 } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 with { Quality = 2 } }),
+            SeparationParameters.Describe(track, bag, selection, options, output with { CopyTags = false }),
+            SeparationParameters.Describe(track, bag, StemSelection.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0], TwoStemsMethod.Minus), options, output),
+            SeparationParameters.Describe(track, bag, selection.WithResidual(), options, output),
+            SeparationParameters.Describe(track, bag, StemSelection.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-6")), options, output),
+            SeparationParameters.Describe(track, bag, StemSelection.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-3")), options, output),
+            SeparationParameters.Describe(track, bag, StemSelection.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0]), options, output),
         ];
         Assert.Equal(all.Count, all.Select(p => string.Join('\n', p)).Distinct().Count());
 
