@@ -23,6 +23,7 @@
         'Install-DemucsModel'
         'Test-DemucsModel'
         'Remove-DemucsModel'
+        'Test-DemucsSeparation'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

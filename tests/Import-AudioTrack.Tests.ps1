@@ -44,6 +44,25 @@ Describe 'Import-AudioTrack' {
         Pop-Location
     }
 
+    It 'gives every pair of channels as a track of its own' {
+        $path = New-NoiseFile (Join-Path $TestDrive 'film.wav') 300 5
+        $bytes = [IO.File]::ReadAllBytes($path)
+        # The same bytes as 100 frames of six channels.
+        [BitConverter]::GetBytes([int16]6).CopyTo($bytes, 22)
+        [BitConverter]::GetBytes([int16]12).CopyTo($bytes, 32)
+        [IO.File]::WriteAllBytes($path, $bytes)
+        $tracks = Import-AudioTrack $path -ChannelLayout Pairs
+        $tracks.Name | Should -Be 'film (FL FR)', 'film (FC)', 'film (LFE)', 'film (BL BR)'
+        $tracks.IsMono | Should -Be $false, $true, $true, $false
+        $tracks.Frames | Should -Be 100, 100, 100, 100
+        $tracks[3].GetSample(0, 0) | Should -Be ([BitConverter]::ToInt16($bytes, 44 + 8) / 32768)
+        $tracks | Out-String | Should -Match 'film \(BL BR\) of film\.wav'
+        (Import-AudioTrack $path -WarningVariable warned -WarningAction SilentlyContinue).Name | Should -Be 'film'
+        $warned | Should -Match 'has 6 channels'
+        Import-AudioTrack $path -StreamIndex 1 -ErrorVariable problem -ErrorAction SilentlyContinue
+        $problem.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.ImportAudioTrackCommand'
+    }
+
     It 'goes on after a file that cannot be read' {
         $empty = New-Item (Join-Path $TestDrive 'empty.wav')
         $text = New-Item (Join-Path $TestDrive 'silence.wav')

@@ -117,7 +117,7 @@ Describe 'Invoke-DemucsSeparation' {
         Add-Track 'one.wav'
         $result = Invoke-DemucsSeparation one.wav -StemName a, b, c, d -Stem c, a -WarningAction Ignore
         $result.Stems.StemName | Should -Be 'c', 'a'
-        (Get-ChildItem separated/baseline/one).Name | Sort-Object | Should -Be 'a.wav', 'c.wav'
+        (Get-ChildItem separated/baseline/one).Name | Sort-Object | Should -Be 'a.wav', 'c.wav', 'demucsps.json'
         $result.ExecutionProvider | Should -Be 'Cpu'
     }
 
@@ -189,7 +189,7 @@ Describe 'Invoke-DemucsSeparation' {
         $row.Stems | Should -Be ($result.Stems.FilePath -join '; ')
         $row.Warnings | Should -Match 'not Demucs'
         $row.Duration | Should -Be '00:00:10'
-        $row.PSObject.Properties.Value | Where-Object { $_ -match 'System\.|DemucsPS\.' } | Should -BeNullOrEmpty
+        $row.PSObject.Properties.Value | Where-Object { $_ -cmatch 'System\.|DemucsPS\.' } | Should -BeNullOrEmpty
         $result.Stems[1].StemName | Should -Be 'no_bass'
         @($result.Stems) | Should -HaveCount 2
     }
@@ -249,6 +249,47 @@ Describe 'Invoke-DemucsSeparation' {
         Test-Path separated | Should -BeFalse
     }
 
+    It 'gives stems the rate, the length and the channel of their source' {
+        $samples = [byte[]]::new(2 * 48001)
+        [Random]::new(3).NextBytes($samples)
+        $header = [byte[]]$clip[0..43]
+        [BitConverter]::GetBytes([uint32](36 + $samples.Length)).CopyTo($header, 4)
+        [BitConverter]::GetBytes([uint16]1).CopyTo($header, 22)
+        [BitConverter]::GetBytes([uint32]48000).CopyTo($header, 24)
+        [BitConverter]::GetBytes([uint32]96000).CopyTo($header, 28)
+        [BitConverter]::GetBytes([uint16]2).CopyTo($header, 32)
+        [BitConverter]::GetBytes([uint32]$samples.Length).CopyTo($header, 40)
+        [IO.File]::WriteAllBytes((Join-Path $here 'voice.wav'), $header + $samples)
+        $result = Invoke-DemucsSeparation voice.wav -SampleRate Source -KeepMono -Stem bass -WarningAction Ignore
+        $result.SampleRate, $result.Frames | Should -Be 48000, 48001
+        $stem = Import-AudioTrack $result.Stems[0].FilePath
+        $stem.SourceSampleRate, $stem.SourceChannels, $stem.SourceFrames | Should -Be 48000, 1, 48001
+        $chain = Import-AudioTrack voice.wav | Split-AudioChunk | Invoke-DemucsChunk -WarningAction Ignore | Where-Object StemName -EQ bass | Join-StemChunk | Export-Stem -DestinationPath chain -SampleRate Source -KeepMono -PassThru
+        (Get-FileHash $chain).Hash | Should -Be (Get-FileHash $result.Stems[0].FilePath).Hash
+        { Invoke-DemucsSeparation voice.wav -SampleRate fast } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+    }
+
+    It 'takes folders, playlists and CUE sheets, each track once' {
+        $null = New-Item -ItemType Directory album, album/deep
+        Move-Item (New-Track 'one.wav') album/one.wav
+        Move-Item (New-Track 'two.wav') album/deep/two.wav
+        Set-Content list.m3u8 "album/one.wav`nhttp://example.org/three.wav`n"
+        Set-Content album/one.cue "PERFORMER `"Someone`"`nFILE `"one.wav`" WAVE`nTRACK 01 AUDIO`nTITLE `"Intro`"`nINDEX 01 00:00:00`nTRACK 02 AUDIO`nINDEX 01 00:04:00`n"
+        $options = @{ Stem = 'bass'; WarningAction = 'Ignore'; DestinationPath = 'album/stems' }
+        $results = Invoke-DemucsSeparation list.m3u8, album -Recurse @options -ErrorVariable problems -ErrorAction SilentlyContinue -Verbose 4>&1
+        $said = @($results | Where-Object { $_ -is [Management.Automation.VerboseRecord] })
+        ($results | Where-Object { $_ -isnot [Management.Automation.VerboseRecord] }).Track | Should -Be 'one', 'two'
+        $problems.FullyQualifiedErrorId | Should -Be 'TrackListInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        "$problems" | Should -Match "'http://example.org/three.wav'"
+        "$said" | Should -Match 'one was named before'
+        "$said" | Should -Match 'stems go there'
+        $tracks = Invoke-DemucsSeparation album -Include *.cue @options
+        $tracks.Track | Should -Be '01 Intro', '02'
+        $tracks.Duration.TotalSeconds | Should -Be 4, 6
+        $tracks[0].Stems.FilePath | Should -Be (Join-Path $here 'album' 'stems' 'baseline' '01 Intro' 'bass.wav')
+        $tracks | Out-String | Should -Match '01 Intro'
+    }
+
     It 'refuses other providers' {
         Invoke-DemucsSeparation Env:PATH -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore
         $problem.FullyQualifiedErrorId | Should -Be 'AudioTrackNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
@@ -258,10 +299,10 @@ Describe 'Invoke-DemucsSeparation' {
         Add-Track 'a.wav'
         Add-Track 'b.wav'
         (Get-ChildItem *.wav | Invoke-DemucsSeparation -Stem bass -WarningAction Ignore | Select-Object -First 1).SourcePath | Should -Be (Join-Path $here 'a.wav')
-        (Get-ChildItem -Recurse -File separated).Name | Should -Be 'bass.wav'
+        (Get-ChildItem -Recurse -File separated).Name | Should -Be 'bass.wav', 'demucsps.json'
     }
 
-    It 'stops within a chunk and leaves nothing' {
+    It 'stops within a chunk, leaves no stem, and goes on from there with -Resume' {
         # Twenty copies of the clip: more than a minute of chunks.
         $long = [Collections.Generic.List[byte]]::new()
         $long.AddRange([byte[]]$clip[0..43])
@@ -275,13 +316,22 @@ Describe 'Invoke-DemucsSeparation' {
         $shell = [powershell]::Create()
         $null = $shell.AddScript("Import-Module '$root/output/DemucsPS'; Invoke-DemucsSeparation -LiteralPath '$here/long.wav' -Model '$tiny' -DestinationPath '$here/out'")
         $running = $shell.BeginInvoke()
+        $journal = "$here/out/htdemucs-tiny/long/demucsps.partial/journal.json"
         $until = [DateTime]::UtcNow.AddSeconds(60)
-        while (-not (Get-ChildItem -Recurse -File -Force out -ErrorAction Ignore) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
+        while (-not ((Test-Path $journal) -and ([IO.File]::ReadAllText($journal) -match '"durableFrames": [1-9]')) -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 20 }
         $running.IsCompleted | Should -BeFalse
         $shell.Stop()
         $shell.InvocationStateInfo.State | Should -Be 'Stopped'
-        Test-Path out | Should -BeFalse
+        Get-ChildItem -Recurse -File out -Include *.wav, demucsps.json | Should -BeNullOrEmpty
         $shell.Dispose()
+        Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -Be 'SeparationUnfinished,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -Overlap 0.25 -Resume -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -Be 'ResumeMismatch,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        "$problem" | Should -Match 'overlap: 0\.05 then, 0\.25 now'
+        $result = Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -Resume
+        $result.Resumed | Should -BeTrue
+        (Get-ChildItem -Recurse -Force out/htdemucs-tiny/long).Name | Should -Be 'bass.wav', 'demucsps.json', 'drums.wav', 'other.wav', 'vocals.wav'
     }
 
     It 'works in runspaces side by side and after being imported again' {

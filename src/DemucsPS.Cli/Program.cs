@@ -9,7 +9,8 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
 {
     SeparateCommand.Create(),
     ModelsCommand.Create(),
+    VerifyCommand.Create(),
 };
 
-// After Ctrl+C or SIGTERM the running chunk is stopped and temporary files are removed; that must not be cut short.
+// After Ctrl+C or SIGTERM the running chunk is stopped and what is done is kept or removed; that must not be cut short.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);

@@ -15,7 +15,12 @@ internal sealed class SeparateCommand
 {
     private const int Succeeded = 0, Failed = 1, Cancelled = 130;
 
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
+    private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", HelpName = "N" };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", HelpName = "firsttwo|pairs" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
@@ -35,12 +40,17 @@ internal sealed class SeparateCommand
     private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", HelpName = "BITS" };
     private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", HelpName = "KBITS" };
     private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", HelpName = "N" };
+    private readonly Option<string> _sampleRate = new("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" };
+    private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", HelpName = "N" };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems." };
+    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations." };
+    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
 
@@ -53,9 +63,9 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._clip, separate._dither, separate._noTags, separate._jobs,
-            separate._threads, separate._force, separate._verbose, separate._json,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._output, separate._models, separate._weights, separate._noPreparation, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
+            separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -64,43 +74,67 @@ internal sealed class SeparateCommand
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
+        using ClosedPipe pipe = new(cancellationToken);
         ModelBag? bag = null;
         try
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             int exitCode = Succeeded;
-            foreach (string input in Expand(parsed.GetRequiredValue(_inputs)))
+            TrackList tracks = new(Options(parsed), report.Notice, e => Fail(e.Path, e));
+            TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
+            // A batch of a night should not end with the news that two of its tracks have one name.
+            IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
+            foreach (DemucsException collision in collisions)
+                report.Failure(collision.Path, collision);
+            if (collisions.Count > 0)
+                return Failed;
+            foreach (TrackSource track in sources)
             {
                 try
                 {
-                    report.Plan(input, () => separator.Plan(new TrackSource(input)), jobs);
-                    report.Track(separator.Separate(new TrackSource(input), report.Progress(input), cancellationToken));
+                    report.Plan(track, () => separator.Plan(track), jobs);
+                    report.Track(separator.Separate(track, report.Progress(track), pipe.Token));
                 }
                 catch (DemucsException e)
                 {
-                    report.Failure(input, e);
-                    exitCode = Failed;
+                    Fail(track.Path, e);
                 }
             }
             report.Summary();
             return exitCode;
+
+            void Fail(string? input, DemucsException e)
+            {
+                report.Failure(input, e);
+                exitCode = Failed;
+            }
         }
         catch (DemucsException e)
         {
             report.Failure(null, e);
             return Failed;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            report.Cancelled();
-            return Cancelled;
+            report.Cancelled(e.Message);
+            return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
         }
         finally
         {
             bag?.Dispose();
         }
     }
+
+    private TrackListOptions Options(ParseResult parsed) => new()
+    {
+        Recurse = parsed.GetValue(_recurse),
+        Include = ParseNames(parsed.GetValue(_include)),
+        Exclude = ParseNames(parsed.GetValue(_exclude)),
+        StreamIndex = parsed.GetValue(_streamIndex),
+        ChannelLayout = parsed.GetValue(_channelLayout),
+        OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
+    };
 
     private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
@@ -111,10 +145,18 @@ internal sealed class SeparateCommand
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),
             Jobs = jobs.Jobs,
+            RetryCount = parsed.GetValue(_retry),
         };
-        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither));
+        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
+            parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
         FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
-        StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format) { Overwrite = parsed.GetValue(_force), CopyTags = !parsed.GetValue(_noTags) };
+        StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
+        {
+            Overwrite = parsed.GetValue(_force),
+            Resume = parsed.GetValue(_resume),
+            SkipExisting = parsed.GetValue(_skipExisting),
+            CopyTags = !parsed.GetValue(_noTags),
+        };
         output.Check();
         string[] stemNames = ParseNames(parsed.GetValue(_stemNames));
         StemChoice choice = new()
@@ -127,6 +169,8 @@ internal sealed class SeparateCommand
             StemMp4 = format.File == StemFileFormat.StemMp4,
         };
         choice.Check();
+        if (parsed.GetValue(_streamIndex) < 0)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"--stream-index is {parsed.GetValue(_streamIndex)}; audio streams are counted from 0.");
 
         string[] rows = parsed.GetValue(_weights) ?? [];
         ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath)

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 
@@ -18,6 +19,8 @@ internal sealed class SeparationReport(bool json, bool verbose)
         // Names of any script stay readable; the output is not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
+        // A null test can leave nothing at all: -Infinity dB.
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     private readonly bool _terminal = !Console.IsErrorRedirected;
@@ -28,7 +31,14 @@ internal sealed class SeparationReport(bool json, bool verbose)
     private bool IsVerbose => verbose;
 
     /// <summary>A receiver of the progress of one track.</summary>
-    public IProgress<SeparationProgress> Progress(string input) => new TrackProgress(this, Path.GetFileName(input));
+    public IProgress<SeparationProgress> Progress(TrackSource track) => new TrackProgress(this, track.Label());
+
+    /// <summary>Something that was done with the inputs, which hardly anybody needs to know.</summary>
+    public void Notice(string sentence)
+    {
+        EndLine();
+        Console.Error.WriteLine($"note: {sentence}");
+    }
 
     /// <summary>Something the user should know.</summary>
     public void Warning(string sentence)
@@ -45,10 +55,10 @@ internal sealed class SeparationReport(bool json, bool verbose)
     }
 
     /// <summary>What a track takes; only asked for where it is shown.</summary>
-    public void Plan(string input, Func<SeparationPlan> plan, JobPlan jobs)
+    public void Plan(TrackSource track, Func<SeparationPlan> plan, JobPlan jobs)
     {
         if (verbose)
-            Detail($"{Path.GetFileName(input)}: {plan().Work}; {jobs}.");
+            Detail($"{track.Label()}: {plan().Work}; {jobs}.");
     }
 
     /// <summary>A track is done.</summary>
@@ -60,8 +70,10 @@ internal sealed class SeparationReport(bool json, bool verbose)
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
             Warning(warning);
         _noticed = true;
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(result.SourcePath)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+        Console.Error.WriteLine(result.Skipped
+            ? $"{Label(result)}: skipped, {Count(result.Stems.Count, "stem")} there and unchanged"
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -69,6 +81,18 @@ internal sealed class SeparationReport(bool json, bool verbose)
         }
         foreach (StemFile stem in result.Stems)
             Console.Out.WriteLine(stem.FilePath);
+    }
+
+    /// <summary>A folder of stems was compared with its provenance.</summary>
+    public void Verified(SeparationVerification verification)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(verification, Json));
+            return;
+        }
+        foreach (VerifiedStem stem in verification.Stems)
+            Console.Out.WriteLine($"{stem.State.ToString().ToLowerInvariant()} {stem.FilePath}");
     }
 
     /// <summary>A track, or with null the whole command, failed.</summary>
@@ -95,11 +119,15 @@ internal sealed class SeparationReport(bool json, bool verbose)
     }
 
     /// <summary>The user has stopped the command.</summary>
-    public void Cancelled()
+    /// <param name="what">What became of the current track.</param>
+    public void Cancelled(string what)
     {
         EndLine();
-        Console.Error.WriteLine("cancelled: the current track was not finished, nothing of it was kept.");
+        Console.Error.WriteLine($"cancelled: {what}");
     }
+
+    private static string Label(SeparationResult result) =>
+        result.Track == Path.GetFileNameWithoutExtension(result.SourcePath) ? Path.GetFileName(result.SourcePath) : $"{result.Track} of {Path.GetFileName(result.SourcePath)}";
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");
 

@@ -12,6 +12,9 @@ public enum DemucsError
     /// <summary>The file is of a known kind but damaged: cut short, empty, or with samples that are not numbers.</summary>
     AudioTrackCorrupt,
 
+    /// <summary>A playlist or CUE sheet cannot be used, or names what is no local file.</summary>
+    TrackListInvalid,
+
     /// <summary>The file needs ffmpeg, and no ffmpeg was found.</summary>
     FFmpegNotFound,
 
@@ -62,4 +65,19 @@ public enum DemucsError
 
     /// <summary>A stem could not be written: no permission, no space, or a path that cannot be created.</summary>
     StemWriteFailed,
+
+    /// <summary>There was not enough memory to separate a chunk, even one at a time.</summary>
+    OutOfMemory,
+
+    /// <summary>An interrupted separation cannot be continued: its source, models or parameters have changed, or its journal is damaged.</summary>
+    ResumeMismatch,
+
+    /// <summary>An interrupted separation is there, and neither continuing it nor starting anew was asked for.</summary>
+    SeparationUnfinished,
+
+    /// <summary>Another process is separating into the same folder.</summary>
+    SeparationRunning,
+
+    /// <summary>There is no provenance beside the stems, or it is damaged.</summary>
+    ProvenanceInvalid,
 }

@@ -14,14 +14,17 @@ internal static class EngineErrors
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.DemucsModelInvalid or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid => ErrorCategory.InvalidData,
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid
+            => ErrorCategory.InvalidData,
         DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
-        DemucsError.StemExists => ErrorCategory.ResourceExists,
+        DemucsError.StemExists or DemucsError.SeparationUnfinished => ErrorCategory.ResourceExists,
         DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed => ErrorCategory.WriteError,
         DemucsError.ModelDownloadFailed => ErrorCategory.ConnectionError,
-        DemucsError.ModelInUse => ErrorCategory.ResourceBusy,
+        DemucsError.ModelInUse or DemucsError.SeparationRunning => ErrorCategory.ResourceBusy,
         DemucsError.LicenseNotAccepted => ErrorCategory.PermissionDenied,
+        DemucsError.ResumeMismatch => ErrorCategory.InvalidOperation,
+        DemucsError.OutOfMemory => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };
 }

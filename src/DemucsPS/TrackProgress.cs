@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS;
@@ -17,9 +18,9 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
     private ChunkPace _pace = new();
 
     /// <summary>The next track begins.</summary>
-    public void Begin(string path)
+    public void Begin(TrackSource source)
     {
-        _track = Path.GetFileName(path);
+        _track = source.Label();
         _tracks++;
         _shown = 0;
         _pace = new ChunkPace();

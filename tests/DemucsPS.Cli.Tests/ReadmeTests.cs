@@ -15,7 +15,7 @@ public sealed partial class ReadmeTests
         File.Copy(RepositoryFiles.Song, folder["samples", "mix.wav"]);
         File.Copy(RepositoryFiles.Song, folder["mix.wav"]);
         (string Command, string[] Output)[] shown = [.. Shown()];
-        Assert.Equal(3, shown.Length);
+        Assert.Equal(5, shown.Length);
         foreach ((string command, string[] expected) in shown)
         {
             string arguments = command.StartsWith(FromSource, StringComparison.Ordinal) ? command[FromSource.Length..] : command[Installed.Length..];

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace DemucsPS.Cli.Tests;
@@ -15,7 +13,7 @@ public sealed class SeparateCommandTests
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", RepositoryFiles.TinyModel);
         Assert.Equal(0, exitCode);
         Assert.Equal(Stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
-        Assert.Equal(Stems.Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
+        Assert.Equal(Stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
         for (int chunk = 1; chunk <= 3; chunk++)
             Assert.Contains($"chunk {chunk} of 3", error, StringComparison.Ordinal);
     }
@@ -115,7 +113,7 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--stem-name", "one,two", "--stem-name", "three,four", "--stem", "Two,four");
         Assert.True(exitCode == 0, error);
-        Assert.Equal(["four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["demucsps.json", "four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -143,7 +141,7 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "--bit-depth", "32", "-o", "all").ExitCode);
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
-        Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "htdemucs-tiny", "short"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "htdemucs-tiny", "short"], "*.wav").Select(Path.GetFileName).Order());
         float[][] others = [.. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "htdemucs-tiny", "short", s + ".wav"]))];
         float[] rest = WavSamples.ReadFloat(folder["two", "htdemucs-tiny", "short", "no_vocals.wav"]);
         for (int i = 0; i < rest.Length; i++)
@@ -206,7 +204,7 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
-    public void Sources_of_one_name_in_a_batch_do_not_overwrite_each_other()
+    public void Sources_of_one_name_in_a_batch_are_found_before_any_work()
     {
         using TemporaryFolder folder = new();
         foreach (string disc in new[] { "one", "two" })
@@ -217,7 +215,8 @@ public sealed class SeparateCommandTests
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "--force", "--stem", "bass");
         Assert.NotEqual(0, exitCode);
         Assert.Contains(folder["two", "intro.wav"], error, StringComparison.Ordinal);
-        Assert.Single(output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(output);
+        Assert.False(Directory.Exists(folder["separated"]));
     }
 
     [Fact]
@@ -291,7 +290,7 @@ public sealed class SeparateCommandTests
         Assert.Equal([3, 1, 2, 1], new[] { "tracks", "separated", "failed", "stems" }.Select(name => summary.GetProperty(name).GetInt32()));
         Assert.Contains("1 of 3 tracks separated, 2 failed: 1 file, 0:00:00 of music in", error, StringComparison.Ordinal);
         Assert.Contains(folder["bad.wav"], error, StringComparison.Ordinal);
-        Assert.Equal(["bad.wav", "good.wav", Path.Combine("separated", "baseline", "good", "drums.wav")], folder.Files());
+        Assert.Equal(["bad.wav", "good.wav", Path.Combine("separated", "baseline", "good", "demucsps.json"), Path.Combine("separated", "baseline", "good", "drums.wav")], folder.Files());
     }
 
     public static TheoryData<string, string> BadInputs => new()
@@ -346,6 +345,64 @@ public sealed class SeparateCommandTests
         Assert.Empty(output);
         Assert.Equal(before, folder.Files());
         Assert.False(Directory.Exists(folder["separated"]));
+    }
+
+    [Fact]
+    public void Without_ffmpeg_wave_and_FLAC_files_are_separated_and_others_say_what_to_install()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["a.wav"], WavSamples.Sine(50000));
+        File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "bass.flac"), folder["b.flac"]);
+        File.WriteAllText(folder["c.mp3"], "ID3 and so on");
+        Dictionary<string, string?> withoutFFmpeg = new() { ["PATH"] = "", ["DEMUCSPS_FFMPEG"] = null };
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, withoutFFmpeg, "separate", ".", "--stem", "bass", "--output", "out");
+        Assert.Equal(1, exitCode);
+        Assert.Equal([folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("c.mp3' needs ffmpeg", error, StringComparison.Ordinal);
+        Assert.Contains("Install ffmpeg", error, StringComparison.Ordinal);
+        Assert.Contains("[FFmpegNotFound]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folders_playlists_and_CUE_sheets_stand_for_their_tracks_and_what_fails_does_not_stop_the_rest()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["music", "inner"]);
+        WavSamples.WriteFloat(folder["music", "a.wav"], WavSamples.Sine(30000));
+        WavSamples.WriteFloat(folder["music", "inner", "b.wav"], WavSamples.Sine(2 * 44100));
+        File.WriteAllText(folder["list.m3u"], "music/a.wav\nhttps://example.org/c.wav\n");
+        File.WriteAllText(folder["music", "inner", "b.cue"], "FILE b.wav WAVE\nTRACK 01 AUDIO\nTITLE \"../x\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:00:25\n");
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "list.m3u", "music", "--recurse", "--include", "*.wav,*.cue", "--stem", "bass", "--output", "music/stems", "--json");
+        Assert.Equal(1, exitCode);
+        JsonElement[] lines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] done = [.. lines.Where(line => line.TryGetProperty("track", out _))];
+        Assert.Equal(["a", "01 ../x", "02", "b"], done.Select(line => line.GetProperty("track").GetString()));
+        Assert.Equal([14700, 73500], done[1..3].Select(line => line.GetProperty("frames").GetInt32()));
+        Assert.Equal("TrackListInvalid", Assert.Single(lines, line => line.TryGetProperty("error", out _)).GetProperty("error").GetString());
+        Assert.Contains("note: ", error, StringComparison.Ordinal);
+        Assert.All(done, line => Assert.StartsWith(folder["music", "stems"], line.GetProperty("stems")[0].GetProperty("filePath").GetString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Stems_take_the_rate_and_the_channel_of_their_source_if_asked()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["voice.wav"], WavSamples.Sine(48001), channels: 1, rate: 48000);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "voice.wav", "--sample-rate", "source", "--keep-mono", "--bit-depth", "32", "--stem", "bass", "--json");
+        Assert.True(exitCode == 0, error);
+        JsonElement result = JsonDocument.Parse(output).RootElement;
+        int frames = WavSamples.Sine(48001).Length;
+        Assert.Equal((48000, frames), (result.GetProperty("sampleRate").GetInt32(), result.GetProperty("frames").GetInt32()));
+        Assert.Equal(frames, WavSamples.ReadFloat(result.GetProperty("stems")[0].GetProperty("filePath").GetString()!).Length);
+        foreach (string[] wrong in new[] { new[] { "--sample-rate", "fast" }, ["--sample-rate", "1000"], ["--stream-index", "-1"] })
+        {
+            (exitCode, _, error) = Demucsps.Run(folder.Path, ["separate", "voice.wav", .. wrong]);
+            Assert.Equal(1, exitCode);
+            Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        }
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "voice.wav", "--stream-index", "1", "--output", "other");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("has no audio stream 1", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -427,36 +484,6 @@ public sealed class SeparateCommandTests
         Assert.NotEqual(0, exitCode);
         Assert.Contains("[OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void Interrupting_leaves_nothing_behind()
-    {
-        if (OperatingSystem.IsWindows())
-            Assert.Skip("Signals cannot be sent to one process on Windows.");
-        using TemporaryFolder folder = new();
-        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 120));
-        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", RepositoryFiles.TinyModel);
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        List<string> lines = [];
-        while (process.StandardError.ReadLine() is { } line)
-        {
-            lines.Add(line);
-            // The first chunk is done, so temporary files exist and the next one runs. SIGTERM takes the way of Ctrl+C, which
-            // background processes, as those of CI, may have been told to ignore.
-            const int Terminate = 15;
-            if (line.Contains("chunk 1 of", StringComparison.Ordinal))
-                Assert.Equal(0, Kill(process.Id, Terminate));
-        }
-        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.Equal(130, process.ExitCode);
-        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal));
-        Assert.Empty(output.Result);
-        Assert.Equal(["long.wav"], folder.Files());
-        Assert.False(Directory.Exists(folder["separated"]));
-    }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int process, int signal);
 
     private static string CreateFile(string path)
     {

@@ -15,7 +15,7 @@ public sealed class StemOutputTests
         WavSamples.WriteFloat(folder["song.wav"], WavSamples.Sine(20000));
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, ["separate", "song.wav", .. options.Split(' ')]);
         Assert.True(exitCode == 0, error);
-        Assert.Equal(files.Split(' ').Select(f => Path.Combine("separated", "baseline", "song", f)), folder.Files().Where(f => f != "song.wav"));
+        Assert.Equal(files.Split(' ').Append("demucsps.json").Order(StringComparer.Ordinal).Select(f => Path.Combine("separated", "baseline", "song", f)), folder.Files().Where(f => f != "song.wav"));
     }
 
     [Fact]
@@ -77,11 +77,14 @@ public sealed class StemOutputTests
         Assert.DoesNotContain("chunk", error, StringComparison.Ordinal);
         Assert.Equal(["song.wav"], folder.Files());
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "song.wav", "--file-name-template", "{title}", "--mixdown", "vocals=-inf").ExitCode);
-        Assert.Equal([Path.Combine("separated", "song.wav"), "song.wav"], folder.Files());
+        Assert.Equal([Path.Combine("separated", "song.demucsps.json"), Path.Combine("separated", "song.wav"), "song.wav"], folder.Files());
+        (exitCode, string output, _) = Demucsps.Run(folder.Path, "verify", "separated");
+        Assert.Equal(0, exitCode);
+        Assert.Equal($"intact {folder["separated", "song.wav"]}", output.TrimEnd());
     }
 
     [Fact]
-    public void An_ffmpeg_that_dies_leaves_nothing_behind()
+    public void An_ffmpeg_that_dies_leaves_no_stem_and_what_is_done_is_kept()
     {
         if (OperatingSystem.IsWindows())
             Assert.Skip("The program is a shell script.");
@@ -104,6 +107,8 @@ public sealed class StemOutputTests
         Assert.Equal(1, exitCode);
         Assert.Contains("ffmpeg gave up with code", error, StringComparison.Ordinal);
         Assert.Equal("StemWriteFailed", JsonDocument.Parse(output).RootElement.GetProperty("error").GetString());
-        Assert.Equal(["ffmpeg", "once", "song.wav"], folder.Files());
+        string partial = Path.Combine("separated", "baseline", "song", "demucsps.partial") + Path.DirectorySeparatorChar;
+        Assert.Contains("the resume option continues it", error, StringComparison.Ordinal);
+        Assert.Equal(["ffmpeg", "once", "song.wav"], folder.Files().Where(f => !f.StartsWith(partial, StringComparison.Ordinal)));
     }
 }

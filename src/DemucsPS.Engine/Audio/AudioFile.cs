@@ -16,10 +16,31 @@ public static class AudioFile
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: the file is no audio that can be decoded.
     /// <see cref="DemucsError.FFmpegNotFound"/>: the file needs ffmpeg, and there is none.
     /// </exception>
-    public static AudioReader Open(string path) => Open(path, FFmpegLocator.Find);
+    public static AudioReader Open(string path) => Open(new TrackSource(path));
 
-    /// <summary>As the public one, with another way to find ffmpeg. It is asked only for files that need it.</summary>
-    internal static AudioReader Open(string path, Func<string?> findFFmpeg)
+    /// <summary>As <see cref="Open(string)"/>, for the stream and the part of the file that a track is. All channels are read.</summary>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file ends before the part begins.
+    /// </exception>
+    internal static AudioReader Open(TrackSource source) => Open(source, FFmpegLocator.Find);
+
+    /// <summary>The same with another way to find ffmpeg. It is asked only for files that need it.</summary>
+    internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg)
+    {
+        AudioReader reader = Open(source.Path, source.StreamIndex, findFFmpeg);
+        try
+        {
+            return source.Range is { } range ? new RangeReader(reader, range) : reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    private static AudioReader Open(string path, int stream, Func<string?> findFFmpeg)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -29,7 +50,7 @@ public static class AudioFile
         try
         {
             if (OpenBuiltIn(source) is AudioReader reader)
-                return reader;
+                return stream == 0 ? reader : throw NoSuchStream(path, stream, [$"{reader.Codec}, {reader.SampleRate} Hz, {reader.Channels} channels"]);
         }
         catch
         {
@@ -38,8 +59,15 @@ public static class AudioFile
         }
 
         source.Dispose();
-        return FFmpegReader.Open(path, findFFmpeg());
+        return FFmpegReader.Open(path, findFFmpeg(), stream);
     }
+
+    /// <summary>The error for a stream that a file does not have.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="stream">The number that was asked for.</param>
+    /// <param name="streams">What the file has, in words.</param>
+    internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
+        new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path);
 
     /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
     internal static AudioReader? OpenBuiltIn(ByteSource source)

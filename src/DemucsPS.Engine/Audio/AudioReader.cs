@@ -31,6 +31,9 @@ public abstract class AudioReader : IDisposable
     /// <summary>Channels in a frame, 1 to 64.</summary>
     public abstract int Channels { get; }
 
+    /// <summary>What each channel is: FL, FR, FC, LFE, BL, BR, SL, SR and so on, or numbers from 1 where nobody knows.</summary>
+    internal virtual IReadOnlyList<string> ChannelNames => Audio.ChannelNames.Usual(Channels);
+
     /// <summary>
     /// The number of frames that the container declares; null when it declares none. It is a claim of the file, not a
     /// promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
@@ -68,6 +71,19 @@ public abstract class AudioReader : IDisposable
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is damaged here, or reading from it failed.
     /// </exception>
     public abstract int Read(Span<float> interleaved);
+
+    /// <summary>Moves forward; the frames that are skipped are decoded all the same where a format demands it.</summary>
+    /// <returns>The number of frames skipped; fewer only when the track ends before.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: as <see cref="Read"/>.</exception>
+    internal virtual long Skip(long frames)
+    {
+        const int BlockFrames = 4096;
+        float[] block = new float[BlockFrames * Channels];
+        long done = 0;
+        while (done < frames && Read(block.AsSpan(0, (int)Math.Min(BlockFrames, frames - done) * Channels)) is > 0 and int read)
+            done += read;
+        return done;
+    }
 
     /// <summary>Closes the file.</summary>
     public void Dispose()

@@ -14,12 +14,14 @@ internal sealed class FFmpegLog
 {
     private const int MaxErrorChars = 4096;
     private const int MaxLineBytes = 1024;
+    private const int MaxStreams = 100;
 
     private readonly Stream _stream;
     private readonly Thread _thread;
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<string?> _codec = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<string> _errors = new();
+    private readonly List<string> _streams = [];
     private int _errorChars;
     private bool _afterError = true;
 
@@ -39,6 +41,16 @@ internal sealed class FFmpegLog
         {
             lock (_lock)
                 return string.Join(' ', _errors.Select(line => line.EndsWith('.') ? line : line + "."));
+        }
+    }
+
+    /// <summary>The audio streams of the source so far, in ffmpeg's words, in their order; the first hundred.</summary>
+    public IReadOnlyList<string> Streams
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _streams];
         }
     }
 
@@ -93,6 +105,17 @@ internal sealed class FFmpegLog
         return end > start ? line[start..end] : null;
     }
 
+    /// <summary>What a line says of an audio stream of the source: "[info]   Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo"; null for any other line.</summary>
+    internal static string? AudioStreamIn(string line)
+    {
+        const string start = "[info]   Stream #0:", marker = ": Audio: ";
+        int at = line.IndexOf(marker, StringComparison.Ordinal);
+        if (at < 0 || !line.StartsWith(start, StringComparison.Ordinal))
+            return null;
+        string language = line[..at].EndsWith(')') ? line[line.LastIndexOf('(', at)..at] + " " : "";
+        return string.Concat((language + line[(at + marker.Length)..]).Where(c => !char.IsControl(c)));
+    }
+
     private void Drain()
     {
         var block = new byte[4096];
@@ -131,6 +154,16 @@ internal sealed class FFmpegLog
         if (CodecIn(line) is string codec)
         {
             _codec.TrySetResult(codec);
+        }
+
+        // What comes after the codec's line is ffmpeg's own output.
+        if (!_codec.Task.IsCompleted && AudioStreamIn(line) is string stream)
+        {
+            lock (_lock)
+            {
+                if (_streams.Count < MaxStreams)
+                    _streams.Add(stream);
+            }
         }
 
         string? error = ErrorIn(line, _afterError);

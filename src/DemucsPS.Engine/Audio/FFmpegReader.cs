@@ -4,13 +4,16 @@ using System.Diagnostics;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Reads the first audio stream of any file that ffmpeg knows: ffmpeg runs as a child process and writes 32-bit float WAV into
+/// Reads an audio stream of any file that ffmpeg knows: ffmpeg runs as a child process and writes 32-bit float WAV into
 /// a pipe, with the source's own rate and channels.
 /// </summary>
 internal sealed class FFmpegReader : AudioReader
 {
     // ffmpeg closes its output right before it ends; a process that is still there after this long hangs.
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
+
+    // What decoders give behind the music of an MP4 file is less than a block; HE-AAC has blocks of 2,048 frames.
+    private const int MaxPadding = 4096;
 
     // The codec is named before the first byte is written, so this waits for a thread to be scheduled, hardly ever longer.
     private static readonly TimeSpan CodecTimeout = TimeSpan.FromSeconds(2);
@@ -19,17 +22,23 @@ internal sealed class FFmpegReader : AudioReader
     private readonly FFmpegLog _log;
     private readonly WavReader _wav;
     private readonly string _ffmpeg;
+    private readonly int _stream;
     private IReadOnlyDictionary<string, string>? _tags;
+    private readonly float[] _dropped = new float[4096];
+    private readonly long? _length;
+    private long _taken;
     private bool _finished;
     private bool _disposed;
 
-    private FFmpegReader(string path, string ffmpeg, Process process, FFmpegLog log, WavReader wav)
+    private FFmpegReader(string path, string ffmpeg, int stream, Process process, FFmpegLog log, WavReader wav)
         : base(path)
     {
         _ffmpeg = ffmpeg;
+        _stream = stream;
         _process = process;
         _log = log;
         _wav = wav;
+        _length = Mp4Length.Read(path, stream, wav.SampleRate);
         Codec = $"{log.WaitForCodec(CodecTimeout) ?? "unknown codec"} via ffmpeg";
     }
 
@@ -39,6 +48,9 @@ internal sealed class FFmpegReader : AudioReader
     /// <inheritdoc/>
     public override int Channels => _wav.Channels;
 
+    /// <inheritdoc/>
+    internal override IReadOnlyList<string> ChannelNames => _wav.ChannelNames;
+
     /// <summary>Always null: ffmpeg knows the length for certain only when it has decoded everything.</summary>
     public override long? FrameCount => null;
 
@@ -47,17 +59,19 @@ internal sealed class FFmpegReader : AudioReader
 
     /// <inheritdoc/>
     /// <remarks>Another run of ffmpeg finds them out, when they are first asked for: separations do not need them.</remarks>
-    public override IReadOnlyDictionary<string, string> Tags => _tags ??= FFmpegTags.Read(SourcePath, _ffmpeg);
+    public override IReadOnlyDictionary<string, string> Tags => _tags ??= FFmpegTags.Read(SourcePath, _ffmpeg, _stream);
 
     /// <summary>Starts ffmpeg on a file.</summary>
     /// <param name="path">The full path of an existing file.</param>
     /// <param name="ffmpeg">The full path of the executable; null when there is none.</param>
+    /// <param name="stream">The audio stream, counted from 0.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.FFmpegNotFound"/>: there is no ffmpeg or it cannot be started.
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: ffmpeg cannot decode the file; the message has its words.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
+    /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
     /// </exception>
-    public static FFmpegReader Open(string path, string? ffmpeg)
+    public static FFmpegReader Open(string path, string? ffmpeg, int stream = 0)
     {
         if (ffmpeg is null)
         {
@@ -72,19 +86,21 @@ internal sealed class FFmpegReader : AudioReader
         // the whitelist keeps playlists from fetching anything from a network.
         Process process = Start(path, ffmpeg,
             ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
-            "-map", "0:a:0", "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]);
+            "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]);
         var log = new FFmpegLog(process.StandardError.BaseStream);
         try
         {
             var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
             try
             {
-                return new FFmpegReader(path, ffmpeg, process, log, new WavReader(source, WavHeader.Read(source)));
+                return new FFmpegReader(path, ffmpeg, stream, process, log, new WavReader(source, WavHeader.Read(source)));
             }
             catch (DemucsException exception)
             {
                 // No header or no frame in it: ffmpeg's exit code and words say more than what is missing in the pipe.
                 int exitCode = WaitForExit(process, log);
+                if (exitCode != 0 && log.Streams is { Count: > 0 } streams && (stream < 0 || stream >= streams.Count))
+                    throw AudioFile.NoSuchStream(path, stream, streams);
                 if (exitCode == 0)
                 {
                     throw new DemucsException(
@@ -113,10 +129,13 @@ internal sealed class FFmpegReader : AudioReader
     public override int Read(Span<float> interleaved)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int frames = _wav.Read(interleaved);
+        int wanted = (int)Math.Min(FramesIn(interleaved), (_length ?? long.MaxValue) - _taken);
+        int frames = wanted > 0 ? _wav.Read(interleaved[..(wanted * Channels)]) : 0;
+        _taken += frames;
         if (frames == 0 && !_finished)
         {
             _finished = true;
+            DropPadding();
             Finish();
         }
 
@@ -169,6 +188,16 @@ internal sealed class FFmpegReader : AudioReader
                 path,
                 exception);
         }
+    }
+
+    /// <summary>Reads what comes behind the exact length to its end, so that ffmpeg ends, too.</summary>
+    private void DropPadding()
+    {
+        long dropped = 0;
+        for (int frames; (frames = _wav.Read(_dropped)) > 0;)
+            dropped += frames;
+        if (dropped > MaxPadding)
+            AddWarning($"'{SourcePath}' ends after {_taken} frames by its own account; the {dropped} frames behind them are ignored.");
     }
 
     /// <summary>The pipe has ended: tells the end of the track from the end of a failed process.</summary>

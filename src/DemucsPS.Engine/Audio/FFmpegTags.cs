@@ -4,7 +4,7 @@ using System.Text;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Asks ffmpeg for the tags of a file: those of the container, then those of the first audio stream that the container does not have. ffmpeg writes them in
+/// Asks ffmpeg for the tags of a file: those of the container, then those of the audio stream that the container does not have. ffmpeg writes them in
 /// its own form (its manual "ffmpeg-formats", section "Metadata").
 /// </summary>
 internal static class FFmpegTags
@@ -18,10 +18,11 @@ internal static class FFmpegTags
     /// <summary>Reads the tags. Whatever goes wrong, the answer is no tags.</summary>
     /// <param name="path">The full path of a file that ffmpeg can decode.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
-    public static IReadOnlyDictionary<string, string> Read(string path, string ffmpeg) => Read(path, ffmpeg, TimeLimit);
+    /// <param name="stream">The audio stream, counted from 0.</param>
+    public static IReadOnlyDictionary<string, string> Read(string path, string ffmpeg, int stream = 0) => Read(path, ffmpeg, stream, TimeLimit);
 
     /// <summary>The same with another time limit.</summary>
-    internal static IReadOnlyDictionary<string, string> Read(string path, string ffmpeg, TimeSpan timeLimit)
+    internal static IReadOnlyDictionary<string, string> Read(string path, string ffmpeg, int stream, TimeSpan timeLimit)
     {
         var tags = new AudioTagBuilder();
         try
@@ -29,7 +30,7 @@ internal static class FFmpegTags
             // "-t 0" ends the copying before it begins; "-bitexact" keeps ffmpeg from naming itself as the encoder.
             using Process process = FFmpegReader.Start(path, ffmpeg,
                 ["-v", "quiet", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
-                "-map", "0:a:0", "-map_chapters", "-1", "-c", "copy", "-t", "0", "-bitexact", "-f", "ffmetadata", "pipe:1"]);
+                "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_chapters", "-1", "-c", "copy", "-t", "0", "-bitexact", "-f", "ffmetadata", "pipe:1"]);
             if (FFmpegOutput.Collect(process, MaxOutputBytes, timeLimit) is byte[] text)
                 Parse(Encoding.UTF8.GetString(text), tags);
         }

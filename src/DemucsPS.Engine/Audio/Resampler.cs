@@ -29,14 +29,15 @@ internal sealed class Resampler
     /// <param name="sourceRate">Frames per second of the input.</param>
     /// <param name="targetRate">Frames per second of the output.</param>
     /// <param name="channels">1 or 2.</param>
+    /// <param name="filter">How sharp; null for <see cref="ResamplerFilter.Demucs"/>.</param>
     /// <param name="maxTableBytes">The most memory for filter rows; another value only in tests.</param>
-    public Resampler(int sourceRate, int targetRate, int channels, int maxTableBytes = ResamplerKernel.MaxTableBytes)
+    public Resampler(int sourceRate, int targetRate, int channels, ResamplerFilter? filter = null, int maxTableBytes = ResamplerKernel.MaxTableBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sourceRate, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(targetRate, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(channels, 2);
-        _kernel = new ResamplerKernel(sourceRate, targetRate, maxTableBytes);
+        _kernel = new ResamplerKernel(sourceRate, targetRate, filter ?? ResamplerFilter.Demucs, maxTableBytes);
         _input = new float[channels][];
         for (int channel = 0; channel < channels; channel++)
             _input[channel] = new float[_kernel.Width + _kernel.Taps + BlockFrames];
@@ -78,11 +79,15 @@ internal sealed class Resampler
     }
 
     /// <summary>Says that no more frames come.</summary>
-    public void Complete()
+    /// <param name="outputFrames">Frames to give in all, with the last frame of the input going on as long as they need; null for ⌊n·target/source⌋.</param>
+    public void Complete(long? outputFrames = null)
     {
         _completed = true;
-        _outputTotal = OutputLength(_written, _kernel.Old, _kernel.New);
+        _outputTotal = _written == 0 ? 0 : outputFrames ?? OutputLength(_written, _kernel.Old, _kernel.New);
     }
+
+    /// <summary>True when the stream is complete and all of it was read.</summary>
+    public bool IsAtEnd => _completed && (_block * _kernel.New) + _phase >= _outputTotal;
 
     /// <summary>Reads the frames that can be computed so far.</summary>
     /// <param name="left">Receives the first channel.</param>

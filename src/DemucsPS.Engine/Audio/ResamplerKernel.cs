@@ -6,11 +6,11 @@ namespace DemucsPS.Engine.Audio;
 
 /// <summary>
 /// The filters of a rational change of rate: one row of weights for each of the output's phases. The formula is that of
-/// julius (resample_frac, the resampler official Demucs uses) with 24 zeros and rolloff 0.945; see the remarks.
+/// julius (resample_frac, the resampler official Demucs uses), with its zeros, rolloff and window or others; see the remarks.
 /// </summary>
 /// <remarks>
-/// Both rates are divided by their gcd to old and new. With r = 0.945·min(old, new), output frame n = b·new + i is the sum
-/// over k of x[b·old + k]·h_i(k), where h_i(k) = sinc(πt)·cos²(πt/48) at t = (k/old − i/new)·r for |t| ≤ 24, each row divided
+/// Both rates are divided by their gcd to old and new. With r = rolloff·min(old, new) and z zeros, output frame n = b·new + i is the sum
+/// over k of x[b·old + k]·h_i(k), where h_i(k) = sinc(πt)·window(t/z) at t = (k/old − i/new)·r for |t| ≤ z, each row divided
 /// by its sum. Rows are computed in double and stored as floats; the zeros at both ends of a row are not stored.
 /// Rows are kept for the whole stream when together they take at most <see cref="MaxTableBytes"/>: so for every pair of
 /// usual rates (48,000 to 44,100: 33 KB) and for any source up to 150 kHz to 44,100. Beyond it (say 191,999 Hz to 44,100)
@@ -24,9 +24,7 @@ internal sealed class ResamplerKernel
     /// <summary>Rows are padded with zeros to a multiple of this, the width of the sum in <see cref="Dot"/>.</summary>
     public const int Lanes = 8;
 
-    private const int Zeros = 24;
-    private const double Rolloff = 0.945;
-
+    private readonly ResamplerFilter _filter;
     private readonly double _cutoff;
     private readonly float[] _rows;
     private readonly double[] _scratch;
@@ -35,14 +33,16 @@ internal sealed class ResamplerKernel
 
     /// <param name="sourceRate">Frames per second of the input.</param>
     /// <param name="targetRate">Frames per second of the output.</param>
+    /// <param name="filter">How sharp.</param>
     /// <param name="maxTableBytes">The most memory for rows; another value only in tests.</param>
-    public ResamplerKernel(int sourceRate, int targetRate, int maxTableBytes = MaxTableBytes)
+    public ResamplerKernel(int sourceRate, int targetRate, ResamplerFilter filter, int maxTableBytes = MaxTableBytes)
     {
+        _filter = filter;
         int divisor = Gcd(sourceRate, targetRate);
         Old = sourceRate / divisor;
         New = targetRate / divisor;
-        _cutoff = Math.Min(Old, New) * Rolloff;
-        double halfWidth = Zeros * Old / _cutoff;
+        _cutoff = Math.Min(Old, New) * filter.Rolloff;
+        double halfWidth = filter.Zeros * Old / _cutoff;
         Width = (int)Math.Ceiling(halfWidth);
         int taps = (int)Math.Floor(2 * halfWidth) + 1;
         Taps = (taps + Lanes - 1) / Lanes * Lanes;
@@ -70,7 +70,7 @@ internal sealed class ResamplerKernel
     public int Taps { get; }
 
     /// <summary>The input frame of a row's first weight, relative to the start of the block: -Width or more.</summary>
-    public int First(int phase) => Math.Max(-Width, (int)Math.Ceiling(((double)phase / New - (Zeros / _cutoff)) * Old));
+    public int First(int phase) => Math.Max(-Width, (int)Math.Ceiling(((double)phase / New - (_filter.Zeros / _cutoff)) * Old));
 
     /// <summary>The weights of an output frame. The span is valid until the next call.</summary>
     public ReadOnlySpan<float> Row(int phase)
@@ -122,10 +122,9 @@ internal sealed class ResamplerKernel
         {
             double t = ((double)(first + tap) / Old - ((double)phase / New)) * _cutoff;
             double weight = 0;
-            if (Math.Abs(t) < Zeros)
+            if (Math.Abs(t) < _filter.Zeros)
             {
-                double window = Math.Cos(Math.PI * t / (2 * Zeros));
-                weight = window * window * (t == 0 ? 1 : Math.Sin(Math.PI * t) / (Math.PI * t));
+                weight = _filter.Window(t / _filter.Zeros) * (t == 0 ? 1 : Math.Sin(Math.PI * t) / (Math.PI * t));
             }
 
             _scratch[tap] = weight;

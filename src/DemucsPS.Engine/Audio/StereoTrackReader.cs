@@ -1,14 +1,18 @@
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Reads any audio file as what the models expect: two channels at one rate, planar. Mono is duplicated; of more than two
-/// channels the first two are taken, with a warning; other rates are resampled with the windowed sinc that official Demucs
-/// uses (NUMERICS, "The pipeline, in order", steps 1 and 2).
+/// Reads a track of any audio file as what the models expect: two channels at one rate, planar. Mono is duplicated; of more than
+/// two channels the pair that the track names is taken, or the first two, with a warning; other rates are resampled with the
+/// windowed sinc that official Demucs uses (NUMERICS, "The pipeline, in order", steps 1 and 2).
 /// </summary>
 public sealed class StereoTrackReader : IStereoSource, IDisposable
 {
     private const int BlockFrames = 4096;
     private readonly AudioReader _reader;
+    private readonly TrackSource _source;
+    private readonly int _first;
+    private readonly int _second;
+    private readonly int _taken;
     private readonly Resampler? _resampler;
     private readonly float[] _block;
 
@@ -17,15 +21,20 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     private int _blockEnd;
     private bool _sourceEnded;
 
-    private StereoTrackReader(AudioReader reader, int sampleRate)
+    private StereoTrackReader(AudioReader reader, TrackSource source, int sampleRate)
     {
         _reader = reader;
+        _source = source;
+        (_first, _second) = source.Channels is { } pair ? (pair.Left, pair.Right) : (0, Math.Min(reader.Channels, 2) - 1);
+        _taken = _first == _second ? 1 : 2;
+        if (Math.Min(_first, _second) < 0 || Math.Max(_first, _second) >= reader.Channels)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{source.Path}' has {reader.Channels} channels, so the channels {_first} and {_second} (counted from 0) cannot be taken.", source.Path);
         SampleRate = sampleRate;
         _block = new float[BlockFrames * reader.Channels];
         if (reader.SampleRate != sampleRate)
-            _resampler = new Resampler(reader.SampleRate, sampleRate, Math.Min(reader.Channels, 2));
-        if (reader.Channels > 2)
-            reader.AddWarning($"'{reader.SourcePath}' has {reader.Channels} channels; only the first two are used, as left and right.");
+            _resampler = new Resampler(reader.SampleRate, sampleRate, _taken);
+        if (reader.Channels > 2 && source.Channels is null)
+            reader.AddWarning($"'{reader.SourcePath}' has {reader.Channels} channels; only the first two are used, as left and right. The channel layout 'Pairs' separates all of them.");
     }
 
     /// <summary>The full path of the file.</summary>
@@ -40,8 +49,14 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     /// <summary>The file's own number of channels.</summary>
     public int SourceChannels => _reader.Channels;
 
+    /// <summary>True when both channels are the same one of the file.</summary>
+    public bool IsMono => _taken == 1;
+
     /// <summary>The frames that the file declares, at its own rate; null when it declares none. Not a promise.</summary>
     public long? SourceFrameCount => _reader.FrameCount;
+
+    /// <summary>The frames read so far, at the file's own rate: the length of the track once <see cref="Read"/> has returned 0.</summary>
+    public long SourceFramesRead { get; private set; }
 
     /// <summary>The rate of the frames that <see cref="Read"/> gives, in frames per second.</summary>
     public int SampleRate { get; }
@@ -57,23 +72,26 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     /// <summary>Sentences for the user about what is odd with the file; complete once <see cref="Read"/> has returned 0.</summary>
     public IReadOnlyList<string> Warnings => _reader.Warnings;
 
-    /// <summary>What the file says about its music: <see cref="AudioReader.Tags"/>.</summary>
-    public IReadOnlyDictionary<string, string> Tags => _reader.Tags;
+    /// <summary>What the file, or the CUE sheet that the track is from, says about its music: <see cref="AudioReader.Tags"/>.</summary>
+    public IReadOnlyDictionary<string, string> Tags => _source.Tags.Over(_reader.Tags);
 
-    /// <summary>Opens a track's file with <see cref="AudioFile.Open(string)"/>.</summary>
+    /// <summary>Opens a track's file as <see cref="AudioFile.Open(string)"/> does, at the track's first frame.</summary>
     /// <param name="source">The track.</param>
     /// <param name="sampleRate">The rate wanted, 8,000 to 384,000 frames per second.</param>
     /// <returns>The reader; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is not absolute, or the rate is out of range.</exception>
-    /// <exception cref="DemucsException">As <see cref="AudioFile.Open(string)"/>.</exception>
+    /// <exception cref="DemucsException">
+    /// As <see cref="AudioFile.Open(string)"/>. <see cref="DemucsError.ParameterInvalid"/>: the file has no such stream or channel.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: it ends before the track begins.
+    /// </exception>
     public static StereoTrackReader Open(TrackSource source, int sampleRate = 44100)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sampleRate, 8_000);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sampleRate, 384_000);
-        AudioReader reader = AudioFile.Open(source.Path);
+        AudioReader reader = AudioFile.Open(source);
         try
         {
-            return new StereoTrackReader(reader, sampleRate);
+            return new StereoTrackReader(reader, source, sampleRate);
         }
         catch
         {
@@ -101,18 +119,16 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
 
     private int ReadDirectly(Span<float> left, Span<float> right)
     {
-        int channels = _reader.Channels;
-        int second = Math.Min(channels, 2) - 1;
         int done = 0;
         while (done < left.Length)
         {
-            int frames = _reader.Read(_block.AsSpan(0, Math.Min(BlockFrames, left.Length - done) * channels));
+            int frames = ReadBlock(Math.Min(BlockFrames, left.Length - done));
             if (frames == 0)
                 break;
             for (int i = 0; i < frames; i++)
             {
-                left[done + i] = _block[i * channels];
-                right[done + i] = _block[(i * channels) + second];
+                left[done + i] = _block[i * _taken];
+                right[done + i] = _block[(i * _taken) + _taken - 1];
             }
 
             done += frames;
@@ -123,7 +139,6 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
 
     private int ReadResampled(Resampler resampler, Span<float> left, Span<float> right)
     {
-        int channels = _reader.Channels;
         int done = 0;
         while (done < left.Length)
         {
@@ -137,7 +152,7 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
             if (_blockStart == _blockEnd)
             {
                 _blockStart = 0;
-                _blockEnd = _reader.Read(_block);
+                _blockEnd = ReadBlock(BlockFrames);
                 if (_blockEnd == 0)
                 {
                     _sourceEnded = true;
@@ -146,9 +161,27 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
                 }
             }
 
-            _blockStart += resampler.Write(_block.AsSpan(_blockStart * channels, (_blockEnd - _blockStart) * channels), channels);
+            _blockStart += resampler.Write(_block.AsSpan(_blockStart * _taken, (_blockEnd - _blockStart) * _taken), _taken);
         }
 
         return done;
+    }
+
+    /// <summary>Reads frames into the block and keeps the channels that are taken.</summary>
+    private int ReadBlock(int wanted)
+    {
+        int channels = _reader.Channels;
+        int frames = _reader.Read(_block.AsSpan(0, wanted * channels));
+        SourceFramesRead += frames;
+        if (channels == _taken && _first <= _second)
+            return frames;
+        for (int i = 0; i < frames; i++)
+        {
+            (float first, float second) = (_block[(i * channels) + _first], _block[(i * channels) + _second]);
+            _block[i * _taken] = first;
+            _block[(i * _taken) + _taken - 1] = second;
+        }
+
+        return frames;
     }
 }

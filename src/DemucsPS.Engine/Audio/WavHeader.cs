@@ -42,6 +42,9 @@ internal sealed class WavHeader
     /// <summary>Channels in a frame.</summary>
     public int Channels { get; }
 
+    /// <summary>The speakers that the channels are for, a bit each; 0 where the file does not say.</summary>
+    public uint ChannelMask { get; private init; }
+
     /// <summary>Bytes in a frame.</summary>
     public int BlockAlign { get; }
 
@@ -149,11 +152,13 @@ internal sealed class WavHeader
         int blockAlign = BinaryPrimitives.ReadUInt16LittleEndian(bytes[12..]);
         int bits = BinaryPrimitives.ReadUInt16LittleEndian(bytes[14..]);
         int validBits = bits;
+        uint channelMask = 0;
         if (tag == FormatExtensible)
         {
             if (size < 40)
                 throw Corrupt(source, $"is damaged: its extensible format ('fmt ' chunk) has {size} bytes instead of at least 40");
             validBits = BinaryPrimitives.ReadUInt16LittleEndian(bytes[18..]);
+            channelMask = BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]);
             if (validBits == 0 || validBits > bits)
                 validBits = bits;
             tag = bytes[26..40].SequenceEqual(SubformatTail) ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[24..]) : (ushort)0;
@@ -187,7 +192,7 @@ internal sealed class WavHeader
             FormatFloat => $"float {bits} bit",
             _ => $"WAV format 0x{tag:X4}",
         };
-        return new WavHeader(encoding, codec, (int)sampleRate, channels, blockAlign, tags);
+        return new WavHeader(encoding, codec, (int)sampleRate, channels, blockAlign, tags) { ChannelMask = channelMask };
     }
 
     private static string Name(ReadOnlySpan<byte> chunk)

@@ -46,6 +46,9 @@ internal sealed class WavReader : AudioReader
     public override int Channels => _header.Channels;
 
     /// <inheritdoc/>
+    internal override IReadOnlyList<string> ChannelNames => Audio.ChannelNames.FromMask(_header.ChannelMask, Channels);
+
+    /// <inheritdoc/>
     public override long? FrameCount { get; }
 
     /// <inheritdoc/>
@@ -78,6 +81,25 @@ internal sealed class WavReader : AudioReader
         }
 
         return done;
+    }
+
+    /// <inheritdoc/>
+    internal override long Skip(long frames)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        long wanted = Math.Min(frames, (_header.DataBytes ?? 0) / _header.BlockAlign);
+        long behind = (wanted * _header.BlockAlign) - (_end - _start);
+        if (_source.IsPipe || behind <= 0)
+            return base.Skip(frames);
+
+        // What is behind the buffer is not read. Frames that a cut off file lacks are missed by the next read.
+        long before = _source.Position;
+        long left = _end - _start;
+        _start = _end = 0;
+        _source.Skip(Math.Min(behind, _header.DataBytes - _taken ?? 0));
+        long moved = _source.Position - before;
+        _taken += moved;
+        return (left + moved) / _header.BlockAlign;
     }
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private readonly CancellationTokenRegistration _kill;
     private bool _completed;
 
-    private FFmpegEncoder(StemFormat format, string ffmpeg, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken)
+    private FFmpegEncoder(StemFormat format, string ffmpeg, string path, int sampleRate, int channels, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken)
     {
         _format = format;
         _path = path;
@@ -45,7 +45,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         }
         try
         {
-            _process = FFmpegReader.Start(path, ffmpeg, Arguments(packing, sampleRate, WriteInputs(labels)), keepInput: true);
+            _process = FFmpegReader.Start(path, ffmpeg, Arguments(packing, sampleRate, channels, WriteInputs(labels)), keepInput: true);
         }
         catch
         {
@@ -63,8 +63,8 @@ internal sealed class FFmpegEncoder : IStemEncoder
 
     /// <summary>Starts ffmpeg; see <see cref="StemEncoder.Create"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static FFmpegEncoder Start(StemFormat format, string ffmpeg, string path, int sampleRate, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
-        new(format, ffmpeg, path, sampleRate, ditherSeed, labels, stems, cancellationToken);
+    public static FFmpegEncoder Start(StemFormat format, string ffmpeg, string path, int sampleRate, int channels, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
+        new(format, ffmpeg, path, sampleRate, channels, ditherSeed, labels, stems, cancellationToken);
 
     /// <inheritdoc/>
     public void Write(ReadOnlySpan<float> interleaved, float gain)
@@ -140,19 +140,18 @@ internal sealed class FFmpegEncoder : IStemEncoder
         DeleteInputs();
     }
 
-    private string[] Arguments(PcmPacking packing, int sampleRate, string? cover)
+    private string[] Arguments(PcmPacking packing, int sampleRate, int channels, string? cover)
     {
         string encoder = FFmpegEncoders.NameOf(_format.File);
         string raw = packing switch { PcmPacking.Int16 => "s16le", PcmPacking.Int24In32 => "s32le", _ => "f32le" };
-        int channels = _format.IsOneFile ? 2 * _stems.Count : 2;
-        List<string> arguments = ["-v", "level+warning", "-f", raw, "-ar", Invariant(sampleRate), "-ac", Invariant(channels), "-i", "pipe:0", "-f", "ffmetadata", "-i", "file:" + TagFile];
+        List<string> arguments = ["-v", "level+warning", "-f", raw, "-ar", Invariant(sampleRate), "-ac", Invariant(_format.IsOneFile ? channels * _stems.Count : channels), "-i", "pipe:0", "-f", "ffmetadata", "-i", "file:" + TagFile];
         if (cover is not null)
             arguments.AddRange(["-f", "image2pipe", "-c:v", Path.GetExtension(cover) == ".png" ? "png" : "mjpeg", "-i", "file:" + cover]);
         // "-bitexact" keeps the version of ffmpeg and the time out of the file: equal input gives equal files.
         arguments.AddRange(["-map_metadata", "1", "-bitexact"]);
         if (_format.IsOneFile)
         {
-            arguments.AddRange(["-filter_complex", string.Concat(_stems.Select((_, i) => $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];")).TrimEnd(';')]);
+            arguments.AddRange(["-filter_complex", string.Concat(_stems.Select((_, i) => channels == 1 ? $"[0:a]pan=mono|c0=c{i}[s{i}];" : $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];")).TrimEnd(';')]);
             for (int i = 0; i < _stems.Count; i++)
                 arguments.AddRange(["-map", $"[s{i}]", $"-metadata:s:a:{i}", "title=" + _stems[i], $"-disposition:a:{i}", i == 0 ? "default" : "0"]);
         }

@@ -28,6 +28,22 @@ public sealed record StemFormat
     /// </summary>
     public bool Dither { get; init; }
 
+    /// <summary>
+    /// Frames a second of the files, 8,000 to 384,000; null for the rate of each track's source, and exactly its length. MP3 and AAC have some rates only: null then stands for the next one that
+    /// they have, and the track's length at that. Opus files have 48,000 always, whatever the encoder is given.
+    /// </summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: out of range.</exception>
+    public int? SampleRate
+    {
+        get;
+        init => field = value is null or (>= 8_000 and <= 384_000)
+            ? value
+            : throw Wrong($"The sample rate of the stems is {value}; it can be 8000 to 384000 Hz, or 'Source' for the source's own.");
+    } = Separator.SampleRate;
+
+    /// <summary>Whether the stems of a track with one channel have one channel, the mean of the two that were separated.</summary>
+    public bool KeepMono { get; init; }
+
     internal ClipMode ClipInEffect => Clip ?? (File == StemFileFormat.Wav && Sample == WavSampleFormat.Float32 ? ClipMode.None : ClipMode.Rescale);
 
     /// <summary>Of the files, with its point.</summary>
@@ -54,6 +70,19 @@ public sealed record StemFormat
         _ => 256,
     };
 
+    /// <summary>A rate as a user gives it.</summary>
+    /// <param name="text">A number of Hz, or <c>Source</c> in any case.</param>
+    /// <returns>What <see cref="SampleRate"/> takes: null for the source's own.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: neither.</exception>
+    public static int? ParseSampleRate(string text)
+    {
+        if (string.Equals(text, "Source", StringComparison.OrdinalIgnoreCase))
+            return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rate)
+            ? rate
+            : throw Wrong($"The sample rate of the stems is '{text}'; it can be a number of Hz such as 48000, or 'Source' for the source's own.");
+    }
+
     /// <summary>The format with that many bits a sample.</summary>
     /// <param name="bits">16, 24 or 32 (float).</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: another number.</exception>
@@ -72,23 +101,40 @@ public sealed record StemFormat
     /// <param name="quality">0 … 9; null for none.</param>
     /// <param name="clip">Null for the usual.</param>
     /// <param name="dither">Whether to dither.</param>
+    /// <param name="sampleRate">As <see cref="ParseSampleRate"/> takes it; null for the usual.</param>
+    /// <param name="keepMono">Whether mono stays mono.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a value is out of range, or the kind of file does not have it.</exception>
-    public static StemFormat Create(StemFileFormat file, int? bits = null, int? bitRate = null, int? quality = null, ClipMode? clip = null, bool dither = false)
+    public static StemFormat Create(StemFileFormat file, int? bits = null, int? bitRate = null, int? quality = null, ClipMode? clip = null, bool dither = false,
+        string? sampleRate = null, bool keepMono = false)
     {
-        StemFormat format = new() { File = file, Sample = FromBits(bits ?? 24), BitRate = bitRate, Quality = quality, Clip = clip, Dither = dither };
+        StemFormat format = new()
+        {
+            File = file,
+            Sample = FromBits(bits ?? 24),
+            BitRate = bitRate,
+            Quality = quality,
+            Clip = clip,
+            Dither = dither,
+            SampleRate = sampleRate is null ? Separator.SampleRate : ParseSampleRate(sampleRate),
+            KeepMono = keepMono,
+        };
         format.Check();
         if (!format.IsLossless && bits is not null)
             throw Wrong($"{file} files have no bit depth. Leave it out, or choose Wav, Flac or Alac.");
         return format;
     }
 
-    /// <summary>Bytes of so many frames of one output; null where it depends on the music.</summary>
-    internal long? BytesOf(long frames, int sampleRate) => File switch
+    /// <summary>Frames a second of the files of a track.</summary>
+    /// <param name="sourceRate">Those of its source.</param>
+    internal int RateFor(int sourceRate) => SampleRate ?? (SampleRates(File) is { } rates ? rates.FirstOrDefault(rate => rate >= sourceRate, rates[^1]) : sourceRate);
+
+    /// <summary>Bytes of one output; null where it depends on the music.</summary>
+    internal long? BytesOf(StemShape shape) => File switch
     {
-        StemFileFormat.Wav => frames * 2 * Sample switch { WavSampleFormat.Pcm16 => 2, WavSampleFormat.Pcm24 => 3, _ => 4 },
+        StemFileFormat.Wav => shape.Frames * shape.Channels * Sample switch { WavSampleFormat.Pcm16 => 2, WavSampleFormat.Pcm24 => 3, _ => 4 },
         StemFileFormat.Flac or StemFileFormat.Alac => null,
         _ when Quality is not null => null,
-        _ => (long)(frames * (BitRateInEffect * 125.0) / sampleRate),
+        _ => (long)(shape.Frames * (BitRateInEffect * 125.0) / shape.SampleRate),
     };
 
     /// <summary>Refuses settings that contradict each other.</summary>
@@ -105,6 +151,8 @@ public sealed record StemFormat
             throw Wrong($"The quality is {Quality}; it can be 0 (best) to 9.");
         if (Quality is not null && BitRate is not null)
             throw Wrong("A quality and a bit rate cannot be had together: with a quality the bit rate varies. Choose one of them.");
+        if (SampleRate is { } hertz && SampleRates(File) is { } rates && !rates.Contains(hertz))
+            throw Wrong($"The sample rate of the stems is {hertz}; for {File} it can be {string.Join(", ", rates)} Hz, or 'Source' for the source's own.");
         if (BitRate is { } rate && !BitRates(File).Contains(rate))
         {
             throw Wrong(string.Create(CultureInfo.InvariantCulture,
@@ -118,6 +166,14 @@ public sealed record StemFormat
         StemFileFormat.Mp3 => [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
         StemFileFormat.Opus => Enumerable.Range(16, 495),
         _ => Enumerable.Range(32, 481),
+    };
+
+    /// <summary>The sample rates of MPEG-1, 2 and 2.5 layer III and of MPEG-4 AAC, ascending; null for formats that take any.</summary>
+    private static int[]? SampleRates(StemFileFormat file) => file switch
+    {
+        StemFileFormat.Mp3 => [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000],
+        StemFileFormat.Aac or StemFileFormat.StemMp4 => [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000],
+        _ => null,
     };
 
     private static DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message);

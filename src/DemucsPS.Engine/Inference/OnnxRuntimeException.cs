@@ -11,4 +11,11 @@ public sealed class OnnxRuntimeException : Exception
 
     /// <summary>The runtime's code.</summary>
     public OnnxRuntimeErrorCode Code { get; }
+
+    /// <summary>Whether memory ran out, of the processor or of an accelerator. The runtime has no code for it, only words.</summary>
+    public bool IsOutOfMemory =>
+        Message.Contains("Failed to allocate memory", StringComparison.OrdinalIgnoreCase)
+        || Message.Contains("bad_alloc", StringComparison.OrdinalIgnoreCase)
+        || Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+        || Message.Contains("out_of_memory", StringComparison.OrdinalIgnoreCase);
 }

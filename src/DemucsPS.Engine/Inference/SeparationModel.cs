@@ -8,10 +8,12 @@ public sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
 
-    private SeparationModel(OnnxSession session, ExecutionProvider provider, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames)
+    private SeparationModel(OnnxSession session, ExecutionProvider provider, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames, ModelFileSet? files, bool isPrepared)
     {
         _session = session;
         ExecutionProvider = provider;
+        Files = files;
+        IsPrepared = isPrepared;
         Name = name;
         Path = path;
         IsDemucs = isDemucs;
@@ -29,6 +31,12 @@ public sealed class SeparationModel : IDisposable
 
     /// <summary>What runs it; never <see cref="ExecutionProvider.Auto"/>.</summary>
     public ExecutionProvider ExecutionProvider { get; }
+
+    /// <summary>Whether the file's prepared copy runs.</summary>
+    internal bool IsPrepared { get; }
+
+    /// <summary>What was loaded; null for a built-in model.</summary>
+    internal ModelFileSet? Files { get; }
 
     /// <summary>What the model takes and gives.</summary>
     public ModelContract Contract { get; }
@@ -51,6 +59,7 @@ public sealed class SeparationModel : IDisposable
         string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, null, warn, CancellationToken.None) : source.Path;
         if (prepare && path is not null && PreparedModel.IsRuntimeFormat(path))
             tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
+        ModelFileSet? files = path is null ? null : ModelFileSet.Of(source.Path!, path);
         OnnxSession session;
         try
         {
@@ -65,7 +74,7 @@ public sealed class SeparationModel : IDisposable
         }
         try
         {
-            return new SeparationModel(session, options.ExecutionProvider, source.Name, source.Path, isDemucs: source.Path is not null, stemNames);
+            return new SeparationModel(session, options.ExecutionProvider, source.Name, source.Path, isDemucs: source.Path is not null, stemNames, files, isPrepared: path != source.Path);
         }
         catch
         {
@@ -78,12 +87,18 @@ public sealed class SeparationModel : IDisposable
     /// <param name="tensors">Made for this model's contract, or for one with as many stems and frames.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
+    /// </exception>
     public void Run(ModelTensors tensors, CancellationToken cancellationToken)
     {
         try
         {
             _session.Run([.. Contract.Inputs.Select(tensors.Input)], [.. Contract.Outputs.Select(tensors.Output)], cancellationToken);
+        }
+        catch (OnnxRuntimeException e) when (e.IsOutOfMemory)
+        {
+            throw new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.", Path, e);
         }
         catch (OnnxRuntimeException e)
         {

@@ -24,6 +24,9 @@ public sealed class StemNames
     /// <summary>Whether paths are the same file on this system.</summary>
     internal static StringComparer PathComparer { get; } = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
+    /// <summary>Full path of the folder for all output.</summary>
+    public string Root => _root;
+
     /// <summary>How files are called; null for the usual.</summary>
     public FileNameTemplate? Template { get; }
 
@@ -59,11 +62,14 @@ public sealed class StemNames
             if (paths.FirstOrDefault(p => _claimed.TryGetValue(p, out TrackSource? owner) && owner != source) is { } taken)
             {
                 throw new DemucsException(DemucsError.StemExists,
-                    $"A stem of '{source.Path}' would go to '{taken}', like one of '{_claimed[taken].Path}' from the same batch. Separate one of them into another destination, or name files by a template that tells them apart.", source.Path);
+                    $"A stem of {Described(source)} would go to '{taken}', like one of {Described(_claimed[taken])} from the same batch. Separate one of them into another destination, or name files by a template that tells them apart.", source.Path);
             }
             return [.. paths.Where(path => _claimed.TryAdd(path, source))];
         }
     }
+
+    /// <summary>A path alone does not tell apart the tracks of a CUE sheet or the pairs of a surround file.</summary>
+    private static string Described(TrackSource source) => source is { TrackName: null, Channels: null } ? $"'{source.Path}'" : $"'{source.Name}' of '{source.Path}'";
 
     /// <summary>Gives files back that were not written.</summary>
     public void Release(IReadOnlyList<string> paths)

@@ -14,7 +14,7 @@ public sealed class ChunkSeparator : IDisposable
     private const long FramesBetweenCollections = (256L << 20) / 16;
 
     private readonly ModelBag _bag;
-    private readonly int _retries;
+    private readonly ChunkAttempts _attempts;
     private readonly IReadOnlyList<string> _names;
     private readonly int[] _workerStem;
     private readonly ChunkQueue<Job> _queue;
@@ -24,17 +24,15 @@ public sealed class ChunkSeparator : IDisposable
     /// <param name="bag">The models; owned by the caller.</param>
     /// <param name="stems">Names of the stems to give, in this order; null or empty for all.</param>
     /// <param name="jobs">Chunks that run at once, 1 to 256.</param>
-    /// <param name="retries">How often a failed run is repeated, at least 0.</param>
+    /// <param name="retries">How often a failed run is repeated, 0 to 100.</param>
     /// <param name="cancellationToken">Ends all runs, also in the middle.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: no such stem, or a number out of range.</exception>
     public ChunkSeparator(ModelBag bag, IReadOnlyCollection<string>? stems, int jobs, int retries, CancellationToken cancellationToken)
     {
-        new SeparationOptions { Jobs = jobs }.Check();
-        if (retries < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {retries}; it must be at least 0.");
+        new SeparationOptions { Jobs = jobs, RetryCount = retries }.Check();
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, stems);
         _bag = bag;
-        _retries = retries;
+        _attempts = new ChunkAttempts(retries, bag.ChunksAtOnce(jobs) + 1);
         _names = selection.Names;
         // Workers know the stems in the model's order.
         _workerStem = [.. selection.Rows.Select(row => selection.ModelStems.ToList().IndexOf(row.Stems[0].Stem))];
@@ -77,7 +75,11 @@ public sealed class ChunkSeparator : IDisposable
     }
 
     /// <summary>Ends what runs and waits for it.</summary>
-    public void Dispose() => _queue.Dispose();
+    public void Dispose()
+    {
+        _queue.Dispose();
+        _attempts.Dispose();
+    }
 
     private void Start(Job job)
     {
@@ -96,29 +98,26 @@ public sealed class ChunkSeparator : IDisposable
         MixNormalisation normalisation = normalises ? chunk.Track.Normalisation : MixNormalisation.None;
         float[] change = job.Spectrogram?.Change(normalises) ?? [];
         List<string> failures = [];
-        while (true)
+        SeparatedChunk? result = null;
+        try
         {
-            long started = Stopwatch.GetTimestamp();
-            int attempt = failures.Count + 1;
-            try
+            _attempts.Run(chunk.ToString(), failures, attempt =>
             {
+                long started = Stopwatch.GetTimestamp();
                 Attempting?.Invoke(chunk, attempt);
                 chunk.CopySegment(normalisation, worker.InputLeft, worker.InputRight);
                 worker.Separate(change, cancellationToken);
                 StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _bag.ExecutionProvider, _names, Stopwatch.GetElapsedTime(started), attempt);
-                return new SeparatedChunk(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
+                result = new SeparatedChunk(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
 
                 StemChunk Collect(string name, int n) => new(chunk, name, run, normalisation,
                     [Own(worker.Left(n)), Own(worker.Right(n))], _bag.ShowsBranches ? [Own(worker.TimeLeft(n)), Own(worker.TimeRight(n))] : null);
-            }
-            catch (DemucsException e)
-            {
-                failures.Add(e.Message);
-                if (attempt <= _retries)
-                    continue;
-                return new SeparatedChunk(chunk, [], failures,
-                    new DemucsException(e.Error, $"{char.ToUpperInvariant(chunk.ToString()[0])}{chunk.ToString()[1..]} could not be separated; attempts: {attempt}. {e.Message}", e.Path, e));
-            }
+            }, cancellationToken);
+            return result!;
+        }
+        catch (DemucsException e)
+        {
+            return new SeparatedChunk(chunk, [], failures, e);
         }
 
         float[] Own(ReadOnlySpan<float> segment) => segment.Slice(chunk.Span.Trim, chunk.Length).ToArray();

@@ -1,15 +1,26 @@
 using System.Collections.ObjectModel;
-using System.Diagnostics;
+using System.Globalization;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
 
 namespace DemucsPS.Engine.Separation;
 
-/// <summary>Separates audio files into stem files with one set of models and options. Not thread-safe; use it for one track at a time.</summary>
+/// <summary>
+/// Separates audio files into stem files with one set of models and options. What is done of a track is kept when it is interrupted, and can be continued. Not thread-safe; use it
+/// for one track at a time.
+/// </summary>
 public sealed class FileSeparator
 {
+    // Of the time at most a twentieth is spent on waiting for the disk: after each chunk where chunks take seconds, more rarely where they are quick or the disk is slow.
+    private const int CheckpointShare = 20;
+
+    // Enough to see what is wrong, and no more than a record file may hold.
+    private const int MaxRetriesNoted = 1000;
+
     private readonly ModelBag _bag;
     private readonly StemSelection _selection;
+    private readonly SeparationOptions _options;
     private readonly StemOutput _output;
     private readonly Separator _separator;
 
@@ -26,8 +37,42 @@ public sealed class FileSeparator
         output.Check();
         _bag = bag;
         _selection = selection;
+        _options = options;
         _output = output;
         _separator = new Separator(bag, selection, options);
+    }
+
+    /// <summary>Dates and durations come from here, so that tests can turn the clock.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Takes the files of a batch that is known before it begins, so that two tracks that would go to the same ones are found before any work is done.</summary>
+    /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
+    /// <returns>An error for each track whose files another has.</returns>
+    public IReadOnlyList<DemucsException> ClaimAll(IEnumerable<TrackSource> sources)
+    {
+        List<DemucsException> collisions = [];
+        foreach (TrackSource source in sources)
+        {
+            try
+            {
+                IReadOnlyDictionary<string, string> tags = ReadOnlyDictionary<string, string>.Empty;
+                if (_output.Names.Template is { UsesTags: true })
+                {
+                    using StereoTrackReader reader = StereoTrackReader.Open(source);
+                    tags = reader.Tags;
+                }
+                _output.Names.Claim(source, _output.PathsOf(_bag.Name, source, tags, _selection.Names));
+            }
+            catch (DemucsException e) when (e.Error == DemucsError.StemExists)
+            {
+                collisions.Add(e);
+            }
+            catch (DemucsException)
+            {
+                // Not a matter of the batch.
+            }
+        }
+        return collisions;
     }
 
     /// <summary>Says what <see cref="Separate"/> would do, without reading more than the source's header and without writing.</summary>
@@ -37,29 +82,41 @@ public sealed class FileSeparator
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, TagsOf(reader), _selection.Names);
-        StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
+        // Whether existing stems are those of this track, reading them must say.
+        if (!_output.SkipExisting && !(_output.Resume && File.Exists(_output.PlaceOf(paths).JournalPath)))
+            StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
+        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
         return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
-            frames is { } f ? _output.Format.BytesOf(f, Separator.SampleRate) * _selection.Names.Count : null);
+            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null);
     }
 
     /// <summary>Separates one track.</summary>
     /// <param name="source">The track.</param>
     /// <param name="progress">Told how far it is; called on this thread.</param>
-    /// <param name="cancellationToken">Ends the work, also in the middle of a chunk; nothing is left behind then.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. Nothing is left behind.</exception>
+    /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled. The message says what is kept.</exception>
+    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What could be continued is kept, and the message says so; else nothing is left behind.</exception>
     public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        long started = Stopwatch.GetTimestamp();
+        long started = Clock.GetTimestamp();
+        // Opened first: where the source is missing, that is what is wrong, and what is kept stays.
         IReadOnlyDictionary<string, string> tags;
         using (StereoTrackReader reader = StereoTrackReader.Open(source))
             tags = TagsOf(reader);
         IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, tags, _selection.Names);
+        Track track = new(source, tags, paths, _output.PlaceOf(paths), started);
         IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
         try
         {
-            return SeparateInto(paths, source, tags, started, progress, cancellationToken);
+            return (_output.SkipExisting ? FindExisting(track, cancellationToken) : null)
+                ?? (_output.Resume && File.Exists(track.Place.JournalPath) ? Continue(track, progress, cancellationToken) : null)
+                ?? Begin(track, progress, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (e.InnerException is null)
+        {
+            _output.Names.Release(claimed);
+            throw new OperationCanceledException($"'{source.Path}' was not finished.", e, cancellationToken);
         }
         catch
         {
@@ -68,42 +125,6 @@ public sealed class FileSeparator
         }
     }
 
-    private SeparationResult SeparateInto(IReadOnlyList<string> paths, TrackSource source, IReadOnlyDictionary<string, string> tags, long started, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
-    {
-        StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
-        TrackStatistics statistics = Measure(source, progress, cancellationToken);
-        using StereoTrackReader reader = StereoTrackReader.Open(source);
-        using StemFileSet files = new(_selection.Names, paths, _output, _output.LabelsOf(source, tags));
-        int chunks = _separator.CountChunks(statistics.Frames);
-        long separationStarted = Stopwatch.GetTimestamp();
-        ReportChunks(0);
-        _separator.Separate(reader, source.Path, statistics, files, ReportChunks, cancellationToken);
-        IReadOnlyList<StemFile> stems = files.Complete(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, paths.Count, null)), cancellationToken);
-        return new SeparationResult
-        {
-            SourcePath = source.Path,
-            Model = _bag.Name,
-            IsDemucs = _bag.IsDemucs,
-            ExecutionProvider = _bag.ExecutionProvider,
-            Stems = new ResultList<StemFile>(stems),
-            Duration = TimeSpan.FromSeconds((double)statistics.Frames / Separator.SampleRate),
-            Frames = statistics.Frames,
-            SampleRate = Separator.SampleRate,
-            Elapsed = Stopwatch.GetElapsedTime(started),
-            Chunks = chunks,
-            Gain = files.Gain,
-            Warnings = new ResultList<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings(stems)]),
-        };
-
-        void ReportChunks(int done)
-        {
-            TimeSpan elapsed = Stopwatch.GetElapsedTime(separationStarted);
-            progress?.Report(new SeparationProgress(SeparationStage.Separating, done, chunks, done > 0 ? elapsed / done * (chunks - done) : null));
-        }
-    }
-
-    private IReadOnlyDictionary<string, string> TagsOf(StereoTrackReader reader) => _output.NeedsTags ? reader.Tags : ReadOnlyDictionary<string, string>.Empty;
-
     /// <summary>The first pass over a file.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
@@ -111,6 +132,270 @@ public sealed class FileSeparator
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? 0;
-        return TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        return statistics with { SourceFrames = reader.SourceFramesRead };
     }
+
+    /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
+    private TimeSpan Since(long moment) => Clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
+
+    private IReadOnlyDictionary<string, string> TagsOf(StereoTrackReader reader) => _output.NeedsTags ? reader.Tags : ReadOnlyDictionary<string, string>.Empty;
+
+    private SeparationResult Begin(Track track, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path);
+        CheckNothingUnfinished(track.Place.JournalPath);
+        (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Source, progress, cancellationToken);
+        SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
+        using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
+        using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
+        CheckNothingUnfinished(track.Place.JournalPath);
+        partial.Clear(SeparationJournal.FileName);
+        return Run(track, partial, journal, reader, progress, cancellationToken);
+    }
+
+    /// <returns>Null if there is nothing to continue after all.</returns>
+    private SeparationResult? Continue(Track track, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
+        using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
+        partial.Stays = true;
+        string path = partial[SeparationJournal.FileName];
+        if (!File.Exists(path))
+        {
+            partial.Stays = false;
+            return null;
+        }
+        try
+        {
+            SeparationJournal journal = SeparationJournal.Read(path);
+            SeparationIdentity now = Identify(track.Source, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
+            IReadOnlyList<string> differences = journal.Identity.DifferencesTo(now);
+            if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
+            {
+                throw new DemucsException(DemucsError.ResumeMismatch,
+                    $"The separation in '{partial.FolderPath}' cannot be continued, since it was begun otherwise: {string.Join("; ", differences)}. Ask for the same again, or start anew with the force option.", path);
+            }
+            return Run(track, partial, journal with { Identity = now, Resumed = journal.Resumed + 1 }, reader, progress, cancellationToken);
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ResumeMismatch && _output.Overwrite)
+        {
+            partial.Clear(SeparationJournal.FileName);
+            partial.Stays = false;
+            return null;
+        }
+    }
+
+    private SeparationResult Run(Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        (TrackSource source, long started) = (track.Source, track.Started);
+        SourceIdentity identity = journal.Identity.Source;
+        identity.CheckUnchanged();
+        StemShape shape = StemShape.Of(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
+        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Tags), journal);
+        double elapsedBefore = journal.Elapsed;
+        NullTest mix = new(reader, files, _selection.Names.Count, _selection.SumsToMix(_bag.Contract.Stems.Count), journal.DurableFrames, journal.NullTest, cancellationToken);
+        List<ChunkRetry> retries = [.. journal.Retries];
+        int chunks = _separator.CountChunks(journal.Frames);
+        int doneBefore = -1;
+        long separationStarted = Clock.GetTimestamp(), noted = separationStarted;
+        TimeSpan pause = TimeSpan.Zero;
+        try
+        {
+            // From here on a death leaves what can be continued, if it is only the statistics.
+            files.Checkpoint(Noted);
+            partial.Stays = true;
+            DurableFiles.FlushFolder(track.Place.Folder);
+            if (journal.DurableFrames < journal.Frames)
+            {
+                if (journal.DurableFrames == 0)
+                    progress?.Report(new SeparationProgress(SeparationStage.Separating, 0, chunks, null));
+                _separator.Separate(mix, source.Path, journal.Statistics(), mix, ChunkDone, journal.DurableFrames, retries.Add, cancellationToken);
+                identity.CheckUnchanged();
+                files.Checkpoint(Noted);
+            }
+            files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
+            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed());
+            IReadOnlyList<StemFile> stems = files.Commit();
+            string provenancePath = track.Place.ProvenancePath;
+            RecordFile.Write(provenancePath, provenance, partial["provenance.partial"]);
+            partial.Stays = false;
+            return new SeparationResult
+            {
+                SourcePath = source.Path,
+                Track = source.Name,
+                Model = _bag.Name,
+                IsDemucs = _bag.IsDemucs,
+                ExecutionProvider = _bag.ExecutionProvider,
+                Stems = new ResultList<StemFile>(stems),
+                Duration = shape.Duration,
+                Frames = shape.Frames,
+                SampleRate = shape.SampleRate,
+                Elapsed = TimeSpan.FromSeconds(Elapsed()),
+                Chunks = chunks,
+                Gain = files.Gain,
+                NullTestDb = provenance.NullTestDb,
+                Retries = new ResultList<ChunkRetry>(retries),
+                Resumed = journal.Resumed > 0,
+                ProvenancePath = provenancePath,
+                Warnings = new ResultList<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings()]),
+            };
+        }
+        catch (Exception e) when (e is DemucsException or OperationCanceledException)
+        {
+            string kept = Keep();
+            throw e is DemucsException error
+                ? new DemucsException(error.Error, error.Message + kept, error.Path, error)
+                : new OperationCanceledException($"'{source.Path}' was not finished.{kept}", e, cancellationToken);
+        }
+
+        void ChunkDone(int done)
+        {
+            if (doneBefore < 0)
+                doneBefore = done - 1;
+            progress?.Report(new SeparationProgress(SeparationStage.Separating, done, chunks, Since(separationStarted) / (done - doneBefore) * (chunks - done)));
+            // A clock that jumps back must not put this off.
+            TimeSpan since = Clock.GetElapsedTime(noted);
+            if (since >= TimeSpan.Zero && since < pause)
+                return;
+            long before = Clock.GetTimestamp();
+            files.Checkpoint(Noted);
+            noted = Clock.GetTimestamp();
+            pause = CheckpointShare * Since(before);
+        }
+
+        SeparationJournal Noted(SeparationJournal current) => current with { NullTest = mix.Sums, Retries = [.. retries.Take(MaxRetriesNoted)], Elapsed = Elapsed() };
+
+        double Elapsed() => elapsedBefore + Since(started).TotalSeconds;
+
+        string Keep()
+        {
+            try
+            {
+                files.Checkpoint(Noted);
+            }
+            catch (DemucsException)
+            {
+                // The disk is full or gone: what the journal says already still holds.
+            }
+            if (files.Journal!.DurableFrames == 0)
+            {
+                partial.Stays = false;
+                return "";
+            }
+            return string.Create(CultureInfo.InvariantCulture,
+                $" {Math.Floor(100.0 * files.Journal.DurableFrames / journal.Frames)} % of it is kept in '{partial.FolderPath}'; the resume option continues it.");
+        }
+    }
+
+    /// <summary>The result for a track whose stems are there already, unchanged, and of the same source, models and parameters; null otherwise.</summary>
+    private SeparationResult? FindExisting(Track track, CancellationToken cancellationToken)
+    {
+        string path = track.Place.ProvenancePath;
+        if (!File.Exists(path))
+            return null;
+        SeparationProvenance found;
+        try
+        {
+            found = SeparationProvenance.Read(path);
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ProvenanceInvalid)
+        {
+            return null;
+        }
+        if (!found.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
+            return null;
+        SeparationIdentity now = Identify(track.Source, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
+        if (found.Separation.DifferencesTo(now, anyVersion: true).Count > 0 || !SeparationVerification.Of(path, cancellationToken).IsIntact)
+            return null;
+        return new SeparationResult
+        {
+            SourcePath = track.Source.Path,
+            Track = track.Source.Name,
+            Model = _bag.Name,
+            IsDemucs = _bag.IsDemucs,
+            ExecutionProvider = _bag.ExecutionProvider,
+            Stems = new ResultList<StemFile>(found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))),
+            Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
+            Frames = found.StemFrames,
+            SampleRate = found.SampleRate,
+            Elapsed = Since(track.Started),
+            Chunks = found.Chunks,
+            Gain = found.Gain,
+            NullTestDb = found.NullTestDb,
+            Retries = new ResultList<ChunkRetry>(found.Retries),
+            Skipped = true,
+            ProvenancePath = path,
+            Warnings = new ResultList<string>(_bag.IsDemucs ? [] : [ModelSource.BaselineNotice]),
+        };
+    }
+
+    private void CheckNothingUnfinished(string path)
+    {
+        if (_output.Overwrite || !File.Exists(path))
+            return;
+        SeparationJournal journal;
+        try
+        {
+            journal = SeparationJournal.Read(path);
+        }
+        catch (DemucsException)
+        {
+            // Damaged: there is nothing to lose.
+            return;
+        }
+        if (journal.DurableFrames == 0)
+            return;
+        throw new DemucsException(DemucsError.SeparationUnfinished, string.Create(CultureInfo.InvariantCulture,
+            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is separated already, in '{Path.GetDirectoryName(path)}'. Continue with the resume option, or start anew with the force option."), path);
+    }
+
+    /// <summary>The first pass, and the source's hash beside it.</summary>
+    private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        (long, DateTime)? before = SourceIdentity.Before(source);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Of(source, stop.Token), CancellationToken.None);
+        try
+        {
+            TrackStatistics statistics = Measure(source, progress, cancellationToken);
+            SourceIdentity found = identity.GetAwaiter().GetResult();
+            found.CheckUnchanged(before);
+            return (statistics, found);
+        }
+        catch
+        {
+            stop.Cancel();
+            identity.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private SeparationIdentity Identify(TrackSource source, SourceIdentity identity, CancellationToken cancellationToken) =>
+        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(source, _bag, _selection, _options, _output));
+
+    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed) => new()
+    {
+        Date = Clock.GetUtcNow(),
+        Separation = identity,
+        Jobs = _options.Jobs,
+        Frames = files.Journal!.Frames,
+        SampleRate = shape.SampleRate,
+        StemFrames = shape.Frames,
+        Chunks = chunks,
+        Gain = files.Gain,
+        NullTestDb = mix.Decibels,
+        Stems = [.. files.Stems.Select(s => new StemProvenance(s.File.StemName, place.Relative(s.File.FilePath), s.Finished.Bytes, s.Finished.Sha256, s.File.Peak, s.Finished.Rms, s.Finished.ClippedSamples))],
+        Retries = [.. retries.Take(MaxRetriesNoted)],
+        Resumed = resumed,
+        Elapsed = elapsed,
+    };
+
+    /// <summary>A track on its way.</summary>
+    /// <param name="Source">Where it comes from.</param>
+    /// <param name="Tags">Its tags, if they are needed.</param>
+    /// <param name="Paths">Full paths of the files to write.</param>
+    /// <param name="Place">Where those are.</param>
+    /// <param name="Started">When, by the clock's timestamps.</param>
+    private sealed record Track(TrackSource Source, IReadOnlyDictionary<string, string> Tags, IReadOnlyList<string> Paths, TrackPlace Place, long Started);
 }

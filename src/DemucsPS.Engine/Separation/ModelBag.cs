@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 
@@ -25,6 +26,9 @@ public sealed class ModelBag : IDisposable
     private readonly SeparationModel?[] _loaded;
     private readonly ModelRotation? _rotation;
     private readonly int _chunksInTurn;
+    // What was loaded of each needed model, whether it still is or not.
+    private readonly (string Name, bool IsPrepared, ModelFileSet? Files)[] _contents;
+    private ModelIdentity[]? _identities;
     private int _loads;
     private int _runs;
 
@@ -52,11 +56,14 @@ public sealed class ModelBag : IDisposable
             long budget = memory ?? (long)(ModelMemory.Available() * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
             bool inTurn = needed.Length > 1 && sizes.Sum(s => s.Bytes) + jobs * chunk > budget;
             MemoryUse = ModelMemory.Describe(sizes, inTurn, budget);
-            foreach (int model in needed)
+            _contents = new (string, bool, ModelFileSet?)[needed.Length];
+            for (int n = 0; n < needed.Length; n++)
             {
+                int model = needed[n];
                 // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
                 SeparationModel loaded = Open(model);
                 CheckFit(loaded);
+                _contents[n] = (loaded.Name, loaded.IsPrepared, loaded.Files);
                 NeedsSpectrograms |= loaded.Contract.HasSpectrograms;
                 ShowsBranches &= loaded.Contract.HasSpectrograms;
                 if (inTurn && model != needed[0])
@@ -170,6 +177,19 @@ public sealed class ModelBag : IDisposable
     internal Use Take(int model, CancellationToken cancellationToken) => new(this, _rotation is not null
         ? _rotation.Take(model, cancellationToken)
         : _loaded[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
+
+    /// <summary>The needed models by what is in their files, which are read the first time.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was loaded.</exception>
+    internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. _contents.Select(content =>
+    {
+        if (content.Files is { } files)
+            return new ModelIdentity(content.Name, content.IsPrepared, files.Identify(cancellationToken));
+        byte[] bytes = BaselineModel.Build();
+        return new ModelIdentity(content.Name, false, [new FileIdentity(content.Name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))]);
+    })];
+
+    /// <summary>What runs them, in words. Not how many threads: the runtime shares work out so that no sum depends on it.</summary>
+    internal string Runtime => $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProvider}";
 
     /// <inheritdoc/>
     public void Dispose()

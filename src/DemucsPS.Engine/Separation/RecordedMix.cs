@@ -6,19 +6,23 @@ namespace DemucsPS.Engine.Separation;
 /// Passes a track on and remembers its frames until the stems have come as far: outputs such as mix − X need both. Memory: as many frames as the separation reads ahead, some segments.
 /// </summary>
 /// <param name="source">The track, at its start.</param>
-internal sealed class RecordedMix(IStereoSource source) : IStereoSource
+/// <param name="firstFrame">The first frame to remember; those before it, which a resumed separation has written already, are passed on only.</param>
+internal sealed class RecordedMix(IStereoSource source, long firstFrame = 0) : IStereoSource
 {
     private readonly float[][] _channels = [new float[1 << 16], new float[1 << 16]];
-    private long _start;
+    private long _start = firstFrame;
+    private long _skip = firstFrame;
     private int _count;
 
     /// <inheritdoc/>
     public int Read(Span<float> left, Span<float> right)
     {
         int read = source.Read(left, right);
-        Append(0, left[..read]);
-        Append(1, right[..read]);
-        _count += read;
+        int skipped = (int)Math.Min(_skip, read);
+        _skip -= skipped;
+        Append(0, left[skipped..read]);
+        Append(1, right[skipped..read]);
+        _count += read - skipped;
         return read;
     }
 

@@ -23,6 +23,12 @@ public sealed record SeparationOptions
     /// <summary>Chunks that are in the model at once over one shared session; <see cref="JobPlan"/> chooses. The result does not depend on it; memory does.</summary>
     public int Jobs { get; init; } = 1;
 
+    /// <summary>How often a chunk whose run failed is tried again.</summary>
+    public int RetryCount { get; init; } = 2;
+
+    /// <summary>Called before each attempt at a chunk, with the chunk's number and the attempt's (from 1), on any thread: lets tests make attempts fail.</summary>
+    internal Action<int, int>? Attempting { get; init; }
+
     /// <summary>The shifts themselves in place of drawn ones, so that tests can repeat a reference's draws.</summary>
     internal IReadOnlyList<int>? ShiftOffsets { get; init; }
 
@@ -35,6 +41,8 @@ public sealed record SeparationOptions
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to 1000.");
         if (Jobs is < 1 or > JobPlan.MaxJobs)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to {JobPlan.MaxJobs}.");
+        if (RetryCount is < 0 or > 100)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to 100.");
     }
 
     /// <summary>The shifts to average over, each from 0 to <see cref="MaxShift"/> frames; empty for none.</summary>

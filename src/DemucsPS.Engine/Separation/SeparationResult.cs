@@ -8,6 +8,9 @@ public sealed record SeparationResult
     /// <summary>Full path of the source.</summary>
     public required string SourcePath { get; init; }
 
+    /// <summary>What the track is called: the source's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
+    public required string Track { get; init; }
+
     /// <summary>The model's name; several, joined by +, for a bag.</summary>
     public required string Model { get; init; }
 
@@ -40,6 +43,21 @@ public sealed record SeparationResult
 
     /// <summary>Factor that all stems were multiplied by so that none clips; 1 for none.</summary>
     public required float Gain { get; init; }
+
+    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before they were rounded; null where they are not meant to sum to it.</summary>
+    public double? NullTestDb { get; init; }
+
+    /// <summary>Chunks that were not separated at the first attempt.</summary>
+    public IReadOnlyList<ChunkRetry> Retries { get; init; } = [];
+
+    /// <summary>Whether an interrupted separation was continued.</summary>
+    public bool Resumed { get; init; }
+
+    /// <summary>Whether the stems were there already, so that nothing was done.</summary>
+    public bool Skipped { get; init; }
+
+    /// <summary>Full path of the file that says where the stems come from.</summary>
+    public required string ProvenancePath { get; init; }
 
     /// <summary>What the user should know: of the source, the model and the stems.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }

@@ -48,41 +48,65 @@ public sealed class Separator
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
-    public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken)
+    public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken) =>
+        Separate(source, path, statistics, sink, chunkDone, 0, null, cancellationToken);
+
+    /// <summary>As the public one, from a frame on: the sink gets the frames from there, the same bit for bit, and chunks that end before it are not run.</summary>
+    /// <param name="source">The track at its start, all the same.</param>
+    /// <param name="path">Its file, for messages.</param>
+    /// <param name="statistics">What the first pass found.</param>
+    /// <param name="sink">Takes the outputs; called on this thread.</param>
+    /// <param name="chunkDone">Told the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
+    /// <param name="firstFrame">The first frame wanted.</param>
+    /// <param name="retried">Told of chunks that needed more than one attempt, after they were blended; called on this thread.</param>
+    /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">The source changed since the first pass, or a chunk failed at every attempt.</exception>
+    internal void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, long firstFrame, Action<ChunkRetry>? retried,
+        CancellationToken cancellationToken)
     {
         MixNormalisation normalisation = _bag.Contract.NormalisesMix ? MixNormalisation.Of(statistics.Mean, statistics.Deviation) : MixNormalisation.None;
         int segment = _bag.Contract.SegmentFrames;
         float[] weights = TransitionWeights.Create(segment, _options.TransitionPower);
         View[] views = Schedule(statistics.Frames);
-        long first = views.Min(v => v.Start);
-        OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first))];
-        RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source) : null;
+        RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
         MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
         TrackWindow window = new(measured, segment, normalisation);
-        Emitter emitter = new(_selection, adders, sink, normalisation, mix);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
-        (int View, ChunkSpan Chunk)[] order = [.. views
+        (int View, ChunkSpan Chunk)[] all = [.. views
             .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
             .OrderBy(c => c.Chunk.Offset).ThenBy(c => c.View)];
+        // Every chunk that reaches past the first frame wanted: so each frame gets all its summands, in their order.
+        Job[] order = [.. all.Select((c, number) => new Job(number, c.View, c.Chunk)).Where(job => job.Chunk.Offset + job.Chunk.Length > firstFrame)];
+        OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, order[0].Chunk.Offset))];
+        Emitter emitter = new(_selection, adders, sink, normalisation, mix, firstFrame);
 
-        using ChunkQueue<(int View, ChunkSpan Chunk)> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken) { Observe = Observe };
+        // One worker more than jobs has its chunk ready.
+        using ChunkAttempts attempts = new(_options.RetryCount, _bag.ChunksAtOnce(_options.Jobs) + 1);
+        using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken) { Observe = Observe };
         int blended = 0;
-        foreach ((int View, ChunkSpan Chunk) next in order)
+        foreach (Job next in order)
         {
             if (queue.IsFull)
                 queue.TakeOldest(Blend);
             cancellationToken.ThrowIfCancellationRequested();
             // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
-            queue.Start(next, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), static (worker, stop) => worker.Separate(stop));
+            queue.Start(next, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), (worker, stop) => Run(next, worker, stop));
         }
         while (queue.Count > 0)
             queue.TakeOldest(Blend);
         measured.CheckEnd();
 
-        void Blend((int View, ChunkSpan Chunk) next, ChunkWorker worker)
+        void Run(Job job, ChunkWorker worker, CancellationToken stop) => attempts.Run($"chunk {job.Number} (of 0 to {all.Length - 1}) of {Path.GetFileName(path)}", job.Failures, attempt =>
         {
-            (int view, ChunkSpan chunk) = next;
+            _options.Attempting?.Invoke(job.Number, attempt);
+            worker.Separate(stop);
+        }, stop);
+
+        void Blend(Job job, ChunkWorker worker)
+        {
+            (int view, ChunkSpan chunk) = (job.View, job.Chunk);
             adders[view].AddWeights(chunk.Offset, chunk.Length);
             for (int n = 0; n < _selection.ModelStems.Count; n++)
             {
@@ -92,7 +116,9 @@ public sealed class Separator
             // Nothing that is still to come reaches frames before the next chunk's offset: they are final.
             blended++;
             emitter.EmitUntil(blended < order.Length ? order[blended].Chunk.Offset : statistics.Frames);
-            chunkDone?.Invoke(blended);
+            if (job.Failures.Count > 0)
+                retried?.Invoke(new ChunkRetry(job.Number, job.Failures));
+            chunkDone?.Invoke(all.Length - order.Length + blended);
         }
     }
 
@@ -119,8 +145,14 @@ public sealed class Separator
         }
     }
 
+    /// <summary>A chunk of a view, with its number over all views in the order of blending.</summary>
+    private sealed record Job(int Number, int View, ChunkSpan Chunk)
+    {
+        public List<string> Failures { get; } = [];
+    }
+
     /// <summary>Takes final frames from the adders, averages the views, undoes the normalisation, sums stems and the mix and hands the outputs on.</summary>
-    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, MixNormalisation normalisation, RecordedMix? mix)
+    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, MixNormalisation normalisation, RecordedMix? mix, long firstFrame)
     {
         private readonly float[] _one = new float[BlockFrames];
         private readonly float[] _views = new float[BlockFrames];
@@ -129,8 +161,8 @@ public sealed class Separator
 
         public void EmitUntil(long frame)
         {
-            // Frames before the track belong to shifted views only and are dropped.
-            for (long first = Math.Max(0, adders[0].Start); first < frame; first += BlockFrames)
+            // Frames before the track belong to shifted views only, those before the first one wanted to an earlier run: both are dropped.
+            for (long first = Math.Max(firstFrame, adders[0].Start); first < frame; first += BlockFrames)
                 Emit(first, (int)Math.Min(BlockFrames, frame - first));
             foreach (OverlapAdder adder in adders)
                 adder.Advance(frame - adder.Start);

@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Tracks;
 
@@ -65,7 +64,7 @@ public sealed class StemExporter
     public SeparationPlan Plan(IReadOnlyList<Stem> set)
     {
         StemSelection selection = Select(set);
-        return new SeparationPlan(set[0].SourcePath, PathsOf(set, selection), set[0].Frames, null, _output.Format.BytesOf(set[0].Frames, Separator.SampleRate) * selection.Names.Count);
+        return new SeparationPlan(set[0].SourcePath, PathsOf(set, selection), set[0].Frames, null, _output.Format.BytesOf(set[0].Track.StemShape(_output.Format)) * selection.Names.Count);
     }
 
     /// <summary>Writes a set.</summary>
@@ -81,12 +80,13 @@ public sealed class StemExporter
         IReadOnlyList<string> paths = PathsOf(set, selection);
         if (paths.Any(_written.Contains))
             throw Doubled(set[0]);
-        TrackSource source = new(set[0].SourcePath);
-        IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
+        AudioTrack track = set[0].Track;
+        IReadOnlyList<string> claimed = _output.Names.Claim(track.Source, paths);
         try
         {
             StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath);
-            using StemFileSet files = new(selection.Names, paths, _output, _output.LabelsOf(source, set[0].Track.Tags));
+            using PartialFolder partial = PartialFolder.Take(Path.Combine(_output.PlaceOf(paths).Folder, $"{Guid.NewGuid():N}.partial"));
+            using StemFileSet files = new(partial, selection.Names, paths, _output, track.StemShape(_output.Format), _output.LabelsOf(track.Source, track.Tags));
             float[] block = new float[2 * BlockFrames];
             for (int first = 0; first < set[0].Frames; first += BlockFrames)
             {
@@ -98,9 +98,10 @@ public sealed class StemExporter
                     files.Write(output, block.AsSpan(0, 2 * count));
                 }
             }
-            IReadOnlyList<StemFile> stems = files.Complete(null, cancellationToken);
+            files.Finish(null, cancellationToken);
+            IReadOnlyList<StemFile> stems = files.Commit();
             _written.UnionWith(stems.Select(s => s.FilePath));
-            return new ExportedStems(stems, files.Gain, [.. files.Warnings(stems)]);
+            return new ExportedStems(stems, files.Gain, [.. files.Warnings()]);
         }
         catch
         {
@@ -112,7 +113,7 @@ public sealed class StemExporter
     private StemSelection Select(IReadOnlyList<Stem> set) => _choice.Select([.. set.Select(s => s.StemName)]);
 
     private IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set, StemSelection selection) =>
-        _output.PathsOf(set[0].ModelName, new TrackSource(set[0].SourcePath), set[0].Track.Tags, selection.Names);
+        _output.PathsOf(set[0].ModelName, set[0].Track.Source, set[0].Track.Tags, selection.Names);
 
     private static void Sum(StemRow row, IReadOnlyList<Stem> set, int first, int count, float[] interleaved)
     {

@@ -1,49 +1,48 @@
-using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Naming;
 
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// The files of one track's stems. They are written under temporary names beside their final ones, which they get only when all are
-/// whole and on disk; disposed before that, nothing is left behind, not even a folder that was made for them.
+/// The files of one track's stems. Each output is staged as floats in a <see cref="PartialFolder"/>; files are made of one or of all of them when all are whole, and get their final names
+/// only when all are finished and on disk. Until then existing files of those names stay. With a journal, another run can continue at any moment.
 /// </summary>
 internal sealed class StemFileSet : IStemSink, IDisposable
 {
-    private const float ClampLimit = 0.99f;
-
-    private readonly StemFormat _format;
+    private readonly PartialFolder _partial;
+    private readonly StemFinisher _finisher;
     private readonly bool _overwrite;
     private readonly Part[] _parts;
     private readonly Target[] _targets;
     private readonly List<string> _createdFolders = [];
-    private readonly float[] _limited = new float[32768];
     private bool _committed;
 
+    /// <param name="partial">Where unfinished files lie; owned by the caller, and on the same file system as the stems.</param>
     /// <param name="names">Names of the outputs.</param>
     /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are made if they do not exist.</param>
     /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
     /// <param name="labels">What the files say about the music.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public StemFileSet(IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, TrackLabels labels)
+    /// <param name="journal">What is kept of the work for another run, and what there is of an earlier one; null for nothing.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ResumeMismatch"/>: files that the journal speaks of are missing.</exception>
+    public StemFileSet(PartialFolder partial, IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, StemShape shape, TrackLabels labels, SeparationJournal? journal = null)
     {
-        _format = output.Format;
+        bool oneFile = output.Format.IsOneFile;
+        _partial = partial;
+        _finisher = new StemFinisher(output.Format, shape);
         _overwrite = output.Overwrite;
-        _parts = [.. names.Select(name => new Part(name))];
-        _targets = [.. output.FileNames(names).Select((name, i) => new Target(name, paths[i], _format.IsOneFile ? _parts : [_parts[i]], labels.Of(_format.IsOneFile ? null : name)))];
-        CheckFree(paths, _overwrite, sourcePath: null);
+        Journal = journal;
+        _parts = [.. names.Select((name, n) => new Part(name, partial[$"{n}.staged.partial"]))];
+        _targets = [.. output.FileNames(names).Select((name, n) =>
+            new Target(name, paths[n], oneFile ? _parts : [_parts[n]], labels.Of(oneFile ? null : name), partial[$"{n}.finished.partial"], journal?.Finished[n]))];
         try
         {
+            foreach (string folder in paths.Select(path => Path.GetDirectoryName(path)!).Distinct())
+                CreateFolder(folder);
+            for (int n = 0; n < _parts.Length; n++)
+                _parts[n].Peak = journal?.Peaks[n] ?? 0;
             foreach (Target target in _targets)
-            {
-                CreateFolder(Path.GetDirectoryName(target.Final)!);
-                foreach (Part part in target.Parts)
-                {
-                    part.Temporary = TemporaryPath(target.Final);
-                    part.Writer = WavWriter.Create(part.Temporary, Separator.SampleRate, 2, Staged ? WavSampleFormat.Float32 : _format.Sample, Staged ? null : DitherSeed(target),
-                        _format.File == StemFileFormat.Wav ? target.Labels.Tags : null);
-                }
-            }
+                Open(target, journal?.DurableFrames ?? 0, journal?.Renaming ?? false);
         }
         catch
         {
@@ -52,8 +51,11 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    /// <summary>The factor that all stems were multiplied by; 1 until <see cref="Complete"/> finds that they need rescaling.</summary>
+    /// <summary>The factor that all stems were multiplied by; 1 until <see cref="Finish"/> finds that they need rescaling.</summary>
     public float Gain { get; private set; } = 1;
+
+    /// <summary>What another run would find.</summary>
+    public SeparationJournal? Journal { get; private set; }
 
     /// <summary>Refuses paths that cannot take the stems as they are, before any work is done.</summary>
     /// <param name="paths">Full paths of the files.</param>
@@ -73,95 +75,106 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    // Rescaling needs the peak over all stems, known at the end only, so integers are rounded then, from floats; and so are they given to an encoder.
-    private bool Staged => _format.ClipInEffect == ClipMode.Rescale || _format.File != StemFileFormat.Wav;
+    /// <inheritdoc/>
+    public void Write(int output, ReadOnlySpan<float> interleaved) => _parts[output].Staged!.Write(interleaved);
 
-    public void Write(int output, ReadOnlySpan<float> interleaved)
+    /// <summary>Makes what was written so far durable and notes it in the journal. Does nothing where the stems are not equally long, as after a failed write.</summary>
+    /// <param name="change">What else there is to note.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public void Checkpoint(Func<SeparationJournal, SeparationJournal> change)
     {
-        Part part = _parts[output];
-        part.Peak = Math.Max(part.Peak, SamplePeak.Of(interleaved));
-        if (_format.ClipInEffect != ClipMode.Clamp)
-        {
-            part.Writer!.Write(interleaved);
+        // Finished stems are noted as they are finished.
+        if (Journal is null || _parts.Any(p => p.Staged is null || p.Staged.Frames != _parts[0].Staged!.Frames))
             return;
-        }
-        while (!interleaved.IsEmpty)
-        {
-            Span<float> limited = _limited.AsSpan(0, Math.Min(_limited.Length, interleaved.Length));
-            for (int i = 0; i < limited.Length; i++)
-            {
-                if (Math.Abs(interleaved[i]) > ClampLimit)
-                    part.Clipped++;
-                limited[i] = Math.Clamp(interleaved[i], -ClampLimit, ClampLimit);
-            }
-            part.Writer!.Write(limited);
-            interleaved = interleaved[limited.Length..];
-        }
+        foreach (Part part in _parts)
+            part.Staged!.Flush();
+        Note(change(Journal) with { DurableFrames = _parts[0].Staged!.Frames, Peaks = [.. _parts.Select(p => p.Staged!.Peak)] });
     }
 
-    /// <summary>Finishes the files and gives them their names.</summary>
+    /// <summary>Makes the final files, under temporary names.</summary>
     /// <param name="partDone">Told the number of finished files, after each.</param>
-    /// <param name="cancellationToken">Ends the work; nothing is left behind then.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public IReadOnlyList<StemFile> Complete(Action<int>? partDone, CancellationToken cancellationToken)
-    {
-        if (_format.ClipInEffect == ClipMode.Rescale)
-            Gain = 1 / Math.Max(1.01f * _parts.Max(p => p.Peak), 1);
-        int done = 0;
-        foreach (Target target in _targets)
-        {
-            foreach (Part part in target.Parts)
-            {
-                part.Writer!.Complete();
-                part.Clipped += part.Writer.ClippedSamples;
-                part.Writer.Dispose();
-            }
-            if (Staged && (Gain != 1 || _format.Sample != WavSampleFormat.Float32 || _format.File != StemFileFormat.Wav))
-                Encode(target, cancellationToken);
-            else
-                (target.Temporary, target.Parts[0].Temporary) = (target.Parts[0].Temporary, null);
-            partDone?.Invoke(++done);
-        }
-        cancellationToken.ThrowIfCancellationRequested();
-        foreach (Target target in _targets)
-        {
-            try
-            {
-                File.Move(target.Temporary!, target.Final, _overwrite);
-            }
-            catch (IOException e) when (!_overwrite && File.Exists(target.Final))
-            {
-                throw Exists(target.Final, e);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{target.Final}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", target.Final, e);
-            }
-            target.Temporary = null;
-        }
-        _committed = true;
-        // An array, not whatever the compiler makes of a list: scripts can index it.
-        return Array.ConvertAll(_targets, t => new StemFile(t.Name, t.Final, t.Parts.Max(p => p.Peak), t.Clipped + t.Parts.Sum(p => p.Clipped)));
-    }
-
-    /// <summary>What the user should know of the written files, in sentences; once <see cref="Complete"/> has given them.</summary>
-    public IEnumerable<string> Warnings(IReadOnlyList<StemFile> written)
-    {
-        if (Gain != 1)
-            yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) so that none clips; they sum to the mix at that level.");
-        foreach (StemFile stem in written.Where(s => s.ClippedSamples > 0))
-            yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were limited to the range of the file.";
-    }
-
-    public void Dispose()
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public void Finish(Action<int>? partDone, CancellationToken cancellationToken)
     {
         foreach (Part part in _parts)
         {
-            part.Writer?.Dispose();
-            Delete(part.Temporary);
+            part.Staged?.Dispose();
+            part.Staged = null;
         }
-        foreach (Target target in _targets)
-            Delete(target.Temporary);
+        // Before the first is finished, so that whoever goes on finds them although its samples are gone.
+        if (_finisher.NeedsPeaks && _targets.All(t => t.Finished is null))
+        {
+            foreach (Part part in _parts)
+                part.Peak = _finisher.PeakOf(part.StagedPath, cancellationToken);
+            Note(Journal is null ? null : Journal with { Peaks = [.. _parts.Select(p => p.Peak)] });
+        }
+        Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
+        for (int n = 0; n < _targets.Length; n++)
+        {
+            Target target = _targets[n];
+            if (target.Finished is null)
+            {
+                Delete(target.FinishedPath);
+                target.Finished = _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, cancellationToken);
+                DurableFiles.FlushFolder(_partial.FolderPath);
+                Note(Journal is null ? null : Journal with { Finished = [.. _targets.Select(t => t.Finished)] });
+                // Floats of hours are large, and the final file is safe now.
+                foreach (Part part in target.Parts)
+                    Delete(part.StagedPath);
+            }
+            partDone?.Invoke(n + 1);
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>The finished files, as they will be once they have their names.</summary>
+    public IReadOnlyList<(StemFile File, FinishedStem Finished)> Stems =>
+        [.. _targets.Select(t => (new StemFile(t.Name, t.FinalPath, t.Finished!.Peak, t.Finished.ClippedSamples), t.Finished!))];
+
+    /// <summary>Gives the finished files their names.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public IReadOnlyList<StemFile> Commit()
+    {
+        Note(Journal is null ? null : Journal with { Renaming = true });
+        foreach (Target target in _targets.Where(t => !t.HasName))
+        {
+            try
+            {
+                File.Move(target.FinishedPath, target.FinalPath, _overwrite);
+                target.HasName = true;
+            }
+            catch (IOException e) when (!_overwrite && File.Exists(target.FinalPath))
+            {
+                throw Exists(target.FinalPath, e);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new DemucsException(DemucsError.StemWriteFailed, $"'{target.FinalPath}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", target.FinalPath, e);
+            }
+        }
+        foreach (string folder in _targets.Select(t => Path.GetDirectoryName(t.FinalPath)!).Distinct())
+            DurableFiles.FlushFolder(folder);
+        _committed = true;
+        // An array, not whatever the compiler makes of a list: scripts can index it.
+        return Stems.Select(s => s.File).ToArray();
+    }
+
+    /// <summary>What the user should know of the written files, in sentences; once they are finished.</summary>
+    public IEnumerable<string> Warnings()
+    {
+        if (Gain != 1)
+            yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) so that none clips; they sum to the mix at that level.");
+        foreach (StemFile stem in Stems.Select(s => s.File).Where(s => s.ClippedSamples > 0))
+            yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were limited to the range of the file.";
+    }
+
+    /// <summary>Closes the files, and deletes folders that were made for them and stayed empty. What becomes of unfinished files is the partial folder's matter.</summary>
+    public void Dispose()
+    {
+        foreach (Part part in _parts)
+            part.Staged?.Dispose();
         if (_committed)
             return;
         foreach (string folder in Enumerable.Reverse(_createdFolders))
@@ -172,66 +185,38 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Somebody else has put something into it meanwhile: it is no longer ours to delete.
-                return;
+                // There is something in it: it is no longer ours to delete.
             }
         }
     }
 
-    // One noise for each stem, or the noises would add up instead of averaging where stems are summed. Floats are not dithered.
-    private int? DitherSeed(Target target) => _format.Dither ? Array.IndexOf(_targets, target) : null;
-
-    private static string TemporaryPath(string final) => $"{final}.{Guid.NewGuid():N}.partial";
-
-    /// <summary>Makes a file as it is wanted of one or several staged ones, whose channels come one after another.</summary>
-    private void Encode(Target target, CancellationToken cancellationToken)
+    private static void Open(Target target, long frames, bool renaming)
     {
-        target.Temporary = TemporaryPath(target.Final);
-        AudioReader[] readers = new AudioReader[target.Parts.Length];
-        try
+        if (target.Finished is { } finished)
         {
-            using IStemEncoder encoder = StemEncoder.Create(_format, target.Temporary, Separator.SampleRate, DitherSeed(target), target.Labels, [.. target.Parts.Select(p => p.Name)], cancellationToken);
-            for (int i = 0; i < readers.Length; i++)
-                readers[i] = AudioFile.Open(target.Parts[i].Temporary!);
-            float[] frames = new float[_limited.Length / 2 * 2 * readers.Length];
-            while (ReadAll(readers, frames) is > 0 and int count)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                encoder.Write(frames.AsSpan(0, count * 2 * readers.Length), Gain);
-            }
-            encoder.Complete();
-            target.Clipped += encoder.ClippedSamples;
-        }
-        finally
-        {
-            foreach (AudioReader? reader in readers)
-                reader?.Dispose();
+            target.HasName = renaming && !File.Exists(target.FinishedPath);
+            string path = target.HasName ? target.FinalPath : target.FinishedPath;
+            FileInfo file = new(path);
+            if (!file.Exists || file.Length != finished.Bytes)
+                throw Lost(path);
+            return;
         }
         foreach (Part part in target.Parts)
         {
-            Delete(part.Temporary);
-            part.Temporary = null;
+            if (frames > 0 && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StagedStem.BytesPerFrame))
+                throw Lost(part.StagedPath);
+            part.Staged = StagedStem.Open(part.StagedPath, frames, part.Peak);
         }
+
+        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short. Start anew with the force option.", path);
     }
 
-    /// <summary>The next frames of all readers, which are as long, side by side.</summary>
-    private int ReadAll(AudioReader[] readers, float[] frames)
+    private void Note(SeparationJournal? journal)
     {
-        int most = 0;
-        for (int n = 0; n < readers.Length; n++)
-        {
-            int count = 0;
-            for (int read; (read = readers[n].Read(_limited.AsSpan(2 * count))) > 0 && 2 * (count += read) < _limited.Length;)
-            {
-            }
-            for (int i = 0; i < count; i++)
-            {
-                frames[2 * (i * readers.Length + n)] = _limited[2 * i];
-                frames[2 * (i * readers.Length + n) + 1] = _limited[2 * i + 1];
-            }
-            most = Math.Max(most, count);
-        }
-        return most;
+        if (journal is null)
+            return;
+        journal.Write(_partial[SeparationJournal.FileName]);
+        Journal = journal;
     }
 
     private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
@@ -256,47 +241,55 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
     }
 
-    private static void Delete(string? path)
+    private static void Delete(string path)
     {
-        if (path is null)
-            return;
         try
         {
             File.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A temporary name says what it is; failing here would hide the error that led here.
+            throw DurableFiles.Failed(path, e);
         }
     }
 
-    /// <summary>What is written of one output until all are there.</summary>
-    private sealed class Part(string name)
+    /// <summary>What is written of one output.</summary>
+    private sealed class Part(string name, string stagedPath)
     {
         public string Name => name;
 
-        public string? Temporary { get; set; }
+        public string StagedPath => stagedPath;
 
-        public WavWriter? Writer { get; set; }
+        /// <summary>Null once files are made.</summary>
+        public StagedStem? Staged
+        {
+            get;
+            set
+            {
+                Peak = value?.Peak ?? field?.Peak ?? Peak;
+                field = value;
+            }
+        }
 
+        /// <summary>Of what was staged up to the last time that it was opened or closed; of the shaped stem once that was measured.</summary>
         public float Peak { get; set; }
-
-        public long Clipped { get; set; }
     }
 
     /// <summary>A file as it is wanted.</summary>
-    private sealed class Target(string name, string final, Part[] parts, StemLabels labels)
+    private sealed class Target(string name, string finalPath, Part[] parts, StemLabels labels, string finishedPath, FinishedStem? finished)
     {
         public string Name => name;
 
-        public string Final => final;
+        public string FinalPath => finalPath;
 
         public Part[] Parts => parts;
 
         public StemLabels Labels => labels;
 
-        public string? Temporary { get; set; }
+        public string FinishedPath => finishedPath;
 
-        public long Clipped { get; set; }
+        public FinishedStem? Finished { get; set; } = finished;
+
+        public bool HasName { get; set; }
     }
 }

@@ -12,8 +12,14 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <summary>What the one file is called that holds all stems.</summary>
     private const string AllStems = "stems";
 
-    /// <summary>Whether existing stems are replaced.</summary>
+    /// <summary>Whether existing stems are replaced, and an interrupted separation that cannot be continued is begun anew.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>Whether interrupted separations are continued.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Whether tracks are skipped whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    public bool SkipExisting { get; init; }
 
     /// <summary>Whether stems get the tags of their source, with the stem's name in the title, and where the format has it its picture.</summary>
     public bool CopyTags { get; init; } = true;
@@ -41,6 +47,10 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: two outputs would go to one file.</exception>
     internal IReadOnlyList<string> PathsOf(string model, TrackSource source, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> outputs) =>
         Names.For(model, source, tags, FileNames(outputs), Format.Extension, Format.IsOneFile);
+
+    /// <summary>Where the files of a track lie, and what belongs to them.</summary>
+    /// <param name="paths">As <see cref="PathsOf"/> gives them.</param>
+    internal TrackPlace PlaceOf(IReadOnlyList<string> paths) => new(paths, Format.Extension, isOwn: Names.Template is null && !Format.IsOneFile);
 
     /// <summary>What files say about the music of a track.</summary>
     /// <param name="source">The track.</param>

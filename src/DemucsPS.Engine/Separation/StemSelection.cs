@@ -22,6 +22,14 @@ public sealed class StemSelection
     /// <summary>Whether an output takes something of the mix.</summary>
     internal bool UsesMix => Rows.Any(r => r.Mix != 0);
 
+    /// <summary>Whether all outputs together are the mix: every stem of the model once, or with the mix itself nothing more of any stem.</summary>
+    /// <param name="stems">Number of the model's stems.</param>
+    internal bool SumsToMix(int stems)
+    {
+        float mix = Rows.Sum(r => r.Mix);
+        return mix is 0 or 1 && Enumerable.Range(0, stems).All(i => Rows.SelectMany(r => r.Stems).Where(s => s.Stem == i).Sum(s => s.Weight) == 1 - mix);
+    }
+
     /// <summary>No outputs yet.</summary>
     internal static StemSelection None { get; } = new([]);
 

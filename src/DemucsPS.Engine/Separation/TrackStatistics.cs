@@ -14,6 +14,9 @@ public readonly record struct TrackStatistics(long Frames, double Mean, double D
 {
     private const int BlockFrames = 32768;
 
+    /// <summary>Length of the track in frames at its source's own rate.</summary>
+    public long SourceFrames { get; init; } = Frames;
+
     /// <summary>Reads a source to its end.</summary>
     /// <param name="source">The track, at its start.</param>
     /// <param name="path">Its file, for messages.</param>

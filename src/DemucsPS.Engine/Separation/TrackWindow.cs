@@ -49,13 +49,17 @@ internal sealed class TrackWindow
 
     private void Forget(long before)
     {
-        int drop = (int)Math.Min(before - _start, _count);
-        if (drop <= 0)
-            return;
-        _left.AsSpan(drop, _count - drop).CopyTo(_left);
-        _right.AsSpan(drop, _count - drop).CopyTo(_right);
-        _start += drop;
-        _count -= drop;
+        int drop = (int)Math.Clamp(before - _start, 0, _count);
+        if (drop > 0)
+        {
+            _left.AsSpan(drop, _count - drop).CopyTo(_left);
+            _right.AsSpan(drop, _count - drop).CopyTo(_right);
+            _start += drop;
+            _count -= drop;
+        }
+        // Frames that no segment needs, before the first chunk of a resumed separation, are read and let go.
+        for (int skip; (skip = (int)Math.Min(before - _start, _left.Length)) > 0 && _count == 0; _start += skip)
+            _source.Read(_left.AsSpan(0, skip), _right.AsSpan(0, skip));
     }
 
     private void Fill(long end)

@@ -69,7 +69,7 @@ public sealed class AudioChunk
     }
 
     /// <summary>For people: <c>chunk 3 (of 0 to 11) of song.wav</c>.</summary>
-    public override string ToString() => $"chunk {Index} (of 0 to {Count - 1}) of {Path.GetFileName(Track.SourcePath)}";
+    public override string ToString() => $"chunk {Index} (of 0 to {Count - 1}) of {Track.Source.Label()}";
 
     /// <summary>Refuses a length that no spectrogram can be made of.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>

@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tracks;
@@ -13,12 +14,14 @@ public sealed class AudioTrack
 {
     private readonly float[][] _channels;
 
-    private AudioTrack(float[][] channels, TrackStatistics statistics, string sourcePath, int sourceSampleRate, int sourceChannels, string codec, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> warnings)
+    private AudioTrack(float[][] channels, TrackStatistics statistics, TrackSource source, int sourceSampleRate, int sourceChannels, bool isMono, string codec, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> warnings)
     {
         _channels = channels;
-        SourcePath = sourcePath;
+        Source = source;
         SourceSampleRate = sourceSampleRate;
         SourceChannels = sourceChannels;
+        SourceFrames = statistics.SourceFrames;
+        IsMono = isMono;
         Codec = codec;
         Tags = tags;
         Mean = statistics.Mean;
@@ -27,8 +30,14 @@ public sealed class AudioTrack
         Warnings = warnings;
     }
 
-    /// <summary>Full path of the file, or the name that samples were given. Its file name without extension names the folder of the stems.</summary>
-    public string SourcePath { get; }
+    /// <summary>The file, and what of it this is; for samples, the name they were given. Its name is that of the folder of the stems.</summary>
+    public TrackSource Source { get; }
+
+    /// <summary>Full path of the file, or the name that samples were given.</summary>
+    public string SourcePath => Source.Path;
+
+    /// <summary>What the track is called: its file's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
+    public string Name => Source.Name;
 
     /// <summary>Length.</summary>
     public TimeSpan Duration => TimeSpan.FromSeconds((double)Frames / SampleRate);
@@ -47,6 +56,12 @@ public sealed class AudioTrack
 
     /// <summary>The file's own number of channels.</summary>
     public int SourceChannels { get; }
+
+    /// <summary>The track's length in frames at the file's own rate.</summary>
+    public long SourceFrames { get; }
+
+    /// <summary>True when both channels are the same one of the file.</summary>
+    public bool IsMono { get; }
 
     /// <summary>What the file stores its samples as.</summary>
     public string Codec { get; }
@@ -70,22 +85,24 @@ public sealed class AudioTrack
     /// <summary>What is odd with the file, in sentences.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
+    internal StemShape StemShape(StemFormat format) => Separation.StemShape.Of(format, Frames, SourceFrames, SourceSampleRate, IsMono);
+
     internal MixNormalisation Normalisation => MixNormalisation.Of(Mean, Deviation);
 
-    /// <summary>Reads a file of any format.</summary>
-    /// <param name="path">Full path.</param>
+    /// <summary>Reads a track of a file of any format.</summary>
+    /// <param name="source">The track.</param>
     /// <param name="progress">Told how many frames are read; called on this thread.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">
-    /// The file cannot be read (see <see cref="AudioFile.Open(string)"/>), has no frames or samples that are no numbers, changes while it is read
+    /// The file cannot be read (see <see cref="StereoTrackReader.Open"/>), has no frames or samples that are no numbers, changes while it is read
     /// (<see cref="DemucsError.AudioTrackCorrupt"/>), or is longer than 13 hours (<see cref="DemucsError.AudioFormatUnsupported"/>).
     /// </exception>
-    public static AudioTrack Import(string path, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static AudioTrack Import(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the right size, whatever a
         // header says.
-        TrackSource source = new(path);
+        string path = source.Path;
         TrackStatistics statistics = FileSeparator.Measure(source, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)
             throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / Separator.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
@@ -100,7 +117,7 @@ public sealed class AudioTrack
             measured.Read(left.AsSpan(first, count), right.AsSpan(first, count));
         }
         measured.CheckEnd();
-        return new AudioTrack([left, right], statistics, path, reader.SourceSampleRate, reader.SourceChannels, reader.Codec, reader.Tags, reader.Warnings.ToArray());
+        return new AudioTrack([left, right], statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray());
     }
 
     /// <summary>Makes a track of samples. They are copied.</summary>
@@ -116,7 +133,7 @@ public sealed class AudioTrack
             throw new ArgumentException($"The channels have {left.Length} and {right.Length} samples; they must be as long.", nameof(right));
         float[][] channels = [left.ToArray(), right.ToArray()];
         TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name);
-        return new AudioTrack(channels, statistics, name, Separator.SampleRate, 2, "samples", ReadOnlyDictionary<string, string>.Empty, []);
+        return new AudioTrack(channels, statistics, new TrackSource(name), Separator.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
     }
 
     /// <summary>The samples of a channel, nominally −1 … 1. Not copied; do not write to them.</summary>

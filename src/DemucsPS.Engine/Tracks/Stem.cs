@@ -62,5 +62,5 @@ public sealed class Stem
     public float GetSample(int channel, int frame) => _channels[channel][frame];
 
     /// <summary>For people: <c>vocals of song.wav</c>.</summary>
-    public override string ToString() => $"{StemName} of {Path.GetFileName(SourcePath)}";
+    public override string ToString() => $"{StemName} of {Track.Source.Label()}";
 }

@@ -170,7 +170,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         _done.GetOrCreateValue(chunk.Track).Value = (++done, started == 0 ? started = Stopwatch.GetTimestamp() : started);
         if (_shown != chunk.Track)
         {
-            _progress!.Begin(chunk.Track.SourcePath);
+            _progress!.Begin(chunk.Track.Source);
             _shown = chunk.Track;
         }
         // From the first result on, so the time to load and the first chunk do not count.

@@ -8,31 +8,55 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Cmdlets;
 
 /// <summary><c>Invoke-DemucsSeparation</c>: audio files in, stem files and a <see cref="SeparationResult"/> for each out.</summary>
-[Cmdlet(VerbsLifecycle.Invoke, "DemucsSeparation", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
+[Cmdlet(VerbsLifecycle.Invoke, "DemucsSeparation", SupportsShouldProcess = true, DefaultParameterSetName = TrackInput.PathSet)]
 [OutputType(typeof(SeparationResult))]
-public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposable
+public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInput, IDisposable
 {
-    private const string PathSet = "Path", LiteralPathSet = "LiteralPath";
-
     private readonly CancellationTokenSource _stop = new();
     private ModelBag? _bag;
     private FileSeparator? _separator;
     private TrackProgress? _progress;
+    private TrackInput? _input;
     private JobPlan? _jobs;
     private SeparationSummary _summary = SeparationSummary.None;
 
-    /// <summary>Audio files; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    /// <inheritdoc/>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = TrackInput.PathSet)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [FileToPath]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Audio files, by names taken as they are.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    /// <inheritdoc/>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = TrackInput.LiteralPathSet)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
+
+    /// <inheritdoc/>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <inheritdoc/>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Include { get; set; } = [];
+
+    /// <inheritdoc/>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Exclude { get; set; } = [];
+
+    /// <inheritdoc/>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int StreamIndex { get; set; }
+
+    /// <inheritdoc/>
+    [Parameter]
+    public ChannelLayout ChannelLayout { get; set; }
 
     /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
@@ -80,6 +104,18 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
     [Parameter]
     public int ThrottleLimit { get; set; }
 
+    /// <summary>How often a failed chunk is tried again.</summary>
+    [Parameter]
+    public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
+
+    /// <summary>Continue interrupted separations.</summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    /// <summary>Skip tracks whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    [Parameter]
+    public SwitchParameter SkipExisting { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -88,11 +124,12 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
         {
             StemOutput output = Output();
             StemChoice choice = Choice(Stem);
+            _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs };
+            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
             OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
             _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
-            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output);
+            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting });
         }
         catch (DemucsException e)
         {
@@ -104,9 +141,8 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _summary = _summary.WithFailure()))
-            ProcessFile(file, target);
+        foreach ((TrackSource source, string target) in _input!.Tracks())
+            Separate(source, target);
     }
 
     /// <inheritdoc/>
@@ -127,17 +163,16 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
         _stop.Dispose();
     }
 
-    private void ProcessFile(string file, string target)
+    private void Separate(TrackSource source, string target)
     {
-        TrackSource source = new(file);
         SeparationResult result;
         try
         {
             SeparationPlan plan = _separator!.Plan(source);
-            WriteVerbose($"{file}: {plan.Work}; {_jobs}.");
-            if (!ShouldProcess(file, $"Separate ({plan.Work})"))
+            WriteVerbose($"{source.Path}: {plan.Work}; {_jobs}.");
+            if (!ShouldProcess(source.Path, $"Separate ({plan.Work})"))
                 return;
-            _progress!.Begin(file);
+            _progress!.Begin(source);
             result = _separator.Separate(source, _progress, _stop.Token);
         }
         catch (DemucsException e)
@@ -150,6 +185,8 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, IDisposab
         {
             throw new PipelineStoppedException();
         }
+        if (result.Skipped)
+            WriteVerbose($"{source.Path}: skipped, its stems are there and unchanged.");
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         _summary = _summary.With(result);

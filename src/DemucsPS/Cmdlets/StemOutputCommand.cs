@@ -58,6 +58,15 @@ public abstract class StemOutputCommand : PSCmdlet
     [Parameter]
     public int Quality { get; set; }
 
+    /// <summary>Frames a second of the files, or <c>Source</c> for those of each track's source.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string SampleRate { get; set; } = "44100";
+
+    /// <summary>Write stems of one channel for sources of one.</summary>
+    [Parameter]
+    public SwitchParameter KeepMono { get; set; }
+
     /// <summary>What happens beyond full scale.</summary>
     [Parameter]
     public ClipMode Clip { get; set; }
@@ -78,7 +87,7 @@ public abstract class StemOutputCommand : PSCmdlet
     /// <exception cref="DemucsException">A parameter is out of range, or ffmpeg is missing.</exception>
     private protected StemOutput Output()
     {
-        StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither);
+        StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither, SampleRate, KeepMono);
         FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate);
         StemOutput output = new(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
         output.Check();

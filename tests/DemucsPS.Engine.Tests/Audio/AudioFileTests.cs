@@ -43,7 +43,7 @@ public sealed class AudioFileTests : IDisposable
     public void The_content_decides_not_the_name()
     {
         string path = _folder.Write("really a wave.mp3", WavBytes.Pcm16(44100, 1, 1, 2));
-        using AudioReader reader = AudioFile.Open(path, () => throw new InvalidOperationException("ffmpeg is not needed"));
+        using AudioReader reader = AudioFile.Open(new TrackSource(path), () => throw new InvalidOperationException("ffmpeg is not needed"));
         Assert.Equal("PCM 16 bit", reader.Codec);
         Assert.Equal(path, reader.SourcePath);
     }
@@ -54,7 +54,7 @@ public sealed class AudioFileTests : IDisposable
     public void Other_content_without_ffmpeg_says_how_to_get_it(string name, string content)
     {
         string path = _folder.Write(name, WavBytes.Text(content));
-        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path, () => null));
+        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null));
         Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
         foreach (string words in (string[])[path, "WAV and FLAC are built in", "Install ffmpeg", "DEMUCSPS_FFMPEG"])
             Assert.Contains(words, exception.Message, StringComparison.Ordinal);
@@ -64,7 +64,7 @@ public sealed class AudioFileTests : IDisposable
     public void A_wave_file_of_another_codec_needs_ffmpeg()
     {
         string path = _folder.Write("mp3.wav", WavBytes.File(WavBytes.Format(0x55, 2, 44100, 0, 1), WavBytes.Chunk("data", [1])));
-        Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.Open(path, () => null)).Error);
+        Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null)).Error);
     }
 
     [Fact]

@@ -154,6 +154,70 @@ public sealed class FFmpegReaderTests : IDisposable
         Assert.Contains(program, exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_program_that_is_killed_midway_is_an_error_and_not_a_short_track()
+    {
+        using FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), Script($"{Header()}; head -c 4000 /dev/zero; kill -9 $$"));
+        Assert.Equal(1000, reader.Read(new float[2000]));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => reader.Read(new float[2000])).Error);
+    }
+
+    [Fact]
+    public void A_stream_can_be_chosen_and_one_that_is_not_there_lists_those_that_are()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string one = _folder.Write("one.wav", WavBytes.Pcm16(22050, 1, Sine(5000)));
+        string two = _folder.Write("two.wav", WavBytes.Pcm16(48000, 2, Sine(6000)));
+        string film = _folder.File("film.mkv");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=size=16x16:duration=0.1", "-i", one, "-i", two, "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "pcm_s16le",
+            "-metadata:s:a:0", "title=first", "-metadata:s:a:1", "title=second", "-metadata:s:a:1", "language=deu", film);
+        using AudioReader first = AudioFile.Open(new TrackSource(film));
+        Assert.Equal((22050, 1, "first"), (first.SampleRate, first.Channels, first.Tags["title"]));
+        using AudioReader second = AudioFile.Open(new TrackSource(film) { StreamIndex = 1 });
+        Assert.Equal((48000, 2, "second"), (second.SampleRate, second.Channels, second.Tags["title"]));
+        Assert.Equal(Sine(6000).Select(value => value / 32768f), second.ReadAll());
+        var error = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(film) { StreamIndex = 2 }));
+        Assert.Equal(DemucsError.ParameterInvalid, error.Error);
+        Assert.Contains("has no audio stream 2; they are counted from 0. It has 0: pcm_s16le", error.Message, StringComparison.Ordinal);
+        Assert.Contains("; 1: (ger) pcm_s16le", error.Message.Replace("(deu)", "(ger)", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("48000 Hz", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What encoders put before and behind the music is taken off again as far as the file says what it is.</summary>
+    [Theory]
+    [InlineData("song.mp3", "-c:a", "libmp3lame", "-b:a", "192k")]
+    [InlineData("vbr.mp3", "-c:a", "libmp3lame", "-q:a", "2")]
+    [InlineData("song.ogg", "-c:a", "libvorbis", "-q:a", "6")]
+    [InlineData("song.opus", "-c:a", "libopus", "-b:a", "160k")]
+    [InlineData("song.flac")]
+    [InlineData("song.aiff")]
+    [InlineData("song.wv")]
+    [InlineData("alac.m4a", "-c:a", "alac")]
+    [InlineData("song.m4a", "-c:a", "aac", "-b:a", "192k")]
+    [InlineData("film.mp4", "-c:a", "aac", "-b:a", "192k")]
+    [InlineData("fine clock.m4a", "-c:a", "aac", "-b:a", "192k", "-movie_timescale", "48000")]
+    public void Encoded_music_begins_and_ends_where_the_source_does(string name, params string[] options)
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        // The rate that Opus has, and a length that no block size divides.
+        Random random = new(4);
+        double low = 0;
+        int[] samples = [.. Enumerable.Range(0, 48000 + 12_345).Select(i => (int)(6000 * (low = (0.8 * low) + (random.NextDouble() - 0.5)) + 6000 * Math.Sin(i * i * 1e-6)))];
+        string wav = _folder.Write("source.wav", WavBytes.Pcm16(48000, 1, samples));
+        string path = _folder.File(name);
+        ExternalTool.Run(ffmpeg, ["-v", "error", "-i", wav, .. options, path]);
+        using AudioReader reader = AudioFile.Open(path);
+        Assert.Equal(48000, reader.SampleRate);
+        float[] decoded = reader.ReadAll();
+        Assert.Equal(samples.Length, decoded.Length);
+        Assert.Empty(reader.Warnings);
+        foreach (int start in new[] { 4000, samples.Length - 12_000 })
+        {
+            int lag = Enumerable.Range(-3000, 6001).MaxBy(shift => Enumerable.Range(start, 8000).Sum(i => i + shift < decoded.Length ? (double)samples[i] * decoded[i + shift] : 0));
+            Assert.Equal(0, lag);
+        }
+    }
+
     [Theory]
     [InlineData("goes on", null, false)]
     [InlineData("[error] file:/a.mp3: Invalid data", "file:/a.mp3: Invalid data")]
@@ -173,6 +237,14 @@ public sealed class FFmpegReaderTests : IDisposable
     [InlineData("[error]  Stream #0:0 -> #0:0 (mp3", null)]
     [InlineData("[info]  Stream #0:0 -> #0:0 (", null)]
     public void The_codec_is_taken_from_the_stream_that_is_decoded(string line, string? expected) => Assert.Equal(expected, FFmpegLog.CodecIn(line));
+
+    [Theory]
+    [InlineData("[info]   Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo", "(eng) aac (LC), 48000 Hz, stereo")]
+    [InlineData("[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono", "mp3, 44100 Hz, mono")]
+    [InlineData("[info]   Stream #0:0: Video: h264", null)]
+    [InlineData("[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))", null)]
+    [InlineData("[info]     title : Stream #0:0: Audio: x", null)]
+    public void Audio_streams_are_listed(string line, string? expected) => Assert.Equal(expected, FFmpegLog.AudioStreamIn(line));
 
     private static int[] Sine(int count) => [.. Enumerable.Range(0, count).Select(i => (int)(8000 * Math.Sin(i * 0.07)))];
 

@@ -173,7 +173,7 @@ public sealed class FlacReaderTests : IDisposable
         byte[] id3 = WavBytes.Join(WavBytes.Text("ID3\u0004\0\u0010"), [0, 0, 1, 2], new byte[130], new byte[10]);
         byte[] file = WavBytes.Join(id3, id3, Fixture("16-bit-stereo-level-5.flac"), WavBytes.Text("TAG"), new byte[125]);
         string path = _folder.Write("tagged.mp3", file);
-        using AudioReader reader = AudioFile.Open(path, () => throw new InvalidOperationException("ffmpeg is not needed"));
+        using AudioReader reader = AudioFile.Open(new TrackSource(path), () => throw new InvalidOperationException("ffmpeg is not needed"));
         Assert.Equal("FLAC 16 bit", reader.Codec);
         AssertSame(FlacSignal.Make(3000, 2, 16), 16, reader.ReadAll());
         Assert.Empty(reader.Warnings);

@@ -54,7 +54,7 @@ public sealed class ResamplerTests
     [InlineData(767999, 44100, false)]
     public void Memory_for_rows_stays_within_its_bound(int source, int target, bool precomputed)
     {
-        var kernel = new ResamplerKernel(source, target);
+        var kernel = new ResamplerKernel(source, target, ResamplerFilter.Demucs);
         Assert.Equal(precomputed, (long)kernel.New * kernel.Taps * sizeof(float) <= ResamplerKernel.MaxTableBytes);
         Assert.Equal(1, kernel.Row(kernel.New - 1).ToArray().Sum(weight => (double)weight), 1e-5);
     }
@@ -98,7 +98,7 @@ public sealed class ResamplerTests
     }
 
     private static (float[] Left, float[] Right) Resample(float[] input, int source, int target, int writeFrames, int readFrames, int maxTableBytes = ResamplerKernel.MaxTableBytes) =>
-        Run(new Resampler(source, target, 1, maxTableBytes), input, 1, writeFrames, readFrames);
+        Run(new Resampler(source, target, 1, maxTableBytes: maxTableBytes), input, 1, writeFrames, readFrames);
 
     private static (float[] Left, float[] Right) Run(Resampler resampler, float[] input, int stride, int writeFrames, int readFrames)
     {

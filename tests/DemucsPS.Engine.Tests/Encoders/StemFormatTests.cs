@@ -51,9 +51,9 @@ public sealed class StemFormatTests
     [Fact]
     public void Sizes_are_told_where_they_are_known()
     {
-        Assert.Equal(44100 * 6, StemFormat.Create(StemFileFormat.Wav).BytesOf(44100, 44100));
-        Assert.Equal(40_000, StemFormat.Create(StemFileFormat.Mp3).BytesOf(44100, 44100));
-        Assert.Null(StemFormat.Create(StemFileFormat.Mp3, quality: 0).BytesOf(44100, 44100));
-        Assert.Null(StemFormat.Create(StemFileFormat.Flac).BytesOf(44100, 44100));
+        Assert.Equal(44100 * 6, StemFormat.Create(StemFileFormat.Wav).BytesOf(new StemShape(44100, 44100, 2)));
+        Assert.Equal(40_000, StemFormat.Create(StemFileFormat.Mp3).BytesOf(new StemShape(44100, 44100, 2)));
+        Assert.Null(StemFormat.Create(StemFileFormat.Mp3, quality: 0).BytesOf(new StemShape(44100, 44100, 2)));
+        Assert.Null(StemFormat.Create(StemFileFormat.Flac).BytesOf(new StemShape(44100, 44100, 2)));
     }
 }

@@ -80,7 +80,7 @@ public sealed class StemSelectionTests
         {
             StemOutput Output(string to) => new(new StemNames(folder[to + bits], FileNameTemplate.Parse("{title} ({stem})")), StemFormat.Create(StemFileFormat.Wav, bits));
             SeparationResult streamed = new FileSeparator(bag, choice.Select(bag.Contract.Stems), new SeparationOptions(), Output("a")).Separate(new TrackSource(folder["song.wav"]), cancellationToken: CancellationToken.None);
-            List<Stem> stems = StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(folder["song.wav"]).Split(length: SmallModels.Segment)));
+            List<Stem> stems = StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(new TrackSource(folder["song.wav"])).Split(length: SmallModels.Segment)));
             // Of this route the stems are chosen before.
             ExportedStems exported = new StemExporter(Output("b"), choice with { Stems = null }).Write([.. stems.Where(s => choice.Stems?.Contains(s.StemName) != false)], CancellationToken.None);
             Assert.Equal(names, exported.Stems.Select(s => s.StemName));

@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tracks;
@@ -10,7 +11,7 @@ public sealed class AudioTrackTests
     public void A_file_becomes_its_samples_and_statistics()
     {
         MemoryTrack song = MemoryTrack.Song();
-        AudioTrack track = AudioTrack.Import(RepositoryFiles.Song);
+        AudioTrack track = AudioTrack.Import(new TrackSource(RepositoryFiles.Song));
         Assert.Equal(song.Left, track.Samples(0).ToArray());
         Assert.Equal(song.Right, track.Samples(1).ToArray());
         TrackStatistics statistics = TrackStatistics.Measure(song.Restarted(), "song");
@@ -28,7 +29,7 @@ public sealed class AudioTrackTests
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("none", default, default)).Error);
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("nan", new[] { float.NaN }, new float[1])).Error);
         Assert.Throws<ArgumentException>(() => AudioTrack.FromSamples("uneven", new float[1], new float[2]));
-        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => AudioTrack.Import("/nowhere/song.wav")).Error);
+        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => AudioTrack.Import(new TrackSource("/nowhere/song.wav"))).Error);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class StemExporterTests
 
         StemExporter exporter = new(new StemOutput(new StemNames(folder["b"]), format));
         ExportedStems? written = null;
-        foreach (Stem stem in StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(source).Split(length: SmallModels.Segment))))
+        foreach (Stem stem in StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(new TrackSource(source)).Split(length: SmallModels.Segment))))
         {
             Assert.Null(written);
             IReadOnlyList<Stem> set = exporter.Add(stem);

@@ -54,6 +54,10 @@ internal sealed class GraphTensor
                     _raw = field.Block;
                     break;
                 case 13:
+                    IsExternal = true;
+                    if (Location(field.Block) is { } location)
+                        ExternalFile = location;
+                    break;
                 case 14 when field.Integer != 0:
                     IsExternal = true;
                     break;
@@ -73,6 +77,9 @@ internal sealed class GraphTensor
 
     /// <summary>Whether the values lie in another file.</summary>
     public bool IsExternal { get; }
+
+    /// <summary>The other file, relative to the model's folder; null where it is not said.</summary>
+    public string? ExternalFile { get; }
 
     /// <summary>Reads a tensor.</summary>
     /// <exception cref="InvalidDataException">The message is malformed.</exception>
@@ -153,5 +160,19 @@ internal sealed class GraphTensor
                 return null;
         }
         return (int)count;
+    }
+
+    /// <summary>The value of an entry of external_data (StringStringEntryProto) whose key is "location".</summary>
+    private static string? Location(ReadOnlyMemory<byte> entry)
+    {
+        string key = "", value = "";
+        foreach (WireField field in new WireReader(entry))
+        {
+            if (field.Number == 1)
+                key = field.Name;
+            else if (field.Number == 2)
+                value = field.Name;
+        }
+        return key == "location" ? value : null;
     }
 }

@@ -1,0 +1,147 @@
+using System.Buffers.Binary;
+
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>
+/// Finds the exact length of the music in an MP4 file (ISO/IEC 14496-12): AAC comes in whole blocks, so decoders give up to a block more than was encoded. The
+/// track's own clock counts frames (mdhd), and its edit list says how many of the first ones are not music (elst).
+/// </summary>
+internal static class Mp4Length
+{
+    // Ten hours of AAC have some seven megabytes of tables.
+    private const int MaxMovieBytes = 32 << 20, MaxBoxes = 10_000;
+
+    /// <summary>Reads the length.</summary>
+    /// <param name="path">Full path of any file.</param>
+    /// <param name="stream">The audio track, counted from 0.</param>
+    /// <param name="sampleRate">Frames a second that it is decoded to.</param>
+    /// <returns>Frames; null where the file is no MP4 or does not say it.</returns>
+    public static long? Read(string path, int stream, int sampleRate)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            byte[]? movie = FindMovie(file);
+            return movie is null ? null : LengthOf(movie, stream, sampleRate);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // ffmpeg reads the same file and will say so.
+            return null;
+        }
+    }
+
+    /// <summary>The same of the content of a 'moov' box.</summary>
+    internal static long? LengthOf(ReadOnlySpan<byte> movie, int stream, int sampleRate)
+    {
+        ReadOnlySpan<byte> header = Box(movie, "mvhd"u8);
+        if (!TryReadClock(header, out long movieRate, out _))
+            return null;
+        int boxes = 0, number = 0;
+        while (TryTakeBox(ref movie, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> track) && boxes++ < MaxBoxes)
+        {
+            if (!name.SequenceEqual("trak"u8))
+                continue;
+            ReadOnlySpan<byte> media = Box(track, "mdia"u8);
+            ReadOnlySpan<byte> handler = Box(media, "hdlr"u8);
+            if (handler.Length < 12 || !handler[8..12].SequenceEqual("soun"u8) || number++ != stream)
+                continue;
+            return TryReadClock(Box(media, "mdhd"u8), out long mediaRate, out long length) && mediaRate == sampleRate
+                ? Edited(Box(Box(track, "edts"u8), "elst"u8), length, sampleRate, movieRate)
+                : null;
+        }
+
+        return null;
+    }
+
+    private static long? Edited(ReadOnlySpan<byte> edits, long mediaLength, long sampleRate, long movieRate)
+    {
+        // Version, flags and the number of edits; one that plays the media once from some frame on is understood.
+        if (edits.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(edits[4..]) != 1)
+            return null;
+        bool isLong = edits[0] == 1;
+        if (edits.Length < (isLong ? 28 : 20))
+            return null;
+        long duration = isLong ? BinaryPrimitives.ReadInt64BigEndian(edits[8..]) : BinaryPrimitives.ReadUInt32BigEndian(edits[8..]);
+        long start = isLong ? BinaryPrimitives.ReadInt64BigEndian(edits[16..]) : BinaryPrimitives.ReadInt32BigEndian(edits[12..]);
+        long media = mediaLength - start;
+        if (start < 0 || media <= 0 || duration <= 0)
+            return null;
+
+        // The edit is counted by the clock of the whole film, often in milliseconds: where it ends with the media but for that, the media's end is the exact one.
+        double edited = (double)duration * sampleRate / movieRate;
+        if (Math.Abs(edited - media) <= (double)sampleRate / movieRate)
+            return media;
+        return edited < media && movieRate % sampleRate == 0 ? (long)Math.Round(edited) : null;
+    }
+
+    private static byte[]? FindMovie(FileStream file)
+    {
+        Span<byte> header = stackalloc byte[16];
+        for (int boxes = 0; boxes < MaxBoxes && file.ReadAtLeast(header[..8], 8, throwOnEndOfStream: false) == 8; boxes++)
+        {
+            if (boxes == 0 && !header[4..8].SequenceEqual("ftyp"u8))
+                return null;
+            long size = BinaryPrimitives.ReadUInt32BigEndian(header), used = 8;
+            if (size == 1)
+            {
+                if (file.ReadAtLeast(header[8..], 8, throwOnEndOfStream: false) < 8)
+                    return null;
+                (size, used) = (BinaryPrimitives.ReadInt64BigEndian(header[8..]), 16);
+            }
+
+            long content = size - used;
+            if (content < 0 || content > file.Length - file.Position)
+                return null;
+            if (header[4..8].SequenceEqual("moov"u8))
+            {
+                if (content > MaxMovieBytes)
+                    return null;
+                byte[] movie = new byte[content];
+                return file.ReadAtLeast(movie, movie.Length, throwOnEndOfStream: false) == movie.Length ? movie : null;
+            }
+
+            file.Position += content;
+        }
+
+        return null;
+    }
+
+    /// <summary>The content of the first box of a name; empty where there is none.</summary>
+    private static ReadOnlySpan<byte> Box(ReadOnlySpan<byte> boxes, ReadOnlySpan<byte> wanted)
+    {
+        for (int count = 0; count < MaxBoxes && TryTakeBox(ref boxes, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> content); count++)
+        {
+            if (name.SequenceEqual(wanted))
+                return content;
+        }
+
+        return [];
+    }
+
+    private static bool TryTakeBox(scoped ref ReadOnlySpan<byte> boxes, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> content)
+    {
+        name = content = [];
+        if (boxes.Length < 8)
+            return false;
+        uint size = BinaryPrimitives.ReadUInt32BigEndian(boxes);
+        if (size < 8 || size > boxes.Length)
+            return false;
+        name = boxes[4..8];
+        content = boxes[8..(int)size];
+        boxes = boxes[(int)size..];
+        return true;
+    }
+
+    /// <summary>Ticks a second and length of a header ('mvhd' or 'mdhd').</summary>
+    private static bool TryReadClock(ReadOnlySpan<byte> header, out long rate, out long length)
+    {
+        rate = length = 0;
+        bool isLong = header.Length > 0 && header[0] == 1;
+        if (header.Length < (isLong ? 32 : 20))
+            return false;
+        rate = BinaryPrimitives.ReadUInt32BigEndian(header[(isLong ? 20 : 12)..]);
+        length = isLong ? BinaryPrimitives.ReadInt64BigEndian(header[24..]) : BinaryPrimitives.ReadUInt32BigEndian(header[16..]);
+        return rate > 0 && length > 0;
+    }
+}

@@ -1,0 +1,69 @@
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>Reads a part of a file as if it were all.</summary>
+internal sealed class RangeReader : AudioReader
+{
+    private readonly AudioReader _reader;
+    private readonly FrameRange _range;
+    private long _taken;
+    private bool _ended;
+
+    /// <summary>Goes to the first frame of the part.</summary>
+    /// <param name="reader">The file at its first frame; closed with this object.</param>
+    /// <param name="range">The part.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the file ends before the part begins, or is damaged before it.</exception>
+    public RangeReader(AudioReader reader, FrameRange range)
+        : base(reader.SourcePath)
+    {
+        _reader = reader;
+        _range = range;
+        long skipped = reader.Skip(range.Start);
+        if (skipped < range.Start || (reader.FrameCount is { } frames && frames <= range.Start))
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{SourcePath}' ends after {skipped} frames; a track that begins at frame {range.Start} is not in it. Check that the CUE sheet belongs to this file.", SourcePath);
+        TakeWarnings();
+    }
+
+    /// <inheritdoc/>
+    public override int SampleRate => _reader.SampleRate;
+
+    /// <inheritdoc/>
+    public override int Channels => _reader.Channels;
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<string> ChannelNames => _reader.ChannelNames;
+
+    /// <inheritdoc/>
+    public override long? FrameCount => _reader.FrameCount is { } frames ? Math.Min(frames - _range.Start, _range.Length ?? long.MaxValue) : _range.Length;
+
+    /// <inheritdoc/>
+    public override string Codec => _reader.Codec;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Tags => _reader.Tags;
+
+    /// <inheritdoc/>
+    public override int Read(Span<float> interleaved)
+    {
+        int frames = (int)Math.Min(FramesIn(interleaved), (_range.Length ?? long.MaxValue) - _taken);
+        int read = frames == 0 ? 0 : _reader.Read(interleaved[..(frames * Channels)]);
+        _taken += read;
+        if (read == 0 && !_ended)
+        {
+            _ended = true;
+            TakeWarnings();
+            if (_taken < _range.Length)
+                AddWarning($"'{SourcePath}' ends {_range.Length - _taken} frames before the track in it that begins at frame {_range.Start} should.");
+        }
+
+        return read;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => _reader.Dispose();
+
+    private void TakeWarnings()
+    {
+        foreach (string warning in _reader.Warnings.Skip(Warnings.Count))
+            AddWarning(warning);
+    }
+}

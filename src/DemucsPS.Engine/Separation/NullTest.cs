@@ -1,0 +1,109 @@
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>
+/// Stands between a separation and its source and sink, and compares the sum of the outputs with the mix as both pass. Memory: the mix between what was read and what is final,
+/// about a segment and a stride for each job.
+/// </summary>
+internal sealed class NullTest : IStereoSource, IStemSink
+{
+    private readonly IStereoSource _source;
+    private readonly IStemSink _sink;
+    private readonly int _outputs;
+    private readonly bool _compares;
+    private readonly CancellationToken _cancellationToken;
+    // The source may be read on another thread than the sink is written on.
+    private readonly Lock _gate = new();
+    private float[] _mix = new float[1 << 17];
+    private int _mixStart;
+    private int _mixEnd;
+    private long _skip;
+    private double[] _sum = [];
+
+    /// <param name="source">The track at its start.</param>
+    /// <param name="sink">Takes the outputs.</param>
+    /// <param name="outputs">Number of outputs.</param>
+    /// <param name="compares">Whether the outputs are meant to sum to the mix; else all just passes.</param>
+    /// <param name="firstFrame">The first frame that the sink will get.</param>
+    /// <param name="sums">The sums of the frames before.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public NullTest(IStereoSource source, IStemSink sink, int outputs, bool compares, long firstFrame, NullTestSums sums, CancellationToken cancellationToken)
+    {
+        _source = source;
+        _sink = sink;
+        _outputs = outputs;
+        _compares = compares;
+        _skip = firstFrame;
+        Sums = sums;
+        _cancellationToken = cancellationToken;
+    }
+
+    /// <summary>The sums of all frames that all outputs have.</summary>
+    public NullTestSums Sums { get; private set; }
+
+    /// <summary>What is left of the mix beside the stems' sum, in dB; null where they are not meant to sum to it, or the mix is silent.</summary>
+    public double? Decibels => _compares ? Sums.Decibels : null;
+
+    /// <inheritdoc/>
+    public int Read(Span<float> left, Span<float> right)
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        int count = _source.Read(left, right);
+        if (!_compares)
+            return count;
+        lock (_gate)
+        {
+            int first = (int)Math.Min(_skip, count);
+            _skip -= first;
+            Reserve(2 * (count - first));
+            for (int i = first; i < count; i++)
+            {
+                _mix[_mixEnd++] = left[i];
+                _mix[_mixEnd++] = right[i];
+            }
+        }
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Write(int output, ReadOnlySpan<float> interleaved)
+    {
+        _sink.Write(output, interleaved);
+        if (!_compares)
+            return;
+        if (output == 0)
+        {
+            if (_sum.Length < interleaved.Length)
+                _sum = new double[interleaved.Length];
+            Array.Clear(_sum);
+        }
+        for (int i = 0; i < interleaved.Length; i++)
+            _sum[i] += interleaved[i];
+        if (output < _outputs - 1)
+            return;
+        lock (_gate)
+        {
+            double mix = Sums.Mix, residual = Sums.Residual;
+            ReadOnlySpan<float> expected = _mix.AsSpan(_mixStart, interleaved.Length);
+            for (int i = 0; i < expected.Length; i++)
+            {
+                double difference = _sum[i] - expected[i];
+                mix += (double)expected[i] * expected[i];
+                residual += difference * difference;
+            }
+            _mixStart += interleaved.Length;
+            Sums = new NullTestSums(mix, residual);
+        }
+    }
+
+    private void Reserve(int samples)
+    {
+        if (_mixEnd + samples <= _mix.Length)
+            return;
+        int held = _mixEnd - _mixStart;
+        float[] target = 2L * (held + samples) > _mix.Length ? new float[2 * (held + samples)] : _mix;
+        _mix.AsSpan(_mixStart, held).CopyTo(target);
+        (_mix, _mixStart, _mixEnd) = (target, 0, held);
+    }
+}

@@ -1,0 +1,134 @@
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>
+/// The folder of a track's unfinished files, inside the folder of its stems and so on the same file system. One process at a time has it. Disposed, it is deleted with all in it,
+/// and with the folders that were made for it, unless it was told to stay.
+/// </summary>
+internal sealed class PartialFolder : IDisposable
+{
+    /// <summary>Name of the folder whose content another run can continue.</summary>
+    public const string ResumableName = "demucsps.partial";
+
+    private const string LockName = "lock";
+
+    private readonly List<string> _created;
+    private readonly FileStream _lock;
+    private bool _disposed;
+
+    private PartialFolder(string path, List<string> created, FileStream @lock)
+    {
+        FolderPath = path;
+        _created = created;
+        _lock = @lock;
+    }
+
+    /// <summary>Full path.</summary>
+    public string FolderPath { get; }
+
+    /// <summary>Whether the files stay when this is disposed.</summary>
+    public bool Stays { get; set; }
+
+    /// <summary>Takes a partial folder, which may have been left by another run.</summary>
+    /// <param name="path">Full path; made with its parents if it does not exist.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: somebody else has it; <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public static PartialFolder Take(string path)
+    {
+        while (true)
+        {
+            List<string> created = [];
+            string lockPath = Path.Combine(path, LockName);
+            try
+            {
+                Create(path, created);
+                // Held to the end of this process, however it ends: the system lets go of it.
+                FileStream @lock = new(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+                // Its last owner may have deleted it between our opening it and our locking it.
+                if (File.Exists(lockPath))
+                    return new PartialFolder(path, created, @lock);
+                @lock.Dispose();
+            }
+            catch (IOException e) when (File.Exists(lockPath))
+            {
+                throw new DemucsException(DemucsError.SeparationRunning, $"Another process is separating into '{Path.GetDirectoryName(path)}' right now. Wait for it, or choose another destination.", path, e);
+            }
+            catch (DirectoryNotFoundException) when (Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                // Its last owner has just deleted it.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Delete(created);
+                string folder = Path.GetDirectoryName(path)!;
+                throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be made or written to: {e.Message} Choose a destination that can be written.", folder, e);
+            }
+        }
+    }
+
+    /// <summary>Full path of a file in it.</summary>
+    public string this[string name] => Path.Combine(FolderPath, name);
+
+    /// <summary>Deletes all files that another run may have left, that named first before all others.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public void Clear(string first)
+    {
+        try
+        {
+            File.Delete(this[first]);
+            foreach (string file in Directory.EnumerateFiles(FolderPath).Where(f => Path.GetFileName(f) != LockName))
+                File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.StemWriteFailed, $"'{FolderPath}', left by another run, cannot be emptied: {e.Message} Delete it.", FolderPath, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        try
+        {
+            if (!Stays)
+                Clear(SeparationJournal.FileName);
+        }
+        catch (DemucsException)
+        {
+            // The name says what it is; failing here would hide the error that led here.
+        }
+        _lock.Dispose();
+        if (!Stays)
+            Delete([.. _created.Contains(FolderPath) ? [] : new[] { FolderPath }, .. _created]);
+    }
+
+    private static void Create(string path, List<string> created)
+    {
+        List<string> missing = [];
+        for (string? f = path; f is not null && !Directory.Exists(f); f = Path.GetDirectoryName(f))
+            missing.Add(f);
+        foreach (string f in Enumerable.Reverse(missing))
+        {
+            Directory.CreateDirectory(f);
+            created.Insert(0, f);
+        }
+    }
+
+    /// <summary>Deletes folders that are empty, the innermost first.</summary>
+    private static void Delete(IEnumerable<string> folders)
+    {
+        foreach (string folder in folders)
+        {
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // There is something else in it: it is not ours to delete.
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>All that a separation's result depends on: two of equal identity give equal files.</summary>
+/// <param name="Version">Of this library.</param>
+/// <param name="Runtime">Version and provider of ONNX Runtime.</param>
+/// <param name="Source">The track.</param>
+/// <param name="Models">The models of the bag.</param>
+/// <param name="Parameters">By name, in words; see <see cref="SeparationParameters"/>.</param>
+internal sealed record SeparationIdentity(string Version, string Runtime, SourceIdentity Source, IReadOnlyList<ModelIdentity> Models, IReadOnlyDictionary<string, string> Parameters)
+{
+    /// <summary>This library's version, such as 0.1.0.</summary>
+    public static string CurrentVersion { get; } = typeof(SeparationIdentity).Assembly.GetName().Version!.ToString(3);
+
+    /// <summary>What differs, in the order of a sentence: <c>overlap: 0.25 then, 0.05 now</c>. Empty for the same separation.</summary>
+    /// <param name="now">What is asked for now.</param>
+    /// <param name="anyVersion">Whether another version of this library or of the runtime does not count.</param>
+    public IReadOnlyList<string> DifferencesTo(SeparationIdentity now, bool anyVersion = false)
+    {
+        List<string> found = [];
+        if (!anyVersion)
+        {
+            Compare("version", Version, now.Version);
+            Compare("runtime", Runtime, now.Runtime);
+        }
+        if (Source.Sha256 != now.Source.Sha256)
+            found.Add(Source.Bytes == now.Source.Bytes ? "source: another content of the same length" : $"source: {Source.Bytes} bytes then, {now.Source.Bytes} now");
+        Compare("models", string.Join('+', Models.Select(m => m.Name)), string.Join('+', now.Models.Select(m => m.Name)));
+        foreach ((ModelIdentity then, ModelIdentity current) in Models.Zip(now.Models))
+        {
+            if (then.Name != current.Name)
+                continue;
+            Compare($"model {then.Name}", then.Prepared ? "prepared" : "as it is", current.Prepared ? "prepared" : "as it is");
+            if (!then.Files.Select(f => f.Sha256).SequenceEqual(current.Files.Select(f => f.Sha256)))
+                found.Add($"model {then.Name}: another content");
+        }
+        foreach (string name in Parameters.Keys.Union(now.Parameters.Keys).Order(StringComparer.Ordinal))
+            Compare(name, Parameters.GetValueOrDefault(name, "not set"), now.Parameters.GetValueOrDefault(name, "not set"));
+        return found;
+
+        void Compare(string what, string then, string current)
+        {
+            if (then != current)
+                found.Add($"{what}: {then} then, {current} now");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace DemucsPS.Cli.Tests;
+
+/// <summary>The real program, killed, stopped and cut off.</summary>
+public sealed class InterruptionTests
+{
+    [Fact]
+    public void Killed_at_25_moments_and_resumed_it_gives_the_same_bits()
+    {
+        using TemporaryFolder folder = new();
+        const int Kills = 25;
+        // Segments of 8192 frames: some hundred quick chunks.
+        string model = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+        string[] arguments = ["separate", RepositoryFiles.Song, "--model", model, "--overlap", "0.6", "--shifts", "1", "--seed", "3", "--dither"];
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, [.. arguments, "--output", "whole"]);
+        Assert.True(exitCode == 0, error);
+        string[] stems = [.. Directory.EnumerateFiles(folder["whole", "small", "mix"], "*.wav").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        Assert.Equal(4, stems.Length);
+        string[] expected = [.. stems.Select(s => Hash(folder["whole", "small", "mix", s]))];
+        int chunks = error.Split('\n').Count(line => line.Contains("chunk ", StringComparison.Ordinal));
+        Random random = new(20260);
+        int kills = 0, resumed = 0, run = 0;
+        while (kills < Kills)
+        {
+            string output = $"run{run++}";
+            bool done = false;
+            while (!done)
+            {
+                bool kill = kills < Kills;
+                using Process process = Demucsps.Start(folder.Path, null, [.. arguments, "--output", output, "--resume", "--skip-existing", "--json"]);
+                Task<string> text = process.StandardOutput.ReadToEndAsync();
+                // The moment is drawn as a place in the program's own course, which no machine is too slow or too quick for: after so many chunks,
+                // or, for one of three that come so far, while the stems are finished and named.
+                int more = random.Next(1, chunks / 2), later = random.Next(0, 60);
+                bool spared = random.Next(3) != 0;
+                string last = "";
+                while (process.StandardError.ReadLine() is { } line)
+                {
+                    last = line;
+                    bool isLast = line.Contains($"chunk {chunks} of", StringComparison.Ordinal);
+                    if (!kill || process.HasExited || !line.Contains("chunk ", StringComparison.Ordinal) || (isLast ? spared : --more != 0))
+                        continue;
+                    if (isLast)
+                        Thread.Sleep(later);
+                    process.Kill();
+                    kills++;
+                }
+                process.WaitForExit();
+                CheckNoPartOfAStem();
+                if (process.ExitCode == 0)
+                {
+                    done = true;
+                    resumed += JsonDocument.Parse(text.Result).RootElement.GetProperty("resumed").GetBoolean() ? 1 : 0;
+                }
+                else
+                {
+                    Assert.True(kill, last);
+                }
+            }
+            Assert.Equal(stems.Append("demucsps.json").Order(StringComparer.Ordinal), Directory.EnumerateFileSystemEntries(folder[output, "small", "mix"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.Equal(expected, stems.Select(s => Hash(folder[output, "small", "mix", s])));
+
+            void CheckNoPartOfAStem()
+            {
+                for (int s = 0; s < stems.Length; s++)
+                {
+                    string path = folder[output, "small", "mix", stems[s]];
+                    Assert.True(!File.Exists(path) || Hash(path) == expected[s], $"{path} is there and not whole");
+                }
+            }
+        }
+        Assert.InRange(resumed, 2, run);
+    }
+
+    [Fact]
+    public void Interrupting_keeps_what_is_done_and_says_so()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Signals cannot be sent to one process on Windows.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 120));
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", RepositoryFiles.TinyModel);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        List<string> lines = [];
+        while (process.StandardError.ReadLine() is { } line)
+        {
+            lines.Add(line);
+            // Two chunks are done, so the frames of the first are final, and the next one runs. SIGTERM takes the way of Ctrl+C, which background processes, as those of CI, may have
+            // been told to ignore.
+            const int Terminate = 15;
+            if (line.Contains("chunk 2 of", StringComparison.Ordinal))
+                Assert.Equal(0, Kill(process.Id, Terminate));
+        }
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal) && l.Contains("resume option", StringComparison.Ordinal));
+        Assert.Empty(output.Result);
+        string track = folder["separated", "htdemucs-tiny", "long"];
+        Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
+
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--model", RepositoryFiles.TinyModel);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[SeparationUnfinished]", error, StringComparison.Ordinal);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--model", RepositoryFiles.TinyModel, "--resume", "--seed", "5");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("seed: 0 then, 5 now", error, StringComparison.Ordinal);
+        Assert.Contains("[ResumeMismatch]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_process_on_the_same_track_is_refused_and_harms_nothing()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 60));
+        using Process first = Demucsps.Start(folder.Path, null, "separate", "long.wav");
+        Task<string> output = first.StandardOutput.ReadToEndAsync();
+        bool refused = false;
+        while (first.StandardError.ReadLine() is { } line)
+        {
+            if (refused || !line.Contains("chunk 1 of", StringComparison.Ordinal))
+                continue;
+            (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--force");
+            refused = exitCode == 1 && error.Contains("[SeparationRunning]", StringComparison.Ordinal);
+            Assert.True(refused, error);
+        }
+        first.WaitForExit();
+        Assert.True(refused);
+        Assert.Equal(0, first.ExitCode);
+        Assert.Equal(4, output.Result.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public void When_nobody_reads_the_results_any_more_it_ends_in_the_middle_of_a_track()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows does not tell a program that its output is not read.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(44100));
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 600));
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "short.wav", "long.wav", "--stem", "bass");
+        Assert.EndsWith("bass.wav", process.StandardOutput.ReadLine(), StringComparison.Ordinal);
+        process.StandardOutput.Close();
+        string error = process.StandardError.ReadToEnd();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal(141, process.ExitCode);
+        Assert.Contains("cancelled", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["separated", "baseline", "long", "bass.wav"]));
+        Assert.Equal(0, Demucsps.Run(folder.Path, "verify", "separated/baseline/short").ExitCode);
+    }
+
+    [Fact]
+    public void When_ffmpeg_is_killed_in_mid_decode_the_track_can_be_continued()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("The test's stand-in for ffmpeg is a shell script.");
+        if (FindFFmpeg() is not { } ffmpeg)
+        {
+            Assert.Skip("There is no ffmpeg on the PATH.");
+            return;
+        }
+        using TemporaryFolder folder = new();
+        WriteAu(folder["song.au"], 44100 * 60);
+        File.WriteAllText(folder["ffmpeg.sh"], $"#!/bin/sh\necho $$ >> '{folder["pids"]}'\nexec '{ffmpeg}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder["ffmpeg.sh"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Dictionary<string, string?> environment = new() { ["DEMUCSPS_FFMPEG"] = folder["ffmpeg.sh"] };
+        string model = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", model, "--output", "whole").ExitCode);
+
+        using Process process = Demucsps.Start(folder.Path, environment, "separate", "song.au", "--model", model);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        List<string> lines = [];
+        while (process.StandardError.ReadLine() is { } line)
+        {
+            lines.Add(line);
+            const int Now = 9;
+            if (line.Contains("chunk 20 of", StringComparison.Ordinal))
+                Assert.Equal(0, Kill(int.Parse(File.ReadAllLines(folder["pids"])[^1], System.Globalization.CultureInfo.InvariantCulture), Now));
+        }
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg gave up", StringComparison.Ordinal) && l.Contains("resume option", StringComparison.Ordinal));
+        Assert.Empty(output.Result);
+        string track = folder["separated", "small", "song"];
+        Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
+
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", model, "--resume");
+        Assert.True(exitCode == 0, error);
+        Assert.All(Directory.GetFiles(track, "*.wav"), stem => Assert.Equal(Hash(folder["whole", "small", "song", Path.GetFileName(stem)]), Hash(stem)));
+    }
+
+    /// <summary>A file of 16-bit noise that only ffmpeg can read: big endian, with the 24 bytes of header of Sun's .au.</summary>
+    private static void WriteAu(string path, int frames)
+    {
+        byte[] data = new byte[4 * frames];
+        new Random(3).NextBytes(data);
+        byte[] header = [.. ".snd"u8, 0, 0, 0, 24, 255, 255, 255, 255, 0, 0, 0, 3, 0, 0, 0xAC, 0x44, 0, 0, 0, 2];
+        File.WriteAllBytes(path, [.. header, .. data]);
+    }
+
+    private static string? FindFFmpeg() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "ffmpeg")).FirstOrDefault(File.Exists);
+
+    private static string Hash(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexString(SHA256.HashData(stream));
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
+}

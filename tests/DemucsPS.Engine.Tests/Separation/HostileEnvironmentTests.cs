@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Tests.Separation;
+
+/// <summary>Disks and sources that fail in the middle of a separation: a clear error, what is kept can be continued, and nothing wrong is left.</summary>
+public sealed class HostileEnvironmentTests
+{
+    private static readonly string Small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+
+    [Theory]
+    [InlineData(3_000_000, "demucsps.partial")]
+    [InlineData(7_000_000, "finished")]
+    public void A_full_disk_is_said_to_be_and_when_there_is_room_again_it_goes_on(int bytes, string where)
+    {
+        using InterruptedTrack track = new(Small);
+        using SmallDisk? disk = SmallDisk.TryMount(track.Folder["disk"], bytes, readOnly: false);
+        if (disk is null)
+        {
+            Assert.Skip("Mounting a small disk needs an administrator on Linux.");
+            return;
+        }
+        track.Separate("whole", new SeparationOptions());
+        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions()));
+        Assert.Equal(DemucsError.StemWriteFailed, e.Error);
+        Assert.Contains(where, e.Message, StringComparison.Ordinal);
+        Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
+        Assert.Contains("resume option", e.Message, StringComparison.Ordinal);
+        Assert.Equal(["demucsps.partial"], track.Names("disk"));
+        // Still full: still an error, and still nothing lost.
+        Assert.Equal(DemucsError.StemWriteFailed, Assert.Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions(), output => output with { Resume = true })).Error);
+        disk.Grow(40_000_000);
+        SeparationResult result = track.Separate("disk", new SeparationOptions(), output => output with { Resume = true });
+        Assert.True(result.Resumed);
+        track.AssertSameStems("whole", "disk");
+    }
+
+    [Fact]
+    public void A_destination_that_may_only_be_read_is_named_before_any_chunk_is_separated()
+    {
+        using InterruptedTrack track = new(Small);
+        using SmallDisk? disk = SmallDisk.TryMount(track.Folder["disk"], 1_000_000, readOnly: true);
+        if (disk is null)
+        {
+            if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+            {
+                Assert.Skip("There is no way to a folder that this user may only read.");
+                return;
+            }
+            Directory.CreateDirectory(track.Folder["disk"]);
+            File.SetUnixFileMode(track.Folder["disk"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+        int chunks = 0;
+        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions(), progress: new ProgressCallback(p => chunks += p.Stage == SeparationStage.Separating ? 1 : 0)));
+        Assert.Equal(DemucsError.StemWriteFailed, e.Error);
+        Assert.Contains(track.Folder["disk"], e.Message, StringComparison.Ordinal);
+        Assert.Equal(0, chunks);
+    }
+
+    [Fact]
+    public void A_source_that_vanishes_is_read_to_its_end_or_said_to_be_missing()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows does not delete open files.");
+        using InterruptedTrack track = new(Small);
+        track.Separate("whole", new SeparationOptions());
+        track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
+        {
+            if (p is { Stage: SeparationStage.Separating, Done: 3 })
+                File.Delete(track.SourcePath);
+        }));
+        track.AssertSameStems("whole", "out");
+
+        InterruptedTrack.WriteNoise(track.SourcePath, 200_000);
+        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("early", new SeparationOptions(), progress: new ProgressCallback(p =>
+        {
+            if (p.Stage == SeparationStage.Measuring)
+                File.Delete(track.SourcePath);
+        })));
+        Assert.Equal(DemucsError.AudioTrackNotFound, e.Error);
+        Assert.False(Directory.Exists(track.Folder["early"]));
+    }
+
+    [Theory]
+    [InlineData(SeparationStage.Measuring)]
+    [InlineData(SeparationStage.Separating)]
+    public void A_source_that_grows_or_changes_gives_no_stems(SeparationStage when)
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows does not let others write to a file that is read.");
+        using InterruptedTrack track = new(Small);
+        bool written = false;
+        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
+        {
+            if (written || p.Stage != when || p.Done < 3)
+                return;
+            written = true;
+            using FileStream stream = new(track.SourcePath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            stream.Write(new byte[80_000]);
+        })));
+        Assert.Equal(DemucsError.AudioTrackCorrupt, e.Error);
+        Assert.Contains("changed during the separation", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.Exists(track.Folder["out"]) ? Directory.GetFiles(track.Folder["out"], "*.wav", SearchOption.AllDirectories) : []);
+        if (when == SeparationStage.Separating)
+            Assert.Equal(DemucsError.ResumeMismatch, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Resume = true })).Error);
+    }
+
+    /// <summary>A file system in memory of a few megabytes.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        private readonly string _path;
+
+        private SmallDisk(string path) => _path = path;
+
+        public static SmallDisk? TryMount(string path, int bytes, bool readOnly)
+        {
+            if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+                return null;
+            Directory.CreateDirectory(path);
+            return Run("mount", "-t", "tmpfs", "-o", $"size={bytes}{(readOnly ? ",ro" : "")}", "tmpfs", path) ? new SmallDisk(path) : null;
+        }
+
+        public void Grow(int bytes) => Assert.True(Run("mount", "-o", $"remount,size={bytes}", _path));
+
+        public void Dispose() => Run("umount", _path);
+
+        private static bool Run(string program, params string[] arguments)
+        {
+            ProcessStartInfo start = new(program, arguments) { RedirectStandardError = true };
+            using Process process = Process.Start(start)!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+    }
+}
