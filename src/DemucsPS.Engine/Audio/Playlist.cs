@@ -40,7 +40,7 @@ internal static class Playlist
     {
         int scheme = entry.IndexOf(':', StringComparison.Ordinal);
         bool isFileUri = entry.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
-        if (isFileUri && Uri.TryCreate(entry, UriKind.Absolute, out Uri? uri) && uri.IsFile && uri.Host is "" or "localhost")
+        if (isFileUri && Uri.TryCreate(entry, UriKind.Absolute, out Uri? uri) && uri.IsFile && uri.Host is "" or "localhost" && !uri.LocalPath.Contains('\0', StringComparison.Ordinal))
             return Path.GetFullPath(uri.LocalPath);
         if (isFileUri || (scheme > 1 && entry.AsSpan(scheme).StartsWith("://")))
             throw ListText.Invalid(list, $"names '{entry}', which is not a local file; nothing is fetched from a network");

@@ -38,6 +38,11 @@ internal sealed class CatalogueReader
         {
             throw reader.Wrong($"it is no JSON: {e.Message}", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // Escapes may stand for halves of characters, which only shows when a text is asked for.
+            throw reader.Wrong($"a text in it is no Unicode: {e.Message}", e);
+        }
     }
 
     /// <summary>Whether a name can be a file's on every system: letters, digits, '.', '-' and '_', begun by a letter or digit, not ended by a dot, and no device of Windows.</summary>

@@ -46,6 +46,8 @@ public sealed class ModelBag : IDisposable
             SeparationModel first = Open(needed[0]);
             Contract = first.Contract;
             ExecutionProvider = first.ExecutionProvider;
+            int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount;
+            Runtime = FormattableString.Invariant($"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProvider}, {threads} thread{(threads == 1 ? "" : "s")}");
             ShowsBranches = true;
             if (!names.SequenceEqual(Contract.Stems, StringComparer.OrdinalIgnoreCase))
                 throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{first.Path}' has the stems {string.Join(", ", Contract.Stems)}; expected are {string.Join(", ", names)}.", first.Path);
@@ -188,8 +190,8 @@ public sealed class ModelBag : IDisposable
         return new ModelIdentity(content.Name, false, [new FileIdentity(content.Name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))]);
     })];
 
-    /// <summary>What runs them, in words. Not how many threads: the runtime shares work out so that no sum depends on it.</summary>
-    internal string Runtime => $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProvider}";
+    /// <summary>What runs them, in words, with the threads: how the runtime divides its sums depends on their number.</summary>
+    internal string Runtime { get; }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -2,7 +2,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>All that a separation's result depends on: two of equal identity give equal files.</summary>
 /// <param name="Version">Of this library.</param>
-/// <param name="Runtime">Version and provider of ONNX Runtime.</param>
+/// <param name="Runtime">Version, provider and threads of ONNX Runtime: with any other the last bit may differ.</param>
 /// <param name="Source">The track.</param>
 /// <param name="Models">The models of the bag.</param>
 /// <param name="Parameters">By name, in words; see <see cref="SeparationParameters"/>.</param>

