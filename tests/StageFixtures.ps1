@@ -38,5 +38,5 @@ function Get-NativeObjectCount {
 
 # Of stems; the provenance, which only Invoke-DemucsSeparation writes, has the date in it.
 function Get-Hashes([string] $Folder) {
-    Get-ChildItem -Recurse -File -Force $Folder -Exclude demucsps.json | Sort-Object FullName | ForEach-Object { "$([IO.Path]::GetRelativePath((Resolve-Path $Folder).ProviderPath, $_.FullName)) $((Get-FileHash $_.FullName).Hash)" }
+    Get-ChildItem -Recurse -File -Force $Folder -Exclude *demucsps.json | Sort-Object FullName | ForEach-Object { "$([IO.Path]::GetRelativePath((Resolve-Path $Folder).ProviderPath, $_.FullName)) $((Get-FileHash $_.FullName).Hash)" }
 }
