@@ -174,7 +174,8 @@ internal sealed class SeparateCommand
 
         string[] rows = parsed.GetValue(_weights) ?? [];
         ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath)
-            with { StemNames = stemNames.Length == 0 ? null : stemNames };
+            with
+        { StemNames = stemNames.Length == 0 ? null : stemNames };
         bag = ModelBag.Load(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
             prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
         return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);

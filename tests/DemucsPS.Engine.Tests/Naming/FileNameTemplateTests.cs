@@ -10,7 +10,14 @@ public sealed class FileNameTemplateTests
 
     private static readonly Dictionary<string, string> Tags = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["artist"] = "Queen", ["albumartist"] = "Various", ["album"] = "Hits", ["title"] = "One Vision", ["track"] = "3/12", ["disc"] = "2", ["date"] = "1986-05-31", ["genre"] = "Rock",
+        ["artist"] = "Queen",
+        ["albumartist"] = "Various",
+        ["album"] = "Hits",
+        ["title"] = "One Vision",
+        ["track"] = "3/12",
+        ["disc"] = "2",
+        ["date"] = "1986-05-31",
+        ["genre"] = "Rock",
     };
 
     [Theory]
