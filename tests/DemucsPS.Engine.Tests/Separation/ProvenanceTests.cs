@@ -1,12 +1,12 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
-using System.Reflection;
-using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
