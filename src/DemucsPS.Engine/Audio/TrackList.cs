@@ -16,6 +16,7 @@ public sealed class TrackList
     private readonly Action<string> _notice;
     private readonly Action<DemucsException> _failed;
     private readonly HashSet<TrackSource> _given = [];
+    private int _told;
 
     /// <summary>Begins a batch.</summary>
     /// <param name="options">What is taken.</param>
@@ -24,8 +25,16 @@ public sealed class TrackList
     public TrackList(TrackListOptions options, Action<string> notice, Action<DemucsException> failed)
     {
         _options = options;
-        _notice = notice;
-        _failed = failed;
+        _notice = sentence =>
+        {
+            _told++;
+            notice(sentence);
+        };
+        _failed = e =>
+        {
+            _told++;
+            failed(e);
+        };
     }
 
     /// <summary>The tracks of one thing that was named, one by one as they are found, in the order of their names or of the list.</summary>
@@ -34,9 +43,12 @@ public sealed class TrackList
     {
         if (!Path.IsPathFullyQualified(path))
             throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
-        IEnumerable<string> files = Directory.Exists(path) ? FilesIn(new DirectoryInfo(path)) : [path];
+        bool isFolder = Directory.Exists(path), isEmpty = true;
+        int told = _told;
+        IEnumerable<string> files = isFolder ? FilesIn(new DirectoryInfo(path)) : [path];
         foreach (TrackSource track in files.SelectMany(file => TracksOf(file, isListed: false)).SelectMany(Layout))
         {
+            isEmpty = false;
             // Systems that do not tell cases apart in names must not here, either.
             TrackSource key = StemNames.PathComparer == StringComparer.Ordinal ? track : track with { Path = track.Path.ToUpperInvariant() };
             if (_given.Add(key))
@@ -44,6 +56,9 @@ public sealed class TrackList
             else
                 _notice($"'{track.Path}' is left out: {track.Name} was named before.");
         }
+        // Success would be taken for stems.
+        if (isFolder && isEmpty && told == _told)
+            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files{(_options.Recurse ? "" : "; folders in it are taken with the recurse option only")}. Check the path, and what is included and excluded.", path));
     }
 
     /// <summary>Whether a file is taken from a folder if nothing else is said: by the extension of its name.</summary>

@@ -131,6 +131,34 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void Cancelled_while_stems_are_taken_to_another_rate_it_goes_on_with_the_same_gain()
+    {
+        using InterruptedTrack track = new(Small);
+        static StemOutput Resampled(StemOutput output) => output with { Resume = true, Format = new StemFormat { SampleRate = 48_000 } };
+        SeparationResult whole = track.Separate("whole", new SeparationOptions(), Resampled);
+        Assert.InRange(whole.Gain, 0.01f, 0.99f);
+        Assert.Equal(48_000, whole.SampleRate);
+        for (int stem = 1; stem <= 4; stem++)
+        {
+            using CancellationTokenSource stop = new();
+            Assert.ThrowsAny<OperationCanceledException>(() => track.Separate("parts", new SeparationOptions(), Resampled, new ProgressCallback(p =>
+            {
+                if (p.Stage == SeparationStage.Writing && p.Done == stem)
+                    stop.Cancel();
+            }), stop.Token));
+        }
+        SeparationResult result = track.Separate("parts", new SeparationOptions(), Resampled);
+        track.AssertSameStems("whole", "parts");
+        Assert.Equal(whole.Gain, result.Gain);
+        Assert.Equal(whole.Frames, result.Frames);
+        Assert.Equal(whole.Stems.Select(s => s.Peak), result.Stems.Select(s => s.Peak));
+        SeparationResult skipped = track.Separate("parts", new SeparationOptions(), output => Resampled(output) with { SkipExisting = true });
+        Assert.True(skipped.Skipped);
+        Assert.Equal((whole.Frames, 48_000, whole.Duration), (skipped.Frames, skipped.SampleRate, skipped.Duration));
+        Assert.False(track.Separate("parts", new SeparationOptions(), output => output with { SkipExisting = true, Overwrite = true }).Skipped);
+    }
+
+    [Fact]
     public void Killed_between_two_names_it_gives_the_others_theirs()
     {
         using InterruptedTrack track = new(Small);
