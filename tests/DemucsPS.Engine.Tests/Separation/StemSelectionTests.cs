@@ -59,15 +59,16 @@ public sealed class StemSelectionTests
         }
     }
 
+    // One file for all needs ffmpeg, and its streams are checked elsewhere. Export-Stem mixes the stems that come, and writes all or none of them.
+    public static IEnumerable<TheoryDataRow<string, StemChoice, string[], float[]>> OutputsOfBothRoutes =>
+        Outputs.Where(row => !row.Data.Item2.StemMp4 && (row.Data.Item2.Stems is null || row.Data.Item2.Mixdown is null));
+
     [Theory]
-    [MemberData(nameof(Outputs))]
+    [MemberData(nameof(OutputsOfBothRoutes))]
     public void Both_routes_write_the_same_bytes(string what, StemChoice choice, string[] names, float[] factors)
     {
+        Assert.NotEmpty(what);
         Assert.Equal(names.Length, factors.Length);
-        if (choice.StemMp4)
-            Assert.Skip($"The {what} needs ffmpeg; its streams are checked elsewhere.");
-        if (choice.Stems is not null && choice.Mixdown is not null)
-            Assert.Skip("Export-Stem mixes the stems that come, and writes all or none of them.");
         using TemporaryFolder folder = new();
         using ModelBag bag = StageChain.Bag(folder);
         using (WavWriter writer = WavWriter.Create(folder["song.wav"], 44100, 2, WavSampleFormat.Float32, tags: new Dictionary<string, string> { ["title"] = "A Song", ["artist"] = "x" }))
