@@ -22,7 +22,9 @@ public sealed class ModelCheckTests
         Assert.Equal(64, tiny.Sha256!.Length);
         Assert.Equal(["drums", "bass", "other", "vocals"], tiny.Stems);
         Assert.Equal(343980, tiny.SegmentFrames);
-        Assert.True(tiny.LevelDb > -60 && tiny.RunTime > TimeSpan.Zero && tiny.LoadTime > TimeSpan.Zero && tiny.Memory > 0);
+        Assert.True(tiny.LevelDb > -60 && tiny.RunTime > TimeSpan.Zero && tiny.LoadTime > TimeSpan.Zero);
+        // It is the growth of the process, which other tests that end meanwhile can outweigh.
+        Assert.NotNull(tiny.Memory);
         Assert.Equal((ModelContractKind.Split, ExecutionProvider.Cpu), (tiny.Contract, tiny.ExecutionProvider));
         ModelTestResult baseline = Check(library, ModelSource.Find("baseline"));
         Assert.Empty(baseline.Problems);
