@@ -56,7 +56,7 @@ public static class PreparedModel
     internal static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken)
     {
         // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
-        if (modelPath.EndsWith(ModelFiles.PreparedSuffix, StringComparison.OrdinalIgnoreCase))
+        if (ModelFiles.IsPrepared(modelPath))
             return modelPath;
         string beside = Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
         cacheFolder ??= Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "prepared");
