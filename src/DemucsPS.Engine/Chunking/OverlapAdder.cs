@@ -66,7 +66,10 @@ internal sealed class OverlapAdder
     {
         int at = Position(first, output.Length);
         ReadOnlySpan<float> sums = _sums[signal].AsSpan(at, output.Length), weights = _weightSum.AsSpan(at, output.Length);
-        for (int i = 0; i < output.Length; i++)
+        int i = 0;
+        for (; i <= output.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(sums[i..]) / new Vector<float>(weights[i..])).CopyTo(output[i..]);
+        for (; i < output.Length; i++)
             output[i] = sums[i] / weights[i];
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace DemucsPS.Engine.Spectral;
@@ -33,12 +34,19 @@ public sealed class SegmentSpectrogram
     /// <summary>Samples at a segment's start, and before sample 1024·T at its end, that a round trip gives back attenuated; also what the first frame is reflected by.</summary>
     internal const int EdgeFrames = Hop / 2 * 3;
 
+    private static readonly int FramesAtOnce = LaneFft.MaxGroups * Vector<float>.Count;
+
+    // Those of as many frames, and one more: with rows of 20 floats, samples that are far apart do not fall on the same few lines of the cache.
+    private static readonly int HopsAtOnce = FramesAtOnce + FrameSize / Hop;
+
     private readonly float[] _analysisWindow;
     private readonly float[] _synthesisWindow;
     private readonly LaneFft _fft = new(FrameSize);
-    private readonly Vector<float>[] _re = new Vector<float>[Bins];
-    private readonly Vector<float>[] _im = new Vector<float>[Bins];
     private readonly float[] _padded;
+
+    // Some hops of the padded segment, turned: sample n of the t-th frame is in column t + n / Hop of row n % Hop, so one sample of successive frames is a vector.
+    private readonly float[] _turned = new float[Hop * HopsAtOnce];
+    private readonly int _hops;
 
     /// <summary>Prepares spectrograms of segments of one length.</summary>
     /// <param name="segmentFrames">Segment length in sample frames; at least 4,096. htdemucs: 343,980.</param>
@@ -48,7 +56,8 @@ public sealed class SegmentSpectrogram
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentFrames, FrameSize);
         SegmentFrames = segmentFrames;
         Frames = FrameCount(segmentFrames);
-        _padded = new float[(Frames - 1) * Hop + FrameSize];
+        _hops = Frames - 1 + FrameSize / Hop;
+        _padded = new float[_hops * Hop];
         _analysisWindow = new float[FrameSize];
         _synthesisWindow = new float[FrameSize];
         double scale = Math.Sqrt(FrameSize);
@@ -103,32 +112,15 @@ public sealed class SegmentSpectrogram
     /// <summary>One channel of <see cref="Forward"/>.</summary>
     /// <param name="samples"><see cref="SegmentFrames"/> samples.</param>
     /// <param name="planes">Receives the channel's half of the tensor: real, then imaginary parts.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void ForwardChannel(ReadOnlySpan<float> samples, Span<float> planes)
     {
-        Span<float> outRe = planes[..(Bins * Frames)], outIm = planes[(Bins * Frames)..];
         Reflect(samples);
-        Span<float> re = MemoryMarshal.Cast<Vector<float>, float>(_re.AsSpan());
-        Span<float> im = MemoryMarshal.Cast<Vector<float>, float>(_im.AsSpan());
-        int lanes = Vector<float>.Count;
-        for (int first = 0; first < Frames; first += lanes)
+        for (int first = 0; first < Frames; first += FramesAtOnce)
         {
-            // Lanes beyond the last frame keep old values; they are computed along and never read.
-            int count = Math.Min(lanes, Frames - first);
-            for (int lane = 0; lane < count; lane++)
-            {
-                ReadOnlySpan<float> frame = _padded.AsSpan((first + lane) * Hop, FrameSize);
-                for (int n = 0, at = lane; n < FrameSize; n += 2, at += lanes)
-                {
-                    re[at] = frame[n] * _analysisWindow[n];
-                    im[at] = frame[n + 1] * _analysisWindow[n + 1];
-                }
-            }
-            _fft.Forward(_re, _im);
-            for (int bin = 0; bin < Bins; bin++)
-            {
-                re.Slice(bin * lanes, count).CopyTo(outRe[(bin * Frames + first)..]);
-                im.Slice(bin * lanes, count).CopyTo(outIm[(bin * Frames + first)..]);
-            }
+            int groups = first + Vector<float>.Count < Frames ? LaneFft.MaxGroups : 1;
+            Turn(first);
+            _fft.Forward(groups, new WindowedFrames(_turned, _analysisWindow), new TensorBins(planes[..(Bins * Frames)], planes[(Bins * Frames)..], Frames, first));
         }
     }
 
@@ -136,36 +128,52 @@ public sealed class SegmentSpectrogram
     /// <param name="planes">The channel's half of the tensor: real, then imaginary parts.</param>
     /// <param name="samples"><see cref="SegmentFrames"/> samples: weight·inverse is added.</param>
     /// <param name="weight">Factor of what is added.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void AddInverseChannel(ReadOnlySpan<float> planes, Span<float> samples, float weight = 1)
     {
-        ReadOnlySpan<float> inRe = planes[..(Bins * Frames)], inIm = planes[(Bins * Frames)..];
         Array.Clear(_padded);
-        Span<float> re = MemoryMarshal.Cast<Vector<float>, float>(_re.AsSpan());
-        Span<float> im = MemoryMarshal.Cast<Vector<float>, float>(_im.AsSpan());
-        int lanes = Vector<float>.Count;
-        for (int first = 0; first < Frames; first += lanes)
+        for (int first = 0; first < Frames; first += FramesAtOnce)
         {
-            // Lanes beyond the last frame keep old values; they are computed along and never read.
-            int count = Math.Min(lanes, Frames - first);
-            for (int bin = 0; bin < Bins; bin++)
-            {
-                inRe.Slice(bin * Frames + first, count).CopyTo(re[(bin * lanes)..]);
-                inIm.Slice(bin * Frames + first, count).CopyTo(im[(bin * lanes)..]);
-            }
-            _fft.Inverse(_re, _im);
-            for (int lane = 0; lane < count; lane++)
-            {
-                Span<float> frame = _padded.AsSpan((first + lane) * Hop, FrameSize);
-                for (int n = 0, at = lane; n < FrameSize; n += 2, at += lanes)
-                {
-                    frame[n] += re[at] * _synthesisWindow[n];
-                    frame[n + 1] += im[at] * _synthesisWindow[n + 1];
-                }
-            }
+            int groups = first + Vector<float>.Count < Frames ? LaneFft.MaxGroups : 1;
+            Array.Clear(_turned);
+            _fft.Inverse(groups, new GivenBins(planes[..(Bins * Frames)], planes[(Bins * Frames)..], Frames, first), new AddedFrames(_turned, _synthesisWindow));
+            AddTurned(first);
         }
         ReadOnlySpan<float> kept = _padded.AsSpan(EdgeFrames, SegmentFrames);
-        for (int i = 0; i < samples.Length; i++)
-            samples[i] += weight * kept[i];
+        Vector<float> factor = new(weight);
+        int at = 0;
+        for (; at <= samples.Length - Vector<float>.Count; at += Vector<float>.Count)
+            (new Vector<float>(samples[at..]) + factor * new Vector<float>(kept[at..])).CopyTo(samples[at..]);
+        for (; at < samples.Length; at++)
+            samples[at] += weight * kept[at];
+    }
+
+    /// <summary>Turns the hops from a frame's first one on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Turn(int firstHop)
+    {
+        int hops = Math.Min(HopsAtOnce, _hops - firstHop);
+        ref float to = ref MemoryMarshal.GetArrayDataReference(_turned);
+        for (int hop = 0; hop < hops; hop++)
+        {
+            ReadOnlySpan<float> from = _padded.AsSpan((firstHop + hop) * Hop, Hop);
+            for (int n = 0; n < from.Length; n++)
+                Unsafe.Add(ref to, n * HopsAtOnce + hop) = from[n];
+        }
+    }
+
+    /// <summary>Adds turned hops where they belong.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddTurned(int firstHop)
+    {
+        int hops = Math.Min(HopsAtOnce, _hops - firstHop);
+        ref float from = ref MemoryMarshal.GetArrayDataReference(_turned);
+        for (int hop = 0; hop < hops; hop++)
+        {
+            Span<float> to = _padded.AsSpan((firstHop + hop) * Hop, Hop);
+            for (int n = 0; n < to.Length; n++)
+                to[n] += Unsafe.Add(ref from, n * HopsAtOnce + hop);
+        }
     }
 
     private void Reflect(ReadOnlySpan<float> samples)
@@ -183,5 +191,104 @@ public sealed class SegmentSpectrogram
     {
         if (actual != expected)
             throw new ArgumentException($"Expected {expected} values, got {actual}.", name);
+    }
+
+    // References instead of spans below: they are asked for millions of elements, and slicing costs more than the arithmetic. Indices are under 2,048 and groups under 2, as LaneFft
+    // promises; for those all rows, columns and planes are long enough.
+
+    /// <summary>Samples of frames under the window. Lanes beyond the last frame are computed along and never stored.</summary>
+    private readonly ref struct WindowedFrames(float[] turned, float[] window) : ILaneReader
+    {
+        private readonly ref float _turned = ref turned[0];
+        private readonly ref float _window = ref window[0];
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Load(int group, int index, out Vector<float> first, out Vector<float> second)
+        {
+            int n = 2 * index, at = n % Hop * HopsAtOnce + n / Hop + group * Vector<float>.Count;
+            first = Vector.LoadUnsafe(ref _turned, (nuint)at) * new Vector<float>(Unsafe.Add(ref _window, n));
+            second = Vector.LoadUnsafe(ref _turned, (nuint)(at + HopsAtOnce)) * new Vector<float>(Unsafe.Add(ref _window, n + 1));
+        }
+    }
+
+    /// <summary>Adds frames under the window where they belong.</summary>
+    private readonly ref struct AddedFrames(float[] turned, float[] window) : ILaneWriter
+    {
+        private readonly ref float _turned = ref turned[0];
+        private readonly ref float _window = ref window[0];
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(int group, int index, Vector<float> first, Vector<float> second)
+        {
+            int n = 2 * index, at = n % Hop * HopsAtOnce + n / Hop + group * Vector<float>.Count;
+            ref float even = ref Unsafe.Add(ref _turned, at), odd = ref Unsafe.Add(ref _turned, at + HopsAtOnce);
+            Vector.MultiplyAddEstimate(first, new Vector<float>(Unsafe.Add(ref _window, n)), Vector.LoadUnsafe(ref even)).StoreUnsafe(ref even);
+            Vector.MultiplyAddEstimate(second, new Vector<float>(Unsafe.Add(ref _window, n + 1)), Vector.LoadUnsafe(ref odd)).StoreUnsafe(ref odd);
+        }
+    }
+
+    /// <summary>Bins of a tensor's planes, from a frame on; lanes beyond the last frame are 0.</summary>
+    private readonly ref struct GivenBins(ReadOnlySpan<float> re, ReadOnlySpan<float> im, int frames, int firstFrame) : ILaneReader
+    {
+        private readonly ref float _re = ref MemoryMarshal.GetReference(re);
+        private readonly ref float _im = ref MemoryMarshal.GetReference(im);
+        private readonly int _frames = frames;
+        private readonly int _firstFrame = firstFrame;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Load(int group, int index, out Vector<float> first, out Vector<float> second)
+        {
+            int frame = _firstFrame + group * Vector<float>.Count, at = index * _frames + frame, count = _frames - frame;
+            if (count >= Vector<float>.Count)
+            {
+                first = Vector.LoadUnsafe(ref _re, (nuint)at);
+                second = Vector.LoadUnsafe(ref _im, (nuint)at);
+            }
+            else
+            {
+                first = LoadPart(ref Unsafe.Add(ref _re, at), count);
+                second = LoadPart(ref Unsafe.Add(ref _im, at), count);
+            }
+        }
+
+        private static Vector<float> LoadPart(ref float from, int count)
+        {
+            Span<float> part = stackalloc float[Vector<float>.Count];
+            part.Clear();
+            MemoryMarshal.CreateReadOnlySpan(ref from, count).CopyTo(part);
+            return new Vector<float>(part);
+        }
+    }
+
+    /// <summary>Puts bins into a tensor's planes, from a frame on.</summary>
+    private readonly ref struct TensorBins(Span<float> re, Span<float> im, int frames, int firstFrame) : ILaneWriter
+    {
+        private readonly ref float _re = ref MemoryMarshal.GetReference(re);
+        private readonly ref float _im = ref MemoryMarshal.GetReference(im);
+        private readonly int _frames = frames;
+        private readonly int _firstFrame = firstFrame;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(int group, int index, Vector<float> first, Vector<float> second)
+        {
+            int frame = _firstFrame + group * Vector<float>.Count, at = index * _frames + frame, count = _frames - frame;
+            if (count >= Vector<float>.Count)
+            {
+                first.StoreUnsafe(ref _re, (nuint)at);
+                second.StoreUnsafe(ref _im, (nuint)at);
+            }
+            else
+            {
+                StorePart(first, ref Unsafe.Add(ref _re, at), count);
+                StorePart(second, ref Unsafe.Add(ref _im, at), count);
+            }
+        }
+
+        private static void StorePart(Vector<float> values, ref float to, int count)
+        {
+            Span<float> part = stackalloc float[Vector<float>.Count];
+            values.CopyTo(part);
+            part[..count].CopyTo(MemoryMarshal.CreateSpan(ref to, count));
+        }
     }
 }

@@ -17,7 +17,7 @@ public sealed class LaneFftTests
     {
         double[][] frames = Frames(size);
         (Vector<float>[] re, Vector<float>[] im) = Pack(frames);
-        new LaneFft(size).Forward(re, im);
+        Forward(new LaneFft(size), re, im);
         for (int lane = 0; lane < frames.Length; lane++)
         {
             double peak = 0, worst = 0;
@@ -48,8 +48,8 @@ public sealed class LaneFftTests
         }
         (Vector<float>[] re, Vector<float>[] im) = Pack(frames);
         LaneFft fft = new(size);
-        fft.Forward(re, im);
-        fft.Inverse(re, im);
+        Forward(fft, re, im);
+        Inverse(fft, re, im);
         for (int lane = 0; lane < frames.Length; lane++)
         {
             for (int m = 0; m < size / 2; m++)
@@ -66,7 +66,7 @@ public sealed class LaneFftTests
         Vector<float>[] re = new Vector<float>[8], im = new Vector<float>[8];
         re[0] = Vector<float>.One;
         im[0] = new Vector<float>(123);
-        new LaneFft(16).Inverse(re, im);
+        Inverse(new LaneFft(16), re, im);
         Assert.All(re, v => Assert.Equal(Vector<float>.One, v));
         Assert.All(im, v => Assert.Equal(Vector<float>.One, v));
     }
@@ -77,6 +77,53 @@ public sealed class LaneFftTests
     [InlineData(12)]
     public void Sizes_that_are_no_power_of_two_are_refused(int size) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new LaneFft(size));
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(64)]
+    [InlineData(4096)]
+    public void Two_groups_give_what_each_gives_by_itself(int size)
+    {
+        int half = size / 2;
+        Vector<float>[] re = new Vector<float>[2 * half], im = new Vector<float>[2 * half];
+        Random random = new(3);
+        for (int i = 0; i < re.Length; i++)
+        {
+            re[i] = new Vector<float>([.. Enumerable.Range(0, Vector<float>.Count).Select(_ => random.NextSingle())]);
+            im[i] = new Vector<float>([.. Enumerable.Range(0, Vector<float>.Count).Select(_ => random.NextSingle())]);
+        }
+        Vector<float>[] bothRe = [.. re], bothIm = [.. im];
+        LaneFft fft = new(size);
+        fft.Forward(2, new Lanes(bothRe, bothIm, half), new Lanes(bothRe, bothIm, half));
+        for (int group = 0; group < 2; group++)
+        {
+            Vector<float>[] oneRe = re[(group * half)..((group + 1) * half)], oneIm = im[(group * half)..((group + 1) * half)];
+            Forward(fft, oneRe, oneIm);
+            Assert.Equal(oneRe, bothRe[(group * half)..((group + 1) * half)]);
+            Assert.Equal(oneIm, bothIm[(group * half)..((group + 1) * half)]);
+        }
+        re = [.. bothRe];
+        im = [.. bothIm];
+        fft.Inverse(2, new Lanes(bothRe, bothIm, half), new Lanes(bothRe, bothIm, half));
+        for (int group = 0; group < 2; group++)
+        {
+            Vector<float>[] oneRe = re[(group * half)..((group + 1) * half)], oneIm = im[(group * half)..((group + 1) * half)];
+            Inverse(fft, oneRe, oneIm);
+            Assert.Equal(oneRe, bothRe[(group * half)..((group + 1) * half)]);
+            Assert.Equal(oneIm, bothIm[(group * half)..((group + 1) * half)]);
+        }
+    }
+
+    private static void Forward(LaneFft fft, Vector<float>[] re, Vector<float>[] im) => fft.Forward(1, new Lanes(re, im, re.Length), new Lanes(re, im, re.Length));
+
+    private static void Inverse(LaneFft fft, Vector<float>[] re, Vector<float>[] im) => fft.Inverse(1, new Lanes(re, im, re.Length), new Lanes(re, im, re.Length));
+
+    private readonly struct Lanes(Vector<float>[] re, Vector<float>[] im, int half) : ILaneReader, ILaneWriter
+    {
+        public void Load(int group, int index, out Vector<float> first, out Vector<float> second) => (first, second) = (re[group * half + index], im[group * half + index]);
+
+        public void Store(int group, int index, Vector<float> first, Vector<float> second) => (re[group * half + index], im[group * half + index]) = (first, second);
+    }
 
     private static double[][] Frames(int size)
     {
