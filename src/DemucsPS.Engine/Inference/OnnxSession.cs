@@ -46,6 +46,9 @@ public sealed unsafe class OnnxSession : IDisposable
         }
     }
 
+    /// <summary>Threads that the runtime asked for and did not get, see <see cref="OnnxSessionOptions.CallersOnly"/>.</summary>
+    internal int WithheldThreads { get; private init; }
+
     /// <summary>The model's inputs.</summary>
     public IReadOnlyList<OnnxTensorInfo> Inputs { get; }
 
@@ -92,7 +95,14 @@ public sealed unsafe class OnnxSession : IDisposable
     /// <exception cref="OperationCanceledException">The run was cancelled; the outputs' content is undefined.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed; the runtime's own message.</exception>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
-    public void Run(IReadOnlyList<OnnxTensor> inputs, IReadOnlyList<OnnxTensor> outputs, CancellationToken cancellationToken = default)
+    public void Run(IReadOnlyList<OnnxTensor> inputs, IReadOnlyList<OnnxTensor> outputs, CancellationToken cancellationToken = default) => Run(inputs, outputs, shrink: false, cancellationToken);
+
+    /// <summary>As above.</summary>
+    /// <param name="inputs">A tensor for every input.</param>
+    /// <param name="outputs">A tensor for every output that is wanted.</param>
+    /// <param name="shrink">Whether the arena gives back, when this run has ended, what no other run needs then.</param>
+    /// <param name="cancellationToken">Ends the run between two operators.</param>
+    public void Run(IReadOnlyList<OnnxTensor> inputs, IReadOnlyList<OnnxTensor> outputs, bool shrink, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using OrtHandle.Lease session = _session.Use();
@@ -101,6 +111,11 @@ public sealed unsafe class OnnxSession : IDisposable
         using OrtHandle options = new(created, _api.ReleaseRunOptions);
         nint runOptions = created;
         _api.Check(_api.RunOptionsSetRunLogSeverityLevel(runOptions, OnnxRuntimeLibrary.FatalOnly));
+        if (shrink)
+        {
+            fixed (byte* key = "memory.enable_memory_arena_shrinkage\0"u8, value = "cpu:0\0"u8)
+                _api.Check(_api.AddRunConfigEntry(runOptions, key, value));
+        }
         using Bindings bound = new(_api, inputs, outputs);
 
         // Disposing a registration waits for a callback that is under way, so the options outlive it.
@@ -130,12 +145,13 @@ public sealed unsafe class OnnxSession : IDisposable
         api.Check(api.CreateSessionOptions(&created));
         using OrtHandle native = new(created, api.ReleaseSessionOptions);
         Apply(api, created, ExecutionProviderChoice.Suit(options));
+        using WithheldWorkers? withheld = options.CallersOnly ? new WithheldWorkers(api, created) : null;
         nint pointer = 0;
         factory(api, created, &pointer);
         OrtHandle session = new(pointer, api.ReleaseSession);
         try
         {
-            return new OnnxSession(api, session);
+            return new OnnxSession(api, session) { WithheldThreads = withheld?.Count ?? 0 };
         }
         catch
         {

@@ -6,6 +6,12 @@ public sealed record OnnxSessionOptions
     /// <summary>Threads inside one operator; 0 stands for the processors this process may use (affinity and container limits included).</summary>
     public int IntraOpThreads { get; init; }
 
+    /// <summary>
+    /// Whether a run is computed by the thread that calls it alone. Operators are divided as for <see cref="IntraOpThreads"/> all the same, so results are
+    /// the same bits as with that many threads. For as many runs at once as there are processors: none then waits for another.
+    /// </summary>
+    public bool CallersOnly { get; init; }
+
     /// <summary>Threads across operators. htdemucs has no branches worth it; 1 is the runtime's sequential executor.</summary>
     public int InterOpThreads { get; init; } = 1;
 

@@ -90,6 +90,10 @@ internal sealed unsafe class OrtApi
     public delegate* unmanaged[Cdecl]<byte***, int*, nint> GetAvailableProviders => (delegate* unmanaged[Cdecl]<byte***, int*, nint>)_table[125];
     public delegate* unmanaged[Cdecl]<byte**, int, nint> ReleaseAvailableProviders => (delegate* unmanaged[Cdecl]<byte**, int, nint>)_table[126];
     public delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint> AddSessionConfigEntry => (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)_table[130];
+    public delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint> AddRunConfigEntry => (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)_table[165];
+    public delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, nint, nint, nint>, nint> SetCustomCreateThread => (delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, nint, nint, nint>, nint>)_table[196];
+    public delegate* unmanaged[Cdecl]<nint, nint, nint> SetCustomThreadCreationOptions => (delegate* unmanaged[Cdecl]<nint, nint, nint>)_table[197];
+    public delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, void>, nint> SetCustomJoinThread => (delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, void>, nint>)_table[198];
     public delegate* unmanaged[Cdecl]<nint, nint, nint> AppendCudaProvider => (delegate* unmanaged[Cdecl]<nint, nint, nint>)_table[204];
     public delegate* unmanaged[Cdecl]<nint*, nint> CreateCudaProviderOptions => (delegate* unmanaged[Cdecl]<nint*, nint>)_table[205];
     public delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint, nint> UpdateCudaProviderOptions => (delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint, nint>)_table[206];

@@ -7,11 +7,15 @@ namespace DemucsPS.Engine.Inference;
 public sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
+    private readonly Func<OnnxSessionOptions, OnnxSession> _open;
+    private readonly OnnxSessionOptions _options;
+    private OnnxSession? _ownThreads;
 
-    private SeparationModel(OnnxSession session, ExecutionProvider provider, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames, ModelFileSet? files, bool isPrepared)
+    private SeparationModel(OnnxSession session, Func<OnnxSessionOptions, OnnxSession> open, OnnxSessionOptions options, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames, ModelFileSet? files, bool isPrepared)
     {
         _session = session;
-        ExecutionProvider = provider;
+        _open = open;
+        _options = options;
         Files = files;
         IsPrepared = isPrepared;
         Name = name;
@@ -30,10 +34,13 @@ public sealed class SeparationModel : IDisposable
     public bool IsDemucs { get; }
 
     /// <summary>What runs it; never <see cref="ExecutionProvider.Auto"/>.</summary>
-    public ExecutionProvider ExecutionProvider { get; }
+    public ExecutionProvider ExecutionProvider => _options.ExecutionProvider;
 
     /// <summary>Whether the file's prepared copy runs.</summary>
     internal bool IsPrepared { get; }
+
+    /// <summary>Whether runs can keep to their own thread; see <see cref="LoadForOwnThreads"/>.</summary>
+    internal bool HasOwnThreads => _ownThreads is not null;
 
     /// <summary>What was loaded; null for a built-in model.</summary>
     internal ModelFileSet? Files { get; }
@@ -63,7 +70,7 @@ public sealed class SeparationModel : IDisposable
         OnnxSession session;
         try
         {
-            session = path is null ? OnnxSession.FromBytes(BaselineModel.Build(), options) : OnnxSession.FromFile(path, options);
+            session = Open(options);
         }
         catch (OnnxRuntimeException e)
         {
@@ -74,12 +81,31 @@ public sealed class SeparationModel : IDisposable
         }
         try
         {
-            return new SeparationModel(session, options.ExecutionProvider, source.Name, source.Path, isDemucs: source.Path is not null, stemNames, files, isPrepared: path != source.Path);
+            return new SeparationModel(session, Open, options, source.Name, source.Path, isDemucs: source.Path is not null, stemNames, files, isPrepared: path != source.Path);
         }
         catch
         {
             session.Dispose();
             throw;
+        }
+
+        OnnxSession Open(OnnxSessionOptions how) => path is null ? OnnxSession.FromBytes(BaselineModel.Build(), how) : OnnxSession.FromFile(path, how);
+    }
+
+    /// <summary>
+    /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunShare.OwnThreadOnly"/>; without this they run as any other. A weights file is in memory once
+    /// all the same. Not to be called while the model runs.
+    /// </summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it cannot be loaded again.</exception>
+    internal void LoadForOwnThreads()
+    {
+        try
+        {
+            _ownThreads ??= _open(_options with { CallersOnly = true });
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' was loaded once, but not a second time for as many jobs as there are threads. Run fewer jobs. ONNX Runtime says: {e.Message}", Path, e);
         }
     }
 
@@ -90,11 +116,19 @@ public sealed class SeparationModel : IDisposable
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
     /// </exception>
-    public void Run(ModelTensors tensors, CancellationToken cancellationToken)
+    public void Run(ModelTensors tensors, CancellationToken cancellationToken) => Run(tensors, default, cancellationToken);
+
+    /// <summary>As above, beside other runs.</summary>
+    /// <param name="tensors">Made for this model's contract, or for one with as many stems and frames.</param>
+    /// <param name="share">What it takes of the machine.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    internal void Run(ModelTensors tensors, RunShare share, CancellationToken cancellationToken)
     {
         try
         {
-            _session.Run([.. Contract.Inputs.Select(tensors.Input)], [.. Contract.Outputs.Select(tensors.Output)], cancellationToken);
+            OnnxSession session = share.OwnThreadOnly ? _ownThreads ?? _session : _session;
+            bool shrink = share.ReleasesMemory && HasOwnThreads;
+            session.Run([.. Contract.Inputs.Select(tensors.Input)], [.. Contract.Outputs.Select(tensors.Output)], shrink, cancellationToken);
         }
         catch (OnnxRuntimeException e) when (e.IsOutOfMemory)
         {
@@ -108,7 +142,11 @@ public sealed class SeparationModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        _ownThreads?.Dispose();
+    }
 
     private static string Explain(ModelSource source, ExecutionProvider provider, OnnxRuntimeException e)
     {

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
@@ -11,12 +13,14 @@ internal sealed class ChunkQueue<T> : IDisposable
     private readonly ModelBag _bag;
     private readonly IReadOnlyList<int> _stems;
     private readonly int _jobs;
+    private readonly int _inModel;
     private readonly bool _keepTimeBranch;
     private readonly CancellationTokenSource _stop;
     private readonly ChannelTransforms _transforms;
     private readonly ModelTurns _turns;
     private readonly Stack<ChunkWorker> _idle = new();
     private readonly Queue<(T Item, ChunkWorker Worker, Task Done)> _running = new();
+    private int _unfinished;
 
     /// <param name="bag">The models; owned by the caller and not disposed before this.</param>
     /// <param name="stems">Numbers of the stems that are wanted.</param>
@@ -28,6 +32,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _bag = bag;
         _stems = stems;
         _jobs = bag.ChunksAtOnce(jobs);
+        _inModel = jobs;
         _keepTimeBranch = keepTimeBranch;
         _transforms = new ChannelTransforms(bag.Contract.SegmentFrames);
         _turns = new ModelTurns(jobs, bag.Contract);
@@ -45,17 +50,23 @@ internal sealed class ChunkQueue<T> : IDisposable
 
     /// <summary>Starts a chunk; the queue must not be full.</summary>
     /// <param name="item">What is known of it.</param>
+    /// <param name="index">Its number among the chunks of its track.</param>
+    /// <param name="count">The chunks of its track.</param>
+    /// <param name="allCome">Whether all of them will be started, one after the other; otherwise it is looked at what else is there when it runs.</param>
     /// <param name="prepare">Puts its segment into the worker; called on this thread.</param>
     /// <param name="work">Separates it; called on another thread.</param>
-    public void Start(T item, Action<ChunkWorker> prepare, Action<ChunkWorker, CancellationToken> work)
+    public void Start(T item, int index, int count, bool allCome, Action<ChunkWorker> prepare, Action<ChunkWorker, CancellationToken> work)
     {
         if (IsFull)
             throw new InvalidOperationException("Take a chunk before another is started.");
         // Workers are large, so there are never more than were needed at once.
         ChunkWorker worker = _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _turns, _keepTimeBranch) { Observe = Observe };
         prepare(worker);
+        RunShare share = new JobRounds(_inModel, count).Share(index);
+        worker.RunShare = () => share with { OwnThreadOnly = share.OwnThreadOnly && (allCome || Volatile.Read(ref _unfinished) >= _inModel) };
+        Interlocked.Increment(ref _unfinished);
         // A thread of its own: it waits, for its turn and for the runtime, and would only keep a thread of the pool from the transforms.
-        _running.Enqueue((item, worker, Task.Factory.StartNew(() => work(worker, _stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        _running.Enqueue((item, worker, Task.Factory.StartNew(() => Work(worker, work), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
     }
 
     /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once cancelled, nothing is handed on.</summary>
@@ -78,5 +89,17 @@ internal sealed class ChunkQueue<T> : IDisposable
         _running.Clear();
         _turns.Dispose();
         _stop.Dispose();
+    }
+
+    private void Work(ChunkWorker worker, Action<ChunkWorker, CancellationToken> work)
+    {
+        try
+        {
+            work(worker, _stop.Token);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _unfinished);
+        }
     }
 }

@@ -88,7 +88,7 @@ public sealed class ChunkSeparator : IDisposable
             throw new DemucsException(DemucsError.ChunkLengthMismatch,
                 $"{job.Chunk} was cut for segments of {job.Chunk.SegmentFrames} frames; the model '{_bag.Name}' takes {_bag.Contract.SegmentFrames}. Cut the track again with that length.", job.Chunk.Track.SourcePath);
         }
-        _queue.Start(job, static _ => { }, (worker, stop) => job.Result = Run(job, worker, stop));
+        _queue.Start(job, job.Chunk.Index, job.Chunk.Count, allCome: false, static _ => { }, (worker, stop) => job.Result = Run(job, worker, stop));
     }
 
     private SeparatedChunk Run(Job job, ChunkWorker worker, CancellationToken cancellationToken)

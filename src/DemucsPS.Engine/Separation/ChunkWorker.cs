@@ -51,6 +51,9 @@ internal sealed class ChunkWorker
     /// <summary>Told what the worker comes to, on its thread.</summary>
     public Action<ChunkStep>? Observe { get; init; }
 
+    /// <summary>Asked, when the models run, what they may take of the machine.</summary>
+    public Func<RunShare> RunShare { get; set; } = static () => default;
+
     /// <summary>The segment to separate, left channel.</summary>
     public Span<float> InputLeft => _tensors.Left;
 
@@ -106,7 +109,7 @@ internal sealed class ChunkWorker
             using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
             if (first)
                 Observe?.Invoke(ChunkStep.Running);
-            use.Run(_tensors, cancellationToken);
+            use.Run(_tensors, RunShare(), cancellationToken);
             Collect(model, first);
             first = false;
         }

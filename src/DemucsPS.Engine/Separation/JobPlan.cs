@@ -20,8 +20,11 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// <summary>Memory the process takes without any run, its model included, in bytes.</summary>
     internal const long BytesWithoutJobs = 500L << 20;
 
+    /// <summary>Whether there are so many jobs that each gets a thread of its own; see <see cref="JobRounds"/>.</summary>
+    public bool IsThreadEach => Threads > 1 && Jobs >= Threads;
+
     /// <summary>The plan in words.</summary>
-    public override string ToString() => $"jobs {Jobs}, threads {Threads}";
+    public override string ToString() => $"jobs {Jobs}, threads {Threads}{(IsThreadEach ? ", one thread for each job" : "")}";
 
     /// <summary>Plans for this machine: the processors and the memory this process may use, container limits included.</summary>
     /// <inheritdoc cref="Choose(int, int, int, long)"/>

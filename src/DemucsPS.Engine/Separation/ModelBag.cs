@@ -31,6 +31,7 @@ public sealed class ModelBag : IDisposable
     private ModelIdentity[]? _identities;
     private int _loads;
     private int _runs;
+    private int _ownThreadRuns;
 
     private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell)
     {
@@ -54,9 +55,13 @@ public sealed class ModelBag : IDisposable
             if (!needed.Contains(0))
                 Close(0);
 
-            ModelMemory[] sizes = [.. needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, jobs))];
+            bool threadEach = ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(jobs, threads).IsThreadEach;
+            ModelMemory[] Sizes(bool twice) => [.. needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, jobs, twice))];
+            ModelMemory[] sizes = Sizes(threadEach);
             long budget = memory ?? (long)(ModelMemory.Available() * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
             bool inTurn = needed.Length > 1 && sizes.Sum(s => s.Bytes) + jobs * chunk > budget;
+            if (inTurn)
+                sizes = Sizes(twice: false);
             MemoryUse = ModelMemory.Describe(sizes, inTurn, budget);
             _contents = new (string, bool, ModelFileSet?)[needed.Length];
             for (int n = 0; n < needed.Length; n++)
@@ -70,6 +75,8 @@ public sealed class ModelBag : IDisposable
                 ShowsBranches &= loaded.Contract.HasSpectrograms;
                 if (inTurn && model != needed[0])
                     Close(model);
+                else if (!inTurn && threadEach)
+                    loaded.LoadForOwnThreads();
             }
             if (!inTurn)
                 return;
@@ -126,6 +133,9 @@ public sealed class ModelBag : IDisposable
 
     /// <summary>Runs of models so far.</summary>
     internal int RunCount => _runs;
+
+    /// <summary>How many of them kept to their own thread.</summary>
+    internal int OwnThreadRunCount => _ownThreadRuns;
 
     /// <summary>What runs the models.</summary>
     public ExecutionProvider ExecutionProvider { get; }
@@ -251,10 +261,12 @@ public sealed class ModelBag : IDisposable
     internal readonly struct Use(ModelBag bag, SeparationModel model) : IDisposable
     {
         /// <summary>Runs it on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
-        public void Run(ModelTensors tensors, CancellationToken cancellationToken)
+        public void Run(ModelTensors tensors, RunShare share, CancellationToken cancellationToken)
         {
-            model.Run(tensors, cancellationToken);
+            model.Run(tensors, share, cancellationToken);
             Interlocked.Increment(ref bag._runs);
+            if (share.OwnThreadOnly && model.HasOwnThreads)
+                Interlocked.Increment(ref bag._ownThreadRuns);
         }
 
         public void Dispose() => bag._rotation?.Return();

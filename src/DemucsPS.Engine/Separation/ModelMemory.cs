@@ -25,10 +25,11 @@ internal readonly record struct ModelMemory(long Bytes)
     /// <param name="source">The model.</param>
     /// <param name="contract">Its contract, or that of another model of its bag.</param>
     /// <param name="jobs">Runs at once.</param>
-    public static ModelMemory Estimate(ModelSource source, ModelContract contract, int jobs)
+    /// <param name="twice">Whether it is loaded twice, see <see cref="SeparationModel.LoadForOwnThreads"/>.</param>
+    public static ModelMemory Estimate(ModelSource source, ModelContract contract, int jobs, bool twice)
     {
         double weights = source.Path is { } path ? WeightBytes(path) : BuiltInBytes;
-        return new ModelMemory((long)(WeightCopies * weights + jobs * BytesPerFrame * contract.SegmentFrames * Math.Sqrt(weights)));
+        return new ModelMemory((long)((twice ? 2 : 1) * WeightCopies * weights + jobs * BytesPerFrame * contract.SegmentFrames * Math.Sqrt(weights)));
     }
 
     /// <summary>Bytes that the buffers of a chunk take.</summary>

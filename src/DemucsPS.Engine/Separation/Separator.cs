@@ -86,13 +86,13 @@ public sealed class Separator
         using ChunkAttempts attempts = new(_options.RetryCount, _bag.ChunksAtOnce(_options.Jobs) + 1);
         using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken) { Observe = Observe };
         int blended = 0;
-        foreach (Job next in order)
+        foreach ((int index, Job next) in order.Index())
         {
             if (queue.IsFull)
                 queue.TakeOldest(Blend);
             cancellationToken.ThrowIfCancellationRequested();
             // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
-            queue.Start(next, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), (worker, stop) => Run(next, worker, stop));
+            queue.Start(next, index, order.Length, allCome: true, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), (worker, stop) => Run(next, worker, stop));
         }
         while (queue.Count > 0)
             queue.TakeOldest(Blend);

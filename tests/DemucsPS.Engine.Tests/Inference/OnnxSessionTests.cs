@@ -101,6 +101,54 @@ public sealed class OnnxSessionTests
         Assert.All(results, r => Assert.Equal(results[0], r));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void A_session_without_workers_gives_the_same_bits_and_ends(int threads)
+    {
+        const int Size = 200;
+        float[] x = MemoryTrack.Noise(Size * Size, 1).Left, shared = new float[Size * Size];
+        OnnxSessionOptions options = new() { IntraOpThreads = threads };
+        byte[] model = SmallModels.Slow(Size, 20);
+        using (OnnxSession session = OnnxSession.FromBytes(model, options))
+        {
+            Assert.Equal(0, session.WithheldThreads);
+            Run(session, shared);
+        }
+
+        // Disposing joins the workers, so a session that could not end would hang here. Twice, because nothing of the first may be left.
+        for (int time = 0; time < 2; time++)
+        {
+            using OnnxSession session = OnnxSession.FromBytes(model, options with { CallersOnly = true });
+            // All that the runtime would start: everything else is computed by those who call.
+            Assert.Equal(threads - 1, session.WithheldThreads);
+            float[][] results = new float[8][];
+            Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Run(session, results[i] = new float[Size * Size]));
+            Assert.All(results, r => Assert.Equal(shared, r));
+        }
+
+        void Run(OnnxSession session, float[] y) => session.Run([OnnxTensor.Create("x", x.AsMemory(), Size, Size)], [OnnxTensor.Create("y", y.AsMemory(), Size, Size)]);
+    }
+
+    [Fact]
+    public void A_model_that_is_refused_leaves_no_worker_behind() =>
+        Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions { IntraOpThreads = 4, CallersOnly = true }));
+
+    [Fact]
+    public void Memory_is_given_back_and_taken_again()
+    {
+        float[] x = MemoryTrack.Noise(64 * 64, 1).Left, first = new float[64 * 64], second = new float[64 * 64];
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(64, 5), new OnnxSessionOptions());
+        foreach (bool shrink in new[] { true, false, true, true })
+        {
+            session.Run([OnnxTensor.Create("x", x.AsMemory(), 64, 64)], [OnnxTensor.Create("y", second.AsMemory(), 64, 64)], shrink, TestContext.Current.CancellationToken);
+            if (first[0] == 0)
+                second.CopyTo(first, 0);
+            Assert.Equal(first, second);
+        }
+    }
+
     [Fact]
     public void The_library_says_where_and_what_it_is()
     {

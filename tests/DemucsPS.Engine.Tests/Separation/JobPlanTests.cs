@@ -44,6 +44,14 @@ public sealed class JobPlanTests
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, 1, "jobs 1, threads 1")]
+    [InlineData(2, 1, "jobs 2, threads 1")]
+    [InlineData(1, 2, "jobs 1, threads 2")]
+    [InlineData(2, 2, "jobs 2, threads 2, one thread for each job")]
+    [InlineData(3, 2, "jobs 3, threads 2, one thread for each job")]
+    public void The_plan_says_when_each_job_has_its_thread(int jobs, int threads, string said) => Assert.Equal(said, new JobPlan(jobs, threads).ToString());
+
     [Fact]
     public void This_machine_has_a_plan()
     {

@@ -93,7 +93,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         Assert.Equal(4, together.LoadCount);
         Assert.Equal(jobs, together.ChunksAtOnce(jobs));
 
-        long memory = four.Models.Max(m => ModelMemory.Estimate(m, together.Contract, jobs).Bytes) + chunksOfMemory * ModelMemory.ChunkBytes(together.Contract);
+        long memory = four.Models.Max(m => ModelMemory.Estimate(m, together.Contract, jobs, twice: false).Bytes) + chunksOfMemory * ModelMemory.ChunkBytes(together.Contract);
         using ModelBag inTurn = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, jobs, memory);
         // Once each, to see that they fit.
         Assert.Equal(4, inTurn.LoadCount);

@@ -1,0 +1,56 @@
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Tests.Separation;
+
+public sealed class JobRoundsTests
+{
+    [Theory]
+    // O: on its own thread; S: sharing all threads; small letters: gives its memory back.
+    [InlineData(2, 6, "OOOOOO")]
+    [InlineData(2, 5, "OOoos")]
+    [InlineData(2, 3, "oos")]
+    [InlineData(2, 1, "s")]
+    [InlineData(4, 10, "OOOOooooss")]
+    [InlineData(4, 3, "sss")]
+    [InlineData(1, 3, "OOO")]
+    public void Rounds_are_as_wide_as_there_are_jobs(int jobs, int chunks, string expected)
+    {
+        string got = string.Concat(Enumerable.Range(0, chunks).Select(index =>
+        {
+            RunShare share = new JobRounds(jobs, chunks).Share(index);
+            char letter = share.OwnThreadOnly ? 'O' : 'S';
+            return share.ReleasesMemory ? char.ToLowerInvariant(letter) : letter;
+        }));
+        Assert.Equal(expected, got);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(3, 3)]
+    [InlineData(4, 4)]
+    public void As_many_jobs_as_threads_give_each_a_thread_and_the_same_bits(int jobs, int onOwnThread)
+    {
+        const int Threads = 3, Chunks = 4;
+        ModelSource tiny = ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny.onnx"));
+        OnnxSessionOptions options = new() { IntraOpThreads = Threads };
+        MemoryTrack track = MemoryTrack.Noise(Chunks * 343_980 * 19 / 20, 4);
+        Assert.Equal(Separate(1, out _), Separate(jobs, out int runs));
+        Assert.Equal(onOwnThread, runs);
+
+        float[] Separate(int atOnce, out int onOwnThreads)
+        {
+            using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [tiny] }, null, options, jobs: atOnce);
+            StemSelection vocals = StemSelection.Choose(bag.Contract.Stems, ["vocals"]);
+            MemorySink sink = new(1);
+            Separator separator = new(bag, vocals, new SeparationOptions { Jobs = atOnce });
+            Assert.Equal(Chunks, separator.CountChunks(track.Left.Length));
+            separator.Separate(track.Restarted(), "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, TestContext.Current.CancellationToken);
+            Assert.Equal(Chunks, bag.RunCount);
+            onOwnThreads = bag.OwnThreadRunCount;
+            return sink.Interleaved(0);
+        }
+    }
+}
