@@ -84,7 +84,7 @@ public static class AudioFile
             return header.Encoding == WavEncoding.Other ? null : new WavReader(source, header);
         }
 
-        return FlacReader.IsFlac(source) ? new FlacReader(source) : null;
+        return FlacMetadata.Begins(source) ? new FlacReader(source) : FlacFrameSearch.Open(source);
     }
 
     private static ByteSource OpenSource(string path)

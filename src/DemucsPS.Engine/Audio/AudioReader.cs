@@ -35,8 +35,8 @@ public abstract class AudioReader : IDisposable
     internal virtual IReadOnlyList<string> ChannelNames => Audio.ChannelNames.Usual(Channels);
 
     /// <summary>
-    /// The number of frames that the container declares; null when it declares none. It is a claim of the file, not a
-    /// promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
+    /// The number of frames that the container declares; null when it declares none, or a FLAC stream has changed its rate on the way. It is a claim of
+    /// the file, not a promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
     /// </summary>
     public abstract long? FrameCount { get; }
 
@@ -55,7 +55,8 @@ public abstract class AudioReader : IDisposable
     /// </summary>
     /// <remarks>
     /// Read from the VORBIS_COMMENT block of FLAC, LIST/INFO chunks of WAV, and everything else as ffmpeg knows it. At most 1,000 values, each of at most
-    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are no error.
+    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are no error,
+    /// except that a FLAC file whose VORBIS_COMMENT block contradicts its own length is refused as faulty, as FLAC's conformance files have it.
     /// </remarks>
     public abstract IReadOnlyDictionary<string, string> Tags { get; }
 
@@ -97,7 +98,15 @@ public abstract class AudioReader : IDisposable
     protected abstract void Dispose(bool disposing);
 
     /// <summary>Adds a sentence to <see cref="Warnings"/>.</summary>
-    internal void AddWarning(string sentence) => _warnings.Add(sentence);
+    /// <returns>Its place in the list.</returns>
+    internal int AddWarning(string sentence)
+    {
+        _warnings.Add(sentence);
+        return _warnings.Count - 1;
+    }
+
+    /// <summary>Puts a sentence that says more in the place of an earlier one.</summary>
+    private protected void ReplaceWarning(int place, string sentence) => _warnings[place] = sentence;
 
     /// <summary>Adds a sentence about damaged tags to <see cref="Warnings"/>, if they are.</summary>
     private protected void WarnAbout(AudioTagBuilder tags)

@@ -38,6 +38,10 @@ internal sealed class AudioTagBuilder
     /// <summary>True when no more tags are taken, so that reading on is of no use.</summary>
     public bool IsFull => _count >= AudioLimits.MaxTags;
 
+    /// <summary>Whether a value and its name may still be taken. Who asks first need not make a text of what is left out anyway.</summary>
+    /// <param name="bytes">Bytes of both together.</param>
+    public bool HasRoomFor(long bytes) => bytes <= AudioLimits.MaxTagBytes - _bytes;
+
     /// <summary>Adds a value to a field.</summary>
     /// <param name="name">The field in any case, by any of its names.</param>
     /// <param name="value">The text as stored.</param>
@@ -49,7 +53,7 @@ internal sealed class AudioTagBuilder
         if (IsFull || name.Length is 0 or > AudioLimits.MaxTagNameChars || value.Length == 0 || Ignored.Contains(name) || _sealed.Contains(name))
             return;
         int bytes = Encoding.UTF8.GetByteCount(value);
-        if (bytes > AudioLimits.MaxTagValueBytes || bytes + name.Length > AudioLimits.MaxTagBytes - _bytes)
+        if (bytes > AudioLimits.MaxTagValueBytes || !HasRoomFor(bytes + name.Length))
             return;
 
         // One field often comes under two names (WAV: ITRK and IPRT) with one value.

@@ -6,6 +6,12 @@ internal readonly struct FlacFrameHeader
     /// <summary>The longest header: 4 bytes, a coded number of 7, block size and rate of 2 each, and the checksum.</summary>
     public const int MaxBytes = 16;
 
+    /// <summary>The fewest samples that a frame may have, save the last one (RFC 9639, section 9.1.1).</summary>
+    public const int MinBlockSize = 16;
+
+    /// <summary>The most samples that a frame may have. A header can say one more.</summary>
+    public const int MaxBlockSize = 65_535;
+
     private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample)
     {
         Bytes = bytes;
@@ -19,7 +25,7 @@ internal readonly struct FlacFrameHeader
     /// <summary>The length of the header with its checksum.</summary>
     public int Bytes { get; }
 
-    /// <summary>Samples of each channel in the frame, 1 to 65,536. (RFC 9639 forbids the last value, but files with it exist.)</summary>
+    /// <summary>Samples of each channel in the frame as the header says, 1 to 65,536; see <see cref="MinBlockSize"/> and <see cref="MaxBlockSize"/>.</summary>
     public int BlockSize { get; }
 
     /// <summary>Frames per second; null when it is that of the stream.</summary>

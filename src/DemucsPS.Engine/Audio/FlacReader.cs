@@ -4,29 +4,50 @@ namespace DemucsPS.Engine.Audio;
 /// Decodes FLAC by RFC 9639: every number of channels, 4 to 32 bits, fixed and variable block sizes. The checksums of every
 /// frame are verified, and the digest of the whole stream while it is read. Integers of b bits are scaled by 2^-(b-1).
 /// </summary>
+/// <remarks>
+/// A stream may change its form at any frame. This one is given in the form that STREAMINFO declares all the same, since whoever reads it needs one rate
+/// and one number of channels: frames of other depths are scaled by their own, frames of other channels put to the declared ones by
+/// <see cref="FlacChannelMap"/>, and every run of frames at another rate is resampled as if it were a file of its own, so n of them become
+/// ⌊n·declared/own⌋. Nothing of this looks ahead, and all of it is the same at every reading.
+/// </remarks>
 internal sealed class FlacReader : AudioReader
 {
-    private const int StreamInfoBlock = 0;
-    private const int VorbisCommentBlock = 4;
-    private const int InvalidBlock = 127;
     private const int Margin = FlacSubframeDecoder.Margin;
+    private const int MaxChannels = 8;
+
+    // Each change of rate needs a filter of its own. No stream of music has so many, and a hostile one can have one for every 16 samples.
+    private const int MaxRateChanges = 100;
+
+    // 768,000 to 24,000 Hz; the length of a filter grows with it.
+    private const int MaxRateRatio = 32;
 
     private readonly FlacBitReader _bits;
     private readonly FlacStreamInfo _info;
     private readonly FlacSubframeDecoder _decoder;
     private readonly FlacSignature? _signature;
-    private readonly int[][] _samples;
-    private readonly float _scale;
+    private readonly int[][] _samples = new int[MaxChannels][];
 
     // The 33-bit side channel of a 32-bit stream; no other stream needs it.
     private long[] _side = [];
 
-    // The decoded frame: how many samples it has and how many of them were handed out.
+    // The decoded frame: its form, how many samples it has and how many of them were handed out.
+    private FlacForm _form;
+    private float _scale;
     private int _blockSize;
     private int _blockTaken;
     private long _decoded;
     private bool _ended;
     private bool _disposed;
+
+    // Only for streams that change their form: where the channels come from, the seconds before frame number _formStart, and the run of frames at another
+    // rate that is being given.
+    private FlacFormChanges? _changes;
+    private int _changesWarning;
+    private (int First, int Second)[] _map = [];
+    private double _secondsBefore;
+    private long _formStart;
+    private ChannelResampler? _run;
+    private float[] _runBlock = [];
 
     /// <summary>Opens a file.</summary>
     /// <param name="source">The file from its first byte; ID3v2 tags may come before the stream. It is closed with this reader.</param>
@@ -35,23 +56,26 @@ internal sealed class FlacReader : AudioReader
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is one that FLAC allows and nobody can use, say without a rate.
     /// </exception>
     public FlacReader(ByteSource source)
-        : base(source.Path)
+        : this(FlacMetadata.Read(source))
     {
-        _bits = new FlacBitReader(source);
-        SkipId3Tags(_bits);
-        var tags = new AudioTagBuilder();
-        _info = ReadMetadata(tags);
-        Tags = tags.Build();
-        WarnAbout(tags);
+    }
+
+    /// <summary>Opens a file whose metadata was read, as <see cref="FlacReader(ByteSource)"/> does.</summary>
+    internal FlacReader(FlacMetadata metadata)
+        : base(metadata.Bits.Source.Path)
+    {
+        _bits = metadata.Bits;
+        _info = metadata.Info;
+        Tags = metadata.Tags.Build();
+        WarnAbout(metadata.Tags);
         _decoder = new FlacSubframeDecoder(_bits);
-        _samples = new int[_info.Channels][];
         Array.Fill(_samples, []);
-        _scale = 1f / (1L << (_info.BitsPerSample - 1));
+        TakeForm(_info.Form);
         _signature = FlacSignature.Create(_info.Md5);
         try
         {
             if (!DecodeFrame())
-                throw Corrupt("contains no audio frames");
+                throw FlacDamage.Lasting(SourcePath, "contains no audio frames");
         }
         catch
         {
@@ -61,30 +85,25 @@ internal sealed class FlacReader : AudioReader
     }
 
     /// <inheritdoc/>
-    public override int SampleRate => _info.SampleRate;
+    public override int SampleRate => _info.Form.SampleRate;
 
     /// <inheritdoc/>
-    public override int Channels => _info.Channels;
+    public override int Channels => _info.Form.Channels;
+
+    /// <summary>
+    /// The number of frames that STREAMINFO declares; null when it declares none, and once frames of another rate have come: then it says nothing about
+    /// how many are given.
+    /// </summary>
+    public override long? FrameCount => _changes is { RateChanges: > 0 } ? null : _info.FrameCount;
 
     /// <inheritdoc/>
-    public override long? FrameCount => _info.FrameCount;
-
-    /// <inheritdoc/>
-    public override string Codec => $"FLAC {_info.BitsPerSample} bit";
+    public override string Codec => $"FLAC {_info.Form.BitsPerSample} bit";
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Tags { get; }
 
-    /// <summary>Whether a file is FLAC, possibly behind ID3v2 tags. The source is rewound.</summary>
-    public static bool IsFlac(ByteSource source)
-    {
-        // Not disposed, because that would close the file.
-        var bits = new FlacBitReader(source);
-        SkipId3Tags(bits);
-        bool isFlac = bits.Peek(4).SequenceEqual("fLaC"u8);
-        source.Rewind();
-        return isFlac;
-    }
+    /// <summary>Whether another frame begins behind the one that was decoded, or the file ends there.</summary>
+    internal bool IsFollowedByFrame => _bits.Peek(FlacFrameHeader.MaxBytes) is var next && (next.IsEmpty || FlacFrameHeader.HasSync(next));
 
     /// <inheritdoc/>
     public override int Read(Span<float> interleaved)
@@ -94,10 +113,23 @@ internal sealed class FlacReader : AudioReader
         int done = 0;
         while (done < wanted)
         {
+            Span<float> rest = interleaved[(done * Channels)..(wanted * Channels)];
+            if (_run is not null)
+            {
+                done += ReadRun(_run, rest);
+                continue;
+            }
+
             if (_blockTaken == _blockSize && !DecodeFrame())
                 break;
+            if (_form.SampleRate != SampleRate)
+            {
+                _run = new ChannelResampler(_form.SampleRate, SampleRate, Channels);
+                continue;
+            }
+
             int frames = Math.Min(wanted - done, _blockSize - _blockTaken);
-            Interleave(interleaved.Slice(done * Channels, frames * Channels));
+            Interleave(rest[..(frames * Channels)]);
             _blockTaken += frames;
             done += frames;
         }
@@ -113,62 +145,33 @@ internal sealed class FlacReader : AudioReader
         _bits.Dispose();
     }
 
-    private static void SkipId3Tags(FlacBitReader bits)
+    /// <summary>Reads frames of a run at another rate; 0 when all of it was given, and then it is over.</summary>
+    private int ReadRun(ChannelResampler run, Span<float> interleaved)
     {
-        // Ten bytes, then as many as four times seven bits say, and ten more if there is a footer (ID3v2.4, section 3.1).
-        while (bits.Peek(10) is { Length: 10 } tag && tag.StartsWith("ID3"u8) && ((tag[6] | tag[7] | tag[8] | tag[9]) & 0x80) == 0)
+        while (true)
         {
-            int size = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9];
-            if (!bits.Skip(10 + size + ((tag[5] & 0x10) != 0 ? 10 : 0)))
-                return;
-        }
-    }
-
-    private FlacStreamInfo ReadMetadata(AudioTagBuilder tags)
-    {
-        if (!_bits.Peek(4).SequenceEqual("fLaC"u8))
-            throw Corrupt("is no FLAC file: it does not begin with fLaC");
-        _bits.Advance(4);
-        FlacStreamInfo? info = null;
-        bool hasTags = false;
-        bool last = false;
-        while (!last)
-        {
-            ReadOnlySpan<byte> header = _bits.Peek(4);
-            if (header.Length < 4)
-                throw Corrupt("is cut short within its metadata");
-            last = header[0] >= 128;
-            int type = header[0] & 127;
-            int length = header[1] << 16 | header[2] << 8 | header[3];
-            if (type == InvalidBlock)
-                throw Corrupt($"is damaged: byte {_bits.BytePosition} begins no metadata");
-            _bits.Advance(4);
-            if (type == StreamInfoBlock)
+            int frames = run.Read(interleaved);
+            if (frames > 0)
+                return frames;
+            if (run.IsAtEnd)
             {
-                ReadOnlySpan<byte> block = _bits.Peek(FlacStreamInfo.Bytes);
-                if (info is not null || length != FlacStreamInfo.Bytes || block.Length < length)
-                    throw Corrupt("is damaged: its description (STREAMINFO) is doubled or of a wrong length");
-                info = new FlacStreamInfo(block[..length]);
-            }
-            else if (type == VorbisCommentBlock && !hasTags)
-            {
-                // There is no more than one (RFC 9639, section 8.6).
-                hasTags = true;
-                length = VorbisComment.Read(_bits, length, tags);
+                _run = null;
+                return 0;
             }
 
-            // Nothing else in the metadata changes the samples, so its lengths only ever skip.
-            if (!_bits.Skip(length))
-                throw Corrupt("is cut short within its metadata");
-        }
+            if ((_blockTaken == _blockSize && !DecodeFrame()) || _form.SampleRate != run.SourceRate)
+            {
+                // A block of the next run waits until this one is given.
+                run.Complete();
+                continue;
+            }
 
-        if (info is null)
-            throw Corrupt("is damaged: its description (STREAMINFO) is missing");
-        if (info.SampleRate is 0 or > AudioLimits.MaxSampleRate)
-            throw Unsupported($"declares {info.SampleRate} frames per second; 1 to {AudioLimits.MaxSampleRate} can be read");
-        if (info.BitsPerSample < 4)
-            throw Corrupt($"is damaged: it declares {info.BitsPerSample} bits per sample; FLAC has 4 to 32");
-        return info;
+            int wanted = Math.Min(ChannelResampler.BlockFrames, _blockSize - _blockTaken) * Channels;
+            if (_runBlock.Length < wanted)
+                _runBlock = new float[ChannelResampler.BlockFrames * Channels];
+            Interleave(_runBlock.AsSpan(0, wanted));
+            _blockTaken += run.Write(_runBlock.AsSpan(0, wanted));
+        }
     }
 
     /// <summary>Decodes the next frame; false at the end of the track.</summary>
@@ -191,7 +194,10 @@ internal sealed class FlacReader : AudioReader
                 return defect is null ? End(cutShort: true) : throw FrameCorrupt(position, defect);
             }
 
-            CheckUnchanged(header);
+            var form = new FlacForm(header.SampleRate ?? _info.Form.SampleRate, header.Channels, header.BitsPerSample ?? _info.Form.BitsPerSample);
+            if (form != _form)
+                ChangeForm(form);
+            CheckBlock(header, position);
             _bits.StartChecksum();
             _bits.Advance(header.Bytes);
             defect = DecodeChannels(header);
@@ -200,11 +206,15 @@ internal sealed class FlacReader : AudioReader
             ushort checksum = _bits.EndChecksum(out bool paddingIsZero);
             if (_bits.ReadBits(16) != checksum || !paddingIsZero)
                 throw FrameCorrupt(position, "the checksum of the frame is wrong");
+            if (_bits.BytePosition - position > _info.MaxFrameBytes && _changes is null)
+                throw FlacDamage.LongFrame(SourcePath, position, _bits.BytePosition - position, _info.MaxFrameBytes.Value);
+            if (_decoded + header.BlockSize > _info.FrameCount)
+                throw FlacDamage.MoreThanDeclared(SourcePath, _info.FrameCount.Value, _decoded + header.BlockSize);
 
             _blockSize = header.BlockSize;
             _blockTaken = 0;
             _decoded += _blockSize;
-            _signature?.Add(_samples, Margin, _blockSize, _info.BitsPerSample);
+            _signature?.Add(_samples.AsSpan(0, _form.Channels), Margin, _blockSize, _form.BitsPerSample);
             return true;
         }
         catch (EndOfStreamException)
@@ -220,40 +230,69 @@ internal sealed class FlacReader : AudioReader
         _blockTaken = 0;
         if (_decoded == 0)
             return false;
-        if (FrameCount is long declared && _decoded < declared)
+        if (_info.FrameCount is long declared && _decoded < declared)
             AddWarning($"'{SourcePath}': declared {declared} frames, found {_decoded}: the file is cut short, {declared - _decoded} frames are missing.");
         else if (cutShort)
             AddWarning($"'{SourcePath}' is cut short within a frame after {_decoded} frames; what was in it is missing.");
         else if (_signature is not null && !_signature.Matches())
             AddWarning($"'{SourcePath}' is damaged: its samples are not those that the encoder saw (MD5 mismatch).");
-        else if (_decoded > FrameCount)
-            AddWarning($"'{SourcePath}': declared {FrameCount} frames, found {_decoded}; all of them are used.");
         return false;
     }
 
-    private void CheckUnchanged(in FlacFrameHeader header)
+    /// <summary>
+    /// Refuses a block that is longer or shorter than it may be. _blockSize is still that of the frame before. A stream that has changed its form was put
+    /// together of several, and what STREAMINFO declares of sizes, it declares of the first: so it is in conformance files that are called valid.
+    /// </summary>
+    private void CheckBlock(in FlacFrameHeader header, long position)
     {
-        if (header.SampleRate is int rate && rate != _info.SampleRate)
-            throw Unsupported($"changes from {_info.SampleRate} to {rate} frames per second after {_decoded} frames. Convert it to one rate first");
-        if (header.BitsPerSample is int bits && bits != _info.BitsPerSample)
-            throw Unsupported($"changes from {_info.BitsPerSample} to {bits} bits per sample after {_decoded} frames. Convert it to one depth first");
-        if (header.Channels != _info.Channels)
-            throw Unsupported($"changes from {_info.Channels} to {header.Channels} channels after {_decoded} frames. Convert it to one layout first");
+        if (_decoded > 0 && _blockSize < FlacFrameHeader.MinBlockSize)
+            throw FlacDamage.ShortBlock(SourcePath, position, _blockSize);
+        if (header.BlockSize > FlacFrameHeader.MaxBlockSize)
+            throw FlacDamage.LongBlock(SourcePath, position, header.BlockSize, FlacFrameHeader.MaxBlockSize, isDeclared: false);
+        if (header.BlockSize > _info.MaxBlockSize && _changes is null)
+            throw FlacDamage.LongBlock(SourcePath, position, header.BlockSize, _info.MaxBlockSize.Value, isDeclared: true);
+    }
+
+    private void ChangeForm(FlacForm form)
+    {
+        if (_decoded == 0)
+            throw FlacDamage.OtherForm(SourcePath, _form, form);
+        (int low, int high) = (Math.Min(form.SampleRate, SampleRate), Math.Max(form.SampleRate, SampleRate));
+        if (form.SampleRate == 0 || high / MaxRateRatio > low)
+            throw FlacDamage.Unsupported(SourcePath, $"changes from {_form.SampleRate} to {form.SampleRate} frames per second after {_decoded} frames, which is too much. Cut it there");
+
+        _secondsBefore += (double)(_decoded - _formStart) / _form.SampleRate;
+        _formStart = _decoded;
+        FlacFormChanges? earlier = _changes;
+        _changes ??= new FlacFormChanges(_info.Form);
+        _changes.Add(_decoded, TimeSpan.FromSeconds(_secondsBefore), _form, form);
+        if (_changes.RateChanges > MaxRateChanges)
+            throw FlacDamage.Unsupported(SourcePath, $"changes its rate more than {MaxRateChanges} times. Convert it to one rate first");
+        if (earlier is null)
+            _changesWarning = AddWarning(_changes.Sentence(SourcePath));
+        else
+            ReplaceWarning(_changesWarning, _changes.Sentence(SourcePath));
+        TakeForm(form);
+    }
+
+    private void TakeForm(FlacForm form)
+    {
+        _form = form;
+        _scale = 1f / (1L << (form.BitsPerSample - 1));
+        if (form.Channels != Channels)
+            _map = FlacChannelMap.Make(form.Channels, Channels);
     }
 
     private string? DecodeChannels(in FlacFrameHeader header)
     {
         int count = header.BlockSize;
-        int width = _info.BitsPerSample;
-        if (_samples[0].Length < Margin + count)
-        {
-            for (int channel = 0; channel < _samples.Length; channel++)
-                _samples[channel] = new int[Margin + count];
-        }
+        int width = _form.BitsPerSample;
 
         int side = header.Stereo switch { FlacStereo.Independent => -1, FlacStereo.SideRight => 0, _ => 1 };
-        for (int channel = 0; channel < _samples.Length; channel++)
+        for (int channel = 0; channel < header.Channels; channel++)
         {
+            if (_samples[channel].Length < Margin + count)
+                _samples[channel] = new int[Margin + count];
             string? defect;
             if (channel != side)
             {
@@ -332,7 +371,13 @@ internal sealed class FlacReader : AudioReader
 
     private void Interleave(Span<float> interleaved)
     {
-        int channels = _samples.Length;
+        int channels = Channels;
+        if (_form.Channels != channels)
+        {
+            InterleaveMapped(interleaved);
+            return;
+        }
+
         int frames = interleaved.Length / channels;
         float scale = _scale;
         for (int channel = 0; channel < channels; channel++)
@@ -344,12 +389,18 @@ internal sealed class FlacReader : AudioReader
         }
     }
 
-    private DemucsException Corrupt(string what) =>
-        new(DemucsError.AudioTrackCorrupt, $"'{SourcePath}' {what}. Fetch or export the file again.", SourcePath);
-
-    private DemucsException Unsupported(string what) =>
-        new(DemucsError.AudioFormatUnsupported, $"'{SourcePath}' {what}.", SourcePath);
+    private void InterleaveMapped(Span<float> interleaved)
+    {
+        int frames = interleaved.Length / _map.Length;
+        for (int channel = 0; channel < _map.Length; channel++)
+        {
+            (int first, int second) = _map[channel];
+            int at = channel;
+            for (int i = 0; i < frames; i++, at += _map.Length)
+                interleaved[at] = first == FlacChannelMap.None ? 0 : (float)(((double)_samples[first][Margin + _blockTaken + i] + _samples[second][Margin + _blockTaken + i]) / 2 * _scale);
+        }
+    }
 
     private DemucsException FrameCorrupt(long position, string defect) =>
-        Corrupt($"is damaged in the FLAC frame at byte {position}, after {_decoded} good frames of audio: {defect}");
+        FlacDamage.Lasting(SourcePath, $"is damaged in the FLAC frame at byte {position}, after {_decoded} good frames of audio: {defect}");
 }

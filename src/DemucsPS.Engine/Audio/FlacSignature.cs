@@ -6,7 +6,7 @@ namespace DemucsPS.Engine.Audio;
 
 /// <summary>
 /// The MD5 digest that a FLAC file carries of its samples: interleaved, little endian, each in as many whole bytes as its bits
-/// need, sign-extended (RFC 9639, section 8.2).
+/// need, sign-extended (RFC 9639, section 8.2). A stream that changes its form has every frame in it in the frame's own form, as libFLAC forms it.
 /// </summary>
 internal sealed class FlacSignature : IDisposable
 {
@@ -38,11 +38,11 @@ internal sealed class FlacSignature : IDisposable
     }
 
     /// <summary>Adds the samples of a frame.</summary>
-    /// <param name="channels">The channels' storage.</param>
+    /// <param name="channels">The channels' storage, one for each.</param>
     /// <param name="start">The index of the first sample in each.</param>
     /// <param name="count">Samples of each channel.</param>
     /// <param name="bitsPerSample">1 to 32.</param>
-    public void Add(int[][] channels, int start, int count, int bitsPerSample)
+    public void Add(ReadOnlySpan<int[]> channels, int start, int count, int bitsPerSample)
     {
         int sampleBytes = (bitsPerSample + 7) / 8;
         int blockFrames = BufferBytes / (sampleBytes * channels.Length);
@@ -75,7 +75,7 @@ internal sealed class FlacSignature : IDisposable
         }
     }
 
-    private void Pack(int[][] channels, int start, int frames, int sampleBytes)
+    private void Pack(ReadOnlySpan<int[]> channels, int start, int frames, int sampleBytes)
     {
         int stride = sampleBytes * channels.Length;
         for (int channel = 0; channel < channels.Length; channel++)

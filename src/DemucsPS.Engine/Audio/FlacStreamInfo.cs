@@ -11,28 +11,40 @@ internal sealed class FlacStreamInfo
     /// <param name="block">The block's content, <see cref="Bytes"/> long.</param>
     public FlacStreamInfo(ReadOnlySpan<byte> block)
     {
-        // 16 + 16 bits of block sizes and 24 + 24 bits of frame sizes come before; they are hints a decoder need not trust.
+        // The smallest block and frame come before the largest of each; no decoder needs them.
+        MaxBlockSize = KnownOrNull(BinaryPrimitives.ReadUInt16BigEndian(block[2..]));
+        MaxFrameBytes = KnownOrNull(BinaryPrimitives.ReadInt32BigEndian(block[6..]) & 0xFF_FFFF);
         ulong packed = BinaryPrimitives.ReadUInt64BigEndian(block[10..]);
-        SampleRate = (int)(packed >> 44);
-        Channels = (int)(packed >> 41 & 7) + 1;
-        BitsPerSample = (int)(packed >> 36 & 31) + 1;
+        Form = new FlacForm((int)(packed >> 44), (int)(packed >> 41 & 7) + 1, (int)(packed >> 36 & 31) + 1);
         long total = (long)(packed & 0xF_FFFF_FFFF);
         FrameCount = total == 0 ? null : total;
         Md5 = block.Slice(18, 16).ToArray();
     }
 
-    /// <summary>Frames per second, 0 to 1,048,575.</summary>
-    public int SampleRate { get; }
+    /// <summary>What is known of a stream without the block.</summary>
+    /// <param name="form">The form of its first frame.</param>
+    public FlacStreamInfo(FlacForm form)
+    {
+        Form = form;
+        Md5 = new byte[16];
+    }
 
-    /// <summary>1 to 8.</summary>
-    public int Channels { get; }
+    /// <summary>
+    /// The form of the frames: 0 to 1,048,575 of them per second, 1 to 8 channels, 1 to 32 bits per sample, though FLAC has 4 and more.
+    /// </summary>
+    public FlacForm Form { get; }
 
-    /// <summary>1 to 32; FLAC has 4 and more.</summary>
-    public int BitsPerSample { get; }
+    /// <summary>The most samples of each channel in a frame; null when the encoder did not know.</summary>
+    public int? MaxBlockSize { get; }
+
+    /// <summary>The most bytes of a frame; null when the encoder did not know, as when it wrote into a pipe.</summary>
+    public int? MaxFrameBytes { get; }
 
     /// <summary>Samples of each channel; null when the encoder did not know.</summary>
     public long? FrameCount { get; }
 
     /// <summary>The MD5 digest of all samples as interleaved little-endian integers; all zeros when the encoder left it out.</summary>
     public byte[] Md5 { get; }
+
+    private static int? KnownOrNull(int value) => value == 0 ? null : value;
 }

@@ -5,6 +5,9 @@ internal sealed class RangeReader : AudioReader
 {
     private readonly AudioReader _reader;
     private readonly FrameRange _range;
+
+    // Where the warnings of the file are in the list of this reader, which may have others between them.
+    private readonly List<int> _places = [];
     private long _taken;
     private bool _ended;
 
@@ -63,7 +66,10 @@ internal sealed class RangeReader : AudioReader
 
     private void TakeWarnings()
     {
-        foreach (string warning in _reader.Warnings.Skip(Warnings.Count))
-            AddWarning(warning);
+        // Those taken before may say more now.
+        for (int i = 0; i < _places.Count; i++)
+            ReplaceWarning(_places[i], _reader.Warnings[i]);
+        foreach (string warning in _reader.Warnings.Skip(_places.Count))
+            _places.Add(AddWarning(warning));
     }
 }

@@ -10,28 +10,35 @@ internal static class VorbisComment
     private const int MaxCommentBytes = AudioLimits.MaxTagNameChars + 1 + AudioLimits.MaxTagValueBytes;
 
     /// <summary>
-    /// Reads a block. No length in it leads outside of the block; what is damaged is left out, and the tags are marked as
+    /// Reads a block. No length in it leads outside of the block; comments that are none are left out, and the tags are marked as
     /// <see cref="AudioTagBuilder.IsDamaged"/>.
     /// </summary>
     /// <param name="bits">The file, at the first byte of the block's content.</param>
     /// <param name="length">The bytes of the content.</param>
     /// <param name="tags">Receives the tags.</param>
+    /// <param name="isWhole">False when a length in the block leads out of it, or its number of comments does.</param>
     /// <returns>The bytes that are left of the block. More than the file has, if it ends within the block.</returns>
-    public static int Read(FlacBitReader bits, int length, AudioTagBuilder tags)
+    public static int Read(FlacBitReader bits, int length, AudioTagBuilder tags, out bool isWhole)
+    {
+        isWhole = TryRead(bits, ref length, tags);
+        return length;
+    }
+
+    private static bool TryRead(FlacBitReader bits, ref int length, AudioTagBuilder tags)
     {
         // The vendor names the encoder's library, which says nothing about the music.
         if (!TryReadLength(bits, ref length, out uint vendor) || vendor > length || !bits.Skip(vendor))
-            return Damaged(length, tags);
+            return false;
         length -= (int)vendor;
         if (!TryReadLength(bits, ref length, out uint count))
-            return Damaged(length, tags);
+            return false;
 
         byte[] buffer = [];
         for (uint i = 0; i < count && !tags.IsFull; i++)
         {
             if (!TryReadLength(bits, ref length, out uint size) || size > length)
-                return Damaged(length, tags);
-            if (size > MaxCommentBytes)
+                return false;
+            if (size > MaxCommentBytes || !tags.HasRoomFor((long)size - 1))
             {
                 bits.Skip(size);
                 length -= (int)size;
@@ -44,11 +51,11 @@ internal static class VorbisComment
             int read = bits.Read(comment);
             length -= read;
             if (read < comment.Length)
-                return Damaged(length, tags);
+                return false;
             Take(comment, tags);
         }
 
-        return length;
+        return true;
     }
 
     private static void Take(ReadOnlySpan<byte> comment, AudioTagBuilder tags)
@@ -75,11 +82,5 @@ internal static class VorbisComment
 
         value = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         return isThere;
-    }
-
-    private static int Damaged(int length, AudioTagBuilder tags)
-    {
-        tags.IsDamaged = true;
-        return length;
     }
 }

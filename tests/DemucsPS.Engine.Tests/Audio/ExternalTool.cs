@@ -29,4 +29,23 @@ internal static class ExternalTool
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{executable} failed: {errors} {output.Result}");
     }
+
+    /// <summary>Runs a program between two pipes.</summary>
+    /// <returns>What it writes into its standard output.</returns>
+    public static byte[] Filter(string executable, byte[] input, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(executable) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (string argument in arguments)
+            info.ArgumentList.Add(argument);
+        using Process process = Process.Start(info)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        using MemoryStream output = new();
+        Task reading = process.StandardOutput.BaseStream.CopyToAsync(output);
+        process.StandardInput.BaseStream.Write(input);
+        process.StandardInput.Close();
+        process.WaitForExit();
+        reading.Wait();
+        Assert.True(process.ExitCode == 0, $"{executable} failed: {errors.Result}");
+        return output.ToArray();
+    }
 }

@@ -5,6 +5,7 @@ using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Audio;
 using DemucsPS.Engine.Tests.Models.Preparation;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 
@@ -176,13 +177,21 @@ public sealed class ParserFuzzTests
     private static byte[][] FlacFiles()
     {
         string[] names = ["8-bit-mono-level-0.flac", "16-bit-stereo-level-8.flac", "16-bit-eight-channels.flac", "24-bit-order-32.flac", "32-bit-stereo-level-8.flac", "constant.flac"];
-        return [.. names.Select(name =>
+        byte[][] files = [.. names.Select(name =>
         {
             using Stream stream = typeof(ParserFuzzTests).Assembly.GetManifestResourceStream(name)!;
             byte[] bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return bytes;
         })];
+        // Forms that change, for what converts them, and no beginning.
+        byte[] Frame(int channels, int rateCode, int bitsCode, int width) => FlacBits.Frame(200, channels - 1, bits =>
+        {
+            for (int channel = 0; channel < channels; channel++)
+                bits.Verbatim(Enumerable.Range(0, 200).Select(i => (long)(i - 100)), width);
+        }, bitsCode, rateCode);
+        byte[] changing = Join(Frame(2, 9, 4, 16), Frame(1, 10, 4, 16), Frame(3, 7, 1, 8), Frame(2, 9, 6, 24));
+        return [.. files, FlacBits.Stream(FlacBits.StreamInfo(2, 16, 800), changing), changing];
     }
 
     private static byte[][] OnnxFiles() =>

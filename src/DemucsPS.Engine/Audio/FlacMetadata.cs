@@ -1,0 +1,115 @@
+namespace DemucsPS.Engine.Audio;
+
+/// <summary>What comes before the frames of a FLAC file.</summary>
+internal sealed class FlacMetadata
+{
+    private const int StreamInfoBlock = 0;
+    private const int VorbisCommentBlock = 4;
+    private const int InvalidBlock = 127;
+
+    private FlacMetadata(FlacBitReader bits, FlacStreamInfo info, AudioTagBuilder tags)
+    {
+        Bits = bits;
+        Info = info;
+        Tags = tags;
+    }
+
+    /// <summary>The file, at its first frame.</summary>
+    public FlacBitReader Bits { get; }
+
+    /// <summary>What the frames are.</summary>
+    public FlacStreamInfo Info { get; }
+
+    /// <summary>The tags.</summary>
+    public AudioTagBuilder Tags { get; }
+
+    /// <summary>That of a stream which has none.</summary>
+    /// <param name="bits">The file, at a frame.</param>
+    /// <param name="form">The form of that frame.</param>
+    public static FlacMetadata None(FlacBitReader bits, FlacForm form) => new(bits, new FlacStreamInfo(form), new AudioTagBuilder());
+
+    /// <summary>Whether a file is FLAC with metadata, possibly behind ID3v2 tags. The source is rewound.</summary>
+    public static bool Begins(ByteSource source)
+    {
+        // Not disposed, because that would close the file.
+        var bits = new FlacBitReader(source);
+        SkipId3Tags(bits);
+        bool begins = HasMarker(bits);
+        source.Rewind();
+        return begins;
+    }
+
+    /// <summary>Reads it.</summary>
+    /// <param name="source">The file from its first byte; ID3v2 tags may come before the stream.</param>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the metadata is damaged.
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is one that FLAC allows and nobody can use, say without a rate.
+    /// </exception>
+    public static FlacMetadata Read(ByteSource source)
+    {
+        var bits = new FlacBitReader(source);
+        SkipId3Tags(bits);
+        if (!HasMarker(bits))
+            throw FlacDamage.Lasting(source.Path, "is no FLAC file: it does not begin with fLaC");
+        bits.Advance(4);
+        var tags = new AudioTagBuilder();
+        FlacStreamInfo? info = null;
+        bool hasTags = false, commentsAreWhole = true;
+        bool last = false;
+        for (bool first = true; !last; first = false)
+        {
+            ReadOnlySpan<byte> header = bits.Peek(4);
+            if (header.Length < 4)
+                throw CutShort(source);
+            last = header[0] >= 128;
+            int type = header[0] & 127;
+            int length = header[1] << 16 | header[2] << 8 | header[3];
+            if (type == InvalidBlock)
+                throw FlacDamage.WrongBlockLength(source.Path, bits.BytePosition);
+            bits.Advance(4);
+            if (type == StreamInfoBlock)
+            {
+                ReadOnlySpan<byte> block = bits.Peek(FlacStreamInfo.Bytes);
+                if (info is not null || length != FlacStreamInfo.Bytes || block.Length < length)
+                    throw FlacDamage.Lasting(source.Path, "is damaged: its description (STREAMINFO) is doubled or of a wrong length");
+                if (!first)
+                    throw FlacDamage.LateStreamInfo(source.Path);
+                info = new FlacStreamInfo(block[..length]);
+            }
+            else if (type == VorbisCommentBlock && !hasTags)
+            {
+                // There is no more than one (RFC 9639, section 8.6).
+                hasTags = true;
+                length = VorbisComment.Read(bits, length, tags, out commentsAreWhole);
+            }
+
+            // Nothing else in the metadata changes the samples, so its lengths only ever skip.
+            if (!bits.Skip(length))
+                throw CutShort(source);
+        }
+
+        if (info is null)
+            throw FlacDamage.NoStreamInfo(source.Path);
+        if (info.Form.SampleRate is 0 or > AudioLimits.MaxSampleRate)
+            throw FlacDamage.Unsupported(source.Path, $"declares {info.Form.SampleRate} frames per second; 1 to {AudioLimits.MaxSampleRate} can be read");
+        if (info.Form.BitsPerSample < 4)
+            throw FlacDamage.Lasting(source.Path, $"is damaged: it declares {info.Form.BitsPerSample} bits per sample; FLAC has 4 to 32");
+        // Last, because other damage is worse.
+        return commentsAreWhole ? new FlacMetadata(bits, info, tags) : throw FlacDamage.BrokenComments(source.Path);
+    }
+
+    private static bool HasMarker(FlacBitReader bits) => bits.Peek(4).SequenceEqual("fLaC"u8);
+
+    private static void SkipId3Tags(FlacBitReader bits)
+    {
+        // Ten bytes, then as many as four times seven bits say, and ten more if there is a footer (ID3v2.4, section 3.1).
+        while (bits.Peek(10) is { Length: 10 } tag && tag.StartsWith("ID3"u8) && ((tag[6] | tag[7] | tag[8] | tag[9]) & 0x80) == 0)
+        {
+            int size = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9];
+            if (!bits.Skip(10 + size + ((tag[5] & 0x10) != 0 ? 10 : 0)))
+                return;
+        }
+    }
+
+    private static DemucsException CutShort(ByteSource source) => FlacDamage.Lasting(source.Path, "is cut short within its metadata");
+}

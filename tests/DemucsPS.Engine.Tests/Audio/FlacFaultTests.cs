@@ -1,0 +1,189 @@
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Tests.Audio;
+
+/// <summary>Each kind of fault that the conformance files of the FLAC working group have, in small; and what is none of them.</summary>
+public sealed class FlacFaultTests : IDisposable
+{
+    private const string EncodedAgain = "'flac damaged.flac -o mended.flac'";
+    private const string Decoded = "'flac -d damaged.flac -o mended.wav'";
+    // What is wrong, the words that say so, what mends it (null for nothing), and how many samples come before.
+    private static readonly (string Fault, string Words, string? Remedy, int SamplesBefore)[] s_faults =
+    [
+        ("block longer than declared", "frame at byte 85 has a block of 17 samples; its description (STREAMINFO) declares 16 at most", EncodedAgain, 16),
+        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares 44 at most", EncodedAgain, 16),
+        ("other depth", "declares 24 bits per sample, but its first frame has 16", null, 0),
+        ("other channels", "declares 5 channels, but its first frame has 1", null, 0),
+        ("other rate", "declares 48000 frames per second, but its first frame has 44100", null, 0),
+        ("more than declared", "declares 40 frames, but there are 48 or more", "'ffmpeg -i damaged.flac mended.flac'", 32),
+        ("no description", "its description (STREAMINFO), which must come first, is missing", null, 0),
+        ("description not first", "other metadata comes before its description (STREAMINFO)", Decoded, 0),
+        ("block of 65536", "a block of 65536 samples; FLAC allows 65535 at most", EncodedAgain, 0),
+        ("block of 1", "a block of 1 samples; only the last of a file may have fewer than 16", EncodedAgain, 17),
+        ("comments beyond their block", "its tags (VORBIS_COMMENT) claim to be longer than the block they are in", EncodedAgain, 0),
+        ("wrong length of metadata", "a length in its metadata is wrong, so that no metadata begins at byte 60", null, 0),
+    ];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static byte[] Info => FlacBits.StreamInfo(1, 16, 48);
+
+    // The samples 0, 1, 2 … 47 in three frames.
+    private static byte[][] Frames => [Frame(0, 16), Frame(16, 16), Frame(32, 16)];
+
+    public static TheoryData<string, string, string?, int> Faults => new(s_faults);
+
+    public static TheoryData<string, string> Mendable => new(s_faults.Where(fault => fault.Remedy is not null).Select(fault => (fault.Fault, fault.Remedy!)));
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void A_faulty_file_is_refused_in_words_with_what_mends_it(string fault, string words, string? remedy, int samplesBefore)
+    {
+        string path = _folder.Write("damaged.flac", Make(fault));
+        List<float> read = [];
+        var exception = Assert.Throws<DemucsException>(() =>
+        {
+            using AudioReader reader = AudioFile.Open(path);
+            float[] sample = new float[1];
+            while (reader.Read(sample) > 0)
+                read.Add(sample[0]);
+        });
+        Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
+        Assert.StartsWith($"'{path}' is damaged: ", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(words, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(remedy ?? "Fetch or export the file again.", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(0, samplesBefore).Select(i => i / 32768f), read);
+    }
+
+    [Theory]
+    [MemberData(nameof(Mendable))]
+    public void What_a_message_advises_mends_the_file(string fault, string remedy)
+    {
+        string[] command = remedy.Trim('\'').Split(' ');
+        string program = ExternalTool.FindOrSkip(command[0]);
+        _folder.Write("damaged.flac", Make(fault));
+        ExternalTool.Run(program, [.. command[0] == "flac" ? new[] { "-s" } : ["-v", "error"], .. command[1..].Select(word => word.Contains('.', StringComparison.Ordinal) ? _folder.File(word) : word)]);
+        using AudioReader reader = AudioFile.Open(_folder.File(command[^1]));
+        Assert.Equal(Samples(fault), reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+        if (fault == "comments beyond their block")
+            Assert.Equal("faulty", reader.Tags["set"]);
+    }
+
+    [Theory]
+    [InlineData(16, 43, 48)] // As declared, to the sample and the byte.
+    [InlineData(16, 0, 48)] // 0 is for unknown.
+    [InlineData(0, 43, 48)]
+    [InlineData(0, 0, 0)]
+    [InlineData(65535, 1 << 20, 0)]
+    public void What_keeps_within_its_declarations_is_read(int maxBlockSize, int maxFrameBytes, int total)
+    {
+        Assert.Equal(43, Frames[1].Length);
+        AssertRead(FlacBits.Stream(FlacBits.StreamInfo(1, 16, total, maxBlockSize: maxBlockSize, maxFrameBytes: maxFrameBytes), Frames), 48);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(15)]
+    public void The_last_frame_and_the_only_one_may_be_short(int samples)
+    {
+        AssertRead(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48 + samples), [.. Frames, Frame(48, samples)]), 48 + samples);
+        AssertRead(FlacBits.Stream(FlacBits.StreamInfo(1, 16, samples, maxBlockSize: samples), Frame(0, samples)), samples);
+        AssertRead(WavBytes.Join(FlacBits.Stream(FlacBits.StreamInfo(1, 16, samples), Frame(0, samples)), WavBytes.Text("TAG"), new byte[125]), samples);
+    }
+
+    // Blocks that are larger than memory would be wasted on; none of them says anything about the samples.
+    [Theory]
+    [InlineData("SEEKTABLE", 3, 18 * 932_067)]
+    [InlineData("PADDING", 1, 0xFF_FFFF)]
+    [InlineData("PICTURE", 6, 0xFF_FFFF)]
+    [InlineData("APPLICATION", 2, 0xFF_FFFF)]
+    [InlineData("CUESHEET", 5, 396 + (254 * (36 + (255 * 12))))]
+    [InlineData("VORBIS_COMMENT", 4, 0xFF_FFFF)]
+    [InlineData("all", 0, 0xFF_FFFF)]
+    public void Metadata_of_any_size_is_read_over_in_little_memory(string name, int type, int bytes)
+    {
+        (int Type, byte[] Content)[] blocks = name == "all"
+            ? [(0, Info), (3, new byte[18 * 932_067]), (1, new byte[bytes]), (6, new byte[bytes]), (2, new byte[bytes]), (5, new byte[700_000]), (4, Comments(bytes))]
+            : [(0, Info), (type, type == 4 ? Comments(bytes) : new byte[bytes])];
+        byte[] file = FlacBits.StreamOf(blocks, Frames);
+        Assert.True(file.Length > bytes);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using FlacReader reader = Read(file);
+        // Tags are taken up to 1 MiB, and handed over once more as texts of two bytes a character.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 500_000 + (name is "all" or "VORBIS_COMMENT" ? 8 * AudioLimits.MaxTagBytes : 0));
+        Assert.Equal(Enumerable.Range(0, 48).Select(i => i / 32768f), reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+        Assert.Equal(name is "all" or "VORBIS_COMMENT" ? "a song" : null, reader.Tags.GetValueOrDefault("title"));
+    }
+
+    private static float[] Samples(string fault) => fault switch
+    {
+        "block longer than declared" => [.. Enumerable.Range(0, 33).Select(i => i / 32768f)],
+        "block of 65536" => [.. Enumerable.Repeat(3 / 32768f, 65536 + 16)],
+        "block of 1" => [.. Enumerable.Range(0, 33).Select(i => i / 32768f)],
+        _ => [.. Enumerable.Range(0, 48).Select(i => i / 32768f)],
+    };
+
+    private static byte[] Make(string fault) => fault switch
+    {
+        "block longer than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 33, maxBlockSize: 16), Frame(0, 16), Frame(16, 17)),
+        "frame longer than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, maxFrameBytes: 44), Frames[0], FlacBits.Frame(16, 0, Wasteful, bitsCode: 4, rateCode: 9), Frames[2]),
+        "other depth" => FlacBits.Stream(FlacBits.StreamInfo(1, 24, 48), Frames),
+        "other channels" => FlacBits.Stream(FlacBits.StreamInfo(5, 16, 48), Frames),
+        "other rate" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, 48000), Frames),
+        "more than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 40), Frames),
+        "no description" => FlacBits.StreamOf([(4, Comments(40)), (1, new byte[20])], Frames),
+        "description not first" => FlacBits.StreamOf([(4, Comments(40)), (0, Info)], Frames),
+        "block of 65536" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 65552, maxBlockSize: 0), FlacBits.Frame(65536, 0, bits => bits.Constant(3, 16), bitsCode: 4, rateCode: 9), FlacBits.Frame(16, 0, bits => bits.Constant(3, 16), bitsCode: 4, rateCode: 9)),
+        "block of 1" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 33), Frame(0, 16), Frame(16, 1), Frame(17, 16)),
+        "comments beyond their block" => FlacBits.StreamOf([(0, Info), (4, WavBytes.Join(WavBytes.U32(0), WavBytes.U32(10), WavBytes.U32(10), WavBytes.Text("SET=faulty")))], Frames),
+        // The padding is said to be 14 bytes long and has 10, and then comes a frame.
+        "wrong length of metadata" => WavBytes.Join(WavBytes.Text("fLaC"), [0, 0, 0, 34], Info, [1, 0, 0, 14], new byte[10], [0xFF, 0xF8, 0xC9, 0x08, 0xFF, 0xFF, 0xFF, 0xFF], new byte[50]),
+        _ => throw new ArgumentException(fault, nameof(fault)),
+    };
+
+    /// <summary>A block of comments that is this long: a title, and then so much that most of it is left out.</summary>
+    private static byte[] Comments(int bytes)
+    {
+        byte[] head = WavBytes.Join(WavBytes.U32(0), WavBytes.U32(0), WavBytes.U32(12), WavBytes.Text("TITLE=a song"));
+        byte[] block = new byte[bytes];
+        head.CopyTo(block, 0);
+        int count = 1;
+        for (int at = head.Length; at + 4 < bytes; count++)
+        {
+            int length = Math.Min(60_000, bytes - at - 4);
+            WavBytes.U32(length).CopyTo(block, at);
+            block.AsSpan(at + 4, length).Fill((byte)'x');
+            WavBytes.Text($"N{count}=").AsSpan()[..Math.Min(length, 3)].CopyTo(block.AsSpan(at + 4));
+            if (length >= 8)
+                WavBytes.Text($"N{count:000}=").CopyTo(block, at + 4);
+            at += 4 + length;
+        }
+
+        WavBytes.U32(count).CopyTo(block, 4);
+        return block;
+    }
+
+    private static byte[] Frame(int first, int count) =>
+        FlacBits.Frame(count, 0, bits => bits.Verbatim(Enumerable.Range(first, count).Select(i => (long)i), 16), bitsCode: 4, rateCode: 9);
+
+    /// <summary>The samples 16 to 31 with more than they need plainly: residuals of order 0, stored as they are.</summary>
+    private static void Wasteful(FlacBits bits)
+    {
+        bits.Put(8 << 1, 8).Put(0, 2).Put(0, 4).Put(15, 4).Put(16, 5);
+        for (int i = 16; i < 32; i++)
+            bits.Put(i, 16);
+    }
+
+    private static FlacReader Read(byte[] file) => new(new ByteSource(new MemoryStream(file), "/music/some song.flac"));
+
+    private static void AssertRead(byte[] file, int samples)
+    {
+        using FlacReader reader = Read(file);
+        Assert.Equal(Enumerable.Range(0, samples).Select(i => i / 32768f), reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+    }
+}
