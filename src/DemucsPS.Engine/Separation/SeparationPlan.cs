@@ -14,7 +14,7 @@ public sealed record SeparationPlan(string SourcePath, IReadOnlyList<string> Ste
     public ModelPrecision Precision { get; init; }
 
     /// <summary>The plan in words: chunks and bytes, then the files and their folders.</summary>
-    public string Work => $"{(Chunks is { } chunks ? FormattableString.Invariant($"{chunks} {(chunks == 1 ? "chunk" : "chunks")}") : "length not known before it is read")}{(Precision == ModelPrecision.Full ? "" : $" in {Precision}")}{(Bytes is null ? ": " : ", ")}{Files}";
+    public string Work => $"{(Chunks is { } chunks ? FormattableString.Invariant($"{chunks} {(chunks == 1 ? "chunk" : "chunks")}") : "length not known before it is read")}{(Precision == ModelPrecision.Full ? "" : $"{(Chunks is null ? "," : "")} in {Precision}")}{(Bytes is null ? ": " : ", ")}{Files}";
 
     /// <summary>The files in words: bytes, where they are known, then names and folders.</summary>
     public string Files => (Bytes is { } bytes ? FormattableString.Invariant($"{bytes / 1e6:F1} MB to write: ") : "")

@@ -9,16 +9,16 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// cost their block precision and nothing else.
 /// </summary>
 /// <remarks>
-/// DynamicQuantizeMatMul, with one factor for all of the activations, is quicker still (a chunk in 0.78 of the time in place of 0.9), but loses up to 10 dB more where channels differ in
-/// level, and the runtime's kernels for it are wrong on processors with AMX up to version 1.24 (microsoft/onnxruntime#27671) and saturate on those without VNNI. Convolutions
-/// (ConvInteger) gain as little and fall to 15 dB.
+/// DynamicQuantizeMatMul, with one factor for all of the activations, is quicker still (a chunk of htdemucs in 0.77 of the time of floats, in place of 0.91), but loses up to 10 dB more
+/// where channels differ in level, and by microsoft/onnxruntime#27671 the runtime's kernels for it are wrong on processors with AMX before version 1.25. Convolutions (ConvInteger) gain as
+/// little, and stems fall to 15 dB.
 /// </remarks>
 internal static class Int8Products
 {
-    /// <summary>Values that share a factor. Smaller blocks are more exact, larger ones quicker by some hundredths.</summary>
+    /// <summary>Values that share a factor. Blocks of 128 save three more hundredths of the time and lose 1 to 3 dB more.</summary>
     public const int BlockSize = 32;
 
-    // The most exact accumulation in 8 bits; lower levels compute in floats.
+    // The level at which the operator rounds what it is given to 8 bits, too; at lower ones it turns the weights back into floats.
     private const long Int8Accuracy = 4;
 
     // Of fewer rows or smaller matrices nothing is gained.
