@@ -54,6 +54,11 @@ Describe 'Invoke-DemucsChunk' {
         "$text" | Should -Match "execution provider $($stem.ExecutionProvider) of ONNX Runtime"
     }
 
+    It 'refuses a precision that the model has not, and says which was used' {
+        ($chunks[0] | Invoke-DemucsChunk -Model $small -Stem bass).Precision | Should -Be 'Full'
+        { $chunks[0] | Invoke-DemucsChunk -Model $small -Stem bass -Precision Int8 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsChunkCommand'
+    }
+
     It 'says once that the built-in model is not Demucs' {
         $stems = Import-AudioTrack $song | Split-AudioChunk | Invoke-DemucsChunk -Stem bass -WarningVariable warnings -WarningAction SilentlyContinue
         $stems.IsDemucs | Should -Be $false, $false, $false

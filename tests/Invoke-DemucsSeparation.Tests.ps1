@@ -113,6 +113,33 @@ Describe 'Invoke-DemucsSeparation' {
         (Get-FileHash $prepared.Stems.FilePath).Hash | Should -Not -Be $hash
     }
 
+    It 'computes in another precision, and says so' {
+        Add-Track 'one.wav'
+        Copy-Item $tiny model.onnx
+        $full = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass
+        $full.Precision | Should -Be 'Full'
+        $hash = (Get-FileHash $full.Stems.FilePath).Hash
+        $result, $text = (Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -Precision Int8 -Force -Verbose 4>&1).Where({ $_ -is [DemucsPS.Engine.Separation.SeparationResult] }, 'Split')
+        $result.Precision | Should -Be 'Int8'
+        "$text" | Should -Match 'in Int8, '
+        "$text" | Should -Match 'precision Int8; execution provider Cpu'
+        (Get-FileHash $result.Stems.FilePath).Hash | Should -Not -Be $hash
+        Get-ChildItem *.int8.prepared.onnx | Should -HaveCount 1
+        (TabExpansion2 'Invoke-DemucsSeparation -Precision i').CompletionMatches.CompletionText | Should -Be 'Int8'
+    }
+
+    It 'refuses a precision with <Arguments>' -ForEach @(
+        @{ Arguments = @{ Model = 'baseline' } }
+        @{ Arguments = @{ Model = 'model.onnx'; NoPreparation = $true } }
+        @{ Arguments = @{ Model = 'model.onnx'; ExecutionProvider = 'Cuda' } }
+    ) {
+        Add-Track 'one.wav'
+        Copy-Item $tiny model.onnx
+        { Invoke-DemucsSeparation one.wav @Arguments -Precision Int8 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        Test-Path separated | Should -BeFalse
+        Get-ChildItem *.prepared.onnx | Should -BeNullOrEmpty
+    }
+
     It 'names stems as it is told, and says what ran the model' {
         Add-Track 'one.wav'
         $result = Invoke-DemucsSeparation one.wav -StemName a, b, c, d -Stem c, a -WarningAction Ignore

@@ -43,6 +43,20 @@ Describe 'Test-DemucsModel' {
         (Test-DemucsModel pair).Name | Should -Be 'tiny', 'other'
     }
 
+    It 'says the loss of a precision in dB' {
+        $path = Join-Path $TestDrive 'loss.onnx'
+        Copy-Item (Join-Path $PSScriptRoot 'fixtures' 'reference' 'models' 'htdemucs-tiny.onnx') $path
+        $result = Test-DemucsModel -Path $path -Precision Int8
+        $result.Passed | Should -BeTrue
+        $result.Precision | Should -Be 'Int8'
+        $result.DifferenceDb | Should -BeGreaterThan 80
+        $result.DifferenceDb | Should -BeLessThan 125
+        $result.ReferenceRunTime | Should -BeGreaterThan ([timespan]::Zero)
+        # No weights, nothing to round.
+        $null = Test-DemucsModel baseline -Precision Int8 -ErrorAction SilentlyContinue -ErrorVariable problems
+        $problems.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.TestDemucsModelCommand'
+    }
+
     It 'tells of models that are not there' {
         $results = Test-DemucsModel htdemucs, baseline, ./none.onnx -ErrorAction SilentlyContinue -ErrorVariable problems
         $results.Name | Should -Be 'baseline'

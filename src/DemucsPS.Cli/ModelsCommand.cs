@@ -31,6 +31,7 @@ internal sealed class ModelsCommand
     private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the licence notice says." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", HelpName = "full|int8" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
 
@@ -43,7 +44,7 @@ internal sealed class ModelsCommand
         ModelsCommand models = new();
         Command list = new("list", "List models: installed, built in and in the catalogue.") { models._filter };
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
-        Command test = new("test", "Test models: hashes, contract, one segment.") { models._tested, models._noPreparation, models._executionProvider };
+        Command test = new("test", "Test models: hashes, contract, one segment.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
         Command remove = new("remove", "Remove installed models.") { models._names };
         Command command = new("models", "List, install, test and remove models. Without a subcommand: list.") { list, install, test, remove, models._json };
         Bind(command, (parsed, library, _) => List(parsed.GetValue(models._json), [], library));
@@ -128,14 +129,18 @@ internal sealed class ModelsCommand
             bool passed = true;
             foreach (ModelSource model in library.Select([given], null, Path.GetFullPath).Models)
             {
-                ModelTestResult result = ModelCheck.Run(library, model, new OnnxSessionOptions { ExecutionProvider = parsed.GetValue(_executionProvider) }, prepare, cancellationToken);
-                string facts = string.Create(CultureInfo.InvariantCulture, $"stems {string.Join(", ", result.Stems)}; loaded in {result.LoadTime?.TotalSeconds:F1} s, a segment in {result.RunTime?.TotalSeconds:F1} s, {result.Memory / 1e6:F0} MB{(result.DifferenceDb is { } difference ? $"; {result.ExecutionProvider} agrees with the CPU to {difference:F0} dB" : "")}");
+                ModelTestResult result = ModelCheck.Run(library, model, new OnnxSessionOptions { ExecutionProvider = parsed.GetValue(_executionProvider) }, prepare, parsed.GetValue(_precision), cancellationToken);
+                string facts = string.Create(CultureInfo.InvariantCulture, $"stems {string.Join(", ", result.Stems)}; loaded in {result.LoadTime?.TotalSeconds:F1} s, a segment in {result.RunTime?.TotalSeconds:F1} s, {result.Memory / 1e6:F0} MB{(result.DifferenceDb is { } difference ? $"; {Compared(result, difference)}" : "")}");
                 Write(json, result, $"{result.Name}: {(result.Passed ? $"passed; SHA-256 {(result.HashMatches == true ? "matches" : "not known")}; {facts}" : $"failed. {string.Join(" ", result.Problems)}")}");
                 passed &= result.Passed;
             }
             return passed;
         });
     }
+
+    private static string Compared(ModelTestResult result, double difference) => result.Precision == ModelPrecision.Full
+        ? FormattableString.Invariant($"{result.ExecutionProvider} agrees with the CPU to {difference:F0} dB")
+        : FormattableString.Invariant($"{result.Precision} agrees with full precision to {difference:F0} dB, which took {result.ReferenceRunTime?.TotalSeconds:F1} s");
 
     private int Remove(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken) => ForEach(parsed.GetRequiredValue(_names), parsed.GetValue(_json), name =>
     {

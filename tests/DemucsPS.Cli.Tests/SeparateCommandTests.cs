@@ -117,6 +117,42 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void A_precision_is_asked_for_named_and_kept_when_it_goes_on()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
+        string[] asked = ["separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32"];
+        Assert.Equal(0, Demucsps.Run(folder.Path, [.. asked, "-o", "full"]).ExitCode);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--json", "--verbose"]);
+        Assert.True(exitCode == 0, error);
+        Assert.Equal("Int8", JsonDocument.Parse(output).RootElement.GetProperty("precision").GetString());
+        Assert.Contains("1 chunk in Int8, ", error, StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetFiles(folder.Path, "tiny.*.prepared.onnx").Length);
+        float[] Bass(string run) => WavSamples.ReadFloat(folder[run, "tiny", "short", "bass.wav"]);
+        Assert.NotEqual(Bass("full"), Bass("int8"));
+        Assert.All(Bass("full").Zip(Bass("int8")), p => Assert.Equal(p.First, p.Second, 1e-3f));
+
+        // Stems of another precision are others.
+        Assert.Contains("skipped", Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--skip-existing"]).Error, StringComparison.Ordinal);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--skip-existing"]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("StemExists", error, StringComparison.Ordinal);
+
+        foreach (string[] wrong in new string[][] { ["-m", "baseline"], ["-m", "tiny.onnx", "--no-preparation"], ["-m", "tiny.onnx", "--execution-provider", "cuda"] })
+        {
+            (exitCode, _, error) = Demucsps.Run(folder.Path, ["separate", "short.wav", "-o", "refused", "--precision", "int8", .. wrong]);
+            Assert.Equal(1, exitCode);
+            Assert.Contains("ParameterInvalid", error, StringComparison.Ordinal);
+        }
+        Assert.False(Directory.Exists(folder["refused"]));
+
+        (exitCode, output, error) = Demucsps.Run(folder.Path, "models", "test", "tiny.onnx", "--precision", "int8");
+        Assert.True(exitCode == 0, error);
+        Assert.Matches(@"Int8 agrees with full precision to \d+ dB, which took [\d.]+ s", output);
+    }
+
+    [Fact]
     public void An_execution_provider_is_used_or_refused_and_auto_says_which()
     {
         using TemporaryFolder folder = new();

@@ -11,13 +11,14 @@ public sealed class SeparationModel : IDisposable
     private readonly OnnxSessionOptions _options;
     private OnnxSession? _ownThreads;
 
-    private SeparationModel(OnnxSession session, Func<OnnxSessionOptions, OnnxSession> open, OnnxSessionOptions options, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames, ModelFileSet? files, bool isPrepared)
+    private SeparationModel(OnnxSession session, Func<OnnxSessionOptions, OnnxSession> open, OnnxSessionOptions options, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames, ModelFileSet? files, bool isPrepared, ModelPrecision precision)
     {
         _session = session;
         _open = open;
         _options = options;
         Files = files;
         IsPrepared = isPrepared;
+        Precision = precision;
         Name = name;
         Path = path;
         IsDemucs = isDemucs;
@@ -35,6 +36,9 @@ public sealed class SeparationModel : IDisposable
 
     /// <summary>What runs it; never <see cref="ExecutionProvider.Auto"/>.</summary>
     public ExecutionProvider ExecutionProvider => _options.ExecutionProvider;
+
+    /// <summary>In what numbers it is computed.</summary>
+    public ModelPrecision Precision { get; }
 
     /// <summary>Whether the file's prepared copy runs.</summary>
     internal bool IsPrepared { get; }
@@ -55,15 +59,18 @@ public sealed class SeparationModel : IDisposable
     /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
     /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
+    /// <param name="precision">In what numbers it is computed. Another than <see cref="ModelPrecision.Full"/> takes a prepared copy of its own, and the CPU.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract),
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names do not fit).
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
+    /// do not fit). With another precision than <see cref="ModelPrecision.Full"/> also <see cref="DemucsError.ModelWriteFailed"/>: its copy cannot be written.
     /// </exception>
     public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null)
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full)
     {
+        CheckPrecision(source, options, prepare, precision);
         options = ExecutionProviderChoice.Resolve(options, tell);
-        string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, null, warn, CancellationToken.None) : source.Path;
+        string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, precision, null, warn, CancellationToken.None) : source.Path;
         if (prepare && path is not null && PreparedModel.IsRuntimeFormat(path))
             tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
         ModelFileSet? files = path is null ? null : ModelFileSet.Of(source.Path!, path);
@@ -81,7 +88,7 @@ public sealed class SeparationModel : IDisposable
         }
         try
         {
-            return new SeparationModel(session, Open, options, source.Name, source.Path, isDemucs: source.Path is not null, stemNames, files, isPrepared: path != source.Path);
+            return new SeparationModel(session, Open, options, source.Name, source.Path, isDemucs: source.Path is not null, stemNames, files, isPrepared: path != source.Path, precision);
         }
         catch
         {
@@ -146,6 +153,26 @@ public sealed class SeparationModel : IDisposable
     {
         _session.Dispose();
         _ownThreads?.Dispose();
+    }
+
+    /// <summary>Refuses what would run in another precision than was asked for.</summary>
+    private static void CheckPrecision(ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision)
+    {
+        if (precision == ModelPrecision.Full)
+        {
+            if (source.Path is not null && ModelFiles.IsInt8(source.Path))
+                throw Refused($"'{source.Path}' is a copy that was made of a model for the precision Int8. Give the model itself.");
+            return;
+        }
+        if (source.Path is null)
+            throw Refused($"The built-in model '{source.Name}' has no weights that could be rounded, so there is no precision {precision} of it. Name another model, or use the precision Full.");
+        if (!prepare)
+            throw Refused($"The precision {precision} is a prepared copy of a model, so it does not go with running models as they are, without preparation. Leave out one of both.");
+        if (options.ExecutionProvider != ExecutionProvider.Cpu)
+            throw Refused($"The precision {precision} runs on the execution provider Cpu only, not on {options.ExecutionProvider}. Leave out one of both.");
+        Int8Support.Check();
+
+        DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message, source.Path);
     }
 
     private static string Explain(ModelSource source, ExecutionProvider provider, OnnxRuntimeException e)

@@ -18,7 +18,7 @@ internal sealed class ModelFileSet
     /// <summary>The files of a model that is about to be loaded.</summary>
     /// <param name="original">Full path of the file that the user named.</param>
     /// <param name="runs">Full path of the file that runs: the same, or its prepared copy.</param>
-    public static ModelFileSet Of(string original, string runs) => new(new[] { original, runs }.Concat(Weights(runs)).Distinct());
+    public static ModelFileSet Of(string original, string runs) => new(new[] { original, runs }.Concat(Weights(original)).Concat(Weights(runs)).Distinct());
 
     /// <summary>Reads all files to their ends.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: one was replaced since the model was loaded.</exception>

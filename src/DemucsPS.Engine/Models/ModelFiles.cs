@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>Which files are models, and how one is found in a folder.</summary>
@@ -6,12 +8,18 @@ internal static class ModelFiles
     /// <summary>How names of copies made by preparation end.</summary>
     public const string PreparedSuffix = ".prepared.onnx";
 
+    /// <summary>How names of copies for <see cref="ModelPrecision.Int8"/> end: as prepared copies, which they are.</summary>
+    public const string Int8Suffix = ".int8" + PreparedSuffix;
+
     /// <summary>Whether a file is a model by its name.</summary>
     public static bool IsModel(string path) =>
         (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)) && !IsPrepared(path);
 
     /// <summary>Whether a file is a copy made by preparation.</summary>
     public static bool IsPrepared(string path) => path.EndsWith(PreparedSuffix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a file is a copy made by preparation for <see cref="ModelPrecision.Int8"/>.</summary>
+    public static bool IsInt8(string path) => path.EndsWith(Int8Suffix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The models of a folder, without its subfolders, in order.</summary>
     public static string[] In(string folder) => [.. Directory.EnumerateFiles(folder).Where(IsModel).Order(StringComparer.Ordinal)];

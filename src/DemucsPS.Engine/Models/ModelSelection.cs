@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>What a user chose to separate with: a model, or several that are averaged.</summary>
@@ -17,6 +19,9 @@ public sealed record ModelSelection
 
     /// <summary>Names that the user gives the stems of every model, in its order; null for those that models say.</summary>
     public IReadOnlyList<string>? StemNames { get; init; }
+
+    /// <summary>In what numbers the models are computed.</summary>
+    public ModelPrecision Precision { get; init; }
 
     /// <summary>Names the output folder.</summary>
     public string Name => BagName ?? string.Join('+', Models.Select(m => m.Name));

@@ -29,6 +29,9 @@ public sealed record ModelTestResult
     /// <summary>What ran it; null if it could not be loaded.</summary>
     public ExecutionProvider? ExecutionProvider { get; init; }
 
+    /// <summary>In what numbers it was computed.</summary>
+    public ModelPrecision Precision { get; init; }
+
     /// <summary>The stems' names; empty if it could not be loaded.</summary>
     public IReadOnlyList<string> Stems { get; init; } = [];
 
@@ -47,6 +50,12 @@ public sealed record ModelTestResult
     /// <summary>What the process's memory had grown by when the segment was separated, in bytes; null if it did not run.</summary>
     public long? Memory { get; init; }
 
-    /// <summary>The stems of another execution provider against those of the CPU, as a ratio of signal to difference in dB; null where none was asked for.</summary>
+    /// <summary>
+    /// The stems of another execution provider against those of the CPU, or of another precision against those of full precision, as a ratio of signal to difference in dB: the higher, the
+    /// smaller the loss. Null where neither was asked for.
+    /// </summary>
     public double? DifferenceDb { get; init; }
+
+    /// <summary>Time that what is compared with took for the segment; null where nothing is.</summary>
+    public TimeSpan? ReferenceRunTime { get; init; }
 }

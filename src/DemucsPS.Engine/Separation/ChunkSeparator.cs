@@ -107,7 +107,7 @@ public sealed class ChunkSeparator : IDisposable
                 Attempting?.Invoke(chunk, attempt);
                 chunk.CopySegment(normalisation, worker.InputLeft, worker.InputRight);
                 worker.Separate(change, cancellationToken);
-                StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _bag.ExecutionProvider, _names, Stopwatch.GetElapsedTime(started), attempt);
+                StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _bag.ExecutionProvider, _bag.Precision, _names, Stopwatch.GetElapsedTime(started), attempt);
                 result = new SeparatedChunk(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
 
                 StemChunk Collect(string name, int n) => new(chunk, name, run, normalisation,

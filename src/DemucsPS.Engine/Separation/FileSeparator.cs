@@ -88,7 +88,10 @@ public sealed class FileSeparator
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
         StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
         return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
-            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null);
+            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
+        {
+            Precision = _bag.Precision,
+        };
     }
 
     /// <summary>Separates one track.</summary>
@@ -227,6 +230,7 @@ public sealed class FileSeparator
                 Model = _bag.Name,
                 IsDemucs = _bag.IsDemucs,
                 ExecutionProvider = _bag.ExecutionProvider,
+                Precision = _bag.Precision,
                 Stems = new ResultList<StemFile>(stems),
                 Duration = shape.Duration,
                 Frames = shape.Frames,
@@ -315,6 +319,7 @@ public sealed class FileSeparator
             Model = _bag.Name,
             IsDemucs = _bag.IsDemucs,
             ExecutionProvider = _bag.ExecutionProvider,
+            Precision = _bag.Precision,
             Stems = new ResultList<StemFile>(found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))),
             Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
             Frames = found.StemFrames,

@@ -38,6 +38,7 @@ public sealed class ModelBag : IDisposable
         _sources = [.. selection.Models];
         _loaded = new SeparationModel?[_sources.Length];
         Name = selection.Name;
+        Precision = selection.Precision;
         try
         {
             // Where nobody says what the stems are, the first model has to.
@@ -95,7 +96,7 @@ public sealed class ModelBag : IDisposable
 
         SeparationModel Load(int model, Action<string>? warning, Action<string>? note)
         {
-            SeparationModel loaded = SeparationModel.Load(_sources[model], options, prepare, warning, selection.StemNames, note);
+            SeparationModel loaded = SeparationModel.Load(_sources[model], options, prepare, warning, selection.StemNames, note, selection.Precision);
             Interlocked.Increment(ref _loads);
             return loaded;
         }
@@ -140,6 +141,9 @@ public sealed class ModelBag : IDisposable
     /// <summary>What runs the models.</summary>
     public ExecutionProvider ExecutionProvider { get; }
 
+    /// <summary>In what numbers the models are computed.</summary>
+    public ModelPrecision Precision { get; }
+
     /// <summary>Loads the models of a bag.</summary>
     /// <param name="sources">At least one.</param>
     /// <param name="weights">One row a model, one weight a stem, none negative; null for equal weights.</param>
@@ -148,12 +152,13 @@ public sealed class ModelBag : IDisposable
     /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; null to go without.</param>
     /// <param name="stemNames">Names for the stems of each model, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="precision">In what numbers they are computed, as in <see cref="SeparationModel.Load"/>.</param>
     /// <exception cref="DemucsException">
     /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
     public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null) =>
-        Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames }, null, options, prepare, warn, tell: tell);
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full) =>
+        Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames, Precision = precision }, null, options, prepare, warn, tell: tell);
 
     /// <summary>Loads the models of a bag that are needed.</summary>
     /// <param name="selection">The models and their weights.</param>

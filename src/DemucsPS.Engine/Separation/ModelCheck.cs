@@ -14,19 +14,24 @@ public static class ModelCheck
     /// <summary>Below this, another execution provider's stems count as wrong. Rounding to 16 bits differs by about 90 dB, 16-bit floats by 50 to 60.</summary>
     private const double LeastAgreementDb = 40;
 
+    /// <summary>Below this, the loss of another precision is more than a price: the difference is a tenth of the stems.</summary>
+    private const double LeastPrecisionDb = 20;
+
     /// <summary>Tests a model. What is wrong with it is in the result; there is no exception for a bad model.</summary>
     /// <param name="library">Where hashes are known from.</param>
     /// <param name="source">The model.</param>
     /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
     /// <param name="prepare">Whether to run its prepared copy.</param>
+    /// <param name="precision">In what numbers it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
     /// <param name="cancellationToken">Ends the test.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model.</exception>
-    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, CancellationToken cancellationToken) =>
-        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, cancellationToken);
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
+    /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in <see cref="SeparationModel.Load"/>.</exception>
+    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, CancellationToken cancellationToken) =>
+        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, precision, cancellationToken);
 
-    /// <summary>As above, with how it runs to compare with; null for no comparison.</summary>
-    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, CancellationToken cancellationToken)
+    /// <summary>As above, with how it runs, in full precision, to compare with; null for no comparison.</summary>
+    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, CancellationToken cancellationToken)
     {
         List<string> problems = [];
         ModelTestResult result = new() { Name = source.Name, Path = source.Path, Problems = problems };
@@ -37,8 +42,13 @@ public static class ModelCheck
             {
                 (string hash, bool? matches, expectedStems) = CheckHashes(library, source, problems, cancellationToken);
                 result = result with { Sha256 = hash, HashMatches = matches };
-                // Preparation would keep a copy of what is known to be damaged.
-                prepare &= matches != false;
+                if (matches == false)
+                {
+                    // Preparation would keep a copy of what is known to be damaged, and other precisions take one.
+                    prepare = false;
+                    if (precision != ModelPrecision.Full)
+                        (precision, reference) = (ModelPrecision.Full, null);
+                }
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -50,8 +60,8 @@ public static class ModelCheck
         try
         {
             long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
-            using ModelBag bag = ModelBag.Load([source], null, options, prepare);
-            result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
+            using ModelBag bag = ModelBag.Load([source], null, options, prepare, precision: precision);
+            result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
             if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
                 problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
             started = Stopwatch.GetTimestamp();
@@ -67,9 +77,17 @@ public static class ModelCheck
             if (reference is not null)
             {
                 using ModelBag cpu = ModelBag.Load([source], null, reference, prepare);
-                double agreement = Compare(Separate(cpu, cancellationToken), stems);
-                result = result with { DifferenceDb = agreement };
-                if (!(agreement >= LeastAgreementDb))
+                started = Stopwatch.GetTimestamp();
+                float[][] expected = Separate(cpu, cancellationToken);
+                TimeSpan time = Stopwatch.GetElapsedTime(started);
+                double agreement = Compare(expected, stems);
+                result = result with { DifferenceDb = agreement, ReferenceRunTime = time };
+                if (precision != ModelPrecision.Full)
+                {
+                    if (!(agreement >= LeastPrecisionDb))
+                        problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {precision} its stems agree with those of full precision to {agreement:F1} dB only; at least {LeastPrecisionDb:F0} dB are expected. Use this model in the precision Full."));
+                }
+                else if (!(agreement >= LeastAgreementDb))
                     problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU to {agreement:F1} dB only; at least {LeastAgreementDb:F0} dB are expected. This execution provider computes it wrongly."));
             }
         }

@@ -34,7 +34,7 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
                 found.Add($"model {then.Name}: another content");
         }
         foreach (string name in Parameters.Keys.Union(now.Parameters.Keys).Order(StringComparer.Ordinal))
-            Compare(name, Parameters.GetValueOrDefault(name, "not set"), now.Parameters.GetValueOrDefault(name, "not set"));
+            Compare(name, SeparationParameters.ValueOf(Parameters, name), SeparationParameters.ValueOf(now.Parameters, name));
         return found;
 
         void Compare(string what, string then, string current)

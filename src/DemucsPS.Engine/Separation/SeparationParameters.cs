@@ -1,6 +1,7 @@
 using System.Globalization;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -10,9 +11,15 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal static class SeparationParameters
 {
+    private const string Precision = "precision";
+
+    /// <summary>A parameter of a record. Records that were written before there was a choice say nothing of it.</summary>
+    public static string ValueOf(IReadOnlyDictionary<string, string> parameters, string name) =>
+        parameters.GetValueOrDefault(name, name == Precision ? nameof(ModelPrecision.Full) : "not set");
+
     /// <summary>All parameters by name, in alphabetical order.</summary>
     /// <param name="source">What of its file the track is; the file itself is known by its content.</param>
-    /// <param name="bag">The models' weights.</param>
+    /// <param name="bag">The models' weights and precision.</param>
     /// <param name="selection">The outputs.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">How stems are written. Where to does not matter: what is there is found by its place.</param>
@@ -27,6 +34,7 @@ internal static class SeparationParameters
             ["range"] = source.Range is not { } range ? "all" : range.Length is { } length ? $"{Number(length)} frames from {Number(range.Start)}" : $"all from {Number(range.Start)}",
             ["track"] = source.TrackName ?? "the file",
             ["outputs"] = string.Join(", ", selection.Rows.Select(row => $"{row.Name} = {Sum(row, stems)}")),
+            [Precision] = bag.Precision.ToString(),
             ["weights"] = string.Join("; ", Enumerable.Range(0, bag.Sources.Count).Select(m => string.Join(',', Enumerable.Range(0, stems.Count).Select(s => Number(bag.Weight(m, s)))))),
             ["overlap"] = Number(options.Overlap),
             ["shifts"] = Number(options.Shifts),

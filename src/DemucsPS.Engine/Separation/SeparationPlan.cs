@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>What a separation would do, from the source's header alone.</summary>
@@ -8,8 +10,11 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="Bytes">Bytes to write; null where the length is not known, or what an encoder makes of it.</param>
 public sealed record SeparationPlan(string SourcePath, IReadOnlyList<string> StemPaths, long? Frames, int? Chunks, long? Bytes)
 {
+    /// <summary>In what numbers the models are computed.</summary>
+    public ModelPrecision Precision { get; init; }
+
     /// <summary>The plan in words: chunks and bytes, then the files and their folders.</summary>
-    public string Work => $"{(Chunks is { } chunks ? FormattableString.Invariant($"{chunks} {(chunks == 1 ? "chunk" : "chunks")}") : "length not known before it is read")}{(Bytes is null ? ": " : ", ")}{Files}";
+    public string Work => $"{(Chunks is { } chunks ? FormattableString.Invariant($"{chunks} {(chunks == 1 ? "chunk" : "chunks")}") : "length not known before it is read")}{(Precision == ModelPrecision.Full ? "" : $"{(Chunks is null ? "," : "")} in {Precision}")}{(Bytes is null ? ": " : ", ")}{Files}";
 
     /// <summary>The files in words: bytes, where they are known, then names and folders.</summary>
     public string Files => (Bytes is { } bytes ? FormattableString.Invariant($"{bytes / 1e6:F1} MB to write: ") : "")

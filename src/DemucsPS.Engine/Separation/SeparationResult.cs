@@ -20,6 +20,9 @@ public sealed record SeparationResult
     /// <summary>What ran the model.</summary>
     public required ExecutionProvider ExecutionProvider { get; init; }
 
+    /// <summary>In what numbers the model was computed.</summary>
+    public required ModelPrecision Precision { get; init; }
+
     /// <summary>The written files.</summary>
     public required IReadOnlyList<StemFile> Stems { get; init; }
 

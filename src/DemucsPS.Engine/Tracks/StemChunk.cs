@@ -42,6 +42,9 @@ public sealed class StemChunk
     /// <summary>What ran the model.</summary>
     public ExecutionProvider ExecutionProvider => Run.ExecutionProvider;
 
+    /// <summary>In what numbers the model was computed.</summary>
+    public ModelPrecision Precision => Run.Precision;
+
     /// <summary>Greatest absolute sample of both channels; 1 is full scale.</summary>
     public float Peak { get; }
 

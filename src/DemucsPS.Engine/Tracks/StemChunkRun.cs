@@ -6,7 +6,8 @@ namespace DemucsPS.Engine.Tracks;
 /// <param name="ModelName">The model's name; several, joined by +, for a bag.</param>
 /// <param name="IsDemucs">False where the built-in baseline took part.</param>
 /// <param name="ExecutionProvider">What ran the model.</param>
+/// <param name="Precision">In what numbers the model was computed.</param>
 /// <param name="StemNames">All stems that the run gives: those that belong in one set of files.</param>
 /// <param name="Elapsed">Time it took.</param>
 /// <param name="Attempt">Which attempt it was, from 1.</param>
-internal sealed record StemChunkRun(string ModelName, bool IsDemucs, ExecutionProvider ExecutionProvider, IReadOnlyList<string> StemNames, TimeSpan Elapsed, int Attempt);
+internal sealed record StemChunkRun(string ModelName, bool IsDemucs, ExecutionProvider ExecutionProvider, ModelPrecision Precision, IReadOnlyList<string> StemNames, TimeSpan Elapsed, int Attempt);

@@ -28,6 +28,10 @@ public sealed class TestDemucsModelCommand : ModelCommand
     [Parameter]
     public SwitchParameter NoPreparation { get; set; }
 
+    /// <summary>Run the model in this precision, and compare its stems with those of full precision.</summary>
+    [Parameter]
+    public ModelPrecision Precision { get; set; }
+
     /// <summary>Run the model on this, and compare its stems with those of the CPU.</summary>
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
@@ -39,7 +43,7 @@ public sealed class TestDemucsModelCommand : ModelCommand
             ? Library.Select([given], null, Resolve).Models
             : [ModelSource.Find(Resolve(given))];
         foreach (ModelSource model in models)
-            WriteObject(ModelCheck.Run(Library, model, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, Stop.Token));
+            WriteObject(ModelCheck.Run(Library, model, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, Precision, Stop.Token));
     });
 
     private string Resolve(string path) => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound);

@@ -28,6 +28,7 @@ public sealed class ParserFuzzTests
         new("WAV", WavFiles(), ReadAudio, 4 << 20),
         new("FLAC", FlacFiles(), ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
         new("ONNX", OnnxFiles(), static bytes => PreparedModel.Prepare(bytes), 32 << 20),
+        new("ONNX in 8 bits", [SmallGraph.Build([32, 32], [32, 128], static (graph, x) => graph.Node("MatMul", [x, graph.Constant(new float[32 * 128], [32, 128])]))], ReduceToInt8, 32 << 20),
         new("ffmpeg tags", [Encoding.UTF8.GetBytes(";FFMETADATA1\ntitle=A song\\\nof two lines\nARTIST=B\\=C\n[STREAM]\ntrack=3/12\n[CHAPTER]\ntitle=no\n")],
             static bytes => FFmpegTags.Parse(Encoding.UTF8.GetString(bytes), new AudioTagBuilder()), 8 << 20),
         new("ffmpeg log", [Encoding.UTF8.GetBytes("[mp3 @ 0x55d0] [error] Header missing\n[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n[fatal] no\nrest\n")],
@@ -192,6 +193,21 @@ public sealed class ParserFuzzTests
         }, bitsCode, rateCode);
         byte[] changing = Join(Frame(2, 9, 4, 16), Frame(1, 10, 4, 16), Frame(3, 7, 1, 8), Frame(2, 9, 6, 24));
         return [.. files, FlacBits.Stream(FlacBits.StreamInfo(2, 16, 800), changing), changing];
+    }
+
+    private static void ReduceToInt8(byte[] bytes)
+    {
+        try
+        {
+            GraphModel graph = GraphModel.Parse(bytes);
+            Int8Products.Apply(graph, null);
+            graph.ToBytes();
+        }
+        catch (InvalidDataException e)
+        {
+            // As preparation says it.
+            throw new DemucsException(DemucsError.DemucsModelInvalid, e.Message, null, e);
+        }
     }
 
     private static byte[][] OnnxFiles() =>

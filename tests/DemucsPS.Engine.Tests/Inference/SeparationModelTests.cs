@@ -112,6 +112,33 @@ public sealed class SeparationModelTests
         Assert.Contains("guitar", stems.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_precision_that_does_not_fit_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        File.Copy(RepositoryFiles.TinyModel, folder["model.onnx"]);
+        ModelSource model = ModelSource.Find(folder["model.onnx"]), baseline = ModelSource.Find(ModelSource.BaselineName);
+        Refused("built-in", baseline, prepare: true, ExecutionProvider.Cpu);
+        Refused("without preparation", model, prepare: false, ExecutionProvider.Cpu);
+        Refused("Cpu only, not on Cuda", model, prepare: true, ExecutionProvider.Cuda);
+        Refused("Cpu only, not on Auto", model, prepare: true, ExecutionProvider.Auto);
+        Assert.Single(folder.Files());
+
+        // A bag is computed in one precision.
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ModelBag.Load([model, baseline], null, new OnnxSessionOptions(), prepare: true, precision: ModelPrecision.Int8)).Error);
+        string copy = Directory.GetFiles(folder.Path, "*.int8.prepared.onnx").Single();
+        DemucsException taken = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(copy), new OnnxSessionOptions()));
+        Assert.Equal(DemucsError.ParameterInvalid, taken.Error);
+        Assert.Contains("Give the model itself", taken.Message, StringComparison.Ordinal);
+
+        static void Refused(string says, ModelSource source, bool prepare, ExecutionProvider provider)
+        {
+            DemucsException e = Assert.Throws<DemucsException>(() => SeparationModel.Load(source, new OnnxSessionOptions { ExecutionProvider = provider }, prepare, precision: ModelPrecision.Int8));
+            Assert.Equal(DemucsError.ParameterInvalid, e.Error);
+            Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static SeparationModel Load(TemporaryFolder folder, byte[] model)
     {
         File.WriteAllBytes(folder["model.onnx"], model);

@@ -105,9 +105,27 @@ public sealed class ModelCheckTests
 
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["m.onnx"], SmallModels.Split());
-        ModelTestResult compared = ModelCheck.Run(ModelLibrary.Open(folder["models"]), ModelSource.Find(folder["m.onnx"]), new OnnxSessionOptions { IntraOpThreads = 2 }, new OnnxSessionOptions { IntraOpThreads = 1 }, prepare: false, CancellationToken.None);
+        ModelTestResult compared = ModelCheck.Run(ModelLibrary.Open(folder["models"]), ModelSource.Find(folder["m.onnx"]), new OnnxSessionOptions { IntraOpThreads = 2 }, new OnnxSessionOptions { IntraOpThreads = 1 }, prepare: false, ModelPrecision.Full, CancellationToken.None);
         Assert.True(compared.DifferenceDb > 100);
         Assert.True(compared.Passed);
+    }
+
+    [Fact]
+    public void The_loss_of_a_precision_is_said_in_decibels()
+    {
+        using TemporaryFolder folder = new();
+        File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        ModelTestResult result = ModelCheck.Run(library, ModelSource.Find(folder["tiny.onnx"]), new OnnxSessionOptions(), prepare: true, ModelPrecision.Int8, CancellationToken.None);
+        Assert.Empty(result.Problems);
+        Assert.Equal(ModelPrecision.Int8, result.Precision);
+        // That of floats, summed in another order, is above 130 dB.
+        Assert.InRange(result.DifferenceDb!.Value, 80, 125);
+        Assert.True(result.ReferenceRunTime > TimeSpan.Zero);
+        Assert.Equal(3, folder.Files().Length);
+
+        ModelTestResult full = Check(library, ModelSource.Find(folder["tiny.onnx"]), prepare: true);
+        Assert.Equal((ModelPrecision.Full, null, null), (full.Precision, full.DifferenceDb, full.ReferenceRunTime));
     }
 
     [Fact]
@@ -131,5 +149,5 @@ public sealed class ModelCheckTests
     }
 
     private static ModelTestResult Check(ModelLibrary library, ModelSource source, bool prepare = false) =>
-        ModelCheck.Run(library, source, new OnnxSessionOptions(), prepare, CancellationToken.None);
+        ModelCheck.Run(library, source, new OnnxSessionOptions(), prepare, ModelPrecision.Full, CancellationToken.None);
 }

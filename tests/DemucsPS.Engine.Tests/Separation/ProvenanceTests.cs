@@ -27,6 +27,7 @@ public sealed class ProvenanceTests
         Assert.Equal(Hash(Small), (string?)separation["models"]![0]!["files"]![0]!["sha256"]);
         Assert.Equal("0.25", (string?)separation["parameters"]!["overlap"]);
         Assert.Equal("9", (string?)separation["parameters"]!["seed"]);
+        Assert.Equal("Full", (string?)separation["parameters"]!["precision"]);
         Assert.Contains("Cpu", (string?)separation["runtime"], StringComparison.Ordinal);
         Assert.Equal(result.Stems.Count, json["stems"]!.AsArray().Count);
         foreach ((JsonNode? stem, StemFile file) in json["stems"]!.AsArray().Zip(result.Stems))
@@ -35,6 +36,25 @@ public sealed class ProvenanceTests
             Assert.Equal(file.Peak, (float)stem["peak"]!);
             Assert.InRange((double)stem["rms"]!, 0.01, file.Peak);
         }
+    }
+
+    [Fact]
+    public void It_says_in_what_precision_the_stems_were_computed_and_names_the_copy_that_ran()
+    {
+        using TemporaryFolder folder = new();
+        File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
+        InterruptedTrack.WriteNoise(folder["noise.wav"], 30_000);
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(folder["tiny.onnx"])], null, new OnnxSessionOptions(), prepare: true, precision: ModelPrecision.Int8);
+        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
+        Assert.Contains("1 chunk in Int8, ", separator.Plan(new TrackSource(folder["noise.wav"])).Work, StringComparison.Ordinal);
+        SeparationResult result = separator.Separate(new TrackSource(folder["noise.wav"]));
+        Assert.Equal(ModelPrecision.Int8, result.Precision);
+        JsonNode separation = JsonNode.Parse(File.ReadAllText(result.ProvenancePath))!["separation"]!;
+        Assert.Equal("Int8", (string?)separation["parameters"]!["precision"]);
+        Assert.True((bool)separation["models"]![0]!["prepared"]!);
+        string copy = Assert.Single(Directory.GetFiles(folder.Path, "*.int8.prepared.onnx"));
+        Assert.Contains(Hash(copy), separation["models"]![0]!["files"]!.AsArray().Select(f => (string?)f!["sha256"]));
+        Assert.True(SeparationVerification.Of(result.ProvenancePath).IsIntact);
     }
 
     [Fact]
@@ -54,6 +74,8 @@ public sealed class ProvenanceTests
         Assert.Equal(["Overlap", "Seed", "Shifts", "TransitionPower"], Names(typeof(SeparationOptions)).Except(["Jobs", "RetryCount"]));
         Assert.Equal(["BitRate", "Clip", "Dither", "File", "KeepMono", "Quality", "Sample", "SampleRate"], Names(typeof(StemFormat)));
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
+        // Of a selection of models its weights and precision; names and files are identities of their own.
+        Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
         Assert.Equal(["Channels", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["Name", "Path"]));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
@@ -201,6 +202,43 @@ public sealed class ResumeTests
         track.Interrupt("other", new SeparationOptions { Overlap = 0.25 });
         Assert.False(track.Separate("other", new SeparationOptions { Overlap = 0.5 }, output => output with { Resume = true, Overwrite = true }).Resumed);
         Assert.DoesNotContain("demucsps.partial", track.Names("other"));
+    }
+
+    [Fact]
+    public void Another_precision_is_refused_and_a_journal_from_before_there_was_one_is_of_full_precision()
+    {
+        using InterruptedTrack track = new(Small);
+        track.Interrupt("parts", new SeparationOptions());
+        string path = track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"];
+        JsonNode journal = JsonNode.Parse(File.ReadAllText(path))!;
+        JsonObject parameters = journal["identity"]!["parameters"]!.AsObject();
+        Assert.Equal("Full", (string?)parameters["precision"]);
+        parameters["precision"] = "Int8";
+        File.WriteAllText(path, journal.ToJsonString());
+        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
+        Assert.Contains("precision: Int8 then, Full now", refused.Message, StringComparison.Ordinal);
+
+        parameters.Remove("precision");
+        File.WriteAllText(path, journal.ToJsonString());
+        SeparationResult result = track.Separate("parts", new SeparationOptions(), output => output with { Resume = true });
+        Assert.True(result.Resumed);
+        Assert.Equal(ModelPrecision.Full, result.Precision);
+    }
+
+    [Fact]
+    public void Stems_of_another_precision_are_not_skipped_and_those_from_before_there_was_one_are()
+    {
+        using InterruptedTrack track = new(Small);
+        string path = track.Separate("out", new SeparationOptions()).ProvenancePath;
+        JsonNode provenance = JsonNode.Parse(File.ReadAllText(path))!;
+        JsonObject parameters = provenance["separation"]!["parameters"]!.AsObject();
+        parameters["precision"] = "Int8";
+        File.WriteAllText(path, provenance.ToJsonString());
+        Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
+        parameters.Remove("precision");
+        File.WriteAllText(path, provenance.ToJsonString());
+        Assert.True(track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }).Skipped);
     }
 
     [Fact]

@@ -22,6 +22,8 @@ internal sealed class GraphModel
     private readonly List<WireField> _model = [];
     private readonly List<WireField> _graph = [];
     private readonly HashSet<string> _domains = [];
+    private readonly HashSet<string> _inputs = [];
+    private readonly HashSet<string> _removed = [];
     private readonly bool _hasFunctions;
 
     private GraphModel(ReadOnlyMemory<byte> message)
@@ -89,6 +91,24 @@ internal sealed class GraphModel
     /// <exception cref="InvalidDataException">The message is malformed or no model.</exception>
     public static GraphModel Parse(ReadOnlyMemory<byte> message) => new(message);
 
+    /// <summary>
+    /// Leaves out the constants that no node takes. Where functions or nested graphs might take one by its name, and in old files where it is an input as well, it stays.
+    /// </summary>
+    public void RemoveUnusedInitializers()
+    {
+        if (_hasFunctions || HasNestedGraphs)
+            return;
+        HashSet<string> used = [.. Nodes.SelectMany(node => node.Inputs), .. Outputs, .. _inputs];
+        foreach (string unused in Initializers.Keys.Where(name => !used.Contains(name)).ToArray())
+        {
+            Initializers.Remove(unused);
+            _removed.Add(unused);
+        }
+    }
+
+    /// <summary>The model as one piece; for small ones.</summary>
+    public byte[] ToBytes() => [.. Write().SelectMany(piece => piece.ToArray())];
+
     /// <summary>The model in wire format: views of the original bytes and, between them, what is new.</summary>
     public List<ReadOnlyMemory<byte>> Write()
     {
@@ -98,7 +118,8 @@ internal sealed class GraphModel
         {
             if (field.Number != NodeField)
             {
-                graph.Add(field.Raw);
+                if (_removed.Count == 0 || field.Number != InitializerField || !_removed.Contains(GraphTensor.Parse(field.Block).Name))
+                    graph.Add(field.Raw);
             }
             else if (!nodesWritten)
             {
@@ -159,6 +180,8 @@ internal sealed class GraphModel
                     Values[value.Name] = value;
                     if (field.Number == 12)
                         Outputs.Add(value.Name);
+                    else if (field.Number == 11)
+                        _inputs.Add(value.Name);
                     break;
             }
         }

@@ -106,6 +106,9 @@ internal sealed class GraphNode
     /// <summary>Whether it is an operator of ONNX itself, of this type.</summary>
     public bool Is(string type) => Type == type && (Domain.Length == 0 || Domain == "ai.onnx");
 
+    /// <summary>A float attribute, or what the operator takes in its absence.</summary>
+    public float Float(string name, float otherwise) => Attributes.TryGetValue(name, out GraphAttribute? attribute) ? attribute.Float : otherwise;
+
     /// <summary>An integer attribute, or what the operator takes in its absence.</summary>
     public long Integer(string name, long otherwise) => Attributes.TryGetValue(name, out GraphAttribute? attribute) ? attribute.Integer : otherwise;
 }

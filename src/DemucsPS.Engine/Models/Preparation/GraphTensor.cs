@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
@@ -26,6 +27,7 @@ internal sealed class GraphTensor
     private readonly ReadOnlyMemory<byte> _raw;
     private readonly List<WireField> _typed = [];
     private readonly bool _tooMany;
+    private string? _offset, _length;
 
     private GraphTensor(ReadOnlyMemory<byte> message)
     {
@@ -55,8 +57,7 @@ internal sealed class GraphTensor
                     break;
                 case 13:
                     IsExternal = true;
-                    if (Location(field.Block) is { } location)
-                        ExternalFile = location;
+                    ReadEntry(field.Block);
                     break;
                 case 14 when field.Integer != 0:
                     IsExternal = true;
@@ -79,7 +80,7 @@ internal sealed class GraphTensor
     public bool IsExternal { get; }
 
     /// <summary>The other file, relative to the model's folder; null where it is not said.</summary>
-    public string? ExternalFile { get; }
+    public string? ExternalFile { get; private set; }
 
     /// <summary>Reads a tensor.</summary>
     /// <exception cref="InvalidDataException">The message is malformed.</exception>
@@ -110,16 +111,61 @@ internal sealed class GraphTensor
     {
         if (ElementType != Float32 || Count() is not { } count)
             return null;
+        return StoredFloats(count);
+    }
+
+    /// <summary>The values of a tensor of float32 of any size, wherever they are stored; null for any other, and where they are not what the tensor says.</summary>
+    /// <param name="folder">Where other files lie; null to read none.</param>
+    /// <exception cref="IOException">The other file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public float[]? AllFloats(string? folder)
+    {
+        long count = 1;
+        foreach (long length in Shape)
+        {
+            if (length is < 1 or > int.MaxValue || (count *= length) > Array.MaxLength / sizeof(float))
+                return null;
+        }
+        if (ElementType != Float32 || _tooMany)
+            return null;
+        if (!IsExternal)
+            return StoredFloats(count);
+        // Like the runtime, read nothing outside the model's folder.
+        if (folder is null || ExternalFile is not { Length: > 0 } file || Path.IsPathRooted(file) || file.Split('/', '\\').Contains("..")
+            || !TryNumber(_offset ?? "0", out long offset) || !TryNumber(_length ?? FormattableString.Invariant($"{count * sizeof(float)}"), out long bytes) || bytes != count * sizeof(float))
+            return null;
+        using FileStream stream = File.OpenRead(Path.Combine(folder, file));
+        if (offset > stream.Length || bytes > stream.Length - offset)
+            return null;
+        stream.Position = offset;
+        byte[] content = new byte[bytes];
+        stream.ReadExactly(content);
+        float[] values = new float[count];
+        Copy(content, values);
+        return values;
+
+        static bool TryNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
+
+    private float[]? StoredFloats(long count)
+    {
         ReadOnlyMemory<byte>[] pieces = _raw.IsEmpty ? [.. _typed.Select(f => f.Payload)] : [_raw];
         if (pieces.Sum(p => (long)p.Length) != count * sizeof(float) || pieces.Any(p => p.Length % sizeof(float) != 0))
             return null;
-        List<float> values = [];
+        float[] values = new float[count];
+        int done = 0;
         foreach (ReadOnlyMemory<byte> piece in pieces)
         {
-            for (int i = 0; i < piece.Length; i += sizeof(float))
-                values.Add(BinaryPrimitives.ReadSingleLittleEndian(piece.Span[i..]));
+            Copy(piece.Span, values.AsSpan(done));
+            done += piece.Length / sizeof(float);
         }
-        return [.. values];
+        return values;
+    }
+
+    private static void Copy(ReadOnlySpan<byte> from, Span<float> to)
+    {
+        for (int i = 0; i < from.Length / sizeof(float); i++)
+            to[i] = BinaryPrimitives.ReadSingleLittleEndian(from[(i * sizeof(float))..]);
     }
 
     /// <summary>
@@ -162,8 +208,8 @@ internal sealed class GraphTensor
         return (int)count;
     }
 
-    /// <summary>The value of an entry of external_data (StringStringEntryProto) whose key is "location".</summary>
-    private static string? Location(ReadOnlyMemory<byte> entry)
+    /// <summary>Reads an entry of external_data (StringStringEntryProto).</summary>
+    private void ReadEntry(ReadOnlyMemory<byte> entry)
     {
         string key = "", value = "";
         foreach (WireField field in new WireReader(entry))
@@ -173,6 +219,17 @@ internal sealed class GraphTensor
             else if (field.Number == 2)
                 value = field.Name;
         }
-        return key == "location" ? value : null;
+        switch (key)
+        {
+            case "location":
+                ExternalFile = value;
+                break;
+            case "offset":
+                _offset = value;
+                break;
+            case "length":
+                _length = value;
+                break;
+        }
     }
 }

@@ -22,7 +22,7 @@ public static class PreparedModel
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are no ONNX model.</exception>
     public static byte[]? Prepare(ReadOnlyMemory<byte> model)
     {
-        if (Rewrite(model, null) is not { } rewritten)
+        if (Rewrite(model, null, ModelPrecision.Full) is not { } rewritten)
             return null;
         List<ReadOnlyMemory<byte>> pieces = rewritten.Write();
         byte[] result = new byte[pieces.Sum(piece => (long)piece.Length)];
@@ -50,14 +50,32 @@ public static class PreparedModel
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, CancellationToken cancellationToken) =>
-        Prepare(modelPath, cacheFolder, warn, path => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None), cancellationToken);
+        Prepare(modelPath, ModelPrecision.Full, cacheFolder, warn, cancellationToken);
+
+    /// <summary>
+    /// As above, for a precision. A copy for <see cref="ModelPrecision.Int8"/>, <c>NAME.HASH.int8.prepared.onnx</c>, lies beside the other. A model that cannot have one is an error, since
+    /// it would be run in another precision than was asked for.
+    /// </summary>
+    /// <exception cref="DemucsException">
+    /// As above; with <see cref="ModelPrecision.Int8"/> also <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed so; and
+    /// <see cref="DemucsError.ModelWriteFailed"/>: there is nowhere to put the copy.
+    /// </exception>
+    public static string Prepare(string modelPath, ModelPrecision precision, string? cacheFolder, Action<string>? warn, CancellationToken cancellationToken) =>
+        Prepare(modelPath, precision, cacheFolder, warn, path => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None), cancellationToken);
 
     /// <summary>As above, with the way to create files, so that a test can have a folder that cannot be written to.</summary>
-    internal static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken)
+    internal static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken) =>
+        Prepare(modelPath, ModelPrecision.Full, cacheFolder, warn, create, cancellationToken);
+
+    /// <summary>As above, for a precision.</summary>
+    internal static string Prepare(string modelPath, ModelPrecision precision, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken)
     {
         // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
         if (ModelFiles.IsPrepared(modelPath))
-            return modelPath;
+        {
+            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8) ? modelPath : throw new DemucsException(DemucsError.ParameterInvalid,
+                $"'{modelPath}' is a copy that was made of a model for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the model itself.", modelPath);
+        }
         string beside = Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
         cacheFolder ??= Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "prepared");
         string[] folders = [beside, cacheFolder];
@@ -67,20 +85,23 @@ public static class PreparedModel
             using (FileStream stream = File.OpenRead(modelPath))
             {
                 if (IsRuntimeFormat(stream))
-                    return modelPath;
-                string name = NameOf(modelPath, Hash(stream, RewriteVersion, cancellationToken));
+                {
+                    return precision == ModelPrecision.Full ? modelPath : throw new DemucsException(DemucsError.ParameterInvalid,
+                        $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file that it was made of.", modelPath);
+                }
+                string name = NameOf(modelPath, precision, Hash(stream, RewriteVersion, cancellationToken));
                 if (Array.Find(folders, folder => File.Exists(Path.Combine(folder, name))) is { } found)
                     return Path.Combine(found, name);
             }
 
             byte[] source = File.ReadAllBytes(modelPath);
             cancellationToken.ThrowIfCancellationRequested();
-            if (Rewrite(source, modelPath) is not { } rewritten)
+            if (Rewrite(source, modelPath, precision) is not { } rewritten)
                 return modelPath;
             string copy = Name(RewriteVersion);
             using (FileStream stream = File.OpenRead(modelPath))
             {
-                if (NameOf(modelPath, Hash(stream, RewriteVersion, cancellationToken)) != copy)
+                if (NameOf(modelPath, precision, Hash(stream, RewriteVersion, cancellationToken)) != copy)
                     throw new IOException("It is being changed.");
             }
             bool bound = rewritten.MayHaveExternalData;
@@ -99,16 +120,22 @@ public static class PreparedModel
                     refusal ??= e;
                 }
             }
+            if (precision != ModelPrecision.Full)
+            {
+                throw new DemucsException(DemucsError.ModelWriteFailed,
+                    $"Model '{modelPath}' cannot be run in the precision {precision}: its copy '{copy}' cannot be written{Nowhere()}. {refusal!.Message} Use the precision Full, or copy the model to a folder of your own.", modelPath, refusal);
+            }
             warn?.Invoke(
                 $"Model '{modelPath}' is used as it is, less exactly than it could be: its prepared copy '{copy}' cannot be written"
-                + (bound ? " beside it, where its weights file lies" : $" beside it or into '{cacheFolder}'")
-                + $". {refusal!.Message} Run once with the right to write there, or copy the model to a folder of your own.");
+                + $"{Nowhere()}. {refusal!.Message} Run once with the right to write there, or copy the model to a folder of your own.");
             return modelPath;
+
+            string Nowhere() => bound ? " beside it, where its weights file lies" : $" beside it or into '{cacheFolder}'";
 
             string Name(int version)
             {
                 using MemoryStream bytes = new(source);
-                return NameOf(modelPath, Hash(bytes, version, cancellationToken));
+                return NameOf(modelPath, precision, Hash(bytes, version, cancellationToken));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -117,7 +144,7 @@ public static class PreparedModel
         }
     }
 
-    private static GraphModel? Rewrite(ReadOnlyMemory<byte> bytes, string? path)
+    private static GraphModel? Rewrite(ReadOnlyMemory<byte> bytes, string? path, ModelPrecision precision)
     {
         try
         {
@@ -126,7 +153,10 @@ public static class PreparedModel
             if (path is not null && !model.HoldsHalves && Fold(path) is { } folded)
                 model = GraphModel.Parse(folded);
             bool quicker = QuickGraph.Apply(model), exacter = ExactSums.Apply(model);
-            return quicker || exacter ? model : null;
+            if (precision == ModelPrecision.Full)
+                return quicker || exacter ? model : null;
+            return Int8Products.Apply(model, Path.GetDirectoryName(path)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
+                $"Model '{path}' has no products with constant matrices of 32-bit floats that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.", path);
         }
         catch (InvalidDataException e)
         {
@@ -237,6 +267,6 @@ public static class PreparedModel
         return hash.GetHashAndReset();
     }
 
-    private static string NameOf(string modelPath, byte[] hash) =>
-        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{ModelFiles.PreparedSuffix}";
+    private static string NameOf(string modelPath, ModelPrecision precision, byte[] hash) =>
+        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}";
 }

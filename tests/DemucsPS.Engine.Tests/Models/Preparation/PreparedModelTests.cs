@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Tests.Inference;
 
@@ -168,6 +169,55 @@ public sealed class PreparedModelTests : IDisposable
         Assert.Equal("x", session.Inputs[0].Name);
     }
 
+    [Fact]
+    public void A_copy_for_another_precision_lies_beside_the_other_and_is_made_once()
+    {
+        string model = Save("model.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)), full = Prepare(model), int8 = PrepareInt8(model);
+        Assert.Matches(@"^model\.[0-9a-f]{16}\.int8\.prepared\.onnx$", Path.GetFileName(int8));
+        Assert.Equal(3, _folder.Files().Length);
+        Assert.DoesNotContain("MatMulNBits", SmallGraph.Operators(File.ReadAllBytes(full)));
+        string[] types = SmallGraph.Operators(File.ReadAllBytes(int8));
+        Assert.Equal(44, types.Count(type => type == "MatMulNBits"));
+        Assert.DoesNotContain("Gemm", types);
+        // Weights are a quarter of what they were.
+        Assert.InRange(new FileInfo(int8).Length, 1, new FileInfo(full).Length - 1_000_000);
+
+        File.SetLastWriteTimeUtc(int8, DateTime.UnixEpoch);
+        Assert.Equal(int8, PrepareInt8(model));
+        Assert.Equal(int8, PrepareInt8(int8));
+        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(int8));
+        Assert.Equal(full, Prepare(model));
+        // Neither is a model by itself.
+        Assert.Equal([model], ModelFiles.In(_folder.Path));
+        Assert.All(new[] { full, int8 }, copy => Assert.True(ModelFiles.IsPrepared(copy)));
+    }
+
+    [Fact]
+    public void A_copy_is_never_taken_for_one_of_another_precision()
+    {
+        string model = Save("model.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)), full = Prepare(model), int8 = PrepareInt8(model);
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => Prepare(int8)).Error);
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => PrepareInt8(full)).Error);
+    }
+
+    [Fact]
+    public void A_model_without_a_copy_for_another_precision_is_refused()
+    {
+        string rewritable = Save("model.onnx", Rewritable()), runtime = Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]);
+        DemucsException nothing = Assert.Throws<DemucsException>(() => PrepareInt8(rewritable)), format = Assert.Throws<DemucsException>(() => PrepareInt8(runtime));
+        Assert.Equal(DemucsError.ParameterInvalid, nothing.Error);
+        Assert.Contains("would change nothing", nothing.Message, StringComparison.Ordinal);
+        Assert.Equal(DemucsError.ParameterInvalid, format.Error);
+        Assert.Contains("own format", format.Message, StringComparison.Ordinal);
+        Assert.Equal(2, _folder.Files().Length);
+
+        string tiny = Save("tiny.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel));
+        DemucsException nowhere = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(tiny, ModelPrecision.Int8, _folder["cache"], _warnings.Add, _ => throw new IOException("No space."), CancellationToken.None));
+        Assert.Equal(DemucsError.ModelWriteFailed, nowhere.Error);
+        Assert.Contains("No space.", nowhere.Message, StringComparison.Ordinal);
+        Assert.Empty(_warnings);
+    }
+
     private static byte[] Rewritable() => SmallGraph.GroupNormalization([1, 6, 35], [0, 1, -1], plain: true);
 
     private string Save(string name, byte[] bytes)
@@ -175,6 +225,8 @@ public sealed class PreparedModelTests : IDisposable
         File.WriteAllBytes(_folder[name], bytes);
         return _folder[name];
     }
+
+    private string PrepareInt8(string model) => PreparedModel.Prepare(model, ModelPrecision.Int8, _folder["unused"], _ => Assert.Fail("It could be written."), CancellationToken.None);
 
     private string Prepare(string model) => PreparedModel.Prepare(model, _folder["unused"], _ => Assert.Fail("It could be written."), CancellationToken.None);
 
