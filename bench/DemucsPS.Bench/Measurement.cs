@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
@@ -11,6 +12,8 @@ namespace DemucsPS.Bench;
 /// <summary>Measures everything once a round, one after the other, for as many rounds as are asked for.</summary>
 internal sealed class Measurement
 {
+    private const string Int8 = "(a) bare runtime, best settings, Int8";
+
     private readonly Dictionary<string, List<double>> _seconds = [];
 
     /// <summary>Runs the whole benchmark.</summary>
@@ -40,6 +43,7 @@ internal sealed class Measurement
         using SeparationModel plain = SeparationModel.Load(source, best);
         using SeparationModel byDefault = SeparationModel.Load(source, runtimeDefaults);
         using SeparationModel quick = SeparationModel.Load(source, best, prepare: true);
+        using SeparationModel? int8 = prepared is null ? null : LoadInt8(source, best, say);
         using MatrixMultiplication peak = new(threads);
         using StageBenchmarks stages = new() { Segment = plain.Contract.SegmentFrames, Stems = plain.Contract.Stems.Count };
         stages.Setup();
@@ -63,6 +67,8 @@ internal sealed class Measurement
             TimeRun("(a) bare runtime, its own settings", byDefault);
             TimeRun("(a) bare runtime, best settings", plain);
             TimeRun("(a) bare runtime, best settings, prepared", quick);
+            if (int8 is not null)
+                TimeRun(Int8, int8);
             Time("(c) STFT", stages.Stft);
             Time("(c) inverse STFT of all stems", stages.InverseStft);
             Time("(c) blend", stages.Blend);
@@ -107,6 +113,8 @@ internal sealed class Measurement
             ["(c) WAV in and out ÷ bare runtime"] = Ratio("(c) WAV in", Bare) + Ratio("(c) WAV out", Bare),
             ["(g) jobs 2 ÷ jobs 1"] = Ratio("(b) whole separation a chunk, jobs 2", Whole),
         };
+        if (int8 is not null)
+            ratios["(a) Int8 ÷ full precision, CPU"] = Ratio(Int8 + ", CPU", Bare + ", CPU");
         if (flop is { } operations)
         {
             speeds["(a) bare runtime, prepared"] = operations / Median(Bare) / 1e9;
@@ -125,6 +133,19 @@ internal sealed class Measurement
             GigaflopsPerSecond = speeds,
             PeakBytes = memory,
         };
+    }
+
+    private static SeparationModel? LoadInt8(ModelSource source, OnnxSessionOptions options, Action<string> say)
+    {
+        try
+        {
+            return SeparationModel.Load(source, options, prepare: true, precision: ModelPrecision.Int8);
+        }
+        catch (DemucsException e)
+        {
+            say($"The precision Int8 is not measured. {e.Message}");
+            return null;
+        }
     }
 
     private static double Seconds(Action action)
