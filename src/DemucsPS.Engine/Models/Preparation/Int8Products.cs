@@ -15,7 +15,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// </remarks>
 internal static class Int8Products
 {
-    /// <summary>Values that share a factor. Blocks of 128 save three more hundredths of the time and lose 1 to 3 dB more.</summary>
+    /// <summary>Values that share a factor. Blocks of 128 save some hundredths more of the time, and lose 1 to 3 dB more.</summary>
     public const int BlockSize = 32;
 
     // The level at which the operator rounds what it is given to 8 bits, too; at lower ones it turns the weights back into floats.
