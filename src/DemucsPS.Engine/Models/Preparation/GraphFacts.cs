@@ -9,6 +9,9 @@ internal sealed class GraphFacts
     /// <summary>Chains of operators that keep a shape are short; a limit keeps a damaged file's cycles from the stack.</summary>
     private const int DeepestSearch = 100;
 
+    /// <summary>More than any model's; larger ones could make lengths overflow.</summary>
+    private const int MostBlocks = 1024;
+
     private readonly GraphModel _model;
     private readonly Dictionary<string, GraphNode> _producers = [];
     private readonly Dictionary<string, int> _uses = [];
@@ -129,6 +132,8 @@ internal sealed class GraphFacts
             "Slice" when IsStandard(node) => Sliced(node, depth),
             "Split" when IsStandard(node) => Divided(node, output, depth),
             "Pad" when IsStandard(node) => Padded(node, depth),
+            "Gather" when IsStandard(node) && node.Inputs.Length == 2 => Gathered(node, depth),
+            "DepthToSpace" when IsStandard(node) => Unfolded(node, depth),
             "MatMul" when IsStandard(node) && node.Inputs.Length == 2 => Product(Shape(node.Inputs[0], depth), Shape(node.Inputs[1], depth)),
             "Gemm" when IsStandard(node) && node.Inputs.Length > 1 => Multiplied(node, depth),
             _ => null,
@@ -263,6 +268,24 @@ internal sealed class GraphFacts
         return [.. from.Select((length, i) => length < 0 ? -1 : length + pads[i] + pads[i + from.Length])];
     }
 
+    private long[]? Gathered(GraphNode node, int depth)
+    {
+        if (Shape(node.Inputs[0], depth) is not { } from || Shape(node.Inputs[1], depth) is not { } taken)
+            return null;
+        long axis = node.Integer("axis", 0);
+        if (axis < 0)
+            axis += from.Length;
+        return axis < 0 || axis >= from.Length ? null : [.. from[..(int)axis], .. taken, .. from[((int)axis + 1)..]];
+    }
+
+    private long[]? Unfolded(GraphNode node, int depth)
+    {
+        long block = node.Integer("blocksize", 0);
+        if (Shape(node.Inputs[0], depth) is not { Length: 4 } from || block is < 1 or > MostBlocks)
+            return null;
+        return [from[0], from[1] < 0 ? -1 : from[1] / (block * block), .. from[2..].Select(length => length < 0 ? -1 : length * block)];
+    }
+
     private static long[]? Product(long[]? left, long[]? right) =>
         left is { Length: > 1 } && right is { Length: > 1 } && Broadcast(left[..^2], right[..^2]) is { } batch ? [.. batch, left[^2], right[^1]] : null;
 
@@ -310,5 +333,6 @@ internal sealed class GraphFacts
         (KeepsShape(node) && !node.Is("Cast")) || node.Is("Conv") || node.Is("ConvTranspose") || node.Is("Transpose") || node.Is("Reshape") || node.Is("Add")
         || node.Is("Sub") || node.Is("Mul") || node.Is("Div") || node.Is("MatMul") || node.Is("Gemm") || node.Is("ReduceMean") || node.Is("ReduceSum")
         || node.Is("Slice") || node.Is("Split") || node.Is("Concat") || node.Is("Squeeze") || node.Is("Unsqueeze") || node.Is("Pad") || node.Is("Expand")
-        || node.Is("Gather") || node.Is("Abs") || node.Is("Pow");
+        || node.Is("Gather") || node.Is("Abs") || node.Is("Pow")
+        || node.Is("DepthToSpace");
 }

@@ -87,6 +87,18 @@ internal sealed class NodeWriter
         return Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integer(2, GraphTensor.Float32).Block(9, bytes)));
     }
 
+    /// <summary>A constant of float32.</summary>
+    public string Constant(ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
+    {
+        byte[] bytes = new byte[values.Length * sizeof(float)];
+        for (int i = 0; i < values.Length; i++)
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
+        ProtobufMessage tensor = new();
+        foreach (long length in shape)
+            tensor.Integer(1, length);
+        return Add("Constant", [], null, OnnxAttribute.Of("value", tensor.Integer(2, GraphTensor.Float32).Block(9, bytes)));
+    }
+
     /// <summary>
     /// The mean over several axes, taken one axis after the other. ONNX Runtime adds a run of numbers in float32 one by one, so that the error
     /// grows with the run's length; a mean of means has short runs only.

@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 public static class PreparedModel
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
-    public const int RewriteVersion = 2;
+    public const int RewriteVersion = 3;
 
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;

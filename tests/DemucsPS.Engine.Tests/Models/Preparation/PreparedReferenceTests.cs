@@ -25,6 +25,24 @@ public sealed class PreparedReferenceTests(ITestOutputHelper output)
     [Fact]
     public void The_prepared_real_size_model_is_exact() => Check("full-song", ReferenceCase.RealModelFolder());
 
+    /// <summary>Whether the rewrites find what they are for in a graph as PyTorch exports it: a rewrite that finds nothing fails no other test.</summary>
+    [Fact]
+    public void A_prepared_tiny_model_holds_what_the_rewrites_write()
+    {
+        using TemporaryFolder temporary = new();
+        string model = Path.Combine(temporary.Path, "tiny.onnx");
+        File.Copy(RepositoryFiles.Reference("models", "htdemucs-tiny.onnx"), model);
+        string[] types = SmallGraph.Operators(File.ReadAllBytes(PreparedModel.Prepare(model, null, warning => Assert.Fail(warning), CancellationToken.None)));
+        Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
+        Assert.DoesNotContain("Softmax", types);
+        Assert.DoesNotContain("ConvTranspose", types);
+        Assert.DoesNotContain("InstanceNormalization", types);
+        // Of the spectrogram's decoders only the deepest has channels enough for tiles.
+        Assert.Single(types, "DepthToSpace");
+        // Eight put constant taps in order, and four lay the spectrogram's rows side by side.
+        Assert.Equal(8 + 4, types.Count(type => type == "Gather"));
+    }
+
     // The reference models' transformers, with their random weights, change the stems little, and so does rounding in them; real models lose more.
     [Theory]
     [InlineData("song-overlap05")]

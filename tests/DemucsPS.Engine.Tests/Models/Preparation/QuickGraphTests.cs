@@ -61,6 +61,76 @@ public sealed class QuickGraphTests
     }
 
     [Theory]
+    [InlineData(2, 34, 4)]
+    [InlineData(0, 36, 4)]
+    [InlineData(-7, 30, 4)]
+    [InlineData(1, 40, 3)]
+    public void What_is_cut_off_a_transposed_convolution_is_not_laid_out(int start, int end, int stride)
+    {
+        byte[] model = Cropped(start, end, stride, 2, "Slice");
+        byte[] prepared = Fits(model, TransposedConvolutionSplit.RewriteSliced);
+        Assert.Equal("Gather", SmallGraph.Operators(prepared)[^1]);
+        Assert.DoesNotContain("Slice", SmallGraph.Operators(prepared));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void A_cut_along_another_axis_or_in_steps_or_of_what_others_take_stays()
+    {
+        Stays(Cropped(1, 4, 4, 3, "Slice"), TransposedConvolutionSplit.RewriteSliced);
+        Stays(Cropped(2, 34, 4, 2, "Twice"), TransposedConvolutionSplit.RewriteSliced);
+        Stays(Cropped(2, 34, 4, 2, "Every other"), TransposedConvolutionSplit.RewriteSliced);
+    }
+
+    [Theory]
+    [InlineData(new long[] { 2, 5, 9 }, 1)]
+    [InlineData(new long[] { 1, 5, 6, 7 }, 1)]
+    [InlineData(new long[] { 1, 5, 6, 7 }, 3)]
+    public void The_halves_of_a_gate_become_convolutions_of_their_own(long[] shape, int kernel)
+    {
+        byte[] model = Gated(shape, kernel, 3);
+        byte[] prepared = Fits(model, GatedConvolutionSplit.Rewrite);
+        Assert.Equal(2, SmallGraph.Operators(prepared).Count(type => type == "Conv"));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void A_gate_behind_something_else_stays()
+    {
+        Stays(Gated([1, 6, 9], 1, 3, OnnxAttribute.Of("group", 3)), GatedConvolutionSplit.Rewrite);
+        Stays(Gated([1, 5, 9], 3, 3), GatedConvolutionSplit.Rewrite);
+        Stays(Gated([1, 5, 9], 1, 3, seen: true), GatedConvolutionSplit.Rewrite);
+        Stays(SmallGraph.Build([1, 6, 9], [1, 3, 9], (graph, x) => Gate(graph, x)), GatedConvolutionSplit.Rewrite);
+    }
+
+    [Theory]
+    [InlineData(8, 12)]
+    [InlineData(4, 4)]
+    public void A_gate_behind_three_by_three_taps_is_computed_in_tiles(int rows, int columns)
+    {
+        byte[] model = Gated([1, 64, rows, columns], 3, 64, OnnxAttribute.Of("pads", [1, 1, 1, 1]));
+        byte[] prepared = Fits(model, TiledGate.Rewrite);
+        Assert.Equal(3, SmallGraph.Operators(prepared).Count(type => type == "Conv"));
+        Assert.DoesNotContain("Split", SmallGraph.Operators(prepared).SkipWhile(type => type != "Sigmoid"));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void A_gate_that_tiles_do_not_cover_or_do_not_suit_stays()
+    {
+        OnnxAttribute pads = OnnxAttribute.Of("pads", [1, 1, 1, 1]);
+        Stays(Gated([1, 64, 8, 10], 3, 64, pads), TiledGate.Rewrite);
+        Stays(Gated([1, 64, 6, 8], 3, 64, pads), TiledGate.Rewrite);
+        Stays(Gated([2, 64, 8, 8], 3, 64, pads), TiledGate.Rewrite);
+        Stays(Gated([1, 48, 8, 8], 3, 48, pads), TiledGate.Rewrite);
+        Stays(Gated([1, 64, 8, 8], 3, 64), TiledGate.Rewrite);
+        Stays(Gated([1, 64, 8, 8], 5, 64, OnnxAttribute.Of("pads", [2, 2, 2, 2])), TiledGate.Rewrite);
+        Stays(Gated([1, 64, 8, 8], 3, 64, OnnxAttribute.Of("pads", [2, 2, 2, 2]), OnnxAttribute.Of("dilations", [2, 2])), TiledGate.Rewrite);
+        Stays(Gated([1, 64, 8, 8], 3, 64, pads, OnnxAttribute.Of("strides", [2, 2])), TiledGate.Rewrite);
+        Stays(Gated([1, 64, 8], 3, 64, OnnxAttribute.Of("pads", [1, 1])), TiledGate.Rewrite);
+    }
+
+    [Theory]
     [InlineData(1, true)]
     [InlineData(3, true)]
     [InlineData(3, false)]
@@ -170,6 +240,58 @@ public sealed class QuickGraphTests
             OnnxValue weight = graph.Constant(Weights((int)shape[1] * Outputs * kernel), plane ? [shape[1], Outputs, kernel, 1] : [shape[1], Outputs, kernel]);
             OnnxValue[] inputs = biased ? [x, weight, graph.Constant([0.5f, -1], [2])] : [x, weight];
             return graph.Node("ConvTranspose", inputs, [OnnxAttribute.Of("strides", plane ? [stride, 1] : [stride]), OnnxAttribute.Of("kernel_shape", plane ? [kernel, 1] : [kernel]), .. further]);
+        });
+    }
+
+    /// <summary>A transposed convolution along rows of five elements of which a part is kept: all of it, every other row, or with another part added.</summary>
+    private static byte[] Cropped(int start, int end, int stride, int axis, string how)
+    {
+        const int Rows = 8, Columns = 5;
+        long whole = axis == 2 ? stride * (Rows + 1) : Columns, first = start < 0 ? start + whole : start, kept = Math.Min(end, whole) - first;
+        if (how == "Every other")
+            kept /= 2;
+        long[] to = axis == 2 ? [1, 2, kept, Columns] : [1, 2, stride * (Rows + 1), kept];
+        return SmallGraph.Build([1, 3, Rows, Columns], to, (graph, x) =>
+        {
+            OnnxValue weight = graph.Constant(Weights(3 * 2 * 2 * stride), [3, 2, 2 * stride, 1]);
+            OnnxValue result = graph.Node("ConvTranspose", [x, weight, graph.Constant([0.5f, -1], [2])], OnnxAttribute.Of("strides", [stride, 1]));
+            if (how == "Every other")
+                return graph.Node("Slice", [result, .. new long[] { start, end, axis, 2 }.Select(value => SmallGraph.Integers(graph, [value]))]);
+            OnnxValue part = graph.Slice(result, axis, start, end);
+            return how == "Twice" ? part + graph.Slice(result, axis, 0, kept) : part;
+        });
+    }
+
+    private static OnnxValue Gate(OnnxGraphWriter graph, OnnxValue x)
+    {
+        (OnnxValue first, OnnxValue second) = graph.Halves(x, 1);
+        return first * graph.Node("Sigmoid", [second]);
+    }
+
+    /// <summary>A gated linear unit behind a convolution; its result is seen by something else too where that is asked for.</summary>
+    private static byte[] Gated(long[] shape, int kernel, int half, params OnnxAttribute[] further) => Gated(shape, kernel, half, false, further);
+
+    private static byte[] Gated(long[] shape, int kernel, int half, bool seen, params OnnxAttribute[] further)
+    {
+        bool Has(ReadOnlySpan<byte> name)
+        {
+            foreach (OnnxAttribute attribute in further)
+            {
+                if (attribute.Message.Bytes.IndexOf(name) >= 0)
+                    return true;
+            }
+            return false;
+        }
+
+        int stride = Has("strides"u8) ? 2 : 1, dilation = Has("dilations"u8) ? 2 : 1, pads = Has("pads"u8) ? dilation * (kernel - 1) : 0, groups = Has("group"u8) ? 3 : 1;
+        long[] space = [.. shape[2..].Select(length => (length + pads - dilation * (kernel - 1) - 1) / stride + 1)], taps = [.. space.Select(_ => (long)kernel)];
+        int width = (int)shape[1] / groups, count = 2 * half * width * (int)taps.Aggregate(1L, (product, length) => product * length);
+        return SmallGraph.Build(shape, [shape[0], half, .. space], (graph, x) =>
+        {
+            float[] weights = [.. Weights(count).Select(weight => weight / width)];
+            OnnxValue wide = graph.Node("Conv", [x, graph.Constant(weights, [2 * half, width, .. taps]), graph.Constant(Weights(2 * half), [2 * half])], [OnnxAttribute.Of("kernel_shape", taps), .. further]);
+            OnnxValue gated = Gate(graph, wide);
+            return seen ? gated + graph.Slice(wide, 1, 0, half) : gated;
         });
     }
 
