@@ -106,8 +106,19 @@ internal sealed class GraphModel
         }
     }
 
-    /// <summary>The model as one piece; for small ones.</summary>
-    public byte[] ToBytes() => [.. Write().SelectMany(piece => piece.ToArray())];
+    /// <summary>The model as one piece.</summary>
+    public byte[] ToBytes()
+    {
+        List<ReadOnlyMemory<byte>> pieces = Write();
+        byte[] result = new byte[pieces.Sum(piece => (long)piece.Length)];
+        int position = 0;
+        foreach (ReadOnlyMemory<byte> piece in pieces)
+        {
+            piece.Span.CopyTo(result.AsSpan(position));
+            position += piece.Length;
+        }
+        return result;
+    }
 
     /// <summary>The model in wire format: views of the original bytes and, between them, what is new.</summary>
     public List<ReadOnlyMemory<byte>> Write()

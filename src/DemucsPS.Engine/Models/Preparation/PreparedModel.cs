@@ -20,20 +20,7 @@ public static class PreparedModel
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are no ONNX model.</exception>
-    public static byte[]? Prepare(ReadOnlyMemory<byte> model)
-    {
-        if (Rewrite(model, null, ModelPrecision.Full) is not { } rewritten)
-            return null;
-        List<ReadOnlyMemory<byte>> pieces = rewritten.Write();
-        byte[] result = new byte[pieces.Sum(piece => (long)piece.Length)];
-        int position = 0;
-        foreach (ReadOnlyMemory<byte> piece in pieces)
-        {
-            piece.Span.CopyTo(result.AsSpan(position));
-            position += piece.Length;
-        }
-        return result;
-    }
+    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full)?.ToBytes();
 
     /// <summary>
     /// Finds or makes the prepared copy of a model file, <c>NAME.HASH.prepared.onnx</c> beside it, where HASH stands for the model's content and
