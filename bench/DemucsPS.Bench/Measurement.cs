@@ -12,6 +12,9 @@ namespace DemucsPS.Bench;
 /// <summary>Measures everything once a round, one after the other, for as many rounds as are asked for.</summary>
 internal sealed class Measurement
 {
+    // Twelve chunks: a minute and a half, so that what is done once a track weighs about as it does in music.
+    private const int SongSegments = 11;
+
     private const string Int8 = "(a) bare runtime, best settings, Int8";
 
     private readonly Dictionary<string, List<double>> _seconds = [];
@@ -48,7 +51,7 @@ internal sealed class Measurement
         using StageBenchmarks stages = new() { Segment = plain.Contract.SegmentFrames, Stems = plain.Contract.Stems.Count };
         stages.Setup();
         if (makeSong)
-            WriteSong(song, 3 * plain.Contract.SegmentFrames);
+            WriteSong(song, SongSegments * plain.Contract.SegmentFrames);
         ModelTensors tensors = new(plain.Contract);
         Random random = new(1);
         for (int i = 0; i < plain.Contract.SegmentFrames; i++)

@@ -148,7 +148,10 @@ public sealed class FileSeparator
     {
         StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path);
         CheckNothingUnfinished(track.Place.JournalPath);
+        // The models' files are read while the track is measured, the first time.
+        Task<IReadOnlyList<ModelIdentity>> models = Task.Run(() => _bag.Identify(cancellationToken), CancellationToken.None);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Source, progress, cancellationToken);
+        models.GetAwaiter().GetResult();
         SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
         using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);

@@ -8,7 +8,7 @@ internal sealed class ShapedStem : IDisposable
     private const int BlockFrames = 16384;
 
     private readonly StagedStemReader _file;
-    private readonly IStereoSource _source;
+    private readonly IStereoSource? _source;
     private readonly int _channels;
     private readonly float[] _left = new float[BlockFrames];
     private readonly float[] _right = new float[BlockFrames];
@@ -19,9 +19,12 @@ internal sealed class ShapedStem : IDisposable
     public ShapedStem(string path, StemShape shape)
     {
         _file = new StagedStemReader(path);
+        _channels = shape.Channels;
+        // Most stems are wanted as they are.
+        if (shape.SampleRate == Separator.SampleRate && shape.Channels == 2)
+            return;
         Planes planes = new(_file);
         _source = shape.SampleRate == Separator.SampleRate ? planes : new ResampledSource(planes, Separator.SampleRate, shape.SampleRate, shape.Frames);
-        _channels = shape.Channels;
     }
 
     /// <summary>Reads the next frames.</summary>
@@ -30,6 +33,8 @@ internal sealed class ShapedStem : IDisposable
     public int Read(Span<float> interleaved)
     {
         int wanted = Math.Min(BlockFrames, interleaved.Length / _channels);
+        if (_source is null)
+            return _file.Read(interleaved[..(2 * wanted)]);
         int frames = _source.Read(_left.AsSpan(0, wanted), _right.AsSpan(0, wanted));
         for (int i = 0; i < frames; i++)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Separation;
@@ -66,8 +67,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
                 cancellationToken.ThrowIfCancellationRequested();
                 Span<float> block = frames.AsSpan(0, shape.Channels * stems.Length * count);
                 peak = Math.Max(peak, SamplePeak.Of(block));
-                foreach (float sample in block)
-                    squares += (double)sample * sample;
+                squares += SumOfSquares(block);
                 samples += block.Length;
                 if (format.ClipInEffect == ClipMode.Clamp)
                     clipped += Clamp(block);
@@ -94,6 +94,8 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     /// <summary>The next frames of stems, which are equally long, side by side.</summary>
     private int ReadSideBySide(ShapedStem[] stems, float[] frames)
     {
+        if (stems is [ShapedStem only])
+            return only.Read(frames);
         int channels = shape.Channels, across = channels * stems.Length, count = 0;
         for (int n = 0; n < stems.Length; n++)
         {
@@ -102,6 +104,21 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
                 _block.AsSpan(channels * i, channels).CopyTo(frames.AsSpan(across * i + channels * n));
         }
         return count;
+    }
+
+    private static double SumOfSquares(ReadOnlySpan<float> samples)
+    {
+        Vector<double> sums = Vector<double>.Zero;
+        int i = 0;
+        for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(samples[i..]), out Vector<double> low, out Vector<double> high);
+            sums += low * low + high * high;
+        }
+        double sum = Vector.Sum(sums);
+        for (; i < samples.Length; i++)
+            sum += (double)samples[i] * samples[i];
+        return sum;
     }
 
     private static long Clamp(Span<float> samples)
