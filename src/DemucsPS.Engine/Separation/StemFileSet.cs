@@ -9,6 +9,9 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal sealed class StemFileSet : IStemSink, IDisposable
 {
+    // More would take more of the disk: a stem's floats go when its file is there.
+    private const int FinishedAtOnce = 2;
+
     private readonly PartialFolder _partial;
     private readonly StemFinisher _finisher;
     private readonly bool _overwrite;
@@ -111,22 +114,47 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             Note(Journal is null ? null : Journal with { Peaks = [.. _parts.Select(p => p.Peak)] });
         }
         Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
-        for (int n = 0; n < _targets.Length; n++)
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<FinishedStem>?[] tasks = new Task<FinishedStem>?[_targets.Length];
+        try
         {
-            Target target = _targets[n];
-            if (target.Finished is null)
+            for (int n = 0; n < _targets.Length; n++)
             {
-                Delete(target.FinishedPath);
-                target.Finished = _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, cancellationToken);
-                DurableFiles.FlushFolder(_partial.FolderPath);
-                Note(Journal is null ? null : Journal with { Finished = [.. _targets.Select(t => t.Finished)] });
-                // Floats of hours are large, and the final file is safe now.
-                foreach (Part part in target.Parts)
-                    Delete(part.StagedPath);
+                cancellationToken.ThrowIfCancellationRequested();
+                for (int ahead = n; ahead < Math.Min(n + FinishedAtOnce, _targets.Length); ahead++)
+                {
+                    if (_targets[ahead].Finished is null)
+                        tasks[ahead] ??= Begin(ahead);
+                }
+                if (tasks[n] is { } task)
+                {
+                    Target target = _targets[n];
+                    target.Finished = task.GetAwaiter().GetResult();
+                    DurableFiles.FlushFolder(_partial.FolderPath);
+                    Note(Journal is null ? null : Journal with { Finished = [.. _targets.Select(t => t.Finished)] });
+                    // Floats of hours are large, and the final file is safe now.
+                    foreach (Part part in target.Parts)
+                        Delete(part.StagedPath);
+                }
+                partDone?.Invoke(n + 1);
             }
-            partDone?.Invoke(n + 1);
+        }
+        finally
+        {
+            // Nobody may write into the folder after this has returned.
+            stop.Cancel();
+            Task.WhenAll(tasks.OfType<Task>()).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
         }
         cancellationToken.ThrowIfCancellationRequested();
+
+        Task<FinishedStem> Begin(int n)
+        {
+            Target target = _targets[n];
+            Delete(target.FinishedPath);
+            return Task.Factory.StartNew(
+                () => _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, stop.Token),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
     }
 
     /// <summary>The finished files, as they will be once they have their names.</summary>

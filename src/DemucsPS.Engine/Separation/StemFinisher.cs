@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Makes a final file of one or several staged stems: rate, channels, level, encoding, labels. The one step between the floats of the separation and what users get; equal input gives equal bytes, so it
-/// can be repeated after an interruption.
+/// can be repeated after an interruption. Thread-safe.
 /// </summary>
 /// <param name="format">How stems are written.</param>
 /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
@@ -13,7 +13,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
 {
     private const float ClampLimit = 0.99f;
 
-    private readonly float[] _block = new float[32768];
+    private const int BlockSamples = 32768;
 
     /// <summary>The factor for all stems of a set, so that none clips and they still sum to the mix at that level; 1 for none.</summary>
     /// <param name="peak">Greatest absolute sample of all stems.</param>
@@ -30,11 +30,12 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     public float PeakOf(string staged, CancellationToken cancellationToken)
     {
         using ShapedStem stem = new(staged, shape);
+        float[] block = new float[BlockSamples];
         float peak = 0;
-        for (int count; (count = stem.Read(_block)) > 0;)
+        for (int count; (count = stem.Read(block)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            peak = Math.Max(peak, SamplePeak.Of(_block.AsSpan(0, shape.Channels * count)));
+            peak = Math.Max(peak, SamplePeak.Of(block.AsSpan(0, shape.Channels * count)));
         }
         return peak;
     }
@@ -61,8 +62,8 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
             using IStemEncoder encoder = StemEncoder.Create(format, target, shape.SampleRate, shape.Channels, format.Dither ? number : null, labels, names, cancellationToken);
             for (int n = 0; n < stems.Length; n++)
                 stems[n] = new ShapedStem(staged[n], shape);
-            float[] frames = new float[stems.Length * _block.Length];
-            for (int count; (count = ReadSideBySide(stems, frames)) > 0;)
+            float[] one = new float[BlockSamples], frames = stems.Length == 1 ? one : new float[stems.Length * BlockSamples];
+            for (int count; (count = stems is [ShapedStem only] ? only.Read(one) : ReadSideBySide(stems, one, frames)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Span<float> block = frames.AsSpan(0, shape.Channels * stems.Length * count);
@@ -92,16 +93,14 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     }
 
     /// <summary>The next frames of stems, which are equally long, side by side.</summary>
-    private int ReadSideBySide(ShapedStem[] stems, float[] frames)
+    private int ReadSideBySide(ShapedStem[] stems, float[] one, float[] frames)
     {
-        if (stems is [ShapedStem only])
-            return only.Read(frames);
         int channels = shape.Channels, across = channels * stems.Length, count = 0;
         for (int n = 0; n < stems.Length; n++)
         {
-            count = stems[n].Read(_block);
+            count = stems[n].Read(one);
             for (int i = 0; i < count; i++)
-                _block.AsSpan(channels * i, channels).CopyTo(frames.AsSpan(across * i + channels * n));
+                one.AsSpan(channels * i, channels).CopyTo(frames.AsSpan(across * i + channels * n));
         }
         return count;
     }
