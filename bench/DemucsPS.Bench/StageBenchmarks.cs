@@ -28,6 +28,8 @@ public class StageBenchmarks : IDisposable
     public void Setup()
     {
         _spectrogram = new SegmentSpectrogram(Segment);
+        // One for all chunks, as in a separation.
+        _adder = new OverlapAdder(2 * Stems, TransitionWeights.Create(Segment));
         _left = Noise(Segment);
         _right = Noise(Segment);
         _interleaved = Noise(2 * Segment);
@@ -52,12 +54,11 @@ public class StageBenchmarks : IDisposable
     [Benchmark]
     public void Blend()
     {
-        _adder = new OverlapAdder(2 * Stems, TransitionWeights.Create(Segment));
-        _adder.AddWeights(0, Segment);
+        _adder.AddWeights(_adder.Start, Segment);
         for (int signal = 0; signal < 2 * Stems; signal++)
         {
-            _adder.AddSignal(signal, 0, _left);
-            _adder.Read(signal, 0, _right);
+            _adder.AddSignal(signal, _adder.Start, _left);
+            _adder.Read(signal, _adder.Start, _right);
         }
         _adder.Advance(Segment);
     }
