@@ -18,7 +18,12 @@ internal sealed class ModelFileSet
     /// <summary>The files of a model that is about to be loaded.</summary>
     /// <param name="original">Full path of the file that the user named.</param>
     /// <param name="runs">Full path of the file that runs: the same, or its prepared copy.</param>
-    public static ModelFileSet Of(string original, string runs) => new(new[] { original, runs }.Concat(Weights(original)).Concat(Weights(runs)).Distinct());
+    public static ModelFileSet Of(string original, string runs)
+    {
+        // Without a copy both are one, which need not be parsed twice.
+        string[] graphs = [.. new[] { original, runs }.Distinct()];
+        return new(graphs.Concat(graphs.SelectMany(Weights)).Distinct());
+    }
 
     /// <summary>Reads all files to their ends.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: one was replaced since the model was loaded.</exception>
