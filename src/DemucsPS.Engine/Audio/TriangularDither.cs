@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
@@ -8,18 +11,39 @@ namespace DemucsPS.Engine.Audio;
 /// <remarks>The draws are SplitMix64's, so that a seed gives the same file on every runtime and version.</remarks>
 internal struct TriangularDither(int seed)
 {
+    private const ulong Step = 0x9E37_79B9_7F4A_7C15;
+    private const double Scale = 1.0 / 4_294_967_296, Centre = 4_294_967_295.0 / 4_294_967_296;
+
     private ulong _state = unchecked((ulong)seed);
 
-    /// <summary>The next draw, in quantisation steps.</summary>
-    public double Next()
+    /// <summary>The next draws, in quantisation steps.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Fill(Span<double> draws)
     {
         unchecked
         {
-            ulong bits = _state += 0x9E37_79B9_7F4A_7C15;
-            bits = (bits ^ (bits >> 30)) * 0xBF58_476D_1CE4_E5B9;
-            bits = (bits ^ (bits >> 27)) * 0x94D0_49BB_1331_11EB;
-            bits ^= bits >> 31;
-            return ((uint)bits + (double)(bits >> 32)) * (1.0 / 4_294_967_296) - (4_294_967_295.0 / 4_294_967_296);
+            int i = 0;
+            Vector<ulong> states = new Vector<ulong>(_state) + (Vector<ulong>.Indices + Vector<ulong>.One) * Step;
+            for (; i <= draws.Length - Vector<ulong>.Count; i += Vector<ulong>.Count)
+            {
+                Vector<ulong> bits = states;
+                states += new Vector<ulong>(Step * (ulong)Vector<ulong>.Count);
+                bits = (bits ^ (bits >>> 30)) * 0xBF58_476D_1CE4_E5B9;
+                bits = (bits ^ (bits >>> 27)) * 0x94D0_49BB_1331_11EB;
+                bits ^= bits >>> 31;
+                // Of 32 bits each, so that they are the same numbers with a sign.
+                Vector<double> lower = Vector.ConvertToDouble(Vector.AsVectorInt64(bits & new Vector<ulong>(uint.MaxValue))), upper = Vector.ConvertToDouble(Vector.AsVectorInt64(bits >>> 32));
+                ((lower + upper) * Scale - new Vector<double>(Centre)).CopyTo(draws[i..]);
+            }
+            _state += Step * (ulong)i;
+            for (; i < draws.Length; i++)
+            {
+                ulong bits = _state += Step;
+                bits = (bits ^ (bits >> 30)) * 0xBF58_476D_1CE4_E5B9;
+                bits = (bits ^ (bits >> 27)) * 0x94D0_49BB_1331_11EB;
+                bits ^= bits >> 31;
+                draws[i] = ((uint)bits + (double)(bits >> 32)) * Scale - Centre;
+            }
         }
     }
 }

@@ -179,6 +179,32 @@ public sealed class WavWriterTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(WavSampleFormat.Pcm16)]
+    [InlineData(WavSampleFormat.Pcm24)]
+    public void Samples_become_the_same_integers_however_they_are_handed_over(WavSampleFormat format)
+    {
+        // Beyond full scale now and then, so that some are limited among many that are not.
+        Random random = new(3);
+        float[] samples = [.. Enumerable.Range(0, 3000).Select(_ => 1.3f * (2 * random.NextSingle() - 1))];
+        (byte[] Bytes, long Clipped) whole = Written(samples.Length), each = Written(1), odd = Written(1025);
+        Assert.Equal(each.Bytes, whole.Bytes);
+        Assert.Equal(each.Bytes, odd.Bytes);
+        Assert.InRange(each.Clipped, 100, 1000);
+        Assert.Equal(each.Clipped, whole.Clipped);
+        Assert.Equal(each.Clipped, odd.Clipped);
+
+        (byte[], long) Written(int atOnce)
+        {
+            string path = _folder.File(Guid.NewGuid() + ".wav");
+            using WavWriter writer = WavWriter.Create(path, 44100, 1, format, ditherSeed: 11);
+            foreach (float[] part in samples.Chunk(atOnce))
+                writer.Write(part, 0.9f);
+            writer.Complete();
+            return (File.ReadAllBytes(path), writer.ClippedSamples);
+        }
+    }
+
     [Fact]
     public void A_NaN_cannot_become_an_integer()
     {
