@@ -66,7 +66,20 @@ public sealed class SeparationModel : IDisposable
     /// do not fit). With another precision than <see cref="ModelPrecision.Full"/> also <see cref="DemucsError.ModelWriteFailed"/>: its copy cannot be written.
     /// </exception>
     public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full)
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full) =>
+        LoadForBag(source, options, prepare, warn, stemNames, tell, precision, identify: false);
+
+    /// <summary>As <see cref="Load"/>, with the files' identities.</summary>
+    /// <param name="source">As there.</param>
+    /// <param name="options">As there.</param>
+    /// <param name="prepare">As there.</param>
+    /// <param name="warn">As there.</param>
+    /// <param name="stemNames">As there.</param>
+    /// <param name="tell">As there.</param>
+    /// <param name="precision">As there.</param>
+    /// <param name="identify">Whether <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.</param>
+    internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
+        bool identify)
     {
         CheckPrecision(source, options, prepare, precision);
         options = ExecutionProviderChoice.Resolve(options, tell);
@@ -74,6 +87,8 @@ public sealed class SeparationModel : IDisposable
         if (prepare && path is not null && PreparedModel.IsRuntimeFormat(path))
             tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
         ModelFileSet? files = path is null ? null : ModelFileSet.Of(source.Path!, path);
+        if (identify)
+            files?.BeginReading();
         OnnxSession session;
         try
         {

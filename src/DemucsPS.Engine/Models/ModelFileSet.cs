@@ -4,7 +4,8 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// The files that a loaded model was made of, and whether they are still the same: their lengths and times are taken before it is loaded, their hashes when they are first asked for.
+/// The files that a loaded model was made of, and whether they are still the same: their lengths and times are taken before it is loaded, their hashes on another thread, from when they are
+/// first asked for.
 /// </summary>
 internal sealed class ModelFileSet
 {
@@ -13,7 +14,13 @@ internal sealed class ModelFileSet
 
     private readonly (string Path, long Bytes, DateTime Modified)[] _stamps;
 
-    private ModelFileSet(IEnumerable<string> paths) => _stamps = [.. paths.Select(p => new FileInfo(p)).Where(f => f.Exists).Select(f => (f.FullName, f.Length, f.LastWriteTimeUtc))];
+    private readonly Lazy<Task<FileIdentity[]>> _identities;
+
+    private ModelFileSet(IEnumerable<string> paths)
+    {
+        _stamps = [.. paths.Select(p => new FileInfo(p)).Where(f => f.Exists).Select(f => (f.FullName, f.Length, f.LastWriteTimeUtc))];
+        _identities = new(() => Task.Run(() => _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, CancellationToken.None))).ToArray()));
+    }
 
     /// <summary>The files of a model that is about to be loaded.</summary>
     /// <param name="original">Full path of the file that the user named.</param>
@@ -25,18 +32,24 @@ internal sealed class ModelFileSet
         return new(graphs.Concat(graphs.SelectMany(Weights)).Distinct());
     }
 
-    /// <summary>Reads all files to their ends.</summary>
+    /// <summary>Begins to read the files. Nobody has to wait for it, nor to end it: it takes a fraction of a second, and changes nothing.</summary>
+    public void BeginReading() => _ = _identities.Value;
+
+    /// <summary>The files by what is in them. Waits until they are read.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: one was replaced since the model was loaded.</exception>
     public IReadOnlyList<FileIdentity> Identify(CancellationToken cancellationToken)
     {
         try
         {
-            return [.. _stamps.Select(stamp =>
+            FileIdentity[] identities = _identities.Value.WaitAsync(cancellationToken).GetAwaiter().GetResult();
+            foreach ((string path, long bytes, DateTime modified) in _stamps)
             {
-                string hash = DurableFiles.Hash(stamp.Path, cancellationToken);
-                FileInfo now = new(stamp.Path);
-                return now.Length == stamp.Bytes && now.LastWriteTimeUtc == stamp.Modified ? new FileIdentity(now.Name, stamp.Bytes, hash) : throw Replaced(stamp.Path, null);
-            })];
+                FileInfo now = new(path);
+                if (now.Length != bytes || now.LastWriteTimeUtc != modified)
+                    throw Replaced(path, null);
+            }
+            return identities;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

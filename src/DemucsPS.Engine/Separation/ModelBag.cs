@@ -83,8 +83,8 @@ public sealed class ModelBag : IDisposable
                 return;
             _chunksInTurn = (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn);
             _loaded[needed[0]] = null;
-            // Warnings were given above, on this thread.
-            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, model => Load(model, null, null));
+            // Warnings were given above, on this thread, and what is in the files is known.
+            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, model => Load(model, null, null, identify: false));
         }
         catch
         {
@@ -92,11 +92,11 @@ public sealed class ModelBag : IDisposable
             throw;
         }
 
-        SeparationModel Open(int model) => _loaded[model] ??= Load(model, warn, tell);
+        SeparationModel Open(int model) => _loaded[model] ??= Load(model, warn, tell, identify: true);
 
-        SeparationModel Load(int model, Action<string>? warning, Action<string>? note)
+        SeparationModel Load(int model, Action<string>? warning, Action<string>? note, bool identify)
         {
-            SeparationModel loaded = SeparationModel.Load(_sources[model], options, prepare, warning, selection.StemNames, note, selection.Precision);
+            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, prepare, warning, selection.StemNames, note, selection.Precision, identify);
             Interlocked.Increment(ref _loads);
             return loaded;
         }
@@ -195,7 +195,7 @@ public sealed class ModelBag : IDisposable
         ? _rotation.Take(model, cancellationToken)
         : _loaded[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
 
-    /// <summary>The needed models by what is in their files, which are read the first time.</summary>
+    /// <summary>The needed models by what is in their files.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was loaded.</exception>
     internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. _contents.Select(content =>
     {
