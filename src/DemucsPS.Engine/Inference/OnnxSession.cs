@@ -173,13 +173,17 @@ public sealed unsafe class OnnxSession : IDisposable
             fixed (byte* text = PathText(optimized))
                 api.Check(api.SetOptimizedModelFilePath(native, text));
         }
+        Configure("session.force_spinning_stop", options.SpinsBetweenRuns ? "0" : "1");
         foreach ((string key, string value) in options.ConfigEntries)
+            Configure(key, value);
+        if (options.ExecutionProvider != ExecutionProvider.Cpu)
+            AppendProvider(api, native, options.ExecutionProvider, options.ExecutionProviderOptions);
+
+        void Configure(string key, string value)
         {
             fixed (byte* k = Text(key), v = Text(value))
                 api.Check(api.AddSessionConfigEntry(native, k, v));
         }
-        if (options.ExecutionProvider != ExecutionProvider.Cpu)
-            AppendProvider(api, native, options.ExecutionProvider, options.ExecutionProviderOptions);
     }
 
     private static void AppendProvider(OrtApi api, nint native, ExecutionProvider provider, IReadOnlyDictionary<string, string> options)

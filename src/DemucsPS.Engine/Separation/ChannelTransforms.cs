@@ -14,6 +14,9 @@ internal sealed class ChannelTransforms(int segmentFrames)
 
     private readonly ConcurrentBag<SegmentSpectrogram> _idle = [];
 
+    /// <summary>Held while a chunk is made ready for the models.</summary>
+    public Lock InputsGate { get; } = new();
+
     /// <summary>Calls <paramref name="transform"/> for each channel, 0 … <paramref name="channels"/> − 1, on several threads; waits for all. It must not throw.</summary>
     public void ForEach(int channels, Action<SegmentSpectrogram, int> transform) => Parallel.For(0, channels, AllProcessors,
         () => _idle.TryTake(out SegmentSpectrogram? spectrogram) ? spectrogram : new SegmentSpectrogram(segmentFrames),

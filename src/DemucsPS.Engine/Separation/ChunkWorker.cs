@@ -87,17 +87,21 @@ internal sealed class ChunkWorker
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
     public void Separate(ReadOnlyMemory<float> change, CancellationToken cancellationToken)
     {
-        _transforms.ForEach(2, (spectrogram, channel) =>
+        // One after another: what began first gets all processors, and is the first to have its turn.
+        lock (_transforms.InputsGate)
         {
-            if (_bag.NeedsSpectrograms)
+            _transforms.ForEach(2, (spectrogram, channel) =>
             {
-                spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
+                if (_bag.NeedsSpectrograms)
+                {
+                    spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
+                    if (!change.IsEmpty)
+                        Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
+                }
                 if (!change.IsEmpty)
-                    Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
-            }
-            if (!change.IsEmpty)
-                spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
-        });
+                    spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
+            });
+        }
         Observe?.Invoke(ChunkStep.Transformed);
         bool first = true;
         for (int model = 0; model < _bag.Sources.Count; model++)

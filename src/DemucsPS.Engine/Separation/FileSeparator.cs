@@ -12,8 +12,15 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 public sealed class FileSeparator
 {
-    // Of the time at most a twentieth is spent on waiting for the disk: after each chunk where chunks take seconds, more rarely where they are quick or the disk is slow.
-    private const int CheckpointShare = 20;
+    // Waiting for the disk takes half a hundredth of the time, since it takes as long again from the models; then a death loses some seconds of work. It takes more, up to a twentieth, where that
+    // would be more than half a minute's, or than a quarter of what this run has done.
+    private const int CheckpointShare = 200;
+
+    private const int MostCheckpointShare = 20;
+
+    private const int LosesAtMost = 4;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     // Enough to see what is wrong, and no more than a record file may hold.
     private const int MaxRetriesNoted = 1000;
@@ -148,10 +155,7 @@ public sealed class FileSeparator
     {
         StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path);
         CheckNothingUnfinished(track.Place.JournalPath);
-        // The models' files are read while the track is measured, the first time.
-        Task<IReadOnlyList<ModelIdentity>> models = Task.Run(() => _bag.Identify(cancellationToken), CancellationToken.None);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Source, progress, cancellationToken);
-        models.GetAwaiter().GetResult();
         SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
         using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
@@ -208,17 +212,16 @@ public sealed class FileSeparator
         TimeSpan pause = TimeSpan.Zero;
         try
         {
-            // From here on a death leaves what can be continued, if it is only the statistics.
-            files.Checkpoint(Noted);
-            partial.Stays = true;
-            DurableFiles.FlushFolder(track.Place.Folder);
             if (journal.DurableFrames < journal.Frames)
             {
-                if (journal.DurableFrames == 0)
-                    progress?.Report(new SeparationProgress(SeparationStage.Separating, 0, chunks, null));
-                _separator.Separate(mix, source.Path, journal.Statistics(), mix, ChunkDone, journal.DurableFrames, retries.Add, cancellationToken);
+                _separator.Separate(mix, source.Path, journal.Statistics(), mix, ChunkDone, journal.DurableFrames, retries.Add, Begun, cancellationToken);
                 identity.CheckUnchanged();
-                files.Checkpoint(Noted);
+                if (files.Journal!.DurableFrames < journal.Frames)
+                    files.Checkpoint(Noted);
+            }
+            else
+            {
+                Begun();
             }
             files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
             SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed());
@@ -256,6 +259,17 @@ public sealed class FileSeparator
                 : new OperationCanceledException($"'{source.Path}' was not finished.{kept}", e, cancellationToken);
         }
 
+        // While the first chunk is in the model.
+        void Begun()
+        {
+            // From here on a death leaves what can be continued, if it is only the statistics.
+            files.Checkpoint(Noted);
+            partial.Stays = true;
+            DurableFiles.FlushFolder(track.Place.Folder);
+            if (journal.DurableFrames == 0)
+                progress?.Report(new SeparationProgress(SeparationStage.Separating, 0, chunks, null));
+        }
+
         void ChunkDone(int done)
         {
             if (doneBefore < 0)
@@ -268,8 +282,13 @@ public sealed class FileSeparator
             long before = Clock.GetTimestamp();
             files.Checkpoint(Noted);
             noted = Clock.GetTimestamp();
-            pause = CheckpointShare * Since(before);
+            TimeSpan took = Since(before);
+            pause = Max(MostCheckpointShare * took, Min(CheckpointShare * took, Min(LongestPause, Since(separationStarted) / LosesAtMost)));
         }
+
+        static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+        static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
         SeparationJournal Noted(SeparationJournal current) => current with { NullTest = mix.Sums, Retries = [.. retries.Take(MaxRetriesNoted)], Elapsed = Elapsed() };
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using DemucsPS.Engine.Audio;
 
 namespace DemucsPS.Engine.Separation;
@@ -78,23 +79,52 @@ internal sealed class NullTest : IStereoSource, IStemSink
                 _sum = new double[interleaved.Length];
             Array.Clear(_sum);
         }
-        for (int i = 0; i < interleaved.Length; i++)
-            _sum[i] += interleaved[i];
+        Add(interleaved, _sum);
         if (output < _outputs - 1)
             return;
         lock (_gate)
         {
-            double mix = Sums.Mix, residual = Sums.Residual;
-            ReadOnlySpan<float> expected = _mix.AsSpan(_mixStart, interleaved.Length);
-            for (int i = 0; i < expected.Length; i++)
-            {
-                double difference = _sum[i] - expected[i];
-                mix += (double)expected[i] * expected[i];
-                residual += difference * difference;
-            }
+            (double mix, double residual) = Squares(_mix.AsSpan(_mixStart, interleaved.Length), _sum);
             _mixStart += interleaved.Length;
-            Sums = new NullTestSums(mix, residual);
+            Sums = new NullTestSums(Sums.Mix + mix, Sums.Residual + residual);
         }
+    }
+
+    private static void Add(ReadOnlySpan<float> samples, Span<double> sums)
+    {
+        int i = 0;
+        for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(samples[i..]), out Vector<double> low, out Vector<double> high);
+            Span<double> lower = sums.Slice(i, Vector<double>.Count), upper = sums.Slice(i + Vector<double>.Count, Vector<double>.Count);
+            (new Vector<double>(lower) + low).CopyTo(lower);
+            (new Vector<double>(upper) + high).CopyTo(upper);
+        }
+        for (; i < samples.Length; i++)
+            sums[i] += samples[i];
+    }
+
+    /// <summary>Σ expected² and Σ (sums − expected)².</summary>
+    private static (double Mix, double Residual) Squares(ReadOnlySpan<float> expected, ReadOnlySpan<double> sums)
+    {
+        Vector<double> mixes = Vector<double>.Zero, residuals = Vector<double>.Zero;
+        int i = 0;
+        for (; i <= expected.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(expected[i..]), out Vector<double> low, out Vector<double> high);
+            mixes += low * low + high * high;
+            low = new Vector<double>(sums[i..]) - low;
+            high = new Vector<double>(sums[(i + Vector<double>.Count)..]) - high;
+            residuals += low * low + high * high;
+        }
+        double mix = Vector.Sum(mixes), residual = Vector.Sum(residuals);
+        for (; i < expected.Length; i++)
+        {
+            double difference = sums[i] - expected[i];
+            mix += (double)expected[i] * expected[i];
+            residual += difference * difference;
+        }
+        return (mix, residual);
     }
 
     private void Reserve(int samples)

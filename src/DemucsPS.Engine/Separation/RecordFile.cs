@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -14,6 +15,7 @@ internal static class RecordFile
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
         MaxDepth = 8,
+        TypeInfoResolver = RecordTypes.Default,
         // Names of any script stay readable; the files are not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
@@ -44,3 +46,8 @@ internal static class RecordFile
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static void Write<T>(string path, T content, string temporary) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, Json), temporary);
 }
+
+/// <summary>The types of records, described at build time: finding out about them by reflection takes a twentieth of a second, each time anew.</summary>
+[JsonSerializable(typeof(SeparationJournal))]
+[JsonSerializable(typeof(SeparationProvenance))]
+internal sealed partial class RecordTypes : JsonSerializerContext;

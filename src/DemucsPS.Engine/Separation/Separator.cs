@@ -49,7 +49,7 @@ public sealed class Separator
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
     public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken) =>
-        Separate(source, path, statistics, sink, chunkDone, 0, null, cancellationToken);
+        Separate(source, path, statistics, sink, chunkDone, 0, null, null, cancellationToken);
 
     /// <summary>As the public one, from a frame on: the sink gets the frames from there, the same bit for bit, and chunks that end before it are not run.</summary>
     /// <param name="source">The track at its start, all the same.</param>
@@ -59,10 +59,11 @@ public sealed class Separator
     /// <param name="chunkDone">Told the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
     /// <param name="firstFrame">The first frame wanted.</param>
     /// <param name="retried">Told of chunks that needed more than one attempt, after they were blended; called on this thread.</param>
+    /// <param name="begun">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a chunk failed at every attempt.</exception>
-    internal void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, long firstFrame, Action<ChunkRetry>? retried,
+    internal void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, long firstFrame, Action<ChunkRetry>? retried, Action? begun,
         CancellationToken cancellationToken)
     {
         MixNormalisation normalisation = _bag.Contract.NormalisesMix ? MixNormalisation.Of(statistics.Mean, statistics.Deviation) : MixNormalisation.None;
@@ -89,13 +90,13 @@ public sealed class Separator
         foreach ((int index, Job next) in order.Index())
         {
             if (queue.IsFull)
-                queue.TakeOldest(Blend);
+                TakeOldest();
             cancellationToken.ThrowIfCancellationRequested();
             // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
             queue.Start(next, index, order.Length, allCome: true, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), (worker, stop) => Run(next, worker, stop));
         }
         while (queue.Count > 0)
-            queue.TakeOldest(Blend);
+            TakeOldest();
         measured.CheckEnd();
 
         void Run(Job job, ChunkWorker worker, CancellationToken stop) => attempts.Run($"chunk {job.Number} (of 0 to {all.Length - 1}) of {Path.GetFileName(path)}", job.Failures, attempt =>
@@ -103,6 +104,13 @@ public sealed class Separator
             _options.Attempting?.Invoke(job.Number, attempt);
             worker.Separate(stop);
         }, stop);
+
+        void TakeOldest()
+        {
+            begun?.Invoke();
+            begun = null;
+            queue.TakeOldest(Blend);
+        }
 
         void Blend(Job job, ChunkWorker worker)
         {

@@ -115,46 +115,49 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
         Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<FinishedStem>?[] tasks = new Task<FinishedStem>?[_targets.Length];
+        using SemaphoreSlim free = new(FinishedAtOnce);
+        Dictionary<Task<FinishedStem>, Target> running = _targets.Index().Where(t => t.Item.Finished is null).ToDictionary(t => Begin(t.Item, t.Index), t => t.Item);
         try
         {
-            for (int n = 0; n < _targets.Length; n++)
+            for (int done = _targets.Length - running.Count; ; done++)
             {
+                if (done > 0)
+                    partDone?.Invoke(done);
                 cancellationToken.ThrowIfCancellationRequested();
-                for (int ahead = n; ahead < Math.Min(n + FinishedAtOnce, _targets.Length); ahead++)
-                {
-                    if (_targets[ahead].Finished is null)
-                        tasks[ahead] ??= Begin(ahead);
-                }
-                if (tasks[n] is { } task)
-                {
-                    Target target = _targets[n];
-                    target.Finished = task.GetAwaiter().GetResult();
-                    DurableFiles.FlushFolder(_partial.FolderPath);
-                    Note(Journal is null ? null : Journal with { Finished = [.. _targets.Select(t => t.Finished)] });
-                    // Floats of hours are large, and the final file is safe now.
-                    foreach (Part part in target.Parts)
-                        Delete(part.StagedPath);
-                }
-                partDone?.Invoke(n + 1);
+                if (running.Count == 0)
+                    return;
+                // Whichever it is: the next begins at once, and is not kept waiting by what there is to note of this one.
+                Task<FinishedStem> first = Task.WhenAny(running.Keys).GetAwaiter().GetResult();
+                Target target = running[first];
+                target.Finished = first.GetAwaiter().GetResult();
+                running.Remove(first);
+                DurableFiles.FlushFolder(_partial.FolderPath);
+                Note(Journal is null ? null : Journal with { Finished = [.. _targets.Select(t => t.Finished)] });
+                // Floats of hours are large, and the final file is safe now.
+                foreach (Part part in target.Parts)
+                    Delete(part.StagedPath);
             }
         }
         finally
         {
             // Nobody may write into the folder after this has returned.
             stop.Cancel();
-            Task.WhenAll(tasks.OfType<Task>()).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+            Task.WhenAll(running.Keys).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
         }
-        cancellationToken.ThrowIfCancellationRequested();
 
-        Task<FinishedStem> Begin(int n)
+        Task<FinishedStem> Begin(Target target, int n) => Task.Factory.StartNew(() =>
         {
-            Target target = _targets[n];
-            Delete(target.FinishedPath);
-            return Task.Factory.StartNew(
-                () => _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, stop.Token),
-                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        }
+            free.Wait(stop.Token);
+            try
+            {
+                Delete(target.FinishedPath);
+                return _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, stop.Token);
+            }
+            finally
+            {
+                free.Release();
+            }
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>The finished files, as they will be once they have their names.</summary>

@@ -35,7 +35,7 @@ public sealed class ResumeTests
         {
             MemorySink rest = new(selection.Names.Count);
             int last = 0, run = 0;
-            separator.Separate(noise.Restarted(), "noise", statistics, rest, done => (last, run) = (done, run + 1), first, null, CancellationToken.None);
+            separator.Separate(noise.Restarted(), "noise", statistics, rest, done => (last, run) = (done, run + 1), first, null, null, CancellationToken.None);
             Assert.Equal(count, last);
             Assert.True(first < 8192 || run < count, $"all {count} chunks were run from frame {first}");
             for (int output = 0; output < selection.Names.Count; output++)
