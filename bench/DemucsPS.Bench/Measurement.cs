@@ -129,6 +129,7 @@ internal sealed class Measurement
             ["(a) prepared ÷ as exported, CPU"] = Ratio(Bare + ", CPU", "(a) bare runtime, best settings, CPU"),
             ["(a) best settings ÷ the runtime's own"] = Ratio("(a) bare runtime, best settings", "(a) bare runtime, its own settings"),
             ["(b) whole separation ÷ bare runtime"] = Ratio(Whole, BareBeside),
+            ["(b) whole separation, jobs 2 ÷ bare runtime"] = Ratio("(b) whole separation a chunk, jobs 2", BareBeside),
             ["(c) STFT, inverse STFT and blend ÷ bare runtime"] = Ratio("(c) STFT", Bare) + Ratio("(c) inverse STFT of all stems", Bare) + Ratio("(c) blend", Bare),
             ["(c) WAV in and out ÷ bare runtime"] = Ratio("(c) WAV in", Bare) + Ratio("(c) WAV out", Bare),
             ["(g) jobs 2 ÷ jobs 1"] = Ratio("(b) whole separation a chunk, jobs 2", Whole),

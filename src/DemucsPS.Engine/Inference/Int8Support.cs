@@ -15,6 +15,9 @@ internal static class Int8Support
     // Activations rounded to 8 bits block by block give 44 dB; a wrong kernel gives no more than chance.
     private const double LeastDb = 35;
 
+    // Once a process: it has one library and one processor.
+    private static readonly Lazy<double> Measured = new(() => Agreement(new OnnxSessionOptions()));
+
     /// <summary>Refuses to go on where it does not.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: the library cannot, or does it wrongly, or there is none.</exception>
     public static void Check()
@@ -22,7 +25,7 @@ internal static class Int8Support
         double agreement;
         try
         {
-            agreement = Agreement(new OnnxSessionOptions());
+            agreement = Measured.Value;
         }
         catch (OnnxRuntimeException e)
         {

@@ -85,7 +85,7 @@ internal sealed class ChunkQueue<T> : IDisposable
     {
         // Nobody may write into a buffer, or use the session, after this has returned.
         _stop.Cancel();
-        Task.WhenAll(_running.Select(r => r.Done)).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+        Task.WhenAll(_running.Select(r => r.Done)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         _running.Clear();
         _turns.Dispose();
         _stop.Dispose();

@@ -12,16 +12,6 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 public sealed class FileSeparator
 {
-    // Waiting for the disk takes half a hundredth of the time, since it takes as long again from the models; then a death loses some seconds of work. It takes more, up to a twentieth, where that
-    // would be more than half a minute's, or than a quarter of what this run has done.
-    private const int CheckpointShare = 200;
-
-    private const int MostCheckpointShare = 20;
-
-    private const int LosesAtMost = 4;
-
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
-
     // Enough to see what is wrong, and no more than a record file may hold.
     private const int MaxRetriesNoted = 1000;
 
@@ -282,13 +272,8 @@ public sealed class FileSeparator
             long before = Clock.GetTimestamp();
             files.Checkpoint(Noted);
             noted = Clock.GetTimestamp();
-            TimeSpan took = Since(before);
-            pause = Max(MostCheckpointShare * took, Min(CheckpointShare * took, Min(LongestPause, Since(separationStarted) / LosesAtMost)));
+            pause = CheckpointPace.PauseAfter(Since(before), Since(separationStarted));
         }
-
-        static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-        static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
         SeparationJournal Noted(SeparationJournal current) => current with { NullTest = mix.Sums, Retries = [.. retries.Take(MaxRetriesNoted)], Elapsed = Elapsed() };
 
@@ -393,7 +378,7 @@ public sealed class FileSeparator
         catch
         {
             stop.Cancel();
-            identity.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+            ((Task)identity).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
             throw;
         }
     }

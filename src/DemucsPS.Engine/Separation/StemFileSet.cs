@@ -142,7 +142,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         {
             // Nobody may write into the folder after this has returned.
             stop.Cancel();
-            Task.WhenAll(running.Keys).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+            ((Task)Task.WhenAll(running.Keys)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
 
         Task<FinishedStem> Begin(Target target, int n) => Task.Factory.StartNew(() =>
