@@ -96,15 +96,18 @@ internal sealed class Measurement
             }
             if (round == 0)
                 continue;
-            double bare = Seconds(RunBeside);
+            double bare = Seconds(RunBeside) / RunsBeside;
             foreach (int jobs in new[] { 1, 2 })
             {
                 ChildSeparation child = ChildSeparation.Run(model, song, jobs, threads);
                 Add($"(b) whole separation a chunk, jobs {jobs}", child.Seconds / child.Chunks);
                 string key = $"(e) peak memory, jobs {jobs}";
                 memory[key] = Math.Max(memory.GetValueOrDefault(key), child.PeakBytes);
-                if (jobs == 1)
-                    Add(BareBeside, (bare + Seconds(RunBeside)) / (2 * RunsBeside));
+                if (jobs > 1)
+                    continue;
+                double after = Seconds(RunBeside) / RunsBeside;
+                Add(BareBeside, (bare + after) / 2);
+                say(string.Create(CultureInfo.InvariantCulture, $"A chunk takes {bare:F3} s bare, {child.Seconds / child.Chunks:F3} s in a separation, {after:F3} s bare."));
             }
         }
 
