@@ -6,7 +6,7 @@ using DemucsPS.Engine;
 
 Option<string> model = new("--model", "-m") { Description = "The model: a name or a file.", DefaultValueFactory = _ => "baseline" };
 Option<int> rounds = new("--rounds", "-r") { Description = "How often everything is measured; medians are reported.", DefaultValueFactory = _ => 5 };
-Option<string?> song = new("--song", "-s") { Description = "An audio file to separate; without it a synthetic one of twelve chunks." };
+Option<string?> song = new("--song", "-s") { Description = "An audio file to separate; without it a synthetic one of thirty chunks." };
 Option<string?> json = new("--json", "-j") { Description = "A file for the figures." };
 Option<int> threads = new("--threads", "-t") { Description = "Threads of the runtime; 0 is one for each processor." };
 Option<bool> micro = new("--micro") { Description = "Measure the parts around the runtime with BenchmarkDotNet instead." };

@@ -13,7 +13,6 @@ internal sealed class ModelFileSet
     private const long MaxGraphBytes = 64 << 20;
 
     private readonly (string Path, long Bytes, DateTime Modified)[] _stamps;
-
     private readonly Lazy<Task<FileIdentity[]>> _identities;
 
     private ModelFileSet(IEnumerable<string> paths)
