@@ -24,6 +24,8 @@ internal sealed class Measurement
 
     private const string Whole = "(b) whole separation a chunk, jobs 1";
 
+    private const string WholeTwo = "(b) whole separation a chunk, jobs 2";
+
     private const string Int8 = "(a) bare runtime, best settings, Int8";
 
     private readonly Dictionary<string, List<double>> _seconds = [];
@@ -96,19 +98,20 @@ internal sealed class Measurement
             }
             if (round == 0)
                 continue;
-            double bare = Seconds(RunBeside) / RunsBeside;
-            foreach (int jobs in new[] { 1, 2 })
-            {
-                ChildSeparation child = ChildSeparation.Run(model, song, jobs, threads);
-                Add($"(b) whole separation a chunk, jobs {jobs}", child.Seconds / child.Chunks);
-                string key = $"(e) peak memory, jobs {jobs}";
-                memory[key] = Math.Max(memory.GetValueOrDefault(key), child.PeakBytes);
-                if (jobs > 1)
-                    continue;
-                double after = Seconds(RunBeside) / RunsBeside;
-                Add(BareBeside, (bare + after) / 2);
-                say(string.Create(CultureInfo.InvariantCulture, $"A chunk takes {bare:F3} s bare, {child.Seconds / child.Chunks:F3} s in a separation, {after:F3} s bare."));
-            }
+            double before = RunBeside(), whole = Separate(Whole, jobs: 1), after = RunBeside();
+            Add(BareBeside, (before + after) / 2);
+            say(string.Create(CultureInfo.InvariantCulture, $"A chunk takes {before:F3} s bare, {whole:F3} s in a separation, {after:F3} s bare."));
+            Separate(WholeTwo, jobs: 2);
+        }
+
+        double Separate(string name, int jobs)
+        {
+            ChildSeparation child = ChildSeparation.Run(model, song, jobs, threads);
+            double seconds = child.Seconds / child.Chunks;
+            Add(name, seconds);
+            string key = $"(e) peak memory, jobs {jobs}";
+            memory[key] = Math.Max(memory.GetValueOrDefault(key), child.PeakBytes);
+            return seconds;
         }
 
         void TimeRun(string name, SeparationModel loaded)
@@ -118,11 +121,11 @@ internal sealed class Measurement
             Add(name + ", CPU", (Environment.CpuUsage.TotalTime - before).TotalSeconds);
         }
 
-        void RunBeside()
+        double RunBeside() => Seconds(() =>
         {
             for (int i = 0; i < RunsBeside; i++)
                 quick.Run(tensors, CancellationToken.None);
-        }
+        }) / RunsBeside;
 
         double? flop = prepared is null ? null : GraphCost.Flop(prepared);
         Dictionary<string, double> speeds = new() { ["(f) matrix multiplication"] = MatrixMultiplication.Flop / Median("(f) matrix multiplication 2048³") / 1e9 };
@@ -132,10 +135,10 @@ internal sealed class Measurement
             ["(a) prepared ÷ as exported, CPU"] = Ratio(Bare + ", CPU", "(a) bare runtime, best settings, CPU"),
             ["(a) best settings ÷ the runtime's own"] = Ratio("(a) bare runtime, best settings", "(a) bare runtime, its own settings"),
             ["(b) whole separation ÷ bare runtime"] = Ratio(Whole, BareBeside),
-            ["(b) whole separation, jobs 2 ÷ bare runtime"] = Ratio("(b) whole separation a chunk, jobs 2", BareBeside),
+            ["(b) whole separation, jobs 2 ÷ bare runtime"] = Ratio(WholeTwo, BareBeside),
             ["(c) STFT, inverse STFT and blend ÷ bare runtime"] = Ratio("(c) STFT", Bare) + Ratio("(c) inverse STFT of all stems", Bare) + Ratio("(c) blend", Bare),
             ["(c) WAV in and out ÷ bare runtime"] = Ratio("(c) WAV in", Bare) + Ratio("(c) WAV out", Bare),
-            ["(g) jobs 2 ÷ jobs 1"] = Ratio("(b) whole separation a chunk, jobs 2", Whole),
+            ["(g) jobs 2 ÷ jobs 1"] = Ratio(WholeTwo, Whole),
         };
         if (int8 is not null)
             ratios["(a) Int8 ÷ full precision, CPU"] = Ratio(Int8 + ", CPU", Bare + ", CPU");

@@ -22,9 +22,10 @@ internal struct TriangularDither(int seed)
     {
         unchecked
         {
-            int i = 0;
+            Span<double> last = stackalloc double[Vector<double>.Count];
             Vector<ulong> states = new Vector<ulong>(_state) + (Vector<ulong>.Indices + Vector<ulong>.One) * Step;
-            for (; i <= draws.Length - Vector<ulong>.Count; i += Vector<ulong>.Count)
+            _state += Step * (ulong)draws.Length;
+            for (; draws.Length > 0; draws = draws[Math.Min(Vector<double>.Count, draws.Length)..])
             {
                 Vector<ulong> bits = states;
                 states += new Vector<ulong>(Step * (ulong)Vector<ulong>.Count);
@@ -33,16 +34,11 @@ internal struct TriangularDither(int seed)
                 bits ^= bits >>> 31;
                 // Of 32 bits each, so that they are the same numbers with a sign.
                 Vector<double> lower = Vector.ConvertToDouble(Vector.AsVectorInt64(bits & new Vector<ulong>(uint.MaxValue))), upper = Vector.ConvertToDouble(Vector.AsVectorInt64(bits >>> 32));
-                ((lower + upper) * Scale - new Vector<double>(Centre)).CopyTo(draws[i..]);
-            }
-            _state += Step * (ulong)i;
-            for (; i < draws.Length; i++)
-            {
-                ulong bits = _state += Step;
-                bits = (bits ^ (bits >> 30)) * 0xBF58_476D_1CE4_E5B9;
-                bits = (bits ^ (bits >> 27)) * 0x94D0_49BB_1331_11EB;
-                bits ^= bits >> 31;
-                draws[i] = ((uint)bits + (double)(bits >> 32)) * Scale - Centre;
+                Vector<double> next = (lower + upper) * Scale - new Vector<double>(Centre);
+                if (next.TryCopyTo(draws))
+                    continue;
+                next.CopyTo(last);
+                last[..draws.Length].CopyTo(draws);
             }
         }
     }

@@ -173,7 +173,8 @@ public sealed unsafe class OnnxSession : IDisposable
             fixed (byte* text = PathText(optimized))
                 api.Check(api.SetOptimizedModelFilePath(native, text));
         }
-        Configure("session.force_spinning_stop", options.SpinsBetweenRuns ? "0" : "1");
+        // By themselves the runtime's threads look out for work for some hundredths of a second after a run, too, when what is done between runs needs the processors.
+        Configure("session.force_spinning_stop", "1");
         foreach ((string key, string value) in options.ConfigEntries)
             Configure(key, value);
         if (options.ExecutionProvider != ExecutionProvider.Cpu)

@@ -15,12 +15,6 @@ public sealed record OnnxSessionOptions
     /// <summary>Threads across operators. htdemucs has no branches worth it; 1 is the runtime's sequential executor.</summary>
     public int InterOpThreads { get; init; } = 1;
 
-    /// <summary>
-    /// Whether the runtime's threads look out for work between runs, too, for some hundredths of a second, instead of sleeping until the next. Off by default: what is done between runs needs the processors.
-    /// Within a run they always do.
-    /// </summary>
-    public bool SpinsBetweenRuns { get; init; }
-
     /// <summary>How far the runtime rewrites the graph at load.</summary>
     public OnnxOptimizationLevel OptimizationLevel { get; init; } = OnnxOptimizationLevel.All;
 

@@ -69,15 +69,9 @@ public sealed class SeparationModel : IDisposable
         IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full) =>
         LoadForBag(source, options, prepare, warn, stemNames, tell, precision, identify: false);
 
-    /// <summary>As <see cref="Load"/>, with the files' identities.</summary>
-    /// <param name="source">As there.</param>
-    /// <param name="options">As there.</param>
-    /// <param name="prepare">As there.</param>
-    /// <param name="warn">As there.</param>
-    /// <param name="stemNames">As there.</param>
-    /// <param name="tell">As there.</param>
-    /// <param name="precision">As there.</param>
-    /// <param name="identify">Whether <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.</param>
+    /// <summary>
+    /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.
+    /// </summary>
     internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
         bool identify)
     {

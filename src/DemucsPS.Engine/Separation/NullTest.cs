@@ -84,9 +84,9 @@ internal sealed class NullTest : IStereoSource, IStemSink
             return;
         lock (_gate)
         {
-            (double mix, double residual) = Squares(_mix.AsSpan(_mixStart, interleaved.Length), _sum);
+            ReadOnlySpan<float> expected = _mix.AsSpan(_mixStart, interleaved.Length);
+            Sums = new NullTestSums(Sums.Mix + SampleSquares.Sum(expected), Sums.Residual + Residual(expected, _sum));
             _mixStart += interleaved.Length;
-            Sums = new NullTestSums(Sums.Mix + mix, Sums.Residual + residual);
         }
     }
 
@@ -104,27 +104,25 @@ internal sealed class NullTest : IStereoSource, IStemSink
             sums[i] += samples[i];
     }
 
-    /// <summary>Σ expected² and Σ (sums − expected)².</summary>
-    private static (double Mix, double Residual) Squares(ReadOnlySpan<float> expected, ReadOnlySpan<double> sums)
+    /// <summary>Σ (sums − expected)².</summary>
+    private static double Residual(ReadOnlySpan<float> expected, ReadOnlySpan<double> sums)
     {
-        Vector<double> mixes = Vector<double>.Zero, residuals = Vector<double>.Zero;
+        Vector<double> residuals = Vector<double>.Zero;
         int i = 0;
         for (; i <= expected.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
             Vector.Widen(new Vector<float>(expected[i..]), out Vector<double> low, out Vector<double> high);
-            mixes += low * low + high * high;
             low = new Vector<double>(sums[i..]) - low;
             high = new Vector<double>(sums[(i + Vector<double>.Count)..]) - high;
             residuals += low * low + high * high;
         }
-        double mix = Vector.Sum(mixes), residual = Vector.Sum(residuals);
+        double residual = Vector.Sum(residuals);
         for (; i < expected.Length; i++)
         {
             double difference = sums[i] - expected[i];
-            mix += (double)expected[i] * expected[i];
             residual += difference * difference;
         }
-        return (mix, residual);
+        return residual;
     }
 
     private void Reserve(int samples)

@@ -1,4 +1,3 @@
-using System.Numerics;
 using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Separation;
@@ -68,7 +67,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
                 cancellationToken.ThrowIfCancellationRequested();
                 Span<float> block = frames.AsSpan(0, shape.Channels * stems.Length * count);
                 peak = Math.Max(peak, SamplePeak.Of(block));
-                squares += SumOfSquares(block);
+                squares += SampleSquares.Sum(block);
                 samples += block.Length;
                 if (format.ClipInEffect == ClipMode.Clamp)
                     clipped += Clamp(block);
@@ -103,21 +102,6 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
                 one.AsSpan(channels * i, channels).CopyTo(frames.AsSpan(across * i + channels * n));
         }
         return count;
-    }
-
-    private static double SumOfSquares(ReadOnlySpan<float> samples)
-    {
-        Vector<double> sums = Vector<double>.Zero;
-        int i = 0;
-        for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector.Widen(new Vector<float>(samples[i..]), out Vector<double> low, out Vector<double> high);
-            sums += low * low + high * high;
-        }
-        double sum = Vector.Sum(sums);
-        for (; i < samples.Length; i++)
-            sum += (double)samples[i] * samples[i];
-        return sum;
     }
 
     private static long Clamp(Span<float> samples)
