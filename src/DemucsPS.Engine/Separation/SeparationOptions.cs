@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Chunking;
 
 namespace DemucsPS.Engine.Separation;
@@ -50,8 +51,10 @@ public sealed record SeparationOptions
     {
         if (ShiftOffsets is not null)
             return ShiftOffsets;
-        // The generator of a seeded System.Random is fixed across .NET versions, so a seed keeps its meaning.
-        Random random = new(Seed);
-        return [.. Enumerable.Range(0, Shifts).Select(_ => random.Next(MaxShift + 1))];
+        SplitMix64 random = new(Seed);
+        int[] shifts = new int[Shifts];
+        foreach (ref int shift in shifts.AsSpan())
+            shift = random.Next(MaxShift + 1);
+        return shifts;
     }
 }

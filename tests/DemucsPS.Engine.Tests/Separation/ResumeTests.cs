@@ -227,6 +227,25 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void Shifts_that_another_version_drew_of_the_same_seed_are_not_mixed_with_those_of_this_one()
+    {
+        using InterruptedTrack track = new(Small);
+        SeparationOptions options = new() { Shifts = 2, Seed = 7 };
+        track.Interrupt("parts", options);
+        string path = track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"];
+        JsonNode journal = JsonNode.Parse(File.ReadAllText(path))!;
+        JsonObject parameters = journal["identity"]!["parameters"]!.AsObject();
+        // What the runtime's generator gave, which earlier builds used.
+        Random random = new(7);
+        string then = $"{random.Next(SeparationOptions.MaxShift + 1)},{random.Next(SeparationOptions.MaxShift + 1)}";
+        parameters["shift offsets"] = then;
+        File.WriteAllText(path, journal.ToJsonString());
+        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", options, output => output with { Resume = true }));
+        Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
+        Assert.Contains($"shift offsets: {then} then, {string.Join(',', options.DrawShifts())} now", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Stems_of_another_precision_are_not_skipped_and_those_from_before_there_was_one_are()
     {
         using InterruptedTrack track = new(Small);
