@@ -51,8 +51,8 @@ internal sealed class ModelTransfer : IDisposable
     public async Task DownloadAsync(Uri address, CatalogueFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
     {
         CheckAddress(address);
-        int failures = 0;
-        bool resumed = false;
+        int failures = 0, losses = 0;
+        bool resumed = false, discarded = false;
         while (true)
         {
             long before = LengthOf(partial);
@@ -66,7 +66,7 @@ internal sealed class ModelTransfer : IDisposable
                 try
                 {
                     resumed |= before > 0;
-                    await AttemptAsync(address, expected, partial, before, progress, cancellationToken).ConfigureAwait(false);
+                    await AttemptAsync(address, expected, partial, before, Lose, progress, cancellationToken).ConfigureAwait(false);
                 }
                 catch (TransientException e)
                 {
@@ -92,10 +92,22 @@ internal sealed class ModelTransfer : IDisposable
                 return;
             }
             Discard(partial);
-            // The parts may be of different files, where a server does not say what it serves. From the start, they cannot be.
-            if (!resumed)
+            // The parts may be of different files, where a server does not say what it serves. From the start, they cannot be; and twice is enough, for every time may break off.
+            if (!resumed || discarded)
                 throw Mismatch(address.ToString(), expected, $"its SHA-256 is {hash}");
             resumed = false;
+            discarded = true;
+        }
+
+        // What an attempt brought counts as progress above; where it is lost each time, that would go on for ever.
+        void Lose()
+        {
+            Discard(partial);
+            if (++losses == _settings.Attempts)
+            {
+                throw new DemucsException(DemucsError.ModelDownloadFailed,
+                    $"'{address}' could not be fetched: its connections break off, and it had to be begun anew every time ({losses} times), since the server does not go on where one broke off. Try again later, or use another source.", address.ToString());
+            }
         }
     }
 
@@ -213,7 +225,7 @@ internal sealed class ModelTransfer : IDisposable
             output.Flush();
     }
 
-    private async Task AttemptAsync(Uri address, CatalogueFile expected, string partial, long have, Action<long> progress, CancellationToken cancellationToken)
+    private async Task AttemptAsync(Uri address, CatalogueFile expected, string partial, long have, Action lose, Action<long> progress, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
@@ -222,7 +234,7 @@ internal sealed class ModelTransfer : IDisposable
             bool continues = response.StatusCode == HttpStatusCode.PartialContent;
             if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
             {
-                Discard(partial);
+                lose();
                 throw new TransientException("the server does not have the rest of it.");
             }
             if (!continues && response.StatusCode != HttpStatusCode.OK)
@@ -230,7 +242,7 @@ internal sealed class ModelTransfer : IDisposable
             ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
             if (continues && range?.From != have)
             {
-                Discard(partial);
+                lose();
                 throw new TransientException("the server sent another part than was asked for.");
             }
             long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
@@ -239,12 +251,14 @@ internal sealed class ModelTransfer : IDisposable
                 Discard(partial);
                 throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
             }
+            // A server that does not know ranges, or has another file by now, sends all of it.
+            if (!continues && have > 0)
+                lose();
             using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
             using Stream file = Stored(partial, () => _settings.OpenPartial(partial));
             long done = continues ? have : 0;
             Stored(partial, () =>
             {
-                // A server that does not know ranges, or has another file by now, sends all of it.
                 file.SetLength(done);
                 file.Position = done;
                 WriteTag(partial, address, response.Headers.ETag);

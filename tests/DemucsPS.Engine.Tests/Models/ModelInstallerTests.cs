@@ -95,6 +95,37 @@ public sealed class ModelInstallerTests
     }
 
     [Fact]
+    public async Task Wrong_content_whose_connections_break_off_is_fetched_twice_and_no_more()
+    {
+        using TemporaryFolder folder = new();
+        byte[] other = [.. Model];
+        other[500] ^= 1;
+        using LoopbackServer server = new([.. Enumerable.Repeat<Func<LoopbackRequest, Task>>(request => (request.From is null ? LoopbackServer.BreakOff(other, 10_000) : LoopbackServer.File(other))(request), 40), LoopbackServer.Status("404 Not Found")]);
+        DemucsException e = await FailAsync(DemucsError.ModelHashMismatch, Library(folder, server.Address), Settings() with { Worthwhile = 5000 });
+        Assert.Contains(Hash(other), e.Message, StringComparison.Ordinal);
+        Assert.Equal([null, 10_000, null, 10_000], server.Requests.Select(r => r.From));
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+    }
+
+    public static TheoryData<string> RefusalsToGoOn => new() { "416 Range Not Satisfiable\r\nContent-Length: 0", "206 Partial Content\r\nContent-Range: bytes 0-9/10\r\nContent-Length: 10", "200 OK" };
+
+    [Theory]
+    [MemberData(nameof(RefusalsToGoOn))]
+    public async Task A_server_that_breaks_off_and_never_goes_on_from_there_is_given_up(string refusal)
+    {
+        using TemporaryFolder folder = new();
+        int answered = 0;
+        // Every second answer has much more than the one before, as if that were progress.
+        using LoopbackServer server = new([.. Enumerable.Repeat<Func<LoopbackRequest, Task>>(
+            request => request.From is not null && refusal != "200 OK" ? request.SendAsync(refusal, new byte[10]) : LoopbackServer.BreakOff(Model, Interlocked.Increment(ref answered) % 2 == 0 ? 8000 : 15_000)(request), 40), LoopbackServer.Status("404 Not Found")]);
+        DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(folder, server.Address), Settings() with { Worthwhile = 5000 });
+        Assert.Contains("begun anew", e.Message, StringComparison.Ordinal);
+        Assert.Contains(server.Address.ToString(), e.Message, StringComparison.Ordinal);
+        Assert.InRange(server.Requests.Length, 6, 12);
+        Assert.False(Directory.Exists(folder["models", "tiny"]));
+    }
+
+    [Fact]
     public async Task A_file_with_another_hash_is_refused_and_nothing_is_left()
     {
         using TemporaryFolder folder = new();
@@ -410,12 +441,12 @@ public sealed class ModelInstallerTests
         },
     };
 
-    private Task<ModelInfo> InstallAsync(ModelLibrary library, ModelInstallOptions? options = null, List<ModelInstallProgress>? progress = null) =>
-        new ModelInstaller(library, Settings()).InstallAsync("tiny", options ?? new ModelInstallOptions { AcceptLicence = true, Prepare = false }, progress is null ? null : new ProgressList(progress), default);
+    private Task<ModelInfo> InstallAsync(ModelLibrary library, ModelInstallOptions? options = null, List<ModelInstallProgress>? progress = null, TransferSettings? settings = null) =>
+        new ModelInstaller(library, settings ?? Settings()).InstallAsync("tiny", options ?? new ModelInstallOptions { AcceptLicence = true, Prepare = false }, progress is null ? null : new ProgressList(progress), default);
 
-    private async Task<DemucsException> FailAsync(DemucsError error, ModelLibrary library)
+    private async Task<DemucsException> FailAsync(DemucsError error, ModelLibrary library, TransferSettings? settings = null)
     {
-        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, settings: settings));
         Assert.Equal(error, e.Error);
         Assert.False(library.Describe("tiny")!.Installed);
         return e;
