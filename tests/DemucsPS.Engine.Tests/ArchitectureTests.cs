@@ -18,6 +18,10 @@ public sealed class ArchitectureTests
         AssertNoLine("src/DemucsPS.Engine", @"\bOrt[A-Z]\w*|delegate\* unmanaged|\bNativeLibrary\b", except: file => file.Contains("/Inference/", StringComparison.Ordinal));
 
     [Fact]
+    public void Files_are_renamed_in_one_place_which_knows_what_Windows_refuses() =>
+        AssertNoLine("src", @"\bFile\.(Move|Replace)\(", except: file => file.EndsWith("/DurableFiles.cs", StringComparison.Ordinal));
+
+    [Fact]
     public void Only_cmdlets_write_objects() =>
         AssertNoLine("src", @"\bWriteObject\(", except: file => file.Contains("/DemucsPS/Cmdlets/", StringComparison.Ordinal));
 

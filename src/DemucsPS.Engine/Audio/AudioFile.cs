@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Separation;
+
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>Opens audio files of any kind. What a file is, its content says, not its name.</summary>
@@ -94,7 +96,8 @@ public static class AudioFile
         try
         {
             // Decoders read large blocks themselves, so a buffer of the stream's own would only copy.
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            // Whoever else has it open, such as the editor that wrote it, may keep it; a change while it is read is found.
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
             if (stream.CanSeek)
                 return new ByteSource(stream, path);
             stream.Dispose();
@@ -110,7 +113,7 @@ public static class AudioFile
         }
         catch (IOException exception)
         {
-            throw NotFound(path, $"cannot be opened: {exception.Message}", exception);
+            throw NotFound(path, $"cannot be opened: {exception.Message}{(RefusalPatience.System.IsOpenElsewhere(exception) ? " Close the program that has it open, and try again." : "")}", exception);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ListText
         string text;
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (!stream.CanSeek || stream.Length > MaxBytes)
                 throw Invalid(path, $"is longer than {MaxBytes >> 20} MiB, so it is no list of tracks");
             byte[] bytes = new byte[stream.Length];

@@ -20,7 +20,7 @@ internal static class Mp4Length
     {
         try
         {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             byte[]? movie = FindMovie(file);
             return movie is null ? null : LengthOf(movie, stream, sampleRate);
         }

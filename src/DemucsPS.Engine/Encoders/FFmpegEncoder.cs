@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Encoders;
 
@@ -110,7 +111,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         _cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            using FileStream file = RefusalPatience.System.Do(() => new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read));
             if (file.Length == 0)
                 throw Failed("ffmpeg has written nothing", "Try again, with another ffmpeg if need be", null);
             if (_format.File == StemFileFormat.StemMp4)

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace DemucsPS.Engine.Inference;
 
@@ -100,24 +99,27 @@ public static class OnnxRuntimeLibrary
                 throw Unavailable($"${PathVariable} is '{named}', which is not a full path. Set it to the full path of the library file.", named);
             if (!File.Exists(named))
                 throw Unavailable($"${PathVariable} names '{named}', which does not exist. Correct the path, or unset the variable to use the library that comes with DemucsPS.", named);
-            return TryOpen(named, out string? failure) ?? throw Unavailable($"${PathVariable} names '{named}', which cannot be loaded: {failure}", named);
+            return TryOpen(named, out string? failure)
+                ?? throw Unavailable($"${PathVariable} names '{named}', which cannot be loaded: {failure} {LibraryLoadFailure.VisualCRemedy(failure, OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture, CanLoad)}".TrimEnd(), named);
         }
 
-        StringBuilder tried = new();
+        List<(string Path, string? Failure)> tried = [];
         foreach (string candidate in Candidates())
         {
-            string failure = "no such file";
-            if (File.Exists(candidate))
-            {
-                if (TryOpen(candidate, out string? why) is { } api)
-                    return api;
-                failure = why;
-            }
-            tried.Append("\n  ").Append(candidate).Append(": ").Append(failure);
+            string? failure = null;
+            if (File.Exists(candidate) && TryOpen(candidate, out failure) is { } api)
+                return api;
+            tried.Add((candidate, failure));
         }
-        throw Unavailable("The native ONNX Runtime library cannot be loaded. Tried:" + tried
-            + $"\nBuild DemucsPS again with Node.js present (the build brings the library from the npm package onnxruntime-node), "
-            + $"or set ${PathVariable} to the full path of an ONNX Runtime library, version 1.17 or newer.", null);
+        throw Unavailable(LibraryLoadFailure.Describe(tried, OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture, CanLoad), null);
+    }
+
+    private static bool CanLoad(string library)
+    {
+        if (!NativeLibrary.TryLoad(library, out nint handle))
+            return false;
+        NativeLibrary.Free(handle);
+        return true;
     }
 
     private static OrtApi? TryOpen(string path, out string failure)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
 
@@ -211,9 +212,9 @@ public sealed class ModelInstaller
         try
         {
             // Without its note a model counts as whole only by its graph, so that one comes last of the files.
-            File.Delete(Path.Combine(folder, ModelRecord.FileName));
+            DurableFiles.Delete(Path.Combine(folder, ModelRecord.FileName));
             for (int i = names.Length - 1; i >= 0; i--)
-                File.Move(partials[i], Path.Combine(folder, names[i]), overwrite: true);
+                DurableFiles.Rename(partials[i], Path.Combine(folder, names[i]), overwrite: true);
             foreach (string old in Directory.EnumerateFiles(folder).Where(f => (ModelFiles.IsModel(f) || ModelFiles.IsPrepared(f)) && !names.Contains(Path.GetFileName(f))))
                 File.Delete(old);
             record.Write(folder);

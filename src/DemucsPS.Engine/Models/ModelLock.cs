@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Separation;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>Keeps a model to one installation or removal at a time, in all processes. The lock file stays; deleting it would let two in.</summary>
@@ -41,7 +43,7 @@ internal sealed class ModelLock : IDisposable
             {
                 return new ModelLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
             }
-            catch (IOException e) when (IsHeld(e))
+            catch (IOException e) when (RefusalPatience.System.IsOpenElsewhere(e))
             {
                 return null;
             }
@@ -49,7 +51,4 @@ internal sealed class ModelLock : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
-
-    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; EWOULDBLOCK of Linux and of macOS.
-    private static bool IsHeld(IOException e) => e.GetType() == typeof(IOException) && (OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult is 11 or 35);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
 
@@ -50,7 +51,7 @@ internal sealed record ModelRecord
     {
         string path = Path.Combine(folder, FileName), temporary = path + ".tmp";
         File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(this, Json));
-        File.Move(temporary, path, overwrite: true);
+        DurableFiles.Rename(temporary, path, overwrite: true);
     }
 
     /// <summary>Whether all files are there in their sizes.</summary>

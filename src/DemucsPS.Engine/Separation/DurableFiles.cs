@@ -4,7 +4,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace DemucsPS.Engine.Separation;
 
-/// <summary>Changes of files that outlast a crash of the machine once the call has returned. Failures become errors that name the file.</summary>
+/// <summary>
+/// Changes of files, in an order that outlasts a crash of the machine: what is in a file is on disk before the file gets its name, and names are on disk once the folder was flushed. Windows
+/// cannot be asked for the latter: it writes names in order, but up to some seconds later, so that a power cut can undo the last ones and leaves the state before.
+/// </summary>
 internal static partial class DurableFiles
 {
     /// <summary>Writes a small file whole or not at all: at any moment its name has the old content or the new one.</summary>
@@ -21,7 +24,7 @@ internal static partial class DurableFiles
                 stream.Write(content);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, path, overwrite: true);
+            Rename(temporary, path, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -30,7 +33,31 @@ internal static partial class DurableFiles
         FlushFolder(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>Waits until the disk has the names in a folder. Windows writes them through by itself, and file systems that cannot do it are not asked twice.</summary>
+    /// <summary>Gives a file another name, at once and as a whole. Where Windows refuses because a program has one of the two open, it is tried again for a moment.</summary>
+    /// <param name="from">Full path.</param>
+    /// <param name="to">Full path on the same file system.</param>
+    /// <param name="overwrite">Whether it may replace a file of that name.</param>
+    /// <exception cref="IOException">It failed, or there is a file of that name.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is not allowed.</exception>
+    public static void Rename(string from, string to, bool overwrite) => RefusalPatience.System.Do(() =>
+    {
+        File.Move(from, to, overwrite);
+        return true;
+    });
+
+    /// <summary>Deletes a file if it is there. Where Windows refuses because a program has it open, it is tried again for a moment.</summary>
+    /// <exception cref="IOException">It failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is not allowed.</exception>
+    public static void Delete(string path) => RefusalPatience.System.Do(() =>
+    {
+        File.Delete(path);
+        return true;
+    });
+
+    /// <summary>
+    /// Waits until the disk has the names in a folder. On Windows it does nothing: <see cref="File.Move(string, string, bool)"/> does not wait for the disk there. NTFS logs names in order, and
+    /// flushing any file's content, which every checkpoint does, brings the earlier ones to disk with it. File systems that cannot do it are not asked twice.
+    /// </summary>
     public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -59,7 +86,7 @@ internal static partial class DurableFiles
 
     /// <summary>The error for a file that could not be written.</summary>
     public static DemucsException Failed(string path, Exception cause) =>
-        new(DemucsError.StemWriteFailed, $"Writing '{path}' failed: {cause.Message} Check that the disk has room and is still there, and the folder's permissions.", path, cause);
+        new(DemucsError.StemWriteFailed, $"Writing '{path}' failed: {cause.Message} {RefusalPatience.System.RemedyFor(cause)}", path, cause);
 
     // O_RDONLY is 0 everywhere; the flag given is O_CLOEXEC, so that no child process inherits the folder.
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]

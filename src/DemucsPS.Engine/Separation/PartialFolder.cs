@@ -73,9 +73,9 @@ internal sealed class PartialFolder : IDisposable
     {
         try
         {
-            File.Delete(this[first]);
+            DurableFiles.Delete(this[first]);
             foreach (string file in Directory.EnumerateFiles(FolderPath).Where(f => Path.GetFileName(f) != LockName))
-                File.Delete(file);
+                DurableFiles.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -173,7 +173,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         {
             try
             {
-                File.Move(target.FinishedPath, target.FinalPath, _overwrite);
+                DurableFiles.Rename(target.FinishedPath, target.FinalPath, _overwrite);
                 target.HasName = true;
             }
             catch (IOException e) when (!_overwrite && File.Exists(target.FinalPath))
@@ -182,7 +182,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{target.FinalPath}' cannot be written: {e.Message} Close programs that have the file open, and check the permissions.", target.FinalPath, e);
+                throw DurableFiles.Failed(target.FinalPath, e);
             }
         }
         foreach (string folder in _targets.Select(t => Path.GetDirectoryName(t.FinalPath)!).Distinct())
@@ -276,7 +276,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     {
         try
         {
-            File.Delete(path);
+            DurableFiles.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

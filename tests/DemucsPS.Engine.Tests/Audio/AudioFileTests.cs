@@ -37,6 +37,27 @@ public sealed class AudioFileTests : IDisposable
     }
 
     [Fact]
+    public void What_another_program_has_open_to_write_to_it_can_be_read()
+    {
+        string song = _folder.Write("song.wav", WavBytes.Pcm16(44100, 1, 1, 2)), list = _folder.Write("list.m3u", WavBytes.Text("song.wav"));
+        using FileStream recorder = new(song, FileMode.Open, FileAccess.Write, FileShare.ReadWrite), editor = new(list, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        using AudioReader reader = AudioFile.Open(song);
+        Assert.Equal(2, reader.FrameCount);
+        Assert.Equal(["song.wav"], ListText.ReadLines(list));
+        Assert.Null(Mp4Length.Read(song, 0, 44100));
+        // Nor is anybody else kept from it.
+        using FileStream second = new(song, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+    }
+
+    [Fact]
+    public void A_program_that_keeps_a_file_to_itself_has_to_be_closed()
+    {
+        string path = _folder.Write("song.wav", WavBytes.Pcm16(44100, 1, 1, 2));
+        using FileStream recorder = new(path, FileMode.Open, FileAccess.Write, FileShare.None);
+        Refused(DemucsError.AudioTrackNotFound, path, "Close the program that has it open");
+    }
+
+    [Fact]
     public void An_empty_file_is_damaged() => Refused(DemucsError.AudioTrackCorrupt, _folder.Write("empty.wav", []), "is empty");
 
     [Fact]

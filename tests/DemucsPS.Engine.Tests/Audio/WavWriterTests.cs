@@ -197,11 +197,15 @@ public sealed class WavWriterTests : IDisposable
         (byte[], long) Written(int atOnce)
         {
             string path = _folder.File(Guid.NewGuid() + ".wav");
-            using WavWriter writer = WavWriter.Create(path, 44100, 1, format, ditherSeed: 11);
-            foreach (float[] part in samples.Chunk(atOnce))
-                writer.Write(part, 0.9f);
-            writer.Complete();
-            return (File.ReadAllBytes(path), writer.ClippedSamples);
+            long clipped;
+            using (WavWriter writer = WavWriter.Create(path, 44100, 1, format, ditherSeed: 11))
+            {
+                foreach (float[] part in samples.Chunk(atOnce))
+                    writer.Write(part, 0.9f);
+                writer.Complete();
+                clipped = writer.ClippedSamples;
+            }
+            return (File.ReadAllBytes(path), clipped);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.AccessControl;
+using System.Security.Principal;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Separation;
@@ -42,13 +44,7 @@ public sealed class HostileEnvironmentTests
         using SmallDisk? disk = SmallDisk.TryMount(track.Folder["disk"], 1_000_000, readOnly: true);
         if (disk is null)
         {
-            if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
-            {
-                Assert.Skip("There is no way to a folder that this user may only read.");
-                return;
-            }
-            Directory.CreateDirectory(track.Folder["disk"]);
-            File.SetUnixFileMode(track.Folder["disk"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            LockOut(Directory.CreateDirectory(track.Folder["disk"]));
         }
         int chunks = 0;
         DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions(), progress: new ProgressCallback(p => chunks += p.Stage == SeparationStage.Separating ? 1 : 0)));
@@ -58,10 +54,27 @@ public sealed class HostileEnvironmentTests
     }
 
     [Fact]
+    public void A_stem_that_another_program_has_open_is_named_and_once_it_is_closed_it_goes_on()
+    {
+        if (!OperatingSystem.IsWindows())
+            Assert.Skip("Only Windows refuses to replace open files.");
+        using InterruptedTrack track = new(Small);
+        track.Separate("whole", new SeparationOptions());
+        string stem = track.Separate("out", new SeparationOptions { Overlap = 0.5 }).Stems[2].FilePath;
+        DemucsException e;
+        using (FileStream player = new(stem, FileMode.Open, FileAccess.Read, FileShare.Read))
+            e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Overwrite = true }));
+        Assert.Equal(DemucsError.StemWriteFailed, e.Error);
+        Assert.Contains(stem, e.Message, StringComparison.Ordinal);
+        Assert.Contains("Close program", e.Message, StringComparison.Ordinal);
+        Assert.Contains("resume option", e.Message, StringComparison.Ordinal);
+        track.Separate("out", new SeparationOptions(), output => output with { Resume = true });
+        track.AssertSameStems("whole", "out");
+    }
+
+    [Fact]
     public void A_source_that_vanishes_is_read_to_its_end_or_said_to_be_missing()
     {
-        if (OperatingSystem.IsWindows())
-            Assert.Skip("Windows does not delete open files.");
         using InterruptedTrack track = new(Small);
         track.Separate("whole", new SeparationOptions());
         track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
@@ -86,8 +99,6 @@ public sealed class HostileEnvironmentTests
     [InlineData(SeparationStage.Separating)]
     public void A_source_that_grows_or_changes_gives_no_stems(SeparationStage when)
     {
-        if (OperatingSystem.IsWindows())
-            Assert.Skip("Windows does not let others write to a file that is read.");
         using InterruptedTrack track = new(Small);
         bool written = false;
         DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
@@ -103,6 +114,30 @@ public sealed class HostileEnvironmentTests
         Assert.Empty(Directory.Exists(track.Folder["out"]) ? Directory.GetFiles(track.Folder["out"], "*.wav", SearchOption.AllDirectories) : []);
         if (when == SeparationStage.Separating)
             Assert.Equal(DemucsError.ResumeMismatch, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Resume = true })).Error);
+    }
+
+    /// <summary>Takes from this user the right to write to a folder. A user who writes to it all the same cannot be tested with.</summary>
+    private static void LockOut(DirectoryInfo folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            DirectorySecurity security = folder.GetAccessControl();
+            security.AddAccessRule(new FileSystemAccessRule(new SecurityIdentifier(WellKnownSidType.WorldSid, null), FileSystemRights.CreateFiles | FileSystemRights.CreateDirectories, AccessControlType.Deny));
+            folder.SetAccessControl(security);
+        }
+        else
+        {
+            folder.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserExecute;
+        }
+        try
+        {
+            folder.CreateSubdirectory("written");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return;
+        }
+        Assert.Skip("There is no way to a folder that this user may only read.");
     }
 
     /// <summary>A file system in memory of a few megabytes.</summary>

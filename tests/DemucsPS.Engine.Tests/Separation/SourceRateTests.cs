@@ -250,9 +250,9 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         StemOutput usual = new(new StemNames(_folder["out"]), new StemFormat()), named = new(new StemNames(_folder["out"], FileNameTemplate.Parse("{artist}/{album}/{genre}/{track:00} {title} ({stem})")), new StemFormat());
         StemSelection vocals = StemSelection.Choose(bag.Contract.Stems, ["vocals"]);
         string[] Paths(StemOutput output) => [.. tracks.Select(t => Assert.Single(new FileSeparator(bag, vocals, new SeparationOptions(), output).Separate(t).Stems).FilePath)];
-        Assert.Equal([_folder["out/baseline/01 One_Two_/vocals.wav"], _folder["out/baseline/02 Three/vocals.wav"]], Paths(usual).Select(p => p.Replace('\\', '/')));
+        Assert.Equal([_folder["out", "baseline", "01 One_Two_", "vocals.wav"], _folder["out", "baseline", "02 Three", "vocals.wav"]], Paths(usual));
         string[] paths = Paths(named);
-        Assert.Equal([_folder["out/The Sheet/Album/Rock/01 One_Two_ (vocals).wav"], _folder["out/The Sheet/Album/Rock/02 Three (vocals).wav"]], paths.Select(p => p.Replace('\\', '/')));
+        Assert.Equal([_folder["out", "The Sheet", "Album", "Rock", "01 One_Two_ (vocals).wav"], _folder["out", "The Sheet", "Album", "Rock", "02 Three (vocals).wav"]], paths);
         using AudioReader written = AudioFile.Open(paths[0]);
         Assert.Equal(("One/Two? (vocals)", "The Sheet", "Album", "Rock"), (written.Tags["title"], written.Tags["artist"], written.Tags["album"], written.Tags["genre"]));
     }

@@ -29,7 +29,7 @@ public sealed class AudioTrackTests
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("none", default, default)).Error);
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("nan", new[] { float.NaN }, new float[1])).Error);
         Assert.Throws<ArgumentException>(() => AudioTrack.FromSamples("uneven", new float[1], new float[2]));
-        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => AudioTrack.Import(new TrackSource("/nowhere/song.wav"))).Error);
+        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => AudioTrack.Import(new TrackSource(Path.GetFullPath("/nowhere/song.wav")))).Error);
     }
 
     [Fact]

@@ -54,9 +54,10 @@ public sealed class StemExporterTests
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => exporter.Add(stems[2])).Error);
         IReadOnlyList<Stem> rest = Assert.Single(exporter.TakeRest());
         File.Delete(folder["model.onnx"]);
-        File.WriteAllText(Directory.CreateDirectory(folder["out", "model", "song"]).FullName + "/other.wav", "mine");
+        Directory.CreateDirectory(folder["out", "model", "song"]);
+        File.WriteAllText(folder["out", "model", "song", "other.wav"], "mine");
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => exporter.Write(rest, CancellationToken.None)).Error);
-        Assert.Equal(["out/model/song/other.wav"], folder.Files());
+        Assert.Equal([Path.Combine("out", "model", "song", "other.wav")], folder.Files());
         File.Delete(folder["out", "model", "song", "other.wav"]);
         Assert.ThrowsAny<OperationCanceledException>(() => exporter.Write(rest, new CancellationToken(canceled: true)));
         Assert.Empty(folder.Files());

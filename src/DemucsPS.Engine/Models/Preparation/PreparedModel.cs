@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
@@ -210,7 +211,7 @@ public static class PreparedModel
             }
             try
             {
-                File.Move(temporary, path, overwrite: true);
+                DurableFiles.Rename(temporary, path, overwrite: true);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
             {
