@@ -61,6 +61,7 @@ Describe 'Import-AudioTrack' {
         $warned | Should -Match 'has 6 channels'
         Import-AudioTrack $path -StreamIndex 1 -ErrorVariable problem -ErrorAction SilentlyContinue
         $problem.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.ImportAudioTrackCommand'
+        { Import-AudioTrack missing.wav -StreamIndex -1 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.ImportAudioTrackCommand'
     }
 
     It 'goes on after a file that cannot be read' {

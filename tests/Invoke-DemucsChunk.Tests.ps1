@@ -81,8 +81,8 @@ Describe 'Invoke-DemucsChunk' {
     It 'ends at once with <id> for <why>' -ForEach @(
         @{ why = 'a model that is not there'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'missing.onnx' } }
         @{ why = 'an unknown stem'; id = 'ParameterInvalid'; arguments = @{ Stem = 'kazoo' } }
-        @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = -1 } }
-        @{ why = 'fewer than no retries'; id = 'ParameterInvalid'; arguments = @{ RetryCount = -1 } }
+        @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; ThrottleLimit = -1 } }
+        @{ why = 'fewer than no retries'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; RetryCount = -1 } }
         @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
         @{ why = 'too few stem names'; id = 'ParameterInvalid'; arguments = @{ StemName = 'one', 'two' } }
     ) {

@@ -255,19 +255,25 @@ Describe 'Invoke-DemucsSeparation' {
         @{ why = 'a model that is not there'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'missing.onnx' } }
         @{ why = 'a name that is no model'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'htdemucs' } }
         @{ why = 'a model that is no model'; id = 'DemucsModelInvalid'; arguments = @{ Model = 'one.wav' } }
-        @{ why = 'an overlap of 1'; id = 'ParameterInvalid'; arguments = @{ Overlap = 1 } }
-        @{ why = 'a negative overlap'; id = 'ParameterInvalid'; arguments = @{ Overlap = -0.1 } }
-        @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ ThrottleLimit = -1 } }
+        @{ why = 'an overlap of 1'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Overlap = 1 } }
+        @{ why = 'a negative overlap'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Overlap = -0.1 } }
+        @{ why = 'an overlap of nearly 1'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Overlap = 0.9999999 } }
+        @{ why = 'a decimal comma in quotes'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Overlap = '0,25' } }
+        @{ why = 'fewer than no shifts'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Shifts = -1 } }
+        @{ why = 'too many retries'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; RetryCount = 101 } }
+        @{ why = 'a stream before the first'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; StreamIndex = -1 } }
+        @{ why = 'a rate that is none'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; SampleRate = 'fast' } }
+        @{ why = 'less than no jobs'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; ThrottleLimit = -1 } }
         @{ why = 'an unknown stem'; id = 'ParameterInvalid'; arguments = @{ Stem = 'kazoo' } }
         @{ why = 'weights that do not fit'; id = 'ParameterInvalid'; arguments = @{ Weight = , (1, 2) } }
         @{ why = 'too many stem names'; id = 'ParameterInvalid'; arguments = @{ StemName = 'a', 'b', 'c', 'd', 'e' } }
-        @{ why = 'two selections'; id = 'ParameterInvalid'; arguments = @{ Stem = 'bass'; TwoStems = 'bass' } }
-        @{ why = 'a format that has no such depth'; id = 'ParameterInvalid'; arguments = @{ Format = 'Flac'; BitDepth = 32 } }
-        @{ why = 'a depth for a format with losses'; id = 'ParameterInvalid'; arguments = @{ Format = 'Mp3'; BitDepth = 24 } }
-        @{ why = 'a bit rate of nothing'; id = 'ParameterInvalid'; arguments = @{ Format = 'Aac'; BitRate = 0 } }
-        @{ why = 'a field that is none'; id = 'ParameterInvalid'; arguments = @{ FileNameTemplate = '{kazoo}' } }
-        @{ why = 'a way out of the destination'; id = 'ParameterInvalid'; arguments = @{ FileNameTemplate = '../{stem}' } }
-        @{ why = 'stems of a stem file'; id = 'ParameterInvalid'; arguments = @{ Format = 'StemMp4'; Stem = 'bass' } }
+        @{ why = 'two selections'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Stem = 'bass'; TwoStems = 'bass' } }
+        @{ why = 'a format that has no such depth'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Format = 'Flac'; BitDepth = 32 } }
+        @{ why = 'a depth for a format with losses'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Format = 'Mp3'; BitDepth = 24 } }
+        @{ why = 'a bit rate of nothing'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Format = 'Aac'; BitRate = 0 } }
+        @{ why = 'a field that is none'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; FileNameTemplate = '{kazoo}' } }
+        @{ why = 'a way out of the destination'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; FileNameTemplate = '../{stem}' } }
+        @{ why = 'stems of a stem file'; id = 'ParameterInvalid'; arguments = @{ Model = 'missing.onnx'; Format = 'StemMp4'; Stem = 'bass' } }
         @{ why = 'a mixdown of no such stem'; id = 'ParameterInvalid'; arguments = @{ Mixdown = 'kazoo=1' } }
         @{ why = 'gains that are none'; id = 'ParameterArgumentTransformationError'; arguments = @{ Mixdown = 'vocals=loud' } }
     ) {

@@ -74,6 +74,7 @@ Describe 'Join-StemChunk' {
         { Join-StemChunk -Chunk @() } | Should -Throw -ErrorId 'ParameterArgumentValidationError,DemucsPS.Cmdlets.JoinStemChunkCommand'
         $chunks[0] | Join-StemChunk -ErrorVariable problem -ErrorAction SilentlyContinue
         $problem.FullyQualifiedErrorId | Should -Be 'InputObjectNotBound,DemucsPS.Cmdlets.JoinStemChunkCommand'
+        { $stemChunks | Join-StemChunk -TransitionPower 4.5 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.JoinStemChunkCommand'
         { $stemChunks | Join-StemChunk -TransitionPower 0.5 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.JoinStemChunkCommand'
     }
 }

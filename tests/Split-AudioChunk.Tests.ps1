@@ -25,12 +25,14 @@ Describe 'Split-AudioChunk' {
 
     It 'refuses <why>' -ForEach @(
         @{ why = 'a negative overlap'; arguments = @{ Overlap = -0.1 } }
-        @{ why = 'an overlap of 1'; arguments = @{ Overlap = 1 } }
+        @{ why = 'an overlap of nearly 1'; arguments = @{ Overlap = 0.991 } }
         @{ why = 'an overlap that is no number'; arguments = @{ Overlap = [double]::NaN } }
         @{ why = 'a length that is too short'; arguments = @{ Length = 4095 } }
         @{ why = 'a negative length'; arguments = @{ Length = -1 } }
     ) {
         { $track | Split-AudioChunk @arguments } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.SplitAudioChunkCommand'
+        # Before the first track comes.
+        { @() | Split-AudioChunk @arguments } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.SplitAudioChunkCommand'
     }
 
     It 'refuses what is no track' {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
@@ -19,7 +20,7 @@ internal sealed class SeparateCommand
     private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
     private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
     private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
-    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", HelpName = "N" };
+    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", HelpName = "firsttwo|pairs" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
@@ -28,9 +29,9 @@ internal sealed class SeparateCommand
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, or large products in 8-bit integers (int8): quicker, at a loss that 'demucsps models test --precision int8' measures. On the processor only.", HelpName = "full|int8" };
     private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
-    private readonly Option<double> _overlap = new("--overlap") { Description = "Share of a chunk that neighbours have in common, 0 to below 1.", DefaultValueFactory = _ => new SeparationOptions().Overlap, HelpName = "SHARE" };
-    private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", HelpName = "N" };
-    private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", HelpName = "N" };
+    private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbours have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
+    private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<string[]> _stems = new("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" };
     private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and everything else as no_NAME.", HelpName = "NAME" };
     private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Make no_NAME of the other stems (add, the default) or of the mix minus the stem.", HelpName = "add|minus" };
@@ -38,17 +39,17 @@ internal sealed class SeparateCommand
     private readonly Option<string?> _mixdown = new("--mixdown") { Description = "Write all stems, each with its gain in dB, as mixdown; stems that are not named stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" };
     private readonly Option<string?> _template = new("--file-name-template") { Description = $"How files are called below OUTPUT, by the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" };
     private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
-    private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", HelpName = "BITS" };
-    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", HelpName = "KBITS" };
-    private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", HelpName = "N" };
+    private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" };
+    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
+    private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
     private readonly Option<string> _sampleRate = new("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" };
     private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
     private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", HelpName = "N" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", HelpName = "N" };
-    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, HelpName = "N" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations." };
     private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
@@ -80,9 +81,9 @@ internal sealed class SeparateCommand
         try
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
-            FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             int exitCode = Succeeded;
             TrackList tracks = new(Options(parsed), report.Notice, e => Fail(e.Path, e));
+            FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
             // A batch of a night should not end with the news that two of its tracks have one name.
             IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
@@ -148,6 +149,8 @@ internal sealed class SeparateCommand
             Jobs = jobs.Jobs,
             RetryCount = parsed.GetValue(_retry),
         };
+        // What is wrong with the options is said before anything is looked for, let alone loaded.
+        options.Check();
         StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
             parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
         FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
@@ -158,7 +161,6 @@ internal sealed class SeparateCommand
             SkipExisting = parsed.GetValue(_skipExisting),
             CopyTags = !parsed.GetValue(_noTags),
         };
-        output.Check();
         string[] stemNames = ParseNames(parsed.GetValue(_stemNames));
         StemChoice choice = new()
         {
@@ -170,11 +172,10 @@ internal sealed class SeparateCommand
             StemMp4 = format.File == StemFileFormat.StemMp4,
         };
         choice.Check();
-        if (parsed.GetValue(_streamIndex) < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"--stream-index is {parsed.GetValue(_streamIndex)}; audio streams are counted from 0.");
+        double[][]? weights = parsed.GetValue(_weights) is { Length: > 0 } rows ? [.. rows.Select(ParseRow)] : null;
+        output.Check();
 
-        string[] rows = parsed.GetValue(_weights) ?? [];
-        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], rows.Length == 0 ? null : [.. rows.Select(ParseRow)], Path.GetFullPath)
+        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath)
             with
         { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
         bag = ModelBag.Load(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },

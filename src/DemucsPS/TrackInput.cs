@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 
 namespace DemucsPS;
@@ -19,6 +20,7 @@ internal sealed class TrackInput
     /// <param name="given">Those parameters.</param>
     /// <param name="outputFolder">Full path of the folder that files are written to, which is left out of folders; null for none.</param>
     /// <param name="failed">Called for each error, before it is written.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a parameter is out of range.</exception>
     public TrackInput(PSCmdlet cmdlet, ITrackInput given, string? outputFolder = null, Action? failed = null)
     {
         _cmdlet = cmdlet;

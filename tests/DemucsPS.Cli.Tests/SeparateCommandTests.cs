@@ -481,20 +481,63 @@ public sealed class SeparateCommandTests
     }
 
     [Theory]
-    [InlineData("--overlap", "1")]
+    [InlineData("--overlap", "0.9999999")]
     [InlineData("--overlap", "-0.1")]
     [InlineData("--shifts", "-1")]
-    [InlineData("--jobs", "-1")]
+    [InlineData("--retry", "101")]
     [InlineData("--jobs", "257")]
     [InlineData("--threads", "-1")]
+    [InlineData("--stream-index", "-1")]
     [InlineData("--bit-depth", "20")]
+    [InlineData("--sample-rate", "44,100")]
+    [InlineData("--weights", "1,2,x,4")]
+    [InlineData("--two-stems-method", "minus")]
+    public void Parameters_out_of_range_are_refused_before_anything_is_looked_for(string option, string value)
+    {
+        using TemporaryFolder folder = new();
+        // Neither model, runtime nor catalogue could be had; what is wrong with the option is said all the same, and alone.
+        Dictionary<string, string?> nothing = new() { ["DEMUCSPS_ONNXRUNTIME"] = folder["none"], ["DEMUCSPS_CATALOGUE"] = folder["none"], ["DEMUCSPS_FFMPEG"] = folder["none"] };
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, nothing, "separate", "missing.wav", "--model", "missing.onnx", option, value);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        Assert.Single(error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(folder.Files());
+    }
+
+    [Theory]
+    [InlineData("--overlap", "0,25")]
+    [InlineData("--shifts", "1,000")]
+    [InlineData("--jobs", "2,5")]
+    [InlineData("--bit-rate", "1,920")]
+    public void A_comma_in_a_number_is_named(string option, string value)
+    {
+        using TemporaryFolder folder = new();
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "missing.wav", option, value);
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith($"'{value}' for {option} has a comma. Decimals are written with a point (0.25)", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--overlap", "half", "'half' for --overlap is not a number.")]
+    [InlineData("--seed", "1.5", "'1.5' for --seed is not a whole number")]
+    [InlineData("--quality", "9999999999", "'9999999999' for --quality is not a whole number")]
+    [InlineData("--retry", null, "--retry")]
+    public void What_is_no_number_is_named(string option, string? value, string says)
+    {
+        using TemporaryFolder folder = new();
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, ["separate", "missing.wav", option, .. value is null ? [] : new[] { value }]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(says, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--stem", "kazoo")]
     [InlineData("--two-stems", "kazoo")]
     [InlineData("--stem-name", "a,b,c")]
     [InlineData("--weights", "1,2")]
-    [InlineData("--weights", "1,2,x,4")]
     [InlineData("--weights", "0,1,1,1")]
-    public void Parameters_out_of_range_are_refused(string option, string value)
+    public void What_does_not_fit_the_model_is_refused(string option, string value)
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(5000));

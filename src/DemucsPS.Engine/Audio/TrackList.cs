@@ -22,8 +22,10 @@ public sealed class TrackList
     /// <param name="options">What is taken.</param>
     /// <param name="notice">Told in sentences what was left out, or taken from elsewhere than said. Called while tracks are taken from <see cref="Expand"/>.</param>
     /// <param name="failed">Told what cannot be used; the batch goes on. Called likewise.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
     public TrackList(TrackListOptions options, Action<string> notice, Action<DemucsException> failed)
     {
+        options.Check();
         _options = options;
         _notice = sentence =>
         {

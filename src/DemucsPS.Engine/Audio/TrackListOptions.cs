@@ -20,4 +20,12 @@ public sealed record TrackListOptions
 
     /// <summary>Full path of the folder that stems go to; it is left out of folders. Null for none.</summary>
     public string? OutputFolder { get; init; }
+
+    /// <summary>Refuses values that are out of range.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    public void Check()
+    {
+        if (StreamIndex < 0)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The stream index is {StreamIndex}; audio streams are counted from 0.");
+    }
 }

@@ -6,6 +6,11 @@ namespace DemucsPS.Engine.Chunking;
 /// </summary>
 public sealed class ChunkPlan
 {
+    /// <summary>
+    /// The greatest overlap. The number of chunks grows as 1 / (1 − overlap): here it is a hundred times that without, which some wait for; beyond, a slip of the keyboard makes years of it.
+    /// </summary>
+    public const double MaxOverlap = 0.99;
+
     private ChunkPlan(long trackFrames, int segmentFrames, int stride, double overlap)
     {
         TrackFrames = trackFrames;
@@ -47,7 +52,7 @@ public sealed class ChunkPlan
     /// <summary>Plans a track.</summary>
     /// <param name="trackFrames">Length of the track in frames, at least 1.</param>
     /// <param name="segmentFrames">Length of the model's input in frames.</param>
-    /// <param name="overlap">0 … below 1. The project's default is 0.05, the official one 0.25.</param>
+    /// <param name="overlap">0 … <see cref="MaxOverlap"/>. The project's default is 0.05, the official one 0.25.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the overlap is out of range.</exception>
     public static ChunkPlan Create(long trackFrames, int segmentFrames, double overlap)
     {
@@ -58,11 +63,11 @@ public sealed class ChunkPlan
         return new ChunkPlan(trackFrames, segmentFrames, stride, overlap);
     }
 
-    /// <summary>Refuses an overlap that is not in [0, 1).</summary>
+    /// <summary>Refuses an overlap that is not in [0, <see cref="MaxOverlap"/>].</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
     public static void CheckOverlap(double overlap)
     {
-        if (!(overlap >= 0 && overlap < 1))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The overlap is {overlap}; it must be at least 0 and below 1 (0.05 and 0.25 are usual)."));
+        if (!(overlap >= 0 && overlap <= MaxOverlap))
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The overlap is {overlap}; it must be from 0 to {MaxOverlap} (0.05 and 0.25 are usual)."));
     }
 }

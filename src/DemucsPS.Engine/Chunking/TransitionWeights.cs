@@ -6,15 +6,17 @@ namespace DemucsPS.Engine.Chunking;
 /// </summary>
 public static class TransitionWeights
 {
+    /// <summary>The greatest power: with it the least weight of the longest segment is still a number, and not 0, by which a track's first frame would be divided.</summary>
+    public const double MaxPower = 4;
+
     /// <summary>Computes the weights of a segment; a shorter chunk uses the first ones.</summary>
     /// <param name="segmentFrames">Length of a segment in frames.</param>
-    /// <param name="transitionPower">At least 1, as in the official tool; higher is a steeper transition.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the power is below 1 or not a number.</exception>
+    /// <param name="transitionPower">1, as in the official tool, to <see cref="MaxPower"/>; higher is a steeper transition.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the power is out of range.</exception>
     public static float[] Create(int segmentFrames, double transitionPower = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentFrames, 2);
-        if (!(transitionPower >= 1 && double.IsFinite(transitionPower)))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The transition power is {transitionPower}; it must be at least 1."));
+        CheckPower(transitionPower);
         float[] weights = new float[segmentFrames];
         int rising = segmentFrames / 2;
         float peak = segmentFrames - rising;
@@ -24,5 +26,13 @@ public static class TransitionWeights
             weights[i] = transitionPower == 1 ? height : (float)Math.Pow(height, transitionPower);
         }
         return weights;
+    }
+
+    /// <summary>Refuses a power that is not in [1, <see cref="MaxPower"/>].</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    public static void CheckPower(double transitionPower)
+    {
+        if (!(transitionPower >= 1 && transitionPower <= MaxPower))
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The transition power is {transitionPower}; it must be from 1 to {MaxPower}."));
     }
 }

@@ -8,6 +8,9 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// <summary>The most jobs that can be asked for.</summary>
     public const int MaxJobs = 256;
 
+    /// <summary>The most threads that can be asked for.</summary>
+    public const int MaxThreads = 1024;
+
     /// <summary>
     /// Processors a job, by judgement: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that are too small for many threads leave
     /// processors idle where there are many.
@@ -34,8 +37,8 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The number of threads does not depend
     /// on the jobs, although all of them share the threads: how the runtime divides its sums depends on it, and the stems must not depend on the number of jobs.
     /// </summary>
-    /// <param name="jobs">Chunks at once as asked for, up to 256; 0 to choose.</param>
-    /// <param name="threads">The runtime's threads as asked for; 0 to choose.</param>
+    /// <param name="jobs">Chunks at once as asked for, up to <see cref="MaxJobs"/>; 0 to choose.</param>
+    /// <param name="threads">The runtime's threads as asked for, up to <see cref="MaxThreads"/>; 0 to choose.</param>
     /// <param name="processors">Processors that may be used, at least 1.</param>
     /// <param name="memory">Memory that may be used, in bytes.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: jobs or threads are out of range.</exception>
@@ -43,8 +46,8 @@ public sealed record JobPlan(int Jobs, int Threads)
     {
         if (jobs is < 0 or > MaxJobs)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose it by processors and memory.");
-        if (threads < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be 1 or more, or 0 for one for each processor.");
+        if (threads is < 0 or > MaxThreads)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one for each processor.");
         if (jobs == 0)
         {
             long fitting = (memory / 2 - BytesWithoutJobs) / BytesPerJob;

@@ -9,22 +9,28 @@ public sealed record SeparationOptions
     /// <summary>The greatest random shift: half a second.</summary>
     public const int MaxShift = Separator.SampleRate / 2;
 
-    /// <summary>Share of a segment that neighbouring chunks have in common, 0 … below 1. The official default is 0.25.</summary>
+    /// <summary>The most shifts that can be asked for.</summary>
+    public const int MaxShifts = 1000;
+
+    /// <summary>The most retries that can be asked for.</summary>
+    public const int MaxRetries = 100;
+
+    /// <summary>Share of a segment that neighbouring chunks have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>. The official default is 0.25.</summary>
     public double Overlap { get; init; } = 0.05;
 
-    /// <summary>Random shifts whose results are averaged; 0 for none, which is deterministic without a seed. Time grows with their number.</summary>
+    /// <summary>Random shifts whose results are averaged, up to <see cref="MaxShifts"/>; 0 for none, which is deterministic without a seed. Time grows with their number.</summary>
     public int Shifts { get; init; }
 
     /// <summary>Seed of the random shifts: equal seeds give equal results.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Power of the crossfade's weights, at least 1.</summary>
+    /// <summary>Power of the crossfade's weights, 1 … <see cref="TransitionWeights.MaxPower"/>.</summary>
     public double TransitionPower { get; init; } = 1;
 
     /// <summary>Chunks that are in the model at once over one shared session; <see cref="JobPlan"/> chooses. The result does not depend on it; memory does.</summary>
     public int Jobs { get; init; } = 1;
 
-    /// <summary>How often a chunk whose run failed is tried again.</summary>
+    /// <summary>How often a chunk whose run failed is tried again, up to <see cref="MaxRetries"/>.</summary>
     public int RetryCount { get; init; } = 2;
 
     /// <summary>Called before each attempt at a chunk, with the chunk's number and the attempt's (from 1), on any thread: lets tests make attempts fail.</summary>
@@ -33,17 +39,18 @@ public sealed record SeparationOptions
     /// <summary>The shifts themselves in place of drawn ones, so that tests can repeat a reference's draws.</summary>
     internal IReadOnlyList<int>? ShiftOffsets { get; init; }
 
-    /// <summary>Refuses values that are out of range.</summary>
+    /// <summary>Refuses values that are out of range. Whoever takes them calls it; a front end calls it, too, before it loads anything.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
-    internal void Check()
+    public void Check()
     {
         ChunkPlan.CheckOverlap(Overlap);
-        if (Shifts is < 0 or > 1000)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to 1000.");
+        TransitionWeights.CheckPower(TransitionPower);
+        if (Shifts is < 0 or > MaxShifts)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to {MaxShifts}.");
         if (Jobs is < 1 or > JobPlan.MaxJobs)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to {JobPlan.MaxJobs}.");
-        if (RetryCount is < 0 or > 100)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to 100.");
+        if (RetryCount is < 0 or > MaxRetries)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to {MaxRetries}.");
     }
 
     /// <summary>The shifts to average over, each from 0 to <see cref="MaxShift"/> frames; empty for none.</summary>

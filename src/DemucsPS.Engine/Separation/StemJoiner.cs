@@ -23,12 +23,12 @@ public sealed class StemJoiner
     private readonly List<StemAssembly> _doubled = [];
 
     /// <summary>Prepares joining.</summary>
-    /// <param name="transitionPower">Power of the crossfade's weights, at least 1.</param>
+    /// <param name="transitionPower">Power of the crossfade's weights, 1 … <see cref="TransitionWeights.MaxPower"/>.</param>
     /// <param name="force">Whether, at the end, stems with missing or doubled chunks are joined: missing ones silent, of doubled ones the first.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the power is out of range.</exception>
     public StemJoiner(double transitionPower = 1, bool force = false)
     {
-        TransitionWeights.Create(2, transitionPower);
+        TransitionWeights.CheckPower(transitionPower);
         _transitionPower = transitionPower;
         _force = force;
     }

@@ -146,14 +146,22 @@ public sealed class AudioTrack
     public float GetSample(int channel, int frame) => _channels[channel][frame];
 
     /// <summary>Cuts the track into chunks: chunk i starts at i·stride, stride = int((1 − overlap)·length). Nothing is copied.</summary>
-    /// <param name="overlap">Share that neighbours have in common, 0 … below 1.</param>
+    /// <param name="overlap">Share that neighbours have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>.</param>
     /// <param name="length">Frames of a chunk: the segment of the model that will separate it.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: one is out of range.</exception>
     public IEnumerable<AudioChunk> Split(double overlap = 0.05, int length = AudioChunk.UsualSegmentFrames)
     {
-        AudioChunk.CheckSegment(length);
+        CheckSplit(overlap, length);
         ChunkPlan plan = ChunkPlan.Create(Frames, length, overlap);
         return Enumerable.Range(0, plan.Count).Select(i => new AudioChunk(this, plan, plan[i]));
+    }
+
+    /// <summary>Refuses what no track can be cut by.</summary>
+    /// <inheritdoc cref="Split"/>
+    public static void CheckSplit(double overlap, int length)
+    {
+        ChunkPlan.CheckOverlap(overlap);
+        AudioChunk.CheckSegment(length);
     }
 
     /// <summary>The source's path.</summary>

@@ -30,7 +30,8 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
     {
         try
         {
-            _exporter = new StemExporter(Output(), Choice());
+            StemChoice choice = Choice();
+            _exporter = new StemExporter(Output(), choice);
         }
         catch (DemucsException e)
         {

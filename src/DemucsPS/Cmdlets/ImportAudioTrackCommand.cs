@@ -45,7 +45,6 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
 
     /// <inheritdoc/>
     [Parameter]
-    [ValidateRange(0, int.MaxValue)]
     public int StreamIndex { get; set; }
 
     /// <inheritdoc/>
@@ -56,7 +55,14 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
     protected override void BeginProcessing()
     {
         _progress = new TrackProgress(this);
-        _input = new TrackInput(this, this);
+        try
+        {
+            _input = new TrackInput(this, this);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(null));
+        }
     }
 
     /// <inheritdoc/>

@@ -82,6 +82,8 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         try
         {
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
+            // Before anything is looked for, let alone loaded.
+            new SeparationOptions { Jobs = jobs.Jobs, RetryCount = RetryCount }.Check();
             OnnxSessionOptions options = new() { IntraOpThreads = jobs.Threads, ExecutionProvider = ExecutionProvider };
             _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);

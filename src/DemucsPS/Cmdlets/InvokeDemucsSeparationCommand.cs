@@ -51,7 +51,6 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
 
     /// <inheritdoc/>
     [Parameter]
-    [ValidateRange(0, int.MaxValue)]
     public int StreamIndex { get; set; }
 
     /// <inheritdoc/>
@@ -86,7 +85,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
-    /// <summary>Share of a chunk that neighbours have in common, 0 to below 1.</summary>
+    /// <summary>Share of a chunk that neighbours have in common, 0 to 0.99.</summary>
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
 
@@ -126,11 +125,14 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         _progress = new TrackProgress(this);
         try
         {
-            StemOutput output = Output();
-            StemChoice choice = Choice(Stem);
-            _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
+            // What is wrong with the parameters is said before anything is looked for, let alone loaded.
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
+            options.Check();
+            StemChoice choice = Choice(Stem);
+            StemOutput output = Output();
+            _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
+            output.Check();
             OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
             _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
             _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting });

@@ -17,7 +17,7 @@ public sealed class JoinStemChunkCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     public StemChunk[] Chunk { get; set; } = [];
 
-    /// <summary>Power of the crossfade between chunks, at least 1.</summary>
+    /// <summary>Power of the crossfade between chunks, 1 to 4.</summary>
     [Parameter]
     public double TransitionPower { get; set; } = 1;
 

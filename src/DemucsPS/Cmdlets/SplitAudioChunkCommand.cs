@@ -14,7 +14,7 @@ public sealed class SplitAudioChunkCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     public AudioTrack[] Track { get; set; } = [];
 
-    /// <summary>Share of a chunk that neighbours have in common, 0 to below 1.</summary>
+    /// <summary>Share of a chunk that neighbours have in common, 0 to 0.99.</summary>
     [Parameter]
     public double Overlap { get; set; } = 0.05;
 
@@ -23,23 +23,25 @@ public sealed class SplitAudioChunkCommand : PSCmdlet
     public int Length { get; set; } = AudioChunk.UsualSegmentFrames;
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        try
+        {
+            AudioTrack.CheckSplit(Overlap, Length);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(null));
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (AudioTrack track in Track)
         {
-            IEnumerable<AudioChunk> chunks;
-            try
-            {
-                chunks = track.Split(Overlap, Length);
-            }
-            catch (DemucsException e)
-            {
-                // The parameters are wrong, not the track, so other tracks would fare no better.
-                ThrowTerminatingError(e.ToRecord(track));
-                return;
-            }
             bool first = true;
-            foreach (AudioChunk chunk in chunks)
+            foreach (AudioChunk chunk in track.Split(Overlap, Length))
             {
                 if (first)
                     WriteVerbose(FormattableString.Invariant($"{track}: {chunk.Count} chunks of up to {(double)Length / track.SampleRate:F2} s, overlap {Overlap}."));

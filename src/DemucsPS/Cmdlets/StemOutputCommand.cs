@@ -83,15 +83,13 @@ public abstract class StemOutputCommand : PSCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Where and how stems are to be written.</summary>
-    /// <exception cref="DemucsException">A parameter is out of range, or ffmpeg is missing.</exception>
+    /// <summary>Where and how stems are to be written. Whether that can be done here, <see cref="StemOutput.Check"/> says.</summary>
+    /// <exception cref="DemucsException">A parameter is out of range.</exception>
     private protected StemOutput Output()
     {
         StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither, SampleRate, KeepMono);
         FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate);
-        StemOutput output = new(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
-        output.Check();
-        return output;
+        return new StemOutput(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
     }
 
     /// <summary>What is to be made of a model's stems.</summary>

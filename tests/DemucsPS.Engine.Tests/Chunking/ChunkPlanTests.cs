@@ -44,11 +44,18 @@ public sealed class ChunkPlanTests
 
     [Theory]
     [InlineData(-0.01)]
+    [InlineData(0.9901)]
+    [InlineData(0.9999999)]
     [InlineData(1.0)]
+    [InlineData(25)]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void Overlaps_outside_0_to_1_are_refused(double overlap) =>
+    public void Overlaps_beyond_their_range_are_refused(double overlap) =>
         Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ChunkPlan.Create(10, Segment, overlap)).Error);
+
+    [Fact]
+    public void The_greatest_overlap_takes_a_hundred_times_the_chunks_of_none() =>
+        Assert.InRange((double)ChunkPlan.Create(100_000_000, Segment, ChunkPlan.MaxOverlap).Count / ChunkPlan.Create(100_000_000, Segment, 0).Count, 99, 101);
 
     [Theory]
     [InlineData(1)]
@@ -63,7 +70,13 @@ public sealed class ChunkPlanTests
 
     [Theory]
     [InlineData(0.5)]
+    [InlineData(4.5)]
     [InlineData(double.NaN)]
-    public void Transition_powers_below_1_are_refused(double power) =>
+    public void Transition_powers_beyond_their_range_are_refused(double power) =>
         Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => TransitionWeights.Create(8, power)).Error);
+
+    [Fact]
+    public void The_greatest_transition_power_leaves_no_frame_without_weight() =>
+        // Of the longest chunk that can be cut: its first frame belongs to no other chunk, and is divided by this.
+        Assert.True(float.IsNormal((float)Math.Pow(1 / 50_000_000f, TransitionWeights.MaxPower)));
 }

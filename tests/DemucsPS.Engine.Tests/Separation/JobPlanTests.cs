@@ -37,6 +37,7 @@ public sealed class JobPlanTests
     [InlineData(-1, 0, "jobs is -1")]
     [InlineData(257, 0, "jobs is 257")]
     [InlineData(0, -1, "threads is -1")]
+    [InlineData(0, 1025, "threads is 1025")]
     public void Numbers_out_of_range_are_refused(int jobs, int threads, string said)
     {
         DemucsException error = Assert.Throws<DemucsException>(() => JobPlan.Choose(jobs, threads, 2, GB));
