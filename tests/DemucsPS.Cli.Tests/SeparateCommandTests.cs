@@ -10,7 +10,7 @@ public sealed class SeparateCommandTests
     public void A_song_becomes_four_stems_named_on_stdout_and_the_progress_is_on_stderr()
     {
         using TemporaryFolder folder = new();
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", RepositoryFiles.TinyModel);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", CliModels.Tiny);
         Assert.Equal(0, exitCode);
         Assert.Equal(Stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
         Assert.Equal(Stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
@@ -50,13 +50,14 @@ public sealed class SeparateCommandTests
     public void The_number_of_jobs_and_a_second_run_change_no_bit()
     {
         using TemporaryFolder folder = new();
+        string model = TestSet.IsLong ? CliModels.Tiny : "baseline";
         foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", RepositoryFiles.TinyModel, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", model, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
         foreach (string stem in Stems)
         {
-            byte[] first = File.ReadAllBytes(folder["a", "htdemucs-tiny", "mix", stem]);
-            Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "htdemucs-tiny", "mix", stem])), $"{stem}: two jobs differ");
-            Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "htdemucs-tiny", "mix", stem])), $"{stem}: a second run differs");
+            byte[] Stem(string run) => File.ReadAllBytes(folder[run, Path.GetFileNameWithoutExtension(model), "mix", stem]);
+            Assert.True(Stem("a").AsSpan().SequenceEqual(Stem("b")), $"{stem}: two jobs differ");
+            Assert.True(Stem("a").AsSpan().SequenceEqual(Stem("c")), $"{stem}: a second run differs");
         }
     }
 
@@ -76,12 +77,12 @@ public sealed class SeparateCommandTests
     public void Shifts_depend_on_the_seed_alone()
     {
         using TemporaryFolder folder = new();
-        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
         foreach (string[] run in new[] { new[] { "a", "7" }, ["b", "7"], ["c", "8"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--model", RepositoryFiles.TinyModel, "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums").ExitCode);
-        byte[] first = File.ReadAllBytes(folder["a", "htdemucs-tiny", "short", "drums.wav"]);
-        Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "htdemucs-tiny", "short", "drums.wav"])));
-        Assert.False(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "htdemucs-tiny", "short", "drums.wav"])));
+            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums").ExitCode);
+        byte[] first = File.ReadAllBytes(folder["a", "baseline", "short", "drums.wav"]);
+        Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "baseline", "short", "drums.wav"])));
+        Assert.False(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "baseline", "short", "drums.wav"])));
     }
 
     [Fact]
@@ -89,7 +90,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
+        File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
         string[] Prepared() => Directory.GetFiles(folder.Path, "tiny.*.prepared.onnx");
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "plain", "--no-preparation").ExitCode);
         Assert.Empty(Prepared());
@@ -121,7 +122,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
+        File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
         string[] asked = ["separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32"];
         Assert.Equal(0, Demucsps.Run(folder.Path, [.. asked, "-o", "full"]).ExitCode);
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--json", "--verbose"]);
@@ -174,28 +175,30 @@ public sealed class SeparateCommandTests
     public void Two_stems_are_the_stem_and_the_sum_of_the_others()
     {
         using TemporaryFolder folder = new();
-        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "--bit-depth", "32", "-o", "all").ExitCode);
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
-        Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "htdemucs-tiny", "short"], "*.wav").Select(Path.GetFileName).Order());
-        float[][] others = [.. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "htdemucs-tiny", "short", s + ".wav"]))];
-        float[] rest = WavSamples.ReadFloat(folder["two", "htdemucs-tiny", "short", "no_vocals.wav"]);
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--bit-depth", "32", "-o", "all").ExitCode);
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
+        Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "baseline", "short"], "*.wav").Select(Path.GetFileName).Order());
+        float[][] others = [.. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "baseline", "short", s + ".wav"]))];
+        float[] rest = WavSamples.ReadFloat(folder["two", "baseline", "short", "no_vocals.wav"]);
         for (int i = 0; i < rest.Length; i++)
             Assert.Equal(others[0][i] + others[1][i] + others[2][i], rest[i], 1e-6f);
-        Assert.Equal(WavSamples.ReadFloat(folder["all", "htdemucs-tiny", "short", "vocals.wav"]), WavSamples.ReadFloat(folder["two", "htdemucs-tiny", "short", "vocals.wav"]));
+        Assert.Equal(WavSamples.ReadFloat(folder["all", "baseline", "short", "vocals.wav"]), WavSamples.ReadFloat(folder["two", "baseline", "short", "vocals.wav"]));
     }
 
     [Fact]
     public void A_bag_takes_a_row_of_weights_for_each_model()
     {
         using TemporaryFolder folder = new();
-        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        string second = RepositoryFiles.Reference("models", "htdemucs-tiny-b.onnx");
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "-m", RepositoryFiles.TinyModel, "-m", second, "--weights", "1,0,1,1", "--weights", "0,1,0,1", "-o", "bag", "--bit-depth", "32");
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
+        CliModels.WriteLouder(folder["louder.onnx"]);
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "-m", CliModels.Small, "-m", "louder.onnx", "--weights", "1,0,1,1", "--weights", "0,1,0,1", "-o", "bag", "--bit-depth", "32");
         Assert.True(exitCode == 0, error);
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", second, "-o", "one", "--bit-depth", "32").ExitCode);
-        Assert.Equal(WavSamples.ReadFloat(folder["one", "htdemucs-tiny-b", "short", "bass.wav"]), WavSamples.ReadFloat(folder["bag", "htdemucs-tiny+htdemucs-tiny-b", "short", "bass.wav"]));
-        Assert.NotEqual(WavSamples.ReadFloat(folder["one", "htdemucs-tiny-b", "short", "drums.wav"]), WavSamples.ReadFloat(folder["bag", "htdemucs-tiny+htdemucs-tiny-b", "short", "drums.wav"]));
+        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "louder.onnx", "-o", "one", "--bit-depth", "32").ExitCode);
+        float[] Stem(string run, string model, string stem) => WavSamples.ReadFloat(folder[run, model, "short", stem + ".wav"]);
+        Assert.Equal(Stem("one", "louder", "bass"), Stem("bag", "small+louder", "bass"));
+        Assert.NotEqual(Stem("one", "louder", "drums"), Stem("bag", "small+louder", "drums"));
+        Assert.All(Stem("one", "louder", "vocals").Zip(Stem("bag", "small+louder", "vocals")), p => Assert.Equal(0.75f * p.First, p.Second, 1e-4f));
     }
 
     [Theory]

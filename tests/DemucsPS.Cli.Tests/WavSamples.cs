@@ -47,6 +47,16 @@ internal static class WavSamples
         return samples;
     }
 
+    /// <summary>Quiet noise of that many stereo frames, the same every time.</summary>
+    public static float[] Noise(int frames)
+    {
+        Random random = new(11);
+        float[] samples = new float[2 * frames];
+        for (int i = 0; i < samples.Length; i++)
+            samples[i] = 0.2f * (random.NextSingle() - 0.5f);
+        return samples;
+    }
+
     private static byte[] Data(string path, int format, int bits)
     {
         byte[] bytes = File.ReadAllBytes(path);

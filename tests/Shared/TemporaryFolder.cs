@@ -10,5 +10,13 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>All files below, relative, in order.</summary>
     public string[] Files() => [.. Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories).Select(f => System.IO.Path.GetRelativePath(Path, f)).Order(StringComparer.Ordinal)];
 
+    /// <summary>A folder for all tests of this process, which goes when it ends.</summary>
+    public static TemporaryFolder OfProcess()
+    {
+        TemporaryFolder folder = new();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        return folder;
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -6,9 +6,9 @@ internal enum ChunkStep
     /// <summary>The spectrogram is ready; the worker waits for its turn.</summary>
     Transformed,
 
-    /// <summary>It is the worker's turn, and the models run next.</summary>
+    /// <summary>It is the worker's turn with a model, which runs next.</summary>
     Running,
 
-    /// <summary>The result is there; the turn ends next.</summary>
+    /// <summary>The model's result is there; the turn, which lasts until this is told, ends next.</summary>
     Done,
 }

@@ -111,13 +111,12 @@ internal sealed class ChunkWorker
             // The model first: while a chunk waits for one to be loaded, others need the turn.
             using ModelBag.Use use = _bag.Take(model, cancellationToken);
             using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
-            if (first)
-                Observe?.Invoke(ChunkStep.Running);
+            Observe?.Invoke(ChunkStep.Running);
             use.Run(_tensors, RunShare(), cancellationToken);
             Collect(model, first);
             first = false;
+            Observe?.Invoke(ChunkStep.Done);
         }
-        Observe?.Invoke(ChunkStep.Done);
     }
 
     /// <summary>Adds a model's share to the results; the first one also clears them.</summary>

@@ -12,6 +12,8 @@ namespace DemucsPS.Engine.Tests.Encoders;
 
 public sealed class StemEncodingTests
 {
+    private static readonly StemChoice s_vocals = new() { Stems = ["vocals"] };
+
     private static readonly Dictionary<string, string> Usual = new()
     {
         ["title"] = "A Song",
@@ -71,8 +73,9 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        float[] expected = EncodedSong.Samples(song.Separate(StemFormat.Create(StemFileFormat.Wav, 24))["bass"]);
-        string path = song.Separate(StemFormat.Create(file, bitRate: bitRate, quality: quality))["bass"];
+        StemChoice bass = new() { Stems = ["bass"] };
+        float[] expected = EncodedSong.Samples(song.Separate(StemFormat.Create(StemFileFormat.Wav, 24), bass)["bass"]);
+        string path = song.Separate(StemFormat.Create(file, bitRate: bitRate, quality: quality), bass)["bass"];
         List<float> left = [], right = [];
         using (StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path)))
         {
@@ -91,7 +94,7 @@ public sealed class StemEncodingTests
             Assert.Equal(EncodedSong.Frames, EncodedSong.Probe(path).GetProperty("streams")[0].GetProperty("duration_ts").GetInt64());
         float[] mid = [.. Enumerable.Range(0, Math.Min(left.Count, EncodedSong.Frames)).Select(i => left[i] + right[i])];
         float[] reference = [.. Enumerable.Range(0, mid.Length).Select(i => expected[2 * i] + expected[2 * i + 1])];
-        Assert.Equal(0, Lag(reference, mid, 1500));
+        Assert.Equal(0, SignalLag.Of(reference, mid, 20000, 20000, 1500));
         double noise = reference.Zip(mid, (a, b) => (double)(a - b) * (a - b)).Sum(), signal = reference.Sum(a => (double)a * a);
         Assert.InRange(10 * Math.Log10(signal / noise), decibels, 200);
     }
@@ -103,7 +106,7 @@ public sealed class StemEncodingTests
         using EncodedSong song = new();
         foreach (StemFileFormat file in new[] { StemFileFormat.Flac, StemFileFormat.Mp3, StemFileFormat.Aac, StemFileFormat.Alac, StemFileFormat.StemMp4 })
         {
-            StemChoice choice = new() { StemMp4 = file == StemFileFormat.StemMp4 };
+            StemChoice choice = file == StemFileFormat.StemMp4 ? new() { StemMp4 = true } : new() { Stems = ["drums"] };
             byte[][] runs = [.. Enumerable.Range(0, 2).Select(_ => File.ReadAllBytes(song.Separate(StemFormat.Create(file), choice).Values.First()))];
             Assert.Equal(runs[0], runs[1]);
         }
@@ -122,7 +125,7 @@ public sealed class StemEncodingTests
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
         song.Convert(source, Usual, cover: true);
-        string path = song.Separate(StemFormat.Create(file), new StemChoice { StemMp4 = file == StemFileFormat.StemMp4 }).Values.Last();
+        string path = song.Separate(StemFormat.Create(file), file == StemFileFormat.StemMp4 ? new StemChoice { StemMp4 = true } : s_vocals).Values.Single();
         JsonElement probe = EncodedSong.Probe(path);
         Dictionary<string, string> tags = EncodedSong.Tags(probe);
         Assert.Equal(file == StemFileFormat.StemMp4 ? "A Song" : "A Song (vocals)", tags["title"]);
@@ -164,7 +167,7 @@ public sealed class StemEncodingTests
         };
         using EncodedSong song = new();
         song.Convert("song.flac", hostile, cover: false);
-        string path = song.Separate(StemFormat.Create(file), template: "{artist}/{album}/{title} ({stem})")["vocals"];
+        string path = song.Separate(StemFormat.Create(file), s_vocals, template: "{artist}/{album}/{title} ({stem})")["vocals"];
         Assert.True(File.Exists(path));
         Assert.StartsWith(song.Folder["out0"] + Path.DirectorySeparatorChar, path, StringComparison.Ordinal);
         Dictionary<string, string> tags = EncodedSong.Tags(EncodedSong.Probe(path));
@@ -180,13 +183,13 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        Assert.DoesNotContain("title", EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac))["vocals"])).Keys);
+        Assert.DoesNotContain("title", EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"])).Keys);
         song.Convert("song.flac", Usual, cover: true);
-        JsonElement probe = EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), copyTags: false)["vocals"]);
+        JsonElement probe = EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals, copyTags: false)["vocals"]);
         Assert.DoesNotContain("artist", EncodedSong.Tags(probe).Keys);
         Assert.Single(probe.GetProperty("streams").EnumerateArray());
         song.Convert("untitled.flac", new Dictionary<string, string> { ["artist"] = "Somebody", ["replaygain_track_gain"] = "-3 dB", ["isrc"] = "x" }, cover: false);
-        Dictionary<string, string> tags = EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac))["vocals"]));
+        Dictionary<string, string> tags = EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"]));
         Assert.Equal("untitled (vocals)", tags["title"]);
         Assert.Equal(["artist", "title"], tags.Keys.Except(["encoder"]).Order());
     }
@@ -347,21 +350,5 @@ public sealed class StemEncodingTests
         }
         Assert.Fail($"There is no box '{type}'.");
         return [];
-    }
-
-    /// <summary>How far a signal lags behind another, by the greatest cross-correlation.</summary>
-    private static int Lag(float[] reference, float[] signal, int most)
-    {
-        int start = 20000, length = 20000, best = 0;
-        double greatest = double.NegativeInfinity;
-        for (int lag = -most; lag <= most; lag++)
-        {
-            double sum = 0;
-            for (int i = start; i < start + length; i++)
-                sum += reference[i] * signal[i + lag];
-            if (sum > greatest)
-                (greatest, best) = (sum, lag);
-        }
-        return best;
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
@@ -7,18 +6,21 @@ using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Audio;
 using DemucsPS.Engine.Tests.Models.Preparation;
+using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 
 namespace DemucsPS.Engine.Tests.Fuzzing;
 
 /// <summary>
 /// Every parser that reads foreign bytes, against damaged files: it ends, with a result or a <see cref="DemucsException"/>, within its allowance of memory. The inputs are the
-/// same in every run; <c>DEMUCSPS_FUZZ_INPUTS</c> gives another number of them for each parser.
+/// same in every run; the short set takes the first of them.
 /// </summary>
 public sealed class ParserFuzzTests
 {
-    private const int InputsByDefault = 10_000;
+    private const int LongSet = 10_000, ShortSet = 400;
     private const string SomePath = "/music/damaged";
+
+    private static readonly TemporaryFolder s_folder = TemporaryFolder.OfProcess();
 
     private static readonly TimeSpan s_longestParse = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
@@ -50,8 +52,7 @@ public sealed class ParserFuzzTests
     public void No_input_crashes_a_parser_hangs_it_or_fills_the_memory(string name)
     {
         ParserTarget target = s_targets.Single(t => t.Name == name);
-        string? asked = Environment.GetEnvironmentVariable("DEMUCSPS_FUZZ_INPUTS");
-        int inputs = asked is { Length: > 0 } ? int.Parse(asked, CultureInfo.InvariantCulture) : InputsByDefault;
+        int inputs = TestSet.Size(ShortSet, LongSet);
 
         // Whole files first: a parser that refuses everything would pass all the rest.
         foreach (byte[] file in target.Corpus)
@@ -140,7 +141,7 @@ public sealed class ParserFuzzTests
     // For parsers that take a path. One a thread: parsers are tested side by side.
     private static string Saved(byte[] bytes)
     {
-        string path = Path.Combine(Path.GetTempPath(), $"demucsps-fuzz-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}");
+        string path = s_folder[$"{Environment.CurrentManagedThreadId}"];
         System.IO.File.WriteAllBytes(path, bytes);
         return path;
     }

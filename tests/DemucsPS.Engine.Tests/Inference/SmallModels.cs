@@ -28,6 +28,26 @@ internal static class SmallModels
         return graph.ToBytes("tests", "");
     }
 
+    /// <summary>As <see cref="Split"/>, of four stems, which are sums of many products: what threads take part in can be seen in their bits.</summary>
+    public static byte[] Mixing()
+    {
+        const int Rows = 64, Columns = 2 * Segment / Rows;
+        OnnxGraphWriter graph = new("mixing");
+        OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, Frames);
+        OnnxValue mixed = graph.Node("Reshape", [waveform, graph.Constant([Rows, Columns], [2])]);
+        for (int layer = 0; layer < 3; layer++)
+        {
+            float[] weights = [.. Enumerable.Range(0, Columns * Columns).Select(i => (i * (7 + layer) % 1013 - 506) / 4000f)];
+            mixed = graph.Node("MatMul", [mixed, graph.Constant(weights, [Columns, Columns])]);
+        }
+        mixed = graph.Node("Reshape", [mixed, graph.Constant([1, 2, Segment], [3])]);
+        OnnxValue waves = graph.Unsqueeze(mixed, 1) * graph.Constant([1f, 2, 3, 4], [1, 4, 1, 1]);
+        OnnxValue spectra = graph.Unsqueeze(spectrogram, 1) * graph.Constant([0.5f, 1, 1.5f, 2], [1, 4, 1, 1, 1]);
+        graph.Output("waves", waves, 1, 4, 2, Segment);
+        graph.Output("spectra", spectra, 1, 4, 4, 2048, Frames);
+        return graph.ToBytes("tests", "");
+    }
+
     /// <summary>The file of <see cref="Split"/> as it is, for tests that cannot call it.</summary>
     public static string File => Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 

@@ -1,6 +1,8 @@
+using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
@@ -33,16 +35,30 @@ public sealed class JobRoundsTests
     [InlineData(4, 4)]
     public void As_many_jobs_as_threads_give_each_a_thread_and_the_same_bits(int jobs, int onOwnThread)
     {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["mixing.onnx"], SmallModels.Mixing());
+        Check(folder["mixing.onnx"], SmallModels.Segment, jobs, onOwnThread);
+    }
+
+    [Theory]
+    [LongInlineData(1, 0)]
+    [LongInlineData(2, 0)]
+    [LongInlineData(3, 3)]
+    [LongInlineData(4, 4)]
+    public void So_they_do_with_a_reference_model(int jobs, int onOwnThread) => Check(RepositoryFiles.TinyModel, 343_980, jobs, onOwnThread);
+
+    private static void Check(string path, int segment, int jobs, int onOwnThread)
+    {
         const int Threads = 3, Chunks = 4;
-        ModelSource tiny = ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny.onnx"));
+        ModelSource model = ModelSource.Find(path);
         OnnxSessionOptions options = new() { IntraOpThreads = Threads };
-        MemoryTrack track = MemoryTrack.Noise(Chunks * 343_980 * 19 / 20, 4);
+        MemoryTrack track = MemoryTrack.Noise(Chunks * ChunkPlan.Create(segment, segment, new SeparationOptions().Overlap).Stride, 4);
         Assert.Equal(Separate(1, out _), Separate(jobs, out int runs));
         Assert.Equal(onOwnThread, runs);
 
         float[] Separate(int atOnce, out int onOwnThreads)
         {
-            using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [tiny] }, null, options, jobs: atOnce);
+            using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [model] }, null, options, jobs: atOnce);
             StemSelection vocals = StemSelection.Choose(bag.Contract.Stems, ["vocals"]);
             MemorySink sink = new(1);
             Separator separator = new(bag, vocals, new SeparationOptions { Jobs = atOnce });

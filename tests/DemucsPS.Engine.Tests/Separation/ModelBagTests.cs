@@ -14,8 +14,8 @@ public sealed class ModelBagTests(ITestOutputHelper output)
     private static readonly string[] Stems = ["drums", "bass", "other", "vocals"];
 
     [Theory]
-    [InlineData(false, 65)]
     [InlineData(true, 100)]
+    [LongInlineData(false, 65)]
     public void A_bag_of_the_catalogue_gives_the_official_stems(bool prepare, double least)
     {
         using TemporaryFolder folder = new();

@@ -168,27 +168,40 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
-        int inside = 0, most = 0;
+        // As many turns as jobs are taken, and the chunk after them is ready: only then does the first run begin.
+        using CountdownEvent turns = new(jobs), segments = new(jobs + 1);
+        Lock gate = new();
+        int inside = 0, most = 0, runs = 0;
         Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = jobs })
         {
             Observe = step =>
             {
-                if (step == ChunkStep.Running)
-                    InterlockedMax(ref most, Interlocked.Increment(ref inside));
-                else if (step == ChunkStep.Done)
-                    Interlocked.Decrement(ref inside);
+                bool first = false;
+                lock (gate)
+                {
+                    if (step == ChunkStep.Transformed && !segments.IsSet)
+                        segments.Signal();
+                    if (step == ChunkStep.Running)
+                    {
+                        most = Math.Max(most, ++inside);
+                        first = ++runs <= jobs;
+                        if (first)
+                            turns.Signal();
+                    }
+                    // Told within the turn: after it, another worker could already be counted.
+                    if (step == ChunkStep.Done)
+                        inside--;
+                }
+                if (!first)
+                    return;
+                turns.Wait(TestContext.Current.CancellationToken);
+                segments.Wait(TestContext.Current.CancellationToken);
             },
         };
         separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), new MemorySink(4), null, TestContext.Current.CancellationToken);
         Assert.Equal(0, inside);
-        Assert.InRange(most, 1, jobs);
-
-        static void InterlockedMax(ref int target, int value)
-        {
-            for (int seen; value > (seen = Volatile.Read(ref target)) && Interlocked.CompareExchange(ref target, value, seen) != seen;)
-            {
-            }
-        }
+        Assert.Equal(13, runs);
+        Assert.Equal(jobs, most);
     }
 
     [Theory]

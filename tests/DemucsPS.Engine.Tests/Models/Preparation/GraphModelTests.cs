@@ -57,18 +57,18 @@ public sealed class GraphModelTests
         byte[] source = SmallGraph.Build([2, 6, 35], [2, 6, 35], (graph, x) =>
             SmallGraph.GroupNormalization(graph, graph.Node("Conv", [x, graph.Constant(new float[36], [6, 6, 1])]), [2, 6, 35], [0, 3, -1], plain: false)
             - graph.Node("ReduceMean", [graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [0, 1, 2]))], OnnxAttribute.Of("axes", [1, 2])));
-        int refused = 0;
+        int refused = 0, changed = TestSet.Size(500, 20_000);
         for (int length = 0; length < source.Length; length++)
             Try(source[..length]);
         Random random = new(20);
-        for (int i = 0; i < 20_000; i++)
+        for (int i = 0; i < changed; i++)
         {
             byte[] damaged = [.. source];
             for (int changes = random.Next(1, 5); changes > 0; changes--)
                 damaged[random.Next(damaged.Length)] = random.Next(3) == 0 ? (byte)0xFF : (byte)random.Next(256);
             Try(damaged);
         }
-        Assert.InRange(refused, 1000, 21_000);
+        Assert.InRange(refused, changed / 20, changed + source.Length);
 
         void Try(byte[] bytes)
         {
