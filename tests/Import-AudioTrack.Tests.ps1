@@ -44,6 +44,42 @@ Describe 'Import-AudioTrack' {
         Pop-Location
     }
 
+    It 'takes folders with brackets in their names as they are, in patterns, too' {
+        $music = Join-Path $TestDrive 'records'
+        $album = Join-Path $music '[2020] Album'
+        $null = New-Item -ItemType Directory $music
+        # A pattern with brackets matches this one.
+        $other = New-NoiseFile (Join-Path $music '2 Album' 'other.wav') 100 1
+        $one = New-NoiseFile (Join-Path $album 'one.wav') 100 2
+        $two = New-NoiseFile (Join-Path $album 'disc [2]' 'two.wav') 100 3
+        Push-Location -LiteralPath $music
+        (Import-AudioTrack './[2020] Album').SourcePath | Should -Be $one
+        (Import-AudioTrack '[2020] Album/').SourcePath | Should -Be $one
+        (Import-AudioTrack '[2020] Album/one.wav').SourcePath | Should -Be $one
+        (Import-AudioTrack '[2020] Album/*.wav').SourcePath | Should -Be $one
+        (Import-AudioTrack "$album/disc [2]/t*").SourcePath | Should -Be $two
+        (Import-AudioTrack '*Album/d*/*.wav').SourcePath | Should -Be $two
+        (Import-AudioTrack '`[2020`] Album/disc [2]/*.wav').SourcePath | Should -Be $two
+        (Import-AudioTrack '`[2020`] Album/one.wav').SourcePath | Should -Be $one
+        (Import-AudioTrack '[23] Album/*.wav').SourcePath | Should -Be $other
+        (Get-Item -LiteralPath '[2020] Album' | Import-AudioTrack).SourcePath | Should -Be $one
+        (Import-AudioTrack -LiteralPath '[2020] Album').SourcePath | Should -Be $one
+        Set-Location -LiteralPath $album
+        (Import-AudioTrack *.wav).SourcePath | Should -Be $one
+        (Import-AudioTrack 'disc [2]').SourcePath | Should -Be $two
+        (Import-AudioTrack '../[2020] Album/disc [2]/*').SourcePath | Should -Be $two
+        Set-Location Env:
+        (Import-AudioTrack "$album/*.wav").SourcePath | Should -Be $one
+        Pop-Location
+    }
+
+    It 'says what a pattern without files, or one that is none, is' {
+        Import-AudioTrack (Join-Path $TestDrive 'no[ne'), (Join-Path $TestDrive '[none]*'), (Join-Path $TestDrive 'none') -ErrorVariable problems -ErrorAction SilentlyContinue
+        $problems.FullyQualifiedErrorId | Should -Be (@('AudioTrackNotFound,DemucsPS.Cmdlets.ImportAudioTrackCommand') * 3)
+        "$($problems[0])" | Should -Match '-LiteralPath for names with brackets'
+        "$($problems[2])" | Should -Not -Match 'LiteralPath'
+    }
+
     It 'gives every pair of channels as a track of its own' {
         $path = New-NoiseFile (Join-Path $TestDrive 'film.wav') 300 5
         $bytes = [IO.File]::ReadAllBytes($path)

@@ -192,7 +192,7 @@ internal sealed class SeparateCommand
             : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' in --weights '{row}' is not a number. A row looks like 1,0,1,0.25."))];
     }
 
-    /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is no file but has some is expanded.</summary>
+    /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is nothing but has some is expanded as other shells do it, to files and folders; brackets are none.</summary>
     private static IEnumerable<string> Expand(string[] inputs)
     {
         foreach (string input in inputs)
@@ -204,7 +204,7 @@ internal sealed class SeparateCommand
                 yield return path;
                 continue;
             }
-            string[] found = [.. Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal)];
+            string[] found = [.. Directory.EnumerateFileSystemEntries(folder, pattern).Order(StringComparer.Ordinal)];
             foreach (string file in found.Length > 0 ? found : [path])
                 yield return file;
         }

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
+using System.Text;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Models;
 
@@ -23,10 +24,11 @@ internal static class FilePathResolution
     {
         foreach (string name in given)
         {
-            IEnumerable<string> files;
+            Collection<string> files;
+            bool isPattern = false;
             try
             {
-                files = literal ? [cmdlet.ResolveLiteral(name)] : cmdlet.ResolvePattern(name);
+                files = literal ? [cmdlet.ResolveLiteral(name)] : cmdlet.ResolvePattern(name, out isPattern);
             }
             catch (DemucsException e)
             {
@@ -34,9 +36,8 @@ internal static class FilePathResolution
                 cmdlet.WriteError(e.ToRecord(name));
                 continue;
             }
-            bool several = !literal && (WildcardPattern.ContainsWildcardCharacters(name) || name.Contains('`', StringComparison.Ordinal));
             foreach (string file in files)
-                yield return (file, several ? file : name);
+                yield return (file, isPattern ? file : name);
         }
     }
 
@@ -47,29 +48,6 @@ internal static class FilePathResolution
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.CatalogueInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>.</exception>
     public static ModelSelection SelectModels(this PSCmdlet cmdlet, string[]? given, double[][]? weights) =>
         ModelLibrary.Open().Select(given ?? [], weights, path => cmdlet.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
-
-    /// <summary>The files that a pattern matches.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: none, or not in the file system.</exception>
-    public static IReadOnlyCollection<string> ResolvePattern(this PSCmdlet cmdlet, string pattern)
-    {
-        try
-        {
-            // A name that exists as it stands is meant so, even if it has brackets.
-            if (WildcardPattern.ContainsWildcardCharacters(pattern))
-            {
-                string literal = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(pattern, out ProviderInfo literalProvider, out _);
-                if (literalProvider.Name == FileSystem && File.Exists(literal))
-                    return [literal];
-            }
-            Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(pattern, out ProviderInfo provider);
-            CheckProvider(provider, pattern);
-            return found.Count > 0 ? found : throw NotFound(pattern, "No file matches", null);
-        }
-        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
-        {
-            throw NotFound(pattern, "There is no file", e);
-        }
-    }
 
     /// <summary>The full path of a literal path, which need not exist.</summary>
     /// <param name="cmdlet">The cmdlet, whose location counts.</param>
@@ -90,6 +68,60 @@ internal static class FilePathResolution
         }
     }
 
+    /// <summary>The files and folders that a name or a pattern stands for. What exists as it stands is meant so, even if it has brackets: the whole name, or folders that it begins with.</summary>
+    /// <param name="cmdlet">The cmdlet, whose location counts.</param>
+    /// <param name="pattern">What the user passed.</param>
+    /// <param name="isPattern">Whether wildcards were put to use.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: none, or not in the file system.</exception>
+    private static Collection<string> ResolvePattern(this PSCmdlet cmdlet, string pattern, out bool isPattern)
+    {
+        isPattern = WildcardPattern.ContainsWildcardCharacters(pattern) || pattern.Contains('`', StringComparison.Ordinal);
+        try
+        {
+            string literal = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(pattern, out ProviderInfo provider, out _);
+            CheckProvider(provider, pattern);
+            if (isPattern && Path.Exists(literal))
+            {
+                isPattern = false;
+                return [literal];
+            }
+            // By the provider's name, since a share's path would be looked for in the current location's provider.
+            Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(isPattern ? $"{FileSystem}::{EscapeFolders(literal)}" : pattern, out _);
+            return found.Count > 0 ? found : throw NotFound(pattern, "No file matches", null);
+        }
+        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or WildcardPatternException)
+        {
+            throw NotFound(pattern, "There is no file", e);
+        }
+    }
+
+    /// <summary>Takes the wildcards from the names of those folders at the beginning of a full path that exist as they stand.</summary>
+    private static string EscapeFolders(string path)
+    {
+        string folder = Path.GetPathRoot(path) ?? "";
+        StringBuilder escaped = new(folder);
+        ReadOnlySpan<char> rest = path.AsSpan(folder.Length);
+        while (rest.IndexOf(Path.DirectorySeparatorChar) is >= 0 and int end)
+        {
+            string name = rest[..end].ToString();
+            if (Directory.Exists(Path.Join(folder, name)))
+            {
+                escaped.Append(WildcardPattern.Escape(name));
+            }
+            else
+            {
+                if (WildcardPattern.ContainsWildcardCharacters(name))
+                    break;
+                escaped.Append(name);
+                name = WildcardPattern.Unescape(name);
+            }
+            escaped.Append(Path.DirectorySeparatorChar);
+            folder = Path.Join(folder, name);
+            rest = rest[(end + 1)..];
+        }
+        return escaped.Append(rest).ToString();
+    }
+
     private static void CheckProvider(ProviderInfo provider, string path, DemucsError otherwise = DemucsError.AudioTrackNotFound)
     {
         if (provider.Name != FileSystem)
@@ -97,5 +129,5 @@ internal static class FilePathResolution
     }
 
     private static DemucsException NotFound(string path, string what, Exception? cause) =>
-        new(DemucsError.AudioTrackNotFound, $"{what} '{path}'. Check the path, or use -LiteralPath for names with brackets.", path, cause);
+        new(DemucsError.AudioTrackNotFound, $"{what} '{path}'. Check the path{(WildcardPattern.ContainsWildcardCharacters(path) ? ", or use -LiteralPath for names with brackets" : "")}.", path, cause);
 }

@@ -423,6 +423,18 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Wildcards_that_no_shell_has_expanded_stand_for_files_and_folders_and_brackets_for_themselves()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["[2020] album", "disc [2]"]);
+        WavSamples.WriteFloat(folder["[2020] album", "a.wav"], WavSamples.Sine(10000));
+        WavSamples.WriteFloat(folder["[2020] album", "disc [2]", "b.wav"], WavSamples.Sine(10000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "[2020] album/*", "--stem", "bass", "--output", "out");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal([folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
     public void Stems_take_the_rate_and_the_channel_of_their_source_if_asked()
     {
         using TemporaryFolder folder = new();
