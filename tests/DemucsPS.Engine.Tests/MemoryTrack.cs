@@ -26,12 +26,12 @@ internal sealed class MemoryTrack(float[] left, float[] right) : IStereoSource
     public MemoryTrack Restarted() => new(left, right);
 
     /// <summary>The sample song, read without the product's own reader: its header is the plain 44 bytes.</summary>
-    public static MemoryTrack Song(int start = 0, int? frames = null, float gain = 1, float add = 0)
+    public static MemoryTrack Song(int start = 0, int? frames = null, float gain = 1, float add = 0, int zerosAfter = 0)
     {
         byte[] bytes = File.ReadAllBytes(RepositoryFiles.Song);
         ReadOnlySpan<short> samples = MemoryMarshal.Cast<byte, short>(bytes.AsSpan(44));
         int count = frames ?? samples.Length / 2 - start;
-        float[] left = new float[count], right = new float[count];
+        float[] left = new float[count + zerosAfter], right = new float[count + zerosAfter];
         for (int i = 0; i < count; i++)
         {
             left[i] = samples[2 * (start + i)] / 32768f * gain + add;

@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>A case of cases.json: what the official PyTorch pipeline computes for an input, a model and parameters.</summary>
 internal sealed class ReferenceCase
 {
-    private ReferenceCase(JsonElement json)
+    private ReferenceCase(JsonElement json, Func<string, string> find)
     {
         Name = json.GetProperty("name").GetString()!;
         JsonElement input = json.GetProperty("input");
@@ -24,9 +24,12 @@ internal sealed class ReferenceCase
         Stems = [.. json.GetProperty("stems").EnumerateArray().Select(s => s.GetString()!)];
         if (json.TryGetProperty("weights", out JsonElement weights))
             Weights = [.. weights.EnumerateArray().Select(row => row.EnumerateArray().Select(w => w.GetDouble()).ToArray())];
+        if (json.TryGetProperty("official_float32_db", out JsonElement official))
+            OfficialDb = [.. Stems.Select(stem => official.GetProperty(stem).GetDouble())];
+        ZerosAfter = Number(input, "zeros_after") ?? 0;
         ProbeStep = json.GetProperty("probe_step").GetInt32();
         Probes = json.GetProperty("shape")[2].GetInt32();
-        Values = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(RepositoryFiles.Reference("expected", json.GetProperty("file").GetString()!))).ToArray();
+        Values = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(find(json.GetProperty("file").GetString()!))).ToArray();
     }
 
     public string Name { get; }
@@ -39,18 +42,28 @@ internal sealed class ReferenceCase
     public int[]? ShiftOffsets { get; }
     public string[] Stems { get; }
     public double[][]? Weights { get; }
+    public int ZerosAfter { get; }
+
+    /// <summary>How far the official float32 code is from these values, which are computed in float64, by stem; null where they are float32 themselves.</summary>
+    public double[]? OfficialDb { get; }
+
     public int ProbeStep { get; }
     public int Probes { get; }
 
     /// <summary>[stem][channel][probe].</summary>
     public float[] Values { get; }
 
-    public MemoryTrack Input() => MemoryTrack.Song(Start, Frames, Gain, Add);
+    public MemoryTrack Input() => MemoryTrack.Song(Start, Frames, Gain, Add, ZerosAfter);
 
-    public static ReferenceCase Load(string name)
+    public static ReferenceCase Load(string name) => Load(file => RepositoryFiles.Reference("expected", file), name);
+
+    /// <summary>A case of the official code, see <see cref="OfficialFiles"/>.</summary>
+    public static ReferenceCase LoadOfficial(string name) => Load(file => OfficialFiles.Find("expected", file), name);
+
+    private static ReferenceCase Load(Func<string, string> find, string name)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Reference("expected", "cases.json")));
-        return new ReferenceCase(document.RootElement.GetProperty("cases").EnumerateArray().Single(c => c.GetProperty("name").GetString() == name));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(find("cases.json")));
+        return new ReferenceCase(document.RootElement.GetProperty("cases").EnumerateArray().Single(c => c.GetProperty("name").GetString() == name), find);
     }
 
     /// <summary>The folder with the real-size model (htdemucs.onnx and its unpacked .data file); without it the test is skipped.</summary>

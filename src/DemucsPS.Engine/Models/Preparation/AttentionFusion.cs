@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Replaces softmax(q·kᵀ·scale)·v over several heads by ONNX Runtime's MultiHeadAttention, which computes it block by block: the matrices of
+/// Replaces softmax(q·kᵀ·scale)·v over several heads, written out or as the operator Attention, by ONNX Runtime's MultiHeadAttention, which computes it block by block: the matrices of
 /// scores, 231 MB for one layer of htdemucs, are never stored.
 /// </summary>
 /// <remarks>
@@ -14,82 +14,115 @@ internal static class AttentionFusion
     public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
     {
         // The heads' results, moved back behind the time axis: [heads, time, depth] to [time, heads, depth].
-        if (!node.Is("Transpose") || node.Inputs.Length != 1 || Producer(facts, node.Inputs[0], "MatMul", 2) is not { } weighted
-            || Producer(facts, weighted.Inputs[0], "Softmax", 1) is not { } softmax)
+        if (!node.Is("Transpose") || node.Inputs.Length != 1 || node.Outputs.Length != 1 || facts.Shape(node.Outputs[0]) is not { Length: 3 or 4 } result)
             return null;
-        if (facts.Shape(node.Outputs[0]) is not { Length: 3 or 4 } result || !IsLast(softmax, result.Length))
+        if ((WrittenOut(node.Inputs[0], result.Length, facts) ?? AsOperator(node.Inputs[0], facts)) is not var (left, right, weighted, scale, keyOrder))
             return null;
-        float scale = 1;
-        string scores = Unscaled(facts, softmax.Inputs[0], ref scale);
-        if (Producer(facts, scores, "MatMul", 2) is not { } product)
+        if (Heads(facts, left, [1, 0, 2]) is not { } query || Heads(facts, right, keyOrder) is not { } key || Heads(facts, weighted, [1, 0, 2]) is not { } value)
             return null;
-        string left = Unscaled(facts, product.Inputs[0], ref scale), right = Unscaled(facts, product.Inputs[1], ref scale);
-        if (Heads(facts, left, [1, 0, 2]) is not { } query || Heads(facts, right, [1, 2, 0]) is not { } key || Heads(facts, weighted.Inputs[1], [1, 0, 2]) is not { } value)
+        scale *= query.Scale * key.Scale;
+        if (facts.ElementType(query.Source) != GraphTensor.Float32 || value.Scale != 1)
             return null;
-        if (facts.ElementType(query.Source) != GraphTensor.Float32)
+        if (!key.Shape.SequenceEqual(value.Shape) || query.Shape[1] != key.Shape[1] || query.Shape[2] != key.Shape[2])
             return null;
-        if (!key.Shape.SequenceEqual(value.Shape) || query.Shape[1] != key.Shape[1] || query.Shape[2] != key.Shape[2] || Reduced(result, Order(node)) is not { } back)
+        long[] heads = [query.Shape[1], query.Shape[0], query.Shape[2]], back = [query.Shape[0], query.Shape[1], query.Shape[2]];
+        long[] order = node.Attributes.TryGetValue("perm", out GraphAttribute? perm) ? perm.Integers : [];
+        if (result.Any(length => length < 1) || !result.Where(length => length > 1).SequenceEqual(back) || order.Length != result.Length)
             return null;
-        if (!back.Order.SequenceEqual([1, 0, 2]) || !back.Shape.SequenceEqual([query.Shape[1], query.Shape[0], query.Shape[2]]) || !float.IsFinite(scale) || scale <= 0)
+        long[] moved = [.. order.Where((_, i) => result[i] > 1)];
+        if (!moved.Select(axis => moved.Count(other => other < axis)).SequenceEqual([1, 0, 2]) || !float.IsFinite(scale) || scale <= 0)
             return null;
 
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         string joined = writer.AddRuntime("MultiHeadAttention", [Joined(query), Joined(key), Joined(value)],
-            OnnxAttribute.Of("num_heads", query.Shape[1]), OnnxAttribute.Of("scale", scale));
+            OnnxAttribute.Of("num_heads", heads[0]), OnnxAttribute.Of("scale", scale));
         writer.Reshape(joined, result, node.Outputs[0]);
         return writer.Nodes;
 
-        string Joined((string Source, long[] Shape) part) => writer.Reshape(part.Source, [1, part.Shape[0], part.Shape[1] * part.Shape[2]]);
+        string Joined(Operand part) => writer.Reshape(part.Source, [1, part.Shape[0], part.Shape[1] * part.Shape[2]]);
+    }
+
+    /// <summary>A factor of an attention's products: the tensor [time, heads, depth] that it is made of, and the number by which it is multiplied.</summary>
+    private sealed record Operand(string Source, long[] Shape, float Scale);
+
+    /// <summary>The factors of an attention as products of matrices: query, key, value, the scale between both products, and the order of the key's axes.</summary>
+    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? WrittenOut(string name, int rank, GraphFacts facts)
+    {
+        if (Producer(facts, name, "MatMul", 2) is not { } weighted || Producer(facts, weighted.Inputs[0], "Softmax", 1) is not { } softmax)
+            return null;
+        if (softmax.Integer("axis", -1) is var axis && axis != -1 && axis != rank - 1)
+            return null;
+        float scale = 1;
+        string scores = softmax.Inputs[0];
+        while (Unscaled(facts, scores) is { } unscaled)
+        {
+            scores = unscaled.Name;
+            scale *= unscaled.Factor;
+        }
+        return Producer(facts, scores, "MatMul", 2) is { } product ? (product.Inputs[0], product.Inputs[1], weighted.Inputs[1], scale, [1, 2, 0]) : null;
+    }
+
+    /// <summary>The same of the operator Attention over tensors with an axis for heads, where nothing is masked or capped.</summary>
+    /// <remarks>https://onnx.ai/onnx/operators/onnx__Attention.html</remarks>
+    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? AsOperator(string name, GraphFacts facts)
+    {
+        if (Producer(facts, name, "Attention", 3) is not { Outputs.Length: 1 } node || node.Integer("is_causal", 0) != 0 || node.Float("softcap", 0) != 0 || node.Integer("softmax_precision", 1) != 1)
+            return null;
+        if (facts.KnownShape(node.Inputs[0]) is not [_, _, _, var depth])
+            return null;
+        return (node.Inputs[0], node.Inputs[1], node.Inputs[2], node.Float("scale", (float)(1 / Math.Sqrt(depth))), [1, 0, 2]);
     }
 
     private static GraphNode? Producer(GraphFacts facts, string name, string type, int inputs) =>
         facts.Producer(name) is { } node && node.Is(type) && node.Inputs.Length == inputs ? node : null;
 
-    private static bool IsLast(GraphNode softmax, int rank) => softmax.Integer("axis", -1) is var axis && (axis == -1 || axis == rank - 1);
-
-    /// <summary>Follows a tensor back over its products and quotients with numbers.</summary>
-    private static string Unscaled(GraphFacts facts, string name, ref float scale)
+    /// <summary>What a tensor is a multiple of; null if it is no product or quotient with a number.</summary>
+    private static (string Name, float Factor)? Unscaled(GraphFacts facts, string name)
     {
-        while (facts.Producer(name) is { Inputs.Length: 2 } node)
+        if (facts.Producer(name) is not { Inputs.Length: 2 } node)
+            return null;
+        if ((node.Is("Mul") || node.Is("Div")) && facts.Scalar(node.Inputs[1]) is { } right)
+            return (node.Inputs[0], node.Is("Mul") ? right : 1 / right);
+        return node.Is("Mul") && facts.Scalar(node.Inputs[0]) is { } left ? (node.Inputs[1], left) : null;
+    }
+
+    /// <summary>
+    /// Follows a factor of a product back over scales, transpositions and changes of axes of length 1 to a tensor [time, heads, depth], if the product takes its axes in the given order.
+    /// </summary>
+    private static Operand? Heads(GraphFacts facts, string name, ReadOnlySpan<long> wanted)
+    {
+        if (facts.KnownShape(name) is not { } shape)
+            return null;
+        long[] lengths = Long(shape), order = [0, 1, 2];
+        if (lengths.Length != 3)
+            return null;
+        float scale = 1;
+        while (facts.Producer(name) is { Inputs.Length: > 0 } node)
         {
-            if ((node.Is("Mul") || node.Is("Div")) && facts.Scalar(node.Inputs[1]) is { } right)
+            if (Unscaled(facts, name) is { } unscaled)
             {
-                scale = node.Is("Mul") ? scale * right : scale / right;
-                name = node.Inputs[0];
+                scale *= unscaled.Factor;
+                name = unscaled.Name;
+                continue;
             }
-            else if (node.Is("Mul") && facts.Scalar(node.Inputs[0]) is { } left)
+            if (facts.KnownShape(node.Inputs[0]) is not { } before)
+                break;
+            if (node.Is("Transpose") && node.Attributes.TryGetValue("perm", out GraphAttribute? perm) && perm.Integers.Length == before.Length && perm.Integers.All(axis => axis >= 0 && axis < before.Length))
             {
-                scale *= left;
-                name = node.Inputs[1];
+                long[] moved = [.. perm.Integers.Where(axis => before[axis] > 1)];
+                if (moved.Length != 3)
+                    break;
+                order = [.. order.Select(i => (long)moved.Count(axis => axis < moved[i]))];
+                lengths = Long(before);
             }
-            else
+            else if (!(node.Is("Reshape") || node.Is("Squeeze") || node.Is("Unsqueeze") || node.Is("Identity")) || !Long(before).SequenceEqual(lengths))
             {
                 break;
             }
+            name = node.Inputs[0];
         }
-        return name;
-    }
+        return wanted.SequenceEqual(order) ? new Operand(name, lengths, scale) : null;
 
-    /// <summary>The tensor [time, heads, depth] that a Transpose orders for a product of matrices, with axes of length 1 left out.</summary>
-    private static (string Source, long[] Shape)? Heads(GraphFacts facts, string name, long[] order)
-    {
-        if (Producer(facts, name, "Transpose", 1) is not { } node || facts.KnownShape(name) is not { } shape)
-            return null;
-        return Reduced(shape, Order(node)) is { } reduced && reduced.Order.SequenceEqual(order) ? (node.Inputs[0], reduced.Shape) : null;
-    }
-
-    private static long[] Order(GraphNode transpose) => transpose.Attributes.TryGetValue("perm", out GraphAttribute? order) ? order.Integers : [];
-
-    /// <summary>The shape before a Transpose and its order without the axes of length 1, if three are left.</summary>
-    private static (long[] Shape, long[] Order)? Reduced(long[] after, long[] order)
-    {
-        if (order.Length != after.Length || after.Any(length => length < 1))
-            return null;
-        long[] kept = [.. order.Where((_, i) => after[i] > 1)];
-        if (kept.Length != 3)
-            return null;
-        long[] axes = [.. kept.Order()];
-        long[] before = [.. axes.Select(axis => after[Array.IndexOf(order, axis)])];
-        return (before, [.. kept.Select(axis => (long)Array.IndexOf(axes, axis))]);
+        static long[] Long(long[] shape) => [.. shape.Where(length => length > 1)];
     }
 }

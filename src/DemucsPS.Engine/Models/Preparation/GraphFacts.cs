@@ -127,8 +127,10 @@ internal sealed class GraphFacts
             "Transpose" when IsStandard(node) && node.Attributes.TryGetValue("perm", out GraphAttribute? order) => Transposed(Shape(node.Inputs[0], depth), order.Integers),
             "Reshape" when IsStandard(node) && node.Inputs.Length > 1 => Reshaped(node, depth),
             "Add" or "Sub" or "Mul" or "Div" when IsStandard(node) && node.Inputs.Length == 2 => Broadcast(Shape(node.Inputs[0], depth), Shape(node.Inputs[1], depth)),
-            "ReduceMean" when IsStandard(node) => Averaged(node, depth),
+            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceL2" or "ReduceSumSquare" when IsStandard(node) => Reduced(node, depth),
             "Unsqueeze" when IsStandard(node) => Unsqueezed(node, depth),
+            "Squeeze" when IsStandard(node) => Squeezed(node, depth),
+            "Attention" when IsStandard(node) && node.Inputs.Length > 2 && node.Outputs[0] == output => Attended(Shape(node.Inputs[0], depth), Shape(node.Inputs[2], depth)),
             "Slice" when IsStandard(node) => Sliced(node, depth),
             "Split" when IsStandard(node) => Divided(node, output, depth),
             "Pad" when IsStandard(node) => Padded(node, depth),
@@ -192,7 +194,7 @@ internal sealed class GraphFacts
         node.Attributes.TryGetValue("axes", out GraphAttribute? attribute) ? attribute.Integers
         : node.Inputs.Length > 1 && node.Inputs[1].Length > 0 ? Constant(node.Inputs[1])?.Int64Values() : null;
 
-    private long[]? Averaged(GraphNode node, int depth)
+    private long[]? Reduced(GraphNode node, int depth)
     {
         if (Shape(node.Inputs[0], depth) is not { } from || Axes(node) is not { Length: > 0 } axes)
             return null;
@@ -214,6 +216,16 @@ internal sealed class GraphFacts
             result.Insert((int)axis, 1);
         return [.. result];
     }
+
+    private long[]? Squeezed(GraphNode node, int depth)
+    {
+        if (Shape(node.Inputs[0], depth) is not { } from || Axes(node) is not { Length: > 0 } axes)
+            return null;
+        HashSet<long> left = [.. axes.Select(axis => axis < 0 ? axis + from.Length : axis)];
+        return left.Any(axis => axis < 0 || axis >= from.Length) ? null : [.. from.Where((_, i) => !left.Contains(i))];
+    }
+
+    private static long[]? Attended(long[]? query, long[]? value) => query is { Length: 4 } && value is { Length: 4 } ? [query[0], query[1], query[2], value[3]] : null;
 
     private long[]? Sliced(GraphNode node, int depth)
     {
@@ -327,12 +339,12 @@ internal sealed class GraphFacts
 
     private static bool KeepsShape(GraphNode node) =>
         node.Is("Identity") || node.Is("Cast") || node.Is("Relu") || node.Is("Sigmoid") || node.Is("Tanh") || node.Is("Erf") || node.Is("Exp")
-        || node.Is("Sqrt") || node.Is("Neg") || node.Is("Softmax") || node.Is("LayerNormalization") || node.Is("InstanceNormalization") || node.Is("Gelu");
+        || node.Is("Sqrt") || node.Is("Neg") || node.Is("Softmax") || node.Is("LayerNormalization") || node.Is("InstanceNormalization") || node.Is("GroupNormalization") || node.Is("Gelu");
 
     private static bool KeepsElementType(GraphNode node) =>
         (KeepsShape(node) && !node.Is("Cast")) || node.Is("Conv") || node.Is("ConvTranspose") || node.Is("Transpose") || node.Is("Reshape") || node.Is("Add")
         || node.Is("Sub") || node.Is("Mul") || node.Is("Div") || node.Is("MatMul") || node.Is("Gemm") || node.Is("ReduceMean") || node.Is("ReduceSum")
         || node.Is("Slice") || node.Is("Split") || node.Is("Concat") || node.Is("Squeeze") || node.Is("Unsqueeze") || node.Is("Pad") || node.Is("Expand")
         || node.Is("Gather") || node.Is("Abs") || node.Is("Pow")
-        || node.Is("DepthToSpace");
+        || node.Is("DepthToSpace") || node.Is("Attention") || node.Is("GlobalAveragePool");
 }

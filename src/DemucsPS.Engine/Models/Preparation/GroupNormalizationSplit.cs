@@ -18,7 +18,7 @@ internal static class GroupNormalizationSplit
             return null;
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         string source = w.Reshape(before.Inputs[0], [1, time, channels]);
-        string result = Normalise(w, source, normal, [2, 1], [1, 1, channels]);
+        string result = Normalise(w, source, [1, time, channels], normal, [2, 1], [1, 1, channels]);
         w.Reshape(result, after, node.Outputs[0]);
         return w.Nodes;
     }
@@ -30,14 +30,14 @@ internal static class GroupNormalizationSplit
             return null;
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range(1, shape.Length - 1).Select(axis => (long)axis).Reverse()];
-        Normalise(w, normal.Source, normal, axes, [1, shape[1], .. Enumerable.Repeat(1L, shape.Length - 2)], node.Outputs[0]);
+        Normalise(w, normal.Source, shape, normal, axes, [1, shape[1], .. Enumerable.Repeat(1L, shape.Length - 2)], node.Outputs[0]);
         return w.Nodes;
     }
 
-    private static string Normalise(NodeWriter w, string source, GroupNormalization normal, ReadOnlySpan<long> axes, long[] perChannel, string? output = null)
+    private static string Normalise(NodeWriter w, string source, long[] shape, GroupNormalization normal, ReadOnlySpan<long> axes, long[] perChannel, string? output = null)
     {
-        string centred = w.Add("Sub", [source, w.Mean(source, axes)]);
-        string variance = w.Mean(w.Add("Mul", [centred, centred]), axes);
+        string centred = w.Add("Sub", [source, w.Mean(source, shape, axes)]);
+        string variance = w.Mean(w.Add("Mul", [centred, centred]), shape, axes);
         string deviation = w.Add("Sqrt", [w.Add("Add", [variance, w.Constant(normal.Epsilon)])]);
         string factors = w.Add("Div", [w.Reshape(normal.Factors, perChannel), deviation]);
         return w.Add("Add", [w.Add("Mul", [centred, factors]), w.Reshape(normal.Summands, perChannel)], output);

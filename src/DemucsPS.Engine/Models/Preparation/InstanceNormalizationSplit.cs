@@ -20,7 +20,7 @@ internal static class InstanceNormalizationSplit
         if (!node.Is("InstanceNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
             return null;
         if (facts.Producer(node.Inputs[0]) is not { Inputs.Length: 2 } reshape || !reshape.Is("Reshape"))
-            return null;
+            return RewriteAlone(node, facts, operatorSet, names);
         // Squares overflow 16-bit floats, which the operator itself would not.
         long type = facts.ElementType(node.Inputs[1]);
         if (type == 0)
@@ -47,7 +47,9 @@ internal static class InstanceNormalizationSplit
         }
         else if (sameBatch && shape[1] > groups && shape[1] % groups == 0)
         {
-            source = writer.Add("Reshape", [source, writer.Constant(batch, groups, shape[1] / groups, -1)]);
+            long rest = shape[2..].Aggregate(1L, (product, length) => product < 1 || length < 1 ? -1 : product * length);
+            source = writer.Reshape(source, [batch, groups, shape[1] / groups, -1]);
+            shape = [shape[0], groups, shape[1] / groups, rest];
             axes = [3, 2];
         }
         else
@@ -55,11 +57,8 @@ internal static class InstanceNormalizationSplit
             return null;
         }
 
-        float epsilon = node.Attributes.TryGetValue("epsilon", out GraphAttribute? attribute) ? attribute.Float : DefaultEpsilon;
-        string centred = writer.Add("Sub", [source, writer.Mean(source, axes)]);
-        string variance = writer.Mean(writer.Add("Mul", [centred, centred]), axes);
-        string deviation = writer.Add("Sqrt", [writer.Add("Add", [variance, writer.Constant(epsilon)])]);
-        string normal = writer.Add("Div", [centred, deviation]);
+        float epsilon = node.Float("epsilon", DefaultEpsilon);
+        string normal = Normalise(writer, source, shape, axes, epsilon);
         bool scaled = !IsAll(1, facts.Constant(node.Inputs[1])), moved = !IsAll(0, facts.Constant(node.Inputs[2]));
         normal = writer.Add("Reshape", [normal, reshape.Inputs[1]], scaled || moved ? null : result);
         if (scaled)
@@ -69,6 +68,27 @@ internal static class InstanceNormalizationSplit
         return writer.Nodes;
 
         string PerGroup(string factors) => writer.Add("Reshape", [factors, writer.Constant(-1, 1)]);
+    }
+
+    /// <summary>A normalisation over the tensor's own axes of space, where they are long: most often a group normalisation, of whose tensor little is known before its axes were joined.</summary>
+    private static List<GraphNode>? RewriteAlone(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    {
+        if (facts.ElementType(node.Inputs[0]) != GraphTensor.Float32 || facts.Shape(node.Inputs[0]) is not { Length: > 2 } shape || shape[2..].Any(length => length < 1) || shape[2..].Max() <= SumRuns.Longest)
+            return null;
+        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
+        long[] axes = [.. Enumerable.Range(2, shape.Length - 2).Select(axis => (long)axis).Reverse()];
+        string normal = Normalise(writer, node.Inputs[0], shape, axes, node.Float("epsilon", DefaultEpsilon));
+        long[] perChannel = [-1, .. Enumerable.Repeat(1L, shape.Length - 2)];
+        writer.Add("Add", [writer.Add("Mul", [normal, writer.Reshape(node.Inputs[1], perChannel)]), writer.Reshape(node.Inputs[2], perChannel)], node.Outputs[0]);
+        return writer.Nodes;
+    }
+
+    /// <summary>Adds the nodes that take a tensor's mean over some axes off it and divide it by its deviation.</summary>
+    public static string Normalise(NodeWriter writer, string source, long[] shape, long[] axes, float epsilon)
+    {
+        string centred = writer.Add("Sub", [source, writer.Mean(source, shape, axes)]);
+        string variance = writer.Mean(writer.Add("Mul", [centred, centred]), shape, axes);
+        return writer.Add("Div", [centred, writer.Add("Sqrt", [writer.Add("Add", [variance, writer.Constant(epsilon)])])]);
     }
 
     private static bool IsAll(float value, GraphTensor? constant) => constant?.FloatValues() is { } values && values.All(v => v == value);

@@ -6,7 +6,9 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal sealed class NodeWriter
 {
     private const int AxesAreInputsSince = 18;
+    private const int SumsAxesAreInputsSince = 13;
     private const int SplitIsCountedSince = 18;
+    private const int PadsAreInputsSince = 11;
 
     private readonly long _operatorSet;
     private readonly GraphNames _names;
@@ -100,32 +102,79 @@ internal sealed class NodeWriter
     }
 
     /// <summary>
-    /// The mean over several axes, taken one axis after the other. ONNX Runtime adds a run of numbers in float32 one by one, so that the error
-    /// grows with the run's length; a mean of means has short runs only.
+    /// The mean over several axes, taken one axis after the other, and along each in short runs, see <see cref="SumRuns"/>: the error of a sum grows with the run's length.
     /// </summary>
     /// <param name="value">What it is the mean of.</param>
-    /// <param name="axes">The axes in the order in which they are reduced; if they vanish, later ones first.</param>
+    /// <param name="shape">Its dimensions, −1 for those that are not known; null if not even their number is known. Along axes whose length is not known, it is one run.</param>
+    /// <param name="axes">The axes in the order in which they are reduced, later ones first.</param>
     /// <param name="keepAxes">Whether reduced axes stay with length 1.</param>
     /// <param name="output">The name of the result where that matters; null for a new one.</param>
-    public string Mean(string value, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null)
+    public string Mean(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) => Reduce("ReduceMean", AxesAreInputsSince, value, shape, axes, keepAxes, output);
+
+    /// <summary>The sum over several axes, as <see cref="Mean"/> takes the mean.</summary>
+    public string Sum(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) => Reduce("ReduceSum", SumsAxesAreInputsSince, value, shape, axes, keepAxes, output);
+
+    /// <summary>Puts zeros behind a tensor along an axis.</summary>
+    public string Pad(string value, int rank, int axis, long zeros)
     {
+        long[] pads = new long[2 * rank];
+        pads[rank + axis] = zeros;
+        return _operatorSet < PadsAreInputsSince ? Add("Pad", [value], null, OnnxAttribute.Of("pads", pads)) : Add("Pad", [value, Constant(pads)]);
+    }
+
+    private string Reduce(string type, int axesAreInputsSince, string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes, string? output)
+    {
+        List<long>? lengths = shape?.ToList();
         for (int i = 0; i < axes.Length; i++)
         {
             // An axis counted from the end moves when one behind it has vanished.
             long axis = axes[i] < 0 && !keepAxes ? axes[i] + i : axes[i];
             string? name = i == axes.Length - 1 ? output : null;
-            OnnxAttribute keep = OnnxAttribute.Of("keepdims", keepAxes ? 1 : 0);
-            if (_operatorSet < AxesAreInputsSince)
+            if (lengths is null)
             {
-                value = Add("ReduceMean", [value], name, OnnxAttribute.Of("axes", [axis]), keep);
+                value = Reduce(type, axesAreInputsSince, value, axis, keepAxes, name);
+                continue;
             }
+            int at = (int)(axis < 0 ? axis + lengths.Count : axis);
+            (value, double factor) = Divide(value, lengths, at, type, axesAreInputsSince);
+            bool scaled = type == "ReduceMean" && factor != 1;
+            value = Reduce(type, axesAreInputsSince, value, at, keepAxes, scaled ? null : name);
+            if (scaled)
+                value = Add("Mul", [value, Constant((float)factor)], name);
+            if (keepAxes)
+                lengths[at] = 1;
             else
-            {
-                if (!_axes.TryGetValue(axis, out string? constant))
-                    _axes.Add(axis, constant = Constant([axis]));
-                value = Add("ReduceMean", [value, constant], name, keep);
-            }
+                lengths.RemoveAt(at);
         }
         return value;
+    }
+
+    /// <summary>Reduces a long axis to its last run.</summary>
+    /// <returns>The tensor, and what its mean must be multiplied with because zeros were put behind it.</returns>
+    private (string Value, double Factor) Divide(string value, List<long> lengths, int axis, string type, int axesAreInputsSince)
+    {
+        long length = lengths[axis];
+        int longest = lengths.Skip(axis + 1).All(other => other == 1) ? SumRuns.Longest : SumRuns.LongestApart;
+        // A Reshape copies dimensions before the axis that are not known, and finds out one behind it.
+        if (length <= longest || lengths.Skip(axis + 1).Count(other => other < 1) > 1)
+            return (value, 1);
+        SumRuns runs = SumRuns.Of(length, longest);
+        if (runs.Count > length)
+            value = Pad(value, lengths.Count, axis, runs.Count - length);
+        long[] target = [.. lengths.Take(axis).Select(other => other < 1 ? 0 : other), .. runs.Lengths, .. lengths.Skip(axis + 1).Select(other => other < 1 ? -1 : other)];
+        value = Reshape(value, target);
+        for (int run = runs.Lengths.Length - 1; run > 0; run--)
+            value = Reduce(type, axesAreInputsSince, value, axis + run, keepAxes: false, null);
+        return (value, (double)runs.Count / length);
+    }
+
+    private string Reduce(string type, int axesAreInputsSince, string value, long axis, bool keepAxes, string? output)
+    {
+        OnnxAttribute keep = OnnxAttribute.Of("keepdims", keepAxes ? 1 : 0);
+        if (_operatorSet < axesAreInputsSince)
+            return Add(type, [value], output, OnnxAttribute.Of("axes", [axis]), keep);
+        if (!_axes.TryGetValue(axis, out string? constant))
+            _axes.Add(axis, constant = Constant([axis]));
+        return Add(type, [value, constant], output, keep);
     }
 }

@@ -47,20 +47,19 @@ internal static class NormalisedGateFusion
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         // Constants first; the runtime computes them once.
         string matrix = w.Reshape(weight, [channels, hidden]), row = w.Reshape(bias, [1, channels]);
-        string meanRow = w.Mean(matrix, [0]);
+        string meanRow = w.Mean(matrix, [channels, hidden], [0]);
         string spread = w.Add("Transpose", [w.Add("Sub", [matrix, meanRow])], null, OnnxAttribute.Of("perm", [1, 0]));
-        string offset = w.Add("Sub", [row, w.Mean(row, [1])]);
+        string offset = w.Add("Sub", [row, w.Mean(row, [1, channels], [1])]);
         string gram = w.Add("MatMul", [w.Add("Transpose", [matrix], null, OnnxAttribute.Of("perm", [1, 0])), matrix]);
-        gram = w.Add("Mul", [w.Reshape(gram, [hidden * hidden, 1]), w.Constant((float)(1.0 / ((double)channels * time)))]);
+        gram = w.Add("Mul", [gram, w.Constant((float)(1.0 / ((double)channels * time)))]);
 
         string h = convolution.Inputs[0];
-        string mean = w.Mean(h, [2]);
-        string centred = w.Add("Sub", [h, mean]);
-        string covariance = w.Add("MatMul", [centred, w.Add("Transpose", [centred], null, OnnxAttribute.Of("perm", [0, 2, 1]))]);
-        string within = w.Add("MatMul", [w.Reshape(covariance, [batch, hidden * hidden]), gram]);
+        string mean = w.Mean(h, [batch, hidden, time], [2]);
+        string covariance = Covariance(w, w.Add("Sub", [h, mean]), batch, hidden, time);
+        string within = w.Reshape(w.Sum(w.Add("Mul", [covariance, gram]), [batch, hidden, hidden], [2, 1]), [batch, 1]);
         string means = w.Reshape(mean, [batch, hidden]);
         string between = w.Add("Add", [w.Add("MatMul", [means, spread]), offset]);
-        between = w.Mean(w.Add("Mul", [between, between]), [1]);
+        between = w.Mean(w.Add("Mul", [between, between]), [batch, channels], [1]);
         string variance = w.Add("Add", [w.Add("Add", [within, between]), w.Constant(normal.Epsilon)]);
         string inverse = w.Add("Div", [w.Constant(1f), w.Add("Sqrt", [variance])]);
         string shift = w.Add("MatMul", [means, w.Reshape(meanRow, [hidden, 1])]);
@@ -92,5 +91,19 @@ internal static class NormalisedGateFusion
             string biases = w.Reshape(w.Add("Add", [moved, summands]), [batch * half]);
             return w.Add("Conv", [groups, weights, biases], null, OnnxAttribute.Of("kernel_shape", [1]), OnnxAttribute.Of("group", batch));
         }
+    }
+
+    /// <summary>A time series' products with itself and with each other, summed over time in runs: [batch, hidden, hidden].</summary>
+    private static string Covariance(NodeWriter w, string centred, long batch, long hidden, long time)
+    {
+        if (time <= SumRuns.Longest)
+            return w.Add("MatMul", [centred, w.Add("Transpose", [centred], null, OnnxAttribute.Of("perm", [0, 2, 1]))]);
+        SumRuns runs = SumRuns.Of(time, SumRuns.Longest);
+        if (runs.Count > time)
+            centred = w.Pad(centred, 3, 2, runs.Count - time);
+        long run = runs.Lengths[^1], count = runs.Count / run;
+        string parts = w.Add("Transpose", [w.Reshape(centred, [batch, hidden, count, run])], null, OnnxAttribute.Of("perm", [0, 2, 1, 3]));
+        string products = w.Add("MatMul", [parts, w.Add("Transpose", [parts], null, OnnxAttribute.Of("perm", [0, 1, 3, 2]))]);
+        return w.Sum(products, [batch, count, hidden, hidden], [1], keepAxes: false);
     }
 }

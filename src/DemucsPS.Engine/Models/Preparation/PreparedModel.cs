@@ -12,7 +12,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 public static class PreparedModel
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
-    public const int RewriteVersion = 3;
+    public const int RewriteVersion = 4;
 
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
@@ -137,12 +137,15 @@ public static class PreparedModel
         try
         {
             GraphModel model = GraphModel.Parse(bytes);
+            // The runtime would put nodes in their place that are hard to recognise.
+            bool lowered = NormalizationLowering.Apply(model);
             // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other providers.
-            if (path is not null && !model.HoldsHalves && Fold(path) is { } folded)
+            if (path is not null && !model.HoldsHalves && Fold(path, lowered ? model.ToBytes() : null) is { } folded)
                 model = GraphModel.Parse(folded);
+            bool placed = PositionEmbeddings.Apply(model, Path.GetDirectoryName(path));
             bool quicker = QuickGraph.Apply(model), exacter = ExactSums.Apply(model);
             if (precision == ModelPrecision.Full)
-                return quicker || exacter ? model : null;
+                return lowered || placed || quicker || exacter ? model : null;
             return Int8Products.Apply(model, Path.GetDirectoryName(path)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
                 $"Model '{path}' has no products with constant matrices of 32-bit floats that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.", path);
         }
@@ -156,19 +159,26 @@ public static class PreparedModel
     /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a
     /// second file stay there. Null if the runtime cannot load it: the reason is given when it is loaded to be run.
     /// </summary>
-    private static byte[]? Fold(string path)
+    /// <param name="path">The model's file.</param>
+    /// <param name="model">The model in place of what is in the file; null for that.</param>
+    private static byte[]? Fold(string path, byte[]? model)
     {
         string folded = Path.GetTempFileName();
         try
         {
-            OnnxSession.FromFile(path, new OnnxSessionOptions
+            OnnxSessionOptions options = new()
             {
                 // This level's rewrites suit any processor and any provider.
                 OptimizationLevel = OnnxOptimizationLevel.Basic,
                 OptimizedModelPath = folded,
                 IntraOpThreads = 1,
-                ConfigEntries = new Dictionary<string, string> { ["session.disable_prepacking"] = "1" },
-            }).Dispose();
+                ConfigEntries = new Dictionary<string, string>
+                {
+                    ["session.disable_prepacking"] = "1",
+                    ["session.model_external_initializers_file_folder_path"] = Path.GetDirectoryName(path)!,
+                },
+            };
+            (model is null ? OnnxSession.FromFile(path, options) : OnnxSession.FromBytes(model, options)).Dispose();
             return File.ReadAllBytes(folded);
         }
         catch (OnnxRuntimeException)

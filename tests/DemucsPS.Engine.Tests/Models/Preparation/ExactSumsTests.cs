@@ -115,6 +115,125 @@ public sealed class ExactSumsTests
         AssertSame(model, Prepared(model));
     }
 
+    /// <summary>Digital silence makes activations equal numbers, and float32 sums of many of those drift. Lengths are those of htdemucs, 21,499 is prime.</summary>
+    [Theory]
+    [InlineData("ReduceMean", new long[] { 1, 2, 343980 }, 2)]
+    [InlineData("ReduceMean", new long[] { 1, 3, 21499 }, 2)]
+    [InlineData("ReduceMean", new long[] { 1, 21499, 3 }, 1)]
+    [InlineData("ReduceMean", new long[] { 1, 4, 2048, 3 }, 2)]
+    [InlineData("ReduceMean", new long[] { 1, 2, 1344 }, 2)]
+    [InlineData("ReduceSum", new long[] { 1, 3, 21499 }, 2)]
+    [InlineData("ReduceSum", new long[] { 1, 85995, 2 }, 1)]
+    [InlineData("ReduceL2", new long[] { 1, 2, 85995 }, 2)]
+    [InlineData("ReduceSumSquare", new long[] { 1, 3, 21499 }, 2)]
+    [InlineData("GlobalAveragePool", new long[] { 1, 2, 343980 }, 2)]
+    [InlineData("GlobalAveragePool", new long[] { 1, 2, 512, 336 }, 2)]
+    public void A_long_sum_of_equal_numbers_does_not_drift(string type, long[] shape, int axis)
+    {
+        const float Value = 0.1f;
+        bool pools = type == "GlobalAveragePool";
+        long[] to = [.. shape.Select((length, i) => i == axis || (pools && i > axis) ? 1 : length)];
+        double count = (double)shape.Aggregate(1L, (a, b) => a * b) / to.Aggregate(1L, (a, b) => a * b), square = (double)Value * Value;
+        double exact = type switch { "ReduceSum" => count * Value, "ReduceL2" => Math.Sqrt(count * square), "ReduceSumSquare" => count * square, _ => Value };
+        foreach (byte set in (ReadOnlySpan<byte>)[13, 18])
+        {
+            byte[] model = SmallGraph.WithOperatorSet(SmallGraph.Build(shape, to, (graph, x) =>
+                pools ? graph.Node(type, [x])
+                : set >= 18 || type == "ReduceSum" ? graph.Node(type, [x, SmallGraph.Integers(graph, [axis - shape.Length])])
+                : graph.Node(type, [x], OnnxAttribute.Of("axes", [axis]))), set);
+            byte[] prepared = Prepared(model);
+            Assert.All(SmallGraph.Run(prepared, _ => Value), got => Assert.InRange(got / exact - 1, -4e-7, 4e-7));
+            Assert.InRange(SmallGraph.Run(model, _ => Value).Max(got => Math.Abs(got / exact - 1)), 8e-7, 1);
+            // Noise: where padding or a factor went wrong, this differs.
+            float[] before = SmallGraph.Run(model), after = SmallGraph.Run(prepared);
+            for (int i = 0; i < after.Length; i++)
+                Assert.InRange(after[i] / before[i] - 1, -1e-4, 1e-4);
+        }
+    }
+
+    /// <summary>A group normalisation of a tensor that is 0.1 but for a few numbers, as music that ends soon: in all forms in which exporters say it.</summary>
+    [Theory]
+    [InlineData("instance", 17)]
+    [InlineData("instance of itself", 17)]
+    [InlineData("layer", 17)]
+    [InlineData("group", 18)]
+    [InlineData("group", 21)]
+    [InlineData("group", 23)]
+    public void A_normalization_of_mostly_equal_numbers_is_exact(string form, byte set)
+    {
+        const int Channels = 4, Time = 21499;
+        const double Epsilon = 1e-5;
+        long[] shape = [1, Channels, Time];
+        byte[] model = SmallGraph.WithOperatorSet(SmallGraph.Build(shape, shape, (graph, x) =>
+        {
+            OnnxAttribute epsilon = OnnxAttribute.Of("epsilon", (float)Epsilon);
+            OnnxValue whole = graph.Node("Reshape", [x, SmallGraph.Integers(graph, [0, 1, -1])]), one = graph.Constant([1f], [1]), none = graph.Constant([0f], [1]);
+            if (form == "group")
+            {
+                int factors = set >= 21 ? Channels : 1;
+                return graph.Node("GroupNormalization", [x, graph.Constant([.. Enumerable.Repeat(1f, factors)], [factors]), graph.Constant(new float[factors], [factors])], epsilon, OnnxAttribute.Of("num_groups", 1));
+            }
+            OnnxValue normal = form switch
+            {
+                "instance" => graph.Node("InstanceNormalization", [whole, one, none], epsilon),
+                "instance of itself" => graph.Node("InstanceNormalization", [graph.Node("Squeeze", [graph.Node("Unsqueeze", [whole, SmallGraph.Integers(graph, [0])]), SmallGraph.Integers(graph, [0])]), one, none], epsilon),
+                _ => graph.Node("LayerNormalization", [whole, graph.Constant([.. Enumerable.Repeat(1f, Channels * Time)], [Channels * Time])], epsilon),
+            };
+            return graph.Node("Reshape", [normal, SmallGraph.Integers(graph, shape)]);
+        }), set);
+        // As preparation does it: the operator's own nodes are not what the runtime would put in its place.
+        byte[]? prepared = SmallGraph.Rewritten(model, graph => NormalizationLowering.Apply(graph) | ExactSums.Apply(graph));
+        Assert.NotNull(prepared);
+        Assert.DoesNotContain(SmallGraph.Operators(prepared), type => type.EndsWith("Normalization", StringComparison.Ordinal));
+
+        static float Signal(int i) => i % Time < 50 ? 0.1f + MathF.Sin(i) : 0.1f;
+        double mean = Enumerable.Range(0, Channels * Time).Average(i => (double)Signal(i)), variance = Enumerable.Range(0, Channels * Time).Average(i => Math.Pow(Signal(i) - mean, 2));
+        float[] got = SmallGraph.Run(prepared, Signal), plain = SmallGraph.Run(model, Signal);
+        double Off(float[] values) => Enumerable.Range(0, values.Length).Max(i => Math.Abs(values[i] - (Signal(i) - mean) / Math.Sqrt(variance + Epsilon)));
+        Assert.InRange(Off(got), 0, 1e-5);
+        Assert.InRange(Off(plain), 2e-5, 1);
+    }
+
+    [Fact]
+    public void A_group_normalization_of_several_groups_is_lowered_as_its_operator_set_means_it()
+    {
+        foreach ((byte set, int factors) in new[] { ((byte)18, 2), ((byte)21, 6) })
+        {
+            byte[] model = SmallGraph.WithOperatorSet(SmallGraph.Build([2, 6, 5, 7], [2, 6, 5, 7], (graph, x) => graph.Node("GroupNormalization",
+                [x, graph.Constant([.. Enumerable.Range(1, factors).Select(i => i / 2f)], [factors]), graph.Constant([.. Enumerable.Range(-2, factors).Select(i => i / 2f)], [factors])],
+                OnnxAttribute.Of("epsilon", 1e-3f), OnnxAttribute.Of("num_groups", 2))), set);
+            byte[]? lowered = SmallGraph.Rewritten(model, NormalizationLowering.Apply);
+            Assert.NotNull(lowered);
+            Assert.Contains("InstanceNormalization", SmallGraph.Operators(lowered));
+            AssertSame(model, lowered);
+            AssertSame(model, Prepared(lowered));
+        }
+    }
+
+    [Fact]
+    public void A_layer_normalization_over_channels_stays()
+    {
+        byte[] model = SmallGraph.WithOperatorSet(SmallGraph.Build([1, 3, 512], [1, 3, 512], (graph, x) =>
+            graph.Node("LayerNormalization", [x, graph.Constant([.. Enumerable.Repeat(2f, 512)], [512]), graph.Constant(new float[512], [512])])), 17);
+        Assert.Null(SmallGraph.Rewritten(model, ExactSums.Apply));
+    }
+
+    [Theory]
+    [InlineData(SumRuns.Longest)]
+    [InlineData(SumRuns.LongestApart)]
+    public void Any_number_is_divided_into_short_runs_with_few_zeros(int longest)
+    {
+        foreach (long count in Enumerable.Range(1, 3000).Select(i => (long)i).Concat([5375, 21499, 85995, 110250, 343980, 441000, 999983, 2752512, 104395301]))
+        {
+            SumRuns runs = SumRuns.Of(count, longest);
+            Assert.Equal(runs.Count, runs.Lengths.Aggregate(1L, (product, length) => product * length));
+            Assert.All(runs.Lengths, length => Assert.InRange(length, 1, longest));
+            Assert.InRange(runs.Count, count, count + count / 8 + longest);
+        }
+        Assert.Equal(343980, SumRuns.Of(343980, longest).Count);
+        Assert.InRange(SumRuns.Of(21499, longest).Count, 21500, 21600);
+    }
+
     public static TheoryData<string, byte[]> Untouched => new()
     {
         { "the built-in model", BaselineModel.Build() },
@@ -171,8 +290,9 @@ public sealed class ExactSumsTests
         Assert.Equal(6, types.Count(t => t == "ReduceMean"));
         Assert.DoesNotContain("InstanceNormalization", rewritten);
         // Nothing is left behind that made only what the old nodes took.
-        Assert.Equal(types.Length + 3 * (3 - 1) + 3 * (2 - 1) + 42 * (4 + 5 + 1 - 2), rewritten.Length);
-        Assert.Equal(3 * 3 + 3 * 2 + 42 * 4, rewritten.Count(t => t == "ReduceMean"));
+        Assert.InRange(rewritten.Count(t => t == "ReduceMean"), 3 * 3 + 3 * 2 + 42 * 4, int.MaxValue);
+        HashSet<string> used = [.. graphAfter.Messages(1).SelectMany(node => node.Texts(1)), .. graphAfter.Messages(12).Select(output => output.Text(1))];
+        Assert.All(graphAfter.Messages(1), node => Assert.Contains(node.Texts(2), used.Contains));
     }
 
     private static byte[] Prepared(byte[] model)

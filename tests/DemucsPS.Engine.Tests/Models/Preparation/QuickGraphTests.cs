@@ -31,6 +31,73 @@ public sealed class QuickGraphTests
         SmallGraph.AssertSame(model, Fits(model, AttentionFusion.Rewrite));
     }
 
+    /// <summary>The operator of operator set 23, between tensors whose axes were moved and joined as PyTorch's exporter does it.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0.3f)]
+    public void Attention_as_an_operator_becomes_that_of_the_runtime(float? scale)
+    {
+        byte[] model = AttentionOperator(5, 7, scale is { } s ? [OnnxAttribute.Of("scale", s)] : []);
+        byte[] prepared = Fits(model, AttentionFusion.Rewrite);
+        Assert.Single(SmallGraph.Operators(prepared), "MultiHeadAttention");
+        Assert.DoesNotContain("Attention", SmallGraph.Operators(prepared));
+        Assert.DoesNotContain("Transpose", SmallGraph.Operators(prepared));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Fact]
+    public void An_attention_operator_that_masks_or_caps_stays()
+    {
+        Stays(AttentionOperator(5, 5, OnnxAttribute.Of("is_causal", 1)), AttentionFusion.Rewrite);
+        Stays(AttentionOperator(5, 7, OnnxAttribute.Of("softcap", 2f)), AttentionFusion.Rewrite);
+    }
+
+    [Fact]
+    public void Attention_is_found_behind_axes_of_length_1_and_scales_on_both_sides()
+    {
+        byte[] model = SmallGraph.Build([5 + 2 * 7, 6], [5, 6], (graph, x) =>
+        {
+            OnnxValue q = 0.7f * Part(0, 5), k = Part(5, 7), v = Part(12, 7);
+            k = graph.Node("Reshape", [graph.Node("Transpose", [graph.Node("Squeeze", [k, SmallGraph.Integers(graph, [0])])], OnnxAttribute.Of("perm", [0, 2, 1])), SmallGraph.Integers(graph, [1, 2, 3, 7])]);
+            OnnxValue weights = graph.Node("Softmax", [graph.Node("MatMul", [q, graph.Node("Mul", [k, graph.Scalar(0.7f)])])], OnnxAttribute.Of("axis", -1));
+            OnnxValue result = graph.Node("Transpose", [graph.Node("MatMul", [weights, v])], OnnxAttribute.Of("perm", [2, 0, 1, 3]));
+            return graph.Node("Reshape", [result, SmallGraph.Integers(graph, [5, 6])]);
+
+            OnnxValue Part(int first, int count) => graph.Node("Reshape",
+                [
+                    graph.Node("Transpose", [graph.Node("Reshape", [graph.Slice(x, 0, first, first + count), SmallGraph.Integers(graph, [count, 2, 3])])], OnnxAttribute.Of("perm", [1, 0, 2])),
+                    SmallGraph.Integers(graph, [1, 2, count, 3]),
+                ]);
+        });
+        byte[] prepared = Fits(model, AttentionFusion.Rewrite);
+        Assert.Single(SmallGraph.Operators(prepared), "MultiHeadAttention");
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    /// <summary>The gate's covariance is a sum over time: 21,499 frames of a hidden channel that is silent but for a few of them.</summary>
+    [Fact]
+    public void A_normalised_gate_over_much_time_is_exact_in_silence()
+    {
+        const int Time = 21499, Hidden = 2, Channels = 4;
+        float[] weights = [0.5f, -0.25f, 1, 0.75f, -0.5f, 0.125f, 0.25f, 1], biases = [0.5f, -0.25f, 0.125f, 1];
+        byte[] model = SmallGraph.Build([1, Hidden, Time], [1, Channels / 2, Time], (graph, x) =>
+            Gate(graph, Affine(graph, graph.Node("Conv", [x, graph.Constant(weights, [Channels, Hidden, 1]), graph.Constant(biases, [Channels])]), [1, Channels, Time], 1)));
+        byte[] prepared = Fits(model, NormalisedGateFusion.Rewrite);
+
+        static float Signal(int i) => (i < Time ? 0.1f : -0.3f) + (i % Time < 40 ? MathF.Sin(i) : 0);
+        double Wide(int channel, int t) => (double)weights[2 * channel] * Signal(t) + (double)weights[2 * channel + 1] * Signal(Time + t) + biases[channel];
+        double mean = 0, variance = 0;
+        for (int c = 0; c < Channels; c++)
+            mean += Enumerable.Range(0, Time).Average(t => Wide(c, t)) / Channels;
+        for (int c = 0; c < Channels; c++)
+            variance += Enumerable.Range(0, Time).Average(t => Math.Pow(Wide(c, t) - mean, 2)) / Channels;
+        float[] factors = Weights(Channels), summands = [.. Weights(Channels).Reverse()];
+        double Normal(int c, int t) => (Wide(c, t) - mean) / Math.Sqrt(variance + 1e-3f) * factors[c] + summands[c];
+        double Off(float[] got) => Enumerable.Range(0, got.Length).Max(i => Math.Abs(got[i] - Normal(i / Time, i % Time) / (1 + Math.Exp(-Normal(i / Time + Channels / 2, i % Time)))));
+        Assert.InRange(Off(SmallGraph.Run(prepared, Signal)), 0, 1e-6);
+        Assert.InRange(Off(SmallGraph.Run(model, Signal)), 3e-6, 1);
+    }
+
     [Fact]
     public void Attention_with_a_mask_stays() =>
         Stays(Attention(6, 6, false, (_, q) => q, (graph, scores) => scores + graph.Constant(Weights(36), [6, 6])), AttentionFusion.Rewrite);
@@ -228,6 +295,21 @@ public sealed class QuickGraphTests
 
             long[] Order(long[] order) => batched ? [0, .. order.Select(axis => axis + 1)] : order;
         });
+
+    /// <summary>The operator Attention over two heads of three channels.</summary>
+    private static byte[] AttentionOperator(int queries, int keys, params OnnxAttribute[] attributes) =>
+        SmallGraph.WithOperatorSet(SmallGraph.Build([queries + 2 * keys, 6], [queries, 6], (graph, x) =>
+        {
+            OnnxValue result = graph.Node("Attention", [Heads(0, queries), Heads(queries, keys), Heads(queries + keys, keys)], attributes);
+            result = graph.Node("Transpose", [result], OnnxAttribute.Of("perm", [2, 0, 1, 3]));
+            return graph.Node("Reshape", [result, SmallGraph.Integers(graph, [queries, 6])]);
+
+            OnnxValue Heads(int first, int count)
+            {
+                OnnxValue part = graph.Node("Reshape", [graph.Slice(x, 0, first, first + count), SmallGraph.Integers(graph, [count, 2, 3])]);
+                return graph.Node("Reshape", [graph.Node("Transpose", [part], OnnxAttribute.Of("perm", [1, 0, 2])), SmallGraph.Integers(graph, [1, 2, count, 3])]);
+            }
+        }), 23);
 
     private static byte[] Transposed(long[] shape, int stride, int kernel, bool biased, params OnnxAttribute[] further)
     {

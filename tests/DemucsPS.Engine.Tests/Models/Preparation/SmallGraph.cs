@@ -59,11 +59,17 @@ internal static class SmallGraph
     /// <summary>Runs a model on noise that is not centred.</summary>
     public static float[] Run(byte[] model)
     {
-        using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
         Random random = new(5);
+        return Run(model, _ => random.NextSingle() * 2 - 0.7f);
+    }
+
+    /// <summary>Runs a model on a value for each number of its input.</summary>
+    public static float[] Run(byte[] model, Func<int, float> value)
+    {
+        using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
         float[] x = new float[Length(session.Inputs[0].Shape)], y = new float[Length(session.Outputs[0].Shape)];
         for (int i = 0; i < x.Length; i++)
-            x[i] = random.NextSingle() * 2 - 0.7f;
+            x[i] = value(i);
         session.Run([OnnxTensor.Create("x", x, [.. session.Inputs[0].Shape])], [OnnxTensor.Create("y", y, [.. session.Outputs[0].Shape])]);
         return y;
 

@@ -1,30 +1,41 @@
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Splits a mean over several axes into one for each, the last axis first. In htdemucs these are the mean and deviation by which spectrogram and
-/// waveform are normalised, over up to 2.7 million numbers.
+/// Takes means and sums one axis after the other, the last one first, and along each in short runs, see <see cref="SumRuns"/>. In htdemucs these are the mean and deviation by which
+/// spectrogram and waveform are normalised, over up to 2.7 million numbers.
 /// </summary>
-internal static class ReduceMeanSplit
+internal static class ReductionSplit
 {
     /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
     public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
     {
-        if (!node.Is("ReduceMean") || node.Inputs.Length == 0 || node.Outputs.Length != 1)
+        bool pools = node.Is("GlobalAveragePool"), squares = node.Is("ReduceL2") || node.Is("ReduceSumSquare"), averages = pools || node.Is("ReduceMean");
+        if (!averages && !squares && !node.Is("ReduceSum"))
+            return null;
+        if (node.Inputs.Length == 0 || node.Outputs.Length != 1)
             return null;
         // A mean of integers is cut, and one of 16-bit floats rounded, after each axis: only where that changes nothing that matters.
         if (facts.ElementType(node.Inputs[0]) is not (GraphTensor.Float32 or GraphTensor.Float64))
             return null;
-        if (Axes(node, facts) is not { Length: > 1 } axes)
+        long[]? shape = facts.Shape(node.Inputs[0]);
+        long[]? axes = !pools ? Axes(node, facts, shape?.Length) : shape is null ? null : [.. Enumerable.Range(2, Math.Max(0, shape.Length - 2)).Select(axis => (long)axis).Reverse()];
+        if (axes is null or [] || (!IsLong(shape, axes) && (axes.Length == 1 || !node.Is("ReduceMean"))))
             return null;
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
-        writer.Mean(node.Inputs[0], axes, node.Integer("keepdims", 1) != 0, node.Outputs[0]);
+        bool keeps = pools || node.Integer("keepdims", 1) != 0, root = node.Is("ReduceL2");
+        string value = squares ? writer.Add("Mul", [node.Inputs[0], node.Inputs[0]]) : node.Inputs[0];
+        string? result = root ? null : node.Outputs[0];
+        value = averages ? writer.Mean(value, shape, axes, keeps, result) : writer.Sum(value, shape, axes, keeps, result);
+        if (root)
+            writer.Add("Sqrt", [value], node.Outputs[0]);
         return writer.Nodes;
     }
 
+    private static bool IsLong(long[]? shape, long[] axes) => shape is not null && axes.Any(axis => shape[axis < 0 ? axis + shape.Length : axis] > SumRuns.Longest);
+
     /// <summary>The axes, last first; null if they are not known.</summary>
-    private static long[]? Axes(GraphNode node, GraphFacts facts)
+    private static long[]? Axes(GraphNode node, GraphFacts facts, int? rank)
     {
-        int? rank = facts.Shape(node.Inputs[0])?.Length;
         long[]? axes;
         if (node.Attributes.TryGetValue("axes", out GraphAttribute? attribute))
             axes = attribute.Integers;

@@ -1,0 +1,50 @@
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// How a long sum is divided into sums of sums, so that none adds many numbers one after the other. ONNX Runtime adds in float32, and where the numbers are equal, as the activations of
+/// digital silence are, every addition rounds the same way: the mean of 343,980 equal numbers is off by a ten-thousandth.
+/// </summary>
+/// <param name="Count">How many numbers there are with the zeros that are put behind them; equal to their own number where that has factors that suit.</param>
+/// <param name="Lengths">The lengths of the sums, the outermost first; their product is <paramref name="Count"/>.</param>
+internal sealed record SumRuns(long Count, long[] Lengths)
+{
+    /// <summary>The longest run of numbers that lie side by side, which the runtime adds eight or more at once.</summary>
+    public const int Longest = 128;
+
+    /// <summary>The longest run of numbers that lie apart, which the runtime adds one by one.</summary>
+    public const int LongestApart = 32;
+
+    /// <summary>Divides a sum of so many numbers.</summary>
+    /// <param name="count">How many, at least 1.</param>
+    /// <param name="longest">The longest run.</param>
+    public static SumRuns Of(long count, int longest)
+    {
+        if (Exact(count, longest) is { } lengths)
+            return new SumRuns(count, lengths);
+        SumRuns? best = null;
+        // The fewest zeros; with as many, the longer runs.
+        for (long inner = longest; inner >= (longest + 1) / 2; inner--)
+        {
+            long outer = (count + inner - 1) / inner;
+            if ((best is null || outer * inner < best.Count) && Exact(outer, longest) is { } outside)
+                best = new SumRuns(outer * inner, [.. outside, inner]);
+        }
+        if (best is not null)
+            return best;
+        SumRuns above = Of((count + longest - 1) / longest, longest);
+        return new SumRuns(above.Count * longest, [.. above.Lengths, longest]);
+    }
+
+    /// <summary>Runs whose product is the number itself; null if it has a prime factor that is too long for one.</summary>
+    private static long[]? Exact(long count, int longest)
+    {
+        if (count <= longest)
+            return [count];
+        for (long inner = longest; inner > 1; inner--)
+        {
+            if (count % inner == 0)
+                return Exact(count / inner, longest) is { } outside ? [.. outside, inner] : null;
+        }
+        return null;
+    }
+}
