@@ -55,8 +55,8 @@ public abstract class AudioReader : IDisposable
     /// </summary>
     /// <remarks>
     /// Read from the VORBIS_COMMENT block of FLAC, LIST/INFO chunks of WAV, and everything else as ffmpeg knows it. At most 1,000 values, each of at most
-    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are no error,
-    /// except that a FLAC file whose VORBIS_COMMENT block contradicts its own length is refused as faulty, as FLAC's conformance files have it.
+    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are a
+    /// warning.
     /// </remarks>
     public abstract IReadOnlyDictionary<string, string> Tags { get; }
 

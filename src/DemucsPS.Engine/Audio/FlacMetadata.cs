@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>What comes before the frames of a FLAC file.</summary>
@@ -6,6 +8,8 @@ internal sealed class FlacMetadata
     private const int StreamInfoBlock = 0;
     private const int VorbisCommentBlock = 4;
     private const int InvalidBlock = 127;
+    private const int Id3V1Bytes = 128;
+    private const int ApeTagHeaderBytes = 32;
 
     private FlacMetadata(FlacBitReader bits, FlacStreamInfo info, AudioTagBuilder tags)
     {
@@ -13,6 +17,9 @@ internal sealed class FlacMetadata
         Info = info;
         Tags = tags;
     }
+
+    /// <summary>What is wrong with it, in sentences for the user.</summary>
+    public IReadOnlyList<string> Faults { get; private init; } = [];
 
     /// <summary>The file, at its first frame.</summary>
     public FlacBitReader Bits { get; }
@@ -54,7 +61,8 @@ internal sealed class FlacMetadata
         bits.Advance(4);
         var tags = new AudioTagBuilder();
         FlacStreamInfo? info = null;
-        bool hasTags = false, commentsAreWhole = true;
+        List<string> faults = [];
+        bool hasTags = false;
         bool last = false;
         for (bool first = true; !last; first = false)
         {
@@ -73,14 +81,20 @@ internal sealed class FlacMetadata
                 if (info is not null || length != FlacStreamInfo.Bytes || block.Length < length)
                     throw FlacDamage.Lasting(source.Path, "is damaged: its description (STREAMINFO) is doubled or of a wrong length");
                 if (!first)
-                    throw FlacDamage.LateStreamInfo(source.Path);
+                    faults.Add(FlacFault.LateStreamInfo(source.Path));
                 info = new FlacStreamInfo(block[..length]);
             }
             else if (type == VorbisCommentBlock && !hasTags)
             {
                 // There is no more than one (RFC 9639, section 8.6).
                 hasTags = true;
-                length = VorbisComment.Read(bits, length, tags, out commentsAreWhole);
+                length = VorbisComment.Read(bits, length, tags, out bool areWhole);
+                if (!areWhole)
+                {
+                    // The fault says more.
+                    tags.IsDamaged = false;
+                    faults.Add(FlacFault.BrokenComments(source.Path));
+                }
             }
 
             // Nothing else in the metadata changes the samples, so its lengths only ever skip.
@@ -94,8 +108,31 @@ internal sealed class FlacMetadata
             throw FlacDamage.Unsupported(source.Path, $"declares {info.Form.SampleRate} frames per second; 1 to {AudioLimits.MaxSampleRate} can be read");
         if (info.Form.BitsPerSample < 4)
             throw FlacDamage.Lasting(source.Path, $"is damaged: it declares {info.Form.BitsPerSample} bits per sample; FLAC has 4 to 32");
-        // Last, because other damage is worse.
-        return commentsAreWhole ? new FlacMetadata(bits, info, tags) : throw FlacDamage.BrokenComments(source.Path);
+        return new FlacMetadata(bits, info, tags) { Faults = faults };
+    }
+
+    /// <summary>Finds another FLAC file behind the frames of one, possibly behind tags that belong to either.</summary>
+    /// <param name="bits">The file, behind its last frame; moved.</param>
+    /// <returns>The byte at which it begins; null where there is none.</returns>
+    public static long? FindAnother(FlacBitReader bits)
+    {
+        long before;
+        do
+        {
+            before = bits.BytePosition;
+            SkipId3Tags(bits);
+            if (HasMarker(bits))
+                return bits.BytePosition;
+            ReadOnlySpan<byte> tag = bits.Peek(ApeTagHeaderBytes);
+            // ID3v1 has a fixed length; APEv2 says how long it is without its header, which need not be there: then what stands here is no header.
+            long length = tag.StartsWith("TAG"u8) ? Id3V1Bytes
+                : tag.Length == ApeTagHeaderBytes && tag.StartsWith("APETAGEX"u8) ? ApeTagHeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(tag[12..])
+                : 0;
+            if (!bits.Skip(length))
+                return null;
+        }
+        while (bits.BytePosition > before);
+        return null;
     }
 
     private static bool HasMarker(FlacBitReader bits) => bits.Peek(4).SequenceEqual("fLaC"u8);

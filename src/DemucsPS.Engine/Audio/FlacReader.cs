@@ -37,6 +37,12 @@ internal sealed class FlacReader : AudioReader
     private int _blockTaken;
     private long _decoded;
     private bool _ended;
+
+    // Where in the warnings is that there are more frames than STREAMINFO declares, and whether those that it declares have the digest.
+    private int? _moreWarning;
+    private bool _declaredMatch;
+    private bool _toldBlock;
+    private bool _toldFrame;
     private bool _disposed;
 
     // Only for streams that change their form: where the channels come from, the seconds before frame number _formStart, and the run of frames at another
@@ -68,6 +74,8 @@ internal sealed class FlacReader : AudioReader
         _info = metadata.Info;
         Tags = metadata.Tags.Build();
         WarnAbout(metadata.Tags);
+        foreach (string fault in metadata.Faults)
+            AddWarning(fault);
         _decoder = new FlacSubframeDecoder(_bits);
         Array.Fill(_samples, []);
         TakeForm(_info.Form);
@@ -91,10 +99,10 @@ internal sealed class FlacReader : AudioReader
     public override int Channels => _info.Form.Channels;
 
     /// <summary>
-    /// The number of frames that STREAMINFO declares; null when it declares none, and once frames of another rate have come: then it says nothing about
-    /// how many are given.
+    /// The number of frames that STREAMINFO declares; null when it declares none, and once frames of another rate or more than it declares have come: then
+    /// it says nothing about how many are given.
     /// </summary>
-    public override long? FrameCount => _changes is { RateChanges: > 0 } ? null : _info.FrameCount;
+    public override long? FrameCount => _changes is { RateChanges: > 0 } || _moreWarning is not null ? null : _info.FrameCount;
 
     /// <inheritdoc/>
     public override string Codec => $"FLAC {_info.Form.BitsPerSample} bit";
@@ -188,8 +196,8 @@ internal sealed class FlacReader : AudioReader
                 return End(cutShort: false);
             if (!FlacFrameHeader.TryRead(bytes, out FlacFrameHeader header, out string? defect))
             {
-                // Behind the last frame other programs put tags of their own.
-                if (_decoded >= _info.FrameCount || bytes.StartsWith("TAG"u8) || bytes.StartsWith("APETAGEX"u8))
+                // Behind the last frame other programs put tags of their own, and people other files.
+                if (_decoded >= _info.FrameCount || bytes.StartsWith("TAG"u8) || bytes.StartsWith("APETAGEX"u8) || bytes.StartsWith("ID3"u8) || bytes.StartsWith("fLaC"u8))
                     return End(cutShort: false);
                 return defect is null ? End(cutShort: true) : throw FrameCorrupt(position, defect);
             }
@@ -198,6 +206,8 @@ internal sealed class FlacReader : AudioReader
             if (form != _form)
                 ChangeForm(form);
             CheckBlock(header, position);
+            if (_decoded == _info.FrameCount)
+                _declaredMatch = _signature?.MatchesSoFar() ?? false;
             _bits.StartChecksum();
             _bits.Advance(header.Bytes);
             defect = DecodeChannels(header);
@@ -206,10 +216,14 @@ internal sealed class FlacReader : AudioReader
             ushort checksum = _bits.EndChecksum(out bool paddingIsZero);
             if (_bits.ReadBits(16) != checksum || !paddingIsZero)
                 throw FrameCorrupt(position, "the checksum of the frame is wrong");
-            if (_bits.BytePosition - position > _info.MaxFrameBytes && _changes is null)
-                throw FlacDamage.LongFrame(SourcePath, position, _bits.BytePosition - position, _info.MaxFrameBytes.Value);
+            if (_bits.BytePosition - position > _info.MaxFrameBytes && _changes is null && !_toldFrame)
+            {
+                _toldFrame = true;
+                AddWarning(FlacFault.LongFrame(SourcePath, position, _bits.BytePosition - position, _info.MaxFrameBytes.Value));
+            }
+
             if (_decoded + header.BlockSize > _info.FrameCount)
-                throw FlacDamage.MoreThanDeclared(SourcePath, _info.FrameCount.Value, _decoded + header.BlockSize);
+                _moreWarning ??= AddWarning(FlacFault.MoreThanDeclared(SourcePath, _info.FrameCount.Value, _decoded + header.BlockSize, isAll: false));
 
             _blockSize = header.BlockSize;
             _blockTaken = 0;
@@ -230,27 +244,34 @@ internal sealed class FlacReader : AudioReader
         _blockTaken = 0;
         if (_decoded == 0)
             return false;
+        if (_moreWarning is { } place)
+            ReplaceWarning(place, FlacFault.MoreThanDeclared(SourcePath, _info.FrameCount!.Value, _decoded, isAll: true));
         if (_info.FrameCount is long declared && _decoded < declared)
             AddWarning($"'{SourcePath}': declared {declared} frames, found {_decoded}: the file is cut short, {declared - _decoded} frames are missing.");
         else if (cutShort)
             AddWarning($"'{SourcePath}' is cut short within a frame after {_decoded} frames; what was in it is missing.");
-        else if (_signature is not null && !_signature.Matches())
+        else if (_signature is not null && !_declaredMatch && !_signature.MatchesSoFar())
             AddWarning($"'{SourcePath}' is damaged: its samples are not those that the encoder saw (MD5 mismatch).");
+        if (!cutShort && FlacMetadata.FindAnother(_bits) is { } other)
+            AddWarning(FlacFault.AnotherStream(SourcePath, other));
         return false;
     }
 
     /// <summary>
-    /// Refuses a block that is longer or shorter than it may be. _blockSize is still that of the frame before. A stream that has changed its form was put
+    /// Tells once of a block that is longer or shorter than it may be. _blockSize is still that of the frame before. A stream that has changed its form was put
     /// together of several, and what STREAMINFO declares of sizes, it declares of the first: so it is in conformance files that are called valid.
     /// </summary>
     private void CheckBlock(in FlacFrameHeader header, long position)
     {
-        if (_decoded > 0 && _blockSize < FlacFrameHeader.MinBlockSize)
-            throw FlacDamage.ShortBlock(SourcePath, position, _blockSize);
-        if (header.BlockSize > FlacFrameHeader.MaxBlockSize)
-            throw FlacDamage.LongBlock(SourcePath, position, header.BlockSize, FlacFrameHeader.MaxBlockSize, isDeclared: false);
-        if (header.BlockSize > _info.MaxBlockSize && _changes is null)
-            throw FlacDamage.LongBlock(SourcePath, position, header.BlockSize, _info.MaxBlockSize.Value, isDeclared: true);
+        if (_toldBlock)
+            return;
+        string? fault = _decoded > 0 && _blockSize < FlacFrameHeader.MinBlockSize ? FlacFault.ShortBlock(SourcePath, position, _blockSize)
+            : header.BlockSize > FlacFrameHeader.MaxBlockSize ? FlacFault.LongBlock(SourcePath, position, header.BlockSize, FlacFrameHeader.MaxBlockSize, isDeclared: false)
+            : header.BlockSize > _info.MaxBlockSize && _changes is null ? FlacFault.LongBlock(SourcePath, position, header.BlockSize, _info.MaxBlockSize.Value, isDeclared: true)
+            : null;
+        _toldBlock = fault is not null;
+        if (fault is not null)
+            AddWarning(fault);
     }
 
     private void ChangeForm(FlacForm form)

@@ -57,8 +57,8 @@ internal sealed class FlacSignature : IDisposable
         }
     }
 
-    /// <summary>Whether the samples added are those that the encoder saw.</summary>
-    public bool Matches() => _hash.GetHashAndReset().AsSpan().SequenceEqual(_expected);
+    /// <summary>Whether the samples added so far are those that the encoder saw.</summary>
+    public bool MatchesSoFar() => _hash.GetCurrentHash().AsSpan().SequenceEqual(_expected);
 
     /// <summary>Releases the hash.</summary>
     public void Dispose() => _hash.Dispose();

@@ -214,7 +214,7 @@ public sealed class FileSeparator
                 Begun();
             }
             files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
-            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed());
+            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed(), reader.Warnings);
             IReadOnlyList<StemFile> stems = files.Commit();
             string provenancePath = track.Place.ProvenancePath;
             RecordFile.Write(provenancePath, provenance, partial["provenance.partial"]);
@@ -386,7 +386,7 @@ public sealed class FileSeparator
     private SeparationIdentity Identify(TrackSource source, SourceIdentity identity, CancellationToken cancellationToken) =>
         new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(source, _bag, _selection, _options, _output));
 
-    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed) => new()
+    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed, IReadOnlyList<string> warnings) => new()
     {
         Date = Clock.GetUtcNow(),
         Separation = identity,
@@ -399,6 +399,7 @@ public sealed class FileSeparator
         NullTestDb = mix.Decibels,
         Stems = [.. files.Stems.Select(s => new StemProvenance(s.File.StemName, place.Relative(s.File.FilePath), s.Finished.Bytes, s.Finished.Sha256, s.File.Peak, s.Finished.Rms, s.Finished.ClippedSamples))],
         Retries = [.. retries.Take(MaxRetriesNoted)],
+        Warnings = warnings,
         Resumed = resumed,
         Elapsed = elapsed,
     };

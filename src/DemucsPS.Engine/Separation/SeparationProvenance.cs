@@ -51,6 +51,10 @@ internal sealed record SeparationProvenance
     /// <summary>Chunks that were not separated at the first attempt.</summary>
     public required IReadOnlyList<ChunkRetry> Retries { get; init; }
 
+    /// <summary>What is wrong with the source although it could be used, in sentences.</summary>
+    /// <remarks>Provenances of earlier versions do not have it, and then the code that reads them sets null.</remarks>
+    public IReadOnlyList<string> Warnings { get; init => field = value ?? []; } = [];
+
     /// <summary>How often the separation was interrupted and continued.</summary>
     public required int Resumed { get; init; }
 
@@ -79,7 +83,7 @@ internal sealed record SeparationProvenance
 
     private string? Fault() =>
         Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
-        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) ? "its lists have gaps or no end"
+        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Warnings.Any(w => w is null) ? "its lists have gaps or no end"
         : Stems.Any(s => !IsInside(s.File)) ? "it names a file outside its folder"
         : Frames < 1 || SampleRate < 1 || StemFrames < 1 || Chunks < 0 || Resumed < 0 || !(Elapsed >= 0 && double.IsFinite(Elapsed)) || !float.IsFinite(Gain) || NullTestDb is { } db && double.IsNaN(db) ? "its numbers make no sense"
         : null;

@@ -6,22 +6,29 @@ namespace DemucsPS.Engine.Tests.Audio;
 public sealed class FlacFaultTests : IDisposable
 {
     private const string EncodedAgain = "'flac damaged.flac -o mended.flac'";
+    private const string MendedByFFmpeg = "'ffmpeg -i damaged.flac mended.flac'";
     private const string Decoded = "'flac -d damaged.flac -o mended.wav'";
-    // What is wrong, the words that say so, what mends it (null for nothing), and how many samples come before.
-    private static readonly (string Fault, string Words, string? Remedy, int SamplesBefore)[] s_faults =
+    // What is wrong, the words that say so, and what mends it.
+    private static readonly (string Fault, string Words, string Remedy)[] s_readable =
     [
-        ("block longer than declared", "frame at byte 85 has a block of 17 samples; its description (STREAMINFO) declares 16 at most", EncodedAgain, 16),
-        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares 44 at most", EncodedAgain, 16),
-        ("other depth", "declares 24 bits per sample, but its first frame has 16", null, 0),
-        ("other channels", "declares 5 channels, but its first frame has 1", null, 0),
-        ("other rate", "declares 48000 frames per second, but its first frame has 44100", null, 0),
-        ("more than declared", "declares 40 frames, but there are 48 or more", "'ffmpeg -i damaged.flac mended.flac'", 32),
-        ("no description", "its description (STREAMINFO), which must come first, is missing", null, 0),
-        ("description not first", "other metadata comes before its description (STREAMINFO)", Decoded, 0),
-        ("block of 65536", "a block of 65536 samples; FLAC allows 65535 at most", EncodedAgain, 0),
-        ("block of 1", "a block of 1 samples; only the last of a file may have fewer than 16", EncodedAgain, 17),
-        ("comments beyond their block", "its tags (VORBIS_COMMENT) claim to be longer than the block they are in", EncodedAgain, 0),
-        ("wrong length of metadata", "a length in its metadata is wrong, so that no metadata begins at byte 60", null, 0),
+        ("block longer than declared", "frame at byte 85 has a block of 17 samples; its description (STREAMINFO) declares 16 at most", EncodedAgain),
+        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares 44 at most", EncodedAgain),
+        ("more than declared", "declares 40 frames, but there are 48; programs that trust it lose the rest", MendedByFFmpeg),
+        ("joined without encoding", "declares 32 frames, but there are 48; programs that trust it lose the rest", MendedByFFmpeg),
+        ("description not first", "other metadata comes before its description (STREAMINFO)", Decoded),
+        ("block of 65536", "a block of 65536 samples; FLAC allows 65535 at most", EncodedAgain),
+        ("block of 1", "a block of 1 samples; only the last of a file may have fewer than 16", EncodedAgain),
+        ("comments beyond their block", "its tags (VORBIS_COMMENT) claim to be longer than the block they are in", EncodedAgain),
+    ];
+
+    // The same of what cannot be read; nothing mends it.
+    private static readonly (string Fault, string Words)[] s_damaged =
+    [
+        ("other depth", "declares 24 bits per sample, but its first frame has 16"),
+        ("other channels", "declares 5 channels, but its first frame has 1"),
+        ("other rate", "declares 48000 frames per second, but its first frame has 44100"),
+        ("no description", "its description (STREAMINFO), which must come first, is missing"),
+        ("wrong length of metadata", "a length in its metadata is wrong, so that no metadata begins at byte 60"),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -33,28 +40,123 @@ public sealed class FlacFaultTests : IDisposable
     // The samples 0, 1, 2 … 47 in three frames.
     private static byte[][] Frames => [Frame(0, 16), Frame(16, 16), Frame(32, 16)];
 
-    public static TheoryData<string, string, string?, int> Faults => new(s_faults);
+    public static TheoryData<string, string, string> Readable => new(s_readable.Select(fault => (fault.Fault, fault.Words, fault.Remedy)));
 
-    public static TheoryData<string, string> Mendable => new(s_faults.Where(fault => fault.Remedy is not null).Select(fault => (fault.Fault, fault.Remedy!)));
+    public static TheoryData<string, string> Damaged => new(s_damaged.Select(fault => (fault.Fault, fault.Words)));
+
+    public static TheoryData<string, string> Mendable => new(s_readable.Select(fault => (fault.Fault, fault.Remedy)));
 
     [Theory]
-    [MemberData(nameof(Faults))]
-    public void A_faulty_file_is_refused_in_words_with_what_mends_it(string fault, string words, string? remedy, int samplesBefore)
+    [MemberData(nameof(Readable))]
+    public void A_faulty_file_that_can_be_read_is_read_with_a_warning_that_says_what_mends_it(string fault, string words, string remedy)
     {
         string path = _folder.Write("damaged.flac", Make(fault));
-        List<float> read = [];
-        var exception = Assert.Throws<DemucsException>(() =>
-        {
-            using AudioReader reader = AudioFile.Open(path);
-            float[] sample = new float[1];
-            while (reader.Read(sample) > 0)
-                read.Add(sample[0]);
-        });
+        using AudioReader reader = AudioFile.Open(path);
+        Assert.Equal(Samples(fault), reader.ReadAll());
+        string warning = Assert.Single(reader.Warnings);
+        Assert.StartsWith($"'{path}' is faulty: ", warning, StringComparison.Ordinal);
+        Assert.Contains(words, warning, StringComparison.Ordinal);
+        Assert.Contains(remedy, warning, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Damaged))]
+    public void A_file_that_cannot_be_decoded_is_refused_in_words(string fault, string words)
+    {
+        string path = _folder.Write("damaged.flac", Make(fault));
+        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
         Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
         Assert.StartsWith($"'{path}' is damaged: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains(words, exception.Message, StringComparison.Ordinal);
-        Assert.Contains(remedy ?? "Fetch or export the file again.", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(Enumerable.Range(0, samplesBefore).Select(i => i / 32768f), read);
+        Assert.Contains("Fetch or export the file again.", exception.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A file of a hundred frames that are all too long has one warning.</summary>
+    [Fact]
+    public void A_fault_that_every_frame_has_is_told_once()
+    {
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 3200, maxBlockSize: 16, maxFrameBytes: 44), [.. Enumerable.Range(0, 100).Select(i => Frame(32 * i, 32))]));
+        Assert.Equal(Enumerable.Range(0, 3200).Select(i => i / 32768f), reader.ReadAll());
+        Assert.Equal(2, reader.Warnings.Count);
+    }
+
+    /// <summary>The digest of joined files is that of the first; one of all samples is right, too, and one of anything else is not.</summary>
+    [Theory]
+    [InlineData(32, 32, false)]
+    [InlineData(32, 48, false)]
+    [InlineData(40, 48, false)]
+    [InlineData(32, 16, true)]
+    [InlineData(32, 0, true)]
+    public void A_digest_of_what_is_declared_or_of_all_there_is_is_right(int declared, int digested, bool isWrong)
+    {
+        byte[] md5 = digested == 0 ? [.. Enumerable.Repeat((byte)1, 16)] : FlacSignal.Digest([.. Enumerable.Range(0, digested)], 2);
+        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, declared, md5: md5), Frames));
+        Assert.Equal(48, reader.ReadAll().Length);
+        Assert.Contains($"declares {declared} frames, but there are 48", reader.Warnings[0], StringComparison.Ordinal);
+        Assert.Equal(isWrong, reader.Warnings.Any(w => w.Contains("MD5 mismatch", StringComparison.Ordinal)));
+        Assert.Null(reader.FrameCount);
+    }
+
+    /// <summary>As <c>cat first.flac second.flac</c> makes them, with what lies between them.</summary>
+    [Theory]
+    [InlineData(48, "")]
+    [InlineData(0, "")]
+    [InlineData(48, "TAG")]
+    [InlineData(48, "APETAGEX")]
+    [InlineData(48, "APETAGEX with header")]
+    [InlineData(0, "APETAGEX with header")]
+    [InlineData(48, "ID3")]
+    [InlineData(0, "ID3")]
+    [InlineData(48, "all")]
+    public void Another_file_behind_the_first_is_told_of(int declared, string between)
+    {
+        byte[] tags = Tags(between);
+        byte[] first = FlacBits.Stream(FlacBits.StreamInfo(1, 16, declared), Frames);
+        using FlacReader reader = Read(WavBytes.Join(first, tags, first));
+        Assert.Equal(Enumerable.Range(0, 48).Select(i => i / 32768f), reader.ReadAll());
+        string warning = Assert.Single(reader.Warnings);
+        Assert.Contains($"another FLAC file behind the first, which begins at byte {first.Length + tags.Length} and is left out", warning, StringComparison.Ordinal);
+        Assert.Contains("'sox first.flac second.flac joined.flac'", warning, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("TAG")]
+    [InlineData("APETAGEX")]
+    [InlineData("APETAGEX with header")]
+    [InlineData("ID3")]
+    [InlineData("all")]
+    [InlineData("a tag that is cut")]
+    [InlineData("something else")]
+    public void Tags_behind_a_file_are_no_other_file(string tags)
+    {
+        using FlacReader reader = Read(WavBytes.Join(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48), Frames), Tags(tags)));
+        Assert.Equal(48, reader.ReadAll().Length);
+        Assert.Empty(reader.Warnings);
+    }
+
+    [Fact]
+    public void What_the_warning_of_another_file_advises_joins_them()
+    {
+        string sox = ExternalTool.FindOrSkip("sox");
+        byte[] file = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48), Frames);
+        ExternalTool.Run(sox, _folder.Write("first.flac", file), _folder.Write("second.flac", file), _folder.File("joined.flac"));
+        using AudioReader reader = AudioFile.Open(_folder.File("joined.flac"));
+        Assert.Equal(Enumerable.Range(0, 96).Select(i => i % 48 / 32768f), reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+    }
+
+    /// <summary>As ffmpeg joins files when it is told to copy: its description stays that of the first.</summary>
+    [Fact]
+    public void Files_that_ffmpeg_joined_without_encoding_are_read_to_their_end()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        int[] samples = [.. Enumerable.Range(0, 10_000).Select(i => i % 311 * 7)];
+        string wav = _folder.Write("part.wav", WavBytes.Pcm16(44100, 1, samples)), flac = _folder.File("part.flac"), joined = _folder.File("joined.flac");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, flac);
+        ExternalTool.Run(ffmpeg, "-v", "quiet", "-safe", "0", "-f", "concat", "-i", _folder.Write("list", WavBytes.Text("file part.flac\nfile part.flac\n")), "-c", "copy", joined);
+        using AudioReader reader = AudioFile.Open(joined);
+        Assert.Equal([.. samples.Select(s => s / 32768f), .. samples.Select(s => s / 32768f)], reader.ReadAll());
+        Assert.Contains("declares 10000 frames, but there are 20000", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -134,6 +236,7 @@ public sealed class FlacFaultTests : IDisposable
         "other depth" => FlacBits.Stream(FlacBits.StreamInfo(1, 24, 48), Frames),
         "other channels" => FlacBits.Stream(FlacBits.StreamInfo(5, 16, 48), Frames),
         "other rate" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, 48000), Frames),
+        "joined without encoding" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 32, md5: FlacSignal.Digest([.. Enumerable.Range(0, 32)], 2)), Frames),
         "more than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 40), Frames),
         "no description" => FlacBits.StreamOf([(4, Comments(40)), (1, new byte[20])], Frames),
         "description not first" => FlacBits.StreamOf([(4, Comments(40)), (0, Info)], Frames),
@@ -166,6 +269,18 @@ public sealed class FlacFaultTests : IDisposable
         WavBytes.U32(count).CopyTo(block, 4);
         return block;
     }
+
+    private static byte[] Tags(string name) => name switch
+    {
+        "" => [],
+        "TAG" => WavBytes.Join(WavBytes.Text("TAG"), new byte[125]),
+        "APETAGEX" => WavBytes.Join(WavBytes.Text("APETAGEX"), WavBytes.U32(2000), WavBytes.U32(0), WavBytes.U32(0), WavBytes.U32(0), new byte[8]),
+        "APETAGEX with header" => WavBytes.Join(WavBytes.Text("APETAGEX"), WavBytes.U32(2000), WavBytes.U32(42), WavBytes.U32(1), WavBytes.U32(0xA000_0000), new byte[8 + 10], WavBytes.Text("APETAGEX"), WavBytes.U32(2000), WavBytes.U32(42), WavBytes.U32(1), WavBytes.U32(0x8000_0000), new byte[8]),
+        "ID3" => WavBytes.Join(WavBytes.Text("ID3"), [4, 0, 0, 0, 0, 1, 2], new byte[130]),
+        "all" => WavBytes.Join(Tags("ID3"), Tags("APETAGEX with header"), Tags("TAG")),
+        "a tag that is cut" => Tags("APETAGEX with header")[..40],
+        _ => WavBytes.Text("some text with fLaC in it"),
+    };
 
     private static byte[] Frame(int first, int count) =>
         FlacBits.Frame(count, 0, bits => bits.Verbatim(Enumerable.Range(first, count).Select(i => (long)i), 16), bitsCode: 4, rateCode: 9);

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+
 namespace DemucsPS.Engine.Tests.Audio;
 
 /// <summary>
@@ -34,6 +37,10 @@ internal static class FlacSignal
             bytes[i] = (byte)(samples[i / sampleBytes] >> (8 * (i % sampleBytes)));
         return bytes;
     }
+
+    /// <summary>The digest that STREAMINFO has of samples.</summary>
+    [SuppressMessage("Security", "CA5351", Justification = "MD5 is what FLAC defines; it finds damage, not attacks.")]
+    public static byte[] Digest(int[] samples, int sampleBytes) => MD5.HashData(Bytes(samples, sampleBytes));
 
     private static long Triangle(int phase) => Math.Abs((phase % 2048) - 1024) - 512;
 }

@@ -7,6 +7,8 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Audio;
+using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
@@ -36,6 +38,20 @@ public sealed class ProvenanceTests
             Assert.Equal(file.Peak, (float)stem["peak"]!);
             Assert.InRange((double)stem["rms"]!, 0.01, file.Peak);
         }
+    }
+
+    [Fact]
+    public void What_is_wrong_with_the_source_is_in_the_result_and_on_record()
+    {
+        using TemporaryFolder folder = new();
+        byte[] frame = FlacBits.Frame(8192, 0, bits => bits.Verbatim(Enumerable.Range(0, 8192).Select(i => i * 7L % 5001), 16));
+        File.WriteAllBytes(folder["joined.flac"], FlacBits.Stream(FlacBits.StreamInfo(1, 16, 8192), frame, frame));
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
+        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
+        SeparationResult result = separator.Separate(new TrackSource(folder["joined.flac"]));
+        Assert.Equal(16384, result.Frames);
+        string warning = Assert.Single(result.Warnings, w => w.Contains("declares 8192 frames, but there are 16384", StringComparison.Ordinal));
+        Assert.Equal([warning], SeparationProvenance.Read(result.ProvenancePath).Warnings);
     }
 
     [Fact]
