@@ -77,12 +77,15 @@ public sealed class SeparationModel : IDisposable
     {
         CheckPrecision(source, options, prepare, precision);
         options = ExecutionProviderChoice.Resolve(options, tell);
+        // Before the runtime opens what the model names, be it only to prepare it.
+        if (source.Path is { } named)
+            _ = ExternalWeights.Of(named);
         string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, precision, null, warn, CancellationToken.None) : source.Path;
         if (prepare && path is not null && PreparedModel.IsRuntimeFormat(path))
             tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
         ModelFileSet? files = path is null ? null : ModelFileSet.Of(source.Path!, path);
         if (identify)
-            files?.BeginReading();
+            files?.BeginReading(CancellationToken.None);
         OnnxSession session;
         try
         {

@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
@@ -9,16 +8,13 @@ namespace DemucsPS.Engine.Models;
 /// </summary>
 internal sealed class ModelFileSet
 {
-    // Graphs with weights in another file have some megabytes; larger ones hold their weights.
-    private const long MaxGraphBytes = 64 << 20;
-
     private readonly (string Path, long Bytes, DateTime Modified)[] _stamps;
-    private readonly Lazy<Task<FileIdentity[]>> _identities;
+    private readonly Lock _gate = new();
+    private Task<FileIdentity[]>? _reading;
 
     private ModelFileSet(IEnumerable<string> paths)
     {
-        _stamps = [.. paths.Select(p => new FileInfo(p)).Where(f => f.Exists).Select(f => (f.FullName, f.Length, f.LastWriteTimeUtc))];
-        _identities = new(() => Task.Run(() => _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, CancellationToken.None))).ToArray()));
+        _stamps = [.. paths.Select(p => (Path: p, Info: RegularFile.Info(p))).Where(f => f.Info.Exists).Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc))];
     }
 
     /// <summary>The files of a model that is about to be loaded.</summary>
@@ -28,11 +24,12 @@ internal sealed class ModelFileSet
     {
         // Without a copy both are one, which need not be parsed twice.
         string[] graphs = [.. new[] { original, runs }.Distinct()];
-        return new(graphs.Concat(graphs.SelectMany(Weights)).Distinct());
+        return new(graphs.Concat(graphs.SelectMany(ExternalWeights.Of)).Distinct());
     }
 
-    /// <summary>Begins to read the files. Nobody has to wait for it, nor to end it: it takes a fraction of a second, and changes nothing.</summary>
-    public void BeginReading() => _ = _identities.Value;
+    /// <summary>Begins to read the files. Nobody has to wait for it.</summary>
+    /// <param name="cancellationToken">Ends it; then they are read when they are asked for.</param>
+    public void BeginReading(CancellationToken cancellationToken) => _ = Reading(cancellationToken);
 
     /// <summary>The files by what is in them. Waits until they are read.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -41,10 +38,10 @@ internal sealed class ModelFileSet
     {
         try
         {
-            FileIdentity[] identities = _identities.Value.WaitAsync(cancellationToken).GetAwaiter().GetResult();
+            FileIdentity[] identities = Wait(cancellationToken);
             foreach ((string path, long bytes, DateTime modified) in _stamps)
             {
-                FileInfo now = new(path);
+                FileInfo now = RegularFile.Info(path);
                 if (now.Length != bytes || now.LastWriteTimeUtc != modified)
                     throw Replaced(path, null);
             }
@@ -56,22 +53,29 @@ internal sealed class ModelFileSet
         }
     }
 
-    private static IEnumerable<string> Weights(string graph)
+    private FileIdentity[] Wait(CancellationToken cancellationToken)
     {
-        string folder = Path.GetDirectoryName(graph)!;
-        IEnumerable<string> names = [];
-        if (new FileInfo(graph) is { Exists: true, Length: <= MaxGraphBytes })
+        while (true)
         {
             try
             {
-                names = GraphModel.Parse(File.ReadAllBytes(graph)).ExternalFiles;
+                return Reading(cancellationToken).WaitAsync(cancellationToken).GetAwaiter().GetResult();
             }
-            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                // Loading it says better what is wrong.
+                // Whoever began it has given up.
             }
         }
-        return names.Append(Path.GetFileName(graph) + ".data").Select(name => Path.GetFullPath(Path.Combine(folder, name)));
+    }
+
+    private Task<FileIdentity[]> Reading(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_reading is null or { IsCanceled: true })
+                _reading = Task.Run(() => _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken))).ToArray(), cancellationToken);
+            return _reading;
+        }
     }
 
     private static DemucsException Replaced(string path, Exception? cause) =>

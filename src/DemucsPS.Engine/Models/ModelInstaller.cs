@@ -187,10 +187,12 @@ public sealed class ModelInstaller
         ModelContract contract;
         using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions()))
             contract = model.Contract;
-        string[] from = [source.Path!, .. ExternalWeights.Of(source.Path!).Select(f => Path.Combine(sourceFolder, f))];
+        string[] from = [source.Path!, .. ExternalWeights.Of(source.Path!)];
+        if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' has its weights in a folder of their own, in '{elsewhere}'. It can be used where it is, but not installed: only files beside a model are. Export it again with its weights in a file beside it.", source.Path);
         string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
-        long total = from.Sum(f => new FileInfo(f).Length), before = 0;
+        long total = from.Sum(f => RegularFile.Info(f).Length), before = 0;
         CheckSpace(folder, total, options.Prepare ? total : 0);
         string[] partials = [.. names.Select(n => Path.Combine(folder, n + PartialSuffix))];
         List<ModelRecord.FileRecord> files = [];

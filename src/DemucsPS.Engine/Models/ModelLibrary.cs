@@ -91,7 +91,7 @@ public sealed class ModelLibrary
         {
             Installed = true,
             Path = found.Path,
-            Size = record?.Files.Sum(f => f.Size) ?? new FileInfo(found.Path).Length,
+            Size = record?.Files.Sum(f => f.Size) ?? RegularFile.Info(found.Path).Length,
             Verified = record is not null && entry is not null && record.Matches(entry) && record.IsWhole(FolderOf(name)),
             Stems = entry?.Stems ?? record?.Stems ?? [],
             SegmentFrames = entry?.SegmentFrames ?? record?.SegmentFrames,

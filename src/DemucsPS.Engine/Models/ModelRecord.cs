@@ -55,7 +55,7 @@ internal sealed record ModelRecord
     }
 
     /// <summary>Whether all files are there in their sizes.</summary>
-    public bool IsWhole(string folder) => Files.All(f => new FileInfo(Path.Combine(folder, f.Name)) is { Exists: true } file && file.Length == f.Size);
+    public bool IsWhole(string folder) => Files.All(f => RegularFile.Info(Path.Combine(folder, f.Name)) is { Exists: true } file && file.Length == f.Size);
 
     /// <summary>Whether it has the same files as the catalogue.</summary>
     public bool Matches(CatalogueEntry entry) =>

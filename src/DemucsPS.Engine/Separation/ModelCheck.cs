@@ -181,7 +181,7 @@ public static class ModelCheck
             string file = i == 0 ? path : Path.Combine(folder, files[i].Name);
             string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalogue says")}";
             string? problem = !File.Exists(file) ? $"There is no file '{file}'."
-                : new FileInfo(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
+                : RegularFile.Info(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
                 : (i == 0 ? hash : ModelTransfer.HashOf(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
                 : null;
             if (problem is null)

@@ -15,9 +15,6 @@ internal readonly record struct ModelMemory(long Bytes)
     // As they lie in the file, and as the runtime repacks some of them.
     private const double WeightCopies = 1.5;
 
-    // Larger files hold their weights themselves.
-    private const long LargestGraph = 64L << 20;
-
     // The built-in model has no weights; it takes as much as a small network.
     private const long BuiltInBytes = 4L << 20;
 
@@ -60,11 +57,5 @@ internal readonly record struct ModelMemory(long Bytes)
             : string.Create(CultureInfo.InvariantCulture, $"{gigabytes.Length} models, about {gigabytes.Sum():F1} GB together, of {budget / 1e9:F1} GB that they may take: loaded {(inTurn ? "in turn" : "together")}");
     }
 
-    private static long WeightBytes(string path)
-    {
-        FileInfo graph = new(path);
-        if (!graph.Exists || graph.Length > LargestGraph)
-            return graph.Exists ? graph.Length : 0;
-        return graph.Length + ExternalWeights.Of(path).Select(name => new FileInfo(Path.Combine(graph.DirectoryName!, name))).Where(f => f.Exists).Sum(f => f.Length);
-    }
+    private static long WeightBytes(string path) => File.Exists(path) ? ExternalWeights.Of(path).Prepend(path).Select(RegularFile.Info).Where(f => f.Exists).Sum(f => f.Length) : 0;
 }

@@ -48,7 +48,7 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
 
     private static (long Bytes, DateTime Modified) Stamp(string path)
     {
-        FileInfo file = new(path);
+        FileInfo file = RegularFile.Info(path);
         return (file.Length, file.LastWriteTimeUtc);
     }
 }

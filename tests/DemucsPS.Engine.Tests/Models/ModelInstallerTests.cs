@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Models;
@@ -349,6 +351,17 @@ public sealed class ModelInstallerTests
         Assert.Contains(library.List(), m => m.Name == "mine");
         installer.Remove("mine");
         Assert.Null(library.Describe("mine"));
+
+        // What is in a folder of its own can be used there, as the message says.
+        Directory.CreateDirectory(folder["apart"]);
+        File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("apart/own.data"));
+        File.WriteAllBytes(folder["apart", "own.data"], BitConverter.GetBytes(2f));
+        DemucsException apart = await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default));
+        Assert.Equal(DemucsError.DemucsModelInvalid, apart.Error);
+        Assert.Contains("can be used where it is, but not installed", apart.Message, StringComparison.Ordinal);
+        Assert.Contains(folder["apart", "own.data"], apart.Message, StringComparison.Ordinal);
+        using (ModelBag bag = ModelBag.Load([ModelSource.Find(folder["own.onnx"])], null, new OnnxSessionOptions()))
+            Assert.Equal(2, bag.Identify(default).Single().Files.Count);
 
         File.WriteAllText(folder["own.onnx"], "no model");
         Assert.Equal(DemucsError.DemucsModelInvalid, (await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default))).Error);

@@ -4,6 +4,7 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
@@ -297,6 +298,26 @@ public sealed class ResumeTests
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
         Assert.Contains("model small: another content", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_that_were_replaced_are_seen_whatever_their_file_is_called()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder["small.onnx"], SmallModels.WithUnusedOutsideWeight("модель.data"));
+        File.WriteAllBytes(folder["модель.data"], BitConverter.GetBytes(2f));
+        using InterruptedTrack track = new(folder["small.onnx"]);
+        SeparationResult whole = track.Separate("whole", new SeparationOptions());
+        Assert.Contains("модель.data", File.ReadAllText(whole.ProvenancePath), StringComparison.Ordinal);
+        Assert.True(track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true }).Skipped);
+        track.Interrupt("parts", new SeparationOptions());
+
+        File.WriteAllBytes(folder["модель.data"], BitConverter.GetBytes(3f));
+        track.LoadModel();
+        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
+        Assert.Contains("model small: another content", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
     }
 
     [Fact]

@@ -84,9 +84,6 @@ internal sealed class GraphModel
         Initializers.Values.Any(t => t.ElementType == GraphTensor.Float16) || Values.Values.Any(v => v.ElementType == GraphTensor.Float16)
         || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { ElementType: GraphTensor.Float16 }));
 
-    /// <summary>The files with weights that the main graph's initialisers name, relative to the model's folder.</summary>
-    public IEnumerable<string> ExternalFiles => Initializers.Values.Select(t => t.ExternalFile).OfType<string>().Distinct();
-
     /// <summary>Reads a model. The bytes must stay unchanged as long as the result is in use.</summary>
     /// <exception cref="InvalidDataException">The message is malformed or no model.</exception>
     public static GraphModel Parse(ReadOnlyMemory<byte> message) => new(message);

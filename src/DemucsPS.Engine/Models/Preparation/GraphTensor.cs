@@ -130,11 +130,10 @@ internal sealed class GraphTensor
             return null;
         if (!IsExternal)
             return StoredFloats(count);
-        // Like the runtime, read nothing outside the model's folder.
-        if (folder is null || ExternalFile is not { Length: > 0 } file || Path.IsPathRooted(file) || file.Split('/', '\\').Contains("..")
+        if (folder is null || ExternalFile is not { } file || !ExternalWeights.IsInside(file)
             || !TryNumber(_offset ?? "0", out long offset) || !TryNumber(_length ?? FormattableString.Invariant($"{count * sizeof(float)}"), out long bytes) || bytes != count * sizeof(float))
             return null;
-        using FileStream stream = File.OpenRead(Path.Combine(folder, file));
+        using FileStream stream = RegularFile.OpenRead(Path.Combine(folder, file));
         if (offset > stream.Length || bytes > stream.Length - offset)
             return null;
         stream.Position = offset;
@@ -211,24 +210,25 @@ internal sealed class GraphTensor
     /// <summary>Reads an entry of external_data (StringStringEntryProto).</summary>
     private void ReadEntry(ReadOnlyMemory<byte> entry)
     {
-        string key = "", value = "";
+        string key = "";
+        WireField value = default;
         foreach (WireField field in new WireReader(entry))
         {
             if (field.Number == 1)
                 key = field.Name;
             else if (field.Number == 2)
-                value = field.Name;
+                value = field;
         }
         switch (key)
         {
             case "location":
-                ExternalFile = value;
+                ExternalFile = value.Number == 0 ? "" : ExternalWeights.Decode(value.Block.Span);
                 break;
             case "offset":
-                _offset = value;
+                _offset = value.Number == 0 ? "" : value.Name;
                 break;
             case "length":
-                _length = value;
+                _length = value.Number == 0 ? "" : value.Name;
                 break;
         }
     }

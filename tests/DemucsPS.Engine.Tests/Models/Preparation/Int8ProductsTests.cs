@@ -79,19 +79,19 @@ public sealed class Int8ProductsTests
     }
 
     [Theory]
-    [InlineData(0, true, true)]
-    [InlineData(64, true, true)]
-    [InlineData(64, false, true)]
-    [InlineData(65, true, false)]
-    public void Weights_in_another_file_are_read_from_there(int offset, bool saysLength, bool fits)
+    [InlineData(0, true, true, "weights.data")]
+    [InlineData(64, true, true, "weights.data")]
+    [InlineData(64, false, true, "модель.data")]
+    [InlineData(65, true, false, "weights.data")]
+    public void Weights_in_another_file_are_read_from_there(int offset, bool saysLength, bool fits, string name)
     {
         using TemporaryFolder folder = new();
         float[] weights = Noise(Depth * Columns);
         byte[] file = new byte[64 + weights.Length * sizeof(float)];
         for (int i = 0; i < weights.Length && offset <= 64; i++)
             BinaryPrimitives.WriteSingleLittleEndian(file.AsSpan(offset + i * sizeof(float)), weights[i]);
-        File.WriteAllBytes(folder["weights.data"], file);
-        GraphModel graph = GraphModel.Parse(Outside("weights.data", offset, saysLength));
+        File.WriteAllBytes(folder[name], file);
+        GraphModel graph = GraphModel.Parse(Outside(name, offset, saysLength));
         Assert.Equal(fits ? 1 : 0, Int8Products.Apply(graph, folder.Path));
         if (fits)
         {
@@ -99,7 +99,7 @@ public sealed class Int8ProductsTests
             AssertNear(whole, graph.ToBytes());
         }
         // Nobody says where it lies.
-        Assert.Equal(0, Int8Products.Apply(GraphModel.Parse(Outside("weights.data", offset, saysLength)), null));
+        Assert.Equal(0, Int8Products.Apply(GraphModel.Parse(Outside(name, offset, saysLength)), null));
     }
 
     [Fact]

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace DemucsPS.Tests.Shared;
+
+/// <summary>A named pipe whose other end lets go of whoever opens it, so that a test that ought not to open it fails and does not hang. Not for Windows.</summary>
+internal sealed class NamedPipe : IDisposable
+{
+    private readonly string _path;
+    private readonly Thread _writer;
+    private volatile bool _done;
+    private volatile bool _opened;
+
+    public NamedPipe(string path)
+    {
+        _path = path;
+        using Process process = Process.Start("mkfifo", [path]);
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new IOException($"mkfifo '{path}' failed.");
+        _writer = new Thread(Write) { IsBackground = true };
+        _writer.Start();
+    }
+
+    /// <summary>Whether anybody opened it.</summary>
+    public bool WasOpened => _opened;
+
+    public void Dispose()
+    {
+        _done = true;
+        // The writer waits for a reader.
+        new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite).Dispose();
+        _writer.Join();
+    }
+
+    private void Write()
+    {
+        while (!_done)
+        {
+            using FileStream stream = new(_path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            _opened |= !_done;
+        }
+    }
+}
