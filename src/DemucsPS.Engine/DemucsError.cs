@@ -3,7 +3,7 @@ namespace DemucsPS.Engine;
 /// <summary>The stable identities of errors. Names are part of the public contract: scripts test for them.</summary>
 public enum DemucsError
 {
-    /// <summary>The audio file does not exist, is a folder or cannot be opened for reading.</summary>
+    /// <summary>The audio file does not exist, is none (a folder, a pipe, a device) or cannot be opened for reading.</summary>
     AudioTrackNotFound,
 
     /// <summary>The file is no audio that can be decoded here.</summary>

@@ -11,7 +11,15 @@ internal static partial class RegularFile
 {
     /// <summary>What is there in place of a file: <c>a pipe</c>, <c>a folder</c>. Null for a file, for what does not exist and for what the system does not tell.</summary>
     /// <param name="path">Full path. Links are followed.</param>
-    public static string? InsteadOf(string path) => OperatingSystem.IsWindows() ? OfName(path) : OperatingSystem.IsMacOS() ? OnMacOS(path) : OnLinux(path);
+    public static string? InsteadOf(string path)
+    {
+        if (OperatingSystem.IsLinux())
+            return OnLinux(path);
+        if (OperatingSystem.IsMacOS())
+            return OnMacOS(path);
+        // Names such as NUL become those of devices here, where this version of Windows still takes them so.
+        return ByName(Path.GetFullPath(path)) ?? (Directory.Exists(path) ? "a folder" : null);
+    }
 
     /// <summary>Length and time of a file; of what a link leads to, where it is one, and not of the link.</summary>
     /// <param name="path">Full path; the file need not exist.</param>
@@ -25,7 +33,7 @@ internal static partial class RegularFile
     /// <param name="options">As for any file.</param>
     /// <exception cref="IOException">It cannot be read, or is no file: a pipe, a device, a folder.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static FileStream OpenRead(string path, FileShare share = FileShare.Read, int bufferSize = 4096, FileOptions options = FileOptions.None)
+    public static FileStream OpenRead(string path, FileShare share = FileShare.ReadWrite | FileShare.Delete, int bufferSize = 4096, FileOptions options = FileOptions.None)
     {
         if (InsteadOf(path) is { } other)
             throw new IOException($"It is {other}, not a file.");
@@ -36,12 +44,10 @@ internal static partial class RegularFile
         throw new IOException("It is a pipe or a device, not a file.");
     }
 
-    /// <summary>As <see cref="InsteadOf"/>, by the name, which is how devices are told from files on Windows: asking the system about a pipe there would take the place of who reads it.</summary>
-    /// <param name="path">Full path.</param>
-    internal static string? OfName(string path)
+    /// <summary>What a name says, which is how devices are told from files on Windows: asking the system about a pipe there would already take the place of one who reads it.</summary>
+    /// <param name="full">Full path on Windows.</param>
+    internal static string? ByName(string full)
     {
-        // Names such as NUL become those of devices here, where this version of Windows still takes them so.
-        string full = Path.GetFullPath(path).Replace('/', '\\');
         if (full.StartsWith(@"\\.\", StringComparison.Ordinal) || full.StartsWith(@"\\?\", StringComparison.Ordinal))
         {
             string name = full[4..];
@@ -52,9 +58,7 @@ internal static partial class RegularFile
             else if (name.Length > 0 && !name.Contains('\\', StringComparison.Ordinal) && name[^1] != ':')
                 return "a device";
         }
-        return full.StartsWith(@"\\", StringComparison.Ordinal) && full.Split('\\') is [_, _, _, var share, _, ..] && share.Equals("pipe", StringComparison.OrdinalIgnoreCase) ? "a pipe"
-            : Directory.Exists(path) ? "a folder"
-            : null;
+        return full.StartsWith(@"\\", StringComparison.Ordinal) && full.Split('\\') is [_, _, _, var share, _, ..] && share.Equals("pipe", StringComparison.OrdinalIgnoreCase) ? "a pipe" : null;
     }
 
     private static string? OnLinux(string path)

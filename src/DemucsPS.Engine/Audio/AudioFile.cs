@@ -13,7 +13,7 @@ public static class AudioFile
     /// <returns>A reader at the first frame; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is empty or not absolute.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.AudioTrackNotFound"/>: no such file, a folder, or no permission.
+    /// <see cref="DemucsError.AudioTrackNotFound"/>: no such file, a folder, a pipe, a device, or no permission.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is empty or damaged.
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: the file is no audio that can be decoded.
     /// <see cref="DemucsError.FFmpegNotFound"/>: the file needs ffmpeg, and there is none.
@@ -91,17 +91,13 @@ public static class AudioFile
 
     private static ByteSource OpenSource(string path)
     {
-        if (Directory.Exists(path))
-            throw NotFound(path, "is a folder, not an audio file. Name a file in it.");
+        if (RegularFile.InsteadOf(path) is { } other)
+            throw NotFound(path, $"is {other}, not an audio file. {(Directory.Exists(path) ? "Name a file in it." : "Save the audio to a file first.")}");
         try
         {
             // Decoders read large blocks themselves, so a buffer of the stream's own would only copy.
             // Whoever else has it open, such as the editor that wrote it, may keep it; a change while it is read is found.
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-            if (stream.CanSeek)
-                return new ByteSource(stream, path);
-            stream.Dispose();
-            throw NotFound(path, "is a pipe or a device, not a file. Save the audio to a file first.");
+            return new ByteSource(RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan), path);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -16,8 +16,8 @@ internal static class ListText
         string text;
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (!stream.CanSeek || stream.Length > MaxBytes)
+            using FileStream stream = RegularFile.OpenRead(path);
+            if (stream.Length > MaxBytes)
                 throw Invalid(path, $"is longer than {MaxBytes >> 20} MiB, so it is no list of tracks");
             byte[] bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);

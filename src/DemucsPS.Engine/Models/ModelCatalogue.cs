@@ -59,7 +59,7 @@ public sealed class ModelCatalogue
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = RegularFile.OpenRead(path);
             byte[] bytes = new byte[CatalogueReader.MostBytes + 1];
             return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }

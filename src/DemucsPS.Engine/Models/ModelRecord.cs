@@ -34,7 +34,7 @@ internal sealed record ModelRecord
         string path = Path.Combine(folder, FileName);
         try
         {
-            if (!File.Exists(path) || new FileInfo(path).Length > MostBytes)
+            if (!File.Exists(path) || RegularFile.InsteadOf(path) is not null || new FileInfo(path).Length > MostBytes)
                 return null;
             ModelRecord? record = JsonSerializer.Deserialize<ModelRecord>(File.ReadAllBytes(path), Json);
             // A note that was edited must not lead out of the folder.

@@ -32,6 +32,7 @@ public sealed class ModelSource
         if (!System.IO.Path.IsPathFullyQualified(nameOrPath))
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Built in is '{BaselineName}'; otherwise give the path of an .onnx file.", nameOrPath);
         string path = Directory.Exists(nameOrPath) ? ModelFiles.Single(nameOrPath) : nameOrPath;
+        CheckKind(path);
         if (!File.Exists(path))
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model file '{path}'. Check the path, or use the built-in model '{BaselineName}'.", path);
         return new ModelSource(System.IO.Path.GetFileNameWithoutExtension(path), path);
@@ -41,7 +42,15 @@ public sealed class ModelSource
     /// <param name="name">The model's name.</param>
     /// <param name="path">Full path of its file.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the file is gone.</exception>
-    internal static ModelSource Installed(string name, string path) => File.Exists(path)
-        ? new ModelSource(name, path)
-        : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'. Install it again with the force option.", path);
+    internal static ModelSource Installed(string name, string path)
+    {
+        CheckKind(path);
+        return File.Exists(path) ? new ModelSource(name, path) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'. Install it again with the force option.", path);
+    }
+
+    private static void CheckKind(string path)
+    {
+        if (RegularFile.InsteadOf(path) is { } other)
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"'{path}' is {other}, not a model file. Give the path of an .onnx or .ort file.", path);
+    }
 }

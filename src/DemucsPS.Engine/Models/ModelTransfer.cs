@@ -142,7 +142,7 @@ internal sealed class ModelTransfer : IDisposable
         byte[] buffer = new byte[BufferBytes];
         try
         {
-            using FileStream input = Reading(() => File.OpenRead(source));
+            using FileStream input = Reading(() => RegularFile.OpenRead(source, FileShare.Read));
             using Stream output = Stored(partial, () => _settings.OpenPartial(partial));
             long done = 0;
             for (int count; done <= most && (count = Reading(() => input.Read(buffer))) > 0;)
@@ -186,7 +186,7 @@ internal sealed class ModelTransfer : IDisposable
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[BufferBytes];
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        using FileStream stream = RegularFile.OpenRead(path, FileShare.Read, bufferSize: 0);
         for (int count; (count = stream.Read(buffer)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -73,7 +73,7 @@ internal static partial class DurableFiles
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static string Hash(string path, CancellationToken cancellationToken)
     {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[1 << 18];
         for (int count; (count = stream.Read(buffer)) > 0;)

@@ -27,7 +27,7 @@ internal static class RecordFile
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static T Read<T>(string path)
     {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
         if (stream.Length > MaxBytes)
             throw new InvalidDataException($"it has {stream.Length} bytes, and at most {MaxBytes} are read");
         byte[] content = new byte[stream.Length];
