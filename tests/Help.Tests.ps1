@@ -122,6 +122,21 @@ BeforeAll {
     }
 }
 
+Describe 'Errors' {
+    It 'advise parameters that there are' {
+        Import-Module (Join-Path (Split-Path $PSScriptRoot) 'output' 'DemucsPS') -Force
+        $parameters = (Get-Command -Module DemucsPS).Parameters.Keys | Sort-Object -Unique
+        $toRecord = (Get-Command Invoke-DemucsSeparation).ImplementingType.Assembly.GetType('DemucsPS.EngineErrors').GetMethod('ToRecord')
+        foreach ($remedy in [Enum]::GetValues([DemucsPS.Engine.Remedy])) {
+            $exception = [DemucsPS.Engine.DemucsException]::new('StemExists', 'A fault.', $null, $null)
+            [DemucsPS.Engine.DemucsException].GetProperty('Remedies').SetValue($exception, [DemucsPS.Engine.Remedy[]]@($remedy))
+            $record = $toRecord.Invoke($null, @($exception, $null))
+            "$record" | Should -Match '^A fault\. .*-[A-Z].*\.$'
+            [regex]::Matches("$record", '(?<![\w])-(\w+)') | ForEach-Object { $parameters | Should -Contain $_.Groups[1].Value }
+        }
+    }
+}
+
 Describe 'The help of <name>' -ForEach $documented {
     BeforeAll {
         $help = $allHelp[$name]

@@ -199,6 +199,7 @@ Describe 'Invoke-DemucsSeparation' {
         $results = Invoke-DemucsSeparation *.wav -Stem bass -FileNameTemplate '{artist} ({stem})' -Force -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore
         $results.Stems.FilePath | Should -Be (Join-Path $here separated 'Unknown Artist (bass).wav')
         $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        "$problem" | Should -Match 'exists already\. Choose another destination\. With -Force it is replaced\. With -SkipExisting .* with -Resume'
         $problem.TargetObject | Should -Be (Join-Path $here 'two.wav')
     }
 

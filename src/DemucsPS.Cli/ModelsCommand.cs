@@ -176,9 +176,10 @@ internal sealed class ModelsCommand
 
     private static int Fail(bool json, string? name, DemucsException error)
     {
-        Console.Error.WriteLine($"error: {error.Message} [{error.Error}]");
+        string message = Advice.Of(error);
+        Console.Error.WriteLine($"error: {message} [{error.Error}]");
         if (json)
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { Name = name, Error = error.Error.ToString(), error.Message }, Json));
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { Name = name, Error = error.Error.ToString(), Message = message }, Json));
         return Failed;
     }
 

@@ -119,7 +119,7 @@ internal sealed class SeparateCommand
         }
         catch (OperationCanceledException e)
         {
-            report.Cancelled(e.Message);
+            report.Cancelled(Advice.Of(e.Message, (e as SeparationCanceledException)?.Remedies ?? []));
             return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
         }
         finally

@@ -101,9 +101,10 @@ internal sealed class SeparationReport(bool json, bool verbose)
         EndLine();
         if (input is not null)
             _summary = _summary.WithFailure();
-        Console.Error.WriteLine($"error: {error.Message} [{error.Error}]");
+        string message = Advice.Of(error);
+        Console.Error.WriteLine($"error: {message} [{error.Error}]");
         if (json)
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { SourcePath = input, Error = error.Error.ToString(), error.Message }, Json));
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { SourcePath = input, Error = error.Error.ToString(), Message = message }, Json));
     }
 
     /// <summary>All tracks were tried.</summary>

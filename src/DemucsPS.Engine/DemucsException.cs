@@ -2,7 +2,7 @@ namespace DemucsPS.Engine;
 
 /// <summary>
 /// Anything that can go wrong for a reason a user can act on: a file, a model, the native runtime, a destination.
-/// The message names the file, says what is wrong and what to do.
+/// The message names the file, says what is wrong and what to do; of parameters, which front ends have different names for, <see cref="Remedies"/> speaks.
 /// </summary>
 public sealed class DemucsException : Exception
 {
@@ -23,4 +23,7 @@ public sealed class DemucsException : Exception
 
     /// <summary>The file or folder concerned, if any.</summary>
     public string? Path { get; }
+
+    /// <summary>What parameters can do against it, the likeliest first; empty for nothing.</summary>
+    public IReadOnlyList<Remedy> Remedies { get; init; } = [];
 }

@@ -3,13 +3,36 @@ using DemucsPS.Engine;
 
 namespace DemucsPS;
 
-/// <summary>Makes error records of the engine's errors. The record's id is the error's stable name.</summary>
+/// <summary>Makes error records of the engine's errors. The record's id is the error's stable name; what it says has the names of this module's parameters, which the engine does not know.</summary>
 internal static class EngineErrors
 {
     /// <summary>The record of an error.</summary>
     /// <param name="error">The engine's error.</param>
     /// <param name="target">What the user passed.</param>
-    public static ErrorRecord ToRecord(this DemucsException error, object? target) => new(error, error.Error.ToString(), Category(error.Error), target);
+    public static ErrorRecord ToRecord(this DemucsException error, object? target)
+    {
+        ErrorRecord record = new(error, error.Error.ToString(), Category(error.Error), target);
+        if (error.Remedies.Count > 0)
+        {
+            string advice = string.Join(' ', error.Remedies.Select(Advice));
+            record.ErrorDetails = new ErrorDetails($"{error.Message} {advice}") { RecommendedAction = advice };
+        }
+        return record;
+    }
+
+    private static string Advice(Remedy remedy) => remedy switch
+    {
+        Remedy.Replace => "With -Force it is replaced.",
+        Remedy.StartAnew => "With -Force it is begun anew.",
+        Remedy.Resume => "With -Resume it is continued.",
+        Remedy.SkipExisting => "With -SkipExisting tracks that are done are skipped, and with -Resume interrupted ones are continued.",
+        Remedy.Recurse => "With -Recurse folders in it are taken, too.",
+        Remedy.JoinIncomplete => "With -Force what is missing is silent.",
+        Remedy.JoinFirst => "With -Force the first ones are joined.",
+        Remedy.AcceptLicense => "With -AcceptLicense it is accepted.",
+        Remedy.Reinstall => "Install-DemucsModel with -Force fetches it again.",
+        _ => throw new ArgumentOutOfRangeException(nameof(remedy), remedy, null),
+    };
 
     private static ErrorCategory Category(DemucsError error) => error switch
     {

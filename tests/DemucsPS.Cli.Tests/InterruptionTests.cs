@@ -98,7 +98,7 @@ public sealed class InterruptionTests
         }
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
         Assert.Equal(130, process.ExitCode);
-        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal) && l.Contains("resume option", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal) && l.Contains("With --resume it is continued.", StringComparison.Ordinal));
         Assert.Empty(output.Result);
         string track = folder["separated", "htdemucs-tiny", "long"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
@@ -185,7 +185,7 @@ public sealed class InterruptionTests
         }
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
-        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg gave up", StringComparison.Ordinal) && l.Contains("resume option", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg gave up", StringComparison.Ordinal) && l.Contains("With --resume it is continued.", StringComparison.Ordinal));
         Assert.Empty(output.Result);
         string track = folder["separated", "small", "song"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));

@@ -138,7 +138,7 @@ public sealed class SeparateCommandTests
         Assert.Contains("skipped", Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--skip-existing"]).Error, StringComparison.Ordinal);
         (exitCode, _, error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--skip-existing"]);
         Assert.Equal(1, exitCode);
-        Assert.Contains("StemExists", error, StringComparison.Ordinal);
+        Assert.Contains("exists already. Choose another destination. With --force it is replaced. [StemExists]", error, StringComparison.Ordinal);
 
         foreach (string[] wrong in new string[][] { ["-m", "baseline"], ["-m", "tiny.onnx", "--no-preparation"], ["-m", "tiny.onnx", "--execution-provider", "cuda"] })
         {
@@ -233,7 +233,7 @@ public sealed class SeparateCommandTests
         File.WriteAllText(stem, "mine");
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav");
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("StemExists", error, StringComparison.Ordinal);
+        Assert.Contains("exists already. Choose another destination. With --force it is replaced. With --skip-existing tracks that are done are skipped, and with --resume interrupted ones are continued. [StemExists]", error, StringComparison.Ordinal);
         Assert.Empty(output);
         Assert.Equal("mine", File.ReadAllText(stem));
         Assert.Equal(["separated/baseline/short/bass.wav".Replace('/', Path.DirectorySeparatorChar), "short.wav"], folder.Files());

@@ -108,7 +108,7 @@ public sealed class StemOutputTests
         Assert.Contains("ffmpeg gave up with code", error, StringComparison.Ordinal);
         Assert.Equal("StemWriteFailed", JsonDocument.Parse(output).RootElement.GetProperty("error").GetString());
         string partial = Path.Combine("separated", "baseline", "song", "demucsps.partial") + Path.DirectorySeparatorChar;
-        Assert.Contains("the resume option continues it", error, StringComparison.Ordinal);
+        Assert.Contains("With --resume it is continued.", error, StringComparison.Ordinal);
         Assert.Equal(["ffmpeg", "once", "song.wav"], folder.Files().Where(f => !f.StartsWith(partial, StringComparison.Ordinal)));
     }
 }

@@ -14,6 +14,10 @@ public sealed class ArchitectureTests
         AssertNoLine("src/DemucsPS.Engine", @"\bConsole\.|\bEnvironment\.CurrentDirectory\b|\bDirectory\.GetCurrentDirectory\b|\bPowerShell\b(?! ignores| and the console)", except: _ => false);
 
     [Fact]
+    public void The_engine_knows_no_front_ends_parameters() =>
+        AssertNoLine("src/DemucsPS.Engine", """ "[^"]*(\b(force|resume|recurse|skip-existing|licen[cs]e) option\b|\boption to\b|(?<![\w-])(-(Force|Resume|SkipExisting|Recurse|AcceptLicense|LiteralPath|Path|Model|Stem|StemName|Weight|Overlap|Precision)\b|--(?!\s)))""".Trim(), except: _ => false);
+
+    [Fact]
     public void Only_Inference_speaks_to_the_runtime() =>
         AssertNoLine("src/DemucsPS.Engine", @"\bOrt[A-Z]\w*|delegate\* unmanaged|\bNativeLibrary\b", except: file => file.Contains("/Inference/", StringComparison.Ordinal));
 

@@ -60,7 +60,12 @@ public sealed class TrackList
         }
         // Success would be taken for stems.
         if (isFolder && isEmpty && told == _told)
-            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files{(_options.Recurse ? "" : "; folders in it are taken with the recurse option only")}. Check the path, and what is included and excluded.", path));
+        {
+            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files. Check the path, and what is included and excluded.", path)
+            {
+                Remedies = _options.Recurse ? [] : [Remedy.Recurse],
+            });
+        }
     }
 
     /// <summary>Whether a file is taken from a folder if nothing else is said: by the extension of its name.</summary>

@@ -70,7 +70,7 @@ public sealed class ModelInstaller
     {
         IReadOnlyList<ModelInfo> planned = Plan(name, options);
         if (!options.AcceptLicence && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } notice)
-            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' is not installed before its licence notice is accepted. {notice} Repeat the command with the option to accept it.", name);
+            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' is not installed before its licence notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
         using ModelTransfer transfer = new(_settings);
         foreach (ModelInfo model in planned)
         {
@@ -181,7 +181,7 @@ public sealed class ModelInstaller
     private void InstallOwn(string name, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
     {
         if (!options.Force && ModelLibrary.Installed(folder) is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalogue to compare the source with. Use the force option to replace it, or another name.", name);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalogue to compare the source with. Choose another name.", name) { Remedies = [Remedy.Replace] };
         ModelSource source = ModelSource.Find(options.Source!);
         string sourceFolder = Path.GetDirectoryName(source.Path!)!;
         ModelContract contract;

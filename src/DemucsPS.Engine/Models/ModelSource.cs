@@ -45,7 +45,7 @@ public sealed class ModelSource
     internal static ModelSource Installed(string name, string path)
     {
         CheckKind(path);
-        return File.Exists(path) ? new ModelSource(name, path) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'. Install it again with the force option.", path);
+        return File.Exists(path) ? new ModelSource(name, path) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'.", path) { Remedies = [Remedy.Reinstall] };
     }
 
     private static void CheckKind(string path)

@@ -81,7 +81,7 @@ public sealed class FileSeparator
         IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, TagsOf(reader), _selection.Names);
         // Whether existing stems are those of this track, reading them must say.
         if (!_output.SkipExisting && !(_output.Resume && File.Exists(_output.PlaceOf(paths).JournalPath)))
-            StemFileSet.CheckFree(paths, _output.Overwrite, source.Path);
+            StemFileSet.CheckFree(paths, _output.Overwrite, source.Path, canSkip: !_output.SkipExisting);
         long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
         StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
         return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
@@ -95,7 +95,7 @@ public sealed class FileSeparator
     /// <param name="source">The track.</param>
     /// <param name="progress">Told how far it is; called on this thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled. The message says what is kept.</exception>
+    /// <exception cref="SeparationCanceledException">It was cancelled. The message says what is kept.</exception>
     /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What could be continued is kept, and the message says so; else nothing is left behind.</exception>
     public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -116,7 +116,7 @@ public sealed class FileSeparator
         catch (OperationCanceledException e) when (e.InnerException is null)
         {
             _output.Names.Release(claimed);
-            throw new OperationCanceledException($"'{source.Path}' was not finished.", e, cancellationToken);
+            throw new SeparationCanceledException($"'{source.Path}' was not finished.", [], e, cancellationToken);
         }
         catch
         {
@@ -143,7 +143,7 @@ public sealed class FileSeparator
 
     private SeparationResult Begin(Track track, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
-        StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path);
+        StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path, canSkip: !_output.SkipExisting);
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Source, progress, cancellationToken);
         SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
@@ -174,7 +174,10 @@ public sealed class FileSeparator
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
                 throw new DemucsException(DemucsError.ResumeMismatch,
-                    $"The separation in '{partial.FolderPath}' cannot be continued, since it was begun otherwise: {string.Join("; ", differences)}. Ask for the same again, or start anew with the force option.", path);
+                    $"The separation in '{partial.FolderPath}' cannot be continued, since it was begun otherwise: {string.Join("; ", differences)}. Ask for the same again.", path)
+                {
+                    Remedies = [Remedy.StartAnew],
+                };
             }
             return Run(track, partial, journal with { Identity = now, Resumed = journal.Resumed + 1 }, reader, progress, cancellationToken);
         }
@@ -244,9 +247,10 @@ public sealed class FileSeparator
         catch (Exception e) when (e is DemucsException or OperationCanceledException)
         {
             string kept = Keep();
+            IReadOnlyList<Remedy> goOn = kept.Length > 0 ? [Remedy.Resume] : [];
             throw e is DemucsException error
-                ? new DemucsException(error.Error, error.Message + kept, error.Path, error)
-                : new OperationCanceledException($"'{source.Path}' was not finished.{kept}", e, cancellationToken);
+                ? new DemucsException(error.Error, error.Message + kept, error.Path, error) { Remedies = [.. error.Remedies, .. goOn] }
+                : new SeparationCanceledException($"'{source.Path}' was not finished.{kept}", goOn, e, cancellationToken);
         }
 
         // While the first chunk is in the model.
@@ -295,7 +299,7 @@ public sealed class FileSeparator
                 return "";
             }
             return string.Create(CultureInfo.InvariantCulture,
-                $" {Math.Floor(100.0 * files.Journal.DurableFrames / journal.Frames)} % of it is kept in '{partial.FolderPath}'; the resume option continues it.");
+                $" {Math.Floor(100.0 * files.Journal.DurableFrames / journal.Frames)} % of it is kept in '{partial.FolderPath}'.");
         }
     }
 
@@ -359,7 +363,10 @@ public sealed class FileSeparator
         if (journal.DurableFrames == 0)
             return;
         throw new DemucsException(DemucsError.SeparationUnfinished, string.Create(CultureInfo.InvariantCulture,
-            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is separated already, in '{Path.GetDirectoryName(path)}'. Continue with the resume option, or start anew with the force option."), path);
+            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is separated already, in '{Path.GetDirectoryName(path)}'."), path)
+        {
+            Remedies = [Remedy.Resume, Remedy.StartAnew],
+        };
     }
 
     /// <summary>The first pass, and the source's hash beside it.</summary>

@@ -186,7 +186,7 @@ public static class ModelCheck
                 : null;
             if (problem is null)
                 continue;
-            problems.Add($"{problem} Install the model again with the force option.");
+            problems.Add($"{problem} Remove the model and install it again.");
             matches = false;
         }
         return (hash, matches, entry?.Stems ?? record?.Stems);

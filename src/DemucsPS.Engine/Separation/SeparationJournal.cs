@@ -112,5 +112,8 @@ internal sealed record SeparationJournal
         : null;
 
     private static DemucsException Damaged(string path, string fault, Exception? cause) => new(DemucsError.ResumeMismatch,
-        $"The separation in '{Path.GetDirectoryName(path)}' cannot be continued: its journal is damaged ({fault}). Start anew with the force option.", path, cause);
+        $"The separation in '{Path.GetDirectoryName(path)}' cannot be continued: its journal is damaged ({fault}).", path, cause)
+    {
+        Remedies = [Remedy.StartAnew],
+    };
 }

@@ -84,7 +84,7 @@ public sealed class StemExporter
         IReadOnlyList<string> claimed = _output.Names.Claim(track.Source, paths);
         try
         {
-            StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath);
+            StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, canSkip: false);
             using PartialFolder partial = PartialFolder.Take(Path.Combine(_output.PlaceOf(paths).Folder, $"{Guid.NewGuid():N}.partial"));
             using StemFileSet files = new(partial, selection.Names, paths, _output, track.StemShape(_output.Format), _output.LabelsOf(track.Source, track.Tags));
             float[] block = new float[2 * BlockFrames];

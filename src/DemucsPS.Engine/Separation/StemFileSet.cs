@@ -64,8 +64,9 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="paths">Full paths of the files.</param>
     /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
     /// <param name="sourcePath">The file that the stems come from.</param>
+    /// <param name="canSkip">Whether tracks whose stems exist could be skipped, and were not asked to be.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath)
+    public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath, bool canSkip)
     {
         foreach (string path in paths)
         {
@@ -74,7 +75,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             if (Directory.Exists(path))
                 throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.", path);
             if (!overwrite && File.Exists(path))
-                throw Exists(path, null);
+                throw Exists(path, canSkip, null);
         }
     }
 
@@ -178,7 +179,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             }
             catch (IOException e) when (!_overwrite && File.Exists(target.FinalPath))
             {
-                throw Exists(target.FinalPath, e);
+                throw Exists(target.FinalPath, canSkip: false, e);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -239,7 +240,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             part.Staged = StagedStem.Open(part.StagedPath, frames, part.Peak);
         }
 
-        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short. Start anew with the force option.", path);
+        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short.", path) { Remedies = [Remedy.StartAnew] };
     }
 
     private void Note(SeparationJournal? journal)
@@ -250,8 +251,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         Journal = journal;
     }
 
-    private static DemucsException Exists(string path, Exception? cause) => new(DemucsError.StemExists,
-        $"'{path}' exists already. Choose another destination, or overwrite it with the force option.", path, cause);
+    private static DemucsException Exists(string path, bool canSkip, Exception? cause) =>
+        new(DemucsError.StemExists, $"'{path}' exists already. Choose another destination.", path, cause) { Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace] };
 
     private void CreateFolder(string folder)
     {

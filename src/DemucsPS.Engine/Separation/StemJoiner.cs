@@ -61,9 +61,11 @@ public sealed class StemJoiner
                 yield return new JoinedStem(assembly.Track, null, null, $"{which}; the first ones were joined.");
             else
             {
-                yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkDoubled, assembly.IsFinished
-                    ? $"{which}, after the stem had been joined from the first ones. Pass every chunk once."
-                    : $"{which}, so the stem was not joined. Pass every chunk once, or use the force option to join the first ones.", assembly.Track.SourcePath), null);
+                yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkDoubled,
+                    $"{which}, {(assembly.IsFinished ? "after the stem had been joined from the first ones" : "so the stem was not joined")}. Pass every chunk once.", assembly.Track.SourcePath)
+                {
+                    Remedies = assembly.IsFinished ? [] : [Remedy.JoinFirst],
+                }, null);
             }
         }
         // Tracks are compared by reference, as they are in the table.
@@ -87,7 +89,10 @@ public sealed class StemJoiner
                 {
                     assembly.Discard();
                     yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkMissing,
-                        $"{which}. Separate what is missing and join all chunks, or use the force option to leave it silent.", assembly.Track.SourcePath), null);
+                        $"{which}. Separate what is missing and join all chunks.", assembly.Track.SourcePath)
+                    {
+                        Remedies = [Remedy.JoinIncomplete],
+                    }, null);
                 }
             }
         }

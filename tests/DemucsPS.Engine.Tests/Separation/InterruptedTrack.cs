@@ -64,12 +64,12 @@ internal sealed class InterruptedTrack : IDisposable
     public void Interrupt(string destination, SeparationOptions options, Func<StemOutput, StemOutput>? output = null)
     {
         using CancellationTokenSource stop = new();
-        OperationCanceledException e = Assert.ThrowsAny<OperationCanceledException>(() => Separate(destination, options, output, new ProgressCallback(p =>
+        SeparationCanceledException e = Assert.Throws<SeparationCanceledException>(() => Separate(destination, options, output, new ProgressCallback(p =>
         {
             if (p is { Stage: SeparationStage.Separating, Done: 5 })
                 stop.Cancel();
         }), stop.Token));
-        Assert.Contains("resume option", e.Message, StringComparison.Ordinal);
+        Assert.Equal([Remedy.Resume], e.Remedies);
     }
 
     /// <summary>Names of what lies in the folder of the stems.</summary>

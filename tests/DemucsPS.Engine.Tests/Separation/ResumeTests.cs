@@ -255,7 +255,10 @@ public sealed class ResumeTests
         JsonObject parameters = provenance["separation"]!["parameters"]!.AsObject();
         parameters["precision"] = "Int8";
         File.WriteAllText(path, provenance.ToJsonString());
-        Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
+        DemucsException exists = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }));
+        Assert.Equal(DemucsError.StemExists, exists.Error);
+        Assert.Equal([Remedy.Replace], exists.Remedies);
+        Assert.Equal([Remedy.Replace, Remedy.SkipExisting], Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions())).Remedies);
         parameters.Remove("precision");
         File.WriteAllText(path, provenance.ToJsonString());
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }).Skipped);

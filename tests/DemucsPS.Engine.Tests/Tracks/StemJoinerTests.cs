@@ -32,7 +32,8 @@ public sealed class StemJoinerTests
         Assert.Null(joined.Stem);
         Assert.Same(track, joined.Track);
         Assert.Equal(DemucsError.StemChunkMissing, joined.Error!.Error);
-        Assert.Equal("The stem 'bass' of '/music/song.wav' (model model) lacks chunks 0, 3-5 (of 0 to 9). Separate what is missing and join all chunks, or use the force option to leave it silent.", joined.Error.Message);
+        Assert.Equal([Remedy.JoinIncomplete], joined.Error.Remedies);
+        Assert.Equal("The stem 'bass' of '/music/song.wav' (model model) lacks chunks 0, 3-5 (of 0 to 9). Separate what is missing and join all chunks.", joined.Error.Message);
     }
 
     [Theory]
@@ -70,12 +71,14 @@ public sealed class StemJoinerTests
         Assert.All(chunks[..3].Concat(chunks[1..]), c => Assert.Null(early.Add(c)));
         DemucsException error = Assert.Single(early.Complete()).Error!;
         Assert.Equal(DemucsError.StemChunkDoubled, error.Error);
-        Assert.Equal("chunks 1, 2 of the stem 'bass' of 'song' (model model) came more than once, so the stem was not joined. Pass every chunk once, or use the force option to join the first ones.", error.Message);
+        Assert.Equal([Remedy.JoinFirst], error.Remedies);
+        Assert.Equal("chunks 1, 2 of the stem 'bass' of 'song' (model model) came more than once, so the stem was not joined. Pass every chunk once.", error.Message);
 
         StemJoiner late = new();
         Assert.Single(chunks.Concat(chunks[3..4]).Select(late.Add).OfType<Stem>());
         error = Assert.Single(late.Complete()).Error!;
         Assert.StartsWith("chunk 3 of the stem 'bass'", error.Message, StringComparison.Ordinal);
+        Assert.Empty(error.Remedies);
 
         StemJoiner forced = new(force: true);
         Stem stem = Assert.Single(chunks[..2].Append(chunks[1].WithSamples(new float[8192], new float[8192])).Concat(chunks[2..]).Select(forced.Add).OfType<Stem>());

@@ -1,0 +1,26 @@
+using DemucsPS.Engine;
+
+namespace DemucsPS.Cli;
+
+/// <summary>Says what can be done against errors by the names of this program's options.</summary>
+internal static class Advice
+{
+    /// <summary>An error's message with what can be done.</summary>
+    public static string Of(DemucsException error) => Of(error.Message, error.Remedies);
+
+    /// <summary>A message with what can be done.</summary>
+    public static string Of(string message, IEnumerable<Remedy> remedies) => string.Join(' ', remedies.Select(Sentence).OfType<string>().Prepend(message));
+
+    private static string? Sentence(Remedy remedy) => remedy switch
+    {
+        Remedy.Replace => "With --force it is replaced.",
+        Remedy.StartAnew => "With --force it is begun anew.",
+        Remedy.Resume => "With --resume it is continued.",
+        Remedy.SkipExisting => "With --skip-existing tracks that are done are skipped, and with --resume interrupted ones are continued.",
+        Remedy.Recurse => "With --recurse folders in it are taken, too.",
+        Remedy.AcceptLicense => "With --accept-license it is accepted.",
+        Remedy.Reinstall => "'demucsps models install' with --force fetches it again.",
+        // Chunks are joined in PowerShell only.
+        _ => null,
+    };
+}

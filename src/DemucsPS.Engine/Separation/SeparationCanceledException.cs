@@ -1,0 +1,11 @@
+namespace DemucsPS.Engine.Separation;
+
+/// <summary>A separation was cancelled. The message says what is kept of it.</summary>
+public sealed class SeparationCanceledException : OperationCanceledException
+{
+    internal SeparationCanceledException(string message, IReadOnlyList<Remedy> remedies, Exception cause, CancellationToken cancellationToken)
+        : base(message, cause, cancellationToken) => Remedies = remedies;
+
+    /// <summary>How it can go on; empty where nothing is kept.</summary>
+    public IReadOnlyList<Remedy> Remedies { get; }
+}
