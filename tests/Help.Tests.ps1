@@ -122,6 +122,18 @@ BeforeAll {
     }
 }
 
+Describe 'Parameters' {
+    It 'mean the same by the same name in every cmdlet' {
+        Import-Module (Join-Path (Split-Path $PSScriptRoot) 'output' 'DemucsPS') -Force
+        $common = [Management.Automation.Cmdlet]::CommonParameters + [Management.Automation.Cmdlet]::OptionalCommonParameters
+        $names = Get-Command -Module DemucsPS | ForEach-Object { $_.Parameters.Values } | Where-Object Name -NotIn $common | Group-Object Name
+        $names.Count | Should -BeGreaterThan 20
+        # A chunk is a chunk whatever it is of; names are no objects.
+        $kind = { ($_.HasElementType ? $_.GetElementType() : $_).Namespace -eq 'DemucsPS.Engine.Tracks' ? 'an object of a stage' : "$_" }
+        $names | ForEach-Object { "$($_.Name): $(($_.Group.ParameterType | ForEach-Object $kind | Select-Object -Unique) -join ', ')" } | Should -Not -Match ', '
+    }
+}
+
 Describe 'Errors' {
     It 'advise parameters that there are' {
         Import-Module (Join-Path (Split-Path $PSScriptRoot) 'output' 'DemucsPS') -Force

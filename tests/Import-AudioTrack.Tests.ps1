@@ -100,6 +100,35 @@ Describe 'Import-AudioTrack' {
         { Import-AudioTrack missing.wav -StreamIndex -1 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.ImportAudioTrackCommand'
     }
 
+    It 'shows what it does, and takes that away, whether or not the file can be read' {
+        $good = New-NoiseFile (Join-Path $TestDrive 'good.wav') 100000 6
+        $cut = New-NoiseFile (Join-Path $TestDrive 'cut.wav') 100000 6
+        # As 32-bit floats, of which the last is not a number: an error that comes after some has been read.
+        $bytes = [IO.File]::ReadAllBytes($cut)
+        [BitConverter]::GetBytes([int16]3).CopyTo($bytes, 20)
+        [BitConverter]::GetBytes([int]352800).CopyTo($bytes, 28)
+        [BitConverter]::GetBytes([int16]8).CopyTo($bytes, 32)
+        [BitConverter]::GetBytes([int16]32).CopyTo($bytes, 34)
+        [Array]::Clear($bytes, 44, $bytes.Length - 44)
+        [BitConverter]::GetBytes([float]::NaN).CopyTo($bytes, $bytes.Length - 4)
+        [IO.File]::WriteAllBytes($cut, $bytes)
+        foreach ($file in $good, $cut) {
+            $shell = [powershell]::Create()
+            $null = $shell.AddScript("Import-Module '$root/output/DemucsPS'; Import-AudioTrack '$file' -ErrorAction Stop")
+            try { $null = $shell.Invoke() } catch { "$_" | Should -Match 'cut\.wav' }
+            $shell.HadErrors | Should -Be ($file -eq $cut)
+            $records = $shell.Streams.Progress
+            $shell.Dispose()
+            $tops = @($records | Where-Object ParentActivityId -EQ -1)
+            $tops.Activity | Select-Object -Unique | Should -Be 'Reading audio'
+            foreach ($id in 1, 2) {
+                $of = @($records | Where-Object ActivityId -EQ $id)
+                $of.Count | Should -BeGreaterThan 1
+                $of[-1].RecordType | Should -Be 'Completed'
+            }
+        }
+    }
+
     It 'goes on after a file that cannot be read' {
         $empty = New-Item (Join-Path $TestDrive 'empty.wav')
         $text = New-Item (Join-Path $TestDrive 'silence.wav')

@@ -6,7 +6,9 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS;
 
 /// <summary>Shows the progress of one track after another: the track above, its chunks below. At most five records a second, then Completed.</summary>
-internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgress>
+/// <param name="cmdlet">Where it is shown.</param>
+/// <param name="activity">What is done with the tracks.</param>
+internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<SeparationProgress>
 {
     private const int TrackActivity = 1, ChunkActivity = 2;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -36,7 +38,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
             return;
         _shown = Stopwatch.GetTimestamp();
         _stage = value.Stage;
-        cmdlet.WriteProgress(new ProgressRecord(TrackActivity, "Separating music", $"track {_tracks}: {_track}"));
+        cmdlet.WriteProgress(new ProgressRecord(TrackActivity, activity, $"track {_tracks}: {_track}"));
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, Activity(value.Stage), Status(value))
         {
             ParentActivityId = TrackActivity,
@@ -52,7 +54,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet) : IProgress<SeparationProgres
             return;
         _shown = 0;
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, "Chunks", "done") { ParentActivityId = TrackActivity, RecordType = ProgressRecordType.Completed });
-        cmdlet.WriteProgress(new ProgressRecord(TrackActivity, "Separating music", "done") { RecordType = ProgressRecordType.Completed });
+        cmdlet.WriteProgress(new ProgressRecord(TrackActivity, activity, "done") { RecordType = ProgressRecordType.Completed });
     }
 
     private static string Activity(SeparationStage stage) => stage switch

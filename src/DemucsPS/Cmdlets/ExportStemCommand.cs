@@ -19,7 +19,7 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
     /// <summary>The stems, from <c>Join-StemChunk</c>.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
-    public Stem[] Stem { get; set; } = [];
+    public Stem[] InputObject { get; set; } = [];
 
     /// <summary>Give the written files.</summary>
     [Parameter]
@@ -42,7 +42,7 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (Stem stem in Stem)
+        foreach (Stem stem in InputObject)
         {
             IReadOnlyList<Stem> set;
             try

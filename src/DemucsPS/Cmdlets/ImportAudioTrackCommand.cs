@@ -54,7 +54,7 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _progress = new TrackProgress(this);
+        _progress = new TrackProgress(this, "Reading audio");
         try
         {
             _input = new TrackInput(this, this);
@@ -88,6 +88,7 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
         }
         catch (DemucsException e)
         {
+            _progress!.Complete();
             WriteError(e.ToRecord(target));
             return;
         }

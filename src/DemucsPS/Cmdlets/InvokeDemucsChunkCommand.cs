@@ -78,7 +78,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _progress = new TrackProgress(this);
+        _progress = new TrackProgress(this, "Separating music");
         try
         {
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
@@ -164,7 +164,11 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         foreach (string failure in separated.Failures)
             WriteVerbose($"{separated.Chunk}: an attempt failed: {failure}");
         if (separated.Error is not null)
+        {
+            // It may be the last that this command does.
+            _progress!.Complete();
             WriteError(separated.Error.ToRecord(separated.Chunk));
+        }
         else
             WriteVerbose(FormattableString.Invariant($"{separated.Chunk}: {separated.Chunk.Duration.TotalSeconds:F1} s from {separated.Chunk.StartTime:h\\:mm\\:ss\\.f}, separated in {separated.Stems[0].Elapsed.TotalSeconds:F2} s."));
         WriteObject(separated.Stems, enumerateCollection: true);

@@ -122,7 +122,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _progress = new TrackProgress(this);
+        _progress = new TrackProgress(this, "Separating music");
         try
         {
             // What is wrong with the parameters is said before anything is looked for, let alone loaded.
@@ -183,6 +183,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         }
         catch (DemucsException e)
         {
+            _progress!.Complete();
             _summary = _summary.WithFailure();
             WriteError(e.ToRecord(target));
             return;
@@ -191,6 +192,8 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         {
             throw new PipelineStoppedException();
         }
+        // Taken away at once: what follows in the pipeline has its own, may take long, or may want no more.
+        _progress.Complete();
         if (result.Skipped)
             WriteVerbose($"{source.Path}: skipped, its stems are there and unchanged.");
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
