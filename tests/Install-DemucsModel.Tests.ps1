@@ -63,7 +63,8 @@ Describe 'Install-DemucsModel' {
         $own = Install-DemucsModel mine -Source $tiny -WarningVariable warnings -WarningAction SilentlyContinue
         $warnings | Should -Match 'in no catalogue'
         $own.Stems | Should -Be 'drums', 'bass', 'other', 'vocals'
-        Get-ChildItem (Split-Path $own.Path) -Filter *.prepared.onnx | Should -HaveCount 1
+        (Get-ChildItem (Split-Path $own.Path)).Name | Sort-Object | Should -Be 'mine.onnx', 'model.json'
+        Get-DemucsModel -Cache | Where-Object Model -EQ mine | Should -HaveCount 1
         Install-DemucsModel mine -Source $small -ErrorAction SilentlyContinue -ErrorVariable problems | Out-Null
         $problems.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.InstallDemucsModelCommand'
         $null = Install-DemucsModel mine -Source $small -Force -NoPreparation -WarningAction Ignore

@@ -104,13 +104,33 @@ Describe 'Invoke-DemucsSeparation' {
     It 'prepares a model unless -NoPreparation is given' {
         Add-Track 'one.wav'
         Copy-Item $tiny model.onnx
-        $plain = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -NoPreparation
-        Get-ChildItem *.prepared.onnx | Should -BeNullOrEmpty
-        $hash = (Get-FileHash $plain.Stems.FilePath).Hash
-        $prepared = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -Force
-        (Get-ChildItem *.prepared.onnx).Name | Should -Match '^model\.[0-9a-f]{16}\.prepared\.onnx$'
-        $prepared.Model | Should -Be 'model'
-        (Get-FileHash $prepared.Stems.FilePath).Hash | Should -Not -Be $hash
+        $cache = $env:DEMUCSPS_CACHE
+        $env:DEMUCSPS_CACHE = Join-Path $here 'cache'
+        try {
+            $plain = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -NoPreparation
+            Test-Path cache | Should -BeFalse
+            $hash = (Get-FileHash $plain.Stems.FilePath).Hash
+            $prepared = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -Force
+            (Get-ChildItem cache).Name | Should -Match '^model\.[0-9a-f]{16}\.[0-9a-f]{16}\.v\d+\.prepared\.onnx$'
+            $prepared.Model | Should -Be 'model'
+            (Get-FileHash $prepared.Stems.FilePath).Hash | Should -Not -Be $hash
+            Get-ChildItem *.onnx | Should -HaveCount 1
+
+            $copy = Get-DemucsModel -Cache
+            $copy | Should -BeOfType 'DemucsPS.Engine.Models.Preparation.CachedCopy'
+            $copy.Model, $copy.Precision, $copy.Path, $copy.IsCurrent | Should -Be 'model', 'Full', (Get-ChildItem cache).FullName, $true
+            $copy | Out-String | Should -Match '(?m)^model +Full +\d+ '
+            # A copy is no model, whatever its model is called.
+            $copy | Remove-DemucsModel -ErrorAction SilentlyContinue -ErrorVariable problem
+            $problem.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.RemoveDemucsModelCommand'
+            Remove-DemucsModel -Cache -WhatIf
+            Get-ChildItem cache | Should -HaveCount 1
+            Remove-DemucsModel -Cache
+            Get-ChildItem cache | Should -BeNullOrEmpty
+        }
+        finally {
+            $env:DEMUCSPS_CACHE = $cache
+        }
     }
 
     It 'computes in another precision, and says so' {
@@ -124,7 +144,7 @@ Describe 'Invoke-DemucsSeparation' {
         "$text" | Should -Match 'in Int8, '
         "$text" | Should -Match 'precision Int8; execution provider Cpu'
         (Get-FileHash $result.Stems.FilePath).Hash | Should -Not -Be $hash
-        Get-ChildItem *.int8.prepared.onnx | Should -HaveCount 1
+        Get-ChildItem *.prepared.onnx | Should -BeNullOrEmpty
         (TabExpansion2 'Invoke-DemucsSeparation -Precision i').CompletionMatches.CompletionText | Should -Be 'Int8'
     }
 

@@ -10,7 +10,14 @@ $configuration.Run.Path = $PSScriptRoot
 $configuration.Run.PassThru = $true
 $configuration.Output.Verbosity = 'Normal'
 $configuration.Output.CIFormat = 'None'
-$result = Invoke-Pester -Configuration $configuration
+$cache = $env:DEMUCSPS_CACHE
+try {
+    $result = Invoke-Pester -Configuration $configuration
+}
+finally {
+    # What a user has must neither matter nor change; see NoModels.ps1.
+    if (-not $cache) { Remove-Item -Recurse -Force -ErrorAction Ignore (Join-Path ([IO.Path]::GetTempPath()) "demucsps-test-cache-$PID") }
+}
 
 foreach ($test in $result.Skipped) {
     Write-Host "skipped: $($test.ExpandedPath)"

@@ -2,3 +2,4 @@
 $env:DEMUCSPS_MODELS = Join-Path ([IO.Path]::GetTempPath()) "demucsps-no-models-$PID"
 $env:DEMUCSPS_MODEL = $null
 $env:DEMUCSPS_CATALOGUE = $null
+if (-not $env:DEMUCSPS_CACHE) { $env:DEMUCSPS_CACHE = Join-Path ([IO.Path]::GetTempPath()) "demucsps-test-cache-$PID" }

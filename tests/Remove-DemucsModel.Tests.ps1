@@ -14,7 +14,10 @@ Describe 'Remove-DemucsModel' {
 
     It 'removes a model with its prepared copies' {
         Set-Content (Join-Path $env:DEMUCSPS_MODELS 'tiny' 'tiny.0123456789abcdef.prepared.onnx') 'copy'
+        $content = (Get-FileHash $small).Hash.Substring(0, 16).ToLowerInvariant()
+        $copy = New-Item -Force (Join-Path $env:DEMUCSPS_CACHE "tiny.$content.0123456789abcdef.v9.prepared.onnx") -Value 'copy'
         Remove-DemucsModel tiny | Should -BeNullOrEmpty
+        $copy | Should -Not -Exist
         Join-Path $env:DEMUCSPS_MODELS 'tiny' | Should -Not -Exist
         (Get-DemucsModel tiny).Installed | Should -BeFalse
         (Get-DemucsModel other).Installed | Should -BeTrue

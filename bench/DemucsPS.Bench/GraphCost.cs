@@ -6,12 +6,12 @@ namespace DemucsPS.Bench;
 internal static class GraphCost
 {
     /// <summary>The operations of one run; null where a shape is not known.</summary>
-    public static double? Flop(string path)
+    public static double? Flop(ReadOnlyMemory<byte> model)
     {
-        GraphModel model = GraphModel.Parse(File.ReadAllBytes(path));
-        GraphFacts facts = new(model);
+        GraphModel graph = GraphModel.Parse(model);
+        GraphFacts facts = new(graph);
         double sum = 0;
-        foreach (GraphNode node in model.Nodes)
+        foreach (GraphNode node in graph.Nodes)
         {
             if (node.Type is not ("Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "MultiHeadAttention"))
                 continue;

@@ -53,11 +53,11 @@ internal sealed class Measurement
         OnnxSessionOptions best = new() { IntraOpThreads = threads }, runtimeDefaults = best with { MemoryPattern = true };
         say("Loading.");
         // The prepared copy is made before anything is timed.
-        string? prepared = source.Path is { } file ? PreparedModel.Prepare(file, null, say, CancellationToken.None) : null;
+        using PreparedModel? prepared = source.Path is { } file ? PreparedModel.Prepare(file, ModelPrecision.Full, PreparationCache.Open(), say, CancellationToken.None) : null;
         using SeparationModel plain = SeparationModel.Load(source, best);
         using SeparationModel byDefault = SeparationModel.Load(source, runtimeDefaults);
         using SeparationModel quick = SeparationModel.Load(source, best, prepare: true);
-        using SeparationModel? int8 = prepared is null ? null : LoadInt8(source, best, say);
+        using SeparationModel? int8 = source.Path is null ? null : LoadInt8(source, best, say);
         using MatrixMultiplication peak = new(threads);
         using StageBenchmarks stages = new() { Segment = plain.Contract.SegmentFrames, Stems = plain.Contract.Stems.Count };
         stages.Setup();
@@ -127,7 +127,7 @@ internal sealed class Measurement
                 quick.Run(tensors, CancellationToken.None);
         }) / RunsBeside;
 
-        double? flop = prepared is null ? null : GraphCost.Flop(prepared);
+        double? flop = source.Path is null ? null : GraphCost.Flop(prepared?.Bytes ?? File.ReadAllBytes(source.Path));
         Dictionary<string, double> speeds = new() { ["(f) matrix multiplication"] = MatrixMultiplication.Flop / Median("(f) matrix multiplication 2048³") / 1e9 };
         Dictionary<string, double> ratios = new()
         {

@@ -7,11 +7,12 @@ using System.Text.Json.Serialization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli;
 
-/// <summary><c>demucsps models</c>: lists, installs, tests and removes models.</summary>
+/// <summary><c>demucsps models</c>: lists, installs, tests and removes models, and looks after their prepared copies.</summary>
 internal sealed class ModelsCommand
 {
     private const int Succeeded = 0, Failed = 1, Cancelled = 130;
@@ -33,6 +34,7 @@ internal sealed class ModelsCommand
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", HelpName = "full|int8" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
+    private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies. They are made anew when their models are used." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
 
     private ModelsCommand()
@@ -46,12 +48,14 @@ internal sealed class ModelsCommand
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
         Command test = new("test", "Test models: hashes, contract, one segment.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
         Command remove = new("remove", "Remove installed models.") { models._names };
-        Command command = new("models", "List, install, test and remove models. Without a subcommand: list.") { list, install, test, remove, models._json };
+        Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
+        Command command = new("models", "List, install, test and remove models. Without a subcommand: list.") { list, install, test, remove, cache, models._json };
         Bind(command, (parsed, library, _) => List(parsed.GetValue(models._json), [], library));
         Bind(list, (parsed, library, _) => List(parsed.GetValue(models._json), parsed.GetValue(models._filter) ?? [], library));
         Bind(install, models.Install);
         Bind(test, models.Test);
         Bind(remove, models.Remove);
+        Bind(cache, models.Cache);
         return command;
 
         void Bind(Command to, Func<ParseResult, ModelLibrary, CancellationToken, int> run) => to.SetAction((parsed, cancellationToken) => Task.Run(() =>
@@ -152,10 +156,26 @@ internal sealed class ModelsCommand
         return true;
     });
 
-    private static int ForEach(string[] names, bool json, Func<string, bool> work)
+    private int Cache(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken)
+    {
+        bool json = parsed.GetValue(_json), clear = parsed.GetValue(_clear);
+        PreparationCache cache = PreparationCache.Open();
+        IReadOnlyList<CachedCopy> copies = cache.List();
+        int width = copies.Count == 0 ? 0 : copies.Max(c => c.Model.Length);
+        return ForEach(copies, json, copy =>
+        {
+            if (clear)
+                cache.Remove(copy);
+            Write(json, clear ? new { copy.Model, Removed = copy.Path } : copy, clear ? $"{copy.Path} removed" : string.Create(CultureInfo.InvariantCulture,
+                $"{copy.Model.PadRight(width)}  {copy.Precision,-4}  {copy.Size / 1e6,4:F0} MB  used {copy.LastUsed.ToLocalTime():yyyy-MM-dd}  {copy.Path}"));
+            return true;
+        });
+    }
+
+    private static int ForEach<T>(IEnumerable<T> names, bool json, Func<T, bool> work)
     {
         int exitCode = Succeeded;
-        foreach (string name in names)
+        foreach (T name in names)
         {
             try
             {
@@ -164,7 +184,7 @@ internal sealed class ModelsCommand
             }
             catch (DemucsException e)
             {
-                exitCode = Fail(json, name, e);
+                exitCode = Fail(json, name?.ToString(), e);
             }
         }
         return exitCode;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace DemucsPS.Cli.Tests;
 
@@ -86,25 +87,46 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
-    public void Models_are_prepared_once_beside_the_model_unless_told_not_to()
+    public void Models_are_prepared_once_in_the_cache_unless_told_not_to()
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
-        string[] Prepared() => Directory.GetFiles(folder.Path, "tiny.*.prepared.onnx");
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "plain", "--no-preparation").ExitCode);
-        Assert.Empty(Prepared());
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "prepared").ExitCode);
-        string copy = Assert.Single(Prepared());
+        Dictionary<string, string?> environment = new() { ["DEMUCSPS_CACHE"] = folder["cache"] };
+        void Run(string output, params string[] more) => Assert.Equal(0, Demucsps.Run(folder.Path, environment, ["separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", output, .. more]).ExitCode);
+        Run("plain", "--no-preparation");
+        Assert.False(Directory.Exists(folder["cache"]));
+        Run("prepared");
+        string copy = Assert.Single(Directory.GetFiles(folder["cache"]));
+        Assert.Matches(@"^tiny\.[0-9a-f]{16}\.[0-9a-f]{16}\.v\d+\.prepared\.onnx$", Path.GetFileName(copy));
         DateTime made = File.GetLastWriteTimeUtc(copy);
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "again").ExitCode);
-        Assert.Equal(made, File.GetLastWriteTimeUtc(Assert.Single(Prepared())));
+        Run("again");
+        Assert.Equal(made, File.GetLastWriteTimeUtc(Assert.Single(Directory.GetFiles(folder["cache"]))));
+        Assert.Equal(["short.wav", "tiny.onnx"], Directory.GetFiles(folder.Path).Select(f => Path.GetFileName(f)).Order());
 
         // The folder keeps the model's own name; the samples differ in their last digits only.
         float[] Bass(string run) => WavSamples.ReadFloat(folder[run, "tiny", "short", "bass.wav"]);
         Assert.Equal(Bass("prepared"), Bass("again"));
         Assert.NotEqual(Bass("plain"), Bass("prepared"));
         Assert.All(Bass("plain").Zip(Bass("prepared")), p => Assert.Equal(p.First, p.Second, 1e-4f));
+
+        (int exitCode, string listed, string error) = Demucsps.Run(folder.Path, environment, "models", "cache");
+        Assert.True(exitCode == 0, error);
+        Assert.Matches($@"^tiny  Full +\d+ MB  used \d{{4}}-\d\d-\d\d  {Regex.Escape(copy)}\s*$", listed);
+        Assert.Equal(new FileInfo(copy).Length, JsonDocument.Parse(Demucsps.Run(folder.Path, environment, "models", "cache", "--json").Output).RootElement.GetProperty("size").GetInt64());
+        File.WriteAllText(folder["cache", "mine.txt"], "mine");
+        Assert.Equal($"{copy} removed", Demucsps.Run(folder.Path, environment, "models", "cache", "--clear").Output.Trim());
+        Assert.Equal([folder["cache", "mine.txt"]], Directory.GetFiles(folder["cache"]));
+        Assert.Equal("", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
+
+        // A cache that cannot be written to is said once, and changes no bit.
+        environment["DEMUCSPS_CACHE"] = folder["cache", "mine.txt", "cache"];
+        (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "short.wav", "-m", "tiny.onnx", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "memory");
+        Assert.True(exitCode == 0, error);
+        Assert.Single(Regex.Matches(error, "cannot be kept in"));
+        (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = "relative" }, "models", "cache");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("not a full path", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +151,6 @@ public sealed class SeparateCommandTests
         Assert.True(exitCode == 0, error);
         Assert.Equal("Int8", JsonDocument.Parse(output).RootElement.GetProperty("precision").GetString());
         Assert.Contains("1 chunk in Int8, ", error, StringComparison.Ordinal);
-        Assert.Equal(2, Directory.GetFiles(folder.Path, "tiny.*.prepared.onnx").Length);
         float[] Bass(string run) => WavSamples.ReadFloat(folder[run, "tiny", "short", "bass.wav"]);
         Assert.NotEqual(Bass("full"), Bass("int8"));
         Assert.All(Bass("full").Zip(Bass("int8")), p => Assert.Equal(p.First, p.Second, 1e-3f));

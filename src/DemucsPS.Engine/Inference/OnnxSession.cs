@@ -10,6 +10,8 @@ namespace DemucsPS.Engine.Inference;
 /// </summary>
 public sealed unsafe class OnnxSession : IDisposable
 {
+    private static int s_count;
+
     private readonly OrtApi _api;
     private readonly OrtHandle _session;
 
@@ -46,6 +48,13 @@ public sealed unsafe class OnnxSession : IDisposable
         }
     }
 
+    /// <summary>Whether the library finds the weights files of a model that is loaded from memory, see <see cref="OnnxSessionOptions.WeightsFolder"/>.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library.</exception>
+    public static bool FindsWeightsElsewhere => OnnxRuntimeLibrary.Load().MinorVersion >= 21;
+
+    /// <summary>Sessions that were created in this process so far: lets tests see that none was.</summary>
+    internal static int Count => s_count;
+
     /// <summary>Threads that the runtime asked for and did not get, see <see cref="OnnxSessionOptions.CallersOnly"/>.</summary>
     internal int WithheldThreads { get; private init; }
 
@@ -61,9 +70,11 @@ public sealed unsafe class OnnxSession : IDisposable
     /// <summary>Loads a model file; weights in a <c>.onnx.data</c> file beside it are found by the runtime.</summary>
     /// <param name="path">Full path of the model.</param>
     /// <param name="options">How it will run.</param>
+    /// <param name="cancellationToken">Ends the loading; by ONNX Runtime before 1.22 only when the runtime is done with it.</param>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it.</exception>
-    public static OnnxSession FromFile(string path, OnnxSessionOptions options)
+    public static OnnxSession FromFile(string path, OnnxSessionOptions options, CancellationToken cancellationToken = default)
     {
         if (!Path.IsPathFullyQualified(path))
             throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
@@ -71,21 +82,23 @@ public sealed unsafe class OnnxSession : IDisposable
         {
             fixed (byte* text = PathText(path))
                 api.Check(api.CreateSession(OnnxRuntimeLibrary.Environment, text, native, session));
-        });
+        }, cancellationToken);
     }
 
     /// <summary>Loads a model from memory; the bytes are not needed afterwards.</summary>
-    /// <param name="model">An ONNX model without external data.</param>
+    /// <param name="model">An ONNX model; weights in other files are looked for in <see cref="OnnxSessionOptions.WeightsFolder"/>.</param>
     /// <param name="options">How it will run.</param>
+    /// <param name="cancellationToken">As for <see cref="FromFile"/>.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it.</exception>
-    public static OnnxSession FromBytes(ReadOnlyMemory<byte> model, OnnxSessionOptions options)
+    public static OnnxSession FromBytes(ReadOnlyMemory<byte> model, OnnxSessionOptions options, CancellationToken cancellationToken = default)
     {
         return Create(options, (api, native, session) =>
         {
             using MemoryHandle pin = model.Pin();
             api.Check(api.CreateSessionFromArray(OnnxRuntimeLibrary.Environment, pin.Pointer, (nuint)model.Length, native, session));
-        });
+        }, cancellationToken);
     }
 
     /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
@@ -136,27 +149,49 @@ public sealed unsafe class OnnxSession : IDisposable
 
     private delegate void SessionFactory(OrtApi api, nint options, nint* session);
 
-    private static OnnxSession Create(OnnxSessionOptions options, SessionFactory factory)
+    private static OnnxSession Create(OnnxSessionOptions options, SessionFactory factory, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (options.ExecutionProvider == ExecutionProvider.Auto)
             throw new ArgumentException("Choose the execution provider first.", nameof(options));
         OrtApi api = OnnxRuntimeLibrary.Load();
         nint created;
         api.Check(api.CreateSessionOptions(&created));
+        nint configured = created;
         using OrtHandle native = new(created, api.ReleaseSessionOptions);
         Apply(api, created, ExecutionProviderChoice.Suit(options));
         using WithheldWorkers? withheld = options.CallersOnly ? new WithheldWorkers(api, created) : null;
         nint pointer = 0;
-        factory(api, created, &pointer);
+        Interlocked.Increment(ref s_count);
+        // Disposing a registration waits for a callback that is under way, so the options outlive it.
+        using (cancellationToken.UnsafeRegister(static state => ((Action)state!)(), (Action)Cancel))
+        {
+            options.Creating?.Invoke();
+            try
+            {
+                factory(api, created, &pointer);
+            }
+            catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(cancellationToken);
+            }
+        }
         OrtHandle session = new(pointer, api.ReleaseSession);
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
             return new OnnxSession(api, session) { WithheldThreads = withheld?.Count ?? 0 };
         }
         catch
         {
             session.Dispose();
             throw;
+        }
+
+        void Cancel()
+        {
+            if (api.CancelsLoading)
+                api.Check(api.SetLoadCancellationFlag(configured, 1));
         }
     }
 
@@ -175,6 +210,8 @@ public sealed unsafe class OnnxSession : IDisposable
         }
         // By themselves the runtime's threads look out for work for some hundredths of a second after a run, too, when what is done between runs needs the processors.
         Configure("session.force_spinning_stop", "1");
+        if (options.WeightsFolder is { } weights)
+            Configure("session.model_external_initializers_file_folder_path", weights);
         foreach ((string key, string value) in options.ConfigEntries)
             Configure(key, value);
         if (options.ExecutionProvider != ExecutionProvider.Cpu)

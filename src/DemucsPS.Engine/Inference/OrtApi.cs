@@ -12,7 +12,11 @@ internal sealed unsafe class OrtApi
     /// <summary>The oldest API this binding works with; asking for it makes every newer library acceptable.</summary>
     private const uint RequiredVersion = 17;
 
+    // The first API with SessionOptionsSetLoadCancellationFlag.
+    private const uint CancellationVersion = 22;
+
     private readonly void** _table;
+    private readonly void** _newerTable;
 
     /// <param name="library">A loaded libonnxruntime.</param>
     /// <param name="path">Where it was loaded from.</param>
@@ -32,6 +36,9 @@ internal sealed unsafe class OrtApi
         _table = ((delegate* unmanaged[Cdecl]<uint, void**>)apiBase[0])(RequiredVersion);
         if (_table == null)
             throw TooOld();
+        MinorVersion = major == 1 ? minor : int.MaxValue;
+        if (MinorVersion >= CancellationVersion)
+            _newerTable = ((delegate* unmanaged[Cdecl]<uint, void**>)apiBase[0])(CancellationVersion);
 
         DemucsException TooOld() => new(DemucsError.OnnxRuntimeUnavailable,
             $"'{path}' is ONNX Runtime {Version}; version 1.{RequiredVersion} or newer is needed.", path);
@@ -42,6 +49,15 @@ internal sealed unsafe class OrtApi
 
     /// <summary>The library's version, such as 1.23.2.</summary>
     public string Version { get; }
+
+    /// <summary>The second part of the version, 23 of 1.23.2.</summary>
+    public int MinorVersion { get; }
+
+    /// <summary>Whether the loading of a model can be cancelled, see <see cref="SetLoadCancellationFlag"/>.</summary>
+    public bool CancelsLoading => _newerTable != null;
+
+    /// <summary>Only where <see cref="CancelsLoading"/>.</summary>
+    public delegate* unmanaged[Cdecl]<nint, byte, nint> SetLoadCancellationFlag => (delegate* unmanaged[Cdecl]<nint, byte, nint>)_newerTable[293];
 
     public delegate* unmanaged[Cdecl]<nint, int> GetErrorCode => (delegate* unmanaged[Cdecl]<nint, int>)_table[1];
     public delegate* unmanaged[Cdecl]<nint, byte*> GetErrorMessage => (delegate* unmanaged[Cdecl]<nint, byte*>)_table[2];

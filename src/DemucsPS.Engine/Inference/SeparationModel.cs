@@ -7,22 +7,20 @@ namespace DemucsPS.Engine.Inference;
 public sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
-    private readonly Func<OnnxSessionOptions, OnnxSession> _open;
+    private readonly PreparedModel? _copy;
     private readonly OnnxSessionOptions _options;
     private OnnxSession? _ownThreads;
 
-    private SeparationModel(OnnxSession session, Func<OnnxSessionOptions, OnnxSession> open, OnnxSessionOptions options, string name, string? path, bool isDemucs, IReadOnlyList<string>? stemNames, ModelFileSet? files, bool isPrepared, ModelPrecision precision)
+    private SeparationModel(ModelSource source, PreparedModel? copy, OnnxSession session, OnnxSessionOptions options, IReadOnlyList<string>? stemNames, ModelFileSet? files, ModelPrecision precision)
     {
         _session = session;
-        _open = open;
+        _copy = copy;
         _options = options;
         Files = files;
-        IsPrepared = isPrepared;
         Precision = precision;
-        Name = name;
-        Path = path;
-        IsDemucs = isDemucs;
-        Contract = ModelContract.Recognise(session, path ?? name, stemNames);
+        Name = source.Name;
+        Path = source.Path;
+        Contract = ModelContract.Recognise(session, Path ?? Name, stemNames);
     }
 
     /// <summary>The model's name: the file's without its extension, or that of a built-in model. Names the output folder.</summary>
@@ -32,7 +30,7 @@ public sealed class SeparationModel : IDisposable
     public string? Path { get; }
 
     /// <summary>False for the built-in baseline, which is classical signal processing.</summary>
-    public bool IsDemucs { get; }
+    public bool IsDemucs => Path is not null;
 
     /// <summary>What runs it; never <see cref="ExecutionProvider.Auto"/>.</summary>
     public ExecutionProvider ExecutionProvider => _options.ExecutionProvider;
@@ -41,12 +39,12 @@ public sealed class SeparationModel : IDisposable
     public ModelPrecision Precision { get; }
 
     /// <summary>Whether the file's prepared copy runs.</summary>
-    internal bool IsPrepared { get; }
+    internal bool IsPrepared => _copy is not null;
 
     /// <summary>Whether runs can keep to their own thread; see <see cref="LoadForOwnThreads"/>.</summary>
     internal bool HasOwnThreads => _ownThreads is not null;
 
-    /// <summary>What was loaded; null for a built-in model.</summary>
+    /// <summary>What was loaded; null for a built-in model, and where it was not to be identified.</summary>
     internal ModelFileSet? Files { get; }
 
     /// <summary>What the model takes and gives.</summary>
@@ -60,67 +58,85 @@ public sealed class SeparationModel : IDisposable
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
     /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
     /// <param name="precision">In what numbers it is computed. Another than <see cref="ModelPrecision.Full"/> takes a prepared copy of its own, and the CPU.</param>
+    /// <param name="cancellationToken">Ends the preparation and the loading.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract),
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
-    /// do not fit). With another precision than <see cref="ModelPrecision.Full"/> also <see cref="DemucsError.ModelWriteFailed"/>: its copy cannot be written.
+    /// do not fit, or <see cref="PreparationCache.FolderVariable"/> is no full path). With <paramref name="prepare"/> also <see cref="DemucsError.ModelWriteFailed"/>, as in <see cref="PreparedModel.Prepare(string, ModelPrecision, PreparationCache, Action{string}?, CancellationToken)"/>.
     /// </exception>
     public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full) =>
-        LoadForBag(source, options, prepare, warn, stemNames, tell, precision, identify: false);
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
+        LoadForBag(source, options, prepare, warn, stemNames, tell, precision, identify: false, cancellationToken);
 
     /// <summary>
     /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.
     /// </summary>
     internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
-        bool identify)
+        bool identify, CancellationToken cancellationToken)
     {
         CheckPrecision(source, options, prepare, precision);
         options = ExecutionProviderChoice.Resolve(options, tell);
-        // Before the runtime opens what the model names, be it only to prepare it.
-        if (source.Path is { } named)
-            _ = ExternalWeights.Of(named);
-        string? path = source.Path is { } original && prepare ? PreparedModel.Prepare(original, precision, null, warn, CancellationToken.None) : source.Path;
-        if (prepare && path is not null && PreparedModel.IsRuntimeFormat(path))
-            tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
-        ModelFileSet? files = path is null ? null : ModelFileSet.Of(source.Path!, path);
-        if (identify)
-            files?.BeginReading(CancellationToken.None);
-        OnnxSession session;
+        PreparedModel? copy = null;
+        OnnxSession? session = null;
         try
         {
-            session = Open(options);
+            // Before the runtime opens what the model names, be it only to prepare it.
+            if (source.Path is { } named)
+                _ = ExternalWeights.Of(named);
+            copy = Prepare();
+            if (prepare && copy is null && source.Path is { } path && PreparedModel.IsRuntimeFormat(path))
+                tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
+            ModelFileSet? files = Identify();
+            try
+            {
+                session = Open(source.Path, copy, options, cancellationToken);
+            }
+            catch (OnnxRuntimeException) when (copy is { WasFound: true })
+            {
+                // A disk may have damaged the copy, and what is wrong with the model shows again.
+                copy.Discard();
+                copy = Prepare();
+                files = Identify();
+                session = Open(source.Path, copy, options, cancellationToken);
+            }
+            return new SeparationModel(source, copy, session, options, stemNames, files, precision);
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e)
         {
-            // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
-            if (options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(options) is { } reason)
-                throw ExecutionProviderChoice.NotStarted(options.ExecutionProvider, reason, e);
-            throw new DemucsException(DemucsError.DemucsModelInvalid, Explain(source, options.ExecutionProvider, e), source.Path, e);
-        }
-        try
-        {
-            return new SeparationModel(session, Open, options, source.Name, source.Path, isDemucs: source.Path is not null, stemNames, files, isPrepared: path != source.Path, precision);
-        }
-        catch
-        {
-            session.Dispose();
+            session?.Dispose();
+            copy?.Dispose();
+            if (e is OnnxRuntimeException fault)
+            {
+                // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
+                if (options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(options) is { } reason)
+                    throw ExecutionProviderChoice.NotStarted(options.ExecutionProvider, reason, e);
+                throw NotLoaded(source.Path ?? source.Name, options.ExecutionProvider, fault);
+            }
             throw;
         }
 
-        OnnxSession Open(OnnxSessionOptions how) => path is null ? OnnxSession.FromBytes(BaselineModel.Build(), how) : OnnxSession.FromFile(path, how);
+        PreparedModel? Prepare() => prepare && source.Path is { } path ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, cancellationToken) : null;
+
+        ModelFileSet? Identify()
+        {
+            ModelFileSet? files = identify && source.Path is { } path ? ModelFileSet.Of(path, copy) : null;
+            files?.BeginReading(cancellationToken);
+            return files;
+        }
     }
 
     /// <summary>
     /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunShare.OwnThreadOnly"/>; without this they run as any other. A weights file is in memory once
     /// all the same. Not to be called while the model runs.
     /// </summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it cannot be loaded again.</exception>
-    internal void LoadForOwnThreads()
+    internal void LoadForOwnThreads(CancellationToken cancellationToken)
     {
         try
         {
-            _ownThreads ??= _open(_options with { CallersOnly = true });
+            _ownThreads ??= Open(Path, _copy, _options with { CallersOnly = true }, cancellationToken);
         }
         catch (OnnxRuntimeException e)
         {
@@ -165,7 +181,13 @@ public sealed class SeparationModel : IDisposable
     {
         _session.Dispose();
         _ownThreads?.Dispose();
+        _copy?.Dispose();
     }
+
+    private static OnnxSession Open(string? path, PreparedModel? copy, OnnxSessionOptions options, CancellationToken cancellationToken) =>
+        copy is not null ? copy.Open(options, cancellationToken)
+        : path is not null ? OnnxSession.FromFile(path, options, cancellationToken)
+        : OnnxSession.FromBytes(BaselineModel.Build(), options, cancellationToken);
 
     /// <summary>Refuses what would run in another precision than was asked for.</summary>
     private static void CheckPrecision(ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision)
@@ -187,14 +209,19 @@ public sealed class SeparationModel : IDisposable
         DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message, source.Path);
     }
 
-    private static string Explain(ModelSource source, ExecutionProvider provider, OnnxRuntimeException e)
+    /// <summary>The error for a model that the runtime cannot load.</summary>
+    /// <param name="path">Its file or name.</param>
+    /// <param name="provider">What it was to run on.</param>
+    /// <param name="e">What the runtime says.</param>
+    internal static DemucsException NotLoaded(string path, ExecutionProvider provider, OnnxRuntimeException e)
     {
-        string path = source.Path ?? source.Name;
-        if (provider != ExecutionProvider.Cpu)
-            return $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} cannot run this model; otherwise the file may be damaged. ONNX Runtime says: {e.Message}";
-        // The runtime's message for missing weights names them only in passing, so the remedy is said in full.
-        return e.Message.Contains("external", StringComparison.OrdinalIgnoreCase) || e.Message.Contains(".data", StringComparison.OrdinalIgnoreCase)
-            ? $"Model '{path}' cannot be loaded: its weights are in a second file (usually *.onnx.data), which must lie beside it under the name it was exported with. ONNX Runtime says: {e.Message}"
-            : $"Model '{path}' cannot be loaded; it may be damaged, incomplete or not an ONNX file. ONNX Runtime says: {e.Message}";
+        if (e.IsOutOfMemory)
+            return new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to load model '{path}': {e.Message} Close other programs.", path, e);
+        string message = provider != ExecutionProvider.Cpu ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} cannot run this model; otherwise the file may be damaged."
+            // The runtime's message for missing weights names them only in passing, so the remedy is said in full.
+            : e.Message.Contains("external", StringComparison.OrdinalIgnoreCase) || e.Message.Contains(".data", StringComparison.OrdinalIgnoreCase)
+            ? $"Model '{path}' cannot be loaded: its weights are in a second file (usually *.onnx.data), which must lie beside it under the name it was exported with."
+            : $"Model '{path}' cannot be loaded; it may be damaged, incomplete or not an ONNX file.";
+        return new DemucsException(DemucsError.DemucsModelInvalid, $"{message} ONNX Runtime says: {e.Message}", path, e);
     }
 }

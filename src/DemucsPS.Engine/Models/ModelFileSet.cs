@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
@@ -10,22 +12,20 @@ internal sealed class ModelFileSet
 {
     private readonly (string Path, long Bytes, DateTime Modified)[] _stamps;
     private readonly Lock _gate = new();
+    // This program's own: what it is stays, whatever becomes of its file. Kept until it is read.
+    private PreparedModel? _copy;
     private Task<FileIdentity[]>? _reading;
 
-    private ModelFileSet(IEnumerable<string> paths)
+    private ModelFileSet(string original, PreparedModel? copy)
     {
-        _stamps = [.. paths.Select(p => (Path: p, Info: RegularFile.Info(p))).Where(f => f.Info.Exists).Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc))];
+        _copy = copy?.Share();
+        _stamps = [.. ExternalWeights.Of(original).Prepend(original).Select(p => (Path: p, Info: RegularFile.Info(p))).Where(f => f.Info.Exists).Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc))];
     }
 
     /// <summary>The files of a model that is about to be loaded.</summary>
     /// <param name="original">Full path of the file that the user named.</param>
-    /// <param name="runs">Full path of the file that runs: the same, or its prepared copy.</param>
-    public static ModelFileSet Of(string original, string runs)
-    {
-        // Without a copy both are one, which need not be parsed twice.
-        string[] graphs = [.. new[] { original, runs }.Distinct()];
-        return new(graphs.Concat(graphs.SelectMany(ExternalWeights.Of)).Distinct());
-    }
+    /// <param name="copy">The prepared copy that runs; null where the file itself does.</param>
+    public static ModelFileSet Of(string original, PreparedModel? copy) => new(original, copy);
 
     /// <summary>Begins to read the files. Nobody has to wait for it.</summary>
     /// <param name="cancellationToken">Ends it; then they are read when they are asked for.</param>
@@ -73,9 +73,22 @@ internal sealed class ModelFileSet
         lock (_gate)
         {
             if (_reading is null or { IsCanceled: true })
-                _reading = Task.Run(() => _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken))).ToArray(), cancellationToken);
+                _reading = Task.Run(() => Read(cancellationToken), cancellationToken);
             return _reading;
         }
+    }
+
+    private FileIdentity[] Read(CancellationToken cancellationToken)
+    {
+        List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken)))];
+        if (_copy is { } copy)
+        {
+            // The file that was named, the one that runs, then weights.
+            identities.Insert(1, new FileIdentity(copy.Name, copy.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(copy.Bytes.Span))));
+            _copy = null;
+            copy.Dispose();
+        }
+        return [.. identities];
     }
 
     private static DemucsException Replaced(string path, Exception? cause) =>

@@ -94,7 +94,7 @@ public sealed class ModelInstaller
         return _library.Describe(name)!;
     }
 
-    /// <summary>Takes a model, or all models of a bag, out of the library, with all files in its folder.</summary>
+    /// <summary>Takes a model, or all models of a bag, out of the library, with all files in its folder and its prepared copies.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name;
@@ -132,7 +132,11 @@ public sealed class ModelInstaller
         {
             // The graph first: if a program has it open on a system that minds, nothing is lost yet.
             if (ModelLibrary.Installed(folder) is { } installed)
+            {
+                string sha256 = installed.Record?.Files[0].Sha256 ?? DurableFiles.Hash(installed.Path, CancellationToken.None);
                 File.Delete(installed.Path);
+                PreparationCache.Open().RemoveOf(sha256);
+            }
             Directory.Delete(folder, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -151,7 +155,7 @@ public sealed class ModelInstaller
     {
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
         string[] partials = [.. entry.Files.Select(f => Path.Combine(folder, f.Name + PartialSuffix))];
-        CheckSpace(folder, entry.Size - partials.Where(File.Exists).Sum(p => new FileInfo(p).Length), options.Prepare ? entry.Size : 0);
+        CheckSpace(folder, entry.Size - partials.Where(File.Exists).Sum(p => new FileInfo(p).Length));
         long before = 0;
         for (int i = 0; i < entry.Files.Count; i++)
         {
@@ -185,7 +189,7 @@ public sealed class ModelInstaller
         ModelSource source = ModelSource.Find(options.Source!);
         string sourceFolder = Path.GetDirectoryName(source.Path!)!;
         ModelContract contract;
-        using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions()))
+        using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions(), cancellationToken: cancellationToken))
             contract = model.Contract;
         string[] from = [source.Path!, .. ExternalWeights.Of(source.Path!)];
         if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
@@ -193,7 +197,7 @@ public sealed class ModelInstaller
         string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
         long total = from.Sum(f => RegularFile.Info(f).Length), before = 0;
-        CheckSpace(folder, total, options.Prepare ? total : 0);
+        CheckSpace(folder, total);
         string[] partials = [.. names.Select(n => Path.Combine(folder, n + PartialSuffix))];
         List<ModelRecord.FileRecord> files = [];
         for (int i = 0; i < from.Length; i++)
@@ -232,13 +236,20 @@ public sealed class ModelInstaller
         if (!options.Prepare)
             return;
         report(ModelInstallStage.Preparing, size, size);
-        PreparedModel.Prepare(Path.Combine(folder, file), null, options.Warn, cancellationToken);
+        try
+        {
+            PreparedModel.Prepare(Path.Combine(folder, file), ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken)?.Dispose();
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
+        {
+            // The model is installed all the same.
+            options.Warn?.Invoke(e.Message);
+        }
     }
 
-    private void CheckSpace(string folder, long missing, long preparation)
+    private void CheckSpace(string folder, long missing)
     {
-        // A prepared copy is as large as the model where the model holds its weights.
-        long needed = missing + preparation + (1 << 20);
+        long needed = missing + (1 << 20);
         long free;
         try
         {
@@ -252,7 +263,7 @@ public sealed class ModelInstaller
         if (free < needed)
         {
             throw new DemucsException(DemucsError.ModelWriteFailed, string.Create(CultureInfo.InvariantCulture,
-                $"'{folder}' has {free / 1e6:F0} MB free, and the model needs {needed / 1e6:F0} MB{(preparation > 0 ? " with its prepared copy" : "")}. Make room, or choose another folder with {ModelLibrary.FolderVariable}."), folder);
+                $"'{folder}' has {free / 1e6:F0} MB free, and the model needs {needed / 1e6:F0} MB. Make room, or choose another folder with {ModelLibrary.FolderVariable}."), folder);
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class ModelLibrary
     /// <see cref="DemucsError.ParameterInvalid"/>: a variable is no full path; <see cref="DemucsError.CatalogueInvalid"/>: a catalogue file cannot be used.
     /// </exception>
     public static ModelLibrary Open() => Open(
-        FullPath(FolderVariable) ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "models"),
+        FullPath(FolderVariable) ?? Path.Combine(ApplicationData, "models"),
         FullPath(CatalogueVariable),
         Environment.GetEnvironmentVariable(ModelVariable));
 
@@ -191,7 +191,12 @@ public sealed class ModelLibrary
         .Where(name => CatalogueReader.IsSafeName(name) && Catalogue.Find(name) is null && Installed(FolderOf(name)) is not null)
         .Order(StringComparer.OrdinalIgnoreCase);
 
-    private static string? FullPath(string variable)
+    /// <summary>The folder for what the program keeps of this user.</summary>
+    internal static string ApplicationData => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS");
+
+    /// <summary>The full path that an environment variable names; null if it names none.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is no full path.</exception>
+    internal static string? FullPath(string variable)
     {
         string? value = Environment.GetEnvironmentVariable(variable);
         if (string.IsNullOrWhiteSpace(value))

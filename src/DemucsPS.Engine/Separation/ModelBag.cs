@@ -33,8 +33,9 @@ public sealed class ModelBag : IDisposable
     private int _runs;
     private int _ownThreadRuns;
 
-    private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell)
+    private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell, CancellationToken cancellationToken)
     {
+        bool warned = false;
         _sources = [.. selection.Models];
         _loaded = new SeparationModel?[_sources.Length];
         Name = selection.Name;
@@ -77,14 +78,14 @@ public sealed class ModelBag : IDisposable
                 if (inTurn && model != needed[0])
                     Close(model);
                 else if (!inTurn && threadEach)
-                    loaded.LoadForOwnThreads();
+                    loaded.LoadForOwnThreads(cancellationToken);
             }
             if (!inTurn)
                 return;
             _chunksInTurn = (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn);
             _loaded[needed[0]] = null;
             // Warnings were given above, on this thread, and what is in the files is known.
-            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, model => Load(model, null, null, identify: false));
+            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, (model, stop) => Load(model, null, null, identify: false, stop));
         }
         catch
         {
@@ -92,13 +93,21 @@ public sealed class ModelBag : IDisposable
             throw;
         }
 
-        SeparationModel Open(int model) => _loaded[model] ??= Load(model, warn, tell, identify: true);
+        SeparationModel Open(int model) => _loaded[model] ??= Load(model, Warn, tell, identify: true, cancellationToken);
 
-        SeparationModel Load(int model, Action<string>? warning, Action<string>? note, bool identify)
+        SeparationModel Load(int model, Action<string>? warning, Action<string>? note, bool identify, CancellationToken stop)
         {
-            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, prepare, warning, selection.StemNames, note, selection.Precision, identify);
+            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, prepare, warning, selection.StemNames, note, selection.Precision, identify, stop);
             Interlocked.Increment(ref _loads);
             return loaded;
+        }
+
+        // A cache that cannot be written to is the same for all models.
+        void Warn(string sentence)
+        {
+            if (!warned)
+                warn?.Invoke(sentence);
+            warned = true;
         }
 
         void Close(int model)
@@ -153,12 +162,14 @@ public sealed class ModelBag : IDisposable
     /// <param name="stemNames">Names for the stems of each model, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="precision">In what numbers they are computed, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="cancellationToken">Ends the preparation and the loading.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">
     /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
     public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full) =>
-        Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames, Precision = precision }, null, options, prepare, warn, tell: tell);
+        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
+        Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames, Precision = precision }, null, options, prepare, warn, tell: tell, cancellationToken: cancellationToken);
 
     /// <summary>Loads the models of a bag that are needed.</summary>
     /// <param name="selection">The models and their weights.</param>
@@ -168,16 +179,19 @@ public sealed class ModelBag : IDisposable
     /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; called on this thread; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
+    /// <param name="cancellationToken">Ends the preparation and the loading.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">As above.</exception>
-    public static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null) =>
-        Load(selection, stems, options, prepare, warn, jobs, null, tell);
+    public static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null,
+        CancellationToken cancellationToken = default) =>
+        Load(selection, stems, options, prepare, warn, jobs, null, tell, cancellationToken);
 
     /// <summary>As above, with the bytes of memory that models may take; null for a share of what the process may have.</summary>
-    internal static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell = null)
+    internal static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
         // Once for all of them, so that they run on the same.
-        return new ModelBag(selection, stems, ExecutionProviderChoice.Resolve(options, tell), prepare, warn, Math.Max(1, jobs), memory, tell);
+        return new ModelBag(selection, stems, ExecutionProviderChoice.Resolve(options, tell), prepare, warn, Math.Max(1, jobs), memory, tell, cancellationToken);
     }
 
     /// <summary>The weight of a model in a stem.</summary>

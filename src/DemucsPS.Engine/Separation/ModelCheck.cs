@@ -60,7 +60,7 @@ public static class ModelCheck
         try
         {
             long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
-            using ModelBag bag = ModelBag.Load([source], null, options, prepare, precision: precision);
+            using ModelBag bag = ModelBag.Load([source], null, options, prepare, precision: precision, cancellationToken: cancellationToken);
             result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
             if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
                 problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
@@ -76,7 +76,7 @@ public static class ModelCheck
                 problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: of a segment of music-like sound the loudest stem has {levels.Max():F0} dB."));
             if (reference is not null)
             {
-                using ModelBag cpu = ModelBag.Load([source], null, reference, prepare);
+                using ModelBag cpu = ModelBag.Load([source], null, reference, prepare, cancellationToken: cancellationToken);
                 started = Stopwatch.GetTimestamp();
                 float[][] expected = Separate(cpu, cancellationToken);
                 TimeSpan time = Stopwatch.GetElapsedTime(started);

@@ -11,7 +11,7 @@ internal sealed class ModelRotation : IDisposable
     private readonly object _gate = new();
     private readonly int[] _waiting;
     private readonly int _jobs;
-    private readonly Func<int, SeparationModel> _load;
+    private readonly Func<int, CancellationToken, SeparationModel> _load;
     private SeparationModel? _loaded;
     private int _current;
     private int _running;
@@ -21,7 +21,7 @@ internal sealed class ModelRotation : IDisposable
     /// <param name="count">The number of models.</param>
     /// <param name="jobs">Runs at once.</param>
     /// <param name="load">Loads a model by its number.</param>
-    public ModelRotation(SeparationModel first, int number, int count, int jobs, Func<int, SeparationModel> load)
+    public ModelRotation(SeparationModel first, int number, int count, int jobs, Func<int, CancellationToken, SeparationModel> load)
     {
         _loaded = first;
         _current = number;
@@ -70,7 +70,7 @@ internal sealed class ModelRotation : IDisposable
                     }
                     else if (_running == 0 && Next() == model)
                     {
-                        Switch(model);
+                        Switch(model, cancellationToken);
                         continue;
                     }
                     Monitor.Wait(_gate);
@@ -93,12 +93,12 @@ internal sealed class ModelRotation : IDisposable
         return candidate;
     }
 
-    private void Switch(int model)
+    private void Switch(int model, CancellationToken cancellationToken)
     {
         // The one goes before the other comes: there is no room for both.
         _loaded?.Dispose();
         _loaded = null;
-        _loaded = _load(model);
+        _loaded = _load(model, cancellationToken);
         _current = model;
     }
 }

@@ -1,23 +1,39 @@
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Get-DemucsModel</c>: the models that are installed, built in or in the catalogue.</summary>
-[Cmdlet(VerbsCommon.Get, "DemucsModel")]
-[OutputType(typeof(ModelInfo))]
+/// <summary><c>Get-DemucsModel</c>: the models that are installed, built in or in the catalogue; or the prepared copies of models in the cache.</summary>
+[Cmdlet(VerbsCommon.Get, "DemucsModel", DefaultParameterSetName = NameSet)]
+[OutputType(typeof(ModelInfo), ParameterSetName = [NameSet])]
+[OutputType(typeof(CachedCopy), ParameterSetName = [CacheSet])]
 public sealed class GetDemucsModelCommand : ModelCommand
 {
+    private const string NameSet = "Name", CacheSet = "Cache";
+
     /// <summary>Names; wildcards are allowed. All models without it.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = ["*"];
 
+    /// <summary>List the prepared copies in the cache.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = CacheSet)]
+    public SwitchParameter Cache { get; set; }
+
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ForEach(Name, name =>
+    protected override void ProcessRecord()
+    {
+        if (Cache)
+            WithCache(cache => WriteObject(cache.List(), enumerateCollection: true));
+        else
+            ForEach(Name, Describe);
+    }
+
+    private void Describe(string name)
     {
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
@@ -26,5 +42,5 @@ public sealed class GetDemucsModelCommand : ModelCommand
         }
         WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);
         WriteObject(Library.List().Where(m => pattern.IsMatch(m.Name)), enumerateCollection: true);
-    });
+    }
 }

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Cmdlets;
 
@@ -34,10 +35,24 @@ public abstract class ModelCommand : PSCmdlet, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Does something with each name; what fails becomes an error record.</summary>
-    private protected void ForEach(string[] names, Action<string> work)
+    /// <summary>Does something with the cache of prepared copies; if that cannot be used, the command ends.</summary>
+    private protected void WithCache(Action<PreparationCache> work)
     {
-        foreach (string name in names)
+        try
+        {
+            work(PreparationCache.Open());
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(e.Path));
+        }
+    }
+
+    /// <summary>Does something with each name or thing; what fails becomes an error record.</summary>
+    private protected void ForEach<T>(IEnumerable<T> names, Action<T> work)
+        where T : notnull
+    {
+        foreach (T name in names)
         {
             try
             {

@@ -147,7 +147,7 @@ public sealed class ExternalWeightsTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["model.onnx"], SmallModels.Split());
-        ModelFileSet files = ModelFileSet.Of(folder["model.onnx"], folder["model.onnx"]);
+        ModelFileSet files = ModelFileSet.Of(folder["model.onnx"], null);
         using CancellationTokenSource stop = new();
         stop.Cancel();
         files.BeginReading(stop.Token);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 
@@ -371,20 +372,23 @@ public sealed class ModelInstallerTests
     }
 
     [Fact]
-    public async Task Preparation_leaves_the_copy_beside_the_model_and_removal_takes_both()
+    public async Task Preparation_leaves_a_copy_in_the_cache_and_removal_takes_both()
     {
         using TemporaryFolder folder = new();
-        byte[] tiny = File.ReadAllBytes(RepositoryFiles.TinyModel);
+        // A model of its own, since the cache is that of all tests: with a field that nobody knows.
+        byte[] tiny = [.. File.ReadAllBytes(RepositoryFiles.TinyModel), .. new ProtobufMessage().Text(99, $"{Guid.NewGuid()}").Bytes];
+        string content = Convert.ToHexStringLower(SHA256.HashData(tiny).AsSpan(0, 8));
         using LoopbackServer server = new(LoopbackServer.File(tiny));
         ModelLibrary library = Library(folder, server.Address, content: tiny);
         await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true });
-        Assert.Equal(3, Files(folder).Length);
-        Assert.Contains(Files(folder), f => f.EndsWith(".prepared.onnx", StringComparison.Ordinal));
+        Assert.Equal(2, Files(folder).Length);
+        Assert.Single(PreparationCache.Open().List(), copy => copy.Model == "tiny" && copy.Path.Contains(content, StringComparison.Ordinal));
         Assert.Equal(folder["models", "tiny", "tiny.onnx"], library.Select(["tiny"], null, Path.GetFullPath).Models[0].Path);
 
         ModelInstaller installer = new(library);
         installer.Remove("tiny");
         Assert.False(Directory.Exists(folder["models", "tiny"]));
+        Assert.DoesNotContain(PreparationCache.Open().List(), copy => copy.Path.Contains(content, StringComparison.Ordinal));
         foreach ((string name, DemucsError error) in new[] { ("tiny", DemucsError.DemucsModelNotFound), ("baseline", DemucsError.ParameterInvalid), ("../models", DemucsError.ParameterInvalid), (folder.Path, DemucsError.ParameterInvalid) })
             Assert.Equal(error, Assert.Throws<DemucsException>(() => installer.Remove(name)).Error);
         // A folder that is no model's is left alone.

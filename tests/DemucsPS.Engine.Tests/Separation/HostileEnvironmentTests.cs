@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.AccessControl;
 using System.Security.Principal;
 using DemucsPS.Engine.Separation;
@@ -138,34 +137,5 @@ public sealed class HostileEnvironmentTests
             return;
         }
         Assert.Skip("There is no way to a folder that this user may only read.");
-    }
-
-    /// <summary>A file system in memory of a few megabytes.</summary>
-    private sealed class SmallDisk : IDisposable
-    {
-        private readonly string _path;
-
-        private SmallDisk(string path) => _path = path;
-
-        public static SmallDisk? TryMount(string path, int bytes, bool readOnly)
-        {
-            if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
-                return null;
-            Directory.CreateDirectory(path);
-            return Run("mount", "-t", "tmpfs", "-o", $"size={bytes}{(readOnly ? ",ro" : "")}", "tmpfs", path) ? new SmallDisk(path) : null;
-        }
-
-        public void Grow(int bytes) => Assert.True(Run("mount", "-o", $"remount,size={bytes}", _path));
-
-        public void Dispose() => Run("umount", _path);
-
-        private static bool Run(string program, params string[] arguments)
-        {
-            ProcessStartInfo start = new(program, arguments) { RedirectStandardError = true };
-            using Process process = Process.Start(start)!;
-            process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
     }
 }

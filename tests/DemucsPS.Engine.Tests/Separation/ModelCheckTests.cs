@@ -122,7 +122,7 @@ public sealed class ModelCheckTests
         // That of floats, summed in another order, is above 130 dB.
         Assert.InRange(result.DifferenceDb!.Value, 80, 125);
         Assert.True(result.ReferenceRunTime > TimeSpan.Zero);
-        Assert.Equal(3, folder.Files().Length);
+        Assert.Single(folder.Files());
 
         File.WriteAllBytes(folder["small.onnx"], SmallModels.Split());
         ModelTestResult full = Check(library, ModelSource.Find(folder["small.onnx"]), prepare: true);

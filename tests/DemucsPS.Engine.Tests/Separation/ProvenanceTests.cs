@@ -5,6 +5,7 @@ using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Audio;
@@ -68,8 +69,8 @@ public sealed class ProvenanceTests
         JsonNode separation = JsonNode.Parse(File.ReadAllText(result.ProvenancePath))!["separation"]!;
         Assert.Equal("Int8", (string?)separation["parameters"]!["precision"]);
         Assert.True((bool)separation["models"]![0]!["prepared"]!);
-        string copy = Assert.Single(Directory.GetFiles(folder.Path, "*.int8.prepared.onnx"));
-        Assert.Contains(Hash(copy), separation["models"]![0]!["files"]!.AsArray().Select(f => (string?)f!["sha256"]));
+        JsonNode copy = Assert.Single(separation["models"]![0]!["files"]!.AsArray(), f => ((string?)f!["name"])!.EndsWith(".int8.prepared.onnx", StringComparison.Ordinal))!;
+        Assert.Equal(Hash(Path.Combine(PreparationCache.Open().Folder, (string)copy["name"]!)), (string?)copy["sha256"]);
         Assert.True(SeparationVerification.Of(result.ProvenancePath).IsIntact);
     }
 

@@ -1,18 +1,68 @@
 using System.Security.Cryptography;
+using System.Text;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Makes models exact and quick: a copy of the graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does
-/// in many passes is said in fewer, kept beside the model. The copy is an ordinary ONNX file of the same inputs, outputs and metadata, and uses
-/// the same weights file if there is one. Its attention is an operator of ONNX Runtime's own (com.microsoft).
+/// A model made exact and quick: a copy of its graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does in many passes is said in fewer. It is
+/// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy is an ordinary ONNX model of the same inputs,
+/// outputs and metadata, and uses the same weights file if there is one. Its attention is an operator of ONNX Runtime's own (com.microsoft).
 /// </summary>
-public static class PreparedModel
+public sealed class PreparedModel : IDisposable
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
     public const int RewriteVersion = 4;
+
+    // The last version that kept copies beside models.
+    private const int LastVersionBeside = 3;
+
+    private readonly string _weightsFolder;
+    private readonly IDisposable? _file;
+    // Whoever uses the copy counts, since one may let go of it while another still reads it on its thread.
+    private int _users = 1;
+
+    private PreparedModel(string name, string weightsFolder, FileStream file)
+    {
+        Name = name;
+        _weightsFolder = weightsFolder;
+        Path = file.Name;
+        using (file)
+        {
+            try
+            {
+                MappedFile mapped = new(file);
+                _file = mapped;
+                Bytes = mapped.Memory;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Some network folders have files that can be read and not be mapped.
+                byte[] bytes = new byte[file.Length];
+                file.ReadExactly(bytes);
+                Bytes = bytes;
+            }
+        }
+    }
+
+    private PreparedModel(string name, string weightsFolder, byte[] bytes)
+    {
+        Name = name;
+        _weightsFolder = weightsFolder;
+        Bytes = bytes;
+    }
+
+    /// <summary>The copy's file name in the cache, also where it is not there. Copies of one name have one content.</summary>
+    public string Name { get; }
+
+    /// <summary>Full path of the copy in the cache; null where it is in memory only.</summary>
+    public string? Path { get; }
+
+    /// <summary>Whether it was in the cache already.</summary>
+    internal bool WasFound { get; private init; }
+
+    /// <summary>The copy, an ONNX file's bytes. Not to be used after <see cref="Dispose"/>.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
@@ -21,250 +71,266 @@ public static class PreparedModel
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are no ONNX model.</exception>
-    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full)?.ToBytes();
+    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full, null)?.ToBytes();
 
-    /// <summary>
-    /// Finds or makes the prepared copy of a model file, <c>NAME.HASH.prepared.onnx</c> beside it, where HASH stands for the model's content and
-    /// <see cref="RewriteVersion"/>. If that folder cannot be written to, the copy goes into the cache folder, unless the model has weights in
-    /// a second file, which are only found beside it. Safe in several threads and processes at once: a copy appears whole or not at all.
-    /// </summary>
+    /// <summary>Finds or makes the prepared copy of a model file.</summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
-    /// <param name="cacheFolder">A folder for copies that cannot lie beside their model; null for one in the user's local application data.</param>
-    /// <param name="warn">Takes a sentence for the user where the model can only be used as it is; null to go without.</param>
+    /// <param name="precision">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it would be run in another precision than was asked for.</param>
+    /// <param name="cache">Where copies lie.</param>
+    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; no copy is left.</param>
-    /// <returns>The path of the copy; <paramref name="modelPath"/> if there is nothing to rewrite or nowhere to put the copy.</returns>
+    /// <returns>The copy, to be disposed; null if the model runs as it is: there is nothing to rewrite, it is in ONNX Runtime's own format, or a copy itself.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.ModelWriteFailed"/>: neither the cache nor the system's temporary folder can be written to;
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library, or one that cannot load copies of models with weights in a second file;
+    /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision.
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
-    public static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, CancellationToken cancellationToken) =>
-        Prepare(modelPath, ModelPrecision.Full, cacheFolder, warn, cancellationToken);
-
-    /// <summary>
-    /// As above, for a precision. A copy for <see cref="ModelPrecision.Int8"/>, <c>NAME.HASH.int8.prepared.onnx</c>, lies beside the other. A model that cannot have one is an error, since
-    /// it would be run in another precision than was asked for.
-    /// </summary>
-    /// <exception cref="DemucsException">
-    /// As above; with <see cref="ModelPrecision.Int8"/> also <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed so; and
-    /// <see cref="DemucsError.ModelWriteFailed"/>: there is nowhere to put the copy.
-    /// </exception>
-    public static string Prepare(string modelPath, ModelPrecision precision, string? cacheFolder, Action<string>? warn, CancellationToken cancellationToken) =>
-        Prepare(modelPath, precision, cacheFolder, warn, path => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None), cancellationToken);
-
-    /// <summary>As above, with the way to create files, so that a test can have a folder that cannot be written to.</summary>
-    internal static string Prepare(string modelPath, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken) =>
-        Prepare(modelPath, ModelPrecision.Full, cacheFolder, warn, create, cancellationToken);
-
-    /// <summary>As above, for a precision.</summary>
-    internal static string Prepare(string modelPath, ModelPrecision precision, string? cacheFolder, Action<string>? warn, Func<string, FileStream> create, CancellationToken cancellationToken)
+    public static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, CancellationToken cancellationToken)
     {
         // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
         if (ModelFiles.IsPrepared(modelPath))
         {
-            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8) ? modelPath : throw new DemucsException(DemucsError.ParameterInvalid,
+            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8) ? null : throw new DemucsException(DemucsError.ParameterInvalid,
                 $"'{modelPath}' is a copy that was made of a model for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the model itself.", modelPath);
         }
-        string beside = Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
-        cacheFolder ??= Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS", "prepared");
-        string[] folders = [beside, cacheFolder];
+        if (IsRuntimeFormat(modelPath))
+        {
+            return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
+                $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file that it was made of.", modelPath);
+        }
+        string folder = System.IO.Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
+        // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
+        string name = NameOf(modelPath, precision, cancellationToken);
+        if (cache.Find(name) is { } found)
+            return new PreparedModel(name, folder, found) { WasFound = true };
+
+        byte[] source = Reading(modelPath, () => File.ReadAllBytes(modelPath));
+        cancellationToken.ThrowIfCancellationRequested();
+        if (GraphOf(source, modelPath).MayHaveExternalData && !OnnxSession.FindsWeightsElsewhere)
+        {
+            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
+                $"Model '{modelPath}' has its weights in a second file. To run its prepared copy takes ONNX Runtime 1.21 or newer; '{OnnxRuntimeLibrary.Path}' is {OnnxRuntimeLibrary.Version}. Set ${OnnxRuntimeLibrary.PathVariable} to another library, or run the model as it is, without preparation.",
+                OnnxRuntimeLibrary.Path);
+        }
+        if (Rewrite(source, modelPath, precision, model => Fold(modelPath, model, cache, cancellationToken)) is not { } rewritten)
+            return null;
+        cancellationToken.ThrowIfCancellationRequested();
+        if (NameOf(modelPath, precision, cancellationToken) != name)
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' is being changed. Try again when that is done.", modelPath);
+        RemoveBeside(modelPath, source);
         try
         {
-            // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
-            using (FileStream stream = File.OpenRead(modelPath))
-            {
-                if (IsRuntimeFormat(stream))
-                {
-                    return precision == ModelPrecision.Full ? modelPath : throw new DemucsException(DemucsError.ParameterInvalid,
-                        $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file that it was made of.", modelPath);
-                }
-                string name = NameOf(modelPath, precision, Hash(stream, RewriteVersion, cancellationToken));
-                if (Array.Find(folders, folder => File.Exists(Path.Combine(folder, name))) is { } found)
-                    return Path.Combine(found, name);
-            }
-
-            byte[] source = File.ReadAllBytes(modelPath);
-            cancellationToken.ThrowIfCancellationRequested();
-            if (Rewrite(source, modelPath, precision) is not { } rewritten)
-                return modelPath;
-            string copy = Name(RewriteVersion);
-            using (FileStream stream = File.OpenRead(modelPath))
-            {
-                if (NameOf(modelPath, precision, Hash(stream, RewriteVersion, cancellationToken)) != copy)
-                    throw new IOException("It is being changed.");
-            }
-            bool bound = rewritten.MayHaveExternalData;
-            Exception? refusal = null;
-            foreach (string folder in bound ? [beside] : folders)
-            {
-                try
-                {
-                    string written = Write(rewritten, folder, copy, create, cancellationToken);
-                    for (int version = 1; version < RewriteVersion; version++)
-                        RemoveOld(Path.Combine(folder, Name(version)));
-                    return written;
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    refusal ??= e;
-                }
-            }
-            if (precision != ModelPrecision.Full)
-            {
-                throw new DemucsException(DemucsError.ModelWriteFailed,
-                    $"Model '{modelPath}' cannot be run in the precision {precision}: its copy '{copy}' cannot be written{Nowhere()}. {refusal!.Message} Use the precision Full, or copy the model to a folder of your own.", modelPath, refusal);
-            }
-            warn?.Invoke(
-                $"Model '{modelPath}' is used as it is, less exactly than it could be: its prepared copy '{copy}' cannot be written"
-                + $"{Nowhere()}. {refusal!.Message} Run once with the right to write there, or copy the model to a folder of your own.");
-            return modelPath;
-
-            string Nowhere() => bound ? " beside it, where its weights file lies" : $" beside it or into '{cacheFolder}'";
-
-            string Name(int version)
-            {
-                using MemoryStream bytes = new(source);
-                return NameOf(modelPath, precision, Hash(bytes, version, cancellationToken));
-            }
+            return new PreparedModel(name, folder, cache.Add(name, rewritten.Write(), cancellationToken));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' cannot be read: {e.Message}", modelPath, e);
+            warn?.Invoke($"Prepared copies of models cannot be kept in '{cache.Folder}', so they are made anew each time, in memory. {e.Message} Make room there, or set ${PreparationCache.FolderVariable} to a folder that can be written to.");
+            return new PreparedModel(name, folder, rewritten.ToBytes());
         }
     }
 
-    private static GraphModel? Rewrite(ReadOnlyMemory<byte> bytes, string? path, ModelPrecision precision)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+            _file?.Dispose();
+    }
+
+    /// <summary>Disposes it, and removes it from the cache.</summary>
+    internal void Discard()
+    {
+        Dispose();
+        if (Path is not null)
+            PreparationCache.Delete(Path);
+    }
+
+    /// <summary>The same for another user, who disposes it, too.</summary>
+    internal PreparedModel Share()
+    {
+        Interlocked.Increment(ref _users);
+        return this;
+    }
+
+    /// <summary>Loads the copy.</summary>
+    /// <exception cref="OnnxRuntimeException">The runtime refuses it.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken) => OnnxSession.FromBytes(Bytes, options with { WeightsFolder = _weightsFolder }, cancellationToken);
+
+    /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    internal static bool IsRuntimeFormat(string path) => Reading(path, () =>
+    {
+        using FileStream stream = RegularFile.OpenRead(path);
+        Span<byte> head = stackalloc byte[8];
+        return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[4..].SequenceEqual(RuntimeFormat);
+    });
+
+    private static GraphModel GraphOf(ReadOnlyMemory<byte> bytes, string? path)
+    {
+        try
+        {
+            return GraphModel.Parse(bytes);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Invalid(path, e);
+        }
+    }
+
+    private static GraphModel? Rewrite(ReadOnlyMemory<byte> bytes, string? path, ModelPrecision precision, Func<byte[]?, GraphModel?>? fold)
     {
         try
         {
             GraphModel model = GraphModel.Parse(bytes);
+            string? folder = System.IO.Path.GetDirectoryName(path);
             // The runtime would put nodes in their place that are hard to recognise.
             bool lowered = NormalizationLowering.Apply(model);
             // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other providers.
-            if (path is not null && !model.HoldsHalves && Fold(path, lowered ? model.ToBytes() : null) is { } folded)
-                model = GraphModel.Parse(folded);
-            bool placed = PositionEmbeddings.Apply(model, Path.GetDirectoryName(path));
-            bool quicker = QuickGraph.Apply(model), exacter = ExactSums.Apply(model);
+            if (fold is not null && !model.HoldsHalves && fold(lowered ? model.ToBytes() : null) is { } folded)
+                model = folded;
+            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)), quicker = QuickGraph.Apply(model), exacter = ExactSums.Apply(model);
             if (precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
-            return Int8Products.Apply(model, Path.GetDirectoryName(path)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
+            return Reading(path, () => Int8Products.Apply(model, folder)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
                 $"Model '{path}' has no products with constant matrices of 32-bit floats that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.", path);
         }
         catch (InvalidDataException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.", path, e);
+            throw Invalid(path, e);
         }
     }
 
     /// <summary>
-    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a
-    /// second file stay there. Null if the runtime cannot load it: the reason is given when it is loaded to be run.
+    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a second file stay there. Null where
+    /// the runtime has no kernel on the CPU for an operator of the model: then it is the same each time.
     /// </summary>
     /// <param name="path">The model's file.</param>
     /// <param name="model">The model in place of what is in the file; null for that.</param>
-    private static byte[]? Fold(string path, byte[]? model)
+    /// <param name="cache">Where to write what the runtime makes of it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="DemucsException">The model cannot be loaded, or there is nowhere to write.</exception>
+    private static GraphModel? Fold(string path, byte[]? model, PreparationCache cache, CancellationToken cancellationToken)
     {
-        string folded = Path.GetTempFileName();
+        Exception? refusal = null;
+        foreach (string folder in new[] { cache.Folder, cache.OtherFolder })
+        {
+            try
+            {
+                return Fold(path, model, folder, cancellationToken);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                refusal ??= e;
+            }
+        }
+        throw new DemucsException(DemucsError.ModelWriteFailed,
+            $"Model '{path}' cannot be prepared, since neither the cache '{cache.Folder}' nor the temporary folder '{cache.OtherFolder}' can be written to. {refusal!.Message} Make room there, or set ${PreparationCache.FolderVariable} to a folder that can be written to; "
+            + "or run the model as it is, without preparation.", path, refusal);
+    }
+
+    private static GraphModel? Fold(string path, byte[]? model, string folder, CancellationToken cancellationToken)
+    {
+        OnnxSessionOptions options = new()
+        {
+            // This level's rewrites suit any processor and any provider.
+            OptimizationLevel = OnnxOptimizationLevel.Basic,
+            IntraOpThreads = 1,
+            ConfigEntries = new Dictionary<string, string> { ["session.disable_prepacking"] = "1" },
+            WeightsFolder = System.IO.Path.GetDirectoryName(path),
+        };
+        Directory.CreateDirectory(folder);
+        string folded = PreparationCache.TemporaryIn(folder);
         try
         {
-            OnnxSessionOptions options = new()
+            // Created here, so that a folder which cannot be written to is told from all that the runtime may say.
+            new FileStream(folded, FileMode.CreateNew, FileAccess.Write).Dispose();
+            try
             {
-                // This level's rewrites suit any processor and any provider.
-                OptimizationLevel = OnnxOptimizationLevel.Basic,
-                OptimizedModelPath = folded,
-                IntraOpThreads = 1,
-                ConfigEntries = new Dictionary<string, string>
+                Load(options with { OptimizedModelPath = folded });
+            }
+            catch (OnnxRuntimeException e) when (e.Code == OnnxRuntimeErrorCode.NotImplemented)
+            {
+                return null;
+            }
+            catch (OnnxRuntimeException e)
+            {
+                // What cannot be loaded cannot be loaded without writing either.
+                try
                 {
-                    ["session.disable_prepacking"] = "1",
-                    ["session.model_external_initializers_file_folder_path"] = Path.GetDirectoryName(path)!,
-                },
-            };
-            (model is null ? OnnxSession.FromFile(path, options) : OnnxSession.FromBytes(model, options)).Dispose();
-            return File.ReadAllBytes(folded);
-        }
-        catch (OnnxRuntimeException)
-        {
-            return null;
+                    Load(options);
+                }
+                catch (OnnxRuntimeException fault)
+                {
+                    throw SeparationModel.NotLoaded(path, ExecutionProvider.Cpu, fault);
+                }
+                throw new IOException($"ONNX Runtime says: {e.Message.ReplaceLineEndings(" ").Trim()}", e);
+            }
+            return GraphModel.Parse(File.ReadAllBytes(folded));
         }
         finally
         {
-            File.Delete(folded);
+            PreparationCache.Delete(folded);
         }
+
+        void Load(OnnxSessionOptions how) => (model is null ? OnnxSession.FromFile(path, how, cancellationToken) : OnnxSession.FromBytes(model, how, cancellationToken)).Dispose();
     }
 
-    private static void RemoveOld(string path)
+    /// <summary>The name of a model's copy: by the model's file, and by what else the copy depends on, namely weights in other files, what folds it and what rewrites it.</summary>
+    private static string NameOf(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) => Reading(modelPath, () =>
     {
-        try
+        using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256), surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(content, modelPath, cancellationToken);
+        surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0"));
+        foreach (string weights in ExternalWeights.Of(modelPath).Where(File.Exists))
         {
-            File.Delete(path);
+            surroundings.AppendData(Encoding.UTF8.GetBytes($"{System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(modelPath)!, weights)}\0{RegularFile.Info(weights).Length}\0"));
+            Append(surroundings, weights, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Another process still runs it; it is in nobody's way.
-        }
-    }
+        return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
+    });
 
-    private static string Write(GraphModel model, string folder, string name, Func<string, FileStream> create, CancellationToken cancellationToken)
+    private static void Append(IncrementalHash hash, string path, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
-        string path = Path.Combine(folder, name);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            using (FileStream stream = create(temporary))
-            {
-                foreach (ReadOnlyMemory<byte> piece in model.Write())
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    stream.Write(piece.Span);
-                }
-                stream.Flush(flushToDisk: true);
-            }
-            try
-            {
-                DurableFiles.Rename(temporary, path, overwrite: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
-            {
-                // Windows refuses to replace an open file; another process was quicker, and its copy is the same.
-                File.Delete(temporary);
-            }
-            return path;
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
-
-    /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
-    internal static bool IsRuntimeFormat(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return IsRuntimeFormat(stream);
-    }
-
-    private static bool IsRuntimeFormat(FileStream stream)
-    {
-        Span<byte> head = stackalloc byte[8];
-        bool found = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[4..].SequenceEqual(RuntimeFormat);
-        stream.Position = 0;
-        return found;
-    }
-
-    private static byte[] Hash(Stream stream, int version, CancellationToken cancellationToken)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[1 << 16];
+        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan);
+        byte[] buffer = new byte[1 << 18];
         for (int count; (count = stream.Read(buffer)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             hash.AppendData(buffer, 0, count);
         }
-        hash.AppendData([(byte)version]);
-        return hash.GetHashAndReset();
     }
 
-    private static string NameOf(string modelPath, ModelPrecision precision, byte[] hash) =>
-        $"{Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}";
+    /// <summary>Removes what earlier versions made of just this model, beside it and in the folder that they used else: nothing uses it any more.</summary>
+    private static void RemoveBeside(string modelPath, byte[] source)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int version = 1; version <= LastVersionBeside; version++)
+        {
+            hash.AppendData(source);
+            hash.AppendData([(byte)version]);
+            string name = $"{System.IO.Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8))}";
+            foreach (string folder in new[] { System.IO.Path.GetDirectoryName(modelPath)!, System.IO.Path.Combine(ModelLibrary.ApplicationData, "prepared") })
+            {
+                PreparationCache.Delete(System.IO.Path.Combine(folder, name + ModelFiles.PreparedSuffix));
+                PreparationCache.Delete(System.IO.Path.Combine(folder, name + ModelFiles.Int8Suffix));
+            }
+        }
+    }
+
+    private static T Reading<T>(string? path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{path}' cannot be read: {e.Message}", path, e);
+        }
+    }
+
+    private static DemucsException Invalid(string? path, InvalidDataException e) =>
+        new(DemucsError.DemucsModelInvalid, $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.", path, e);
 }

@@ -6,78 +6,89 @@ using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
-/// <summary>Where prepared copies lie, and that they are made once and whole.</summary>
+/// <summary>That prepared copies are made once, whole and of the right things, and what becomes of them where they cannot be kept.</summary>
 public sealed class PreparedModelTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _warnings = [];
+    private readonly PreparationCache _cache;
+
+    public PreparedModelTests() => _cache = PreparationCache.Open(_folder["cache"]);
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_copy_is_made_beside_the_model_and_used_again()
+    public void A_copy_is_made_in_the_cache_and_used_again()
     {
         string model = Save("model.onnx", Rewritable());
-        string prepared = Prepare(model);
-        Assert.Matches(@"^model\.[0-9a-f]{16}\.prepared\.onnx$", Path.GetFileName(prepared));
-        Assert.Equal(_folder.Path, Path.GetDirectoryName(prepared));
-        SmallGraph.AssertSame(Rewritable(), File.ReadAllBytes(prepared));
-
-        File.SetLastWriteTimeUtc(prepared, DateTime.UnixEpoch);
-        Assert.Equal(prepared, Prepare(model));
-        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(prepared));
-        // Preparing the copy gives the copy.
-        Assert.Equal(prepared, Prepare(prepared));
-        Assert.Equal(2, _folder.Files().Length);
+        string path;
+        using (PreparedModel prepared = Prepare(model))
+        {
+            path = prepared.Path!;
+            Assert.False(prepared.WasFound);
+            Assert.Equal(_folder["cache", prepared.Name], path);
+            Assert.Matches($@"^model\.{Convert.ToHexStringLower(SHA256.HashData(Rewritable()).AsSpan(0, 8))}\.[0-9a-f]{{16}}\.v{PreparedModel.RewriteVersion}\.prepared\.onnx$", prepared.Name);
+            Assert.Equal(File.ReadAllBytes(path), prepared.Bytes.ToArray());
+            SmallGraph.AssertSame(Rewritable(), prepared.Bytes.ToArray());
+        }
+        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
+        using (PreparedModel again = Prepare(model))
+        {
+            Assert.True(again.WasFound);
+            Assert.Equal(path, again.Path);
+        }
+        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(path));
+        // The same model elsewhere has the same copy, and the copy itself needs none.
+        Directory.CreateDirectory(_folder["elsewhere"]);
+        using (PreparedModel elsewhere = Prepare(Save("elsewhere/model.onnx", Rewritable())))
+            Assert.Equal(path, elsewhere.Path);
+        Assert.Null(PreparedModel.Prepare(path, ModelPrecision.Full, _cache, null, CancellationToken.None));
+        Assert.Equal(3, _folder.Files().Length);
     }
 
     [Fact]
-    public void The_copy_of_an_older_version_goes_when_the_new_one_is_made()
+    public void Copies_that_earlier_versions_left_beside_the_model_go_when_the_new_one_is_made()
     {
         byte[] bytes = Rewritable();
         string model = Save("model.onnx", bytes);
-        string old = Save($"model.{Convert.ToHexStringLower(SHA256.HashData([.. bytes, (byte)(PreparedModel.RewriteVersion - 1)]).AsSpan(0, 8))}.prepared.onnx", [1]);
+        string Beside(int version, string suffix) => Save($"model.{Convert.ToHexStringLower(SHA256.HashData([.. bytes, (byte)version]).AsSpan(0, 8))}{suffix}", [1]);
+        string[] old = [Beside(1, ".prepared.onnx"), Beside(3, ".prepared.onnx"), Beside(3, ".int8.prepared.onnx")];
         string another = Save("model.0123456789abcdef.prepared.onnx", [1]);
-        Assert.True(File.Exists(Prepare(model)));
-        Assert.False(File.Exists(old));
+        Prepare(model).Dispose();
+        Assert.All(old, path => Assert.False(File.Exists(path)));
         Assert.True(File.Exists(another));
     }
 
     [Fact]
     public void An_htdemucs_is_rewritten_throughout()
     {
-        string prepared = Prepare(Save("model.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)));
-        byte[] bytes = File.ReadAllBytes(prepared);
+        using PreparedModel prepared = Prepare(RepositoryFiles.TinyModel);
+        byte[] bytes = prepared.Bytes.ToArray();
         string[] types = SmallGraph.Operators(bytes);
         Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
         foreach (string gone in new[] { "Softmax", "ConvTranspose", "InstanceNormalization", "Shape" })
             Assert.DoesNotContain(gone, types);
         Assert.Equal(["", GraphModel.RuntimeDomain], new WireMessage(bytes).Messages(8).Select(set => set.Texts(1).FirstOrDefault("")).Order());
-        Assert.Equal(prepared, Prepare(prepared));
     }
 
     [Fact]
     public void Another_model_of_the_same_name_gets_a_copy_of_its_own()
     {
-        string first = Prepare(Save("model.onnx", Rewritable()));
-        string second = Prepare(Save("model.onnx", SmallGraph.GroupNormalization([1, 4, 9], [0, 1, -1], plain: false)));
-        Assert.NotEqual(first, second);
+        using PreparedModel first = Prepare(Save("model.onnx", Rewritable()));
+        using PreparedModel second = Prepare(Save("model.onnx", SmallGraph.GroupNormalization([1, 4, 9], [0, 1, -1], plain: false)));
+        Assert.NotEqual(first.Path, second.Path);
     }
 
     [Fact]
     public void A_model_with_nothing_to_rewrite_is_used_as_it_is()
     {
-        string model = Save("model.onnx", SmallModels.Split());
-        Assert.Equal(model, Prepare(model));
+        Assert.Null(PreparedModel.Prepare(Save("model.onnx", SmallModels.Split()), ModelPrecision.Full, _cache, Unwarned, CancellationToken.None));
         Assert.Single(_folder.Files());
     }
 
     [Fact]
-    public void A_file_in_the_runtimes_own_format_is_used_as_it_is()
-    {
-        string model = Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]);
-        Assert.Equal(model, Prepare(model));
-    }
+    public void A_file_in_the_runtimes_own_format_is_used_as_it_is() =>
+        Assert.Null(PreparedModel.Prepare(Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]), ModelPrecision.Full, _cache, Unwarned, CancellationToken.None));
 
     [Fact]
     public void Callers_at_the_same_time_get_one_whole_copy()
@@ -89,7 +100,8 @@ public sealed class PreparedModelTests : IDisposable
         Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
         {
             start.SignalAndWait();
-            paths[i] = Prepare(model);
+            using PreparedModel prepared = Prepare(model);
+            paths[i] = prepared.Path!;
         }))];
         foreach (Thread thread in threads)
             thread.Start();
@@ -101,46 +113,107 @@ public sealed class PreparedModelTests : IDisposable
     }
 
     [Fact]
-    public void Where_the_models_folder_cannot_be_written_to_the_copy_goes_to_the_cache()
+    public void A_model_with_weights_in_a_second_file_is_prepared_in_the_cache_too_and_again_for_other_weights()
     {
-        string model = Save("model.onnx", Rewritable()), cache = _folder["cache", "deep"];
-        string prepared = PreparedModel.Prepare(model, cache, _warnings.Add, NotBeside, CancellationToken.None);
-        Assert.Equal(cache, Path.GetDirectoryName(prepared));
-        Assert.Equal(prepared, PreparedModel.Prepare(model, cache, _warnings.Add, NotBeside, CancellationToken.None));
-        Assert.Empty(_warnings);
-        Assert.Single(Directory.GetFiles(cache));
-    }
-
-    [Fact]
-    public void A_model_whose_weights_lie_beside_it_is_never_copied_elsewhere()
-    {
-        byte[] bytes = [.. Rewritable(), .. SmallModels.WithOutsideWeights("weights.data").AsSpan(SmallModels.Split().Length)];
-        string model = Save("model.onnx", bytes), cache = _folder["cache"];
-        Assert.Equal(model, PreparedModel.Prepare(model, cache, _warnings.Add, NotBeside, CancellationToken.None));
-        Assert.Contains("as it is", Assert.Single(_warnings), StringComparison.Ordinal);
-        Assert.False(Directory.Exists(cache));
-        Assert.NotEqual(model, Prepare(model));
-    }
-
-    [Fact]
-    public void With_nowhere_to_write_the_model_is_used_as_it_is_and_it_is_said()
-    {
-        string model = Save("model.onnx", Rewritable());
-        Assert.Equal(model, PreparedModel.Prepare(model, _folder["cache"], _warnings.Add, _ => throw new IOException("No space."), CancellationToken.None));
-        Assert.Contains("No space.", Assert.Single(_warnings), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_full_disk_leaves_no_piece_of_a_copy()
-    {
-        string model = Save("model.onnx", Rewritable());
-        Assert.Equal(model, PreparedModel.Prepare(model, _folder["cache"], _warnings.Add, path =>
+        float[] weights = [.. Enumerable.Range(0, 210).Select(i => i / 100f)];
+        string model = Save("model.onnx", WithWeights("model.onnx.data")), data = Save("model.onnx.data", Bytes(weights));
+        string path;
+        using (PreparedModel prepared = Prepare(model))
         {
-            FileStream stream = new(path, FileMode.CreateNew, FileAccess.Write);
-            stream.WriteByte(1);
-            stream.Dispose();
-            throw new IOException("No space.");
-        }, CancellationToken.None));
+            path = prepared.Path!;
+            Assert.Equal(_folder["cache"], Path.GetDirectoryName(path));
+            Assert.True(GraphModel.Parse(prepared.Bytes).MayHaveExternalData);
+            Same(prepared);
+        }
+        Save("model.onnx.data", Bytes([.. weights.Select(w => -w)]));
+        using (PreparedModel other = Prepare(model))
+        {
+            Assert.NotEqual(path, other.Path);
+            Same(other);
+        }
+        Assert.Equal(["model.onnx", "model.onnx.data"], Directory.GetFiles(_folder.Path).Select(f => Path.GetFileName(f)).Order());
+
+        // With and without the copy the model computes the same.
+        void Same(PreparedModel prepared)
+        {
+            using OnnxSession asItIs = OnnxSession.FromFile(model, new OnnxSessionOptions()), session = prepared.Open(new OnnxSessionOptions(), CancellationToken.None);
+            float[] expected = Run(asItIs), actual = Run(session);
+            Assert.Contains(expected, y => Math.Abs(y) > 0.1f);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.Equal(expected[i], actual[i], 1e-4f);
+        }
+
+        static float[] Run(OnnxSession session)
+        {
+            float[] x = [.. Enumerable.Range(0, 210).Select(i => MathF.Sin(i))], y = new float[210];
+            session.Run([OnnxTensor.Create("x", x, 1, 6, 35)], [OnnxTensor.Create("y", y, 1, 6, 35)]);
+            return y;
+        }
+    }
+
+    [Fact]
+    public void With_a_cache_that_cannot_be_written_to_the_same_copy_is_made_in_memory_and_it_is_said()
+    {
+        string model = Save("model.onnx", Rewritable()), file = Save("file", []);
+        using PreparedModel kept = Prepare(model);
+        using PreparedModel prepared = PreparedModel.Prepare(model, ModelPrecision.Full, PreparationCache.Open(Path.Combine(file, "cache")), _warnings.Add, CancellationToken.None)!;
+        Assert.Null(prepared.Path);
+        Assert.Equal(kept.Name, prepared.Name);
+        Assert.Equal(kept.Bytes.ToArray(), prepared.Bytes.ToArray());
+        string warning = Assert.Single(_warnings);
+        Assert.Contains(Path.Combine(file, "cache"), warning, StringComparison.Ordinal);
+        Assert.Contains(PreparationCache.FolderVariable, warning, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.02)]
+    [InlineData(0.98)]
+    [InlineData(2)]
+    public void A_full_cache_changes_no_bit_and_keeps_no_piece(double room)
+    {
+        using PreparedModel whole = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(_folder["roomy"]), Unwarned, CancellationToken.None)!;
+        using SmallDisk? disk = SmallDisk.TryMount(_folder["cache"], (int)(room * whole.Bytes.Length), readOnly: false);
+        if (disk is null)
+        {
+            Assert.Skip("Mounting a small disk needs an administrator on Linux.");
+            return;
+        }
+        using (PreparedModel prepared = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, _cache, _warnings.Add, CancellationToken.None)!)
+        {
+            Assert.Equal(whole.Name, prepared.Name);
+            Assert.Equal(whole.Bytes.ToArray(), prepared.Bytes.ToArray());
+        }
+        Assert.Equal(room > 1 ? 0 : 1, _warnings.Count);
+        Assert.Equal(room > 1 ? [whole.Name] : [], Directory.GetFiles(_cache.Folder).Select(f => Path.GetFileName(f)));
+        if (room > 0.1)
+            return;
+        // The runtime has no room in either place: an error, since unprepared the result would be another.
+        DemucsException e = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(_cache.Folder, _cache.Folder), Unwarned, CancellationToken.None));
+        Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
+        Assert.Contains("ONNX Runtime says", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_cache.Folder));
+    }
+
+    [Fact]
+    public void Without_any_place_to_write_it_is_an_error_that_names_both()
+    {
+        string model = Save("model.onnx", Rewritable()), file = Save("file", []);
+        PreparationCache none = PreparationCache.Open(Path.Combine(file, "cache"), Path.Combine(file, "temporary"));
+        DemucsException e = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(model, ModelPrecision.Full, none, _warnings.Add, CancellationToken.None));
+        Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
+        Assert.Contains(Path.Combine(file, "cache"), e.Message, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(file, "temporary"), e.Message, StringComparison.Ordinal);
+        Assert.Empty(_warnings);
+    }
+
+    [Fact]
+    public void A_model_that_the_runtime_cannot_load_is_the_models_fault_and_leaves_no_copy()
+    {
+        // Its weights are missing.
+        string model = Save("model.onnx", WithWeights("missing.data"));
+        DemucsException e = Assert.Throws<DemucsException>(() => Prepare(model));
+        Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
+        Assert.Contains("weights are in a second file", e.Message, StringComparison.Ordinal);
         Assert.Equal(["model.onnx"], _folder.Files());
     }
 
@@ -148,7 +221,7 @@ public sealed class PreparedModelTests : IDisposable
     public void Cancelling_leaves_nothing()
     {
         string model = Save("model.onnx", Rewritable());
-        Assert.ThrowsAny<OperationCanceledException>(() => PreparedModel.Prepare(model, null, null, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() => PreparedModel.Prepare(model, ModelPrecision.Full, _cache, null, new CancellationToken(canceled: true)));
         Assert.Single(_folder.Files());
     }
 
@@ -163,41 +236,38 @@ public sealed class PreparedModelTests : IDisposable
     }
 
     [Fact]
-    public void The_copy_can_be_loaded()
+    public void A_copy_that_was_damaged_is_made_anew()
     {
-        using OnnxSession session = OnnxSession.FromFile(Prepare(Save("model.onnx", Rewritable())), new OnnxSessionOptions());
-        Assert.Equal("x", session.Inputs[0].Name);
+        ModelSource model = ModelSource.Find(Save($"{Guid.NewGuid():N}.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)));
+        string path;
+        byte[] whole;
+        using (PreparedModel prepared = PreparedModel.Prepare(model.Path!, ModelPrecision.Full, PreparationCache.Open(), Unwarned, CancellationToken.None)!)
+            (path, whole) = (prepared.Path!, prepared.Bytes.ToArray());
+        File.WriteAllBytes(path, whole[..(whole.Length / 2)]);
+        using (SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true, Unwarned))
+            Assert.Equal(whole, File.ReadAllBytes(path));
     }
 
     [Fact]
     public void A_copy_for_another_precision_lies_beside_the_other_and_is_made_once()
     {
-        string model = Save("model.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)), full = Prepare(model), int8 = PrepareInt8(model);
-        Assert.Matches(@"^model\.[0-9a-f]{16}\.int8\.prepared\.onnx$", Path.GetFileName(int8));
-        Assert.Equal(3, _folder.Files().Length);
-        Assert.DoesNotContain("MatMulNBits", SmallGraph.Operators(File.ReadAllBytes(full)));
-        string[] types = SmallGraph.Operators(File.ReadAllBytes(int8));
+        using PreparedModel full = Prepare(RepositoryFiles.TinyModel), int8 = PrepareInt8(RepositoryFiles.TinyModel);
+        Assert.EndsWith($".v{PreparedModel.RewriteVersion}.int8.prepared.onnx", int8.Name, StringComparison.Ordinal);
+        Assert.Equal(2, _folder.Files().Length);
+        Assert.DoesNotContain("MatMulNBits", SmallGraph.Operators(full.Bytes.ToArray()));
+        string[] types = SmallGraph.Operators(int8.Bytes.ToArray());
         Assert.Equal(44, types.Count(type => type == "MatMulNBits"));
         Assert.DoesNotContain("Gemm", types);
         // Weights are a quarter of what they were.
-        Assert.InRange(new FileInfo(int8).Length, 1, new FileInfo(full).Length - 1_000_000);
-
-        File.SetLastWriteTimeUtc(int8, DateTime.UnixEpoch);
-        Assert.Equal(int8, PrepareInt8(model));
-        Assert.Equal(int8, PrepareInt8(int8));
-        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(int8));
-        Assert.Equal(full, Prepare(model));
-        // Neither is a model by itself.
-        Assert.Equal([model], ModelFiles.In(_folder.Path));
-        Assert.All(new[] { full, int8 }, copy => Assert.True(ModelFiles.IsPrepared(copy)));
-    }
-
-    [Fact]
-    public void A_copy_is_never_taken_for_one_of_another_precision()
-    {
-        string model = Save("model.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel)), full = Prepare(model), int8 = PrepareInt8(model);
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => Prepare(int8)).Error);
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => PrepareInt8(full)).Error);
+        Assert.InRange(int8.Bytes.Length, 1, full.Bytes.Length - 1_000_000);
+        using PreparedModel again = PrepareInt8(RepositoryFiles.TinyModel);
+        Assert.True(again.WasFound);
+        Assert.Equal(int8.Path, again.Path);
+        Assert.Null(PreparedModel.Prepare(int8.Path!, ModelPrecision.Int8, _cache, Unwarned, CancellationToken.None));
+        // Neither is a model by itself, nor one of the other precision.
+        Assert.Empty(ModelFiles.In(_cache.Folder));
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => Prepare(int8.Path!)).Error);
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => PrepareInt8(full.Path!)).Error);
     }
 
     [Fact]
@@ -210,15 +280,22 @@ public sealed class PreparedModelTests : IDisposable
         Assert.Equal(DemucsError.ParameterInvalid, format.Error);
         Assert.Contains("own format", format.Message, StringComparison.Ordinal);
         Assert.Equal(2, _folder.Files().Length);
-
-        string tiny = Save("tiny.onnx", File.ReadAllBytes(RepositoryFiles.TinyModel));
-        DemucsException nowhere = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(tiny, ModelPrecision.Int8, _folder["cache"], _warnings.Add, _ => throw new IOException("No space."), CancellationToken.None));
-        Assert.Equal(DemucsError.ModelWriteFailed, nowhere.Error);
-        Assert.Contains("No space.", nowhere.Message, StringComparison.Ordinal);
-        Assert.Empty(_warnings);
     }
 
     private static byte[] Rewritable() => SmallGraph.GroupNormalization([1, 6, 35], [0, 1, -1], plain: true);
+
+    /// <summary>As <see cref="Rewritable"/>, with what is normalised multiplied with the 210 weights of a second file.</summary>
+    private static byte[] WithWeights(string file)
+    {
+        ProtobufMessage location = new ProtobufMessage().Text(1, "location").Text(2, file);
+        ProtobufMessage tensor = new ProtobufMessage().Integers(1, [1, 6, 35]).Integer(2, 1).Text(8, "outside").Message(13, location).Integer(14, 1);
+        byte[] graph = SmallGraph.Build([1, 6, 35], [1, 6, 35], (graph, x) => graph.Node("Mul", [SmallGraph.GroupNormalization(graph, x, [1, 6, 35], [0, 1, -1], plain: true), new OnnxValue(graph, "outside")]));
+        return [.. graph, .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(5, tensor)).Bytes];
+    }
+
+    private static byte[] Bytes(float[] values) => System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+
+    private static void Unwarned(string warning) => Assert.Fail(warning);
 
     private string Save(string name, byte[] bytes)
     {
@@ -226,11 +303,7 @@ public sealed class PreparedModelTests : IDisposable
         return _folder[name];
     }
 
-    private string PrepareInt8(string model) => PreparedModel.Prepare(model, ModelPrecision.Int8, _folder["unused"], _ => Assert.Fail("It could be written."), CancellationToken.None);
+    private PreparedModel PrepareInt8(string model) => PreparedModel.Prepare(model, ModelPrecision.Int8, _cache, Unwarned, CancellationToken.None)!;
 
-    private string Prepare(string model) => PreparedModel.Prepare(model, _folder["unused"], _ => Assert.Fail("It could be written."), CancellationToken.None);
-
-    /// <summary>The tests may run as root, whom no folder's mode keeps from writing.</summary>
-    private FileStream NotBeside(string path) =>
-        Path.GetDirectoryName(path) == _folder.Path ? throw new UnauthorizedAccessException("Not here.") : new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+    private PreparedModel Prepare(string model) => PreparedModel.Prepare(model, ModelPrecision.Full, _cache, Unwarned, CancellationToken.None)!;
 }

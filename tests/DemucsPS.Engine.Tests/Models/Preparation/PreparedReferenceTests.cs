@@ -33,10 +33,8 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
     [Fact]
     public void A_prepared_tiny_model_holds_what_the_rewrites_write()
     {
-        using TemporaryFolder temporary = new();
-        string model = Path.Combine(temporary.Path, "tiny.onnx");
-        File.Copy(RepositoryFiles.Reference("models", "htdemucs-tiny.onnx"), model);
-        string[] types = SmallGraph.Operators(File.ReadAllBytes(PreparedModel.Prepare(model, null, warning => Assert.Fail(warning), CancellationToken.None)));
+        using PreparedModel? prepared = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(), warning => Assert.Fail(warning), CancellationToken.None);
+        string[] types = SmallGraph.Operators(prepared!.Bytes.ToArray());
         Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
         Assert.DoesNotContain("Softmax", types);
         Assert.DoesNotContain("ConvTranspose", types);
@@ -58,9 +56,8 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
 
     private void CheckInt8(string name, string modelFolder, double leastDb)
     {
-        using TemporaryFolder temporary = new();
         ReferenceCase expected = ReferenceCase.Load(name);
-        ModelSource[] models = [.. expected.Models.Select(model => ModelSource.Find(PreparedReferenceModels.Place(model, modelFolder, temporary)))];
+        ModelSource[] models = [.. expected.Models.Select(model => ModelSource.Find(Path.Combine(modelFolder, model)))];
         using ModelBag bag = ModelBag.Load(models, expected.Weights, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning), precision: ModelPrecision.Int8);
         Assert.Equal(ModelPrecision.Int8, bag.Precision);
         foreach ((string stem, double snr) in expected.Compare(bag))

@@ -1,0 +1,259 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// The folder with the prepared copies of a user's models. A copy's name says what it was made of and by which rewrites, so equal names have equal contents; it appears whole or not at
+/// all. Beyond <see cref="MaxBytes"/> the copies that were not used for longest go. Nothing but copies is ever touched there. Safe in several threads and processes at once.
+/// </summary>
+/// <remarks>A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, see <see cref="NameOf"/>.</remarks>
+public sealed partial class PreparationCache
+{
+    /// <summary>The environment variable that names another cache folder.</summary>
+    public const string FolderVariable = "DEMUCSPS_CACHE";
+
+    /// <summary>Bytes that the copies may have together: those of all models of the catalogue in both precisions.</summary>
+    public const long MaxBytes = 8_000_000_000;
+
+    // A name that is too long for a file would keep the model from being prepared.
+    private const int MaxNameBytes = 100;
+
+    private const string TemporarySuffix = ".tmp";
+
+    private static readonly TimeSpan TemporaryAge = TimeSpan.FromDays(1);
+
+    private readonly long _limit;
+
+    private PreparationCache(string folder, string otherFolder, long limit)
+    {
+        Folder = folder;
+        OtherFolder = otherFolder;
+        _limit = limit;
+    }
+
+    /// <summary>Full path of the folder; it need not exist.</summary>
+    public string Folder { get; }
+
+    /// <summary>Full path of the folder for what is written on the way to a copy if the cache has no room for it.</summary>
+    internal string OtherFolder { get; }
+
+    /// <summary>The cache that the environment variable names, or that of the user's local application data.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is no full path.</exception>
+    public static PreparationCache Open() => Open(ModelLibrary.FullPath(FolderVariable) ?? Path.Combine(ModelLibrary.ApplicationData, "cache"));
+
+    /// <summary>A cache.</summary>
+    /// <param name="folder">Full path of its folder.</param>
+    public static PreparationCache Open(string folder) => Open(folder, Path.GetTempPath());
+
+    /// <summary>As above, with the other folder, and with another bound than <see cref="MaxBytes"/>.</summary>
+    internal static PreparationCache Open(string folder, string otherFolder, long limit = MaxBytes) => new(Path.IsPathFullyQualified(folder)
+        ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))
+        : throw new ArgumentException($"'{folder}' is not a full path.", nameof(folder)), otherFolder, limit);
+
+    /// <summary>The copies, those that were used last first.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ModelWriteFailed"/>: the folder cannot be read.</exception>
+    public IReadOnlyList<CachedCopy> List()
+    {
+        try
+        {
+            return [.. Copies()];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.ModelWriteFailed, $"The cache of prepared copies '{Folder}' cannot be read: {e.Message}", Folder, e);
+        }
+    }
+
+    /// <summary>Removes a copy. Programs that run it are not disturbed, or (on Windows) keep it.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ModelInUse"/>: it cannot be removed.</exception>
+    public void Remove(CachedCopy copy)
+    {
+        if (Path.GetDirectoryName(copy.Path) != Folder || !Name().IsMatch(Path.GetFileName(copy.Path)))
+            throw new ArgumentException($"'{copy.Path}' is no copy in '{Folder}'.", nameof(copy));
+        try
+        {
+            File.Delete(copy.Path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody else was quicker.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.ModelInUse, $"The prepared copy '{copy.Path}' cannot be removed: {e.Message} Close programs that use it, and check the permissions.", copy.Path, e);
+        }
+    }
+
+    /// <summary>Removes the copies of a model, as far as that can be done: they are in nobody's way.</summary>
+    /// <param name="sha256">Of the model's file, in hexadecimal.</param>
+    internal void RemoveOf(string sha256)
+    {
+        string content = sha256[..16].ToLowerInvariant();
+        RemoveAll(copy => Name().Match(Path.GetFileName(copy.Path)).Groups["content"].Value == content);
+    }
+
+    /// <summary>The name of a copy.</summary>
+    /// <param name="model">The model's file.</param>
+    /// <param name="content">SHA-256 of that file.</param>
+    /// <param name="surroundings">SHA-256 of all else that the copy depends on.</param>
+    /// <param name="precision">What it is for.</param>
+    internal static string NameOf(string model, ReadOnlySpan<byte> content, ReadOnlySpan<byte> surroundings, ModelPrecision precision)
+    {
+        string name = SafeFileName.Finish(SafeFileName.Cut(SafeFileName.Clean(Path.GetFileNameWithoutExtension(model)), MaxNameBytes));
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{name}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}");
+    }
+
+    /// <summary>A copy by its name, opened, and used from now on; null if there is none.</summary>
+    internal FileStream? Find(string name)
+    {
+        string path = Path.Combine(Folder, name);
+        FileStream? stream = null;
+        try
+        {
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            if (stream.Length is > 0 and <= int.MaxValue)
+            {
+                Touch(path);
+                return stream;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Then it is made anew.
+        }
+        stream?.Dispose();
+        return null;
+    }
+
+    /// <summary>Adds a copy, and makes room for it.</summary>
+    /// <returns>The copy, opened.</returns>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal FileStream Add(string name, IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Folder);
+        string path = Path.Combine(Folder, name), temporary = TemporaryIn(Folder);
+        try
+        {
+            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                foreach (ReadOnlyMemory<byte> piece in pieces)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    stream.Write(piece.Span);
+                }
+                stream.Flush(flushToDisk: true);
+            }
+            try
+            {
+                DurableFiles.Rename(temporary, path, overwrite: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
+            {
+                // Windows refuses to replace an open file; another process was quicker, and its copy is the same.
+            }
+        }
+        finally
+        {
+            Delete(temporary);
+        }
+        FileStream added = Find(name) ?? throw new IOException($"'{path}' was written, and cannot be read.");
+        Trim(path);
+        return added;
+    }
+
+    /// <summary>A path for a file that is in nobody's way, and that goes by itself some time if it is left.</summary>
+    internal static string TemporaryIn(string folder) => Path.Combine(folder, $"{Guid.NewGuid():N}.prepared{TemporarySuffix}");
+
+    internal static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another process has it open; it is in nobody's way.
+        }
+    }
+
+    /// <summary>Removes what older versions left, what was left half written, and beyond the bound what was not used for longest.</summary>
+    private void Trim(string added)
+    {
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(Folder, "*" + TemporarySuffix))
+            {
+                if (Temporary().IsMatch(Path.GetFileName(file)) && DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > TemporaryAge)
+                    Delete(file);
+            }
+            RemoveAll(copy => VersionOf(copy) < PreparedModel.RewriteVersion);
+            long bytes = 0;
+            foreach (CachedCopy copy in Copies())
+            {
+                bytes += copy.Size;
+                if (bytes > _limit && copy.Path != added)
+                    Delete(copy.Path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next one that is added makes room.
+        }
+    }
+
+    private void RemoveAll(Func<CachedCopy, bool> which)
+    {
+        try
+        {
+            foreach (CachedCopy copy in Copies().Where(which).ToArray())
+                Delete(copy.Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They go when they are not used for longest.
+        }
+    }
+
+    private IEnumerable<CachedCopy> Copies() => !Directory.Exists(Folder) ? [] : new DirectoryInfo(Folder).EnumerateFiles("*" + ModelFiles.PreparedSuffix)
+        .Where(file => file.LinkTarget is null)
+        .Select(file => (File: file, Match: Name().Match(file.Name)))
+        .Where(found => found.Match.Success)
+        .Select(found => new CachedCopy
+        {
+            Model = found.Match.Groups["model"].Value,
+            Precision = ModelFiles.IsInt8(found.File.Name) ? ModelPrecision.Int8 : ModelPrecision.Full,
+            Size = found.File.Length,
+            LastUsed = found.File.LastAccessTimeUtc,
+            IsCurrent = found.Match.Groups["version"].Value == PreparedModel.RewriteVersion.ToString(CultureInfo.InvariantCulture),
+            Path = found.File.FullName,
+        })
+        .OrderByDescending(copy => copy.LastUsed);
+
+    private static int VersionOf(CachedCopy copy) => int.Parse(Name().Match(Path.GetFileName(copy.Path)).Groups["version"].ValueSpan, CultureInfo.InvariantCulture);
+
+    // The time of the last access, which systems keep or do not, is set here; the time of the last change stays.
+    private static void Touch(string path)
+    {
+        try
+        {
+            File.SetLastAccessTimeUtc(path, DateTime.UtcNow);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It may be read, and no more; then nobody removes it either.
+        }
+    }
+
+    [GeneratedRegex(@"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})(\.int8)?\.prepared\.onnx$", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"^[0-9a-f]{32}\.prepared\.tmp$", RegexOptions.CultureInvariant)]
+    private static partial Regex Temporary();
+}
