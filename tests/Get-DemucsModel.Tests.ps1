@@ -43,6 +43,18 @@ Describe 'Get-DemucsModel' {
         (Get-DemucsModel tiny).Verified | Should -BeFalse
     }
 
+    It 'names a folder that cannot be read, and lists the rest' -Skip:($IsWindows -or [Environment]::IsPrivilegedProcess) {
+        $null = New-Item -ItemType Directory (Join-Path $env:DEMUCSPS_MODELS 'secret')
+        chmod 0 (Join-Path $env:DEMUCSPS_MODELS 'secret')
+        try {
+            (Get-DemucsModel -ErrorAction SilentlyContinue -ErrorVariable problems).Name | Should -Contain 'baseline'
+            $problems.FullyQualifiedErrorId | Should -Be 'DemucsModelNotFound,DemucsPS.Cmdlets.GetDemucsModelCommand'
+            $problems.TargetObject | Should -Be (Join-Path $env:DEMUCSPS_MODELS 'secret')
+            (TabExpansion2 'Get-DemucsModel ti').CompletionMatches.CompletionText | Should -Be 'tiny'
+        }
+        finally { chmod 700 (Join-Path $env:DEMUCSPS_MODELS 'secret') }
+    }
+
     It 'takes wildcards and names, and tells of names that are none' {
         (Get-DemucsModel htdemucs_6s*).Name | Should -Be 'htdemucs_6s', 'htdemucs_6s_fp16'
         Get-DemucsModel none* | Should -BeNullOrEmpty

@@ -42,6 +42,17 @@ Describe 'Install-DemucsModel' {
         $env:DEMUCSPS_MODELS | Should -Not -Exist
     }
 
+    It 'names -AcceptLicense where nobody can be asked, and ends: <kind>' -ForEach @(
+        @{ kind = 'an empty line'; in = '' }
+        @{ kind = 'a yes that answers something else'; in = 'y' }
+        @{ kind = 'no input'; in = $null }
+    ) {
+        $told = $in | pwsh -NoProfile -Command "Import-Module '$root/output/DemucsPS'; try { Install-DemucsModel tiny, other -Source '$small'; 'went on' } catch { `$_.FullyQualifiedErrorId; `$_.ToString() }"
+        "$told" | Should -Match '^LicenseNotAccepted,DemucsPS.Cmdlets.InstallDemucsModelCommand .*Only for tests\..*-AcceptLicense'
+        "$told" | Should -Not -Match 'went on'
+        Join-Path $env:DEMUCSPS_MODELS 'tiny' | Should -Not -Exist
+    }
+
     It 'does not install what was not accepted' {
         $told = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; try { Install-DemucsModel tiny -Source '$small' -ErrorAction Stop } catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message }"
         "$told" | Should -Match 'LicenseNotAccepted,.*Only for tests'
@@ -57,6 +68,13 @@ Describe 'Install-DemucsModel' {
         $problems[0].FullyQualifiedErrorId | Should -Be 'ModelHashMismatch,DemucsPS.Cmdlets.InstallDemucsModelCommand'
         $problems[0].TargetObject | Should -Be 'tiny'
         Join-Path $env:DEMUCSPS_MODELS 'tiny' | Should -Not -Exist
+    }
+
+    It 'takes a file URI as the source of a model of ones own' {
+        Copy-Item $small (Join-Path $folder 'my own.onnx')
+        $uri = [uri]::new((Join-Path $folder 'my own.onnx'), [UriKind]::Absolute).AbsoluteUri
+        $uri | Should -Match '^file:///.*/my%20own.onnx$'
+        (Install-DemucsModel mine -Source $uri -NoPreparation -WarningAction Ignore).Stems | Should -Be 'drums', 'bass', 'other', 'vocals'
     }
 
     It 'takes in a model of ones own, prepared or not' {

@@ -408,7 +408,13 @@ Describe 'Invoke-DemucsSeparation' {
         (TabExpansion2 'Invoke-DemucsSeparation -Clip cl').CompletionMatches.CompletionText | Should -Be 'Clamp'
         (TabExpansion2 'Invoke-DemucsSeparation -ExecutionProvider c').CompletionMatches.CompletionText | Should -Be 'CoreML', 'Cpu', 'Cuda'
         $null = New-Item model.ort, model.onnx, model.txt
+        $null = New-Item model.0123456789abcdef.prepared.onnx
         (TabExpansion2 'Invoke-DemucsSeparation -Model ./model').CompletionMatches.ListItemText | Should -Be 'model.onnx', 'model.ort'
+        # Folders only where there are models in them or below.
+        $null = New-Item -ItemType Directory 'm [1]', m2/below/more, m3, m4/songs, m5
+        $null = New-Item 'm [1]/x.onnx', m2/below/more/x.ort, m4/songs/x.wav, m5/x.onnx.data
+        (TabExpansion2 'Invoke-DemucsSeparation -Model ./m').CompletionMatches.ListItemText | Should -Be 'm [1]', 'm2', 'model.onnx', 'model.ort'
+        (TabExpansion2 'Invoke-DemucsChunk -Model ./m2/').CompletionMatches.ListItemText | Should -Be 'below'
     }
 
     It 'shows progress below the track and completes it' {

@@ -80,12 +80,21 @@ internal sealed class ModelsCommand
     private static int List(bool json, string[] names, ModelLibrary library)
     {
         int exitCode = Succeeded;
-        foreach (string name in names.Where(n => library.Describe(n) is null))
+        List<ModelInfo> models = [];
+        if (names.Length == 0)
+            models.AddRange(library.List(e => exitCode = Fail(json, null, e)));
+        foreach (string name in names)
         {
-            exitCode = Fail(json, name, new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalogue.", name));
+            try
+            {
+                models.Add(library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalogue.", name));
+            }
+            catch (DemucsException e)
+            {
+                exitCode = Fail(json, name, e);
+            }
         }
-        ModelInfo[] models = [.. names.Length == 0 ? library.List() : names.Select(library.Describe).OfType<ModelInfo>()];
-        int width = models.Length == 0 ? 0 : models.Max(m => m.Name.Length);
+        int width = models.Count == 0 ? 0 : models.Max(m => m.Name.Length);
         foreach (ModelInfo model in models)
         {
             Write(json, model, string.Create(CultureInfo.InvariantCulture,

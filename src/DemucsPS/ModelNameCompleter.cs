@@ -25,11 +25,11 @@ public sealed class ModelNameCompleter : IArgumentCompleter
         IReadOnlyList<ModelInfo> models;
         try
         {
-            models = ModelLibrary.Open().List();
+            models = ModelLibrary.Open().List(_ => { });
         }
         catch (DemucsException)
         {
-            // What is wrong with a catalogue, the command says; a completion has no place for it.
+            // What is wrong with a catalogue, or with a folder, the command says; a completion has no place for it.
             return [];
         }
         return models

@@ -22,6 +22,27 @@ internal static class Demucsps
     public static (int ExitCode, string Output, string Error) Run(string folder, Dictionary<string, string?>? environment, params string[] arguments)
     {
         using Process process = Start(folder, environment, arguments);
+        return End(process, arguments);
+    }
+
+    /// <summary>As above, without an administrator's right to read everything; the test is skipped where that cannot be had.</summary>
+    public static (int ExitCode, string Output, string Error) RunUnprivileged(string folder, Dictionary<string, string?>? environment, params string[] arguments)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no permission bits.");
+        string[] before = [];
+        if (Environment.IsPrivilegedProcess)
+        {
+            Assert.SkipUnless(File.Exists("/usr/bin/setpriv"), "root reads everything, and setpriv, which lays that right down, is not installed.");
+            before = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+            using Process probe = Start(folder, environment, ["--version"], before);
+            Assert.SkipUnless(End(probe, ["--version"]).ExitCode == 0, "root reads everything, and nobody else can read the program here.");
+        }
+        using Process process = Start(folder, environment, arguments, before);
+        return End(process, arguments);
+    }
+
+    private static (int ExitCode, string Output, string Error) End(Process process, string[] arguments)
+    {
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
         {
@@ -32,9 +53,12 @@ internal static class Demucsps
     }
 
     /// <summary>Starts the program.</summary>
-    public static Process Start(string folder, Dictionary<string, string?>? environment, params string[] arguments)
+    public static Process Start(string folder, Dictionary<string, string?>? environment, params string[] arguments) => Start(folder, environment, arguments, []);
+
+    private static Process Start(string folder, Dictionary<string, string?>? environment, string[] arguments, string[] before)
     {
-        ProcessStartInfo start = new("dotnet", ["exec", Assembly, .. arguments])
+        string[] command = [.. before, "dotnet", "exec", Assembly, .. arguments];
+        ProcessStartInfo start = new(command[0], command[1..])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

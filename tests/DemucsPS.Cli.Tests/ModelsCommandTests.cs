@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace DemucsPS.Cli.Tests;
 
@@ -26,6 +27,21 @@ public sealed class ModelsCommandTests
     }
 
     [Fact]
+    public void A_models_folder_that_cannot_be_read_is_named_and_the_rest_is_listed()
+    {
+        using TemporaryFolder folder = new();
+        if (!OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder["models"], UnixFileMode.None);
+            File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
+        (int exitCode, string output, string error) = Demucsps.RunUnprivileged(folder.Path, new() { ["DEMUCSPS_MODELS"] = folder["models"] }, "models", "list");
+        Assert.Equal(1, exitCode);
+        Assert.Matches($"^error: The models folder '{Regex.Escape(folder["models"])}' cannot be read: [^\n]+ \\[DemucsModelNotFound\\]\\s*$", error);
+        Assert.Matches("(?m)^baseline +built in", output);
+    }
+
+    [Fact]
     public void A_model_is_installed_used_tested_and_removed()
     {
         using TemporaryFolder folder = new();
@@ -34,6 +50,7 @@ public sealed class ModelsCommandTests
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, library, "models", "install", "tiny");
         Assert.NotEqual(0, exitCode);
         Assert.Contains("Only for tests.", error, StringComparison.Ordinal);
+        Assert.Contains("--accept-license", error, StringComparison.Ordinal);
         Assert.Contains("[LicenseNotAccepted]", error, StringComparison.Ordinal);
         (exitCode, string output, error) = Demucsps.Run(folder.Path, library, "models", "install", "tiny", "--accept-license");
         Assert.True(exitCode == 0, error);

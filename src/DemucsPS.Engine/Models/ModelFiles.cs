@@ -22,21 +22,24 @@ internal static class ModelFiles
     public static bool IsInt8(string path) => path.EndsWith(Int8Suffix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The models of a folder, without its subfolders, in order.</summary>
-    public static string[] In(string folder) => [.. Directory.EnumerateFiles(folder).Where(IsModel).Order(StringComparer.Ordinal)];
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the folder cannot be read.</exception>
+    public static string[] In(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(folder).Where(IsModel).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model folder '{folder}' cannot be read: {e.Message} Check its permissions.", folder, e);
+        }
+    }
 
     /// <summary>The one model of a folder.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: there is none, or there are several, which the message lists.</exception>
     public static string Single(string folder)
     {
-        string[] found;
-        try
-        {
-            found = In(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model folder '{folder}' cannot be read: {e.Message}", folder, e);
-        }
+        string[] found = In(folder);
         return found.Length switch
         {
             1 => found[0],

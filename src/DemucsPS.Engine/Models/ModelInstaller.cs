@@ -186,7 +186,7 @@ public sealed class ModelInstaller
     {
         if (!options.Force && ModelLibrary.Installed(folder) is not null)
             throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalogue to compare the source with. Choose another name.", name) { Remedies = [Remedy.Replace] };
-        ModelSource source = ModelSource.Find(options.Source!);
+        ModelSource source = ModelSource.Find(PathOf(options.Source!));
         string sourceFolder = Path.GetDirectoryName(source.Path!)!;
         ModelContract contract;
         using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions(), cancellationToken: cancellationToken))
@@ -269,6 +269,9 @@ public sealed class ModelInstaller
 
     private static bool IsAddress(string source) => Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) && !uri.IsFile && !Path.IsPathFullyQualified(source);
 
+    /// <summary>The path that a source is or, as a file URI, means.</summary>
+    private static string PathOf(string source) => source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) ? uri.LocalPath : source;
+
     private static (Uri? Address, string? Path) Locate(CatalogueEntry entry, int index, string? source)
     {
         CatalogueFile file = entry.Files[index];
@@ -285,8 +288,7 @@ public sealed class ModelInstaller
                 ? (address, null)
                 : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source}' is one file, and the model '{entry.Name}' has {entry.Files.Count}. Give the address of their folder, with / at its end.", source);
         }
-        if (Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) && uri.IsFile)
-            source = uri.LocalPath;
+        source = PathOf(source);
         if (!Directory.Exists(source) && index == 0)
             return File.Exists(source) ? (null, source) : throw new DemucsException(DemucsError.ModelDownloadFailed, $"There is no file or folder '{source}' to install the model '{entry.Name}' from. Check the path.", source);
         string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source)!;

@@ -62,9 +62,38 @@ public sealed class ModelLibrary
     }
 
     /// <summary>All models: the built-in ones, those of the catalogue in its order, then those that are installed and not in it.</summary>
-    public IReadOnlyList<ModelInfo> List() => [.. Catalogue.Entries.Select(e => Describe(e.Name)!), .. Uncatalogued().Select(name => Describe(name)!)];
+    /// <param name="failed">Told of folders that cannot be read, whose models are left out; null to end with the first.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: a folder cannot be read.</exception>
+    public IReadOnlyList<ModelInfo> List(Action<DemucsException>? failed = null)
+    {
+        List<ModelInfo> models = [];
+        HashSet<string?> told = [];
+        foreach (string name in Catalogue.Entries.Select(e => e.Name).Concat(Try(Uncatalogued) ?? []))
+        {
+            if (Try(() => Describe(name)) is { } model)
+                models.Add(model);
+        }
+        return models;
+
+        // A bag and its model tell of the same folder.
+        T? Try<T>(Func<T?> look)
+            where T : class
+        {
+            try
+            {
+                return look();
+            }
+            catch (DemucsException e) when (failed is not null)
+            {
+                if (told.Add(e.Path))
+                    failed(e);
+                return null;
+            }
+        }
+    }
 
     /// <summary>One model by its name, in any case; null if it is neither in the catalogue nor installed.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: its folder cannot be read.</exception>
     public ModelInfo? Describe(string name)
     {
         CatalogueEntry? entry = Catalogue.Find(name);
@@ -152,7 +181,7 @@ public sealed class ModelLibrary
         if (given.AsSpan().ContainsAny("/\\:") || Path.HasExtension(given) || Path.Exists(full))
             return ModelSource.Find(full);
         throw new DemucsException(DemucsError.DemucsModelNotFound,
-            $"There is no model named '{given}'. Known are {string.Join(", ", List().Select(m => m.Name))}; otherwise give the path of an .onnx or .ort file, or of a folder with one.", given);
+            $"There is no model named '{given}'. Known are {string.Join(", ", List(_ => { }).Select(m => m.Name))}; otherwise give the path of an .onnx or .ort file, or of a folder with one.", given);
     }
 
     /// <summary>The folder of a model.</summary>
@@ -160,6 +189,7 @@ public sealed class ModelLibrary
     internal string FolderOf(string name) => CatalogueReader.IsSafeName(name) ? Path.Combine(Folder, name) : throw new ArgumentException($"'{name}' cannot be a folder's name.", nameof(name));
 
     /// <summary>What is in a model's folder; null for no model.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the folder cannot be read.</exception>
     internal static (string Path, ModelRecord? Record)? Installed(string folder)
     {
         if (!Directory.Exists(folder))
@@ -186,10 +216,23 @@ public sealed class ModelLibrary
         Scores = entry.Scores,
     };
 
-    private IEnumerable<string> Uncatalogued() => !Directory.Exists(Folder) ? [] : Directory.EnumerateDirectories(Folder)
-        .Select(folder => Path.GetFileName(folder))
-        .Where(name => CatalogueReader.IsSafeName(name) && Catalogue.Find(name) is null && Installed(FolderOf(name)) is not null)
-        .Order(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Names of folders that may be models', and are no catalogue's.</summary>
+    private string[] Uncatalogued()
+    {
+        if (!Directory.Exists(Folder))
+            return [];
+        try
+        {
+            return [.. Directory.EnumerateDirectories(Folder)
+                .Select(folder => Path.GetFileName(folder))
+                .Where(name => CatalogueReader.IsSafeName(name) && Catalogue.Find(name) is null)
+                .Order(StringComparer.OrdinalIgnoreCase)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The models folder '{Folder}' cannot be read: {e.Message} Check its permissions, or name another with {FolderVariable}.", Folder, e);
+        }
+    }
 
     /// <summary>The folder for what the program keeps of this user.</summary>
     internal static string ApplicationData => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS");

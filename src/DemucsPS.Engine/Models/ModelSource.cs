@@ -22,6 +22,10 @@ public sealed class ModelSource
     /// <summary>Full path of the file; null for the built-in model.</summary>
     public string? Path { get; }
 
+    /// <summary>Whether a file is a model by its name; copies that preparation made are not.</summary>
+    /// <param name="path">A path or name.</param>
+    public static bool IsModelFile(string path) => ModelFiles.IsModel(path);
+
     /// <summary>Finds a model by itself, without a library of installed ones; see <see cref="ModelLibrary"/> for those.</summary>
     /// <param name="nameOrPath">The built-in model's name, or the full path of a file or of a folder with one model.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: neither, or a folder with none or several.</exception>

@@ -41,6 +41,6 @@ public sealed class GetDemucsModelCommand : ModelCommand
             return;
         }
         WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);
-        WriteObject(Library.List().Where(m => pattern.IsMatch(m.Name)), enumerateCollection: true);
+        WriteObject(Library.List(e => WriteError(e.ToRecord(e.Path))).Where(m => pattern.IsMatch(m.Name)), enumerateCollection: true);
     }
 }

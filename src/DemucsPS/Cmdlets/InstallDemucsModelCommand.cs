@@ -51,9 +51,18 @@ public sealed class InstallDemucsModelCommand : ModelCommand
         }
         if (!ShouldProcess(Path.Combine(Library.Folder, planned.Count == 1 ? planned[0].Name : ""), Describe(planned)))
             return;
+        bool asked = false;
         if (!options.AcceptLicence && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } notice)
-            options = options with { AcceptLicence = Ask(name, notice) };
-        WriteObject(display.Watch(Task.Run(() => installer.InstallAsync(name, options, display, Stop.Token)), Stop));
+            options = options with { AcceptLicence = Ask(name, notice, out asked) };
+        try
+        {
+            WriteObject(display.Watch(Task.Run(() => installer.InstallAsync(name, options, display, Stop.Token)), Stop));
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.LicenseNotAccepted && !asked)
+        {
+            // Nobody would answer for the next one, either.
+            ThrowTerminatingError(e.ToRecord(name));
+        }
     }
 
     private string Describe(IReadOnlyList<ModelInfo> planned)
@@ -63,14 +72,24 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     }
 
     /// <summary>Asks a user who is there to answer; nobody has not accepted.</summary>
-    private bool Ask(string name, string notice)
+    /// <param name="name">The model.</param>
+    /// <param name="notice">What is to be accepted.</param>
+    /// <param name="asked">Whether somebody was there.</param>
+    private bool Ask(string name, string notice, out bool asked)
     {
+        asked = false;
+        // The console takes an empty line of a pipe or a file for yes, and fails at its end. Other hosts ask elsewhere than at the standard input.
+        if (Host.Name == "ConsoleHost" && Console.IsInputRedirected)
+            return false;
         try
         {
-            return ShouldContinue($"{notice}\n\nInstall it?", $"Licence notice of {name}");
+            bool accepted = ShouldContinue($"{notice}\n\nInstall it?", $"Licence notice of {name}");
+            asked = true;
+            return accepted;
         }
-        catch (Exception e) when (e is PSInvalidOperationException or HostException or PSNotImplementedException)
+        catch (Exception e) when (e is PSInvalidOperationException or HostException or PSNotImplementedException or NullReferenceException)
         {
+            // The last is what the console throws at the end of its input, such as Ctrl+D.
             return false;
         }
     }

@@ -353,6 +353,15 @@ public sealed class ModelInstallerTests
         installer.Remove("mine");
         Assert.Null(library.Describe("mine"));
 
+        // A file URI is a local source for models of one's own, too.
+        Directory.CreateDirectory(folder["own ü#1"]);
+        File.WriteAllBytes(folder["own ü#1", "a model.onnx"], SmallModels.Split());
+        foreach (string place in new[] { folder["own ü#1", "a model.onnx"], folder["own ü#1"] })
+        {
+            Assert.Equal(["drums", "bass", "other", "vocals"], (await installer.InstallAsync("mine", new ModelInstallOptions { Source = new UriBuilder("file", "") { Path = place }.Uri.AbsoluteUri, Prepare = false }, null, default)).Stems);
+            installer.Remove("mine");
+        }
+
         // What is in a folder of its own can be used there, as the message says.
         Directory.CreateDirectory(folder["apart"]);
         File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("apart/own.data"));

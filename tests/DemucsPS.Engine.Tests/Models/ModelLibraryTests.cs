@@ -96,6 +96,51 @@ public sealed class ModelLibraryTests
         Assert.DoesNotContain("A", library.Catalogue.Find("mine")!.Files[0].Sha256, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("models")]
+    [InlineData("models/secret")]
+    [InlineData("models/htdemucs_ft_bass")]
+    public void A_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(string closed)
+    {
+        using TemporaryFolder folder = new();
+        foreach (string model in new[] { "open", "secret", "htdemucs_ft_bass" })
+            Put(folder, model, "any.onnx");
+        Close(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        Close(folder[closed], UnixFileMode.None);
+        try
+        {
+            UnprivilegedThread.Run(() =>
+            {
+                ModelLibrary library = ModelLibrary.Open(folder["models"]);
+                List<DemucsException> failures = [];
+                string[] listed = [.. library.List(failures.Add).Select(m => m.Name)];
+                DemucsException told = Assert.Single(failures);
+                Assert.Equal((DemucsError.DemucsModelNotFound, folder[closed]), (told.Error, told.Path));
+                Assert.Contains($"'{folder[closed]}' cannot be read", told.Message, StringComparison.Ordinal);
+                Assert.Contains("baseline", listed);
+                Assert.Equal(closed != "models", listed.Contains("open"));
+                Assert.DoesNotContain("secret", closed == "models/secret" ? listed : []);
+                Assert.DoesNotContain("htdemucs_ft", closed == "models/htdemucs_ft_bass" ? listed : []);
+                Assert.Equal(folder[closed], Assert.Throws<DemucsException>(() => library.List()).Path);
+                if (closed == "models/secret")
+                {
+                    Assert.Equal(folder[closed], Assert.Throws<DemucsException>(() => library.Describe("secret")).Path);
+                    Assert.Equal(folder[closed], Assert.Throws<DemucsException>(() => new ModelInstaller(library).Remove("secret")).Path);
+                }
+            });
+        }
+        finally
+        {
+            Close(folder[closed], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        static void Close(string path, UnixFileMode mode)
+        {
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, mode);
+        }
+    }
+
     [Fact]
     public void The_default_is_what_is_set_else_an_installed_htdemucs_else_the_baseline()
     {
