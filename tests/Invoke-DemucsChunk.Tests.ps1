@@ -140,6 +140,28 @@ Describe 'Invoke-DemucsChunk' {
         Get-NativeObjectCount | Should -Be $before
     }
 
+    It 'writes numbers with a point whatever the language, as do its neighbours' {
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript({
+            param($root, $song, $small)
+            [cultureinfo]::CurrentCulture = 'de-DE'
+            1.5.ToString()
+            Import-Module "$root/output/DemucsPS"
+            $VerbosePreference = 'Continue'
+            $track = Import-AudioTrack $song
+            $chunks = $track | Split-AudioChunk -Length 8192 -Overlap 0.5 | Select-Object -First 2
+            $spectrogram = $chunks[0] | ConvertTo-ChunkSpectrogram
+            $stems = $chunks | Invoke-DemucsChunk -Model $small
+            $track, $chunks, $spectrogram, $stems, (Get-DemucsModel) | ForEach-Object { $_ | Out-String -Width 300 }
+        }.ToString()).AddArgument($root).AddArgument($song).AddArgument($small)
+        $language, $said = @($shell.Invoke())
+        $said += @($shell.Streams.Verbose)
+        $shell.Dispose()
+        $language | Should -Be '1,5'
+        $said.Count | Should -BeGreaterThan 8
+        $said | Should -Not -Match '\d,\d'
+    }
+
     It 'shows progress below the track and completes it' {
         $shell = [powershell]::Create()
         $null = $shell.AddScript("Import-Module '$root/output/DemucsPS'; `$args[0] | Invoke-DemucsChunk -Model '$small'").AddArgument($chunks)

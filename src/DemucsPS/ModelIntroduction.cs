@@ -11,7 +11,7 @@ internal static class ModelIntroduction
     /// <summary>Writes what the models are for those who want to know, and for everybody that the built-in one is not Demucs.</summary>
     public static void Introduce(this Cmdlet cmdlet, ModelBag bag)
     {
-        cmdlet.WriteVerbose($"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; precision {bag.Precision}; execution provider {bag.ExecutionProvider} of ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'.");
+        cmdlet.WriteVerbose(FormattableString.Invariant($"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; precision {bag.Precision}; execution provider {bag.ExecutionProvider} of ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'."));
         cmdlet.WriteVerbose($"Memory for models: {bag.MemoryUse}.");
         if (!bag.IsDemucs)
             cmdlet.WriteWarning(ModelSource.BaselineNotice);

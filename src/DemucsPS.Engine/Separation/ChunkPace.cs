@@ -32,6 +32,6 @@ public sealed class ChunkPace
             return null;
         TimeSpan chunk = (_now() - started) / progress.Done;
         long left = progress.Total - progress.Done;
-        return FormattableString.Invariant($"{chunk.TotalSeconds:F2} s a chunk{(left > 0 ? $", {Math.Ceiling((chunk * left).TotalSeconds)} s for the {left} left" : "")}.");
+        return FormattableString.Invariant($"{chunk.TotalSeconds:F2} s a chunk{(left > 0 ? FormattableString.Invariant($", {Math.Ceiling((chunk * left).TotalSeconds)} s for the {left} left") : "")}.");
     }
 }

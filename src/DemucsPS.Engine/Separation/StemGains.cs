@@ -20,7 +20,7 @@ public sealed class StemGains
             if (_decibels.Exists(g => string.Equals(g.Key, name, StringComparison.OrdinalIgnoreCase)))
                 throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown has two gains for '{name}'. Give one.");
             if (!(gain <= MaxDecibels))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"The gain of '{name}' is {gain.ToString(CultureInfo.InvariantCulture)} dB; it can be -inf to {MaxDecibels} dB.");
+                throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it can be -inf to {MaxDecibels} dB."));
             _decibels.Add(new(name, gain));
         }
         if (_decibels.Count == 0)
