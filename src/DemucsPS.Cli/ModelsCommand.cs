@@ -159,7 +159,7 @@ internal sealed class ModelsCommand
     {
         ModelInstaller installer = new(library);
         IReadOnlyList<string> folders = installer.Removable(name);
-        installer.Remove(name);
+        installer.Remove(name, cancellationToken);
         foreach (string folder in folders)
             Write(parsed.GetValue(_json), new { Name = Path.GetFileName(folder), Removed = folder }, $"{folder} removed");
         return true;

@@ -27,8 +27,8 @@ internal sealed class NamedPipe : IDisposable
     public void Dispose()
     {
         _done = true;
-        // The writer waits for a reader.
-        new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite).Dispose();
+        // The writer waits for a reader. Whoever opens both ends waits for nobody, should the writer not have come to that yet.
+        using FileStream reader = new(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         _writer.Join();
     }
 

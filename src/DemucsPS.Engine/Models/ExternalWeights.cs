@@ -18,11 +18,11 @@ internal sealed class ExternalWeights
 
     private const int MostNameBytes = 4096;
 
-    private readonly FileStream _file;
+    private readonly Stream _file;
     private readonly SortedSet<string> _names = new(StringComparer.Ordinal);
     private int _fields;
 
-    private ExternalWeights(FileStream file) => _file = file;
+    private ExternalWeights(Stream file) => _file = file;
 
     private enum Part
     {
@@ -51,9 +51,7 @@ internal sealed class ExternalWeights
         {
             // Much of a model is passed over, so more would be read in vain with a larger buffer.
             using FileStream file = RegularFile.OpenRead(path);
-            ExternalWeights weights = new(file);
-            weights.Read(Part.Model, file.Length, 0);
-            names = weights._names;
+            names = Names(file);
         }
         catch (InvalidDataException e)
         {
@@ -64,6 +62,16 @@ internal sealed class ExternalWeights
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{path}' cannot be read: {e.Message}", path, e);
         }
         return [.. names.Select(name => Locate(path, name)).Distinct()];
+    }
+
+    /// <summary>The names as they stand in a model, whatever they are.</summary>
+    /// <param name="model">The model's file, at its start.</param>
+    /// <exception cref="InvalidDataException">It is no ONNX model, or a name is no text.</exception>
+    internal static IReadOnlyCollection<string> Names(Stream model)
+    {
+        ExternalWeights weights = new(model);
+        weights.Read(Part.Model, model.Length, 0);
+        return weights._names;
     }
 
     /// <summary>Whether a name may be a weights file's: that of a file in the model's folder, or below it.</summary>

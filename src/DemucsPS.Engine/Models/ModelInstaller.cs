@@ -96,14 +96,16 @@ public sealed class ModelInstaller
 
     /// <summary>Takes a model, or all models of a bag, out of the library, with all files in its folder and its prepared copies.</summary>
     /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Ends it before anything is deleted, or between two models of a bag.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name;
     /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or installs it.
     /// </exception>
-    public void Remove(string name)
+    public void Remove(string name, CancellationToken cancellationToken = default)
     {
         foreach (string folder in Removable(name))
-            RemoveFolder(Path.GetFileName(folder), folder);
+            RemoveFolder(Path.GetFileName(folder), folder, cancellationToken);
     }
 
     /// <summary>The folders that <see cref="Remove"/> would delete.</summary>
@@ -124,7 +126,7 @@ public sealed class ModelInstaller
     private static bool IsOurs(string folder) =>
         Directory.Exists(folder) && (ModelLibrary.Installed(folder) is not null || Directory.EnumerateFiles(folder).All(f => f.EndsWith(PartialSuffix, StringComparison.Ordinal) || f.EndsWith(".tag", StringComparison.Ordinal)));
 
-    private void RemoveFolder(string name, string folder)
+    private void RemoveFolder(string name, string folder, CancellationToken cancellationToken)
     {
         using ModelLock held = ModelLock.TryTake(_library, name)
             ?? throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' is being installed by another program. Wait for it, or end it.", folder);
@@ -133,7 +135,7 @@ public sealed class ModelInstaller
             // The graph first: if a program has it open on a system that minds, nothing is lost yet.
             if (ModelLibrary.Installed(folder) is { } installed)
             {
-                string sha256 = installed.Record?.Files[0].Sha256 ?? DurableFiles.Hash(installed.Path, CancellationToken.None);
+                string sha256 = installed.Record?.Files[0].Sha256 ?? DurableFiles.Hash(installed.Path, cancellationToken);
                 File.Delete(installed.Path);
                 PreparationCache.Open().RemoveOf(sha256);
             }

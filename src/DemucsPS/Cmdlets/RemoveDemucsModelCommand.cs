@@ -36,7 +36,7 @@ public sealed class RemoveDemucsModelCommand : ModelCommand
         foreach (string folder in installer.Removable(name))
         {
             if (ShouldProcess(folder, "Remove the model with all files in its folder and its prepared copies"))
-                installer.Remove(Path.GetFileName(folder));
+                installer.Remove(Path.GetFileName(folder), Stop.Token);
         }
     }
 

@@ -5,9 +5,10 @@ using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Audio;
+using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Models.Preparation;
-using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
+using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
 namespace DemucsPS.Engine.Tests.Fuzzing;
 
@@ -30,6 +31,7 @@ public sealed class ParserFuzzTests
         new("WAV", WavFiles(), ReadAudio, 4 << 20),
         new("FLAC", FlacFiles(), ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
         new("ONNX", OnnxFiles(), static bytes => PreparedModel.Prepare(bytes), 32 << 20),
+        new("weights of ONNX", [SmallModels.WithOutsideWeights("ü.data"), .. OnnxFiles()], ReadWeightsNames, 4 << 20),
         new("ONNX in 8 bits", [SmallGraph.Build([32, 32], [32, 128], static (graph, x) => graph.Node("MatMul", [x, graph.Constant(new float[32 * 128], [32, 128])]))], ReduceToInt8, 32 << 20),
         new("ffmpeg tags", [Encoding.UTF8.GetBytes(";FFMETADATA1\ntitle=A song\\\nof two lines\nARTIST=B\\=C\n[STREAM]\ntrack=3/12\n[CHAPTER]\ntitle=no\n")],
             static bytes => FFmpegTags.Parse(Encoding.UTF8.GetString(bytes), new AudioTagBuilder()), 8 << 20),
@@ -194,6 +196,20 @@ public sealed class ParserFuzzTests
         }, bitsCode, rateCode);
         byte[] changing = Join(Frame(2, 9, 4, 16), Frame(1, 10, 4, 16), Frame(3, 7, 1, 8), Frame(2, 9, 6, 24));
         return [.. files, FlacBits.Stream(FlacBits.StreamInfo(2, 16, 800), changing), changing];
+    }
+
+    private static void ReadWeightsNames(byte[] bytes)
+    {
+        try
+        {
+            using MemoryStream model = new(bytes);
+            ExternalWeights.Names(model);
+        }
+        catch (InvalidDataException e)
+        {
+            // As loading says it.
+            throw new DemucsException(DemucsError.DemucsModelInvalid, e.Message, null, e);
+        }
     }
 
     private static void ReduceToInt8(byte[] bytes)
