@@ -54,10 +54,25 @@ Describe 'Invoke-DemucsSeparation' {
 
     It 'shows the plan and writes nothing with -WhatIf' {
         Add-Track 'one.wav'
-        $before = Get-ChildItem -Recurse -Force
-        $transcript = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; Set-Location -LiteralPath '$here'; Get-ChildItem *.wav | Invoke-DemucsSeparation -Model '$tiny' -WhatIf"
+        Copy-Item $tiny model.onnx
+        Set-Content broken.onnx 'no model'
+        # All that a separation writes to is empty: the cache, the folder for temporary files, the models folder, the destination.
+        $null = New-Item -ItemType Directory cache, temporary, models
+        $before = (Get-ChildItem -Recurse -Force | Sort-Object FullName | ForEach-Object { "$($_.FullName) $($_.LastWriteTimeUtc.Ticks)" }) -join "`n"
+        $code = "`$env:DEMUCSPS_CACHE = '$here/cache'; `$env:DEMUCSPS_MODELS = '$here/models'; `$env:TMPDIR = `$env:TMP = `$env:TEMP = '$here/temporary'
+            Import-Module '$root/output/DemucsPS'; Set-Location -LiteralPath '$here'
+            Get-ChildItem *.wav | Invoke-DemucsSeparation -Model model.onnx -WhatIf -Verbose
+            Invoke-DemucsSeparation one.wav -Model model.onnx -Precision Int8 -WhatIf
+            try { Invoke-DemucsSeparation one.wav -Model broken.onnx -WhatIf } catch { `$_.FullyQualifiedErrorId }
+            try { Invoke-DemucsSeparation one.wav -Model missing.onnx -WhatIf } catch { `$_.FullyQualifiedErrorId }
+            'libraries: ' + @([Diagnostics.Process]::GetCurrentProcess().Modules.ModuleName -match 'onnxruntime').Count"
+        $transcript = pwsh -NoProfile -NonInteractive -Command $code 4>&1
         "$transcript" | Should -Match 'What if: .*2 chunks, 10\.6 MB to write.*drums\.wav, bass\.wav, other\.wav, vocals\.wav'
-        Get-ChildItem -Recurse -Force | Should -HaveCount @($before).Count
+        "$transcript" | Should -Match 'What if: .*2 chunks in Int8, 10\.6 MB to write'
+        "$transcript" | Should -Match 'DemucsModelInvalid,.* DemucsModelNotFound,'
+        # The runtime was not even opened.
+        "$transcript" | Should -Match 'libraries: 0$'
+        (Get-ChildItem -Recurse -Force | Sort-Object FullName | ForEach-Object { "$($_.FullName) $($_.LastWriteTimeUtc.Ticks)" }) -join "`n" | Should -BeExactly $before
     }
 
     It 'takes the name <_>' -ForEach @('two words.wav', "it's.wav", 'take [1].wav', '100% $HOME `tick.wav', '夜に駆ける 🎵.wav', 'Ωμέγα.wav') {

@@ -91,6 +91,9 @@ internal sealed class SeparateCommand
                 report.Failure(collision.Path, collision);
             if (collisions.Count > 0)
                 return Failed;
+            // What is wrong with a model concerns all tracks.
+            if (sources.Length > 0)
+                bag!.Load(pipe.Token);
             foreach (TrackSource track in sources)
             {
                 try
@@ -178,7 +181,7 @@ internal sealed class SeparateCommand
         ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath)
             with
         { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
-        bag = ModelBag.Load(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
+        bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
             prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
         return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
     }

@@ -5,15 +5,20 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS;
 
-/// <summary>What cmdlets say of the models that they have loaded.</summary>
+/// <summary>What cmdlets say of their models.</summary>
 internal static class ModelIntroduction
 {
-    /// <summary>Writes what the models are for those who want to know, and for everybody that the built-in one is not Demucs.</summary>
+    /// <summary>Writes for everybody that the built-in model is not Demucs.</summary>
     public static void Introduce(this Cmdlet cmdlet, ModelBag bag)
+    {
+        if (!bag.IsDemucs)
+            cmdlet.WriteWarning(ModelSource.BaselineNotice);
+    }
+
+    /// <summary>Writes what the models are and what runs them, for those who want to know.</summary>
+    public static void IntroduceLoaded(this Cmdlet cmdlet, ModelBag bag)
     {
         cmdlet.WriteVerbose(FormattableString.Invariant($"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / Separator.SampleRate:F1} s; precision {bag.Precision}; execution provider {bag.ExecutionProvider} of ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'."));
         cmdlet.WriteVerbose($"Memory for models: {bag.MemoryUse}.");
-        if (!bag.IsDemucs)
-            cmdlet.WriteWarning(ModelSource.BaselineNotice);
     }
 }

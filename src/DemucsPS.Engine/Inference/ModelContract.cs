@@ -52,31 +52,31 @@ public sealed class ModelContract
 
     internal IReadOnlyList<ContractTensor> Outputs { get; }
 
-    /// <summary>Recognises the contract of a loaded model.</summary>
-    /// <param name="session">The model.</param>
+    /// <summary>Recognises the contract of a model.</summary>
+    /// <param name="signature">What the model says of itself.</param>
     /// <param name="path">Its file or name, for messages.</param>
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: it fits no contract; the message says what was found. <see cref="DemucsError.ParameterInvalid"/>: the names do not fit.
     /// </exception>
-    internal static ModelContract Recognise(OnnxSession session, string path, IReadOnlyList<string>? stemNames = null)
+    internal static ModelContract Recognise(ModelSignature signature, string path, IReadOnlyList<string>? stemNames = null)
     {
-        List<ContractTensor>? inputs = Roles(session.Inputs, output: false), outputs = Roles(session.Outputs, output: true);
+        List<ContractTensor>? inputs = Roles(signature.Inputs, output: false), outputs = Roles(signature.Outputs, output: true);
         if (inputs is null || outputs is null || inputs.Count != outputs.Count)
-            throw Unfit(session, path, "");
+            throw Unfit(signature, path, "");
 
         ContractTensor mix = inputs[0], waves = outputs[0];
         long segment = mix.Shape[2], stems = waves.Shape[1];
         if (segment is < SegmentSpectrogram.FrameSize or > LongestSegment)
-            throw Unfit(session, path, $" The segment length {segment} is not usable.");
+            throw Unfit(signature, path, $" The segment length {segment} is not usable.");
         if (waves.Shape[3] != segment)
-            throw Unfit(session, path, " Waveforms in and out differ in length.");
+            throw Unfit(signature, path, " Waveforms in and out differ in length.");
         if (stems > MostStems || outputs.Any(o => o.Shape[1] != stems))
-            throw Unfit(session, path, stems > MostStems ? $" {stems} stems are too many." : " The outputs differ in their number of stems.");
+            throw Unfit(signature, path, stems > MostStems ? $" {stems} stems are too many." : " The outputs differ in their number of stems.");
         long frames = SegmentSpectrogram.FrameCount((int)segment);
         if (inputs.Concat(outputs).Any(t => t.Role is TensorRole.Spectrogram or TensorRole.StemSpectrogram && t.Shape[t.Layout == TensorLayout.PartsLast ? ^2 : ^1] != frames))
-            throw Unfit(session, path, $" A segment of {segment} frames has {frames} spectrogram frames.");
-        return new ModelContract(inputs, outputs, (int)segment, StemNames(session, (int)stems, path, stemNames), Normalises(session, path));
+            throw Unfit(signature, path, $" A segment of {segment} frames has {frames} spectrogram frames.");
+        return new ModelContract(inputs, outputs, (int)segment, StemNames(signature, (int)stems, path, stemNames), Normalises(signature, path));
     }
 
     /// <summary>The waveform and what there is of a spectrogram; null if that is not all there is.</summary>
@@ -142,7 +142,7 @@ public sealed class ModelContract
         static bool Says(string name, params string[] words) => Regex.Split(name, "[^A-Za-z]+|(?<=[a-z])(?=[A-Z])").Intersect(words, StringComparer.OrdinalIgnoreCase).Any();
     }
 
-    private static string[] StemNames(OnnxSession session, int count, string path, IReadOnlyList<string>? given)
+    private static string[] StemNames(ModelSignature signature, int count, string path, IReadOnlyList<string>? given)
     {
         if (given is not null)
         {
@@ -153,7 +153,7 @@ public sealed class ModelContract
             }
             return [.. given];
         }
-        if (session.Metadata.TryGetValue(SourcesKey, out string? listed))
+        if (signature.Metadata.TryGetValue(SourcesKey, out string? listed))
         {
             string[] names = listed.Split([',', ' ', '[', ']', '"', '\''], StringSplitOptions.RemoveEmptyEntries);
             if (!AreNames(names, count))
@@ -174,8 +174,8 @@ public sealed class ModelContract
     private static readonly System.Buffers.SearchValues<char> NameCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    private static bool Normalises(OnnxSession session, string path) =>
-        session.Metadata.GetValueOrDefault(NormalizationKey, "track") switch
+    private static bool Normalises(ModelSignature signature, string path) =>
+        signature.Metadata.GetValueOrDefault(NormalizationKey, "track") switch
         {
             "track" => true,
             "none" => false,
@@ -183,10 +183,10 @@ public sealed class ModelContract
                 $"Model '{path}' has the metadata entry '{NormalizationKey}' = '{other}'; known are 'track' and 'none'.", path),
         };
 
-    private static DemucsException Unfit(OnnxSession session, string path, string detail) => new(DemucsError.DemucsModelInvalid,
+    private static DemucsException Unfit(ModelSignature signature, string path, string detail) => new(DemucsError.DemucsModelInvalid,
         $"Model '{path}' cannot be used: it is ONNX, but its inputs and outputs are not those of a Demucs model.{detail}\n"
-        + $"  found inputs:  {string.Join(", ", session.Inputs)}\n"
-        + $"  found outputs: {string.Join(", ", session.Outputs)}\n"
+        + $"  found inputs:  {string.Join(", ", signature.Inputs)}\n"
+        + $"  found outputs: {string.Join(", ", signature.Outputs)}\n"
         + "Expected is one of these, each tensor float32 or float16, with S stems, L frames, T = ceil(L/1024), and B = 1 or left open:\n"
         + "  waveform [B,2,L], spectrogram [B,4,2048,T] or [B,2,2048,T,2] -> waveforms [B,S,2,L], spectrograms [B,S,4,2048,T] or [B,S,2,2048,T,2]\n"
         + "  waveform [B,2,L], real and imaginary parts [B,2,2048,T] each -> waveforms [B,S,2,L], real and imaginary parts [B,S,2,2048,T] each\n"

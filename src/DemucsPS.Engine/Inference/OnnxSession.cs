@@ -10,7 +10,8 @@ namespace DemucsPS.Engine.Inference;
 /// </summary>
 public sealed unsafe class OnnxSession : IDisposable
 {
-    private static int s_count;
+    [ThreadStatic]
+    private static int t_count;
 
     private readonly OrtApi _api;
     private readonly OrtHandle _session;
@@ -52,8 +53,8 @@ public sealed unsafe class OnnxSession : IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library.</exception>
     public static bool FindsWeightsElsewhere => OnnxRuntimeLibrary.Load().MinorVersion >= 21;
 
-    /// <summary>Sessions that were created in this process so far: lets tests see that none was.</summary>
-    internal static int Count => s_count;
+    /// <summary>Sessions that this thread has created so far: lets tests see that none was.</summary>
+    internal static int CountOfThread => t_count;
 
     /// <summary>Threads that the runtime asked for and did not get, see <see cref="OnnxSessionOptions.CallersOnly"/>.</summary>
     internal int WithheldThreads { get; private init; }
@@ -162,7 +163,7 @@ public sealed unsafe class OnnxSession : IDisposable
         Apply(api, created, ExecutionProviderChoice.Suit(options));
         using WithheldWorkers? withheld = options.CallersOnly ? new WithheldWorkers(api, created) : null;
         nint pointer = 0;
-        Interlocked.Increment(ref s_count);
+        t_count++;
         // Disposing a registration waits for a callback that is under way, so the options outlive it.
         using (cancellationToken.UnsafeRegister(static state => ((Action)state!)(), (Action)Cancel))
         {

@@ -20,7 +20,7 @@ public sealed class SeparationModel : IDisposable
         Precision = precision;
         Name = source.Name;
         Path = source.Path;
-        Contract = ModelContract.Recognise(session, Path ?? Name, stemNames);
+        Contract = ModelContract.Recognise(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), Path ?? Name, stemNames);
     }
 
     /// <summary>The model's name: the file's without its extension, or that of a built-in model. Names the output folder.</summary>
@@ -70,12 +70,41 @@ public sealed class SeparationModel : IDisposable
         LoadForBag(source, options, prepare, warn, stemNames, tell, precision, identify: false, cancellationToken);
 
     /// <summary>
+    /// The contract of a model that is not loaded, by what its file says. Where that leaves so much open that it fits none, the runtime is asked, which knows shapes from what the model computes.
+    /// </summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> or, where the stem names do not fit, <see cref="DemucsError.ParameterInvalid"/>.</exception>
+    internal static ModelContract Declare(ModelSource source, IReadOnlyList<string>? stemNames)
+    {
+        ModelSignature signature = ModelSignature.Read(source);
+        string name = source.Path ?? source.Name;
+        try
+        {
+            return ModelContract.Recognise(signature.Completed(), name, stemNames);
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.DemucsModelInvalid && signature.IsOpen && source.Path is { } path)
+        {
+            _ = ExternalWeights.Of(path);
+            try
+            {
+                using OnnxSession session = OnnxSession.FromFile(path, new OnnxSessionOptions { IntraOpThreads = 1, OptimizationLevel = OnnxOptimizationLevel.Basic });
+                return ModelContract.Recognise(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), name, stemNames);
+            }
+            catch (OnnxRuntimeException fault)
+            {
+                throw NotLoaded(path, ExecutionProvider.Cpu, fault);
+            }
+        }
+    }
+
+    /// <summary>
     /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.
     /// </summary>
     internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
         bool identify, CancellationToken cancellationToken)
     {
         CheckPrecision(source, options, prepare, precision);
+        if (precision != ModelPrecision.Full)
+            Int8Support.Check();
         options = ExecutionProviderChoice.Resolve(options, tell);
         PreparedModel? copy = null;
         OnnxSession? session = null;
@@ -190,7 +219,8 @@ public sealed class SeparationModel : IDisposable
         : OnnxSession.FromBytes(BaselineModel.Build(), options, cancellationToken);
 
     /// <summary>Refuses what would run in another precision than was asked for.</summary>
-    private static void CheckPrecision(ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision)
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    internal static void CheckPrecision(ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision)
     {
         if (precision == ModelPrecision.Full)
         {
@@ -204,7 +234,6 @@ public sealed class SeparationModel : IDisposable
             throw Refused($"The precision {precision} is a prepared copy of a model, so it does not go with running models as they are, without preparation. Leave out one of both.");
         if (options.ExecutionProvider != ExecutionProvider.Cpu)
             throw Refused($"The precision {precision} runs on the execution provider Cpu only, not on {options.ExecutionProvider}. Leave out one of both.");
-        Int8Support.Check();
 
         DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message, source.Path);
     }

@@ -13,16 +13,12 @@ internal sealed class ExternalWeights
     /// <summary>More than any graph has, in graphs of its nodes, and more than the runtime's own parser takes.</summary>
     private const int MostLevels = 100;
 
-    /// <summary>The largest htdemucs models have some ten thousand.</summary>
-    private const int MostFields = 10_000_000;
-
     private const int MostNameBytes = 4096;
 
-    private readonly Stream _file;
+    private readonly WireStream _file;
     private readonly SortedSet<string> _names = new(StringComparer.Ordinal);
-    private int _fields;
 
-    private ExternalWeights(Stream file) => _file = file;
+    private ExternalWeights(WireStream file) => _file = file;
 
     private enum Part
     {
@@ -69,7 +65,7 @@ internal sealed class ExternalWeights
     /// <exception cref="InvalidDataException">It is no ONNX model, or a name is no text.</exception>
     internal static IReadOnlyCollection<string> Names(Stream model)
     {
-        ExternalWeights weights = new(model);
+        ExternalWeights weights = new(new WireStream(model));
         weights.Read(Part.Model, model.Length, 0);
         return weights._names;
     }
@@ -116,66 +112,27 @@ internal sealed class ExternalWeights
         ReadOnlySpan<byte> key = default, value = default;
         while (_file.Position < end)
         {
-            if (++_fields > MostFields)
-                throw new InvalidDataException($"it has more than {MostFields} parts");
-            ulong tag = Number(end);
-            if (tag >> 3 is 0 or > 0x1FFFFFFF)
-                throw new InvalidDataException($"field number {tag >> 3} at byte {_file.Position}");
-            int field = (int)(tag >> 3);
-            Part part = PartOf(whole, field);
-            switch (tag & 7)
+            (int Number, int Type) tag = _file.Tag(end);
+            Part part = PartOf(whole, tag.Number);
+            bool isText = whole == Part.Entry && tag is (1 or 2, 2);
+            if (part == Part.None && !isText)
             {
-                case 0 when part == Part.None:
-                    Number(end);
-                    break;
-                case 1 when part == Part.None:
-                    PassOver(8, end);
-                    break;
-                case 5 when part == Part.None:
-                    PassOver(4, end);
-                    break;
-                case 2:
-                    ulong length = Number(end);
-                    if (whole == Part.Entry && field == 1)
-                        key = Text(length, end);
-                    else if (whole == Part.Entry && field == 2)
-                        value = Text(length, end);
-                    else if (part == Part.None)
-                        PassOver(length, end);
-                    else
-                        Read(part, _file.Position + Checked(length, end), level + 1);
-                    break;
-                default:
-                    throw new InvalidDataException($"field {field} has wire type {tag & 7} at byte {_file.Position}");
+                _file.PassOver(tag, end);
+                continue;
             }
+            if (tag.Type != 2)
+                throw _file.Unexpected(tag);
+            ulong length = _file.Number(end);
+            if (!isText)
+                Read(part, _file.EndOf(length, end), level + 1);
+            else if (tag.Number == 1)
+                key = _file.Bytes(length, end, MostNameBytes, "a name");
+            else
+                value = _file.Bytes(length, end, MostNameBytes, "a name");
         }
         // The last of them counts, but which tensor's they are is not looked at, nor whether they count at all.
         if (key.SequenceEqual("location"u8))
             _names.Add(Decode(value));
-    }
-
-    private ulong Number(long end)
-    {
-        ulong value = 0;
-        for (int shift = 0; shift < 70; shift += 7)
-        {
-            int next = _file.Position < end ? _file.ReadByte() : -1;
-            if (next < 0)
-                throw new InvalidDataException("a number is cut short");
-            value |= (ulong)(next & 0x7F) << shift;
-            if (next < 0x80)
-                return value;
-        }
-        throw new InvalidDataException("a number is longer than 64 bits");
-    }
-
-    private byte[] Text(ulong length, long end)
-    {
-        if (length > MostNameBytes)
-            throw new InvalidDataException($"a name has {length} bytes");
-        byte[] bytes = new byte[Checked(length, end)];
-        _file.ReadExactly(bytes);
-        return bytes;
     }
 
     /// <summary>The name of a weights file.</summary>
@@ -191,8 +148,4 @@ internal sealed class ExternalWeights
             throw new InvalidDataException("the name of a weights file is no UTF-8", e);
         }
     }
-
-    private void PassOver(ulong length, long end) => _file.Position += Checked(length, end);
-
-    private long Checked(ulong length, long end) => length <= (ulong)(end - _file.Position) ? (long)length : throw new InvalidDataException($"a field of {length} bytes where {end - _file.Position} are left");
 }

@@ -21,16 +21,18 @@ public sealed class ChunkSeparator : IDisposable
     private long _framesGiven;
 
     /// <summary>Prepares separations.</summary>
-    /// <param name="bag">The models; owned by the caller.</param>
+    /// <param name="bag">The models, which are loaded now if they are not; owned by the caller.</param>
     /// <param name="stems">Names of the stems to give, in this order; null or empty for all.</param>
     /// <param name="jobs">Chunks that run at once, 1 to 256.</param>
     /// <param name="retries">How often a failed run is repeated, 0 to 100.</param>
     /// <param name="cancellationToken">Ends all runs, also in the middle.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: no such stem, or a number out of range.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: no such stem, or a number out of range. Or a model cannot be loaded, as in <see cref="ModelBag.Load(CancellationToken)"/>.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public ChunkSeparator(ModelBag bag, IReadOnlyCollection<string>? stems, int jobs, int retries, CancellationToken cancellationToken)
     {
         new SeparationOptions { Jobs = jobs, RetryCount = retries }.Check();
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, stems);
+        bag.Load(cancellationToken);
         _bag = bag;
         _attempts = new ChunkAttempts(retries, bag.ChunksAtOnce(jobs) + 1);
         _names = selection.Names;

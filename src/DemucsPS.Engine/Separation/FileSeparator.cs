@@ -22,7 +22,7 @@ public sealed class FileSeparator
     private readonly Separator _separator;
 
     /// <summary>Prepares separations.</summary>
-    /// <param name="bag">The models; owned by the caller.</param>
+    /// <param name="bag">The models, loaded or not; owned by the caller.</param>
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">Where and how stems are written.</param>
@@ -109,6 +109,7 @@ public sealed class FileSeparator
         IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
         try
         {
+            _bag.Load(cancellationToken);
             return (_output.SkipExisting ? FindExisting(track, cancellationToken) : null)
                 ?? (_output.Resume && File.Exists(track.Place.JournalPath) ? Continue(track, progress, cancellationToken) : null)
                 ?? Begin(track, progress, cancellationToken);

@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// One model, or several whose stems are averaged: y_k = Σ_i w_ik·y_ik / Σ_i w_ik for stem k (<c>BagOfModels</c> of facebookresearch/demucs).
-/// Thread-safe once loaded.
+/// Thread-safe.
 /// </summary>
 /// <remarks>
 /// Models without weight in the stems that are wanted are not loaded. The others are loaded together if the memory is there; else in turn, one at a time. Then
@@ -21,104 +21,60 @@ public sealed class ModelBag : IDisposable
 
     private const int MostChunksInTurn = 16;
 
+    private readonly Lock _gate = new();
+    private readonly ModelSelection _selection;
+    private readonly OnnxSessionOptions _options;
+    private readonly bool _prepare;
+    private readonly Action<string>? _warn;
+    private readonly Action<string>? _tell;
+    private readonly int _jobs;
+    private readonly long? _memory;
     private readonly ModelSource[] _sources;
+    private readonly ModelContract?[] _declared;
     private readonly float[][] _weights;
-    private readonly SeparationModel?[] _loaded;
-    private readonly ModelRotation? _rotation;
-    private readonly int _chunksInTurn;
-    // What was loaded of each needed model, whether it still is or not.
-    private readonly (string Name, bool IsPrepared, ModelFileSet? Files)[] _contents;
+    private readonly int[] _needed;
+    private readonly SeparationModel?[] _models;
+    private volatile LoadedModels? _loaded;
     private ModelIdentity[]? _identities;
+    private bool _warned;
     private int _loads;
     private int _runs;
     private int _ownThreadRuns;
 
-    private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell, CancellationToken cancellationToken)
+    private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell)
     {
-        bool warned = false;
+        ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
+        _selection = selection;
+        _options = options;
+        _prepare = prepare;
+        _warn = warn;
+        _tell = tell;
+        _jobs = Math.Max(1, jobs);
+        _memory = memory;
         _sources = [.. selection.Models];
-        _loaded = new SeparationModel?[_sources.Length];
-        Name = selection.Name;
-        Precision = selection.Precision;
-        try
+        _declared = new ModelContract?[_sources.Length];
+        _models = new SeparationModel?[_sources.Length];
+        // Where nobody says what the stems are, the first model has to.
+        IReadOnlyList<string> names = (selection.StemNames is null ? selection.Stems : null) ?? Declared(0).Stems;
+        _weights = Resolve(_sources.Length, names, selection.Weights);
+        _needed = Needed(names, stems);
+        int first = _needed[0];
+        Contract = Declared(first);
+        if (!names.SequenceEqual(Contract.Stems, StringComparer.OrdinalIgnoreCase))
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{_sources[first].Path}' has the stems {string.Join(", ", Contract.Stems)}; expected are {string.Join(", ", names)}.", _sources[first].Path);
+        ShowsBranches = true;
+        foreach (int model in _needed)
         {
-            // Where nobody says what the stems are, the first model has to.
-            IReadOnlyList<string> names = (selection.StemNames is null ? selection.Stems : null) ?? Open(0).Contract.Stems;
-            _weights = Resolve(_sources.Length, names, selection.Weights);
-            int[] needed = Needed(names, stems);
-            SeparationModel first = Open(needed[0]);
-            Contract = first.Contract;
-            ExecutionProvider = first.ExecutionProvider;
-            int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount;
-            Runtime = FormattableString.Invariant($"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProvider}, {threads} thread{(threads == 1 ? "" : "s")}");
-            ShowsBranches = true;
-            if (!names.SequenceEqual(Contract.Stems, StringComparer.OrdinalIgnoreCase))
-                throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{first.Path}' has the stems {string.Join(", ", Contract.Stems)}; expected are {string.Join(", ", names)}.", first.Path);
-            if (!needed.Contains(0))
-                Close(0);
-
-            bool threadEach = ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(jobs, threads).IsThreadEach;
-            ModelMemory[] Sizes(bool twice) => [.. needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, jobs, twice))];
-            ModelMemory[] sizes = Sizes(threadEach);
-            long budget = memory ?? (long)(ModelMemory.Available() * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
-            bool inTurn = needed.Length > 1 && sizes.Sum(s => s.Bytes) + jobs * chunk > budget;
-            if (inTurn)
-                sizes = Sizes(twice: false);
-            MemoryUse = ModelMemory.Describe(sizes, inTurn, budget);
-            _contents = new (string, bool, ModelFileSet?)[needed.Length];
-            for (int n = 0; n < needed.Length; n++)
-            {
-                int model = needed[n];
-                // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
-                SeparationModel loaded = Open(model);
-                CheckFit(loaded);
-                _contents[n] = (loaded.Name, loaded.IsPrepared, loaded.Files);
-                NeedsSpectrograms |= loaded.Contract.HasSpectrograms;
-                ShowsBranches &= loaded.Contract.HasSpectrograms;
-                if (inTurn && model != needed[0])
-                    Close(model);
-                else if (!inTurn && threadEach)
-                    loaded.LoadForOwnThreads(cancellationToken);
-            }
-            if (!inTurn)
-                return;
-            _chunksInTurn = (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn);
-            _loaded[needed[0]] = null;
-            // Warnings were given above, on this thread, and what is in the files is known.
-            _rotation = new ModelRotation(first, needed[0], _sources.Length, jobs, (model, stop) => Load(model, null, null, identify: false, stop));
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-
-        SeparationModel Open(int model) => _loaded[model] ??= Load(model, Warn, tell, identify: true, cancellationToken);
-
-        SeparationModel Load(int model, Action<string>? warning, Action<string>? note, bool identify, CancellationToken stop)
-        {
-            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, prepare, warning, selection.StemNames, note, selection.Precision, identify, stop);
-            Interlocked.Increment(ref _loads);
-            return loaded;
-        }
-
-        // A cache that cannot be written to is the same for all models.
-        void Warn(string sentence)
-        {
-            if (!warned)
-                warn?.Invoke(sentence);
-            warned = true;
-        }
-
-        void Close(int model)
-        {
-            _loaded[model]?.Dispose();
-            _loaded[model] = null;
+            SeparationModel.CheckPrecision(_sources[model], options, prepare, selection.Precision);
+            ModelContract declared = Declared(model);
+            CheckFit(_sources[model], declared);
+            NeedsSpectrograms |= declared.HasSpectrograms;
+            ShowsBranches &= declared.HasSpectrograms;
         }
     }
 
     /// <summary>The bag's name, or the models' names, joined by +. Names the output folder.</summary>
-    public string Name { get; }
+    public string Name => _selection.Name;
 
     /// <summary>The models, loaded or not.</summary>
     public IReadOnlyList<ModelSource> Sources => _sources;
@@ -136,7 +92,8 @@ public sealed class ModelBag : IDisposable
     public bool IsDemucs => _sources.All(m => m.Path is not null);
 
     /// <summary>What the models are expected to take of memory, and whether they are loaded together, in words.</summary>
-    public string MemoryUse { get; }
+    /// <exception cref="InvalidOperationException">They are not loaded.</exception>
+    public string MemoryUse => Loaded.MemoryUse;
 
     /// <summary>Models loaded so far, those that were loaded again included.</summary>
     internal int LoadCount => _loads;
@@ -148,10 +105,14 @@ public sealed class ModelBag : IDisposable
     internal int OwnThreadRunCount => _ownThreadRuns;
 
     /// <summary>What runs the models.</summary>
-    public ExecutionProvider ExecutionProvider { get; }
+    /// <exception cref="InvalidOperationException">They are not loaded.</exception>
+    public ExecutionProvider ExecutionProvider => Loaded.ExecutionProvider;
+
+    /// <summary>Whether the models are loaded.</summary>
+    public bool IsLoaded => _loaded is not null;
 
     /// <summary>In what numbers the models are computed.</summary>
-    public ModelPrecision Precision { get; }
+    public ModelPrecision Precision => _selection.Precision;
 
     /// <summary>Loads the models of a bag.</summary>
     /// <param name="sources">At least one.</param>
@@ -171,7 +132,7 @@ public sealed class ModelBag : IDisposable
         IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
         Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames, Precision = precision }, null, options, prepare, warn, tell: tell, cancellationToken: cancellationToken);
 
-    /// <summary>Loads the models of a bag that are needed.</summary>
+    /// <summary>Loads the models of a bag that are needed: <see cref="Open"/> and <see cref="Load(CancellationToken)"/>.</summary>
     /// <param name="selection">The models and their weights.</param>
     /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them are not loaded.</param>
     /// <param name="options">How they will run.</param>
@@ -189,9 +150,50 @@ public sealed class ModelBag : IDisposable
     /// <summary>As above, with the bytes of memory that models may take; null for a share of what the process may have.</summary>
     internal static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell = null, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
-        // Once for all of them, so that they run on the same.
-        return new ModelBag(selection, stems, ExecutionProviderChoice.Resolve(options, tell), prepare, warn, Math.Max(1, jobs), memory, tell, cancellationToken);
+        ModelBag bag = new(selection, stems, options, prepare, warn, jobs, memory, tell);
+        bag.Load(cancellationToken);
+        return bag;
+    }
+
+    /// <summary>
+    /// A bag whose models are not loaded yet: their files are read for what they take and give, and nothing is written, computed or held open. That will do to plan. Of a model that does not even
+    /// declare how many stems it gives, the runtime is asked, in memory.
+    /// </summary>
+    /// <param name="selection">The models and their weights.</param>
+    /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them will not be loaded.</param>
+    /// <param name="options">How they will run.</param>
+    /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; called on the thread that loads them; null to go without.</param>
+    /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
+    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on the thread that loads them.</param>
+    /// <exception cref="DemucsException">
+    /// A model is not there, is no model or fits no contract, the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights or the precision do not fit the models.
+    /// </exception>
+    public static ModelBag Open(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null) =>
+        new(selection, stems, options, prepare, warn, jobs, null, tell);
+
+    /// <summary>Loads the models, if they are not loaded: prepares them, and what does not fit is found out before anything is separated.</summary>
+    /// <param name="cancellationToken">Ends it; it can be begun anew.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">A model cannot be loaded, see <see cref="SeparationModel.Load"/>, or the models do not fit together.</exception>
+    public void Load(CancellationToken cancellationToken)
+    {
+        if (IsLoaded)
+            return;
+        lock (_gate)
+        {
+            if (IsLoaded)
+                return;
+            try
+            {
+                _loaded = LoadNeeded(cancellationToken);
+            }
+            catch
+            {
+                Close();
+                throw;
+            }
+        }
     }
 
     /// <summary>The weight of a model in a stem.</summary>
@@ -200,18 +202,18 @@ public sealed class ModelBag : IDisposable
     public float Weight(int model, int stem) => _weights[model][stem];
 
     /// <summary>Chunks that should be under way at once for so many jobs: more where models are loaded in turn.</summary>
-    internal int ChunksAtOnce(int jobs) => Math.Max(jobs, _chunksInTurn);
+    internal int ChunksAtOnce(int jobs) => Math.Max(jobs, Loaded.ChunksInTurn);
 
     /// <summary>Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The model cannot be loaded again.</exception>
-    internal Use Take(int model, CancellationToken cancellationToken) => new(this, _rotation is not null
-        ? _rotation.Take(model, cancellationToken)
-        : _loaded[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
+    internal Use Take(int model, CancellationToken cancellationToken) => new(this, Loaded.Rotation is { } rotation
+        ? rotation.Take(model, cancellationToken)
+        : _models[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
 
     /// <summary>The needed models by what is in their files.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was loaded.</exception>
-    internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. _contents.Select(content =>
+    internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. Loaded.Contents.Select(content =>
     {
         if (content.Files is { } files)
             return new ModelIdentity(content.Name, content.IsPrepared, files.Identify(cancellationToken));
@@ -220,14 +222,86 @@ public sealed class ModelBag : IDisposable
     })];
 
     /// <summary>What runs them, in words, with the threads: how the runtime divides its sums depends on their number.</summary>
-    internal string Runtime { get; }
+    internal string Runtime => Loaded.Runtime;
+
+    private LoadedModels Loaded => _loaded ?? throw new InvalidOperationException("The models are not loaded.");
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _rotation?.Dispose();
-        foreach (SeparationModel? model in _loaded)
-            model?.Dispose();
+        _loaded?.Rotation?.Dispose();
+        Close();
+    }
+
+    private LoadedModels LoadNeeded(CancellationToken cancellationToken)
+    {
+        // Once for all of them, so that they run on the same.
+        OnnxSessionOptions options = ExecutionProviderChoice.Resolve(_options, _tell);
+        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount;
+        bool threadEach = options.ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(_jobs, threads).IsThreadEach;
+        ModelMemory[] Sizes(bool twice) => [.. _needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, _jobs, twice))];
+        ModelMemory[] sizes = Sizes(threadEach);
+        long budget = _memory ?? (long)(ModelMemory.Available() * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
+        bool inTurn = _needed.Length > 1 && sizes.Sum(s => s.Bytes) + _jobs * chunk > budget;
+        if (inTurn)
+            sizes = Sizes(twice: false);
+        List<(string, bool, ModelFileSet?)> contents = [];
+        foreach (int model in _needed)
+        {
+            // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
+            SeparationModel loaded = _models[model] = LoadOne(model, Warn, _tell, identify: true, cancellationToken);
+            CheckFit(_sources[model], loaded.Contract);
+            contents.Add((loaded.Name, loaded.IsPrepared, loaded.Files));
+            if (inTurn && model != _needed[0])
+            {
+                loaded.Dispose();
+                _models[model] = null;
+            }
+            else if (!inTurn && threadEach)
+            {
+                loaded.LoadForOwnThreads(cancellationToken);
+            }
+        }
+        ModelRotation? rotation = null;
+        if (inTurn)
+        {
+            // Warnings were given above, on this thread, and what is in the files is known.
+            rotation = new ModelRotation(_models[_needed[0]]!, _needed[0], _sources.Length, _jobs, (model, stop) => LoadOne(model, null, null, identify: false, stop));
+            _models[_needed[0]] = null;
+        }
+        return new LoadedModels(
+            options.ExecutionProvider,
+            FormattableString.Invariant($"ONNX Runtime {OnnxRuntimeLibrary.Version}, {options.ExecutionProvider}, {threads} thread{(threads == 1 ? "" : "s")}"),
+            ModelMemory.Describe(sizes, inTurn, budget),
+            contents,
+            rotation,
+            inTurn ? (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn) : 0);
+
+        SeparationModel LoadOne(int model, Action<string>? warning, Action<string>? note, bool identify, CancellationToken stop)
+        {
+            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, _prepare, warning, _selection.StemNames, note, _selection.Precision, identify, stop);
+            Interlocked.Increment(ref _loads);
+            return loaded;
+        }
+
+        // A cache that cannot be written to is the same for all models.
+        void Warn(string sentence)
+        {
+            if (!_warned)
+                _warn?.Invoke(sentence);
+            _warned = true;
+        }
+    }
+
+    private ModelContract Declared(int model) => _declared[model] ??= SeparationModel.Declare(_sources[model], _selection.StemNames);
+
+    private void Close()
+    {
+        for (int model = 0; model < _models.Length; model++)
+        {
+            _models[model]?.Dispose();
+            _models[model] = null;
+        }
     }
 
     /// <summary>Numbers of the models with weight in a wanted stem. Of stems that do not exist the selection speaks later; it needs a contract for that.</summary>
@@ -238,15 +312,15 @@ public sealed class ModelBag : IDisposable
         return needed.Length > 0 ? needed : [0];
     }
 
-    private void CheckFit(SeparationModel other)
+    private void CheckFit(ModelSource source, ModelContract other)
     {
         string? difference =
-            Contract.SegmentFrames != other.Contract.SegmentFrames ? $"their segments are {Contract.SegmentFrames} and {other.Contract.SegmentFrames} frames long"
-            : !Contract.Stems.SequenceEqual(other.Contract.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Contract.Stems)}"
-            : Contract.NormalisesMix != other.Contract.NormalisesMix ? "only one of them takes a normalised mix"
+            Contract.SegmentFrames != other.SegmentFrames ? $"their segments are {Contract.SegmentFrames} and {other.SegmentFrames} frames long"
+            : !Contract.Stems.SequenceEqual(other.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Stems)}"
+            : Contract.NormalisesMix != other.NormalisesMix ? "only one of them takes a normalised mix"
             : null;
         if (difference is not null)
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{other.Name}' does not fit, for {difference}.", other.Path);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{source.Name}' does not fit, for {difference}.", source.Path);
     }
 
     private static float[][] Resolve(int models, IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<double>>? weights)
@@ -276,6 +350,16 @@ public sealed class ModelBag : IDisposable
         static DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message);
     }
 
+    /// <summary>What there is once the models are loaded.</summary>
+    /// <param name="ExecutionProvider">What runs them.</param>
+    /// <param name="Runtime">What runs them, in words.</param>
+    /// <param name="MemoryUse">What they are expected to take of memory, in words.</param>
+    /// <param name="Contents">What was loaded of each needed model, whether it still is or not.</param>
+    /// <param name="Rotation">Loads them in turn; null where they are loaded together.</param>
+    /// <param name="ChunksInTurn">Chunks under way at once where they are loaded in turn; else 0.</param>
+    private sealed record LoadedModels(
+        ExecutionProvider ExecutionProvider, string Runtime, string MemoryUse, IReadOnlyList<(string Name, bool IsPrepared, ModelFileSet? Files)> Contents, ModelRotation? Rotation, int ChunksInTurn);
+
     /// <summary>A model while it is run.</summary>
     internal readonly struct Use(ModelBag bag, SeparationModel model) : IDisposable
     {
@@ -288,6 +372,6 @@ public sealed class ModelBag : IDisposable
                 Interlocked.Increment(ref bag._ownThreadRuns);
         }
 
-        public void Dispose() => bag._rotation?.Return();
+        public void Dispose() => bag.Loaded.Rotation?.Return();
     }
 }

@@ -20,7 +20,7 @@ public sealed class Separator
     private readonly SeparationOptions _options;
 
     /// <summary>Prepares separations.</summary>
-    /// <param name="bag">The models; owned by the caller.</param>
+    /// <param name="bag">The models, loaded or not; owned by the caller.</param>
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
@@ -66,6 +66,7 @@ public sealed class Separator
     internal void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, long firstFrame, Action<ChunkRetry>? retried, Action? begun,
         CancellationToken cancellationToken)
     {
+        _bag.Load(cancellationToken);
         MixNormalisation normalisation = _bag.Contract.NormalisesMix ? MixNormalisation.Of(statistics.Mean, statistics.Deviation) : MixNormalisation.None;
         int segment = _bag.Contract.SegmentFrames;
         float[] weights = TransitionWeights.Create(segment, _options.TransitionPower);

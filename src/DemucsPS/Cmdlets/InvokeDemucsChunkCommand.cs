@@ -85,14 +85,19 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
             // Before anything is looked for, let alone loaded.
             new SeparationOptions { Jobs = jobs.Jobs, RetryCount = RetryCount }.Check();
             OnnxSessionOptions options = new() { IntraOpThreads = jobs.Threads, ExecutionProvider = ExecutionProvider };
-            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose);
+            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose, _stop.Token);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }
         catch (DemucsException e)
         {
             ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
         }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
         this.Introduce(_bag!);
+        this.IntroduceLoaded(_bag!);
     }
 
     /// <inheritdoc/>

@@ -134,7 +134,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
             output.Check();
             OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
-            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
+            _bag = ModelBag.Open(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
             _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting });
         }
         catch (DemucsException e)
@@ -169,6 +169,22 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         _stop.Dispose();
     }
 
+    /// <summary>Loads the models, which what may not be done takes no more than reading. One that cannot be loaded concerns all tracks, so it ends the command.</summary>
+    private void Load()
+    {
+        if (_bag!.IsLoaded)
+            return;
+        try
+        {
+            _bag.Load(_stop.Token);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
+        }
+        this.IntroduceLoaded(_bag);
+    }
+
     private void Separate(TrackSource source, string target)
     {
         SeparationResult result;
@@ -178,6 +194,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             WriteVerbose($"{source.Path}: {plan.Work}; {_jobs}.");
             if (!ShouldProcess(source.Path, $"Separate ({plan.Work})"))
                 return;
+            Load();
             _progress!.Begin(source);
             result = _separator.Separate(source, _progress, _stop.Token);
         }
