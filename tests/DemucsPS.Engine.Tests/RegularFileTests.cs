@@ -54,7 +54,9 @@ public sealed class RegularFileTests
         foreach ((string name, NamedPipe pipe) in new[] { ("list.m3u", list), ("sheet.cue", sheet), ("album.cue", song) })
             Refused("a pipe", pipe, () => throw Assert.Single(Failures(folder[name])));
         Refused("a pipe", song, () => AudioFile.Open(Assert.Single(new TrackList(new TrackListOptions(), _ => { }, e => throw e).Expand(folder["songs.m3u"]))));
-        Assert.Equal(DemucsError.ProvenanceInvalid, Assert.Throws<DemucsException>(() => SeparationVerification.Of(folder["demucsps.json"])).Error);
+        DemucsException noProvenance = Assert.Throws<DemucsException>(() => SeparationVerification.Of(folder["demucsps.json"]));
+        Assert.Equal(DemucsError.ProvenanceInvalid, noProvenance.Error);
+        Assert.Contains(": It is a pipe, not a file. Separate", noProvenance.Message, StringComparison.Ordinal);
         Assert.False(provenance.WasOpened);
 
         static void Refused(string says, NamedPipe pipe, Action open)

@@ -92,5 +92,5 @@ internal sealed record SeparationProvenance
         file.Length > 0 && !file.AsSpan().ContainsAny('\\', ':', '\0') && !Path.IsPathRooted(file) && !file.Split('/').Any(part => part is "" or "." or "..");
 
     private static DemucsException Invalid(string path, string fault, Exception? cause) =>
-        new(DemucsError.ProvenanceInvalid, $"'{path}' is no provenance of stems, or damaged: {fault}. Separate the track again.", path, cause);
+        new(DemucsError.ProvenanceInvalid, $"'{path}' is no provenance of stems, or damaged: {fault.TrimEnd('.')}. Separate the track again.", path, cause);
 }
