@@ -234,7 +234,6 @@ Describe 'Invoke-DemucsSeparation' {
         $results = Invoke-DemucsSeparation *.wav -Stem bass -FileNameTemplate '{artist} ({stem})' -Force -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore
         $results.Stems.FilePath | Should -Be (Join-Path $here separated 'Unknown Artist (bass).wav')
         $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
-        "$problem" | Should -Match 'exists already\. Choose another destination\. With -Force it is replaced\. With -SkipExisting .* with -Resume'
         $problem.TargetObject | Should -Be (Join-Path $here 'two.wav')
     }
 
@@ -282,6 +281,7 @@ Describe 'Invoke-DemucsSeparation' {
         $stem = New-Item -Force (Join-Path 'separated' 'baseline' 'one' 'bass.wav') -Value 'mine'
         Invoke-DemucsSeparation one.wav -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore | Should -BeNullOrEmpty
         $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        "$problem" | Should -Match 'exists already\. Choose another destination\. With -Force it is replaced\. With -SkipExisting .* with -Resume'
         Get-Content $stem | Should -Be 'mine'
         Get-ChildItem $stem.Directory | Should -HaveCount 1
         Invoke-DemucsSeparation one.wav -Force -WarningAction Ignore | Should -Not -BeNullOrEmpty
