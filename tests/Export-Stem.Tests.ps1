@@ -20,7 +20,7 @@ Describe 'Export-Stem' {
         $null = Invoke-DemucsSeparation $source -Model $small -DestinationPath a -BitDepth $BitDepth -Clip $Clip -WarningVariable expected -WarningAction SilentlyContinue
         $stems | Export-Stem b -BitDepth $BitDepth -Clip $Clip -WarningVariable said -WarningAction SilentlyContinue | Should -BeNullOrEmpty
         Get-Hashes b | Should -Be (Get-Hashes a)
-        "$said".Replace("$here/b", "$here/a") | Should -Be "$expected"
+        "$said".Replace((Join-Path $here 'b'), (Join-Path $here 'a')) | Should -Be "$expected"
     }
 
     It 'writes the files of Invoke-DemucsSeparation, <_>' -ForEach @(

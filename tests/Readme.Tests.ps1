@@ -26,7 +26,8 @@ Describe 'The tour of README.md' {
 
         for ($i = 0; $i -lt $steps.Count; $i++) {
             $expected = Format-Output $steps[$i].Groups['output'].Value
-            $actual = Format-Output $got[$i].Replace($music.FullName, '/music')
+            $separator = [IO.Path]::DirectorySeparatorChar
+            $actual = Format-Output $got[$i].Replace($separator, '/').Replace($music.FullName.Replace($separator, '/'), '/music')
             if ($expected -match '^Invoke-DemucsSeparation: (?<message>.*)$') {
                 # A script's error also shows its line; a prompt's does not.
                 ($actual -replace '\s*\|\s*', ' ' -replace '\s+', ' ') | Should -BeLike "*$($Matches.message)*"

@@ -6,6 +6,9 @@ namespace DemucsPS.Cli.Tests;
 /// <summary>The built console program, run as a user would.</summary>
 internal static class Demucsps
 {
+    /// <summary>Names another program to run, by its full path: one that was published for a system without the SDK.</summary>
+    private const string ProgramVariable = "DEMUCSPS_TEST_PROGRAM";
+
     private static string Assembly
     {
         get
@@ -57,7 +60,9 @@ internal static class Demucsps
 
     private static Process Start(string folder, Dictionary<string, string?>? environment, string[] arguments, string[] before)
     {
-        string[] command = [.. before, "dotnet", "exec", Assembly, .. arguments];
+        string? published = Environment.GetEnvironmentVariable(ProgramVariable);
+        string[] program = string.IsNullOrEmpty(published) ? ["dotnet", "exec", Assembly] : [published];
+        string[] command = [.. before, .. program, .. arguments];
         ProcessStartInfo start = new(command[0], command[1..])
         {
             WorkingDirectory = folder,

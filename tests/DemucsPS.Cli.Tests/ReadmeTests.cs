@@ -21,7 +21,10 @@ public sealed partial class ReadmeTests
             string arguments = command.StartsWith(FromSource, StringComparison.Ordinal) ? command[FromSource.Length..] : command[Installed.Length..];
             (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments.Split(' '));
             Assert.True(exitCode == 0, error);
-            string all = (error + output).Replace(Path.DirectorySeparatorChar, '/');
+            string all = error + output;
+            // JSON doubles the separators of Windows.
+            if (Path.DirectorySeparatorChar == '\\')
+                all = all.Replace(@"\\", "/", StringComparison.Ordinal).Replace('\\', '/');
             foreach (string root in new[] { folder.Path, RealPath(folder.Path) })
                 all = all.Replace(root.Replace(Path.DirectorySeparatorChar, '/'), "/music", StringComparison.Ordinal);
             string[] got = all.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
