@@ -152,6 +152,9 @@ public sealed class SeparateCommandTests
         Assert.Equal("Int8", JsonDocument.Parse(output).RootElement.GetProperty("precision").GetString());
         Assert.Contains("1 chunk in Int8, ", error, StringComparison.Ordinal);
         float[] Bass(string run) => WavSamples.ReadFloat(folder[run, "tiny", "short", "bass.wav"]);
+        // The process that makes the copy and one that finds it, to the bit.
+        Assert.Equal(0, Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = folder["cache"] }, [.. asked, "-o", "first", "--precision", "int8"]).ExitCode);
+        Assert.Equal(Bass("first"), Bass("int8"));
         Assert.NotEqual(Bass("full"), Bass("int8"));
         Assert.All(Bass("full").Zip(Bass("int8")), p => Assert.Equal(p.First, p.Second, 1e-3f));
 

@@ -43,6 +43,22 @@ public sealed class OnnxSessionTests
     }
 
     [Fact]
+    public void Loading_is_cancelled_in_the_middle()
+    {
+        using TemporaryFolder folder = new();
+        using CancellationTokenSource stop = new();
+        byte[] model = SmallModels.Slow(3, 1);
+        File.WriteAllBytes(folder["model.onnx"], model);
+        OnnxSessionOptions options = new() { OptimizedModelPath = folder["optimized.onnx"], Creating = stop.Cancel };
+        Assert.ThrowsAny<OperationCanceledException>(() => OnnxSession.FromFile(folder["model.onnx"], options, stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => OnnxSession.FromBytes(model, options, stop.Token));
+        // It did not come to writing this, which comes last.
+        Assert.Equal(["model.onnx"], folder.Files());
+        OnnxSession.FromBytes(model, options with { Creating = null }, CancellationToken.None).Dispose();
+        Assert.Equal(2, folder.Files().Length);
+    }
+
+    [Fact]
     public void Errors_carry_the_runtimes_own_words()
     {
         OnnxRuntimeException notAModel = Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions()));

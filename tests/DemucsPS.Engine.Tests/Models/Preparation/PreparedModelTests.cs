@@ -3,6 +3,7 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Tests.Inference;
+using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
@@ -223,6 +224,51 @@ public sealed class PreparedModelTests : IDisposable
         string model = Save("model.onnx", Rewritable());
         Assert.ThrowsAny<OperationCanceledException>(() => PreparedModel.Prepare(model, ModelPrecision.Full, _cache, null, new CancellationToken(canceled: true)));
         Assert.Single(_folder.Files());
+    }
+
+    [Theory]
+    [InlineData(ModelPrecision.Full)]
+    [InlineData(ModelPrecision.Int8)]
+    public void Whoever_makes_a_copy_finds_it_or_has_it_in_memory_gets_the_same_bits(ModelPrecision precision)
+    {
+        string model = OfficialFiles.Find("exports", "tiny.onnx"), file = Save("file", []);
+        (bool Found, byte[] Copy, float[][] Stems) made = Run(_cache), found = Run(_cache), inMemory = Run(PreparationCache.Open(Path.Combine(file, "cache"))), madeAgain = Run(PreparationCache.Open(_folder["another"]));
+        Assert.Equal([false, true, false, false], new[] { made.Found, found.Found, inMemory.Found, madeAgain.Found });
+        foreach ((bool _, byte[] copy, float[][] stems) in new[] { found, inMemory, madeAgain })
+        {
+            Assert.Equal(made.Copy, copy);
+            Assert.Equal(made.Stems.Length, stems.Length);
+            for (int i = 0; i < stems.Length; i++)
+                Assert.True(made.Stems[i].AsSpan().SequenceEqual(stems[i]), $"Output {i} differs.");
+        }
+
+        (bool, byte[], float[][]) Run(PreparationCache cache)
+        {
+            using PreparedModel prepared = PreparedModel.Prepare(model, precision, cache, _ => { }, CancellationToken.None)!;
+            using OnnxSession session = prepared.Open(new OnnxSessionOptions { IntraOpThreads = 2 }, CancellationToken.None);
+            Random random = new(4);
+            OnnxTensor[] inputs = [.. session.Inputs.Select(i => OnnxTensor.Create(i.Name, Noise(i.Shape), [.. i.Shape]))];
+            Memory<float>[] stems = [.. session.Outputs.Select(o => Aligned(o.Shape))];
+            session.Run(inputs, [.. session.Outputs.Select((o, i) => OnnxTensor.Create(o.Name, stems[i], [.. o.Shape]))], CancellationToken.None);
+            return (prepared.WasFound, prepared.Bytes.ToArray(), [.. stems.Select(s => s.ToArray())]);
+
+            Memory<float> Noise(IReadOnlyList<long> shape)
+            {
+                Memory<float> noise = Aligned(shape);
+                foreach (ref float sample in noise.Span)
+                    sample = random.NextSingle() - 0.5f;
+                return noise;
+            }
+        }
+
+        // At a multiple of a cache line, as the engine has its tensors, since the runtime's sums depend on that.
+        static Memory<float> Aligned(IReadOnlyList<long> shape)
+        {
+            int length = (int)shape.Aggregate(1L, (product, axis) => product * axis);
+            float[] array = GC.AllocateArray<float>(length + 16, pinned: true);
+            nint address = System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
+            return array.AsMemory((int)((64 - address % 64) % 64 / sizeof(float)), length);
+        }
     }
 
     [Fact]
