@@ -287,11 +287,15 @@ Describe 'about_DemucsPS' {
         Set-Content $lenient "Import-Module '$module'; Invoke-DemucsSeparation missing.wav"
         Push-Location -LiteralPath $folder
         try {
-            $null = & ([Environment]::ProcessPath) -NoProfile -NonInteractive -File $strict *>&1
+            # Not this process's path, which is dotnet where PowerShell is a .NET tool.
+            $pwsh = Get-Command pwsh -CommandType Application -TotalCount 1
+            $said = & $pwsh -NoProfile -NonInteractive -File $strict *>&1
             $LASTEXITCODE | Should -Be 1
+            "$said" | Should -Match 'missing\.wav'
             Test-Path separated | Should -BeFalse
-            $null = & ([Environment]::ProcessPath) -NoProfile -NonInteractive -File $lenient *>&1
+            $said = & $pwsh -NoProfile -NonInteractive -File $lenient *>&1
             $LASTEXITCODE | Should -Be 0
+            "$said" | Should -Match 'missing\.wav'
         }
         finally {
             Pop-Location

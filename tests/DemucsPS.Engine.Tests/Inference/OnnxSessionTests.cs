@@ -1,4 +1,6 @@
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Tests.Inference;
 
@@ -24,22 +26,40 @@ public sealed class OnnxSessionTests
     }
 
     [Theory]
-    [InlineData(OnnxOptimizationLevel.None, true, true)]
-    [InlineData(OnnxOptimizationLevel.Basic, false, false)]
-    [InlineData(OnnxOptimizationLevel.All, true, false)]
-    public void Session_options_are_accepted(OnnxOptimizationLevel level, bool arena, bool pattern)
+    [InlineData(OnnxOptimizationLevel.None, 2)]
+    [InlineData(OnnxOptimizationLevel.Basic, 1)]
+    [InlineData(OnnxOptimizationLevel.All, 1)]
+    public void The_optimization_level_reaches_the_runtime(OnnxOptimizationLevel level, int nodes)
     {
-        OnnxSessionOptions options = new()
-        {
-            IntraOpThreads = 1,
-            OptimizationLevel = level,
-            CpuArena = arena,
-            MemoryPattern = pattern,
-            ConfigEntries = new Dictionary<string, string> { ["session.set_denormal_as_zero"] = "1" },
-        };
-        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), options);
-        float[] y = new float[9];
-        session.Run([OnnxTensor.Create("x", new float[9].AsMemory(), 3, 3)], [OnnxTensor.Create("y", y.AsMemory(), 3, 3)], TestContext.Current.CancellationToken);
+        using TemporaryFolder folder = new();
+        OnnxGraphWriter graph = new("constants");
+        OnnxValue constant = graph.Constant([1f, 2], [2]);
+        // The sum of constants is a node less where the runtime computes it at load.
+        graph.Output("y", graph.Input("x", 2) * (constant + constant), 2);
+        OnnxSession.FromBytes(graph.ToBytes("tests", ""), new OnnxSessionOptions { OptimizationLevel = level, OptimizedModelPath = folder["rewritten.onnx"] }).Dispose();
+        Assert.Equal(nodes, GraphModel.Parse(File.ReadAllBytes(folder["rewritten.onnx"])).Nodes.Count);
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    public void The_arena_is_there_only_where_it_is_wanted(bool arena, bool pattern)
+    {
+        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions { CpuArena = arena, MemoryPattern = pattern });
+        float[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9], y = new float[9];
+        // Only an arena can be shrunk.
+        Exception? refused = Record.Exception(() => session.Run([OnnxTensor.Create("x", x.AsMemory(), 3, 3)], [OnnxTensor.Create("y", y.AsMemory(), 3, 3)], shrink: true, TestContext.Current.CancellationToken));
+        Assert.Equal(arena ? null : OnnxRuntimeErrorCode.InvalidArgument, (refused as OnnxRuntimeException)?.Code);
+        Assert.Equal(arena ? [30, 36, 42, 66, 81, 96, 102, 126, 150] : new float[9], y);
+    }
+
+    [Fact]
+    public void Configuration_entries_reach_the_runtime()
+    {
+        OnnxSessionOptions wrong = new() { IntraOpThreads = 3, ConfigEntries = new Dictionary<string, string> { ["session.intra_op_thread_affinities"] = "nonsense" } };
+        OnnxRuntimeException refused = Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes(SmallModels.Slow(3, 1), wrong));
+        Assert.Contains("affinit", refused.Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
