@@ -15,7 +15,7 @@ public enum DemucsError
     /// <summary>A playlist or CUE sheet cannot be used, or names what is no local file.</summary>
     TrackListInvalid,
 
-    /// <summary>The file needs ffmpeg, and no ffmpeg was found.</summary>
+    /// <summary>Reading the file or writing the stems needs ffmpeg, and none was found that can be used: there is none, it cannot be started, or it is too old.</summary>
     FFmpegNotFound,
 
     /// <summary>No model of that name or path exists.</summary>

@@ -42,7 +42,30 @@ public static class AudioFile
         }
     }
 
-    private static AudioReader Open(string path, int stream, Func<string?> findFFmpeg)
+    /// <summary>What a track's file says before it is decoded.</summary>
+    /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as it is known without decoding.</exception>
+    internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg)
+    {
+        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex);
+        if (reader is not null)
+            return TrackHeader.Of(source, reader);
+        string ffmpeg = Required(findFFmpeg(), source.Path);
+        FFmpegProbe probe = FFmpegProbe.Read(source.Path, ffmpeg, source.StreamIndex);
+        probe.Check(source.Path, ffmpeg, source.StreamIndex);
+        return TrackHeader.Of(source, probe);
+    }
+
+    private static AudioReader Open(string path, int stream, Func<string?> findFFmpeg) =>
+        TryOpenBuiltIn(path, stream) ?? FFmpegReader.Open(path, Required(findFFmpeg(), path), stream);
+
+    private static string Required(string? ffmpeg, string path) => ffmpeg ?? throw new DemucsException(
+        DemucsError.FFmpegNotFound,
+        $"'{path}' needs ffmpeg, and no ffmpeg was found: only PCM WAV and FLAC are built in. Install ffmpeg with your package manager "
+        + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
+        path);
+
+    /// <summary>All of a file with the built-in decoder of what its bytes are; null where there is none.</summary>
+    private static AudioReader? TryOpenBuiltIn(string path, int stream)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -61,7 +84,7 @@ public static class AudioFile
         }
 
         source.Dispose();
-        return FFmpegReader.Open(path, findFFmpeg(), stream);
+        return null;
     }
 
     /// <summary>The error for a stream that a file does not have.</summary>

@@ -60,6 +60,9 @@ public abstract class AudioReader : IDisposable
     /// </remarks>
     public abstract IReadOnlyDictionary<string, string> Tags { get; }
 
+    /// <summary>Where ffmpeg finds the first picture of the file, as its option "-map 0:…" has it; null where there is none. There may be none all the same.</summary>
+    internal virtual string? Picture => null;
+
     /// <summary>Reads the next frames.</summary>
     /// <param name="interleaved">
     /// Receives whole frames, channel after channel. Its length need not be a multiple of <see cref="Channels"/>; what is left
@@ -104,6 +107,9 @@ public abstract class AudioReader : IDisposable
         _warnings.Add(sentence);
         return _warnings.Count - 1;
     }
+
+    /// <summary>The <see cref="Picture"/> of a file without video.</summary>
+    private protected static string? PictureOf(AudioTagBuilder tags) => tags.MayHavePicture ? "v:0" : null;
 
     /// <summary>Puts a sentence that says more in the place of an earlier one.</summary>
     private protected void ReplaceWarning(int place, string sentence) => _warnings[place] = sentence;

@@ -35,6 +35,9 @@ internal sealed class AudioTagBuilder
     /// <summary>True when the tags read so far were not stored as their format demands.</summary>
     public bool IsDamaged { get; set; }
 
+    /// <summary>True when there is something in the file that pictures are kept in.</summary>
+    public bool MayHavePicture { get; set; }
+
     /// <summary>True when no more tags are taken, so that reading on is of no use.</summary>
     public bool IsFull => _count >= AudioLimits.MaxTags;
 

@@ -9,7 +9,7 @@ public static class FFmpegLocator
     /// <summary>Looks at $DEMUCSPS_FFMPEG, then along PATH.</summary>
     /// <returns>The full path of the executable; null when there is none.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.FFmpegNotFound"/>: the variable is set to something that is not the full path of an executable.
+    /// <see cref="DemucsError.FFmpegNotFound"/>: the variable is set to something that is not the full path of an executable, or to a batch file.
     /// A wrong setting is not passed over in silence, because another ffmpeg may behave differently.
     /// </exception>
     public static string? Find() =>
@@ -20,12 +20,12 @@ public static class FFmpegLocator
     {
         if (!string.IsNullOrWhiteSpace(configured))
         {
+            // Windows starts them with its command interpreter, to which some characters in names of files are commands.
+            if (Path.GetExtension(configured).ToUpperInvariant() is ".CMD" or ".BAT")
+                throw Wrong(configured, "which is a batch file, and those cannot be given names of files safely. Set it to the full path of the ffmpeg.exe that the batch file starts.");
             if (Path.IsPathFullyQualified(configured) && IsExecutable(configured))
                 return configured;
-            throw new DemucsException(
-                DemucsError.FFmpegNotFound,
-                $"The environment variable {EnvironmentVariable} is '{configured}', which is not the full path of an executable file. Correct it, or remove it to use the ffmpeg on PATH.",
-                configured);
+            throw Wrong(configured, "which is not the full path of an executable file. Correct it, or remove it to use the ffmpeg on PATH.");
         }
 
         string name = OperatingSystem.IsWindows() ? "ffmpeg.exe" : "ffmpeg";
@@ -42,6 +42,9 @@ public static class FFmpegLocator
 
         return null;
     }
+
+    private static DemucsException Wrong(string configured, string what) =>
+        new(DemucsError.FFmpegNotFound, $"The environment variable {EnvironmentVariable} is '{configured}', {what}", configured);
 
     private static bool IsExecutable(string path)
     {

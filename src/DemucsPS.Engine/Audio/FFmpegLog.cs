@@ -1,16 +1,18 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
 /// Drains ffmpeg's standard error on a thread of its own, so that ffmpeg never blocks on it, and keeps what matters: the
-/// source's codec and the last <see cref="MaxErrorChars"/> characters of error lines.
+/// program's version, what it says of the source, and the last <see cref="MaxErrorChars"/> characters of error lines.
 /// </summary>
 /// <remarks>
 /// ffmpeg runs with "-v level+info", so that every line carries its level. The codec is named only at level info; the option
 /// keeps such lines apart from errors without guessing.
 /// </remarks>
-internal sealed class FFmpegLog
+internal sealed partial class FFmpegLog
 {
     private const int MaxErrorChars = 4096;
     private const int MaxLineBytes = 1024;
@@ -24,6 +26,7 @@ internal sealed class FFmpegLog
     private readonly List<string> _streams = [];
     private int _errorChars;
     private bool _afterError = true;
+    private bool _inStreams;
 
     /// <summary>Starts draining.</summary>
     /// <param name="stream">ffmpeg's standard error.</param>
@@ -53,6 +56,15 @@ internal sealed class FFmpegLog
                 return [.. _streams];
         }
     }
+
+    /// <summary>What the program calls its version, if it was not told to keep it to itself; null when it has not said it.</summary>
+    public string? Version { get; private set; }
+
+    /// <summary>The length of the source, to hundredths of a second; null when it was not said. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    public TimeSpan? Duration { get; private set; }
+
+    /// <summary>ffmpeg's number of the source's first stream that is a picture; null when there is none. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    public int? Picture { get; private set; }
 
     /// <summary>Waits until ffmpeg has named the codec of the source or ended its messages.</summary>
     /// <returns>ffmpeg's name of the codec; null when it did not name it in time.</returns>
@@ -108,13 +120,24 @@ internal sealed class FFmpegLog
     /// <summary>What a line says of an audio stream of the source: "[info]   Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo"; null for any other line.</summary>
     internal static string? AudioStreamIn(string line)
     {
-        const string start = "[info]   Stream #0:", marker = ": Audio: ";
+        const string marker = ": Audio: ";
         int at = line.IndexOf(marker, StringComparison.Ordinal);
-        if (at < 0 || !line.StartsWith(start, StringComparison.Ordinal))
+        if (at < 0 || !StreamStart().IsMatch(line))
             return null;
         string language = line[..at].EndsWith(')') ? line[line.LastIndexOf('(', at)..at] + " " : "";
         return string.Concat((language + line[(at + marker.Length)..]).Where(c => !char.IsControl(c)));
     }
+
+    /// <summary>The number of the stream that a line calls a picture: "[info]   Stream #0:1: Video: png, rgb24(pc), 64x64 (attached pic)"; null for any other line.</summary>
+    internal static int? PictureIn(string line) =>
+        line.Contains(": Video: ", StringComparison.Ordinal) && line.Contains("(attached pic)", StringComparison.Ordinal) && StreamStart().Match(line) is { Success: true } match
+            && int.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out int number) ? number : null;
+
+    /// <summary>The length that a line says: "[info]   Duration: 00:03:20.04, start: 0.025056, bitrate: 192 kb/s"; null for any other line.</summary>
+    internal static TimeSpan? DurationIn(string line) =>
+        DurationLine().Match(line) is { Success: true } match
+            ? TimeSpan.FromHours(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)) + TimeSpan.FromMinutes(int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)) + TimeSpan.FromSeconds(double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture))
+            : null;
 
     private void Drain()
     {
@@ -156,15 +179,22 @@ internal sealed class FFmpegLog
             _codec.TrySetResult(codec);
         }
 
-        // What comes after the codec's line is ffmpeg's own output.
-        if (!_codec.Task.IsCompleted && AudioStreamIn(line) is string stream)
+        if (Version is null && VersionLine().Match(line) is { Success: true } version)
+            Version = version.Groups[1].Value;
+
+        // The streams come behind the length of the source and before ffmpeg's own output. Tags of the source, which could be called like streams, stand before or deeper.
+        if (line.StartsWith("[info]   Duration: ", StringComparison.Ordinal))
         {
-            lock (_lock)
-            {
-                if (_streams.Count < MaxStreams)
-                    _streams.Add(stream);
-            }
+            _inStreams = Duration is null && _streams.Count == 0;
+            Duration ??= DurationIn(line);
         }
+        else if (line.StartsWith("[info] Output #", StringComparison.Ordinal) || line.StartsWith("[info] Stream mapping:", StringComparison.Ordinal))
+        {
+            _inStreams = false;
+        }
+
+        if (_inStreams)
+            TakeStream(line);
 
         string? error = ErrorIn(line, _afterError);
         _afterError = error is not null;
@@ -179,4 +209,26 @@ internal sealed class FFmpegLog
             }
         }
     }
+
+    private void TakeStream(string line)
+    {
+        Picture ??= PictureIn(line);
+        if (AudioStreamIn(line) is not { } stream)
+            return;
+        lock (_lock)
+        {
+            if (_streams.Count < MaxStreams)
+                _streams.Add(stream);
+        }
+    }
+
+    // Deeper by two before version 5.0.
+    [GeneratedRegex(@"^\[info\] (?:  |    )Stream #0:(\d{1,9})\D")]
+    private static partial Regex StreamStart();
+
+    [GeneratedRegex(@"^\[info\]   Duration: (\d{2,5}):(\d\d):(\d\d\.\d\d),")]
+    private static partial Regex DurationLine();
+
+    [GeneratedRegex(@"^(?:\[info\] )?ffmpeg version (\S+)")]
+    private static partial Regex VersionLine();
 }

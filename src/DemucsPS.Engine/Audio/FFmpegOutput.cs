@@ -2,28 +2,34 @@ using System.Diagnostics;
 
 namespace DemucsPS.Engine.Audio;
 
-/// <summary>Takes all that a short run of ffmpeg writes to its standard output.</summary>
-internal static class FFmpegOutput
+/// <summary>All that a short run of ffmpeg writes.</summary>
+/// <param name="Bytes">What it writes to its standard output; null when it fails, writes too much or takes too long.</param>
+/// <param name="ExitCode">How it ended; null when it had to be ended.</param>
+/// <param name="Log">Its messages.</param>
+internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
 {
-    /// <summary>What the process writes; null when it fails, writes too much or takes too long.</summary>
+    /// <summary>Takes what a process writes.</summary>
     /// <param name="process">Started with its streams redirected; it has ended afterwards.</param>
     /// <param name="maxBytes">More is too much.</param>
     /// <param name="timeLimit">For everything.</param>
-    public static byte[]? Collect(Process process, int maxBytes, TimeSpan timeLimit)
+    public static FFmpegOutput Collect(Process process, int maxBytes, TimeSpan timeLimit)
     {
         var log = new FFmpegLog(process.StandardError.BaseStream);
         Stream output = process.StandardOutput.BaseStream;
-        bool isGood = false;
+        bool hasEnded = false;
         try
         {
             // On a thread of its own, because not every platform can give up reading a pipe.
             Task<byte[]?> bytes = Task.Factory.StartNew(() => ReadAll(output, maxBytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            isGood = bytes.Wait(timeLimit) && bytes.Result is not null && process.WaitForExit(timeLimit) && process.ExitCode == 0;
-            return isGood ? bytes.Result : null;
+            hasEnded = bytes.Wait(timeLimit) && bytes.Result is not null && process.WaitForExit(timeLimit);
+            if (!hasEnded)
+                return new FFmpegOutput(null, null, log);
+            log.WaitForEnd(TimeSpan.FromSeconds(2));
+            return new FFmpegOutput(process.ExitCode == 0 ? bytes.Result : null, process.ExitCode, log);
         }
         finally
         {
-            if (!isGood)
+            if (!hasEnded)
                 FFmpegReader.Kill(process, log);
         }
     }

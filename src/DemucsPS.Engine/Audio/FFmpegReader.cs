@@ -1,5 +1,7 @@
+using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace DemucsPS.Engine.Audio;
 
@@ -58,30 +60,24 @@ internal sealed class FFmpegReader : AudioReader
     public override string Codec { get; }
 
     /// <inheritdoc/>
-    /// <remarks>Another run of ffmpeg finds them out, when they are first asked for: separations do not need them.</remarks>
-    public override IReadOnlyDictionary<string, string> Tags => _tags ??= FFmpegTags.Read(SourcePath, _ffmpeg, _stream);
+    /// <remarks>Another run of ffmpeg finds them out, when they are first asked for: separations have them from the track's header.</remarks>
+    public override IReadOnlyDictionary<string, string> Tags => _tags ??= ReadTags();
+
+    /// <inheritdoc/>
+    internal override string? Picture => _log.Picture?.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Starts ffmpeg on a file.</summary>
     /// <param name="path">The full path of an existing file.</param>
-    /// <param name="ffmpeg">The full path of the executable; null when there is none.</param>
+    /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.FFmpegNotFound"/>: there is no ffmpeg or it cannot be started.
+    /// <see cref="DemucsError.FFmpegNotFound"/>: ffmpeg cannot be started, or is too old.
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: ffmpeg cannot decode the file; the message has its words.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
     /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
     /// </exception>
-    public static FFmpegReader Open(string path, string? ffmpeg, int stream = 0)
+    public static FFmpegReader Open(string path, string ffmpeg, int stream = 0)
     {
-        if (ffmpeg is null)
-        {
-            throw new DemucsException(
-                DemucsError.FFmpegNotFound,
-                $"'{path}' needs ffmpeg, and no ffmpeg was found: only PCM WAV and FLAC are built in. Install ffmpeg with your package manager "
-                + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
-                path);
-        }
-
         // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
         // the whitelist keeps playlists from fetching anything from a network.
         Process process = Start(path, ffmpeg,
@@ -98,23 +94,7 @@ internal sealed class FFmpegReader : AudioReader
             catch (DemucsException exception)
             {
                 // No header or no frame in it: ffmpeg's exit code and words say more than what is missing in the pipe.
-                int exitCode = WaitForExit(process, log);
-                if (exitCode != 0 && log.Streams is { Count: > 0 } streams && (stream < 0 || stream >= streams.Count))
-                    throw AudioFile.NoSuchStream(path, stream, streams);
-                if (exitCode == 0)
-                {
-                    throw new DemucsException(
-                        DemucsError.AudioTrackCorrupt,
-                        $"'{path}' contains no audio frames that ffmpeg can decode.{Quote(log)} Fetch or export the file again.",
-                        path,
-                        exception);
-                }
-
-                throw new DemucsException(
-                    DemucsError.AudioFormatUnsupported,
-                    $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg gave up with code {exitCode}.{Quote(log)} Check that the file is a recording.",
-                    path,
-                    exception);
+                throw Refusal(path, ffmpeg, stream, WaitForExit(process, log), log, exception);
             }
         }
         catch
@@ -123,6 +103,27 @@ internal sealed class FFmpegReader : AudioReader
             process.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The error for a file that ffmpeg does not decode.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="ffmpeg">The full path of the executable; if it is too old, that is the error.</param>
+    /// <param name="stream">The audio stream that was asked for.</param>
+    /// <param name="exitCode">How ffmpeg ended.</param>
+    /// <param name="log">What it said.</param>
+    /// <param name="cause">What was seen of it.</param>
+    internal static DemucsException Refusal(string path, string ffmpeg, int stream, int exitCode, FFmpegLog log, Exception? cause)
+    {
+        if (exitCode == 0)
+            return new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' contains no audio frames that ffmpeg can decode.{Quote(log)} Fetch or export the file again.", path, cause);
+        if (log.Streams is { Count: > 0 } streams && (stream < 0 || stream >= streams.Count))
+            return AudioFile.NoSuchStream(path, stream, streams);
+        FFmpegProgram.At(ffmpeg).Require(FFmpegProgram.LeastToRead, $"'{path}' needs");
+        return new DemucsException(
+            DemucsError.AudioFormatUnsupported,
+            $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg gave up with code {exitCode}.{Quote(log)} Check that the file is a recording.",
+            path,
+            cause);
     }
 
     /// <inheritdoc/>
@@ -158,8 +159,9 @@ internal sealed class FFmpegReader : AudioReader
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="arguments">What comes after the options that every call has.</param>
     /// <param name="keepInput">Whether its input stays open, for the caller to write to; otherwise there is nothing to read from it.</param>
+    /// <param name="hideBanner">Whether it keeps its version to itself.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
-    internal static Process Start(string path, string ffmpeg, string[] arguments, bool keepInput = false)
+    internal static Process Start(string path, string ffmpeg, string[] arguments, bool keepInput = false, bool hideBanner = true)
     {
         var info = new ProcessStartInfo(ffmpeg)
         {
@@ -170,7 +172,7 @@ internal sealed class FFmpegReader : AudioReader
             RedirectStandardError = true,
         };
 
-        foreach (string argument in (ReadOnlySpan<string>)["-nostdin", "-hide_banner", "-nostats", .. arguments])
+        foreach (string argument in (ReadOnlySpan<string>)["-nostdin", "-nostats", .. hideBanner ? (ReadOnlySpan<string>)["-hide_banner"] : [], .. arguments])
             info.ArgumentList.Add(argument);
 
         try
@@ -216,6 +218,19 @@ internal sealed class FFmpegReader : AudioReader
 
         if (_log.Errors.Length > 0)
             AddWarning($"'{SourcePath}' seems to be damaged.{Quote(_log)}");
+    }
+
+    private IReadOnlyDictionary<string, string> ReadTags()
+    {
+        try
+        {
+            return FFmpegProbe.Read(SourcePath, _ffmpeg, _stream).Tags;
+        }
+        catch (DemucsException)
+        {
+            // It was started once for the samples, so this is a matter of the moment, and tags are not worth an error.
+            return ReadOnlyDictionary<string, string>.Empty;
+        }
     }
 
     private static int WaitForExit(Process process, FFmpegLog log)

@@ -7,6 +7,7 @@ internal sealed class FlacMetadata
 {
     private const int StreamInfoBlock = 0;
     private const int VorbisCommentBlock = 4;
+    private const int PictureBlock = 6;
     private const int InvalidBlock = 127;
     private const int Id3V1Bytes = 128;
     private const int ApeTagHeaderBytes = 32;
@@ -56,10 +57,11 @@ internal sealed class FlacMetadata
     {
         var bits = new FlacBitReader(source);
         SkipId3Tags(bits);
+        bool hasId3 = bits.BytePosition > 0;
         if (!HasMarker(bits))
             throw FlacDamage.Lasting(source.Path, "is no FLAC file: it does not begin with fLaC");
         bits.Advance(4);
-        var tags = new AudioTagBuilder();
+        var tags = new AudioTagBuilder { MayHavePicture = hasId3 };
         FlacStreamInfo? info = null;
         List<string> faults = [];
         bool hasTags = false;
@@ -97,6 +99,7 @@ internal sealed class FlacMetadata
                 }
             }
 
+            tags.MayHavePicture |= type == PictureBlock;
             // Nothing else in the metadata changes the samples, so its lengths only ever skip.
             if (!bits.Skip(length))
                 throw CutShort(source);

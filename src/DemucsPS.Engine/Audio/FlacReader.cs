@@ -73,6 +73,7 @@ internal sealed class FlacReader : AudioReader
         _bits = metadata.Bits;
         _info = metadata.Info;
         Tags = metadata.Tags.Build();
+        Picture = PictureOf(metadata.Tags);
         WarnAbout(metadata.Tags);
         foreach (string fault in metadata.Faults)
             AddWarning(fault);
@@ -109,6 +110,9 @@ internal sealed class FlacReader : AudioReader
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Tags { get; }
+
+    /// <inheritdoc/>
+    internal override string? Picture { get; }
 
     /// <summary>Whether another frame begins behind the one that was decoded, or the file ends there.</summary>
     internal bool IsFollowedByFrame => _bits.Peek(FlacFrameHeader.MaxBytes) is var next && (next.IsEmpty || FlacFrameHeader.HasSync(next));

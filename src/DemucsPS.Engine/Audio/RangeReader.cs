@@ -45,6 +45,9 @@ internal sealed class RangeReader : AudioReader
     public override IReadOnlyDictionary<string, string> Tags => _reader.Tags;
 
     /// <inheritdoc/>
+    internal override string? Picture => _reader.Picture;
+
+    /// <inheritdoc/>
     public override int Read(Span<float> interleaved)
     {
         int frames = (int)Math.Min(FramesIn(interleaved), (_range.Length ?? long.MaxValue) - _taken);

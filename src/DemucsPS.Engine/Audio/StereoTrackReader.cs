@@ -25,10 +25,8 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     {
         _reader = reader;
         _source = source;
-        (_first, _second) = source.Channels is { } pair ? (pair.Left, pair.Right) : (0, Math.Min(reader.Channels, 2) - 1);
+        (_first, _second) = ChannelsOf(source, reader.Channels);
         _taken = _first == _second ? 1 : 2;
-        if (Math.Min(_first, _second) < 0 || Math.Max(_first, _second) >= reader.Channels)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{source.Path}' has {reader.Channels} channels, so the channels {_first} and {_second} (counted from 0) cannot be taken.", source.Path);
         SampleRate = sampleRate;
         _block = new float[BlockFrames * reader.Channels];
         if (reader.SampleRate != sampleRate)
@@ -74,6 +72,21 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
 
     /// <summary>What the file, or the CUE sheet that the track is from, says about its music: <see cref="AudioReader.Tags"/>.</summary>
     public IReadOnlyDictionary<string, string> Tags => _source.Tags.Over(_reader.Tags);
+
+    /// <summary>As <see cref="AudioReader.Picture"/>.</summary>
+    internal string? Picture => _reader.Picture;
+
+    /// <summary>The two channels of a file that a track is.</summary>
+    /// <param name="source">The track.</param>
+    /// <param name="channels">How many the file has.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it has not those that the track names.</exception>
+    internal static (int First, int Second) ChannelsOf(TrackSource source, int channels)
+    {
+        (int first, int second) = source.Channels is { } pair ? (pair.Left, pair.Right) : (0, Math.Min(channels, 2) - 1);
+        return Math.Min(first, second) >= 0 && Math.Max(first, second) < channels
+            ? (first, second)
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source.Path}' has {channels} channels, so the channels {first} and {second} (counted from 0) cannot be taken.", source.Path);
+    }
 
     /// <summary>Opens a track's file as <see cref="AudioFile.Open(string)"/> does, at the track's first frame.</summary>
     /// <param name="source">The track.</param>

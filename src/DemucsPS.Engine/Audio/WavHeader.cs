@@ -110,6 +110,7 @@ internal sealed class WavHeader
 
             if (chunk.StartsWith("LIST"u8))
                 used = WavInfo.Read(source, size, tags);
+            tags.MayHavePicture |= WavInfo.IsId3(chunk);
 
             // Chunks start at even positions; the padding byte is not part of the declared size.
             if (!source.Skip(size - used + (size & 1)))

@@ -47,6 +47,9 @@ internal static class WavInfo
     // Throws where a text is not UTF-8, so that Latin-1 is tried.
     private static readonly UTF8Encoding StrictUtf8 = new(false, true);
 
+    /// <summary>Whether a chunk holds ID3v2 tags, by its name. What text is in them is not read.</summary>
+    public static bool IsId3(ReadOnlySpan<byte> chunk) => chunk.StartsWith("id3 "u8) || chunk.StartsWith("ID3 "u8);
+
     /// <summary>Reads a LIST chunk if it is one with tags.</summary>
     /// <param name="source">The file, at the first byte of the chunk's content.</param>
     /// <param name="size">The bytes of the content as declared.</param>
@@ -85,6 +88,7 @@ internal static class WavInfo
             {
                 long size = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
                 long used = chunk.StartsWith("LIST"u8) ? Read(source, size, tags) : 0;
+                tags.MayHavePicture |= IsId3(chunk);
                 skip = size - used + (size & 1);
             }
         }

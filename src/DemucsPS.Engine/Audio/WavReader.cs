@@ -32,6 +32,7 @@ internal sealed class WavReader : AudioReader
         _header = header;
         FrameCount = header.DataBytes / header.BlockAlign;
         Tags = header.Tags.Build();
+        Picture = PictureOf(header.Tags);
         WarnAbout(header.Tags);
 
         // Looking at the first frame now lets an empty file fail where it is opened.
@@ -56,6 +57,9 @@ internal sealed class WavReader : AudioReader
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Tags { get; }
+
+    /// <inheritdoc/>
+    internal override string? Picture { get; }
 
     /// <inheritdoc/>
     public override int Read(Span<float> interleaved)

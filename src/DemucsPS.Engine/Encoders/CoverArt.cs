@@ -1,18 +1,15 @@
 using System.Diagnostics;
 using System.Text;
-using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
 
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>A picture that belongs to a track, as its file has it.</summary>
 /// <param name="data">The picture, JPEG or PNG; not copied.</param>
-internal sealed partial class CoverArt(byte[] data)
+internal sealed class CoverArt(byte[] data)
 {
     /// <summary>More is no cover.</summary>
     private const int MaxBytes = 32 << 20;
-
-    private const int MaxListingBytes = 4 << 20;
 
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
 
@@ -31,45 +28,15 @@ internal sealed partial class CoverArt(byte[] data)
         static byte[] BigEndian(int value) => [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
     }
 
-    /// <summary>Takes the first attached picture out of an audio file.</summary>
+    /// <summary>Takes a picture out of an audio file.</summary>
     /// <param name="path">The full path of a file that ffmpeg can read.</param>
+    /// <param name="stream">Where it is: <see cref="AudioReader.Picture"/>.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <returns>Null where there is none, or none that is JPEG or PNG of at most 32 MB.</returns>
-    public static CoverArt? Read(string path, string ffmpeg)
+    public static CoverArt? Read(string path, string stream, string ffmpeg)
     {
-        if (FindStream(path, ffmpeg) is not { } stream)
-            return null;
         using Process process = FFmpegReader.Start(path, ffmpeg,
             ["-v", "quiet", "-protocol_whitelist", "file,pipe", "-i", "file:" + path, "-map", "0:" + stream, "-c", "copy", "-frames:v", "1", "-f", "image2pipe", "pipe:1"]);
-        return FFmpegOutput.Collect(process, MaxBytes, TimeLimit) is { } data and ([0xFF, 0xD8, 0xFF, ..] or [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) ? new CoverArt(data) : null;
+        return FFmpegOutput.Collect(process, MaxBytes, TimeLimit).Bytes is { } data and ([0xFF, 0xD8, 0xFF, ..] or [0x89, (byte)'P', (byte)'N', (byte)'G', ..]) ? new CoverArt(data) : null;
     }
-
-    /// <summary>The number of the stream that ffmpeg lists as an attached picture.</summary>
-    private static string? FindStream(string path, string ffmpeg)
-    {
-        // Without an output ffmpeg lists the streams on its standard error and fails. Tags are listed, too, but their lines are indented deeper.
-        using Process process = FFmpegReader.Start(path, ffmpeg, ["-v", "info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path]);
-        Task<string> listing = Task.Factory.StartNew(() => ReadListing(process.StandardError.BaseStream), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        if (!listing.Wait(TimeLimit))
-        {
-            process.Kill(entireProcessTree: true);
-            return null;
-        }
-        return AttachedPicture().Match(listing.Result) is { Success: true } match ? match.Groups[1].Value : null;
-    }
-
-    private static string ReadListing(Stream stream)
-    {
-        var bytes = new MemoryStream();
-        var block = new byte[4096];
-        for (int read; (read = stream.Read(block)) > 0;)
-        {
-            if (bytes.Length < MaxListingBytes)
-                bytes.Write(block, 0, read);
-        }
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
-    }
-
-    [GeneratedRegex(@"^  Stream #0:(\d+)[^\n:]*: Video: [^\n]*\(attached pic\)", RegexOptions.Multiline)]
-    private static partial Regex AttachedPicture();
 }

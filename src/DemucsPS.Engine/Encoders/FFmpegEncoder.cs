@@ -227,7 +227,11 @@ internal sealed class FFmpegEncoder : IStemEncoder
         FFmpegReader.Kill(_process, _log);
         if (_cancellationToken.IsCancellationRequested)
             return new OperationCanceledException(_cancellationToken);
-        return Failed($"{code}.{(_log.Errors is { Length: > 0 } words ? $" ffmpeg says: {words}" : "")}".TrimEnd('.'), "Check that the disk has room, or choose another format", cause);
+        string words = _log.Errors;
+        // Builds between versions do not say how old they are.
+        string remedy = words.Contains("Unrecognized option", StringComparison.Ordinal) ? $"Install a newer ffmpeg: {FFmpegEncoders.LeastFor(_format.File)} or newer is needed"
+            : "Check that the disk has room, or choose another format";
+        return Failed($"{code}.{(words.Length > 0 ? $" ffmpeg says: {words}" : "")}".TrimEnd('.'), remedy, cause);
     }
 
     private DemucsException Failed(string what, string remedy, Exception? cause) => new(DemucsError.StemWriteFailed, $"'{_path}' cannot be written as {_format.File}: {what}. {remedy}.", _path, cause);

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Text;
 using DemucsPS.Engine.Audio;
 
 namespace DemucsPS.Engine.Encoders;
@@ -8,16 +5,10 @@ namespace DemucsPS.Engine.Encoders;
 /// <summary>Knows what an ffmpeg can encode, so that a missing encoder is found before hours of work and not after.</summary>
 internal static class FFmpegEncoders
 {
-    private const int MaxListBytes = 1 << 20;
-
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
-
-    private static readonly ConcurrentDictionary<string, IReadOnlySet<string>> Known = new();
-
     /// <summary>Finds the ffmpeg for a format.</summary>
     /// <param name="format">Not WAV.</param>
     /// <returns>The full path of the executable.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: there is none, it cannot be started, or it cannot encode that.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: there is none, it cannot be started, is too old, or cannot encode that.</exception>
     public static string Find(StemFileFormat format) => Find(format, FFmpegLocator.Find());
 
     /// <summary>The same with a given executable; null where there is none.</summary>
@@ -29,10 +20,11 @@ internal static class FFmpegEncoders
                 $"Stems as {format} need ffmpeg, and no ffmpeg was found: only WAV is written without it. Install ffmpeg with your package manager (winget install ffmpeg, brew install ffmpeg, "
                 + $"apt install ffmpeg), set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path, or choose the format Wav.");
         }
-        IReadOnlySet<string> encoders = Known.GetOrAdd(ffmpeg, List);
+        FFmpegProgram program = FFmpegProgram.At(ffmpeg);
+        program.Require(LeastFor(format), $"Stems as {format} need");
         string encoder = NameOf(format);
         // An ffmpeg whose list could not be read may work all the same; if not, its own words will say so.
-        if (encoders.Count > 0 && !encoders.Contains(encoder))
+        if (program.Encoders.Count > 0 && !program.Encoders.Contains(encoder))
         {
             throw new DemucsException(DemucsError.FFmpegNotFound,
                 $"Stems as {format} need the encoder '{encoder}', and '{ffmpeg}' was built without it. Install a full build of ffmpeg, name it in the environment variable {FFmpegLocator.EnvironmentVariable}, or choose another format.", ffmpeg);
@@ -50,11 +42,6 @@ internal static class FFmpegEncoders
         _ => "aac",
     };
 
-    private static HashSet<string> List(string ffmpeg)
-    {
-        using Process process = FFmpegReader.Start(ffmpeg, ffmpeg, ["-v", "quiet", "-encoders"]);
-        byte[] list = FFmpegOutput.Collect(process, MaxListBytes, TimeLimit) ?? [];
-        // " A....D flac                 FLAC (Free Lossless Audio Codec)"
-        return [.. Encoding.UTF8.GetString(list).Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 1 && words[0].StartsWith('A')).Select(words => words[1])];
-    }
+    /// <summary>The first version that has what <see cref="FFmpegEncoder"/> asks of it: files of the MP4 kind need the option "-movie_timescale".</summary>
+    public static Version LeastFor(StemFileFormat format) => format is StemFileFormat.Aac or StemFileFormat.Alac or StemFileFormat.StemMp4 ? new Version(5, 0) : FFmpegProgram.LeastToRead;
 }

@@ -21,6 +21,9 @@ public sealed class FileSeparator
     private readonly StemOutput _output;
     private readonly Separator _separator;
 
+    // That of the last track: first its plan is asked for, and then it is separated.
+    private (TrackHeader Header, (long Bytes, DateTime Modified)? Stamp)? _last;
+
     /// <summary>Prepares separations.</summary>
     /// <param name="bag">The models, loaded or not; owned by the caller.</param>
     /// <param name="selection">The outputs wanted.</param>
@@ -52,12 +55,7 @@ public sealed class FileSeparator
         {
             try
             {
-                IReadOnlyDictionary<string, string> tags = ReadOnlyDictionary<string, string>.Empty;
-                if (_output.Names.Template is { UsesTags: true })
-                {
-                    using StereoTrackReader reader = StereoTrackReader.Open(source);
-                    tags = reader.Tags;
-                }
+                IReadOnlyDictionary<string, string> tags = _output.Names.Template is { UsesTags: true } ? HeaderOf(source).Tags : ReadOnlyDictionary<string, string>.Empty;
                 _output.Names.Claim(source, _output.PathsOf(_bag.Name, source, tags, _selection.Names));
             }
             catch (DemucsException e) when (e.Error == DemucsError.StemExists)
@@ -77,16 +75,17 @@ public sealed class FileSeparator
     /// <exception cref="DemucsException">The source cannot be opened, or stems of it exist and may not be overwritten.</exception>
     public SeparationPlan Plan(TrackSource source)
     {
-        using StereoTrackReader reader = StereoTrackReader.Open(source);
-        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, TagsOf(reader), _selection.Names);
+        TrackHeader header = HeaderOf(source);
+        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, header.Tags, _selection.Names);
         // Whether existing stems are those of this track, reading them must say.
         if (!_output.SkipExisting && !(_output.Resume && File.Exists(_output.PlaceOf(paths).JournalPath)))
             StemFileSet.CheckFree(paths, _output.Overwrite, source.Path, canSkip: !_output.SkipExisting);
-        long? frames = reader.FrameCount is > 0 ? reader.FrameCount : null;
-        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, reader.SourceFrameCount!.Value, reader.SourceSampleRate, reader.IsMono) : null;
+        long? frames = header.FramesAt(Separator.SampleRate) is > 0 and { } known ? known : null;
+        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
         return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
             shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
         {
+            IsEstimate = frames is not null && header.IsEstimate,
             Precision = _bag.Precision,
         };
     }
@@ -101,11 +100,9 @@ public sealed class FileSeparator
     {
         long started = Clock.GetTimestamp();
         // Opened first: where the source is missing, that is what is wrong, and what is kept stays.
-        IReadOnlyDictionary<string, string> tags;
-        using (StereoTrackReader reader = StereoTrackReader.Open(source))
-            tags = TagsOf(reader);
-        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, tags, _selection.Names);
-        Track track = new(source, tags, paths, _output.PlaceOf(paths), started);
+        TrackHeader header = HeaderOf(source);
+        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, header.Tags, _selection.Names);
+        Track track = new(header, paths, _output.PlaceOf(paths), started);
         IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
         try
         {
@@ -127,12 +124,16 @@ public sealed class FileSeparator
     }
 
     /// <summary>The first pass over a file.</summary>
+    /// <param name="source">The track.</param>
+    /// <param name="expected">Its length in frames, as far as it is known; for the progress.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Ends the pass.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
-    internal static TrackStatistics Measure(TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    internal static TrackStatistics Measure(TrackSource source, long? expected, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
-        long total = reader.FrameCount ?? 0;
+        long total = reader.FrameCount ?? expected ?? 0;
         TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
         return statistics with { SourceFrames = reader.SourceFramesRead };
     }
@@ -140,13 +141,23 @@ public sealed class FileSeparator
     /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
     private TimeSpan Since(long moment) => Clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
-    private IReadOnlyDictionary<string, string> TagsOf(StereoTrackReader reader) => _output.NeedsTags ? reader.Tags : ReadOnlyDictionary<string, string>.Empty;
+    /// <summary>What a track's file says; asked anew only if it is another than the last one, or has changed.</summary>
+    private TrackHeader HeaderOf(TrackSource source)
+    {
+        (long, DateTime)? stamp = SourceIdentity.Before(source);
+        if (_last is { } last && stamp is not null && last.Stamp == stamp && last.Header.Source == source)
+            return last.Header;
+        _last = null;
+        TrackHeader header = TrackHeader.Read(source);
+        _last = (header, stamp);
+        return header;
+    }
 
     private SeparationResult Begin(Track track, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path, canSkip: !_output.SkipExisting);
         CheckNothingUnfinished(track.Place.JournalPath);
-        (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Source, progress, cancellationToken);
+        (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Header, progress, cancellationToken);
         SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
         using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
@@ -196,7 +207,7 @@ public sealed class FileSeparator
         SourceIdentity identity = journal.Identity.Source;
         identity.CheckUnchanged();
         StemShape shape = StemShape.Of(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
-        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Tags), journal);
+        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Header.Tags, track.Header.Picture), journal);
         double elapsedBefore = journal.Elapsed;
         NullTest mix = new(reader, files, _selection.Names.Count, _selection.SumsToMix(_bag.Contract.Stems.Count), journal.DurableFrames, journal.NullTest, cancellationToken);
         List<ChunkRetry> retries = [.. journal.Retries];
@@ -371,14 +382,15 @@ public sealed class FileSeparator
     }
 
     /// <summary>The first pass, and the source's hash beside it.</summary>
-    private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackSource source, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackHeader header, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
+        TrackSource source = header.Source;
         (long, DateTime)? before = SourceIdentity.Before(source);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Of(source, stop.Token), CancellationToken.None);
         try
         {
-            TrackStatistics statistics = Measure(source, progress, cancellationToken);
+            TrackStatistics statistics = Measure(source, header.FramesAt(Separator.SampleRate), progress, cancellationToken);
             SourceIdentity found = identity.GetAwaiter().GetResult();
             found.CheckUnchanged(before);
             return (statistics, found);
@@ -413,10 +425,13 @@ public sealed class FileSeparator
     };
 
     /// <summary>A track on its way.</summary>
-    /// <param name="Source">Where it comes from.</param>
-    /// <param name="Tags">Its tags, if they are needed.</param>
+    /// <param name="Header">Where it comes from, and what that says.</param>
     /// <param name="Paths">Full paths of the files to write.</param>
     /// <param name="Place">Where those are.</param>
     /// <param name="Started">When, by the clock's timestamps.</param>
-    private sealed record Track(TrackSource Source, IReadOnlyDictionary<string, string> Tags, IReadOnlyList<string> Paths, TrackPlace Place, long Started);
+    private sealed record Track(TrackHeader Header, IReadOnlyList<string> Paths, TrackPlace Place, long Started)
+    {
+        /// <summary>Where it comes from.</summary>
+        public TrackSource Source => Header.Source;
+    }
 }

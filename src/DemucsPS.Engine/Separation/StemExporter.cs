@@ -86,7 +86,7 @@ public sealed class StemExporter
         {
             StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, canSkip: false);
             using PartialFolder partial = PartialFolder.Take(Path.Combine(_output.PlaceOf(paths).Folder, $"{Guid.NewGuid():N}.partial"));
-            using StemFileSet files = new(partial, selection.Names, paths, _output, track.StemShape(_output.Format), _output.LabelsOf(track.Source, track.Tags));
+            using StemFileSet files = new(partial, selection.Names, paths, _output, track.StemShape(_output.Format), _output.LabelsOf(track.Source, track.Tags, track.Picture));
             float[] block = new float[2 * BlockFrames];
             for (int first = 0; first < set[0].Frames; first += BlockFrames)
             {

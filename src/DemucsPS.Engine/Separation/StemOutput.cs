@@ -24,9 +24,6 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <summary>Whether stems get the tags of their source, with the stem's name in the title, and where the format has it its picture.</summary>
     public bool CopyTags { get; init; } = true;
 
-    /// <summary>Whether the source's tags must be read to know where its stems go and what is written into them.</summary>
-    internal bool NeedsTags => CopyTags || Names.Template is { UsesTags: true };
-
     /// <summary>Finds out whether files of this format can be made here, before any work is done.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: it needs an ffmpeg that is not there.</exception>
     public void Check()
@@ -55,12 +52,12 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <summary>What files say about the music of a track.</summary>
     /// <param name="source">The track.</param>
     /// <param name="tags">Its tags.</param>
-    internal TrackLabels LabelsOf(TrackSource source, IReadOnlyDictionary<string, string> tags)
+    /// <param name="picture">Where its picture is: <see cref="AudioReader.Picture"/>.</param>
+    internal TrackLabels LabelsOf(TrackSource source, IReadOnlyDictionary<string, string> tags, string? picture)
     {
         if (!CopyTags)
             return TrackLabels.None(source);
-        // Tracks made of samples have a name in place of a file.
-        bool canHaveCover = Format.File != StemFileFormat.Wav && Path.IsPathFullyQualified(source.Path) && File.Exists(source.Path);
-        return new TrackLabels(source, tags, canHaveCover ? CoverArt.Read(source.Path, FFmpegEncoders.Find(Format.File)) : null);
+        bool isWanted = picture is not null && Format.File != StemFileFormat.Wav && File.Exists(source.Path);
+        return new TrackLabels(source, tags, isWanted ? CoverArt.Read(source.Path, picture!, FFmpegEncoders.Find(Format.File)) : null);
     }
 }

@@ -85,6 +85,9 @@ public sealed class AudioTrack
     /// <summary>What is odd with the file, in sentences.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>As <see cref="AudioReader.Picture"/>.</summary>
+    internal string? Picture { get; private init; }
+
     internal StemShape StemShape(StemFormat format) => Separation.StemShape.Of(format, Frames, SourceFrames, SourceSampleRate, IsMono);
 
     internal MixNormalisation Normalisation => MixNormalisation.Of(Mean, Deviation);
@@ -103,7 +106,7 @@ public sealed class AudioTrack
         // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the right size, whatever a
         // header says.
         string path = source.Path;
-        TrackStatistics statistics = FileSeparator.Measure(source, progress, cancellationToken);
+        TrackStatistics statistics = FileSeparator.Measure(source, null, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)
             throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / Separator.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
         using StereoTrackReader reader = StereoTrackReader.Open(source);
@@ -117,7 +120,7 @@ public sealed class AudioTrack
             measured.Read(left.AsSpan(first, count), right.AsSpan(first, count));
         }
         measured.CheckEnd();
-        return new AudioTrack([left, right], statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray());
+        return new AudioTrack([left, right], statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray()) { Picture = reader.Picture };
     }
 
     /// <summary>Makes a track of samples. They are copied.</summary>

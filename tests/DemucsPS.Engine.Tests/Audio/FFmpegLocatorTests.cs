@@ -28,6 +28,20 @@ public sealed class FFmpegLocatorTests : IDisposable
         Assert.Contains(configured, exception.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Windows would give the names of files to its command interpreter, for which "%PATH%" and "&amp;" in them are commands.</summary>
+    [Theory]
+    [InlineData("ffmpeg.cmd")]
+    [InlineData("FFmpeg.BAT")]
+    public void A_batch_file_is_refused_with_what_to_name_instead(string name)
+    {
+        string configured = Program(name);
+        var exception = Assert.Throws<DemucsException>(() => FFmpegLocator.Find(configured, _folder.FullName));
+        Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
+        Assert.Contains(configured, exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is a batch file", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("full path of the ffmpeg.exe", exception.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_variable_that_names_a_text_file_is_an_error()
     {

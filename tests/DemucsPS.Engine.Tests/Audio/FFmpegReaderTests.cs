@@ -241,6 +241,8 @@ public sealed class FFmpegReaderTests : IDisposable
     [InlineData("[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono", "mp3, 44100 Hz, mono")]
     [InlineData("[info]   Stream #0:0: Video: h264", null)]
     [InlineData("[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))", null)]
+    [InlineData("[info]     Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo", "(eng) aac (LC), 48000 Hz, stereo")]
+    [InlineData("[info]       Stream #0:0: Audio: a tag", null)]
     [InlineData("[info]     title : Stream #0:0: Audio: x", null)]
     public void Audio_streams_are_listed(string line, string? expected) => Assert.Equal(expected, FFmpegLog.AudioStreamIn(line));
 

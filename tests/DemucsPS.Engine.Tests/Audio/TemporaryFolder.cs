@@ -17,10 +17,11 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>Writes a file that may be executed, where there is such a permission.</summary>
     public string WriteProgram(string name, byte[] content)
     {
-        string path = Write(name, content);
-        if (!OperatingSystem.IsWindows())
-            System.IO.File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        return path;
+        if (OperatingSystem.IsWindows())
+            return Write(name, content);
+        // Another process writes it: a file that this one has open for writing is so, for a moment, in whatever a test beside this one starts, and could not be executed ("text file busy").
+        ExternalTool.Filter("/bin/sh", content, "-c", "cat > \"$0\" && chmod 500 \"$0\"", File(name));
+        return File(name);
     }
 
     public void Dispose() => Directory.Delete(FullName, recursive: true);
