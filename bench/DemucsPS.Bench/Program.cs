@@ -2,7 +2,11 @@ using System.CommandLine;
 using System.Text.Json;
 using BenchmarkDotNet.Running;
 using DemucsPS.Bench;
+using DemucsPS.Bench.Exactness;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 Option<string> model = new("--model", "-m") { Description = "The model: a name or a file.", DefaultValueFactory = _ => "baseline" };
 Option<int> rounds = new("--rounds", "-r") { Description = "How often everything is measured; medians are reported.", DefaultValueFactory = _ => 5 };
@@ -52,4 +56,39 @@ separate.Add(output);
 separate.SetAction(parsed => Console.WriteLine(JsonSerializer.Serialize(
     ChildSeparation.Separate(parsed.GetValue(model)!, parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(jobs), parsed.GetValue(threads)), BenchReport.Json)));
 root.Add(separate);
+
+// Where exactness is lost: the next loss should be found in minutes.
+Option<int> music = new("--music") { Description = "Frames of music, with zeros behind them.", DefaultValueFactory = _ => int.MaxValue };
+Option<float> add = new("--add") { Description = "A number to add to all samples." };
+Option<int> count = new("--count") { Description = "How many nodes are listed.", DefaultValueFactory = _ => 20 };
+Option<bool> asExported = new("--as-exported") { Description = "The graph as it is instead of its prepared copy." };
+Command nodes = new("nodes", "Computes one chunk node by node, in the runtime and in float64 from the same inputs, and lists the nodes that are off most.") { model, song, music, add, count, asExported };
+nodes.SetAction(parsed => Compare(() =>
+{
+    string path = Path.GetFullPath(parsed.GetValue(model)!);
+    using SeparationModel loaded = SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions());
+    (float[] left, float[] right) = ExactChunk.Music(loaded.Contract.SegmentFrames, parsed.GetValue(song), parsed.GetValue(music), parsed.GetValue(add));
+    using PreparedModel? prepared = parsed.GetValue(asExported) ? null : PreparedModel.Prepare(path, ModelPrecision.Full, PreparationCache.Open(), Console.Error.WriteLine, CancellationToken.None);
+    NodeErrors.Report(new ExactGraph(GraphModel.Parse(prepared?.Bytes ?? File.ReadAllBytes(path)), Path.GetDirectoryName(path)!), new ExactChunk(loaded.Contract, left, right), parsed.GetValue(count), Console.Out);
+}));
+Option<int[]> lengths = new("--frames") { Description = "Frames of music, with zeros behind them: a chunk each.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [343_980, 100_000, 20_000, 4_000, 1_000, 100] };
+Option<string[]> also = new("--also") { Description = "Other graphs of the same model to compare, such as copies that another version prepared.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+Command chunks = new("chunks", "Computes chunks of music and silence in the runtime, as exported and prepared, and in float64, and says how far the stems are apart.") { model, song, add, lengths, also };
+chunks.SetAction(parsed => Compare(() => StemErrors.Report(Path.GetFullPath(parsed.GetValue(model)!), parsed.GetValue(also)!, parsed.GetValue(song), parsed.GetValue(add), parsed.GetValue(lengths)!, Console.Out)));
+root.Add(nodes);
+root.Add(chunks);
 return root.Parse(args).Invoke();
+
+static int Compare(Action compare)
+{
+    try
+    {
+        compare();
+        return 0;
+    }
+    catch (Exception e) when (e is DemucsException or NotSupportedException or InvalidDataException or IOException)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 1;
+    }
+}

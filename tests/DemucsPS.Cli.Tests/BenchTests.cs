@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 
@@ -53,6 +54,59 @@ public sealed class BenchTests
         Assert.Equal(1, process.ExitCode);
         Assert.Contains("missing.onnx", error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Single_nodes_are_compared_with_float64()
+    {
+        string[] lines = Exactness("nodes", "--model", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"));
+        Assert.Contains(lines, line => line.Contains("Mul ", StringComparison.Ordinal) && line.Contains("waves [1,4,2,8192]", StringComparison.Ordinal));
+        Assert.StartsWith("4 tensors", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [LongInlineData("tiny.onnx")]
+    public void Long_sums_are_found_to_be_the_worst_nodes_of_an_export_and_are_gone_in_its_prepared_copy(string name)
+    {
+        string model = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "exports", name);
+        string[] exported = Exactness("nodes", "--model", model, "--music", "20000", "--as-exported", "--count", "1"), prepared = Exactness("nodes", "--model", model, "--music", "20000", "--count", "1");
+        Assert.True(Error(exported[2]) > 1e-5, exported[2]);
+        Assert.True(Error(prepared[2]) < 5e-6, prepared[2]);
+
+        // The first figure of a line is a node's error.
+        static double Error(string line) => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
+    }
+
+    [Theory]
+    [LongInlineData("tiny.onnx")]
+    public void Preparation_brings_a_chunk_that_is_mostly_silence_close_to_float64(string name)
+    {
+        string[] lines = Exactness("chunks", "--model", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "exports", name), "--song", RepositoryFiles.Song, "--frames", "20000");
+        double[] decibels = [.. lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(figure => double.Parse(figure, CultureInfo.InvariantCulture))];
+        Assert.True(decibels[0] < 90 && decibels[1] > 110 && decibels[2] > 125, lines[2]);
+    }
+
+    [Fact]
+    public void What_float64_is_to_be_compared_with_has_to_be_there()
+    {
+        using Process process = Start("nodes", "--model", "missing.onnx");
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains("missing.onnx", error, StringComparison.Ordinal);
+    }
+
+    private static string[] Exactness(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error.Result);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+
+    private static Process Start(params string[] arguments) =>
+        Process.Start(new ProcessStartInfo("dotnet", ["exec", Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     private static string Assembly
     {

@@ -68,6 +68,9 @@ internal sealed class GraphModel
     /// <summary>The declared inputs, outputs and intermediate values, by name.</summary>
     public Dictionary<string, GraphValue> Values { get; } = [];
 
+    /// <summary>The names of the graph's inputs; until version 4 of the format constants are among them.</summary>
+    public IReadOnlySet<string> Inputs => _inputs;
+
     /// <summary>The names of the graph's outputs.</summary>
     public HashSet<string> Outputs { get; } = [];
 

@@ -120,18 +120,47 @@ internal sealed class GraphTensor
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public float[]? AllFloats(string? folder)
     {
-        long count = 1;
-        foreach (long length in Shape)
-        {
-            if (length is < 1 or > int.MaxValue || (count *= length) > Array.MaxLength / sizeof(float))
-                return null;
-        }
-        if (ElementType != Float32 || _tooMany)
+        if (ElementType != Float32 || _tooMany || CountOf(sizeof(float)) is not { } count)
             return null;
         if (!IsExternal)
             return StoredFloats(count);
+        if (ExternalBytes(folder, count * sizeof(float)) is not { } content)
+            return null;
+        float[] values = new float[count];
+        Copy(content, values);
+        return values;
+    }
+
+    /// <summary>The values of any size as they are stored, byte by byte; null where they are written one by one instead, and where they are not as many as the tensor says.</summary>
+    /// <param name="elementSize">The bytes of one of them.</param>
+    /// <param name="folder">Where other files lie; null to read none.</param>
+    /// <exception cref="IOException">The other file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public ReadOnlyMemory<byte>? AllBytes(int elementSize, string? folder)
+    {
+        if (CountOf(elementSize) is not { } count)
+            return null;
+        if (IsExternal)
+            return ExternalBytes(folder, count * elementSize) is { } content ? content : null;
+        return _raw.Length == count * elementSize ? _raw : null;
+    }
+
+    /// <summary>How many values there are; null for none and for more than fit into memory.</summary>
+    private long? CountOf(int elementSize)
+    {
+        long count = 1;
+        foreach (long length in Shape)
+        {
+            if (length is < 1 or > int.MaxValue || (count *= length) > Array.MaxLength / elementSize)
+                return null;
+        }
+        return count;
+    }
+
+    private byte[]? ExternalBytes(string? folder, long wanted)
+    {
         if (folder is null || ExternalFile is not { } file || !ExternalWeights.IsInside(file)
-            || !TryNumber(_offset ?? "0", out long offset) || !TryNumber(_length ?? FormattableString.Invariant($"{count * sizeof(float)}"), out long bytes) || bytes != count * sizeof(float))
+            || !TryNumber(_offset ?? "0", out long offset) || !TryNumber(_length ?? FormattableString.Invariant($"{wanted}"), out long bytes) || bytes != wanted)
             return null;
         using FileStream stream = RegularFile.OpenRead(Path.Combine(folder, file));
         if (offset > stream.Length || bytes > stream.Length - offset)
@@ -139,9 +168,7 @@ internal sealed class GraphTensor
         stream.Position = offset;
         byte[] content = new byte[bytes];
         stream.ReadExactly(content);
-        float[] values = new float[count];
-        Copy(content, values);
-        return values;
+        return content;
 
         static bool TryNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }

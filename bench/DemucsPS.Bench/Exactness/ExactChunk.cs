@@ -1,0 +1,120 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Spectral;
+
+namespace DemucsPS.Bench.Exactness;
+
+/// <summary>A chunk as a model takes it, and the stems that the runtime and float64 make of it.</summary>
+internal sealed class ExactChunk
+{
+    private readonly ModelContract _contract;
+    private readonly ModelTensors _tensors;
+
+    /// <param name="contract">The model's contract.</param>
+    /// <param name="left">One segment, left channel, as the mix is: it is brought to mean 0 and deviation 1 here.</param>
+    /// <param name="right">The same, right channel.</param>
+    public ExactChunk(ModelContract contract, ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    {
+        if (!contract.Inputs.Concat(contract.Outputs).All(tensor => tensor.IsOwn))
+            throw new NotSupportedException("Only models that take and give float32 in the split or the waveform contract are recomputed.");
+        _contract = contract;
+        _tensors = new ModelTensors(contract);
+        double mean = 0, square = 0;
+        for (int i = 0; i < left.Length; i++)
+            mean += ((double)left[i] + right[i]) / 2 / left.Length;
+        for (int i = 0; i < left.Length; i++)
+            square += Math.Pow(((double)left[i] + right[i]) / 2 - mean, 2);
+        double deviation = Math.Sqrt(square / (left.Length - 1)) + 1e-8;
+        for (int i = 0; i < left.Length; i++)
+        {
+            _tensors.Left[i] = (float)((left[i] - mean) / deviation);
+            _tensors.Right[i] = (float)((right[i] - mean) / deviation);
+        }
+        if (!contract.HasSpectrograms)
+            return;
+        SegmentSpectrogram spectrogram = new(contract.SegmentFrames);
+        int planes = _tensors.Spectrogram.Length / 2;
+        spectrogram.ForwardChannel(_tensors.Left, _tensors.Spectrogram[..planes]);
+        spectrogram.ForwardChannel(_tensors.Right, _tensors.Spectrogram[planes..]);
+    }
+
+    /// <summary>A segment of the test's music-like sound or of an audio file's beginning, silent after so many frames, with a number added.</summary>
+    public static (float[] Left, float[] Right) Music(int segment, string? song, int music, float add)
+    {
+        float[] left, right;
+        if (song is null)
+        {
+            (left, right) = ModelCheck.Segment(segment);
+        }
+        else
+        {
+            left = new float[segment];
+            right = new float[segment];
+            using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(Path.GetFullPath(song)), Separator.SampleRate);
+            for (int done = 0, count; done < segment && (count = reader.Read(left.AsSpan(done), right.AsSpan(done))) > 0;)
+                done += count;
+        }
+        foreach (float[] channel in new[] { left, right })
+        {
+            channel.AsSpan(Math.Min(music, segment)).Clear();
+            foreach (ref float sample in channel.AsSpan())
+                sample += add;
+        }
+        return (left, right);
+    }
+
+    /// <summary>What the graph takes, in float64.</summary>
+    public Dictionary<string, ExactTensor> Inputs() => _contract.Inputs.ToDictionary(input => input.Name, input => ExactTensor.Float(
+        Doubles(input.Role == TensorRole.Spectrogram ? _tensors.Spectrogram : [.. _tensors.Left, .. _tensors.Right]), input.Shape));
+
+    /// <summary>Left and right of each stem as the runtime computes them.</summary>
+    public float[][] Stems(SeparationModel model)
+    {
+        _tensors.ExchangeOutputs(new ModelTensors(_contract));
+        model.Run(_tensors, CancellationToken.None);
+        return Joined((stem, channel) => _tensors.StemWaveform(stem, channel), stem => _tensors.HasStemSpectrograms ? _tensors.StemSpectrogram(stem) : []);
+    }
+
+    /// <summary>Left and right of each stem as float64 computes them.</summary>
+    public float[][] Stems(ExactGraph graph)
+    {
+        Dictionary<string, ExactTensor> outputs = graph.Run(Inputs(), null);
+        float[] waveforms = [], spectrograms = [];
+        foreach (ContractTensor output in _contract.Outputs)
+        {
+            if (output.Role == TensorRole.StemWaveform)
+                waveforms = outputs[output.Name].ToSingles();
+            else
+                spectrograms = outputs[output.Name].ToSingles();
+        }
+        int frames = _contract.SegmentFrames, planes = spectrograms.Length / _contract.Stems.Count;
+        return Joined((stem, channel) => waveforms.AsSpan((2 * stem + channel) * frames, frames), stem => spectrograms.AsSpan(stem * planes, planes));
+    }
+
+    private delegate ReadOnlySpan<float> Waveform(int stem, int channel);
+
+    private delegate ReadOnlySpan<float> Spectrogram(int stem);
+
+    private float[][] Joined(Waveform waveform, Spectrogram spectrogram)
+    {
+        SegmentSpectrogram transform = new(_contract.SegmentFrames);
+        float[][] stems = new float[2 * _contract.Stems.Count][];
+        for (int i = 0; i < stems.Length; i++)
+        {
+            stems[i] = waveform(i / 2, i % 2).ToArray();
+            ReadOnlySpan<float> planes = spectrogram(i / 2);
+            if (!planes.IsEmpty)
+                transform.AddInverseChannel(planes.Slice(i % 2 * planes.Length / 2, planes.Length / 2), stems[i]);
+        }
+        return stems;
+    }
+
+    private static double[] Doubles(ReadOnlySpan<float> values)
+    {
+        double[] result = new double[values.Length];
+        for (int i = 0; i < result.Length; i++)
+            result[i] = values[i];
+        return result;
+    }
+}
