@@ -12,5 +12,12 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     VerifyCommand.Create(),
 };
 
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed) is { } error)
+{
+    Console.Error.WriteLine(error);
+    return 1;
+}
+
 // After Ctrl+C or SIGTERM the running chunk is stopped and what is done is kept or removed; that must not be cut short.
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);

@@ -139,6 +139,22 @@ public sealed class SeparateCommandTests
         Assert.Equal(["demucsps.json", "four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
     }
 
+    [Theory]
+    [InlineData("--overlp", "separate", "short.wav", "--overlp")]
+    [InlineData("-q", "separate", "-q", "short.wav", "--seed", "-1")]
+    [InlineData("--foo", "models", "test", "--foo", "baseline")]
+    [InlineData("--foo", "verify", "--foo")]
+    public void What_looks_like_an_option_is_not_taken_for_a_name(string unknown, params string[] arguments)
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(3000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments);
+        Assert.Equal(1, exitCode);
+        Assert.Empty(output);
+        Assert.Contains($"'{unknown}' is no option of 'demucsps {arguments[0]}", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["separated"]));
+    }
+
     [Fact]
     public void A_precision_is_asked_for_named_and_kept_when_it_goes_on()
     {
