@@ -73,15 +73,22 @@ internal static partial class DurableFiles
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static string Hash(string path, CancellationToken cancellationToken)
     {
-        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, path, cancellationToken);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Adds a file's bytes to what is hashed.</summary>
+    /// <inheritdoc cref="Hash"/>
+    public static void Append(IncrementalHash hash, string path, CancellationToken cancellationToken)
+    {
+        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan);
         byte[] buffer = new byte[1 << 18];
         for (int count; (count = stream.Read(buffer)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             hash.AppendData(buffer, 0, count);
         }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>The error for a file that could not be written.</summary>

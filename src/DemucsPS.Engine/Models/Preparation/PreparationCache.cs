@@ -115,7 +115,7 @@ public sealed partial class PreparationCache
         FileStream? stream = null;
         try
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            stream = RegularFile.OpenRead(path, FileShare.Read | FileShare.Delete, bufferSize: 0);
             if (stream.Length is > 0 and <= int.MaxValue)
             {
                 Touch(path);

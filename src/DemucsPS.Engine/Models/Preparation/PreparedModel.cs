@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
@@ -281,26 +282,15 @@ public sealed class PreparedModel : IDisposable
     private static string NameOf(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) => Reading(modelPath, () =>
     {
         using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256), surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append(content, modelPath, cancellationToken);
+        DurableFiles.Append(content, modelPath, cancellationToken);
         surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0"));
         foreach (string weights in ExternalWeights.Of(modelPath).Where(File.Exists))
         {
             surroundings.AppendData(Encoding.UTF8.GetBytes($"{System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(modelPath)!, weights)}\0{RegularFile.Info(weights).Length}\0"));
-            Append(surroundings, weights, cancellationToken);
+            DurableFiles.Append(surroundings, weights, cancellationToken);
         }
         return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
     });
-
-    private static void Append(IncrementalHash hash, string path, CancellationToken cancellationToken)
-    {
-        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan);
-        byte[] buffer = new byte[1 << 18];
-        for (int count; (count = stream.Read(buffer)) > 0;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, count);
-        }
-    }
 
     /// <summary>Removes what earlier versions made of just this model, beside it and in the folder that they used else: nothing uses it any more.</summary>
     private static void RemoveBeside(string modelPath, byte[] source)

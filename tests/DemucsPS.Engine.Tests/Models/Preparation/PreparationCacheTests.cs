@@ -29,6 +29,18 @@ public sealed class PreparationCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_pipe_in_place_of_a_copy_is_not_waited_for()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes among its files.");
+        PreparationCache cache = PreparationCache.Open(_folder.Path);
+        string name = Add(cache, "model", 10);
+        File.Delete(_folder[name]);
+        using NamedPipe pipe = new(_folder[name]);
+        Assert.Null(cache.Find(name));
+        Assert.False(pipe.WasOpened);
+    }
+
+    [Fact]
     public void Using_a_copy_does_not_make_it_look_changed()
     {
         PreparationCache cache = PreparationCache.Open(_folder.Path);
