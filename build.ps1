@@ -40,8 +40,6 @@ try {
             Invoke-Dotnet build -c $Configuration
         }
         'Test' {
-            # dotnet test builds what the tests refer to, and the module is not among it.
-            Invoke-Dotnet build -c $Configuration
             Invoke-Dotnet test -c $Configuration
             # In a process of its own: a module's assemblies stay loaded, and locked on Windows, as long as the process lives.
             & ([Environment]::ProcessPath) -NoProfile -File tests/Invoke-PesterSuite.ps1

@@ -11,11 +11,10 @@ public sealed class BenchTests
     [Fact]
     public void A_round_with_the_built_in_model_reports_all_figures()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         string json = folder["figures.json"];
-        // Its own song is of thirty chunks.
-        string[] song = TestSet.IsLong ? [] : ["--song", RepositoryFiles.Song];
-        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json, .. song]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(5)))

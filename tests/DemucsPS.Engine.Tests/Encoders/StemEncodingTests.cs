@@ -27,10 +27,10 @@ public sealed class StemEncodingTests
     };
 
     [Theory]
-    [InlineData(StemFileFormat.Flac, 16, false)]
+    [LongInlineData(StemFileFormat.Flac, 16, false)]
     [InlineData(StemFileFormat.Flac, 16, true)]
     [InlineData(StemFileFormat.Flac, 24, false)]
-    [InlineData(StemFileFormat.Flac, 24, true)]
+    [LongInlineData(StemFileFormat.Flac, 24, true)]
     [InlineData(StemFileFormat.Alac, 16, false)]
     [InlineData(StemFileFormat.Alac, 24, true)]
     public void Lossless_files_decode_to_the_samples_of_the_wave_file(StemFileFormat file, int bits, bool dither)
@@ -66,8 +66,8 @@ public sealed class StemEncodingTests
     [Theory]
     [InlineData(StemFileFormat.Mp3, null, null, 20)]
     [InlineData(StemFileFormat.Mp3, 128, null, 10)]
-    [InlineData(StemFileFormat.Mp3, null, 0, 20)]
-    [InlineData(StemFileFormat.Aac, null, null, 20)]
+    [LongInlineData(StemFileFormat.Mp3, null, 0, 20)]
+    [LongInlineData(StemFileFormat.Aac, null, null, 20)]
     [InlineData(StemFileFormat.Opus, null, null, 15)]
     public void Files_with_losses_line_up_to_the_sample(StemFileFormat file, int? bitRate, int? quality, double decibels)
     {
@@ -116,7 +116,7 @@ public sealed class StemEncodingTests
     [InlineData("song.flac", StemFileFormat.Flac)]
     [InlineData("song.flac", StemFileFormat.Mp3)]
     [InlineData("song.mp3", StemFileFormat.Aac)]
-    [InlineData("song.m4a", StemFileFormat.Alac)]
+    [LongInlineData("song.m4a", StemFileFormat.Alac)]
     [InlineData("song.m4a", StemFileFormat.Opus)]
     [InlineData("song.flac", StemFileFormat.Wav)]
     [InlineData("song.flac", StemFileFormat.StemMp4)]

@@ -18,7 +18,7 @@ public sealed class PlanTests : IDisposable
 
     [Theory]
     [InlineData(ModelPrecision.Full)]
-    [InlineData(ModelPrecision.Int8)]
+    [LongInlineData(ModelPrecision.Int8)]
     public void Planning_reads_and_the_first_separation_loads(ModelPrecision precision)
     {
         InterruptedTrack.WriteNoise(_folder["noise.wav"], 30_000);

@@ -178,13 +178,13 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
 
     [Theory]
     [InlineData(StemFileFormat.Flac, 96000, 96000)]
-    [InlineData(StemFileFormat.Alac, 48000, 48000)]
+    [LongInlineData(StemFileFormat.Alac, 48000, 48000)]
     [InlineData(StemFileFormat.Mp3, 96000, 48000)]
-    [InlineData(StemFileFormat.Mp3, 30000, 32000)]
+    [LongInlineData(StemFileFormat.Mp3, 30000, 32000)]
     [InlineData(StemFileFormat.Aac, 48000, 48000)]
-    [InlineData(StemFileFormat.Aac, 192_000, 96000)]
-    [InlineData(StemFileFormat.Opus, 96000, 96000)]
-    [InlineData(StemFileFormat.StemMp4, 48000, 48000)]
+    [LongInlineData(StemFileFormat.Aac, 192_000, 96000)]
+    [LongInlineData(StemFileFormat.Opus, 96000, 96000)]
+    [LongInlineData(StemFileFormat.StemMp4, 48000, 48000)]
     public void Encoded_stems_have_the_rate_the_length_and_the_channels_of_their_source(StemFileFormat file, int rate, int expectedRate)
     {
         ExternalTool.FindOrSkip("ffmpeg");

@@ -38,6 +38,7 @@ public sealed class StageChainTests
     [Fact]
     public void The_chain_gives_the_same_bits_on_the_reference_model()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         MemoryTrack song = MemoryTrack.Song(frames: 400_000);
         AudioTrack track = AudioTrack.FromSamples("song", song.Left, song.Right);
         using ModelBag bag = ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel)], null, new OnnxSessionOptions());

@@ -227,7 +227,7 @@ public sealed class PreparedModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ModelPrecision.Full)]
+    [LongInlineData(ModelPrecision.Full)]
     [InlineData(ModelPrecision.Int8)]
     public void Whoever_makes_a_copy_finds_it_or_has_it_in_memory_gets_the_same_bits(ModelPrecision precision)
     {

@@ -10,14 +10,14 @@ namespace DemucsPS.Engine.Tests.Models.Preparation;
 public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITestOutputHelper output) : IClassFixture<PreparedReferenceModels>
 {
     [Theory]
-    [InlineData("song-overlap25")]
-    [InlineData("song-overlap05")]
+    [LongInlineData("song-overlap25")]
+    [LongInlineData("song-overlap05")]
     [InlineData("short")]
-    [InlineData("exact-segment")]
+    [LongInlineData("exact-segment")]
     [InlineData("one-frame-over")]
     [InlineData("quiet-offset")]
-    [InlineData("six-stems")]
-    [InlineData("one-shift")]
+    [LongInlineData("six-stems")]
+    [LongInlineData("one-shift")]
     [InlineData("two-shifts")]
     [InlineData("bag-of-two")]
     public void A_prepared_tiny_model_is_exact(string name) => Check(name, models);
