@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DemucsPS.Engine.Tests;
 
-/// <summary>A file system in memory of a few megabytes.</summary>
+/// <summary>A file system in memory of a few megabytes, or a file in place of another that cannot be replaced.</summary>
 internal sealed class SmallDisk : IDisposable
 {
     private readonly string _path;
@@ -16,6 +16,10 @@ internal sealed class SmallDisk : IDisposable
         Directory.CreateDirectory(path);
         return Run("mount", "-t", "tmpfs", "-o", $"size={bytes}{(readOnly ? ",ro" : "")}", "tmpfs", path) ? new SmallDisk(path) : null;
     }
+
+    /// <summary>A file of one path at another, where it can be read and neither deleted nor replaced.</summary>
+    public static SmallDisk? TryMountFile(string from, string at) =>
+        OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Run("mount", "--bind", from, at) ? new SmallDisk(at) : null;
 
     public void Grow(int bytes) => Assert.True(Run("mount", "-o", $"remount,size={bytes}", _path));
 

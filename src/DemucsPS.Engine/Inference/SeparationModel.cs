@@ -54,7 +54,7 @@ public sealed class SeparationModel : IDisposable
     /// <param name="source">A built-in model's name or the full path of a file.</param>
     /// <param name="options">How it will run.</param>
     /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none.</param>
-    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
+    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept, or was damaged; null to go without.</param>
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
     /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
     /// <param name="precision">In what numbers it is computed. Another than <see cref="ModelPrecision.Full"/> takes a prepared copy of its own, and the CPU.</param>
@@ -67,7 +67,7 @@ public sealed class SeparationModel : IDisposable
     /// </exception>
     public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
         IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
-        LoadForBag(source, options, prepare, warn, stemNames, tell, precision, identify: false, cancellationToken);
+        LoadForBag(source, options, prepare, warn, warn, stemNames, tell, precision, identify: false, cancellationToken);
 
     /// <summary>
     /// The contract of a model that is not loaded, by what its file says. Where that leaves so much open that it fits none, the runtime is asked, which knows shapes from what the model computes.
@@ -98,8 +98,9 @@ public sealed class SeparationModel : IDisposable
 
     /// <summary>
     /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.
+    /// <paramref name="warn"/> takes what is wrong with the cache, <paramref name="warnOfDamage"/> what is wrong with this copy.
     /// </summary>
-    internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
+    internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, Action<string>? warnOfDamage, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
         bool identify, CancellationToken cancellationToken)
     {
         CheckPrecision(source, options, prepare, precision);
@@ -113,23 +114,32 @@ public sealed class SeparationModel : IDisposable
             // Before the runtime opens what the model names, be it only to prepare it.
             if (source.Path is { } named)
                 _ = ExternalWeights.Of(named);
-            copy = Prepare();
+            copy = Prepare(renew: false);
             if (prepare && copy is null && source.Path is { } path && PreparedModel.IsRuntimeFormat(path))
                 tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
+            // Read beside the runtime, too, and nothing runs before it is known to be what was written.
+            Task<bool>? intact = copy is { WasFound: true } ? IsIntact(copy.Share()) : null;
             ModelFileSet? files = Identify();
             try
             {
                 session = Open(source.Path, copy, options, cancellationToken);
             }
-            catch (OnnxRuntimeException) when (copy is { WasFound: true })
+            catch (OnnxRuntimeException) when (intact is not null)
             {
-                // A disk may have damaged the copy, and what is wrong with the model shows again.
+                if (intact.GetAwaiter().GetResult())
+                    throw;
+            }
+            if (copy is not null && intact?.GetAwaiter().GetResult() == false)
+            {
+                session?.Dispose();
+                session = null;
+                warnOfDamage?.Invoke($"The prepared copy '{copy.Path}' was damaged, so it is made anew. Check the disk if this happens again.");
                 copy.Discard();
-                copy = Prepare();
+                copy = Prepare(renew: true);
                 files = Identify();
                 session = Open(source.Path, copy, options, cancellationToken);
             }
-            return new SeparationModel(source, copy, session, options, stemNames, files, precision);
+            return new SeparationModel(source, copy, session!, options, stemNames, files, precision);
         }
         catch (Exception e)
         {
@@ -145,7 +155,13 @@ public sealed class SeparationModel : IDisposable
             throw;
         }
 
-        PreparedModel? Prepare() => prepare && source.Path is { } path ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, cancellationToken) : null;
+        PreparedModel? Prepare(bool renew) => prepare && source.Path is { } path ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, renew, cancellationToken) : null;
+
+        Task<bool> IsIntact(PreparedModel shared) => Task.Run(() =>
+        {
+            using (shared)
+                return shared.IsIntact(cancellationToken);
+        }, CancellationToken.None);
 
         ModelFileSet? Identify()
         {

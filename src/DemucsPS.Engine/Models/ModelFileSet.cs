@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
@@ -80,14 +79,14 @@ internal sealed class ModelFileSet
 
     private FileIdentity[] Read(CancellationToken cancellationToken)
     {
+        // First, since whoever loads it reads it just now, to know that it is intact.
+        FileIdentity? copied = _copy is { } copy ? new FileIdentity(copy.Name, copy.Bytes.Length, copy.Hash(cancellationToken)) : null;
         List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken)))];
-        if (_copy is { } copy)
-        {
-            // The file that was named, the one that runs, then weights.
-            identities.Insert(1, new FileIdentity(copy.Name, copy.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(copy.Bytes.Span))));
-            _copy = null;
-            copy.Dispose();
-        }
+        // The file that was named, the one that runs, then weights.
+        if (copied is not null)
+            identities.Insert(1, copied);
+        _copy?.Dispose();
+        _copy = null;
         return [.. identities];
     }
 

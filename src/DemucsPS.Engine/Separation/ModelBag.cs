@@ -119,7 +119,7 @@ public sealed class ModelBag : IDisposable
     /// <param name="weights">One row a model, one weight a stem, none negative; null for equal weights.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; null to go without.</param>
+    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept, or was damaged; null to go without.</param>
     /// <param name="stemNames">Names for the stems of each model, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="precision">In what numbers they are computed, as in <see cref="SeparationModel.Load"/>.</param>
@@ -137,7 +137,7 @@ public sealed class ModelBag : IDisposable
     /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them are not loaded.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; called on this thread; null to go without.</param>
+    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept, or was damaged; called on this thread; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
@@ -163,7 +163,7 @@ public sealed class ModelBag : IDisposable
     /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them will not be loaded.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept; called on the thread that loads them; null to go without.</param>
+    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept, or was damaged; called on the thread that loads them; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on the thread that loads them.</param>
     /// <exception cref="DemucsException">
@@ -249,7 +249,7 @@ public sealed class ModelBag : IDisposable
         foreach (int model in _needed)
         {
             // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
-            SeparationModel loaded = _models[model] = LoadOne(model, Warn, _tell, identify: true, cancellationToken);
+            SeparationModel loaded = _models[model] = LoadOne(model, Warn, _warn, _tell, identify: true, cancellationToken);
             CheckFit(_sources[model], loaded.Contract);
             contents.Add((loaded.Name, loaded.IsPrepared, loaded.Files));
             if (inTurn && model != _needed[0])
@@ -266,7 +266,7 @@ public sealed class ModelBag : IDisposable
         if (inTurn)
         {
             // Warnings were given above, on this thread, and what is in the files is known.
-            rotation = new ModelRotation(_models[_needed[0]]!, _needed[0], _sources.Length, _jobs, (model, stop) => LoadOne(model, null, null, identify: false, stop));
+            rotation = new ModelRotation(_models[_needed[0]]!, _needed[0], _sources.Length, _jobs, (model, stop) => LoadOne(model, null, null, null, identify: false, stop));
             _models[_needed[0]] = null;
         }
         return new LoadedModels(
@@ -277,9 +277,9 @@ public sealed class ModelBag : IDisposable
             rotation,
             inTurn ? (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn) : 0);
 
-        SeparationModel LoadOne(int model, Action<string>? warning, Action<string>? note, bool identify, CancellationToken stop)
+        SeparationModel LoadOne(int model, Action<string>? warning, Action<string>? damage, Action<string>? note, bool identify, CancellationToken stop)
         {
-            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, _prepare, warning, _selection.StemNames, note, _selection.Precision, identify, stop);
+            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, _prepare, warning, damage, _selection.StemNames, note, _selection.Precision, identify, stop);
             Interlocked.Increment(ref _loads);
             return loaded;
         }

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Tests.Models.Preparation;
 
 namespace DemucsPS.Engine.Tests.Inference;
 
@@ -29,12 +30,14 @@ internal static class SmallModels
     }
 
     /// <summary>As <see cref="Split"/>, of four stems, which are sums of many products: what threads take part in can be seen in their bits.</summary>
-    public static byte[] Mixing()
+    /// <param name="normalises">Whether the mix is normalised first, which is something to prepare.</param>
+    public static byte[] Mixing(bool normalises = false)
     {
         const int Rows = 64, Columns = 2 * Segment / Rows;
         OnnxGraphWriter graph = new("mixing");
         OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, Frames);
-        OnnxValue mixed = graph.Node("Reshape", [waveform, graph.Constant([Rows, Columns], [2])]);
+        OnnxValue mixed = normalises ? SmallGraph.GroupNormalization(graph, waveform, [1, 2, Segment], [0, 1, -1], plain: true) : waveform;
+        mixed = graph.Node("Reshape", [mixed, graph.Constant([Rows, Columns], [2])]);
         for (int layer = 0; layer < 3; layer++)
         {
             float[] weights = [.. Enumerable.Range(0, Columns * Columns).Select(i => (i * (7 + layer) % 1013 - 506) / 4000f)];

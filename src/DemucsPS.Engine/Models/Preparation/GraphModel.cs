@@ -107,9 +107,11 @@ internal sealed class GraphModel
     }
 
     /// <summary>The model as one piece.</summary>
-    public byte[] ToBytes()
+    public byte[] ToBytes() => Join(Write());
+
+    /// <summary>Pieces in one.</summary>
+    public static byte[] Join(IReadOnlyList<ReadOnlyMemory<byte>> pieces)
     {
-        List<ReadOnlyMemory<byte>> pieces = Write();
         byte[] result = new byte[pieces.Sum(piece => (long)piece.Length)];
         int position = 0;
         foreach (ReadOnlyMemory<byte> piece in pieces)

@@ -8,18 +8,20 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// <summary>
 /// A model made exact and quick: a copy of its graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does in many passes is said in fewer. It is
 /// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy is an ordinary ONNX model of the same inputs,
-/// outputs and metadata, and uses the same weights file if there is one. Its attention is an operator of ONNX Runtime's own (com.microsoft).
+/// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. Its attention is an operator of ONNX Runtime's own (com.microsoft).
 /// </summary>
 public sealed class PreparedModel : IDisposable
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
-    public const int RewriteVersion = 4;
+    public const int RewriteVersion = 5;
 
     // The last version that kept copies beside models.
     private const int LastVersionBeside = 3;
 
     private readonly string _weightsFolder;
     private readonly IDisposable? _file;
+    private readonly Lock _reading = new();
+    private (string Sha256, bool IsIntact)? _read;
     // Whoever uses the copy counts, since one may let go of it while another still reads it on its thread.
     private int _users = 1;
 
@@ -80,6 +82,7 @@ public sealed class PreparedModel : IDisposable
     /// <param name="cache">Where copies lie.</param>
     /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; no copy is left.</param>
+    /// <remarks>A copy that was there is not read to its end: whoever runs it looks whether it is what it was.</remarks>
     /// <returns>The copy, to be disposed; null if the model runs as it is: there is nothing to rewrite, it is in ONNX Runtime's own format, or a copy itself.</returns>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
@@ -88,7 +91,11 @@ public sealed class PreparedModel : IDisposable
     /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision.
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
-    public static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, CancellationToken cancellationToken)
+    public static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, CancellationToken cancellationToken) =>
+        Prepare(modelPath, precision, cache, warn, renew: false, cancellationToken);
+
+    /// <summary>As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced.</summary>
+    internal static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, bool renew, CancellationToken cancellationToken)
     {
         // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
         if (ModelFiles.IsPrepared(modelPath))
@@ -104,7 +111,7 @@ public sealed class PreparedModel : IDisposable
         string folder = System.IO.Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
         // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
         string name = NameOf(modelPath, precision, cancellationToken);
-        if (cache.Find(name) is { } found)
+        if (!renew && cache.Find(name) is { } found)
             return new PreparedModel(name, folder, found) { WasFound = true };
 
         byte[] source = Reading(modelPath, () => File.ReadAllBytes(modelPath));
@@ -121,14 +128,28 @@ public sealed class PreparedModel : IDisposable
         if (NameOf(modelPath, precision, cancellationToken) != name)
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' is being changed. Try again when that is done.", modelPath);
         RemoveBeside(modelPath, source);
+        IReadOnlyList<ReadOnlyMemory<byte>> copy = CopySeal.Seal(rewritten.Write(), cancellationToken);
         try
         {
-            return new PreparedModel(name, folder, cache.Add(name, rewritten.Write(), cancellationToken));
+            // Run as it is found there by whoever comes later, never as it is here.
+            PreparedModel kept = new(name, folder, cache.Add(name, copy, cancellationToken));
+            try
+            {
+                if (kept.IsIntact(cancellationToken))
+                    return kept;
+            }
+            catch
+            {
+                kept.Dispose();
+                throw;
+            }
+            kept.Discard();
+            throw new IOException($"What was written to '{kept.Path}' does not come back.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             warn?.Invoke($"Prepared copies of models cannot be kept in '{cache.Folder}', so they are made anew each time, in memory. {e.Message} Make room there, or set ${PreparationCache.FolderVariable} to a folder that can be written to.");
-            return new PreparedModel(name, folder, rewritten.ToBytes());
+            return new PreparedModel(name, folder, GraphModel.Join(copy));
         }
     }
 
@@ -146,6 +167,14 @@ public sealed class PreparedModel : IDisposable
         if (Path is not null)
             PreparationCache.Delete(Path);
     }
+
+    /// <summary>Whether the copy is as it was made. Reads it to its end, once.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal bool IsIntact(CancellationToken cancellationToken) => Read(cancellationToken).IsIntact;
+
+    /// <summary>SHA-256 of the copy, in lower-case hexadecimal digits. Reads it to its end, once.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal string Hash(CancellationToken cancellationToken) => Read(cancellationToken).Sha256;
 
     /// <summary>The same for another user, who disposes it, too.</summary>
     internal PreparedModel Share()
@@ -167,6 +196,12 @@ public sealed class PreparedModel : IDisposable
         Span<byte> head = stackalloc byte[8];
         return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[4..].SequenceEqual(RuntimeFormat);
     });
+
+    private (string Sha256, bool IsIntact) Read(CancellationToken cancellationToken)
+    {
+        lock (_reading)
+            return _read ??= CopySeal.Read(Bytes.Span, cancellationToken);
+    }
 
     private static GraphModel GraphOf(ReadOnlyMemory<byte> bytes, string? path)
     {

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// The end of a prepared copy: an entry of the model's metadata with the SHA-256 of all bytes before it, so that a copy in which a disk has changed weights is known as well as one that it cut
+/// off. It lies in the copy itself, since two files would have to be replaced at once.
+/// </summary>
+internal static class CopySeal
+{
+    /// <summary>Its name among the metadata.</summary>
+    public const string Key = "demucsps.sha256";
+
+    // onnx.proto: ModelProto.metadata_props, StringStringEntryProto.key and value.
+    private const int Property = 14, PropertyKey = 1, PropertyValue = 2;
+
+    private const int BlockBytes = 1 << 20;
+
+    private static readonly int s_length = Of(new byte[SHA256.HashSizeInBytes]).Length;
+
+    /// <summary>A copy with its seal.</summary>
+    /// <param name="copy">Its bytes, in pieces.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Seal(IReadOnlyList<ReadOnlyMemory<byte>> copy, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (ReadOnlyMemory<byte> piece in copy)
+            Append(hash, piece.Span, cancellationToken);
+        return [.. copy, Of(hash.GetHashAndReset())];
+    }
+
+    /// <summary>Reads a copy to its end.</summary>
+    /// <param name="copy">Its bytes, the seal's among them.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>SHA-256 of all of it, in lower-case hexadecimal digits, and whether it is as it was made.</returns>
+    public static (string Sha256, bool IsIntact) Read(ReadOnlySpan<byte> copy, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        int end = Math.Max(0, copy.Length - s_length);
+        Append(hash, copy[..end], cancellationToken);
+        bool isIntact = copy[end..].SequenceEqual(Of(hash.GetCurrentHash()));
+        Append(hash, copy[end..], cancellationToken);
+        return (Convert.ToHexStringLower(hash.GetHashAndReset()), isIntact);
+    }
+
+    private static byte[] Of(ReadOnlySpan<byte> sha256) =>
+        new ProtobufMessage().Message(Property, new ProtobufMessage().Text(PropertyKey, Key).Text(PropertyValue, Convert.ToHexStringLower(sha256))).Bytes.ToArray();
+
+    private static void Append(IncrementalHash hash, ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)
+    {
+        for (int at = 0; at < bytes.Length; at += BlockBytes)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(bytes.Slice(at, Math.Min(BlockBytes, bytes.Length - at)));
+        }
+    }
+}
