@@ -75,6 +75,30 @@ Describe 'Invoke-DemucsSeparation' {
         (Get-ChildItem -Recurse -Force | Sort-Object FullName | ForEach-Object { "$($_.FullName) $($_.LastWriteTimeUtc.Ticks)" }) -join "`n" | Should -BeExactly $before
     }
 
+    It 'says with -WhatIf what a run would refuse or skip, and how sure its numbers are' {
+        Add-Track 'one.wav'
+        $null = New-Item -ItemType Directory second
+        Copy-Item -LiteralPath one.wav second
+        Set-Content file 'no folder'
+        ffmpeg -v error -i one.wav song.flac
+        $null = Invoke-DemucsSeparation one.wav -Stem bass -WarningAction Ignore
+        $code = "Import-Module '$root/output/DemucsPS'; Set-Location -LiteralPath '$here'; `$WarningPreference = 'Ignore'
+            Invoke-DemucsSeparation one.wav -Stem bass -SkipExisting -WhatIf
+            'Z' + (Invoke-DemucsSeparation one.wav -Stem bass -SkipExisting -Overlap 0.5 -WhatIf 2>&1) + 'Z'
+            'Y' + (Invoke-DemucsSeparation one.wav, second/one.wav -DestinationPath out -WhatIf 2>&1) + 'Y'
+            'X' + (Invoke-DemucsSeparation one.wav -DestinationPath file -WhatIf 2>&1) + 'X'
+            try { Invoke-DemucsSeparation one.wav -DestinationPath out -ExecutionProvider DirectML -WhatIf } catch { 'W' + `$_.FullyQualifiedErrorId + 'W' }
+            Invoke-DemucsSeparation song.flac -DestinationPath out -Format Flac -WhatIf"
+        $transcript = "$(pwsh -NoProfile -NonInteractive -Command $code)"
+        $transcript | Should -Match 'What if: .*"Skip \(there and unchanged: bass\.wav in '
+        $transcript | Should -Match 'Z.*bass\.wav.* exists already, and was not made of what is asked for: overlap: 0\.05 then, 0\.5 now\. .*Z'
+        $transcript | Should -Match 'Y.*from the same batch.*Y'
+        $transcript | Should -Match 'X.*is a file.*X'
+        $transcript | Should -Match 'WExecutionProviderUnavailable,.*W'
+        $transcript | Should -Match 'about 2 chunks, at most about 10\.6 MB to write'
+        Test-Path out | Should -BeFalse
+    }
+
     It 'takes the name <_>' -ForEach @('two words.wav', "it's.wav", 'take [1].wav', '100% $HOME `tick.wav', '夜に駆ける 🎵.wav', 'Ωμέγα.wav') {
         Add-Track $_
         $expected = Join-Path $here 'separated' 'baseline' ([IO.Path]::GetFileNameWithoutExtension($_)) 'bass.wav'

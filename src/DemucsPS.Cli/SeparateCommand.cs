@@ -183,7 +183,7 @@ internal sealed class SeparateCommand
         { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
         bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
             prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
-        return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
+        return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
     }
 
     private static string[] ParseNames(string[]? given) => [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];

@@ -13,7 +13,7 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>Length of the track in frames at the file's own rate; null where nobody says it. A claim, not a promise.</summary>
     public long? Frames { get; private init; }
 
-    /// <summary>Whether <see cref="Frames"/> is nearly right, and only decoding tells how many there are.</summary>
+    /// <summary>Whether <see cref="Frames"/> is nearly right, or only claimed, and decoding tells how many there are.</summary>
     public bool IsEstimate { get; private init; }
 
     /// <summary>What the file, or the CUE sheet that the track is from, says about its music: <see cref="AudioReader.Tags"/>.</summary>
@@ -36,7 +36,9 @@ internal sealed record TrackHeader(TrackSource Source)
     internal static TrackHeader Of(TrackSource source, AudioReader reader)
     {
         (int first, int second) = StereoTrackReader.ChannelsOf(source, reader.Channels);
-        return new TrackHeader(source) { Tags = source.Tags.Over(reader.Tags), SampleRate = reader.SampleRate, IsMono = first == second, Picture = reader.Picture }.WithFrames(reader.FrameCount, isEstimate: false);
+        return new TrackHeader(source) { Tags = source.Tags.Over(reader.Tags), SampleRate = reader.SampleRate, IsMono = first == second, Picture = reader.Picture }
+            // Where the samples of a WAV file end, its length shows; how many a FLAC file decodes to, its header claims.
+            .WithFrames(reader.FrameCount, isEstimate: reader is FlacReader);
     }
 
     /// <summary>That of a file which ffmpeg decodes.</summary>

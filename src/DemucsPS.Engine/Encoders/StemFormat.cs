@@ -128,14 +128,14 @@ public sealed record StemFormat
     /// <param name="sourceRate">Those of its source.</param>
     internal int RateFor(int sourceRate) => SampleRate ?? (SampleRates(File) is { } rates ? rates.FirstOrDefault(rate => rate >= sourceRate, rates[^1]) : sourceRate);
 
-    /// <summary>Bytes of one output; null where it depends on the music.</summary>
-    internal long? BytesOf(StemShape shape) => File switch
-    {
-        StemFileFormat.Wav => shape.Frames * shape.Channels * Sample switch { WavSampleFormat.Pcm16 => 2, WavSampleFormat.Pcm24 => 3, _ => 4 },
-        StemFileFormat.Flac or StemFileFormat.Alac => null,
-        _ when Quality is not null => null,
-        _ => (long)(shape.Frames * (BitRateInEffect * 125.0) / shape.SampleRate),
-    };
+    /// <summary>Whether how many bytes there will be depends on the music, and <see cref="BytesOf"/> gives the most.</summary>
+    internal bool BytesAreMost => File is StemFileFormat.Flac or StemFileFormat.Alac || Quality is not null;
+
+    /// <summary>Bytes of one output, without tags and pictures.</summary>
+    internal long BytesOf(StemShape shape) => IsLossless
+        // Samples that cannot be said in fewer bits stay as they are.
+        ? shape.Frames * shape.Channels * Sample switch { WavSampleFormat.Pcm16 => 2, WavSampleFormat.Pcm24 => 3, _ => 4 }
+        : (long)(shape.Frames * ((Quality is null ? BitRateInEffect : BitRates(File).Last()) * 125.0) / shape.SampleRate);
 
     /// <summary>Refuses settings that contradict each other.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>

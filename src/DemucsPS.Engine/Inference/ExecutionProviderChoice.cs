@@ -63,6 +63,18 @@ internal static class ExecutionProviderChoice
         throw new InvalidOperationException("The CPU is always a candidate.");
     }
 
+    /// <summary>Finds out whether a provider that was asked for by name can be had.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ExecutionProviderUnavailable"/>: it cannot; <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library.</exception>
+    public static void Check(OnnxSessionOptions options)
+    {
+        if (options.ExecutionProvider is ExecutionProvider.Cpu or ExecutionProvider.Auto)
+            return;
+        if (!OnnxRuntimeLibrary.AvailableProviders.Contains(ListedName(options.ExecutionProvider)))
+            throw NotListed(options.ExecutionProvider);
+        if (WhyNot(options) is { } reason)
+            throw NotStarted(options.ExecutionProvider, reason, null);
+    }
+
     /// <summary>Why models cannot run with these options, found out on a model of one node; null if they can.</summary>
     public static string? WhyNot(OnnxSessionOptions options)
     {
@@ -91,7 +103,7 @@ internal static class ExecutionProviderChoice
         OnnxRuntimeLibrary.Path);
 
     /// <summary>The error for a provider that the library has, but that does not start.</summary>
-    public static DemucsException NotStarted(ExecutionProvider provider, string reason, Exception cause) => new(DemucsError.ExecutionProviderUnavailable,
+    public static DemucsException NotStarted(ExecutionProvider provider, string reason, Exception? cause) => new(DemucsError.ExecutionProviderUnavailable,
         $"The execution provider {provider} is in {Library}, but does not start here. It takes {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
         + $"ONNX Runtime says: {OneLine(reason)}",
         OnnxRuntimeLibrary.Path, cause);

@@ -263,9 +263,8 @@ public sealed class SeparationModel : IDisposable
         if (e.IsOutOfMemory)
             return new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to load model '{path}': {e.Message} Close other programs.", path, e);
         string message = provider != ExecutionProvider.Cpu ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} cannot run this model; otherwise the file may be damaged."
-            // The runtime's message for missing weights names them only in passing, so the remedy is said in full.
-            : e.Message.Contains("external", StringComparison.OrdinalIgnoreCase) || e.Message.Contains(".data", StringComparison.OrdinalIgnoreCase)
-            ? $"Model '{path}' cannot be loaded: its weights are in a second file (usually *.onnx.data), which must lie beside it under the name it was exported with."
+            // The runtime's message for missing or short weights names them only in passing, so the remedy is said in full.
+            : System.IO.Path.IsPathFullyQualified(path) && ExternalWeights.FaultOf(path) is { } fault ? $"Model '{path}' cannot be loaded: {fault}"
             : $"Model '{path}' cannot be loaded; it may be damaged, incomplete or not an ONNX file.";
         return new DemucsException(DemucsError.DemucsModelInvalid, $"{message} ONNX Runtime says: {e.Message}", path, e);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace DemucsPS.Engine.Models;
@@ -17,6 +18,9 @@ internal sealed class ExternalWeights
 
     private readonly WireStream _file;
     private readonly SortedSet<string> _names = new(StringComparer.Ordinal);
+
+    // How long each file has to be at least, as far as the model says it.
+    private readonly Dictionary<string, long> _ends = new(StringComparer.Ordinal);
 
     private ExternalWeights(WireStream file) => _file = file;
 
@@ -42,12 +46,37 @@ internal sealed class ExternalWeights
     {
         if (path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase))
             return [];
-        IReadOnlyCollection<string> names;
+        return [.. Open(path)._names.Select(name => Locate(path, name)).Distinct()];
+    }
+
+    /// <summary>What is wrong with the files, by their lengths; null for nothing.</summary>
+    /// <param name="path">Full path of the model.</param>
+    /// <returns>The end of a sentence that names file, fault and remedy.</returns>
+    /// <exception cref="DemucsException">As <see cref="Of"/>.</exception>
+    public static string? FaultOf(string path)
+    {
+        if (path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase))
+            return null;
+        ExternalWeights weights = Open(path);
+        foreach (string name in weights._names)
+        {
+            string file = Locate(path, name);
+            long needed = weights._ends.GetValueOrDefault(name);
+            if (RegularFile.Info(file) is not { Exists: true } found)
+                return $"its weights are in a second file, '{file}', which is missing. It must lie beside it under the name it was exported with.";
+            if (found.Length < needed)
+                return string.Create(CultureInfo.InvariantCulture, $"its weights are in a second file, '{file}', which has {found.Length} bytes of at least {needed}. Copy or download it again, from where the model is from.");
+        }
+        return null;
+    }
+
+    private static ExternalWeights Open(string path)
+    {
         try
         {
             // Much of a model is passed over, so more would be read in vain with a larger buffer.
             using FileStream file = RegularFile.OpenRead(path);
-            names = Names(file);
+            return Read(file);
         }
         catch (InvalidDataException e)
         {
@@ -57,17 +86,18 @@ internal sealed class ExternalWeights
         {
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{path}' cannot be read: {e.Message}", path, e);
         }
-        return [.. names.Select(name => Locate(path, name)).Distinct()];
     }
 
     /// <summary>The names as they stand in a model, whatever they are.</summary>
     /// <param name="model">The model's file, at its start.</param>
     /// <exception cref="InvalidDataException">It is no ONNX model, or a name is no text.</exception>
-    internal static IReadOnlyCollection<string> Names(Stream model)
+    internal static IReadOnlyCollection<string> Names(Stream model) => Read(model)._names;
+
+    private static ExternalWeights Read(Stream model)
     {
         ExternalWeights weights = new(new WireStream(model));
-        weights.Read(Part.Model, model.Length, 0);
-        return weights._names;
+        weights.Read(Part.Model, model.Length, 0, []);
+        return weights;
     }
 
     /// <summary>Whether a name may be a weights file's: that of a file in the model's folder, or below it.</summary>
@@ -105,11 +135,16 @@ internal sealed class ExternalWeights
         _ => Part.None,
     };
 
-    private void Read(Part whole, long end, int level)
+    /// <param name="whole">What is read.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="level">In how many others it is.</param>
+    /// <param name="entries">What is said of the weights of the tensor that it is in.</param>
+    private void Read(Part whole, long end, int level, Dictionary<string, string> entries)
     {
         if (level > MostLevels)
             throw new InvalidDataException($"it has graphs in graphs, {MostLevels} levels deep");
         ReadOnlySpan<byte> key = default, value = default;
+        Dictionary<string, string> own = whole == Part.Tensor ? [] : entries;
         while (_file.Position < end)
         {
             (int Number, int Type) tag = _file.Tag(end);
@@ -124,7 +159,7 @@ internal sealed class ExternalWeights
                 throw _file.Unexpected(tag);
             ulong length = _file.Number(end);
             if (!isText)
-                Read(part, _file.EndOf(length, end), level + 1);
+                Read(part, _file.EndOf(length, end), level + 1, own);
             else if (tag.Number == 1)
                 key = _file.Bytes(length, end, MostNameBytes, "a name");
             else
@@ -132,7 +167,16 @@ internal sealed class ExternalWeights
         }
         // The last of them counts, but which tensor's they are is not looked at, nor whether they count at all.
         if (key.SequenceEqual("location"u8))
-            _names.Add(Decode(value));
+            _names.Add(own["location"] = Decode(value));
+        else if (key.SequenceEqual("offset"u8))
+            own["offset"] = Encoding.Latin1.GetString(value);
+        else if (key.SequenceEqual("length"u8))
+            own["length"] = Encoding.Latin1.GetString(value);
+        if (whole == Part.Tensor && own.TryGetValue("location", out string? file) && NumberOf("offset") is { } offset && NumberOf("length") is { } bytes && offset <= long.MaxValue - bytes)
+            _ends[file] = Math.Max(_ends.GetValueOrDefault(file), offset + bytes);
+
+        // What is no number the runtime refuses in its own words.
+        long? NumberOf(string entry) => long.TryParse(own.GetValueOrDefault(entry, "0"), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
     }
 
     /// <summary>The name of a weights file.</summary>

@@ -45,6 +45,9 @@ public sealed class FileSeparator
     /// <summary>Dates and durations come from here, so that tests can turn the clock.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>Takes sentences for those who want to know more: why a track was not skipped. Null to go without.</summary>
+    public Action<string>? Tell { get; init; }
+
     /// <summary>Takes the files of a batch that is known before it begins, so that two tracks that would go to the same ones are found before any work is done.</summary>
     /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
     /// <returns>An error for each track whose files another has.</returns>
@@ -75,17 +78,65 @@ public sealed class FileSeparator
     /// <exception cref="DemucsException">The source cannot be opened, or stems of it exist and may not be overwritten.</exception>
     public SeparationPlan Plan(TrackSource source)
     {
+        Track track = TrackOf(source, Clock.GetTimestamp());
+        // Whether existing stems are those of this track, reading them must say.
+        if (!_output.SkipExisting && !IsContinued(track))
+            CheckFree(track, []);
+        return PlanOf(track);
+    }
+
+    /// <summary>
+    /// Says what <see cref="Separate"/> would do, as far as reading can tell: as <see cref="Plan"/>, and whether the track would be skipped, and whether an earlier one of the batch has its files.
+    /// To know the former, the source, the models and the stems that are there are read to their ends. For those who want to know and not to separate: the track counts as one of the batch.
+    /// </summary>
+    /// <param name="source">The track.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">What <see cref="Separate"/> would refuse before it has separated anything, but for models that cannot be run.</exception>
+    public SeparationPlan Rehearse(TrackSource source, CancellationToken cancellationToken = default)
+    {
+        Track track = TrackOf(source, Clock.GetTimestamp());
+        IReadOnlyList<string> claimed = _output.Names.Claim(source, track.Paths);
+        try
+        {
+            Found? found = _output.SkipExisting ? FindExisting(track, then => _bag.Foresee(then, cancellationToken), "", cancellationToken) : null;
+            if (found is { Differences.Count: 0 })
+                return PlanOf(track) with { Skips = true };
+            if (!IsContinued(track))
+            {
+                CheckFree(track, found?.Differences ?? []);
+                CheckNothingUnfinished(track.Place.JournalPath);
+            }
+            return PlanOf(track) with { Differences = found?.Differences ?? [] };
+        }
+        catch
+        {
+            _output.Names.Release(claimed);
+            throw;
+        }
+    }
+
+    private bool IsContinued(Track track) => _output.Resume && File.Exists(track.Place.JournalPath);
+
+    private void CheckFree(Track track, IReadOnlyList<string> differences) =>
+        StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path, canSkip: !_output.SkipExisting, differences);
+
+    private Track TrackOf(TrackSource source, long started)
+    {
         TrackHeader header = HeaderOf(source);
         IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, header.Tags, _selection.Names);
-        // Whether existing stems are those of this track, reading them must say.
-        if (!_output.SkipExisting && !(_output.Resume && File.Exists(_output.PlaceOf(paths).JournalPath)))
-            StemFileSet.CheckFree(paths, _output.Overwrite, source.Path, canSkip: !_output.SkipExisting);
+        return new Track(header, paths, _output.PlaceOf(paths), started);
+    }
+
+    private SeparationPlan PlanOf(Track track)
+    {
+        TrackHeader header = track.Header;
         long? frames = header.FramesAt(Separator.SampleRate) is > 0 and { } known ? known : null;
         StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
-        return new SeparationPlan(source.Path, paths, frames, frames is { } n ? _separator.CountChunks(n) : null,
-            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
+        return new SeparationPlan(track.Source.Path, track.Paths, frames, frames is { } n ? _separator.CountChunks(n) : null, shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
         {
             IsEstimate = frames is not null && header.IsEstimate,
+            BytesAreMost = _output.Format.BytesAreMost,
             Precision = _bag.Precision,
         };
     }
@@ -100,16 +151,15 @@ public sealed class FileSeparator
     {
         long started = Clock.GetTimestamp();
         // Opened first: where the source is missing, that is what is wrong, and what is kept stays.
-        TrackHeader header = HeaderOf(source);
-        IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, header.Tags, _selection.Names);
-        Track track = new(header, paths, _output.PlaceOf(paths), started);
-        IReadOnlyList<string> claimed = _output.Names.Claim(source, paths);
+        Track track = TrackOf(source, started);
+        IReadOnlyList<string> claimed = _output.Names.Claim(source, track.Paths);
         try
         {
             _bag.Load(cancellationToken);
-            return (_output.SkipExisting ? FindExisting(track, cancellationToken) : null)
-                ?? (_output.Resume && File.Exists(track.Place.JournalPath) ? Continue(track, progress, cancellationToken) : null)
-                ?? Begin(track, progress, cancellationToken);
+            Found? found = _output.SkipExisting ? FindExisting(track, _ => _bag.Identify(cancellationToken), _bag.Runtime, cancellationToken) : null;
+            if (found is { Provenance: { } provenance, Differences.Count: 0 })
+                return Skipped(track, provenance);
+            return (IsContinued(track) ? Continue(track, progress, cancellationToken) : null) ?? Begin(track, found?.Differences ?? [], progress, cancellationToken);
         }
         catch (OperationCanceledException e) when (e.InnerException is null)
         {
@@ -153,9 +203,11 @@ public sealed class FileSeparator
         return header;
     }
 
-    private SeparationResult Begin(Track track, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private SeparationResult Begin(Track track, IReadOnlyList<string> differences, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
-        StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path, canSkip: !_output.SkipExisting);
+        CheckFree(track, differences);
+        if (differences.Count > 0)
+            Tell?.Invoke($"'{track.Source.Path}' is not skipped, since what is there is not what is asked for: {string.Join("; ", differences)}.");
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Header, progress, cancellationToken);
         SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
@@ -315,48 +367,57 @@ public sealed class FileSeparator
         }
     }
 
-    /// <summary>The result for a track whose stems are there already, unchanged, and of the same source, models and parameters; null otherwise.</summary>
-    private SeparationResult? FindExisting(Track track, CancellationToken cancellationToken)
+    /// <summary>What lies where a track's stems would, compared with what is asked for.</summary>
+    /// <param name="track">The track.</param>
+    /// <param name="modelsNow">The models as they would run, given those that the stems were made with.</param>
+    /// <param name="runtime">What would run them; of no account here.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>Null where there is nothing.</returns>
+    private Found? FindExisting(Track track, Func<IReadOnlyList<ModelIdentity>, IReadOnlyList<ModelIdentity>> modelsNow, string runtime, CancellationToken cancellationToken)
     {
         string path = track.Place.ProvenancePath;
         if (!File.Exists(path))
-            return null;
-        SeparationProvenance found;
+            return Array.Exists([.. track.Paths], File.Exists) ? new Found(null, [$"there is no '{Path.GetFileName(path)}' that says what it was made of"]) : null;
+        SeparationProvenance provenance;
         try
         {
-            found = SeparationProvenance.Read(path);
+            provenance = SeparationProvenance.Read(path);
         }
         catch (DemucsException e) when (e.Error == DemucsError.ProvenanceInvalid)
         {
-            return null;
+            return new Found(null, [$"'{Path.GetFileName(path)}', which says what it was made of, cannot be used"]);
         }
-        if (!found.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
-            return null;
-        SeparationIdentity now = Identify(track.Source, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
-        if (found.Separation.DifferencesTo(now, anyVersion: true).Count > 0 || !SeparationVerification.Of(path, cancellationToken).IsIntact)
-            return null;
-        return new SeparationResult
-        {
-            SourcePath = track.Source.Path,
-            Track = track.Source.Name,
-            Model = _bag.Name,
-            IsDemucs = _bag.IsDemucs,
-            ExecutionProvider = _bag.ExecutionProvider,
-            Precision = _bag.Precision,
-            Stems = new ResultList<StemFile>(found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))),
-            Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
-            Frames = found.StemFrames,
-            SampleRate = found.SampleRate,
-            Elapsed = Since(track.Started),
-            Chunks = found.Chunks,
-            Gain = found.Gain,
-            NullTestDb = found.NullTestDb,
-            Retries = new ResultList<ChunkRetry>(found.Retries),
-            Skipped = true,
-            ProvenancePath = path,
-            Warnings = new ResultList<string>(_bag.IsDemucs ? [] : [ModelSource.BaselineNotice]),
-        };
+        if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
+            return new Found(provenance, [$"files: {string.Join(", ", provenance.Stems.Select(s => s.File))} then, {string.Join(", ", track.Paths.Select(track.Place.Relative))} now"]);
+        SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Of(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
+            SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output));
+        IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
+        return new Found(provenance, differences.Count > 0 ? differences
+            : [.. SeparationVerification.Of(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
     }
+
+    /// <summary>The result for a track whose stems are there already.</summary>
+    private SeparationResult Skipped(Track track, SeparationProvenance found) => new()
+    {
+        SourcePath = track.Source.Path,
+        Track = track.Source.Name,
+        Model = _bag.Name,
+        IsDemucs = _bag.IsDemucs,
+        ExecutionProvider = _bag.ExecutionProvider,
+        Precision = _bag.Precision,
+        Stems = new ResultList<StemFile>(found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))),
+        Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
+        Frames = found.StemFrames,
+        SampleRate = found.SampleRate,
+        Elapsed = Since(track.Started),
+        Chunks = found.Chunks,
+        Gain = found.Gain,
+        NullTestDb = found.NullTestDb,
+        Retries = new ResultList<ChunkRetry>(found.Retries),
+        Skipped = true,
+        ProvenancePath = track.Place.ProvenancePath,
+        Warnings = new ResultList<string>(_bag.IsDemucs ? [] : [ModelSource.BaselineNotice]),
+    };
 
     private void CheckNothingUnfinished(string path)
     {
@@ -423,6 +484,11 @@ public sealed class FileSeparator
         Resumed = resumed,
         Elapsed = elapsed,
     };
+
+    /// <summary>What lies where a track's stems would.</summary>
+    /// <param name="Provenance">What it was made of; null where nobody knows.</param>
+    /// <param name="Differences">In what that is not what is asked for; empty for what can be skipped.</param>
+    private sealed record Found(SeparationProvenance? Provenance, IReadOnlyList<string> Differences);
 
     /// <summary>A track on its way.</summary>
     /// <param name="Header">Where it comes from, and what that says.</param>

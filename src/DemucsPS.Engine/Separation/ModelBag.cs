@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 
@@ -36,6 +35,7 @@ public sealed class ModelBag : IDisposable
     private readonly SeparationModel?[] _models;
     private volatile LoadedModels? _loaded;
     private ModelIdentity[]? _identities;
+    private ForeseenModel[]? _foreseen;
     private bool _warned;
     private int _loads;
     private int _runs;
@@ -196,6 +196,18 @@ public sealed class ModelBag : IDisposable
         }
     }
 
+    /// <summary>Finds out by reading, and by a model of one node, what would keep the models from being loaded: weights that are missing or cut off, an execution provider that cannot be had. For plans.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.OnnxRuntimeUnavailable"/>.</exception>
+    public void Check()
+    {
+        ExecutionProviderChoice.Check(_options);
+        foreach (string path in _needed.Select(model => _sources[model].Path).OfType<string>())
+        {
+            if (ExternalWeights.FaultOf(path) is { } fault)
+                throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{path}' cannot be loaded: {fault}", path);
+        }
+    }
+
     /// <summary>The weight of a model in a stem.</summary>
     /// <param name="model">The model's number.</param>
     /// <param name="stem">The stem's number.</param>
@@ -214,12 +226,18 @@ public sealed class ModelBag : IDisposable
     /// <summary>The needed models by what is in their files.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was loaded.</exception>
     internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. Loaded.Contents.Select(content =>
+        content.Files is { } files ? new ModelIdentity(content.Name, content.IsPrepared, files.Identify(cancellationToken)) : ModelIdentity.OfBuiltIn(content.Name))];
+
+    /// <summary>The needed models by what is in their files, whether they are loaded or not; nothing is written. Prepared copies that are not there are what they were if they have the same name.</summary>
+    /// <param name="then">The models as they were at another time.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    internal IReadOnlyList<ModelIdentity> Foresee(IReadOnlyList<ModelIdentity> then, CancellationToken cancellationToken)
     {
-        if (content.Files is { } files)
-            return new ModelIdentity(content.Name, content.IsPrepared, files.Identify(cancellationToken));
-        byte[] bytes = BaselineModel.Build();
-        return new ModelIdentity(content.Name, false, [new FileIdentity(content.Name, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))]);
-    })];
+        if (IsLoaded)
+            return Identify(cancellationToken);
+        _foreseen ??= [.. _needed.Select(model => ForeseenModel.Of(_sources[model], _prepare, _selection.Precision, cancellationToken))];
+        return [.. _foreseen.Select((model, i) => model.Given(then.ElementAtOrDefault(i)))];
+    }
 
     /// <summary>What runs them, in words, with the threads: how the runtime divides its sums depends on their number.</summary>
     internal string Runtime => Loaded.Runtime;

@@ -23,24 +23,33 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
             Compare("runtime", Runtime, now.Runtime);
         }
         if (Source.Sha256 != now.Source.Sha256)
-            found.Add(Source.Bytes == now.Source.Bytes ? "source: another content of the same length" : $"source: {Source.Bytes} bytes then, {now.Source.Bytes} now");
+            found.Add(Source.Bytes == now.Source.Bytes ? $"source: another content of the same length ({Hashes(Source.Sha256, now.Source.Sha256)})" : $"source: {Source.Bytes} bytes then, {now.Source.Bytes} now");
         Compare("models", string.Join('+', Models.Select(m => m.Name)), string.Join('+', now.Models.Select(m => m.Name)));
         foreach ((ModelIdentity then, ModelIdentity current) in Models.Zip(now.Models))
         {
             if (then.Name != current.Name)
                 continue;
             Compare($"model {then.Name}", then.Prepared ? "prepared" : "as it is", current.Prepared ? "prepared" : "as it is");
-            if (!then.Files.Select(f => f.Sha256).SequenceEqual(current.Files.Select(f => f.Sha256)))
-                found.Add($"model {then.Name}: another content");
+            if (then.Files.Count != current.Files.Count)
+                Compare($"files of model {then.Name}", string.Join(", ", then.Files.Select(f => f.Name)), string.Join(", ", current.Files.Select(f => f.Name)));
+            else if (then.Files.Zip(current.Files).FirstOrDefault(pair => pair.First.Sha256 != pair.Second.Sha256) is ({ } file, { } other))
+                found.Add($"model {then.Name}: another content of '{other.Name}' ({Hashes(file.Sha256, other.Sha256)})");
         }
         foreach (string name in Parameters.Keys.Union(now.Parameters.Keys).Order(StringComparer.Ordinal))
             Compare(name, SeparationParameters.ValueOf(Parameters, name), SeparationParameters.ValueOf(now.Parameters, name));
         return found;
 
+        // Enough of them to find the files by.
+        static string Hashes(string then, string current) => $"SHA-256 {Short(then)} then, {Short(current)} now";
+
+        static string Shown(string value) => value.Length == 0 ? "none" : value;
+
+        static string Short(string hash) => hash.Length > 12 ? hash[..12] + "…" : hash;
+
         void Compare(string what, string then, string current)
         {
             if (then != current)
-                found.Add($"{what}: {then} then, {current} now");
+                found.Add($"{what}: {Shown(then)} then, {Shown(current)} now");
         }
     }
 }

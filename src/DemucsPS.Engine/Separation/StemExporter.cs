@@ -60,11 +60,24 @@ public sealed class StemExporter
 
     /// <summary>What would be written of a set.</summary>
     /// <param name="set">Stems of one track and model.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it has not the stems that the choice names.</exception>
+    /// <exception cref="DemucsException">As <see cref="Write"/>, as far as it is known before anything is written.</exception>
     public SeparationPlan Plan(IReadOnlyList<Stem> set)
     {
         StemSelection selection = Select(set);
-        return new SeparationPlan(set[0].SourcePath, PathsOf(set, selection), set[0].Frames, null, _output.Format.BytesOf(set[0].Track.StemShape(_output.Format)) * selection.Names.Count);
+        IReadOnlyList<string> paths = PathsOf(set, selection);
+        Check(set, paths);
+        return new SeparationPlan(set[0].SourcePath, paths, set[0].Frames, null, _output.Format.BytesOf(set[0].Track.StemShape(_output.Format)) * selection.Names.Count) { BytesAreMost = _output.Format.BytesAreMost };
+    }
+
+    /// <summary>As <see cref="Plan"/>, for those who want to know and not to write: the set's files count as written.</summary>
+    /// <param name="set">Stems of one track and model.</param>
+    /// <exception cref="DemucsException">As <see cref="Plan"/>; and an earlier set has the same files.</exception>
+    public SeparationPlan Rehearse(IReadOnlyList<Stem> set)
+    {
+        SeparationPlan plan = Plan(set);
+        _output.Names.Claim(set[0].Track.Source, plan.StemPaths);
+        _written.UnionWith(plan.StemPaths);
+        return plan;
     }
 
     /// <summary>Writes a set.</summary>
@@ -78,13 +91,11 @@ public sealed class StemExporter
     {
         StemSelection selection = Select(set);
         IReadOnlyList<string> paths = PathsOf(set, selection);
-        if (paths.Any(_written.Contains))
-            throw Doubled(set[0]);
+        Check(set, paths);
         AudioTrack track = set[0].Track;
         IReadOnlyList<string> claimed = _output.Names.Claim(track.Source, paths);
         try
         {
-            StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, canSkip: false);
             using PartialFolder partial = PartialFolder.Take(Path.Combine(_output.PlaceOf(paths).Folder, $"{Guid.NewGuid():N}.partial"));
             using StemFileSet files = new(partial, selection.Names, paths, _output, track.StemShape(_output.Format), _output.LabelsOf(track.Source, track.Tags, track.Picture));
             float[] block = new float[2 * BlockFrames];
@@ -108,6 +119,13 @@ public sealed class StemExporter
             _output.Names.Release(claimed);
             throw;
         }
+    }
+
+    private void Check(IReadOnlyList<Stem> set, IReadOnlyList<string> paths)
+    {
+        if (paths.Any(_written.Contains))
+            throw Doubled(set[0]);
+        StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, canSkip: false, []);
     }
 
     private StemSelection Select(IReadOnlyList<Stem> set) => _choice.Select([.. set.Select(s => s.StemName)]);

@@ -65,8 +65,9 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
     /// <param name="sourcePath">The file that the stems come from.</param>
     /// <param name="canSkip">Whether tracks whose stems exist could be skipped, and were not asked to be.</param>
+    /// <param name="differences">Why what exists was not skipped, as <see cref="SeparationIdentity.DifferencesTo"/> says it; empty where nobody looked.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath, bool canSkip)
+    public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath, bool canSkip, IReadOnlyList<string> differences)
     {
         foreach (string path in paths)
         {
@@ -75,7 +76,12 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             if (Directory.Exists(path))
                 throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.", path);
             if (!overwrite && File.Exists(path))
-                throw Exists(path, canSkip, null);
+                throw Exists(path, canSkip, differences, null);
+            for (string? folder = Path.GetDirectoryName(path); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+            {
+                if (File.Exists(folder))
+                    throw new DemucsException(DemucsError.StemWriteFailed, $"'{folder}' is a file, so there can be no stems in a folder of that name. Rename it or choose another destination.", folder);
+            }
         }
     }
 
@@ -179,7 +185,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             }
             catch (IOException e) when (!_overwrite && File.Exists(target.FinalPath))
             {
-                throw Exists(target.FinalPath, canSkip: false, e);
+                throw Exists(target.FinalPath, canSkip: false, [], e);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -251,8 +257,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         Journal = journal;
     }
 
-    private static DemucsException Exists(string path, bool canSkip, Exception? cause) =>
-        new(DemucsError.StemExists, $"'{path}' exists already. Choose another destination.", path, cause) { Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace] };
+    private static DemucsException Exists(string path, bool canSkip, IReadOnlyList<string> differences, Exception? cause) =>
+        new(DemucsError.StemExists, $"'{path}' exists already{(differences.Count > 0 ? $", and was not made of what is asked for: {string.Join("; ", differences)}" : "")}. Choose another destination.", path, cause) { Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace] };
 
     private void CreateFolder(string folder)
     {

@@ -78,11 +78,11 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
         string work;
         try
         {
-            SeparationPlan plan = _exporter!.Plan(set);
+            SeparationPlan plan = IsWhatIf ? _exporter!.Rehearse(set) : _exporter!.Plan(set);
             work = plan.Files;
             if (!ShouldProcess(plan.SourcePath, $"Write stems ({work})"))
                 return;
-            written = _exporter.Write(set, _stop.Token);
+            written = _exporter!.Write(set, _stop.Token);
         }
         catch (DemucsException e)
         {

@@ -68,7 +68,8 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     private string Describe(IReadOnlyList<ModelInfo> planned)
     {
         string size = planned.Sum(m => m.Size) is > 0 and long bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes / 1e6:F0} MB") : "";
-        return $"Install {string.Join(", ", planned.Select(m => m.Name))} from {(Source is null ? "the addresses of the catalogue" : $"'{Source}'")}{size}";
+        string notice = !AcceptLicense && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } said ? $"; before that its licence notice has to be accepted (-AcceptLicense): {said}" : "";
+        return $"Install {string.Join(", ", planned.Select(m => m.Name))} from {(Source is null ? "the addresses of the catalogue" : $"'{Source}'")}{size}{notice}";
     }
 
     /// <summary>Asks a user who is there to answer; nobody has not accepted.</summary>

@@ -18,6 +18,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     private TrackProgress? _progress;
     private TrackInput? _input;
     private JobPlan? _jobs;
+    private bool _checked;
     private SeparationSummary _summary = SeparationSummary.None;
 
     /// <inheritdoc/>
@@ -135,7 +136,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             output.Check();
             OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
             _bag = ModelBag.Open(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
-            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting });
+            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting }) { Tell = WriteVerbose };
         }
         catch (DemucsException e)
         {
@@ -169,20 +170,34 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         _stop.Dispose();
     }
 
-    /// <summary>Loads the models, which what may not be done takes no more than reading. One that cannot be loaded concerns all tracks, so it ends the command.</summary>
+    /// <summary>Loads the models, which what may not be done takes no more than reading.</summary>
     private void Load()
     {
         if (_bag!.IsLoaded)
             return;
+        ForAllTracks(() => _bag.Load(_stop.Token));
+        this.IntroduceLoaded(_bag);
+    }
+
+    /// <summary>Looks whether the models could be loaded.</summary>
+    private void Check()
+    {
+        if (!_checked)
+            ForAllTracks(_bag!.Check);
+        _checked = true;
+    }
+
+    /// <summary>Does what concerns all tracks, so that an error ends the command.</summary>
+    private void ForAllTracks(Action work)
+    {
         try
         {
-            _bag.Load(_stop.Token);
+            work();
         }
         catch (DemucsException e)
         {
             ThrowTerminatingError(e.ToRecord(e.Error == DemucsError.ExecutionProviderUnavailable ? ExecutionProvider : e.Path));
         }
-        this.IntroduceLoaded(_bag);
     }
 
     private void Separate(TrackSource source, string target)
@@ -190,9 +205,11 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         SeparationResult result;
         try
         {
-            SeparationPlan plan = _separator!.Plan(source);
+            if (IsWhatIf)
+                Check();
+            SeparationPlan plan = IsWhatIf ? _separator!.Rehearse(source, _stop.Token) : _separator!.Plan(source);
             WriteVerbose($"{source.Path}: {plan.Work}; {_jobs}.");
-            if (!ShouldProcess(source.Path, $"Separate ({plan.Work})"))
+            if (!ShouldProcess(source.Path, $"{(plan.Skips ? "Skip" : "Separate")} ({plan.Work})"))
                 return;
             Load();
             _progress!.Begin(source);

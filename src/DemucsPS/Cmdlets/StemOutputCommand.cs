@@ -83,6 +83,9 @@ public abstract class StemOutputCommand : PSCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Whether nothing will be done, whatever the answer: then it may be looked at more closely what would be.</summary>
+    private protected bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given) ? given : GetVariableValue("WhatIfPreference"));
+
     /// <summary>Where and how stems are to be written. Whether that can be done here, <see cref="StemOutput.Check"/> says.</summary>
     /// <exception cref="DemucsException">A parameter is out of range.</exception>
     private protected StemOutput Output()

@@ -73,7 +73,8 @@ public sealed class TrackHeaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("song.flac", false)]
+    [InlineData("song.wav", false)]
+    [InlineData("song.flac", true)]
     [InlineData("song.mp3", true)]
     [InlineData("song.m4a", false)]
     public void The_length_is_the_decoded_one_or_said_to_be_about_it(string name, bool isEstimate)

@@ -49,11 +49,15 @@ public sealed class StemFormatTests
     public void What_can_clip_is_rescaled(StemFileFormat file, int? bits, ClipMode expected) => Assert.Equal(expected, StemFormat.Create(file, bits).ClipInEffect);
 
     [Fact]
-    public void Sizes_are_told_where_they_are_known()
+    public void Sizes_are_told_or_the_most_that_they_can_be()
     {
         Assert.Equal(44100 * 6, StemFormat.Create(StemFileFormat.Wav).BytesOf(new StemShape(44100, 44100, 2)));
         Assert.Equal(40_000, StemFormat.Create(StemFileFormat.Mp3).BytesOf(new StemShape(44100, 44100, 2)));
-        Assert.Null(StemFormat.Create(StemFileFormat.Mp3, quality: 0).BytesOf(new StemShape(44100, 44100, 2)));
-        Assert.Null(StemFormat.Create(StemFileFormat.Flac).BytesOf(new StemShape(44100, 44100, 2)));
+        Assert.False(StemFormat.Create(StemFileFormat.Mp3).BytesAreMost);
+        foreach ((StemFormat format, long most) in new[] { (StemFormat.Create(StemFileFormat.Mp3, quality: 9), 40_000L), (StemFormat.Create(StemFileFormat.Flac), 44100 * 6), (StemFormat.Create(StemFileFormat.Alac, bits: 16), 44100 * 4) })
+        {
+            Assert.Equal(most, format.BytesOf(new StemShape(44100, 44100, 2)));
+            Assert.True(format.BytesAreMost);
+        }
     }
 }

@@ -14,7 +14,13 @@ public sealed class PlanTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    private readonly List<ModelBag> _bags = [];
+
+    public void Dispose()
+    {
+        _bags.ForEach(bag => bag.Dispose());
+        _folder.Dispose();
+    }
 
     [Theory]
     [InlineData(ModelPrecision.Full)]
@@ -77,5 +83,121 @@ public sealed class PlanTests : IDisposable
         Assert.False(bag.IsLoaded);
         bag.Load(CancellationToken.None);
         Assert.Equal(ExecutionProvider.Cpu, bag.ExecutionProvider);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_rehearsal_tells_what_would_be_skipped_and_what_differs(bool isPrepared)
+    {
+        InterruptedTrack.WriteNoise(_folder["noise.wav"], 10_000);
+        File.WriteAllBytes(_folder["model.onnx"], isPrepared ? [.. SmallModels.Mixing(normalises: true), .. new ProtobufMessage().Text(99, $"{Guid.NewGuid():N}").Bytes] : SmallModels.Split());
+        TrackSource track = new(_folder["noise.wav"]);
+        SeparationResult made = Over(new SeparationOptions()).Separate(track);
+        string[] before = _folder.Files();
+        int sessions = OnnxSession.CountOfThread;
+        Assert.StartsWith("there and unchanged: drums.wav, bass.wav, ", Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Work, StringComparison.Ordinal);
+        foreach (CachedCopy copy in PreparationCache.Open().List().Where(copy => copy.Model == "model"))
+            PreparationCache.Open().Remove(copy);
+        Assert.True(Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Skips);
+        Assert.Equal(sessions, OnnxSession.CountOfThread);
+
+        // What differs is in the error, as it will be in that of the separation; and in the plan where it does not matter.
+        string error = Refused(() => Over(new SeparationOptions { Overlap = 0.5, Shifts = 1 }, skipExisting: true).Rehearse(track));
+        Assert.Contains("and was not made of what is asked for: overlap: 0.05 then, 0.5 now; shift offsets: none then, ", error, StringComparison.Ordinal);
+        Assert.Equal(error, Refused(() => Over(new SeparationOptions { Overlap = 0.5, Shifts = 1 }, skipExisting: true).Separate(track)));
+        Assert.Contains("overlap: 0.05 then, 0.5 now", Over(new SeparationOptions { Overlap = 0.5 }, skipExisting: true, overwrite: true).Rehearse(track).Work, StringComparison.Ordinal);
+        if (isPrepared)
+            Assert.Contains("model model: prepared then, as it is now", Refused(() => Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track)), StringComparison.Ordinal);
+        else
+            Assert.True(Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track).Skips);
+        File.AppendAllText(made.Stems[1].FilePath, "x");
+        Assert.Contains("'bass.wav' was changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        File.WriteAllText(made.ProvenancePath, "{}");
+        Assert.Contains("'demucsps.json', which says what it was made of, cannot be used", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        File.Delete(made.ProvenancePath);
+        Assert.Contains("there is no 'demucsps.json' that says what it was made of", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Equal(before.Where(f => !f.EndsWith("demucsps.json", StringComparison.Ordinal)), _folder.Files());
+
+        static string Refused(Func<object> what)
+        {
+            DemucsException e = Assert.Throws<DemucsException>(what);
+            Assert.Equal(DemucsError.StemExists, e.Error);
+            return e.Message;
+        }
+    }
+
+    [Fact]
+    public void What_is_separated_again_is_said_with_the_reason()
+    {
+        InterruptedTrack.WriteNoise(_folder["noise.wav"], 10_000);
+        File.WriteAllBytes(_folder["model.onnx"], SmallModels.Split());
+        TrackSource track = new(_folder["noise.wav"]);
+        Over(new SeparationOptions()).Separate(track);
+        List<string> told = [];
+        Assert.True(Over(new SeparationOptions(), skipExisting: true, overwrite: true, tell: told.Add).Separate(track).Skipped);
+        Assert.Empty(told);
+        Assert.False(Over(new SeparationOptions { Seed = 3 }, skipExisting: true, overwrite: true, tell: told.Add).Separate(track).Skipped);
+        Assert.EndsWith("seed: 0 then, 3 now.", Assert.Single(told), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_rehearsal_refuses_what_the_separation_would()
+    {
+        InterruptedTrack.WriteNoise(_folder["noise.wav"], 10_000);
+        Directory.CreateDirectory(_folder["other"]);
+        File.Copy(_folder["noise.wav"], _folder["other", "noise.wav"]);
+        File.WriteAllBytes(_folder["model.onnx"], SmallModels.Split());
+        FileSeparator separator = Over(new SeparationOptions());
+        separator.Rehearse(new TrackSource(_folder["noise.wav"]));
+        Assert.Contains("from the same batch", Assert.Throws<DemucsException>(() => separator.Rehearse(new TrackSource(_folder["other", "noise.wav"]))).Message, StringComparison.Ordinal);
+
+        File.WriteAllText(_folder["out"], "a file");
+        DemucsException file = Assert.Throws<DemucsException>(() => Over(new SeparationOptions()).Plan(new TrackSource(_folder["noise.wav"])));
+        Assert.Equal(DemucsError.StemWriteFailed, file.Error);
+        Assert.Contains($"'{_folder["out"]}' is a file", file.Message, StringComparison.Ordinal);
+        Assert.Equal(file.Message, Assert.Throws<DemucsException>(() => Over(new SeparationOptions()).Separate(new TrackSource(_folder["noise.wav"]))).Message);
+        File.Delete(_folder["out"]);
+
+        using InterruptedTrack interrupted = new(SmallModels.File);
+        interrupted.Interrupt("parts", new SeparationOptions());
+        FileSeparator again = interrupted.Over(interrupted.Folder["parts"], new SeparationOptions());
+        Assert.Equal(DemucsError.SeparationUnfinished, Assert.Throws<DemucsException>(() => again.Rehearse(new TrackSource(interrupted.SourcePath))).Error);
+    }
+
+    [Fact]
+    public void What_would_keep_models_from_being_loaded_is_found_without_loading_them()
+    {
+        // Two numbers, the second of them beyond the first four bytes.
+        static ProtobufMessage Entry(string key, string value) => new ProtobufMessage().Text(1, key).Text(2, value);
+        ProtobufMessage tensor = new ProtobufMessage().Integer(1, 1).Integer(2, 1).Text(8, "outside").Message(13, Entry("location", "w.data")).Message(13, Entry("offset", "4")).Message(13, Entry("length", "4")).Integer(14, 1);
+        File.WriteAllBytes(_folder["model.onnx"], [.. SmallModels.Split(), .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(5, tensor)).Bytes]);
+        Assert.Contains($"'{_folder["w.data"]}', which is missing", Check(ExecutionProvider.Cpu).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(_folder["w.data"], new byte[7]);
+        DemucsException cut = Check(ExecutionProvider.Cpu);
+        Assert.Equal(DemucsError.DemucsModelInvalid, cut.Error);
+        Assert.Contains($"'{_folder["w.data"]}', which has 7 bytes of at least 8.", cut.Message, StringComparison.Ordinal);
+        File.WriteAllBytes(_folder["w.data"], new byte[8]);
+        using (ModelBag whole = Bag(ExecutionProvider.Cpu))
+            whole.Check();
+        // CoreML and DirectML are each for one system, which is not the same.
+        Assert.Equal(DemucsError.ExecutionProviderUnavailable, Check(OperatingSystem.IsMacOS() ? ExecutionProvider.DirectML : ExecutionProvider.CoreML).Error);
+
+        DemucsException Check(ExecutionProvider provider)
+        {
+            using ModelBag bag = Bag(provider);
+            DemucsException e = Assert.Throws<DemucsException>(bag.Check);
+            Assert.False(bag.IsLoaded);
+            return e;
+        }
+
+        ModelBag Bag(ExecutionProvider provider) => ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] }, null, new OnnxSessionOptions { ExecutionProvider = provider }, prepare: true);
+    }
+
+    private FileSeparator Over(SeparationOptions options, bool skipExisting = false, bool overwrite = false, bool prepare = true, Action<string>? tell = null)
+    {
+        ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] }, null, new OnnxSessionOptions(), prepare, warning => Assert.Fail(warning));
+        _bags.Add(bag);
+        return new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), options, new StemOutput(new StemNames(_folder["out"]), new StemFormat()) { SkipExisting = skipExisting, Overwrite = overwrite }) { Tell = tell };
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
@@ -276,7 +277,7 @@ public sealed class ResumeTests
         File.WriteAllBytes(track.SourcePath, changed);
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("source: another content of the same length", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"source: another content of the same length (SHA-256 {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… then, {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}… now)", refused.Message, StringComparison.Ordinal);
 
         File.Delete(track.SourcePath);
         Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })).Error);
@@ -300,7 +301,7 @@ public sealed class ResumeTests
         track.LoadModel();
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("model small: another content", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("model small: another content of 'small.onnx' (SHA-256 ", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -319,7 +320,7 @@ public sealed class ResumeTests
         track.LoadModel();
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("model small: another content", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("model small: another content of 'модель.data' (SHA-256 ", refused.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
     }
 

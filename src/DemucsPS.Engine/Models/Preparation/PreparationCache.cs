@@ -130,6 +130,22 @@ public sealed partial class PreparationCache
         return null;
     }
 
+    /// <summary>A copy by its name and content, without using it; null if there is none.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal FileIdentity? Identify(string name, CancellationToken cancellationToken)
+    {
+        string path = Path.Combine(Folder, name);
+        try
+        {
+            return File.Exists(path) ? new FileIdentity(name, RegularFile.Info(path).Length, DurableFiles.Hash(path, cancellationToken)) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Then it would be made anew.
+            return null;
+        }
+    }
+
     /// <summary>Adds a copy, and makes room for it.</summary>
     /// <returns>The copy, opened.</returns>
     /// <exception cref="IOException">It cannot be written.</exception>

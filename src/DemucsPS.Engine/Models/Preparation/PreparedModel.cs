@@ -188,6 +188,11 @@ public sealed class PreparedModel : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken) => OnnxSession.FromBytes(Bytes, options with { WeightsFolder = _weightsFolder }, cancellationToken);
 
+    /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null where it is run as it is.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    internal static string? NameFor(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
+        ModelFiles.IsPrepared(modelPath) || IsRuntimeFormat(modelPath) ? null : NameOf(modelPath, precision, cancellationToken);
+
     /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static bool IsRuntimeFormat(string path) => Reading(path, () =>
