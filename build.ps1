@@ -19,8 +19,8 @@ param(
     [string] $Configuration = 'Release',
 
     # Platforms whose native ONNX Runtime goes into the package; all by default.
-    [ValidateSet('win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'osx-x64', 'osx-arm64')]
-    [string[]] $Platform = @('win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'osx-x64', 'osx-arm64')
+    [ValidateSet('win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'osx-arm64')]
+    [string[]] $Platform = @('win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'osx-arm64')
 )
 
 $ErrorActionPreference = 'Stop'

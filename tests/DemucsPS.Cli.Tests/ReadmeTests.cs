@@ -44,8 +44,8 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_pinned_runtime_is_the_one_named()
     {
-        string pinned = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "package.json")), "\"onnxruntime-node\": \"([^\"]+)\"").Groups[1].Value;
-        Assert.Contains($"ONNX Runtime {pinned}, native", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), StringComparison.Ordinal);
+        string pinned = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props")), "\"Microsoft.ML.OnnxRuntime\" Version=\"([^\"]+)\"").Groups[1].Value;
+        Assert.Contains($"Microsoft.ML.OnnxRuntime {pinned}", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), StringComparison.Ordinal);
     }
 
     private static IEnumerable<(string Command, string[] Output)> Shown()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -622,6 +623,13 @@ public sealed class SeparateCommandTests
         (exitCode, _, error) = Demucsps.Run(folder.Path, library, "separate", "short.wav");
         Assert.NotEqual(0, exitCode);
         Assert.Contains("[OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
+
+
+        // One of .NET's own.
+        string another = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), OperatingSystem.IsWindows() ? "clrjit.dll" : OperatingSystem.IsMacOS() ? "libclrjit.dylib" : "libclrjit.so");
+        (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_ONNXRUNTIME"] = another }, "separate", "short.wav");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains($"'{another}' is not an ONNX Runtime library: it lacks the function by which they are known. [OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
     }
 
     private static string CreateFile(string path)

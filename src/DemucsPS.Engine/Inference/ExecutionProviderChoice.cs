@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Models;
+using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
@@ -99,7 +100,7 @@ internal static class ExecutionProviderChoice
 
     /// <summary>The error for a provider that the library does not have.</summary>
     public static DemucsException NotListed(ExecutionProvider provider) => new(DemucsError.ExecutionProviderUnavailable,
-        $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
+        $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library, version 1.{NativeRuntime.ApiVersion} or newer, that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
         OnnxRuntimeLibrary.Path);
 
     /// <summary>The error for a provider that the library has, but that does not start.</summary>
@@ -112,9 +113,9 @@ internal static class ExecutionProviderChoice
 
     private static string Need(ExecutionProvider provider) => provider switch
     {
-        ExecutionProvider.Cuda => "the GPU build, 1.18 or newer, with its libonnxruntime_providers libraries beside it, and the CUDA and cuDNN libraries it was built for where the system finds libraries",
-        ExecutionProvider.DirectML => "Windows, and a DirectML build with DirectML.dll beside it",
-        ExecutionProvider.CoreML => "macOS, and version 1.20 or newer",
+        ExecutionProvider.Cuda => "the GPU build, with its libonnxruntime_providers libraries beside it, and the CUDA and cuDNN libraries it was built for where the system finds libraries",
+        ExecutionProvider.DirectML => "Windows, and a DirectML build with DirectML.dll beside it, which the official packages no longer have",
+        ExecutionProvider.CoreML => "macOS",
         _ => "a WebGPU build, and a graphics card with its driver",
     };
 

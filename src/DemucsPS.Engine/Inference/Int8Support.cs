@@ -30,7 +30,7 @@ internal static class Int8Support
         catch (OnnxRuntimeException e)
         {
             throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
-                $"The precision Int8 takes ONNX Runtime 1.22 or newer; '{OnnxRuntimeLibrary.Path}' is {OnnxRuntimeLibrary.Version}. Set ${OnnxRuntimeLibrary.PathVariable} to another library, or use the precision Full. ONNX Runtime says: {e.Message.ReplaceLineEndings(" ").Trim()}",
+                $"The library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version}) lacks what the precision Int8 takes. Set ${OnnxRuntimeLibrary.PathVariable} to another library, or use the precision Full. ONNX Runtime says: {e.Message.ReplaceLineEndings(" ").Trim()}",
                 OnnxRuntimeLibrary.Path, e);
         }
         if (!(agreement >= LeastDb))

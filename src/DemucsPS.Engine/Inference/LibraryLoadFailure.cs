@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
@@ -15,16 +16,19 @@ internal static class LibraryLoadFailure
     /// <summary>What to say where the libraries that come with DemucsPS were looked for.</summary>
     /// <param name="tried">Full paths, and the loader's words for each file that is there; null where there is none.</param>
     /// <param name="onWindows">Whether this is Windows.</param>
+    /// <param name="onMac">Whether this is macOS.</param>
     /// <param name="architecture">That of this process.</param>
     /// <param name="canLoad">Whether Windows has a library of that name to load.</param>
-    public static string Describe(IReadOnlyList<(string Path, string? Failure)> tried, bool onWindows, Architecture architecture, Func<string, bool> canLoad)
+    public static string Describe(IReadOnlyList<(string Path, string? Failure)> tried, bool onWindows, bool onMac, Architecture architecture, Func<string, bool> canLoad)
     {
         StringBuilder message = new("The native ONNX Runtime library cannot be loaded. Tried:");
         foreach ((string path, string? failure) in tried)
             message.Append("\n  ").Append(path).Append(": ").Append(failure ?? "no such file");
+        string named = $"set ${OnnxRuntimeLibrary.PathVariable} to the full path of an ONNX Runtime library, version 1.{NativeRuntime.ApiVersion} or newer";
         return message.Append('\n').Append(tried.Select(t => t.Failure).OfType<string>().Select(failure => VisualCRemedy(failure, onWindows, architecture, canLoad)).FirstOrDefault(remedy => remedy is not null)
-            ?? $"Build DemucsPS again with Node.js present (the build brings the library from the npm package onnxruntime-node), "
-            + $"or set ${OnnxRuntimeLibrary.PathVariable} to the full path of an ONNX Runtime library, version 1.17 or newer.").ToString();
+            ?? (onMac && architecture == Architecture.X64
+                ? $"ONNX Runtime's packages have no library for Macs with Intel processors any more. Build it from its sources, or get it from a package manager that does, and {named}."
+                : $"Build DemucsPS again (the build brings the library from the package Microsoft.ML.OnnxRuntime), or {named}.")).ToString();
     }
 
     /// <summary>What to do about a library that is there and is not loaded where Windows lacks the Visual C++ runtime, or has an old one; null where that is not the reason.</summary>

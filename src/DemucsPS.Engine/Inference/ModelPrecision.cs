@@ -8,7 +8,7 @@ public enum ModelPrecision
 
     /// <summary>
     /// Products with constant matrices, which are most of a transformer, in 8-bit integers; the rest as in <see cref="Full"/>. Quicker, with a loss that depends on the model: see
-    /// <see cref="Separation.ModelCheck"/>. On the CPU only, and ONNX Runtime has to be 1.22 or newer.
+    /// <see cref="Separation.ModelCheck"/>. On the CPU only.
     /// </summary>
     Int8,
 }

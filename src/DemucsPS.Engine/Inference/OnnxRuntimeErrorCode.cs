@@ -38,4 +38,7 @@ public enum OnnxRuntimeErrorCode
 
     /// <summary>The execution provider failed.</summary>
     ExecutionProviderFailed,
+
+    /// <summary>Loading was cancelled.</summary>
+    LoadCanceled,
 }

@@ -6,8 +6,9 @@ public sealed class OnnxRuntimeException : Exception
     /// <summary>Creates an error of the runtime.</summary>
     /// <param name="code">The runtime's code.</param>
     /// <param name="message">The runtime's message.</param>
-    public OnnxRuntimeException(OnnxRuntimeErrorCode code, string message)
-        : base(message) => Code = code;
+    /// <param name="cause">What reported it; null for nothing.</param>
+    public OnnxRuntimeException(OnnxRuntimeErrorCode code, string message, Exception? cause = null)
+        : base(message, cause) => Code = code;
 
     /// <summary>The runtime's code.</summary>
     public OnnxRuntimeErrorCode Code { get; }

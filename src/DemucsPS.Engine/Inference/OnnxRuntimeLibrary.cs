@@ -1,97 +1,48 @@
 using System.Runtime.InteropServices;
+using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>
 /// The native ONNX Runtime of this process: found, loaded by full path and initialised once, on first use.
 /// </summary>
-/// <remarks>
-/// Functions are taken from the library by name, not through <c>DllImport</c>, so no import resolver is installed and any number of
-/// runspaces and module imports share the one library. The environment lives until the process ends; releasing it at exit races with the
-/// runtime's own threads and gains nothing.
-/// </remarks>
+/// <remarks>Any number of runspaces and module imports share the one library. Other users of ONNX Runtime in the process keep theirs, see <see cref="RuntimeContext"/>.</remarks>
 public static class OnnxRuntimeLibrary
 {
-    /// <summary>Environment variable that names another libonnxruntime by its full path (for instance a CUDA or OpenVINO build).</summary>
+    /// <summary>Environment variable that names another libonnxruntime by its full path (for instance a CUDA build).</summary>
     public const string PathVariable = "DEMUCSPS_ONNXRUNTIME";
 
-    // The runtime reports errors as statuses; what it would print besides goes to stderr, which belongs to the user.
-    internal const int FatalOnly = 4;
-
     private static readonly Lock Gate = new();
-    private static OrtApi? s_api;
-    private static nint s_environment;
-    private static nint s_cpuMemory;
+    private static (string Path, string Version)? s_loaded;
 
     /// <summary>Full path of the loaded library.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: it cannot be loaded.</exception>
     public static string Path => Load().Path;
 
-    /// <summary>Version of the loaded library, such as 1.23.2.</summary>
+    /// <summary>Version of the loaded library, such as 1.31.1.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: it cannot be loaded.</exception>
     public static string Version => Load().Version;
 
     /// <summary>The execution providers that are compiled into the loaded library, such as CPUExecutionProvider.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: it cannot be loaded.</exception>
-    public static unsafe IReadOnlyList<string> AvailableProviders
-    {
-        get
-        {
-            OrtApi api = Load();
-            byte** names;
-            int count;
-            api.Check(api.GetAvailableProviders(&names, &count));
-            string[] result = new string[count];
-            for (int i = 0; i < count; i++)
-                result[i] = Marshal.PtrToStringUTF8((nint)names[i]) ?? "";
-            api.Check(api.ReleaseAvailableProviders(names, count));
-            return result;
-        }
-    }
-
-    /// <summary>The process-wide environment, an <c>OrtEnv*</c>.</summary>
-    internal static nint Environment
+    public static IReadOnlyList<string> AvailableProviders
     {
         get
         {
             Load();
-            return s_environment;
+            return NativeRuntime.AvailableProviders;
         }
     }
 
-    /// <summary>Description of ordinary memory, an <c>OrtMemoryInfo*</c>.</summary>
-    internal static nint CpuMemory
-    {
-        get
-        {
-            Load();
-            return s_cpuMemory;
-        }
-    }
-
-    internal static unsafe OrtApi Load()
+    internal static (string Path, string Version) Load()
     {
         lock (Gate)
-        {
-            if (s_api is not null)
-                return s_api;
-            OrtApi api = Open();
-            nint environment, memory;
-            fixed (byte* id = "DemucsPS\0"u8)
-                api.Check(api.CreateEnv(FatalOnly, id, &environment));
-            api.Check(api.DisableTelemetryEvents(environment));
-            const int ArenaAllocator = 1, DefaultMemory = 0;
-            api.Check(api.CreateCpuMemoryInfo(ArenaAllocator, DefaultMemory, &memory));
-            s_environment = environment;
-            s_cpuMemory = memory;
-            s_api = api;
-            return api;
-        }
+            return s_loaded ??= Open();
     }
 
-    private static OrtApi Open()
+    private static (string Path, string Version) Open()
     {
-        string? named = System.Environment.GetEnvironmentVariable(PathVariable);
+        string? named = Environment.GetEnvironmentVariable(PathVariable);
         if (!string.IsNullOrWhiteSpace(named))
         {
             // A user who names a library wants that one; another in its place would be a silent fallback.
@@ -99,7 +50,7 @@ public static class OnnxRuntimeLibrary
                 throw Unavailable($"${PathVariable} is '{named}', which is not a full path. Set it to the full path of the library file.", named);
             if (!File.Exists(named))
                 throw Unavailable($"${PathVariable} names '{named}', which does not exist. Correct the path, or unset the variable to use the library that comes with DemucsPS.", named);
-            return TryOpen(named, out string? failure)
+            return TryOpen(named, out string failure)
                 ?? throw Unavailable($"${PathVariable} names '{named}', which cannot be loaded: {failure} {LibraryLoadFailure.VisualCRemedy(failure, OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture, CanLoad)}".TrimEnd(), named);
         }
 
@@ -107,11 +58,11 @@ public static class OnnxRuntimeLibrary
         foreach (string candidate in Candidates())
         {
             string? failure = null;
-            if (File.Exists(candidate) && TryOpen(candidate, out failure) is { } api)
-                return api;
+            if (File.Exists(candidate) && TryOpen(candidate, out failure) is { } opened)
+                return opened;
             tried.Add((candidate, failure));
         }
-        throw Unavailable(LibraryLoadFailure.Describe(tried, OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture, CanLoad), null);
+        throw Unavailable(LibraryLoadFailure.Describe(tried, OperatingSystem.IsWindows(), OperatingSystem.IsMacOS(), RuntimeInformation.ProcessArchitecture, CanLoad), null);
     }
 
     private static bool CanLoad(string library)
@@ -122,34 +73,65 @@ public static class OnnxRuntimeLibrary
         return true;
     }
 
-    private static OrtApi? TryOpen(string path, out string failure)
+    private static (string Path, string Version)? TryOpen(string path, out string failure)
     {
         failure = "";
+        nint library;
         try
         {
-            return new OrtApi(NativeLibrary.Load(path), path);
+            library = NativeLibrary.Load(path);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
             failure = e.Message;
             return null;
         }
+        try
+        {
+            string version = NativeRuntime.VersionOf(library) ?? throw Unavailable($"'{path}' is not an ONNX Runtime library: it lacks the function by which they are known.", path);
+            if (!Suffices(version))
+                throw Unavailable($"'{path}' is ONNX Runtime {version}; version 1.{NativeRuntime.ApiVersion} or newer is needed.", path);
+            NativeRuntime.Start(library);
+            return (path, version);
+        }
+        catch (InvalidOperationException e)
+        {
+            NativeLibrary.Free(library);
+            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
+                $"This program has used the package Microsoft.ML.OnnxRuntime before DemucsPS, with a library of its own, and two do not go together. Use DemucsPS first, or have it loaded into an AssemblyLoadContext of its own. {e.Message}", path, e);
+        }
+        catch (RuntimeException e)
+        {
+            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable, $"ONNX Runtime {NativeRuntime.VersionOf(library)} in '{path}' does not start: {e.Message}", path, e);
+        }
+        catch
+        {
+            NativeLibrary.Free(library);
+            throw;
+        }
     }
 
-    /// <summary>The full paths looked at, in order. PowerShell ignores deps.json and runtimes/, so they are built here.</summary>
+    /// <summary>Whether a library of this version has the functions that are asked for.</summary>
+    internal static bool Suffices(string version)
+    {
+        string[] parts = version.Split('.');
+        return parts.Length >= 2 && int.TryParse(parts[0], out int major) && int.TryParse(parts[1], out int minor) && (major > 1 || (major == 1 && minor >= NativeRuntime.ApiVersion));
+    }
+
+    /// <summary>The full paths looked at, in order: the folder of the platform, where the build puts the library, and the assembly's own.</summary>
     private static IEnumerable<string> Candidates()
     {
-        string home = System.IO.Path.GetDirectoryName(typeof(OnnxRuntimeLibrary).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
+        string home = RuntimeContext.Home;
         (string system, string file) = OperatingSystem.IsWindows() ? ("win", "onnxruntime.dll")
-            : OperatingSystem.IsMacOS() ? ("osx", "libonnxruntime.1.dylib")
-            : ("linux", "libonnxruntime.so.1");
+            : OperatingSystem.IsMacOS() ? ("osx", "libonnxruntime.dylib")
+            : ("linux", "libonnxruntime.so");
         string architecture = RuntimeInformation.ProcessArchitecture switch
         {
             Architecture.X64 => "x64",
             Architecture.Arm64 => "arm64",
-            Architecture other => $"{other}".ToUpperInvariant(),
+            Architecture other => $"{other}".ToLowerInvariant(),
         };
-        yield return System.IO.Path.Combine(home, "runtimes", $"{system}-{architecture}", "native", file);
+        yield return System.IO.Path.Combine(home, $"{system}-{architecture}", file);
         yield return System.IO.Path.Combine(home, file);
     }
 

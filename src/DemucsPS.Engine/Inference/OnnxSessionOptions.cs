@@ -29,7 +29,7 @@ public sealed record OnnxSessionOptions
     /// <summary>Full path of a file into which the runtime writes the graph as it has rewritten it at load; null for none.</summary>
     public string? OptimizedModelPath { get; init; }
 
-    /// <summary>Full path of the folder with the weights files of a model that is loaded from memory; null for none. Takes <see cref="OnnxSession.FindsWeightsElsewhere"/>.</summary>
+    /// <summary>Full path of the folder with the weights files of a model that is loaded from memory; null for none.</summary>
     public string? WeightsFolder { get; init; }
 
     /// <summary>Further entries of the runtime's session configuration, such as <c>session.set_denormal_as_zero</c> = <c>1</c>.</summary>

@@ -29,7 +29,7 @@ public sealed class OnnxTensor
     /// <summary>The dimensions.</summary>
     public IReadOnlyList<long> Shape => _shape;
 
-    internal ReadOnlySpan<long> Dimensions => _shape;
+    internal long[] Dimensions => _shape;
 
     internal long ByteLength { get; }
 

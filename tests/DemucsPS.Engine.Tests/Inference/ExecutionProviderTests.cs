@@ -23,7 +23,7 @@ public sealed class ExecutionProviderTests
         Assert.Equal(DemucsError.ExecutionProviderUnavailable, error.Error);
         Assert.StartsWith($"The execution provider {provider} is ", error.Message, StringComparison.Ordinal);
         bool listed = OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider));
-        Assert.Contains(listed ? "does not start here" : "to the full path of a library that has", error.Message, StringComparison.Ordinal);
+        Assert.Contains(listed ? "does not start here" : "to the full path of a library, version 1.31 or newer, that has", error.Message, StringComparison.Ordinal);
         Assert.Contains(OnnxRuntimeLibrary.Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(string.Join(", ", OnnxRuntimeLibrary.AvailableProviders), error.Message, StringComparison.Ordinal);
         Assert.Contains("$DEMUCSPS_ONNXRUNTIME", error.Message, StringComparison.Ordinal);

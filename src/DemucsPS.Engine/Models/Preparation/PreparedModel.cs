@@ -87,7 +87,7 @@ public sealed class PreparedModel : IDisposable
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
     /// <see cref="DemucsError.ModelWriteFailed"/>: neither the cache nor the system's temporary folder can be written to;
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library, or one that cannot load copies of models with weights in a second file;
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library;
     /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision.
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
@@ -116,12 +116,6 @@ public sealed class PreparedModel : IDisposable
 
         byte[] source = Reading(modelPath, () => File.ReadAllBytes(modelPath));
         cancellationToken.ThrowIfCancellationRequested();
-        if (GraphOf(source, modelPath).MayHaveExternalData && !OnnxSession.FindsWeightsElsewhere)
-        {
-            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
-                $"Model '{modelPath}' has its weights in a second file. To run its prepared copy takes ONNX Runtime 1.21 or newer; '{OnnxRuntimeLibrary.Path}' is {OnnxRuntimeLibrary.Version}. Set ${OnnxRuntimeLibrary.PathVariable} to another library, or run the model as it is, without preparation.",
-                OnnxRuntimeLibrary.Path);
-        }
         if (Rewrite(source, modelPath, precision, model => Fold(modelPath, model, cache, cancellationToken)) is not { } rewritten)
             return null;
         cancellationToken.ThrowIfCancellationRequested();

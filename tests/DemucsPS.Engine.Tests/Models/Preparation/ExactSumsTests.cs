@@ -191,7 +191,9 @@ public sealed class ExactSumsTests
         float[] got = SmallGraph.Run(prepared, Signal), plain = SmallGraph.Run(model, Signal);
         double Off(float[] values) => Enumerable.Range(0, values.Length).Max(i => Math.Abs(values[i] - (Signal(i) - mean) / Math.Sqrt(variance + Epsilon)));
         Assert.InRange(Off(got), 0, 1e-5);
-        Assert.InRange(Off(plain), 2e-5, 1);
+        // The runtime takes the sums of this one rightly by itself.
+        if (form != "layer")
+            Assert.InRange(Off(plain), 2e-5, 1);
     }
 
     [Fact]

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
 
-namespace DemucsPS.Engine.Inference;
+namespace DemucsPS.OnnxRuntime;
 
 /// <summary>
 /// The worker threads of a session that is to compute in its callers' threads only: the runtime asks for them, counts on them when it divides its operators, and does
@@ -17,14 +18,17 @@ internal sealed unsafe class WithheldWorkers : IDisposable
     private GCHandle _self;
 
     /// <summary>Lets the session that will be made of some options have such workers. To be disposed when it is made; the workers live as long as the session.</summary>
-    public WithheldWorkers(OrtApi api, nint options)
+    public WithheldWorkers(SessionOptions options)
     {
         _self = GCHandle.Alloc(this);
         try
         {
-            api.Check(api.SetCustomCreateThread(options, &Create));
-            api.Check(api.SetCustomThreadCreationOptions(options, GCHandle.ToIntPtr(_self)));
-            api.Check(api.SetCustomJoinThread(options, &Join));
+            // The package has no methods for these.
+            OrtApi api = NativeRuntime.Api;
+            nint native = options.DangerousGetHandle();
+            NativeRuntime.Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, nint, nint, nint>, nint>)api.SessionOptionsSetCustomCreateThreadFn)(native, &Create));
+            NativeRuntime.Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)api.SessionOptionsSetCustomThreadCreationOptions)(native, GCHandle.ToIntPtr(_self)));
+            NativeRuntime.Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, void>, nint>)api.SessionOptionsSetCustomJoinThreadFn)(native, &Join));
         }
         catch
         {

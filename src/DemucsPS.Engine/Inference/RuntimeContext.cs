@@ -1,0 +1,40 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
+
+namespace DemucsPS.Engine.Inference;
+
+/// <summary>
+/// Where DemucsPS.OnnxRuntime lives in a host of modules, which does not bring it itself: with the package Microsoft.ML.OnnxRuntime of this module's folder, and out of sight of other modules,
+/// which may bring another version of that. Only what speaks to the runtime is in there; all types of the engine stay where the host finds them by name.
+/// </summary>
+internal sealed class RuntimeContext : AssemblyLoadContext
+{
+    private static readonly Lock Gate = new();
+    private static RuntimeContext? s_context;
+
+    private RuntimeContext()
+        : base("DemucsPS.OnnxRuntime")
+    {
+    }
+
+    /// <summary>The folder of the engine, in which all lies that it brings.</summary>
+    public static string Home { get; } = Path.GetDirectoryName(typeof(RuntimeContext).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
+
+    /// <summary>Runs before anything else of the engine, hence before the first use of DemucsPS.OnnxRuntime.</summary>
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "There is no other place that all users of the engine pass before its first type is used.")]
+    internal static void Install() => (GetLoadContext(typeof(RuntimeContext).Assembly) ?? Default).Resolving += static (_, name) => name.Name == "DemucsPS.OnnxRuntime" ? Resolve(name) : null;
+
+    /// <inheritdoc/>
+    protected override Assembly? Load(AssemblyName assemblyName) =>
+        // Everything else is the framework's, which is the same for all.
+        assemblyName.Name is "Microsoft.ML.OnnxRuntime" or "System.Numerics.Tensors" ? LoadFromAssemblyPath(Path.Combine(Home, $"{assemblyName.Name}.dll")) : null;
+
+    private static Assembly Resolve(AssemblyName name)
+    {
+        lock (Gate)
+            return (s_context ??= new RuntimeContext()).LoadFromAssemblyPath(Path.Combine(Home, $"{name.Name}.dll"));
+    }
+}

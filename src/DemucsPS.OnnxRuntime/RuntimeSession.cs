@@ -1,0 +1,176 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace DemucsPS.OnnxRuntime;
+
+/// <summary>A loaded model. Several threads may run it at once; disposing during a run is safe.</summary>
+internal sealed class RuntimeSession : IDisposable
+{
+    private readonly SessionHandle _handle;
+
+    private RuntimeSession(SessionHandle handle, int withheldThreads)
+    {
+        _handle = handle;
+        WithheldThreads = withheldThreads;
+        using SessionHandle.Lease lease = handle.Use();
+        InferenceSession session = lease.Session;
+        Inputs = Describe(session.InputNames, session.InputMetadata);
+        Outputs = Describe(session.OutputNames, session.OutputMetadata);
+        Metadata = session.ModelMetadata.CustomMetadataMap;
+
+        static TensorDescription[] Describe(IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> nodes) =>
+            [.. names.Select(name => nodes[name] is { IsTensor: true } tensor
+                ? new TensorDescription(name, (int)tensor.ElementDataType, Array.ConvertAll(tensor.Dimensions, d => (long)d))
+                : new TensorDescription(name, 0, []))];
+    }
+
+    /// <summary>The model's inputs.</summary>
+    public IReadOnlyList<TensorDescription> Inputs { get; }
+
+    /// <summary>The model's outputs.</summary>
+    public IReadOnlyList<TensorDescription> Outputs { get; }
+
+    /// <summary>The model's custom metadata.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Threads that the runtime asked for and did not get.</summary>
+    public int WithheldThreads { get; }
+
+    /// <summary>Loads a model file.</summary>
+    /// <param name="path">Its full path.</param>
+    /// <param name="settings">How it will run.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <exception cref="RuntimeException">The runtime refuses the model or a setting.</exception>
+    /// <exception cref="ProviderException">It refuses the execution provider.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static RuntimeSession Load(string path, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(path, options), settings, cancellationToken);
+
+    /// <summary>Loads a model from memory.</summary>
+    /// <inheritdoc cref="Load(string, SessionSettings, CancellationToken)"/>
+    /// <param name="model">The model.</param>
+    /// <param name="settings">How it will run.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    public static RuntimeSession Load(byte[] model, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(model, options), settings, cancellationToken);
+
+    /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
+    /// <param name="inputs">A tensor for every input.</param>
+    /// <param name="outputs">A tensor for every output that is wanted.</param>
+    /// <param name="shrink">Whether the arena gives back, when this run has ended, what no other run needs then.</param>
+    /// <param name="cancellationToken">Ends the run between two operators.</param>
+    /// <exception cref="RuntimeException">The run failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
+    public void Run(IReadOnlyList<BoundTensor> inputs, IReadOnlyList<BoundTensor> outputs, bool shrink, CancellationToken cancellationToken)
+    {
+        using SessionHandle.Lease lease = _handle.Use();
+        InferenceSession session = lease.Session;
+        List<OrtValue> values = new(inputs.Count + outputs.Count);
+        try
+        {
+            RuntimeException.Translate(() =>
+            {
+                foreach (BoundTensor tensor in inputs.Concat(outputs))
+                    values.Add(OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)tensor.ElementType, tensor.Shape, tensor.Address, tensor.ByteLength));
+                using RunOptions options = new() { LogSeverityLevel = NativeRuntime.FatalOnly };
+                if (shrink)
+                    options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
+                // Disposing a registration waits for a callback that is under way, so the options outlive it.
+                using (cancellationToken.UnsafeRegister(static state => ((RunOptions)state!).Terminate = true, options))
+                    session.Run(options, [.. inputs.Select(i => i.Name)], values[..inputs.Count], [.. outputs.Select(o => o.Name)], values[inputs.Count..]);
+                return true;
+            });
+        }
+        catch (RuntimeException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        finally
+        {
+            foreach (OrtValue value in values)
+                value.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+
+    private static RuntimeSession Create(Func<SessionOptions, InferenceSession> create, SessionSettings settings, CancellationToken cancellationToken)
+    {
+        using SessionOptions options = RuntimeException.Translate(() => Configure(settings));
+        if (settings.Provider is not null)
+            AppendProvider(options, settings.Provider, settings.ProviderOptions);
+        using WithheldWorkers? withheld = settings.CallersOnly ? new WithheldWorkers(options) : null;
+        InferenceSession? session = null;
+        try
+        {
+            // Disposing a registration waits for a callback that is under way, so the options outlive it.
+            using (cancellationToken.UnsafeRegister(static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), options))
+            {
+                settings.Creating?.Invoke();
+                session = RuntimeException.Translate(() => create(options));
+            }
+            cancellationToken.ThrowIfCancellationRequested();
+            return RuntimeException.Translate(() => new RuntimeSession(new SessionHandle(session), withheld?.Count ?? 0));
+        }
+        catch (Exception e)
+        {
+            session?.Dispose();
+            if (e is RuntimeException && cancellationToken.IsCancellationRequested)
+                throw new OperationCanceledException(cancellationToken);
+            throw;
+        }
+    }
+
+    private static SessionOptions Configure(SessionSettings settings)
+    {
+        SessionOptions options = new()
+        {
+            LogSeverityLevel = NativeRuntime.FatalOnly,
+            IntraOpNumThreads = settings.IntraOpThreads,
+            InterOpNumThreads = settings.InterOpThreads,
+            GraphOptimizationLevel = (GraphOptimizationLevel)settings.OptimizationLevel,
+            EnableCpuMemArena = settings.CpuArena,
+            EnableMemoryPattern = settings.MemoryPattern,
+        };
+        try
+        {
+            if (settings.OptimizedModelPath is not null)
+                options.OptimizedModelFilePath = settings.OptimizedModelPath;
+            foreach ((string key, string value) in settings.ConfigEntries)
+                options.AddSessionConfigEntry(key, value);
+            return options;
+        }
+        catch
+        {
+            options.Dispose();
+            throw;
+        }
+    }
+
+    private static void AppendProvider(SessionOptions options, string provider, IReadOnlyDictionary<string, string> settings)
+    {
+        try
+        {
+            RuntimeException.Translate(() =>
+            {
+                // The one provider that the general call does not know.
+                if (provider == "CUDA")
+                {
+                    using OrtCUDAProviderOptions cuda = new();
+                    if (settings.Count > 0)
+                        cuda.UpdateOptions(new Dictionary<string, string>(settings));
+                    options.AppendExecutionProvider_CUDA(cuda);
+                }
+                else
+                {
+                    options.AppendExecutionProvider(provider, new Dictionary<string, string>(settings));
+                }
+                return true;
+            });
+        }
+        catch (RuntimeException e)
+        {
+            throw new ProviderException(e);
+        }
+    }
+}
