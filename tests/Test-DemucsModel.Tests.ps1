@@ -38,6 +38,52 @@ Describe 'Test-DemucsModel' {
         $result | Out-String | Should -Match 'tiny +False +differs'
     }
 
+    It 'says what preparation changes' {
+        $path = Join-Path $folder 'own.onnx'
+        Copy-Item (Join-Path $PSScriptRoot 'fixtures' 'normalizing.onnx') $path
+        $result = Test-DemucsModel -Path $path -ErrorVariable problems
+        $problems | Should -BeNullOrEmpty
+        $result.Passed | Should -BeTrue
+        $result.Preparation.Chunk | Should -Be 'Music', 'MostlySilence', 'Offset'
+        $result.Preparation[1].PreparedDb | Should -BeGreaterThan 120
+        $result.Preparation | Out-String | Should -Match 'MostlySilence +\S+ +\S+ +\S+\s'
+        $result | Out-String | Should -Match 'own +True +not known .* dB +none'
+        (Test-DemucsModel -Path $path -NoPreparation).Preparation | Should -BeNullOrEmpty
+    }
+
+    It 'refuses a preparation that loses, with an error, and separations say so' {
+        $path = Join-Path $folder 'broken.onnx'
+        Copy-Item (Join-Path $PSScriptRoot 'fixtures' 'normalizing.onnx') $path
+        $cache = $env:DEMUCSPS_CACHE
+        $env:DEMUCSPS_CACHE = Join-Path $folder 'cache'
+        try {
+            $null = Test-DemucsModel -Path $path
+            # A rewrite that is wrong: the deviation without its square root. The end of a copy is the SHA-256 of what is before, in digits.
+            $copy = (Get-DemucsModel -Cache).Path
+            $latin = [Text.Encoding]::Latin1
+            $bytes = $latin.GetBytes($latin.GetString([IO.File]::ReadAllBytes($copy)).Replace("$([char]4)Sqrt", "$([char]4)Relu"))
+            $digits = [Convert]::ToHexStringLower([Security.Cryptography.SHA256]::HashData($bytes[0..($bytes.Length - 86)]))
+            $latin.GetBytes($digits).CopyTo($bytes, $bytes.Length - 64)
+            [IO.File]::WriteAllBytes($copy, $bytes)
+
+            $result = Test-DemucsModel -Path $path -ErrorAction SilentlyContinue -ErrorVariable problems
+            $result.Passed | Should -BeFalse
+            $result.PreparationRefused | Should -BeTrue
+            $problems.FullyQualifiedErrorId | Should -Be 'PreparationRefused,DemucsPS.Cmdlets.TestDemucsModelCommand'
+            "$problems" | Should -Match "'$([regex]::Escape($path))' is refused: .* \d+\.\d dB"
+            $problems[0].ErrorDetails.Message | Should -Match 'With -NoPreparation the model runs as it is\.'
+            $result | Out-String -Width 300 | Should -Match 'broken +False .* refused '
+            Get-DemucsModel -Cache | Out-String | Should -Match 'broken +refused'
+
+            { Invoke-DemucsSeparation (Join-Path $root 'samples' 'mix.wav') -Model $path -DestinationPath $folder -ErrorAction Stop } | Should -Throw -ErrorId 'PreparationRefused,*'
+            # A test decides anew, with a new copy.
+            (Test-DemucsModel -Path $path).PreparationRefused | Should -BeFalse
+        }
+        finally {
+            $env:DEMUCSPS_CACHE = $cache
+        }
+    }
+
     It 'tests each model of a bag' {
         $null = Install-DemucsModel tiny, other -Source $small -AcceptLicense
         (Test-DemucsModel pair).Name | Should -Be 'tiny', 'other'

@@ -20,6 +20,7 @@ internal static class Advice
         Remedy.Recurse => "With --recurse folders in it are taken, too.",
         Remedy.AcceptLicense => "With --accept-license it is accepted.",
         Remedy.Reinstall => "'demucsps models install' with --force fetches it again.",
+        Remedy.NoPreparation => "With --no-preparation the model runs as it is.",
         // Chunks are joined in PowerShell only.
         _ => null,
     };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -34,7 +35,7 @@ internal sealed class ModelsCommand
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", HelpName = "full|int8" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
-    private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies. They are made anew when their models are used." };
+    private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies, and the notes that some were refused. They are made anew when their models are used." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
 
     private ModelsCommand()
@@ -46,7 +47,7 @@ internal sealed class ModelsCommand
         ModelsCommand models = new();
         Command list = new("list", "List models: installed, built in and in the catalogue.") { models._filter };
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
-        Command test = new("test", "Test models: hashes, contract, one segment.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
+        Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
         Command remove = new("remove", "Remove installed models.") { models._names };
         Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
         Command command = new("models", "List, install, test and remove models. Without a subcommand: list.") { list, install, test, remove, cache, models._json };
@@ -142,13 +143,50 @@ internal sealed class ModelsCommand
             bool passed = true;
             foreach (ModelSource model in library.Select([given], null, Path.GetFullPath).Models)
             {
-                ModelTestResult result = ModelCheck.Run(library, model, new OnnxSessionOptions { ExecutionProvider = parsed.GetValue(_executionProvider) }, prepare, parsed.GetValue(_precision), cancellationToken);
+                TestLine line = new();
+                ModelTestResult result;
+                try
+                {
+                    result = ModelCheck.Run(library, model, new OnnxSessionOptions { ExecutionProvider = parsed.GetValue(_executionProvider) }, prepare, parsed.GetValue(_precision), line, cancellationToken);
+                }
+                finally
+                {
+                    line.End();
+                }
                 string facts = string.Create(CultureInfo.InvariantCulture, $"stems {string.Join(", ", result.Stems)}; loaded in {result.LoadTime?.TotalSeconds:F1} s, a segment in {result.RunTime?.TotalSeconds:F1} s, {result.Memory / 1e6:F0} MB{(result.DifferenceDb is { } difference ? $"; {Compared(result, difference)}" : "")}");
                 Write(json, result, $"{result.Name}: {(result.Passed ? $"passed; SHA-256 {(result.HashMatches == true ? "matches" : "not known")}; {facts}" : $"failed. {string.Join(" ", result.Problems)}")}");
+                if (!json && result.Preparation.Count > 0)
+                    Console.Out.Write(Table(result));
+                if (result.Refusal is { } refusal)
+                    Console.Error.WriteLine($"error: {Advice.Of(refusal)} [{refusal.Error}]");
                 passed &= result.Passed;
             }
             return passed;
         });
+    }
+
+    /// <summary>How exact the model and its prepared copy are, a line a chunk.</summary>
+    private static string Table(ModelTestResult result)
+    {
+        StringBuilder table = new();
+        foreach (PreparationComparison chunk in result.Preparation)
+        {
+            string name = chunk.Chunk switch { TestChunk.Music => "music", TestChunk.MostlySilence => "mostly silence", _ => "offset" };
+            table.Append(CultureInfo.InvariantCulture, $"  {name + ':',-16}prepared and as exported {Decibels(chunk.DifferenceDb)} apart");
+            if (result.NotRecomputed is null)
+                table.Append(CultureInfo.InvariantCulture, $"; of float64, prepared {Decibels(chunk.PreparedDb)}, as exported {Decibels(chunk.ExportedDb)}");
+            table.AppendLine();
+        }
+        if (result.NotRecomputed is { } reason)
+            table.AppendLine(CultureInfo.InvariantCulture, $"  not compared with float64: {reason}");
+        return table.ToString();
+
+        static string Decibels(double? figure) => figure switch
+        {
+            null => "not finite",
+            double.PositiveInfinity => "no difference",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{figure:F1} dB"),
+        };
     }
 
     private static string Compared(ModelTestResult result, double difference) => result.Precision == ModelPrecision.Full
@@ -176,7 +214,7 @@ internal sealed class ModelsCommand
             if (clear)
                 cache.Remove(copy);
             Write(json, clear ? new { copy.Model, Removed = copy.Path } : copy, clear ? $"{copy.Path} removed" : string.Create(CultureInfo.InvariantCulture,
-                $"{copy.Model.PadRight(width)}  {copy.Precision,-4}  {copy.Size / 1e6,4:F0} MB  used {copy.LastUsed.ToLocalTime():yyyy-MM-dd}  {copy.Path}"));
+                $"{copy.Model.PadRight(width)}  {(copy.IsRefused ? "-" : copy.Precision.ToString()),-4}  {copy.Size / 1e6,4:F0} MB  {(copy.IsRefused ? "refused" : "used")} {copy.LastUsed.ToLocalTime():yyyy-MM-dd}  {copy.Path}"));
             return true;
         });
     }
@@ -210,6 +248,35 @@ internal sealed class ModelsCommand
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(new { Name = name, Error = error.Error.ToString(), Message = message }, Json));
         return Failed;
+    }
+
+    /// <summary>One line on stderr that says what a test is at, where it is a terminal.</summary>
+    private sealed class TestLine : IProgress<ModelTestProgress>
+    {
+        private int _length;
+
+        public void Report(ModelTestProgress value)
+        {
+            if (Console.IsErrorRedirected)
+                return;
+            string line = $"{value.Model}: {value.Stage switch
+            {
+                ModelTestStage.Verifying => "checking SHA-256",
+                ModelTestStage.Running => "separating",
+                ModelTestStage.Comparing => "separating on the CPU in full precision",
+                ModelTestStage.Exported => "separating as it was exported",
+                _ => "computing in float64",
+            }}";
+            Console.Error.Write('\r' + line.PadRight(_length));
+            _length = line.Length;
+        }
+
+        public void End()
+        {
+            if (_length > 0)
+                Console.Error.Write('\r' + new string(' ', _length) + '\r');
+            _length = 0;
+        }
     }
 
     /// <summary>One line on stderr that changes where it is a terminal; a few lasting ones where it is not.</summary>

@@ -24,6 +24,9 @@ public enum DemucsError
     /// <summary>The model file cannot be used: not ONNX, damaged, another contract, or results that are not numbers.</summary>
     DemucsModelInvalid,
 
+    /// <summary>A test found the prepared copy of a model to be less exact than the model itself, so the copy is not used.</summary>
+    PreparationRefused,
+
     /// <summary>A model could not be fetched: the server, the connection or the source failed.</summary>
     ModelDownloadFailed,
 

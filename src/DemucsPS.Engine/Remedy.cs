@@ -29,4 +29,7 @@ public enum Remedy
 
     /// <summary>An installed model is fetched again.</summary>
     Reinstall,
+
+    /// <summary>A model is run as it is, not its prepared copy.</summary>
+    NoPreparation,
 }

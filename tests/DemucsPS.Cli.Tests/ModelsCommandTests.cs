@@ -75,6 +75,38 @@ public sealed class ModelsCommandTests
     }
 
     [Fact]
+    public void What_preparation_changes_is_said_and_one_that_loses_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        File.Copy(CliModels.Normalizing, folder["own.onnx"]);
+        Dictionary<string, string?> environment = new() { ["DEMUCSPS_CACHE"] = folder["cache"] };
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx");
+        Assert.True(exitCode == 0, error);
+        string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("own: passed; ", lines[0], StringComparison.Ordinal);
+        Assert.Equal(["music", "mostly silence", "offset"], lines[1..].Select(line => Regex.Match(line, @"^  ([a-z ]+): +prepared and as exported (\d+\.\d dB|no difference) apart; of float64, prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$").Groups[1].Value));
+        (_, output, _) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx", "--json");
+        JsonElement result = Assert.Single(Lines(output));
+        Assert.Equal(["Music", "MostlySilence", "Offset"], result.GetProperty("preparation").EnumerateArray().Select(chunk => chunk.GetProperty("chunk").GetString()));
+        Assert.True(result.GetProperty("preparation")[1].GetProperty("exportedDb").GetDouble() > 90);
+        Assert.False(result.GetProperty("preparationRefused").GetBoolean());
+
+        CliModels.Break(Assert.Single(Directory.EnumerateFiles(folder["cache"])));
+        (exitCode, output, error) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx");
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("own: failed. ", output, StringComparison.Ordinal);
+        Assert.Matches($@"^error: The preparation of model '{Regex.Escape(folder["own.onnx"])}' is refused: .+ \d+\.\d dB.+ With --no-preparation the model runs as it is\. \[PreparationRefused\]\s*$", error);
+        Assert.Matches("(?m)^own +- +0 MB +refused +", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
+        WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
+        (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--model", "own.onnx");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[PreparationRefused]", error, StringComparison.Ordinal);
+        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--model", "own.onnx", "--no-preparation").ExitCode);
+        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "models", "cache", "--clear").ExitCode);
+        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--model", "own.onnx", "--force").ExitCode);
+    }
+
+    [Fact]
     public void What_is_set_is_used_where_no_model_is_named()
     {
         using TemporaryFolder folder = new();

@@ -155,7 +155,10 @@ public sealed class SeparationModel : IDisposable
             throw;
         }
 
-        PreparedModel? Prepare(bool renew) => prepare && source.Path is { } path ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, renew, cancellationToken) : null;
+        PreparedModel? Prepare(bool renew) => source.Path is not { } path ? null
+            : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
+            : prepare ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, renew, source.Trial == ModelTrial.EvenIfRefused, cancellationToken)
+            : null;
 
         Task<bool> IsIntact(PreparedModel shared) => Task.Run(() =>
         {

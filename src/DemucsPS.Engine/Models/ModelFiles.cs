@@ -11,6 +11,9 @@ internal static class ModelFiles
     /// <summary>How names of copies for <see cref="ModelPrecision.Int8"/> end: as prepared copies, which they are.</summary>
     public const string Int8Suffix = ".int8" + PreparedSuffix;
 
+    /// <summary>How names of notes end that say that a copy was refused, and why.</summary>
+    public const string RefusedSuffix = ".refused.txt";
+
     /// <summary>Whether a file is a model by its name.</summary>
     public static bool IsModel(string path) =>
         (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)) && !IsPrepared(path);

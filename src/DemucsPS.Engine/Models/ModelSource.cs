@@ -22,6 +22,9 @@ public sealed class ModelSource
     /// <summary>Full path of the file; null for the built-in model.</summary>
     public string? Path { get; }
 
+    /// <summary>How a model in a file is run for a test of it, whatever is asked for else.</summary>
+    internal ModelTrial Trial { get; private init; }
+
     /// <summary>Whether a file is a model by its name; copies that preparation made are not.</summary>
     /// <param name="path">A path or name.</param>
     public static bool IsModelFile(string path) => ModelFiles.IsModel(path);
@@ -51,6 +54,9 @@ public sealed class ModelSource
         CheckKind(path);
         return File.Exists(path) ? new ModelSource(name, path) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'.", path) { Remedies = [Remedy.Reinstall] };
     }
+
+    /// <summary>The same model, run for a test of it.</summary>
+    internal ModelSource For(ModelTrial trial) => new(Name, Path) { Trial = trial };
 
     private static void CheckKind(string path)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Models;
@@ -58,4 +59,17 @@ public sealed record ModelTestResult
 
     /// <summary>Time that what is compared with took for the segment; null where nothing is.</summary>
     public TimeSpan? ReferenceRunTime { get; init; }
+
+    /// <summary>How exact the model and its prepared copy are, chunk by chunk; empty where the model has no copy or runs without, and in tests of another execution provider or precision.</summary>
+    public IReadOnlyList<PreparationComparison> Preparation { get; init; } = [];
+
+    /// <summary>Why the model could not be run in float64, or not even as it was exported, so that less is known of its preparation; null where it could, or was not to be.</summary>
+    public string? NotRecomputed { get; init; }
+
+    /// <summary>Whether the prepared copy was found to lose against the model, and is refused from now on.</summary>
+    public bool PreparationRefused => Refusal is not null;
+
+    /// <summary>The error that using the prepared copy is from now on, <see cref="DemucsError.PreparationRefused"/>; null where it is not refused.</summary>
+    [JsonIgnore]
+    public DemucsException? Refusal { get; init; }
 }

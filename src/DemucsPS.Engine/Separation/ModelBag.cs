@@ -98,6 +98,9 @@ public sealed class ModelBag : IDisposable
     /// <summary>Models loaded so far, those that were loaded again included.</summary>
     internal int LoadCount => _loads;
 
+    /// <summary>Whether a prepared copy of any model runs.</summary>
+    internal bool IsPrepared => Loaded.Contents.Any(content => content.IsPrepared);
+
     /// <summary>Runs of models so far.</summary>
     internal int RunCount => _runs;
 

@@ -2,10 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Separation;
 
-/// <summary>Tests models: hashes where they are known, the contract, and one segment that is always the same.</summary>
+/// <summary>Tests models: hashes where they are known, the contract, a segment that is always the same, and whether the prepared copy loses anything.</summary>
 public static class ModelCheck
 {
     /// <summary>Below this, against the segment, all of a model's stems count as silent.</summary>
@@ -17,21 +18,25 @@ public static class ModelCheck
     /// <summary>Below this, the loss of another precision is more than a price: the difference is a tenth of the stems.</summary>
     private const double LeastPrecisionDb = 20;
 
+    /// <summary>Of a chunk that is mostly silent this part is not.</summary>
+    private const int MusicShare = 16;
+
     /// <summary>Tests a model. What is wrong with it is in the result; there is no exception for a bad model.</summary>
     /// <param name="library">Where hashes are known from.</param>
     /// <param name="source">The model.</param>
     /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
-    /// <param name="prepare">Whether to run its prepared copy.</param>
+    /// <param name="prepare">Whether to run its prepared copy. On the CPU in full precision that is compared with the model as it was exported, and refused if it loses.</param>
     /// <param name="precision">In what numbers it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
+    /// <param name="progress">Told what the test is at, on this thread; null to go without.</param>
     /// <param name="cancellationToken">Ends the test.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
     /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in <see cref="SeparationModel.Load"/>.</exception>
-    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, CancellationToken cancellationToken) =>
-        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, precision, cancellationToken);
+    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken) =>
+        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, precision, progress, cancellationToken);
 
     /// <summary>As above, with how it runs, in full precision, to compare with; null for no comparison.</summary>
-    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, CancellationToken cancellationToken)
+    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken)
     {
         List<string> problems = [];
         ModelTestResult result = new() { Name = source.Name, Path = source.Path, Problems = problems };
@@ -40,6 +45,7 @@ public static class ModelCheck
         {
             if (source.Path is { } path)
             {
+                Report(ModelTestStage.Verifying);
                 (string hash, bool? matches, expectedStems) = CheckHashes(library, source, problems, cancellationToken);
                 result = result with { Sha256 = hash, HashMatches = matches };
                 if (matches == false)
@@ -57,45 +63,100 @@ public static class ModelCheck
             return result;
         }
 
+        // Also a copy that an earlier test refused: this one decides anew.
+        ModelSource tried = source.For(ModelTrial.EvenIfRefused);
+        PreparationFindings? findings = null;
+        List<string> found = [];
         try
         {
+            Report(ModelTestStage.Running);
+            float[][]?[]? prepared = null;
             long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
-            using ModelBag bag = ModelBag.Load([source], null, options, prepare, precision: precision, cancellationToken: cancellationToken);
-            result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
-            if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
-                problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
-            started = Stopwatch.GetTimestamp();
-            float[][] stems = Separate(bag, cancellationToken);
-            result = result with { RunTime = Stopwatch.GetElapsedTime(started), Memory = Math.Max(0, ProcessMemory() - memoryBefore) };
-
-            (float[] left, float[] right) = Segment(bag.Contract.SegmentFrames);
-            double mix = Power(left) + Power(right);
-            double[] levels = [.. Enumerable.Range(0, stems.Length / 2).Select(s => Decibels((Power(stems[2 * s]) + Power(stems[2 * s + 1])) / mix))];
-            result = result with { LevelDb = levels.Max() };
-            if (levels.Max() < SilenceDb)
-                problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: of a segment of music-like sound the loudest stem has {levels.Max():F0} dB."));
+            float[][]? stems;
+            using (ModelBag bag = ModelBag.Load([tried], null, options, prepare, precision: precision, cancellationToken: cancellationToken))
+            {
+                result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
+                if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
+                    problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
+                started = Stopwatch.GetTimestamp();
+                stems = Separate(bag, TestChunk.Music, out string? failure, cancellationToken);
+                result = result with { RunTime = Stopwatch.GetElapsedTime(started), Memory = Math.Max(0, ProcessMemory() - memoryBefore) };
+                if (failure is not null)
+                    found.Add(failure);
+                if (stems is not null)
+                    result = result with { LevelDb = Level(stems, bag.Contract.SegmentFrames, found) };
+                if (reference is null && bag.IsPrepared)
+                    prepared = PreparationCheck.Separate(bag, stems, cancellationToken);
+            }
             if (reference is not null)
             {
-                using ModelBag cpu = ModelBag.Load([source], null, reference, prepare, cancellationToken: cancellationToken);
+                Report(ModelTestStage.Comparing);
+                using ModelBag compared = ModelBag.Load([tried], null, reference, prepare, cancellationToken: cancellationToken);
                 started = Stopwatch.GetTimestamp();
-                float[][] expected = Separate(cpu, cancellationToken);
+                float[][]? expected = Separate(compared, TestChunk.Music, out string? failure, cancellationToken);
                 TimeSpan time = Stopwatch.GetElapsedTime(started);
-                double agreement = Compare(expected, stems);
-                result = result with { DifferenceDb = agreement, ReferenceRunTime = time };
-                if (precision != ModelPrecision.Full)
+                if (failure is not null)
+                    found.Add(failure);
+                if (stems is not null && expected is not null)
                 {
-                    if (!(agreement >= LeastPrecisionDb))
-                        problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {precision} its stems agree with those of full precision to {agreement:F1} dB only; at least {LeastPrecisionDb:F0} dB are expected. Use this model in the precision Full."));
+                    result = result with { DifferenceDb = Compare(expected, stems), ReferenceRunTime = time };
+                    Judge(result, found);
                 }
-                else if (!(agreement >= LeastAgreementDb))
-                    problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU to {agreement:F1} dB only; at least {LeastAgreementDb:F0} dB are expected. This execution provider computes it wrongly."));
             }
+            if (prepared is not null)
+                findings = PreparationCheck.Run(source, options, prepared, Report, memory: null, cancellationToken);
         }
         catch (DemucsException e) when (e.Error is DemucsError.DemucsModelInvalid or DemucsError.DemucsModelNotFound)
         {
-            problems.Add(e.Message);
+            found.Add(e.Message);
         }
+
+        if (findings is not null)
+        {
+            result = result with { Preparation = findings.Comparisons, NotRecomputed = findings.NotRecomputed };
+            PreparationCache cache = PreparationCache.Open();
+            if (findings.Loss is { } loss)
+            {
+                // What the copy does wrong is not the model's fault.
+                found.Clear();
+                DemucsException refusal = PreparedModel.Refuse(source.Path!, cache, loss, cancellationToken);
+                problems.Add(refusal.Message);
+                result = result with { Refusal = refusal };
+            }
+            else
+            {
+                PreparedModel.Allow(source.Path!, cache, cancellationToken);
+            }
+        }
+        problems.AddRange(found);
         return result;
+
+        void Report(ModelTestStage stage) => progress?.Report(new ModelTestProgress(source.Name, stage));
+    }
+
+    private static double Level(float[][] stems, int frames, List<string> problems)
+    {
+        (float[] left, float[] right) = Segment(frames);
+        double mix = Power(left) + Power(right);
+        double level = Enumerable.Range(0, stems.Length / 2).Max(s => Decibels((Power(stems[2 * s]) + Power(stems[2 * s + 1])) / mix));
+        if (level < SilenceDb)
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: of a segment of music-like sound the loudest stem has {level:F0} dB."));
+        return level;
+    }
+
+    /// <summary>Says what is wrong with a precision's or an execution provider's stems.</summary>
+    private static void Judge(ModelTestResult result, List<string> problems)
+    {
+        double agreement = result.DifferenceDb!.Value;
+        if (result.Precision != ModelPrecision.Full)
+        {
+            if (!(agreement >= LeastPrecisionDb))
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {result.Precision} its stems agree with those of full precision to {agreement:F1} dB only; at least {LeastPrecisionDb:F0} dB are expected. Use this model in the precision Full."));
+        }
+        else if (!(agreement >= LeastAgreementDb))
+        {
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU to {agreement:F1} dB only; at least {LeastAgreementDb:F0} dB are expected. This execution provider computes it wrongly."));
+        }
     }
 
     /// <summary>The ratio of signal to difference over all stems and both channels, in dB: how well one session's stems agree with another's.</summary>
@@ -116,16 +177,39 @@ public static class ModelCheck
         return difference == 0 ? double.PositiveInfinity : Decibels(signal / difference);
     }
 
-    /// <summary>Left and right of each stem of the test segment.</summary>
-    internal static float[][] Separate(ModelBag bag, CancellationToken cancellationToken)
+    /// <summary>Left and right of each stem of a chunk; null, and what the matter is, if the model does not give finite values for it.</summary>
+    internal static float[][]? Separate(ModelBag bag, TestChunk chunk, out string? failure, CancellationToken cancellationToken)
     {
-        (float[] left, float[] right) = Segment(bag.Contract.SegmentFrames);
+        (float[] left, float[] right) = Samples(chunk, bag.Contract.SegmentFrames);
         using ModelTurns turns = new(1, bag.Contract);
         ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(bag.Contract.SegmentFrames), turns);
         left.CopyTo(worker.InputLeft);
         right.CopyTo(worker.InputRight);
-        worker.Separate(cancellationToken);
+        try
+        {
+            worker.Separate(cancellationToken);
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.DemucsModelInvalid)
+        {
+            failure = e.Message;
+            return null;
+        }
+        failure = null;
         return [.. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() })];
+    }
+
+    /// <summary>What a model takes of a chunk.</summary>
+    internal static (float[] Left, float[] Right) Samples(TestChunk chunk, int frames)
+    {
+        (float[] left, float[] right) = Segment(frames);
+        foreach (float[] channel in new[] { left, right })
+        {
+            if (chunk == TestChunk.MostlySilence)
+                channel.AsSpan(frames / MusicShare).Clear();
+            for (int i = 0; chunk == TestChunk.Offset && i < frames; i++)
+                channel[i] += 1;
+        }
+        return (left, right);
     }
 
     /// <summary>

@@ -6,7 +6,7 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Test-DemucsModel</c>: hashes, the contract, and one segment that is always the same.</summary>
+/// <summary><c>Test-DemucsModel</c>: hashes, the contract, one segment that is always the same, and what preparation changes.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "DemucsModel", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(ModelTestResult))]
 public sealed class TestDemucsModelCommand : ModelCommand
@@ -42,9 +42,39 @@ public sealed class TestDemucsModelCommand : ModelCommand
         IReadOnlyList<ModelSource> models = ParameterSetName == NameSet
             ? Library.Select([given], null, Resolve).Models
             : [ModelSource.Find(Resolve(given))];
-        foreach (ModelSource model in models)
-            WriteObject(ModelCheck.Run(Library, model, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, Precision, Stop.Token));
+        try
+        {
+            foreach (ModelSource model in models)
+            {
+                ModelTestResult result = ModelCheck.Run(Library, model, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
+                WriteObject(result);
+                // The model may be good; what is refused from now on is said as an error, which a separation with it would be.
+                if (result.Refusal is { } refusal)
+                    WriteError(refusal.ToRecord(given));
+            }
+        }
+        finally
+        {
+            WriteProgress(new ProgressRecord(Display.Activity, Display.Title, "done") { RecordType = ProgressRecordType.Completed });
+        }
     });
+
+    /// <summary>Shows the stages of a test, which runs on the pipeline's thread.</summary>
+    private sealed class Display(Cmdlet cmdlet) : IProgress<ModelTestProgress>
+    {
+        public const int Activity = 1;
+
+        public const string Title = "Testing models";
+
+        public void Report(ModelTestProgress value) => cmdlet.WriteProgress(new ProgressRecord(Activity, Title, $"{value.Model}: {value.Stage switch
+        {
+            ModelTestStage.Verifying => "checking SHA-256",
+            ModelTestStage.Running => "separating",
+            ModelTestStage.Comparing => "separating on the CPU in full precision",
+            ModelTestStage.Exported => "separating as it was exported",
+            _ => "computing in float64",
+        }}"));
+    }
 
     private string Resolve(string path) => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound);
 }

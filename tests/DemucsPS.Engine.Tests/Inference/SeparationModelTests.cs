@@ -7,8 +7,11 @@ namespace DemucsPS.Engine.Tests.Inference;
 public sealed class SeparationModelTests
 {
     [Fact]
-    public void The_small_model_that_the_cmdlets_tests_use_is_what_the_code_writes() =>
+    public void The_small_models_that_the_cmdlets_tests_use_are_what_the_code_writes()
+    {
         Assert.Equal(SmallModels.Split(), File.ReadAllBytes(SmallModels.File));
+        Assert.Equal(SmallModels.Normalizing(), File.ReadAllBytes(SmallModels.NormalizingFile));
+    }
 
     [Fact]
     public void The_split_contract_is_recognised_by_shapes()

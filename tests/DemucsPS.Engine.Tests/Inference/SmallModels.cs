@@ -51,6 +51,20 @@ internal static class SmallModels
         return graph.ToBytes("tests", "");
     }
 
+    /// <summary>As <see cref="Split"/> of four stems, of the mix brought to mean 0 and deviation 1 over all of the segment: there is something to prepare.</summary>
+    public static byte[] Normalizing()
+    {
+        OnnxGraphWriter graph = new("normalizing");
+        OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, Frames);
+        OnnxValue normal = SmallGraph.GroupNormalization(graph, waveform, [1, 2, Segment], [0, 1, -1], plain: true);
+        graph.Output("waves", graph.Unsqueeze(normal, 1) * graph.Constant([1f, 2, 3, 4], [1, 4, 1, 1]), 1, 4, 2, Segment);
+        graph.Output("spectra", graph.Unsqueeze(spectrogram, 1) * graph.Constant(new float[4], [1, 4, 1, 1, 1]), 1, 4, 4, 2048, Frames);
+        return graph.ToBytes("tests", "");
+    }
+
+    /// <summary>The file of <see cref="Normalizing"/> as it is.</summary>
+    public static string NormalizingFile => Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx");
+
     /// <summary>The file of <see cref="Split"/> as it is, for tests that cannot call it.</summary>
     public static string File => Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 

@@ -15,7 +15,7 @@ public sealed class ModelCheckTests
         using TemporaryFolder folder = new();
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
         File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
-        ModelTestResult tiny = Check(library, ModelSource.Find(folder["tiny.onnx"]), prepare: true);
+        ModelTestResult tiny = Check(library, ModelSource.Find(folder["tiny.onnx"]));
         Assert.Empty(tiny.Problems);
         Assert.True(tiny.Passed);
         Assert.Null(tiny.HashMatches);
@@ -105,7 +105,7 @@ public sealed class ModelCheckTests
 
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["m.onnx"], SmallModels.Split());
-        ModelTestResult compared = ModelCheck.Run(ModelLibrary.Open(folder["models"]), ModelSource.Find(folder["m.onnx"]), new OnnxSessionOptions { IntraOpThreads = 2 }, new OnnxSessionOptions { IntraOpThreads = 1 }, prepare: false, ModelPrecision.Full, CancellationToken.None);
+        ModelTestResult compared = ModelCheck.Run(ModelLibrary.Open(folder["models"]), ModelSource.Find(folder["m.onnx"]), new OnnxSessionOptions { IntraOpThreads = 2 }, new OnnxSessionOptions { IntraOpThreads = 1 }, prepare: false, ModelPrecision.Full, null, CancellationToken.None);
         Assert.True(compared.DifferenceDb > 100);
         Assert.True(compared.Passed);
     }
@@ -116,7 +116,7 @@ public sealed class ModelCheckTests
         using TemporaryFolder folder = new();
         File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
-        ModelTestResult result = ModelCheck.Run(library, ModelSource.Find(folder["tiny.onnx"]), new OnnxSessionOptions(), prepare: true, ModelPrecision.Int8, CancellationToken.None);
+        ModelTestResult result = ModelCheck.Run(library, ModelSource.Find(folder["tiny.onnx"]), new OnnxSessionOptions(), prepare: true, ModelPrecision.Int8, null, CancellationToken.None);
         Assert.Empty(result.Problems);
         Assert.Equal(ModelPrecision.Int8, result.Precision);
         // That of floats, summed in another order, is above 130 dB.
@@ -150,5 +150,5 @@ public sealed class ModelCheckTests
     }
 
     private static ModelTestResult Check(ModelLibrary library, ModelSource source, bool prepare = false) =>
-        ModelCheck.Run(library, source, new OnnxSessionOptions(), prepare, ModelPrecision.Full, CancellationToken.None);
+        ModelCheck.Run(library, source, new OnnxSessionOptions(), prepare, ModelPrecision.Full, null, CancellationToken.None);
 }

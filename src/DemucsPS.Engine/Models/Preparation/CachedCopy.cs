@@ -11,6 +11,9 @@ public sealed record CachedCopy
     /// <summary>The precision it is for.</summary>
     public required ModelPrecision Precision { get; init; }
 
+    /// <summary>Whether this is no copy, but the note that a test has refused it, so that it is not used. Without the note it is made anew.</summary>
+    public bool IsRefused { get; init; }
+
     /// <summary>Its length in bytes.</summary>
     public required long Size { get; init; }
 

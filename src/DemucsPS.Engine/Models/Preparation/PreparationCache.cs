@@ -8,9 +8,12 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// The folder with the prepared copies of a user's models. A copy's name says what it was made of and by which rewrites, so equal names have equal contents; it appears whole or not at
-/// all. Beyond <see cref="MaxBytes"/> the copies that were not used for longest go. Nothing but copies is ever touched there. Safe in several threads and processes at once.
+/// all. Beyond <see cref="MaxBytes"/> the copies that were not used for longest go. In the place of a copy that a test has refused lies a note of that. Nothing but these is ever touched
+/// there. Safe in several threads and processes at once.
 /// </summary>
-/// <remarks>A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, see <see cref="NameOf"/>.</remarks>
+/// <remarks>
+/// A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, see <see cref="NameOf"/>; a note's is <c>….refused.txt</c>, for both of them.
+/// </remarks>
 public sealed partial class PreparationCache
 {
     /// <summary>The environment variable that names another cache folder.</summary>
@@ -146,6 +149,53 @@ public sealed partial class PreparationCache
         }
     }
 
+    /// <summary>Why a copy was refused; null for one that was not.</summary>
+    internal string? ReasonAgainst(string name)
+    {
+        string note = NoteOf(name);
+        try
+        {
+            if (!File.Exists(note))
+                return null;
+            using StreamReader reader = new(RegularFile.OpenRead(note));
+            return reader.ReadToEnd();
+        }
+        catch (FileNotFoundException)
+        {
+            // Somebody has just removed it.
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"The reason cannot be read: {e.Message}";
+        }
+    }
+
+    /// <summary>Puts a note in the place of a copy and of that for <see cref="ModelPrecision.Int8"/>, which is made by the same rewrites.</summary>
+    /// <param name="name">The name of a copy.</param>
+    /// <param name="reason">Why, a sentence.</param>
+    /// <exception cref="IOException">The note cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    internal void Refuse(string name, string reason)
+    {
+        Directory.CreateDirectory(Folder);
+        string temporary = TemporaryIn(Folder), stem = WithoutSuffix(name);
+        try
+        {
+            File.WriteAllText(temporary, reason);
+            DurableFiles.Rename(temporary, NoteOf(name), overwrite: true);
+        }
+        finally
+        {
+            Delete(temporary);
+        }
+        Delete(Path.Combine(Folder, stem + ModelFiles.PreparedSuffix));
+        Delete(Path.Combine(Folder, stem + ModelFiles.Int8Suffix));
+    }
+
+    /// <summary>Takes the note away that a copy was refused.</summary>
+    internal void Allow(string name) => Delete(NoteOf(name));
+
     /// <summary>Adds a copy, and makes room for it.</summary>
     /// <returns>The copy, opened.</returns>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -214,7 +264,7 @@ public sealed partial class PreparationCache
             foreach (CachedCopy copy in Copies())
             {
                 bytes += copy.Size;
-                if (bytes > _limit && copy.Path != added)
+                if (bytes > _limit && copy.Path != added && !copy.IsRefused)
                     Delete(copy.Path);
             }
         }
@@ -237,7 +287,11 @@ public sealed partial class PreparationCache
         }
     }
 
-    private IEnumerable<CachedCopy> Copies() => !Directory.Exists(Folder) ? [] : new DirectoryInfo(Folder).EnumerateFiles("*" + ModelFiles.PreparedSuffix)
+    private string NoteOf(string name) => Path.Combine(Folder, WithoutSuffix(name) + ModelFiles.RefusedSuffix);
+
+    private static string WithoutSuffix(string name) => name[..^(ModelFiles.IsInt8(name) ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix).Length];
+
+    private IEnumerable<CachedCopy> Copies() => !Directory.Exists(Folder) ? [] : new DirectoryInfo(Folder).EnumerateFiles()
         .Where(file => file.LinkTarget is null)
         .Select(file => (File: file, Match: Name().Match(file.Name)))
         .Where(found => found.Match.Success)
@@ -245,6 +299,7 @@ public sealed partial class PreparationCache
         {
             Model = found.Match.Groups["model"].Value,
             Precision = ModelFiles.IsInt8(found.File.Name) ? ModelPrecision.Int8 : ModelPrecision.Full,
+            IsRefused = found.File.Name.EndsWith(ModelFiles.RefusedSuffix, StringComparison.Ordinal),
             Size = found.File.Length,
             LastUsed = found.File.LastAccessTimeUtc,
             IsCurrent = found.Match.Groups["version"].Value == PreparedModel.RewriteVersion.ToString(CultureInfo.InvariantCulture),
@@ -267,7 +322,7 @@ public sealed partial class PreparationCache
         }
     }
 
-    [GeneratedRegex(@"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})(\.int8)?\.prepared\.onnx$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})((\.int8)?\.prepared\.onnx|\.refused\.txt)$", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
 
     [GeneratedRegex(@"^[0-9a-f]{32}\.prepared\.tmp$", RegexOptions.CultureInvariant)]

@@ -88,14 +88,14 @@ public sealed class PreparedModel : IDisposable
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
     /// <see cref="DemucsError.ModelWriteFailed"/>: neither the cache nor the system's temporary folder can be written to;
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library;
-    /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision.
+    /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision; <see cref="DemucsError.PreparationRefused"/>: a test has refused the copy.
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, CancellationToken cancellationToken) =>
-        Prepare(modelPath, precision, cache, warn, renew: false, cancellationToken);
+        Prepare(modelPath, precision, cache, warn, renew: false, evenIfRefused: false, cancellationToken);
 
-    /// <summary>As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced.</summary>
-    internal static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, bool renew, CancellationToken cancellationToken)
+    /// <summary>As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced, with <paramref name="evenIfRefused"/> one that a test has refused is made, to test it again.</summary>
+    internal static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, bool renew, bool evenIfRefused, CancellationToken cancellationToken)
     {
         // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
         if (ModelFiles.IsPrepared(modelPath))
@@ -111,6 +111,8 @@ public sealed class PreparedModel : IDisposable
         string folder = System.IO.Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
         // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
         string name = NameOf(modelPath, precision, cancellationToken);
+        if (!evenIfRefused && cache.ReasonAgainst(name) is { } reason)
+            throw Refusal(modelPath, reason);
         if (!renew && cache.Find(name) is { } found)
             return new PreparedModel(name, folder, found) { WasFound = true };
 
@@ -146,6 +148,52 @@ public sealed class PreparedModel : IDisposable
             return new PreparedModel(name, folder, GraphModel.Join(copy));
         }
     }
+
+    /// <summary>
+    /// The model's own graph in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>; in memory only. It is no copy to separate with, but an account of what exported and
+    /// prepared graph should give.
+    /// </summary>
+    /// <param name="modelPath">Full path of an existing model file.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the model is none that can be computed so, and why; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    internal static PreparedModel InFloat64(string modelPath)
+    {
+        if (IsRuntimeFormat(modelPath))
+            throw Impossible("it is in ONNX Runtime's own format");
+        GraphModel graph = GraphOf(Reading(modelPath, () => File.ReadAllBytes(modelPath)), modelPath);
+        try
+        {
+            Float64Graph.Apply(graph);
+        }
+        catch (NotSupportedException e)
+        {
+            throw Impossible(e.Message);
+        }
+        return new PreparedModel(System.IO.Path.GetFileName(modelPath), System.IO.Path.GetDirectoryName(modelPath)!, graph.ToBytes());
+
+        DemucsException Impossible(string reason) => new(DemucsError.DemucsModelInvalid, $"Model '{modelPath}' cannot be computed in float64: {reason}.", modelPath);
+    }
+
+    /// <summary>Keeps a model's copies from being used: a test found them to be less exact than the model. Only what changes the copy's name, such as another version, or a new test lifts that.</summary>
+    /// <param name="modelPath">Full path of the model's file.</param>
+    /// <param name="cache">Where copies lie.</param>
+    /// <param name="reason">Why, a sentence.</param>
+    /// <param name="cancellationToken">Ends it before anything is written.</param>
+    /// <returns>The error that using them is from now on. Where the cache cannot be written to, it says so, and they will be used.</returns>
+    internal static DemucsException Refuse(string modelPath, PreparationCache cache, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cache.Refuse(NameOf(modelPath, ModelPrecision.Full, cancellationToken), reason);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            reason += $" That cannot be noted in the cache '{cache.Folder}', so it will be used all the same where preparation is not turned off: {e.Message}";
+        }
+        return Refusal(modelPath, reason);
+    }
+
+    /// <summary>Lets a model's copies be used again.</summary>
+    internal static void Allow(string modelPath, PreparationCache cache, CancellationToken cancellationToken) => cache.Allow(NameOf(modelPath, ModelPrecision.Full, cancellationToken));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -342,6 +390,9 @@ public sealed class PreparedModel : IDisposable
             }
         }
     }
+
+    private static DemucsException Refusal(string modelPath, string reason) =>
+        new(DemucsError.PreparationRefused, $"The preparation of model '{modelPath}' is refused: a test found that the prepared copy loses against the model as it was exported. {reason}", modelPath) { Remedies = [Remedy.NoPreparation] };
 
     private static T Reading<T>(string? path, Func<T> read)
     {
