@@ -6,8 +6,8 @@ namespace DemucsPS.Engine.Audio;
 public static class AudioFile
 {
     /// <summary>
-    /// Opens a file: PCM and float WAV (also RF64 and BW64) and FLAC with the decoders of this library, everything else with
-    /// ffmpeg.
+    /// Opens a file: PCM and float WAV (also RF64 and BW64) and FLAC with the decoders of this library, AIFF with NAudio's,
+    /// everything else with ffmpeg.
     /// </summary>
     /// <param name="path">The full path of the file.</param>
     /// <returns>A reader at the first frame; the caller disposes it.</returns>
@@ -46,7 +46,7 @@ public static class AudioFile
     /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as it is known without decoding.</exception>
     internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg)
     {
-        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex);
+        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, findFFmpeg);
         if (reader is not null)
             return TrackHeader.Of(source, reader);
         string ffmpeg = Required(findFFmpeg(), source.Path);
@@ -56,16 +56,16 @@ public static class AudioFile
     }
 
     private static AudioReader Open(string path, int stream, Func<string?> findFFmpeg) =>
-        TryOpenBuiltIn(path, stream) ?? FFmpegReader.Open(path, Required(findFFmpeg(), path), stream);
+        TryOpenBuiltIn(path, stream, findFFmpeg) ?? FFmpegReader.Open(path, Required(findFFmpeg(), path), stream);
 
     private static string Required(string? ffmpeg, string path) => ffmpeg ?? throw new DemucsException(
         DemucsError.FFmpegNotFound,
-        $"'{path}' needs ffmpeg, and no ffmpeg was found: only PCM WAV and FLAC are built in. Install ffmpeg with your package manager "
+        $"'{path}' needs ffmpeg, and no ffmpeg was found: only PCM WAV, AIFF and FLAC are built in. Install ffmpeg with your package manager "
         + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
         path);
 
     /// <summary>All of a file with the built-in decoder of what its bytes are; null where there is none.</summary>
-    private static AudioReader? TryOpenBuiltIn(string path, int stream)
+    private static AudioReader? TryOpenBuiltIn(string path, int stream, Func<string?> findFFmpeg)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -74,7 +74,7 @@ public static class AudioFile
         ByteSource source = OpenSource(path);
         try
         {
-            if (OpenBuiltIn(source) is AudioReader reader)
+            if (OpenBuiltIn(source, findFFmpeg) is AudioReader reader)
                 return stream == 0 ? reader : throw NoSuchStream(path, stream, [$"{reader.Codec}, {reader.SampleRate} Hz, {reader.Channels} channels"]);
         }
         catch
@@ -94,8 +94,8 @@ public static class AudioFile
     internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
         new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path);
 
-    /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
-    internal static AudioReader? OpenBuiltIn(ByteSource source)
+    /// <summary>The built-in decoder of what the bytes are; null where there is none. ffmpeg is asked only for the tags of AIFF files.</summary>
+    internal static AudioReader? OpenBuiltIn(ByteSource source, Func<string?>? findFFmpeg = null)
     {
         Span<byte> start = stackalloc byte[12];
         int length = source.Read(start);
@@ -109,7 +109,24 @@ public static class AudioFile
             return header.Encoding == WavEncoding.Other ? null : new WavReader(source, header);
         }
 
+        if (start[..length] is [(byte)'F', (byte)'O', (byte)'R', (byte)'M', _, _, _, _, (byte)'A', (byte)'I', (byte)'F', _])
+            return OpenAiff(source, findFFmpeg ?? (() => null));
+
         return FlacMetadata.Begins(source) ? new FlacReader(source) : FlacFrameSearch.Open(source);
+    }
+
+    private static AiffReader? OpenAiff(ByteSource source, Func<string?> findFFmpeg)
+    {
+        try
+        {
+            return AiffReader.TryOpen(source, findFFmpeg);
+        }
+        catch (Exception exception) when (exception is FileLoadException or TypeLoadException or MissingMethodException or FileNotFoundException)
+        {
+            // The process has loaded another version of NAudio before. ffmpeg reads the same samples.
+            source.Rewind();
+            return null;
+        }
     }
 
     private static ByteSource OpenSource(string path)

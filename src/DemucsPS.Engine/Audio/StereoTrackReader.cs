@@ -101,7 +101,12 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sampleRate, 8_000);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sampleRate, 384_000);
-        AudioReader reader = AudioFile.Open(source);
+        return Over(AudioFile.Open(source), source, sampleRate);
+    }
+
+    /// <summary>The same of a reader that is open, and is closed with this one.</summary>
+    internal static StereoTrackReader Over(AudioReader reader, TrackSource source, int sampleRate)
+    {
         try
         {
             return new StereoTrackReader(reader, source, sampleRate);

@@ -139,6 +139,26 @@ public sealed class AudioTrack
         return new AudioTrack(channels, statistics, new TrackSource(name), Separator.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
     }
 
+    /// <summary>Makes a track of what a reader gives until its end; it is disposed.</summary>
+    internal static AudioTrack FromReader(string name, AudioReader frames, CancellationToken cancellationToken)
+    {
+        TrackSource source = new(name);
+        using StereoTrackReader reader = StereoTrackReader.Over(frames, source, Separator.SampleRate);
+        List<float> left = [], right = [];
+        float[] leftBlock = new float[1 << 16], rightBlock = new float[1 << 16];
+        while (reader.Read(leftBlock, rightBlock) is > 0 and int read)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (left.Count > Array.MaxLength - read)
+                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{name}' is too long to be held in memory, or has no end. Take a part of it.", name);
+            left.AddRange(leftBlock.AsSpan(0, read));
+            right.AddRange(rightBlock.AsSpan(0, read));
+        }
+        float[][] channels = [[.. left], [.. right]];
+        TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name, cancellationToken: cancellationToken) with { SourceFrames = reader.SourceFramesRead };
+        return new AudioTrack(channels, statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray());
+    }
+
     /// <summary>The samples of a channel, nominally −1 … 1. Not copied; do not write to them.</summary>
     /// <param name="channel">0 left, 1 right.</param>
     public ReadOnlyMemory<float> Samples(int channel) => _channels[channel];

@@ -30,6 +30,7 @@ public sealed class ParserFuzzTests
     [
         new("WAV", WavFiles(), ReadAudio, 4 << 20),
         new("FLAC", FlacFiles(), ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
+        new("AIFF", [AiffBytes.Make(48000, 2, 24, [.. Enumerable.Range(-1000, 2000)], 4, ("NAME", "A song"u8.ToArray())), AiffBytes.Make(44100, 1, 16, [.. Enumerable.Range(-500, 1000)])], ReadAudio, 4 << 20),
         new("ONNX", OnnxFiles(), static bytes => PreparedModel.Prepare(bytes), 32 << 20),
         new("weights of ONNX", [SmallModels.WithOutsideWeights("ü.data"), .. OnnxFiles()], ReadWeightsNames, 4 << 20),
         new("ONNX in 8 bits", [SmallGraph.Build([32, 32], [32, 128], static (graph, x) => graph.Node("MatMul", [x, graph.Constant(new float[32 * 128], [32, 128])]))], ReduceToInt8, 32 << 20),
