@@ -127,7 +127,7 @@ internal sealed class Measurement
                 quick.Run(tensors, CancellationToken.None);
         }) / RunsBeside;
 
-        double? flop = source.Path is null ? null : GraphCost.Flop(prepared?.Bytes ?? File.ReadAllBytes(source.Path));
+        double? flop = source.Path is null ? null : GraphCost.Flop(prepared?.ToBytes() ?? File.ReadAllBytes(source.Path));
         Dictionary<string, double> speeds = new() { ["(f) matrix multiplication"] = MatrixMultiplication.Flop / Median("(f) matrix multiplication 2048³") / 1e9 };
         Dictionary<string, double> ratios = new()
         {

@@ -69,7 +69,7 @@ nodes.SetAction(parsed => Compare(() =>
     using SeparationModel loaded = SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions());
     (float[] left, float[] right) = ExactChunk.Music(loaded.Contract.SegmentFrames, parsed.GetValue(song), parsed.GetValue(music), parsed.GetValue(add));
     using PreparedModel? prepared = parsed.GetValue(asExported) ? null : PreparedModel.Prepare(path, ModelPrecision.Full, PreparationCache.Open(), Console.Error.WriteLine, CancellationToken.None);
-    NodeErrors.Report(new ExactGraph(GraphModel.Parse(prepared?.Bytes ?? File.ReadAllBytes(path)), Path.GetDirectoryName(path)!), new ExactChunk(loaded.Contract, left, right), parsed.GetValue(count), Console.Out);
+    NodeErrors.Report(new ExactGraph(GraphModel.Parse(prepared?.ToBytes() ?? File.ReadAllBytes(path)), Path.GetDirectoryName(path)!), new ExactChunk(loaded.Contract, left, right), parsed.GetValue(count), Console.Out);
 }));
 Option<int[]> lengths = new("--frames") { Description = "Frames of music, with zeros behind them: a chunk each.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [343_980, 100_000, 20_000, 4_000, 1_000, 100] };
 Option<string[]> also = new("--also") { Description = "Other graphs of the same model to compare, such as copies that another version prepared.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };

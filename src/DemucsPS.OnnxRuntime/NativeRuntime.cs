@@ -40,9 +40,7 @@ internal static unsafe class NativeRuntime
         RuntimeException.Translate(() =>
         {
             // The environment lives until the process ends: releasing it at exit races with the runtime's own threads and gains nothing.
-            OrtEnv environment = OrtEnv.CreateInstanceWithOptions(ref options);
-            environment.DisableTelemetryEvents();
-            return environment;
+            OrtEnv.CreateInstanceWithOptions(ref options).DisableTelemetryEvents();
         });
         NativeLibrary.TryGetExport(library, "OrtGetApiBase", out nint function);
         s_api = Marshal.PtrToStructure<OrtApi>(((delegate* unmanaged[Cdecl]<uint, nint>)Base(function)->GetApi)((uint)ApiVersion));

@@ -38,6 +38,13 @@ internal sealed class RuntimeException : Exception
         }
     }
 
+    /// <inheritdoc cref="Translate{T}(Func{T})"/>
+    public static void Translate(Action call) => Translate(() =>
+    {
+        call();
+        return true;
+    });
+
     /// <summary>What an exception of the package stands for; null for one that is not about the runtime.</summary>
     internal static RuntimeException? Of(Exception e)
     {

@@ -77,7 +77,6 @@ internal sealed class RuntimeSession : IDisposable
                 // Disposing a registration waits for a callback that is under way, so the options outlive it.
                 using (cancellationToken.UnsafeRegister(static state => ((RunOptions)state!).Terminate = true, options))
                     session.Run(options, [.. inputs.Select(i => i.Name)], values[..inputs.Count], [.. outputs.Select(o => o.Name)], values[inputs.Count..]);
-                return true;
             });
         }
         catch (RuntimeException) when (cancellationToken.IsCancellationRequested)
@@ -100,23 +99,34 @@ internal sealed class RuntimeSession : IDisposable
         if (settings.Provider is not null)
             AppendProvider(options, settings.Provider, settings.ProviderOptions);
         using WithheldWorkers? withheld = settings.CallersOnly ? new WithheldWorkers(options) : null;
-        InferenceSession? session = null;
+        if (settings.CpuArena)
+            RuntimeException.Translate(() => SharedArena.Take(options));
+        SessionHandle handle;
         try
         {
             // Disposing a registration waits for a callback that is under way, so the options outlive it.
             using (cancellationToken.UnsafeRegister(static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), options))
             {
                 settings.Creating?.Invoke();
-                session = RuntimeException.Translate(() => create(options));
+                handle = new SessionHandle(RuntimeException.Translate(() => create(options)), settings.CpuArena);
             }
-            cancellationToken.ThrowIfCancellationRequested();
-            return RuntimeException.Translate(() => new RuntimeSession(new SessionHandle(session), withheld?.Count ?? 0));
         }
         catch (Exception e)
         {
-            session?.Dispose();
+            if (settings.CpuArena)
+                SharedArena.GiveBack();
             if (e is RuntimeException && cancellationToken.IsCancellationRequested)
                 throw new OperationCanceledException(cancellationToken);
+            throw;
+        }
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return RuntimeException.Translate(() => new RuntimeSession(handle, withheld?.Count ?? 0));
+        }
+        catch
+        {
+            handle.Dispose();
             throw;
         }
     }
@@ -165,7 +175,6 @@ internal sealed class RuntimeSession : IDisposable
                 {
                     options.AppendExecutionProvider(provider, new Dictionary<string, string>(settings));
                 }
-                return true;
             });
         }
         catch (RuntimeException e)

@@ -10,10 +10,15 @@ internal sealed class SessionHandle : SafeHandle
 {
     private readonly InferenceSession _session;
 
-    public SessionHandle(InferenceSession session)
+    private readonly bool _inArena;
+
+    /// <param name="session">The session, owned from now on.</param>
+    /// <param name="inArena">Whether it uses the <see cref="SharedArena"/>, which is given back with it.</param>
+    public SessionHandle(InferenceSession session, bool inArena)
         : base(0, ownsHandle: true)
     {
         _session = session;
+        _inArena = inArena;
         // Its value means nothing but that there is something to release.
         SetHandle(1);
     }
@@ -27,6 +32,8 @@ internal sealed class SessionHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         _session.Dispose();
+        if (_inArena)
+            SharedArena.GiveBack();
         return true;
     }
 

@@ -25,7 +25,7 @@ internal static class StemErrors
         PositionEmbeddings.Apply(exported, folder);
         ExactGraph graph = new(exported, folder);
         using PreparedModel? prepared = PreparedModel.Prepare(path, ModelPrecision.Full, PreparationCache.Open(), output.WriteLine, CancellationToken.None);
-        ExactGraph? rewritten = prepared is null ? null : new(GraphModel.Parse(prepared.Bytes), folder);
+        ExactGraph? rewritten = prepared is null ? null : new(GraphModel.Parse(prepared.ToBytes()), folder);
         List<SeparationModel> models = [SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions()), SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions(), prepare: true),
             .. others.Select(other => SeparationModel.Load(ModelSource.Find(Path.GetFullPath(other)), new OnnxSessionOptions()))];
         try

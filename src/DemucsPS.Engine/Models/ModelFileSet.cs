@@ -80,7 +80,7 @@ internal sealed class ModelFileSet
     private FileIdentity[] Read(CancellationToken cancellationToken)
     {
         // First, since whoever loads it reads it just now, to know that it is intact.
-        FileIdentity? copied = _copy is { } copy ? new FileIdentity(copy.Name, copy.Bytes.Length, copy.Hash(cancellationToken)) : null;
+        FileIdentity? copied = _copy is { } copy ? new FileIdentity(copy.Name, copy.Length, copy.Hash(cancellationToken)) : null;
         List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken)))];
         // The file that was named, the one that runs, then weights.
         if (copied is not null)

@@ -186,6 +186,23 @@ public sealed class OnnxSessionTests
     }
 
     [Fact]
+    public void Sessions_come_and_go_while_others_run()
+    {
+        // All have their memory from one arena, which is there as long as any of them.
+        float[] x = MemoryTrack.Noise(64 * 64, 1).Left;
+        byte[] model = SmallModels.Slow(64, 5);
+        float[][] results = new float[32][];
+        Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+        {
+            results[i] = new float[64 * 64];
+            using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1, CpuArena = i % 4 != 0 });
+            Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions()));
+            session.Run([OnnxTensor.Create("x", x.AsMemory(), 64, 64)], [OnnxTensor.Create("y", results[i].AsMemory(), 64, 64)], shrink: i % 4 == 1, CancellationToken.None);
+        });
+        Assert.All(results, r => Assert.Equal(results[0], r));
+    }
+
+    [Fact]
     public void The_library_says_where_and_what_it_is()
     {
         Assert.True(File.Exists(OnnxRuntimeLibrary.Path));

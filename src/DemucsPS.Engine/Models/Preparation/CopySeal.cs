@@ -30,16 +30,25 @@ internal static class CopySeal
     }
 
     /// <summary>Reads a copy to its end.</summary>
-    /// <param name="copy">Its bytes, the seal's among them.</param>
+    /// <param name="copy">Its bytes, the seal's among them, from the first on.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>SHA-256 of all of it, in lower-case hexadecimal digits, and whether it is as it was made.</returns>
-    public static (string Sha256, bool IsIntact) Read(ReadOnlySpan<byte> copy, CancellationToken cancellationToken)
+    public static (string Sha256, bool IsIntact) Read(Stream copy, CancellationToken cancellationToken)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        int end = Math.Max(0, copy.Length - s_length);
-        Append(hash, copy[..end], cancellationToken);
-        bool isIntact = copy[end..].SequenceEqual(Of(hash.GetCurrentHash()));
-        Append(hash, copy[end..], cancellationToken);
+        byte[] block = new byte[BlockBytes];
+        for (long left = Math.Max(0, copy.Length - s_length); left > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int read = copy.Read(block, 0, (int)Math.Min(left, block.Length));
+            if (read == 0)
+                throw new EndOfStreamException();
+            hash.AppendData(block, 0, read);
+            left -= read;
+        }
+        ReadOnlySpan<byte> seal = block.AsSpan(0, copy.ReadAtLeast(block.AsSpan(0, s_length), s_length, throwOnEndOfStream: false));
+        bool isIntact = seal.SequenceEqual(Of(hash.GetCurrentHash()));
+        hash.AppendData(seal);
         return (Convert.ToHexStringLower(hash.GetHashAndReset()), isIntact);
     }
 

@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Separation;
+using Microsoft.Win32.SafeHandles;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
@@ -15,11 +17,16 @@ public sealed class PreparedModel : IDisposable
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
     public const int RewriteVersion = 5;
 
+    // Collecting takes some milliseconds.
+    private const int BytesWorthCollecting = 8_000_000;
+
     // The last version that kept copies beside models.
     private const int LastVersionBeside = 3;
 
     private readonly string _weightsFolder;
-    private readonly IDisposable? _file;
+    // One of both: the copy in the cache, held open, so that it stays what it is, or the copy itself.
+    private readonly FileStream? _file;
+    private readonly byte[]? _bytes;
     private readonly Lock _reading = new();
     private (string Sha256, bool IsIntact)? _read;
     // Whoever uses the copy counts, since one may let go of it while another still reads it on its thread.
@@ -29,30 +36,17 @@ public sealed class PreparedModel : IDisposable
     {
         Name = name;
         _weightsFolder = weightsFolder;
+        _file = file;
         Path = file.Name;
-        using (file)
-        {
-            try
-            {
-                MappedFile mapped = new(file);
-                _file = mapped;
-                Bytes = mapped.Memory;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Some network folders have files that can be read and not be mapped.
-                byte[] bytes = new byte[file.Length];
-                file.ReadExactly(bytes);
-                Bytes = bytes;
-            }
-        }
+        Length = file.Length;
     }
 
     private PreparedModel(string name, string weightsFolder, byte[] bytes)
     {
         Name = name;
         _weightsFolder = weightsFolder;
-        Bytes = bytes;
+        _bytes = bytes;
+        Length = bytes.Length;
     }
 
     /// <summary>The copy's file name in the cache, also where it is not there. Copies of one name have one content.</summary>
@@ -64,8 +58,8 @@ public sealed class PreparedModel : IDisposable
     /// <summary>Whether it was in the cache already.</summary>
     internal bool WasFound { get; private init; }
 
-    /// <summary>The copy, an ONNX file's bytes. Not to be used after <see cref="Dispose"/>.</summary>
-    public ReadOnlyMemory<byte> Bytes { get; }
+    /// <summary>How many bytes the copy has.</summary>
+    public long Length { get; }
 
     /// <summary>Bytes 4 to 7 of a file in ONNX Runtime's own format, which holds no ONNX graph.</summary>
     private static ReadOnlySpan<byte> RuntimeFormat => "ORTM"u8;
@@ -228,7 +222,31 @@ public sealed class PreparedModel : IDisposable
     /// <summary>Loads the copy.</summary>
     /// <exception cref="OnnxRuntimeException">The runtime refuses it.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken) => OnnxSession.FromBytes(Bytes, options with { WeightsFolder = _weightsFolder }, cancellationToken);
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read any more.</exception>
+    internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken)
+    {
+        OnnxSession session = Load(options with { WeightsFolder = _weightsFolder }, cancellationToken);
+        // The bytes are of no use any more, and would count among the most that the process takes: by itself the collector would come for them after the first run, if ever.
+        if (_bytes is null && Length > BytesWorthCollecting)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return session;
+    }
+
+    /// <summary>The copy, an ONNX file's bytes.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read any more.</exception>
+    /// <exception cref="ObjectDisposedException">The copy is disposed.</exception>
+    public byte[] ToBytes()
+    {
+        if (_bytes is not null)
+            return _bytes;
+        return Reading(Path!, () =>
+        {
+            using Stream stream = OpenStream();
+            byte[] bytes = new byte[Length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        });
+    }
 
     /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null where it is run as it is.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
@@ -247,8 +265,27 @@ public sealed class PreparedModel : IDisposable
     private (string Sha256, bool IsIntact) Read(CancellationToken cancellationToken)
     {
         lock (_reading)
-            return _read ??= CopySeal.Read(Bytes.Span, cancellationToken);
+        {
+            return _read ??= Reading(Path ?? Name, () =>
+            {
+                using Stream stream = OpenStream();
+                return CopySeal.Read(stream, cancellationToken);
+            });
+        }
     }
+
+    /// <summary>The copy from its beginning. Several may read at once.</summary>
+    private Stream OpenStream()
+    {
+        if (_bytes is not null)
+            return new MemoryStream(_bytes, writable: false);
+        ObjectDisposedException.ThrowIf(_file!.SafeFileHandle.IsClosed, this);
+        return new FileStream(new SafeFileHandle(_file.SafeFileHandle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0) { Position = 0 };
+    }
+
+    // Not inlined, so that the bytes are nobody's when it returns.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private OnnxSession Load(OnnxSessionOptions options, CancellationToken cancellationToken) => OnnxSession.FromBytes(ToBytes(), options, cancellationToken);
 
     private static GraphModel GraphOf(ReadOnlyMemory<byte> bytes, string? path)
     {

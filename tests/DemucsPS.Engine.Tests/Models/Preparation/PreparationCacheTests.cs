@@ -84,7 +84,7 @@ public sealed class PreparationCacheTests : IDisposable
         File.WriteAllBytes(model, SmallGraph.GroupNormalization([1, 6, 35], [0, 1, -1], plain: true));
         PreparationCache cache = PreparationCache.Open(_folder["cache"]);
         using PreparedModel prepared = PreparedModel.Prepare(model, ModelPrecision.Full, cache, null, CancellationToken.None)!;
-        byte[] before = prepared.Bytes.ToArray();
+        byte[] before = prepared.ToBytes();
         try
         {
             cache.Remove(Assert.Single(cache.List()));
@@ -93,7 +93,7 @@ public sealed class PreparationCacheTests : IDisposable
         {
             Assert.Equal(DemucsError.ModelInUse, e.Error);
         }
-        Assert.Equal(before, prepared.Bytes.ToArray());
+        Assert.Equal(before, prepared.ToBytes());
         prepared.Open(new OnnxSessionOptions(), CancellationToken.None).Dispose();
     }
 

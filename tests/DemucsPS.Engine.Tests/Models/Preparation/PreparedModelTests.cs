@@ -29,8 +29,8 @@ public sealed class PreparedModelTests : IDisposable
             Assert.False(prepared.WasFound);
             Assert.Equal(_folder["cache", prepared.Name], path);
             Assert.Matches($@"^model\.{Convert.ToHexStringLower(SHA256.HashData(Rewritable()).AsSpan(0, 8))}\.[0-9a-f]{{16}}\.v{PreparedModel.RewriteVersion}\.prepared\.onnx$", prepared.Name);
-            Assert.Equal(File.ReadAllBytes(path), prepared.Bytes.ToArray());
-            SmallGraph.AssertSame(Rewritable(), prepared.Bytes.ToArray());
+            Assert.Equal(File.ReadAllBytes(path), prepared.ToBytes());
+            SmallGraph.AssertSame(Rewritable(), prepared.ToBytes());
         }
         File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
         using (PreparedModel again = Prepare(model))
@@ -64,7 +64,7 @@ public sealed class PreparedModelTests : IDisposable
     public void An_htdemucs_is_rewritten_throughout()
     {
         using PreparedModel prepared = Prepare(RepositoryFiles.TinyModel);
-        byte[] bytes = prepared.Bytes.ToArray();
+        byte[] bytes = prepared.ToBytes();
         string[] types = SmallGraph.Operators(bytes);
         Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
         foreach (string gone in new[] { "Softmax", "ConvTranspose", "InstanceNormalization", "Shape" })
@@ -123,7 +123,7 @@ public sealed class PreparedModelTests : IDisposable
         {
             path = prepared.Path!;
             Assert.Equal(_folder["cache"], Path.GetDirectoryName(path));
-            Assert.True(GraphModel.Parse(prepared.Bytes).MayHaveExternalData);
+            Assert.True(GraphModel.Parse(prepared.ToBytes()).MayHaveExternalData);
             Same(prepared);
         }
         Save("model.onnx.data", Bytes([.. weights.Select(w => -w)]));
@@ -160,7 +160,7 @@ public sealed class PreparedModelTests : IDisposable
         using PreparedModel prepared = PreparedModel.Prepare(model, ModelPrecision.Full, PreparationCache.Open(Path.Combine(file, "cache")), _warnings.Add, CancellationToken.None)!;
         Assert.Null(prepared.Path);
         Assert.Equal(kept.Name, prepared.Name);
-        Assert.Equal(kept.Bytes.ToArray(), prepared.Bytes.ToArray());
+        Assert.Equal(kept.ToBytes(), prepared.ToBytes());
         string warning = Assert.Single(_warnings);
         Assert.Contains(Path.Combine(file, "cache"), warning, StringComparison.Ordinal);
         Assert.Contains(PreparationCache.FolderVariable, warning, StringComparison.Ordinal);
@@ -173,7 +173,7 @@ public sealed class PreparedModelTests : IDisposable
     public void A_full_cache_changes_no_bit_and_keeps_no_piece(double room)
     {
         using PreparedModel whole = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(_folder["roomy"]), Unwarned, CancellationToken.None)!;
-        using SmallDisk? disk = SmallDisk.TryMount(_folder["cache"], (int)(room * whole.Bytes.Length), readOnly: false);
+        using SmallDisk? disk = SmallDisk.TryMount(_folder["cache"], (int)(room * whole.Length), readOnly: false);
         if (disk is null)
         {
             Assert.Skip("Mounting a small disk needs an administrator on Linux.");
@@ -182,7 +182,7 @@ public sealed class PreparedModelTests : IDisposable
         using (PreparedModel prepared = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, _cache, _warnings.Add, CancellationToken.None)!)
         {
             Assert.Equal(whole.Name, prepared.Name);
-            Assert.Equal(whole.Bytes.ToArray(), prepared.Bytes.ToArray());
+            Assert.Equal(whole.ToBytes(), prepared.ToBytes());
         }
         Assert.Equal(room > 1 ? 0 : 1, _warnings.Count);
         Assert.Equal(room > 1 ? [whole.Name] : [], Directory.GetFiles(_cache.Folder).Select(f => Path.GetFileName(f)));
@@ -250,7 +250,7 @@ public sealed class PreparedModelTests : IDisposable
             OnnxTensor[] inputs = [.. session.Inputs.Select(i => OnnxTensor.Create(i.Name, Noise(i.Shape), [.. i.Shape]))];
             Memory<float>[] stems = [.. session.Outputs.Select(o => Aligned(o.Shape))];
             session.Run(inputs, [.. session.Outputs.Select((o, i) => OnnxTensor.Create(o.Name, stems[i], [.. o.Shape]))], CancellationToken.None);
-            return (prepared.WasFound, prepared.Bytes.ToArray(), [.. stems.Select(s => s.ToArray())]);
+            return (prepared.WasFound, prepared.ToBytes(), [.. stems.Select(s => s.ToArray())]);
 
             Memory<float> Noise(IReadOnlyList<long> shape)
             {
@@ -331,12 +331,12 @@ public sealed class PreparedModelTests : IDisposable
         using PreparedModel full = Prepare(RepositoryFiles.TinyModel), int8 = PrepareInt8(RepositoryFiles.TinyModel);
         Assert.EndsWith($".v{PreparedModel.RewriteVersion}.int8.prepared.onnx", int8.Name, StringComparison.Ordinal);
         Assert.Equal(2, _folder.Files().Length);
-        Assert.DoesNotContain("MatMulNBits", SmallGraph.Operators(full.Bytes.ToArray()));
-        string[] types = SmallGraph.Operators(int8.Bytes.ToArray());
+        Assert.DoesNotContain("MatMulNBits", SmallGraph.Operators(full.ToBytes()));
+        string[] types = SmallGraph.Operators(int8.ToBytes());
         Assert.Equal(44, types.Count(type => type == "MatMulNBits"));
         Assert.DoesNotContain("Gemm", types);
         // Weights are a quarter of what they were.
-        Assert.InRange(int8.Bytes.Length, 1, full.Bytes.Length - 1_000_000);
+        Assert.InRange(int8.Length, 1, full.Length - 1_000_000);
         using PreparedModel again = PrepareInt8(RepositoryFiles.TinyModel);
         Assert.True(again.WasFound);
         Assert.Equal(int8.Path, again.Path);
@@ -377,7 +377,7 @@ public sealed class PreparedModelTests : IDisposable
     {
         ModelSource model = ModelSource.Find(Save($"{Guid.NewGuid():N}.onnx", SmallModels.Mixing(normalises: true)));
         using PreparedModel prepared = PreparedModel.Prepare(model.Path!, ModelPrecision.Full, PreparationCache.Open(), Unwarned, CancellationToken.None)!;
-        return (model, prepared.Path!, prepared.Bytes.ToArray());
+        return (model, prepared.Path!, prepared.ToBytes());
     }
 
     private static byte[] Damaged(byte[] whole, string damage)

@@ -34,7 +34,7 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
     public void A_prepared_tiny_model_holds_what_the_rewrites_write()
     {
         using PreparedModel? prepared = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(), warning => Assert.Fail(warning), CancellationToken.None);
-        string[] types = SmallGraph.Operators(prepared!.Bytes.ToArray());
+        string[] types = SmallGraph.Operators(prepared!.ToBytes());
         Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
         Assert.DoesNotContain("Softmax", types);
         Assert.DoesNotContain("ConvTranspose", types);
