@@ -316,6 +316,12 @@ public sealed class FileSeparator
                 ? new DemucsException(error.Error, error.Message + kept, error.Path, error) { Remedies = [.. error.Remedies, .. goOn] }
                 : new SeparationCanceledException($"'{source.Path}' was not finished.{kept}", goOn, e, cancellationToken);
         }
+        catch
+        {
+            // Whoever is told of the progress wants no more of it: a stopped pipeline says so in the midst of a report.
+            Keep();
+            throw;
+        }
 
         // While the first chunk is in the model.
         void Begun()

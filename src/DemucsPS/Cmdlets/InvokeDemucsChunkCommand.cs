@@ -145,6 +145,8 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         }
         catch (DemucsException e)
         {
+            // It may be the last that this command does.
+            _progress!.Complete();
             WriteError(e.ToRecord(given));
         }
         if (oldest is not null)

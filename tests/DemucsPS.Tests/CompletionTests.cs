@@ -1,0 +1,65 @@
+using System.Management.Automation;
+
+namespace DemucsPS.Tests;
+
+/// <summary>What the Tab key offers.</summary>
+public sealed class CompletionTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    public CompletionTests() => _session.AddCatalogue();
+
+    public void Dispose() => _session.Dispose();
+
+    [Theory]
+    [InlineData("Invoke-DemucsSeparation -Stem ", "drums", "bass", "other", "vocals", "guitar", "piano")]
+    [InlineData("Invoke-DemucsChunk -Stem V", "vocals")]
+    [InlineData("Export-Stem -TwoStems 'b", "bass")]
+    [InlineData("Export-Stem -TwoStemsMethod m", "Minus")]
+    [InlineData("Export-Stem -Format ", "Aac", "Alac", "Flac", "Mp3", "Opus", "StemMp4", "Wav")]
+    [InlineData("Export-Stem -BitDepth ", "16", "24", "32")]
+    [InlineData("Export-Stem -Clip cl", "Clamp")]
+    [InlineData("Invoke-DemucsSeparation -Precision i", "Int8")]
+    [InlineData("Invoke-DemucsSeparation -ExecutionProvider c", "CoreML", "Cpu", "Cuda")]
+    [InlineData("Invoke-DemucsSeparation -ChannelLayout p", "Pairs")]
+    [InlineData("Export-Stem -FileNameTemplate '{artist}/{t", "'{artist}/{title}'", "'{artist}/{track}'")]
+    [InlineData("Get-DemucsModel ti", "tiny")]
+    [InlineData("Invoke-DemucsSeparation -Model pa", "pair")]
+    [InlineData("Import-AudioTrack -Pat", "-Path")]
+    public void Completes(string line, params string[] expected) => Assert.Equal(expected, _session.Complete(line).Select(m => m.CompletionText));
+
+    [Fact]
+    public void Offers_of_models_what_can_be_done_with_them()
+    {
+        string[] Offered(string command) => [.. _session.Complete($"{command} ").Select(m => m.CompletionText).Where(n => n is "tiny" or "other" or "baseline")];
+        Assert.Equal(["tiny", "other"], Offered("Install-DemucsModel"));
+        Assert.Empty(Offered("Remove-DemucsModel"));
+        _session.Run("Install-DemucsModel other -Source $args[0] -AcceptLicense -NoPreparation", Session.Small).AssertNoErrors();
+        Assert.Equal(["tiny"], Offered("Install-DemucsModel"));
+        Assert.Equal(["other"], Offered("Remove-DemucsModel"));
+        Assert.Equal(["baseline", "other"], Offered("Test-DemucsModel"));
+        // What can be used comes first.
+        Assert.Equal(["baseline", "other", "tiny"], Offered("Get-DemucsModel"));
+        Assert.Equal("not installed; your own model", _session.Complete("Get-DemucsModel ti").Single().ToolTip);
+    }
+
+    [Fact]
+    public void Offers_model_files_and_folders_that_have_some()
+    {
+        foreach (string name in (string[])["model.onnx", "model.ort", "model.txt", "model.0123456789abcdef.prepared.onnx", "m [1]/x.onnx", "m2/below/more/x.ort", "m4/songs/x.wav", "m5/x.onnx.data"])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_session[name])!);
+            File.WriteAllText(_session[name], "");
+        }
+        Directory.CreateDirectory(_session["m3"]);
+        Assert.Equal(["m [1]", "m2", "model.onnx", "model.ort"], _session.Complete("Invoke-DemucsSeparation -Model ./m").Select(m => m.ListItemText));
+        Assert.Equal(["below"], _session.Complete("Invoke-DemucsChunk -Model ./m2/").Select(m => m.ListItemText));
+    }
+
+    [Fact]
+    public void Offers_nothing_where_the_catalogue_cannot_be_read()
+    {
+        File.WriteAllText(_session["catalogue.json"], "{");
+        Assert.DoesNotContain(_session.Complete("Get-DemucsModel b"), m => m.ResultType == CompletionResultType.ParameterValue);
+    }
+}
