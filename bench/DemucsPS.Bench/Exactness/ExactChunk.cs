@@ -12,7 +12,7 @@ internal sealed class ExactChunk
     private readonly ModelTensors _tensors;
 
     /// <param name="contract">The model's contract.</param>
-    /// <param name="left">One segment, left channel, as the mix is: it is brought to mean 0 and deviation 1 here.</param>
+    /// <param name="left">One segment, left channel, as the model takes it.</param>
     /// <param name="right">The same, right channel.</param>
     public ExactChunk(ModelContract contract, ReadOnlySpan<float> left, ReadOnlySpan<float> right)
     {
@@ -20,17 +20,8 @@ internal sealed class ExactChunk
             throw new NotSupportedException("Only models that take and give float32 in the split or the waveform contract are recomputed.");
         _contract = contract;
         _tensors = new ModelTensors(contract);
-        double mean = 0, square = 0;
-        for (int i = 0; i < left.Length; i++)
-            mean += ((double)left[i] + right[i]) / 2 / left.Length;
-        for (int i = 0; i < left.Length; i++)
-            square += Math.Pow(((double)left[i] + right[i]) / 2 - mean, 2);
-        double deviation = Math.Sqrt(square / (left.Length - 1)) + 1e-8;
-        for (int i = 0; i < left.Length; i++)
-        {
-            _tensors.Left[i] = (float)((left[i] - mean) / deviation);
-            _tensors.Right[i] = (float)((right[i] - mean) / deviation);
-        }
+        left.CopyTo(_tensors.Left);
+        right.CopyTo(_tensors.Right);
         if (!contract.HasSpectrograms)
             return;
         SegmentSpectrogram spectrogram = new(contract.SegmentFrames);
@@ -39,7 +30,7 @@ internal sealed class ExactChunk
         spectrogram.ForwardChannel(_tensors.Right, _tensors.Spectrogram[planes..]);
     }
 
-    /// <summary>A segment of the test's music-like sound or of an audio file's beginning, silent after so many frames, with a number added.</summary>
+    /// <summary>A segment of the test's music-like sound or of an audio file's beginning, silent after so many frames, with a number added, brought to mean 0 and deviation 1.</summary>
     public static (float[] Left, float[] Right) Music(int segment, string? song, int music, float add)
     {
         float[] left, right;
@@ -61,7 +52,26 @@ internal sealed class ExactChunk
             foreach (ref float sample in channel.AsSpan())
                 sample += add;
         }
+        Normalize(left, right);
         return (left, right);
+    }
+
+    /// <summary>Brings a track to mean 0 and deviation 1, where it is.</summary>
+    /// <returns>Its mean and its deviation.</returns>
+    public static (double Mean, double Deviation) Normalize(Span<float> left, Span<float> right)
+    {
+        double mean = 0, square = 0;
+        for (int i = 0; i < left.Length; i++)
+            mean += ((double)left[i] + right[i]) / 2 / left.Length;
+        for (int i = 0; i < left.Length; i++)
+            square += Math.Pow(((double)left[i] + right[i]) / 2 - mean, 2);
+        double deviation = Math.Sqrt(square / (left.Length - 1)) + 1e-8;
+        for (int i = 0; i < left.Length; i++)
+        {
+            left[i] = (float)((left[i] - mean) / deviation);
+            right[i] = (float)((right[i] - mean) / deviation);
+        }
+        return (mean, deviation);
     }
 
     /// <summary>What the graph takes, in float64.</summary>
