@@ -311,6 +311,18 @@ Describe 'Invoke-DemucsSeparation' {
         Invoke-DemucsSeparation one.wav -Force -WarningAction Ignore | Should -Not -BeNullOrEmpty
     }
 
+    It 'names the parameter that is out of range: <name>' -ForEach @(
+        @{ name = 'ThrottleLimit'; arguments = @{ ThrottleLimit = -1 } }
+        @{ name = 'Shifts'; arguments = @{ Shifts = -1 } }
+        @{ name = 'RetryCount'; arguments = @{ RetryCount = 101 } }
+        @{ name = 'Overlap'; arguments = @{ Overlap = 2 } }
+        @{ name = 'SampleRate'; arguments = @{ SampleRate = '1' } }
+        @{ name = 'StreamIndex'; arguments = @{ StreamIndex = -1 } }
+    ) {
+        $told = try { Invoke-DemucsSeparation missing.wav @arguments } catch { "$_" }
+        $told | Should -Match " The parameter is -$name\.$"
+    }
+
     It 'ends at once with <id> for <why>' -ForEach @(
         @{ why = 'a model that is not there'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'missing.onnx' } }
         @{ why = 'a name that is no model'; id = 'DemucsModelNotFound'; arguments = @{ Model = 'htdemucs' } }

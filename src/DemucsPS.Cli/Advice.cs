@@ -6,10 +6,27 @@ namespace DemucsPS.Cli;
 internal static class Advice
 {
     /// <summary>An error's message with what can be done.</summary>
-    public static string Of(DemucsException error) => Of(error.Message, error.Remedies);
+    public static string Of(DemucsException error) => Of(error.Parameter is { } parameter && OptionOf(parameter) is { } option ? $"{error.Message} The option is {option}." : error.Message, error.Remedies);
 
     /// <summary>A message with what can be done.</summary>
     public static string Of(string message, IEnumerable<Remedy> remedies) => string.Join(' ', remedies.Select(Sentence).OfType<string>().Prepend(message));
+
+    private static string? OptionOf(EngineParameter parameter) => parameter switch
+    {
+        EngineParameter.Jobs => "--jobs",
+        EngineParameter.Threads => "--threads",
+        EngineParameter.Shifts => "--shifts",
+        EngineParameter.RetryCount => "--retry",
+        EngineParameter.Overlap => "--overlap",
+        EngineParameter.StreamIndex => "--stream-index",
+        EngineParameter.SampleRate => "--sample-rate",
+        EngineParameter.BitDepth => "--bit-depth",
+        EngineParameter.BitRate => "--bit-rate",
+        EngineParameter.Quality => "--quality",
+        EngineParameter.Mixdown => "--mixdown",
+        // Chunks are cut and joined one by one in PowerShell only.
+        _ => null,
+    };
 
     private static string? Sentence(Remedy remedy) => remedy switch
     {

@@ -33,8 +33,8 @@ internal sealed class ModelsCommand
     private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the licence notice says." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
-    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", HelpName = "full|int8" };
-    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
+    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies, and the notes that some were refused. They are made anew when their models are used." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
 

@@ -21,36 +21,36 @@ internal sealed class SeparateCommand
     private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
     private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
     private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", HelpName = "firsttwo|pairs" };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
-    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, or large products in 8-bit integers (int8): quicker, at a loss that 'demucsps models test --precision int8' measures. On the processor only.", HelpName = "full|int8" };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, or large products in 8-bit integers (int8): quicker, at a loss that 'demucsps models test --precision int8' measures. On the processor only.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
     private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
-    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.", HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
+    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbours have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<string[]> _stems = new("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" };
     private readonly Option<string?> _twoStems = new("--two-stems") { Description = "Write this stem, and everything else as no_NAME.", HelpName = "NAME" };
-    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Make no_NAME of the other stems (add, the default) or of the mix minus the stem.", HelpName = "add|minus" };
+    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Make no_NAME of the other stems (add, the default) or of the mix minus the stem.", CustomParser = WordArgument.Of<TwoStemsMethod>, HelpName = "add|minus" };
     private readonly Option<bool> _residual = new("--residual") { Description = "Write the mix minus the written stems as residual." };
     private readonly Option<string?> _mixdown = new("--mixdown") { Description = "Write all stems, each with its gain in dB, as mixdown; stems that are not named stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" };
     private readonly Option<string?> _template = new("--file-name-template") { Description = $"How files are called below OUTPUT, by the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" };
-    private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
+    private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", CustomParser = WordArgument.Of<StemFileFormat>, HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
     private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" };
     private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
     private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
     private readonly Option<string> _sampleRate = new("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" };
     private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
-    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", HelpName = "rescale|clamp|none" };
+    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", CustomParser = WordArgument.Optional<ClipMode>, HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations." };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations; with --force, too, those that were begun otherwise are begun anew." };
     private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
@@ -78,19 +78,19 @@ internal sealed class SeparateCommand
         SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
         using ClosedPipe pipe = new(cancellationToken);
         ModelBag? bag = null;
+        TrackSource[] sources = [];
         try
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
             int exitCode = Succeeded;
             TrackList tracks = new(Options(parsed), report.Notice, e => Fail(e.Path, e));
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
-            TrackSource[] sources = [.. Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
-            // A batch of a night should not end with the news that two of its tracks have one name.
-            IReadOnlyList<DemucsException> collisions = separator.ClaimAll(sources);
-            foreach (DemucsException collision in collisions)
-                report.Failure(collision.Path, collision);
-            if (collisions.Count > 0)
-                return Failed;
+            sources = [.. Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
+            // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
+            IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources);
+            foreach ((TrackSource track, DemucsException collision) in collisions)
+                Fail(track.Path, collision);
+            sources = [.. sources.Where(track => !collisions.ContainsKey(track))];
             // What is wrong with a model concerns all tracks.
             if (sources.Length > 0)
                 bag!.Load(pipe.Token);
@@ -122,7 +122,8 @@ internal sealed class SeparateCommand
         }
         catch (OperationCanceledException e)
         {
-            report.Cancelled(Advice.Of(e.Message, (e as SeparationCanceledException)?.Remedies ?? []));
+            // Other than in a track, only while models are loaded for all of them.
+            report.Cancelled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies) : $"the models were not loaded yet, and {(sources.Length == 1 ? $"'{sources[0].Path}' was not" : $"none of {sources.Length} tracks was")} begun.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
         }
         finally

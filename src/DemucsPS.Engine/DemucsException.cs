@@ -24,6 +24,9 @@ public sealed class DemucsException : Exception
     /// <summary>The file or folder concerned, if any.</summary>
     public string? Path { get; }
 
+    /// <summary>The parameter that is wrong; null where it is none, or more than one.</summary>
+    public EngineParameter? Parameter { get; init; }
+
     /// <summary>What parameters can do against it, the likeliest first; empty for nothing.</summary>
     public IReadOnlyList<Remedy> Remedies { get; init; } = [];
 }

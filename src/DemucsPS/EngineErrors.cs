@@ -12,13 +12,22 @@ internal static class EngineErrors
     public static ErrorRecord ToRecord(this DemucsException error, object? target)
     {
         ErrorRecord record = new(error, error.Error.ToString(), Category(error.Error), target);
-        if (error.Remedies.Count > 0)
+        string advice = string.Join(' ', error.Remedies.Select(Advice).Prepend(error.Parameter is { } parameter && NameOf(parameter) is { } name ? $"The parameter is -{name}." : null).OfType<string>());
+        if (advice.Length > 0)
         {
-            string advice = string.Join(' ', error.Remedies.Select(Advice));
             record.ErrorDetails = new ErrorDetails($"{error.Message} {advice}") { RecommendedAction = advice };
         }
         return record;
     }
+
+    private static string? NameOf(EngineParameter parameter) => parameter switch
+    {
+        EngineParameter.Jobs => "ThrottleLimit",
+        EngineParameter.ChunkLength => "Length",
+        // The runtime's threads are not to be chosen here.
+        EngineParameter.Threads => null,
+        _ => parameter.ToString(),
+    };
 
     private static string Advice(Remedy remedy) => remedy switch
     {

@@ -113,6 +113,45 @@ public sealed class InterruptionTests
     }
 
     [Fact]
+    public void Interrupted_while_models_are_loaded_it_names_what_was_not_begun()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which files a process has open can be seen on Linux only.");
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100));
+        // A model that takes a minute to be hashed: hundreds of gigabytes of a hole, in a field that nobody knows.
+        const long Hole = 200_000_000_000;
+        using (FileStream model = File.Create(folder["large.onnx"]))
+        {
+            model.Write(File.ReadAllBytes(CliModels.Small));
+            model.Write([0x9A, 0x06]);
+            for (ulong left = Hole; left > 0; left >>= 7)
+                model.WriteByte((byte)(left & 0x7F | (left > 0x7F ? 0x80u : 0)));
+            model.SetLength(model.Position + Hole);
+        }
+        using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", "large.onnx");
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        while (!process.HasExited && !IsReading())
+            Thread.Yield();
+        Signal.Terminate(process.Id);
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal($"cancelled: the models were not loaded yet, and '{folder["long.wav"]}' was not begun.{Environment.NewLine}", error.Result);
+        Assert.Equal(130, process.ExitCode);
+
+        bool IsReading()
+        {
+            try
+            {
+                return Directory.EnumerateFiles($"/proc/{process.Id}/fd").Any(fd => new FileInfo(fd).LinkTarget == folder["large.onnx"]);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+            {
+                // It was closed meanwhile.
+                return false;
+            }
+        }
+    }
+
+    [Fact]
     public void A_second_process_on_the_same_track_is_refused_and_harms_nothing()
     {
         using TemporaryFolder folder = new();

@@ -182,7 +182,7 @@ public sealed class SeparateCommandTests
         Assert.Contains("skipped", Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--skip-existing"]).Error, StringComparison.Ordinal);
         (exitCode, _, error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--skip-existing"]);
         Assert.Equal(1, exitCode);
-        Assert.Contains("exists already. Choose another destination. With --force it is replaced. [StemExists]", error, StringComparison.Ordinal);
+        Assert.Contains("exists already, and was not made of what is asked for: precision: Int8 then, Full now. Choose another destination. With --force it is replaced. [StemExists]", error, StringComparison.Ordinal);
 
         foreach (string[] wrong in new string[][] { ["-m", "baseline"], ["-m", "tiny.onnx", "--no-preparation"], ["-m", "tiny.onnx", "--execution-provider", "cuda"] })
         {
@@ -289,7 +289,7 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
-    public void Sources_of_one_name_in_a_batch_are_found_before_any_work()
+    public void Sources_of_one_name_in_a_batch_are_refused_before_any_work_and_the_others_are_separated()
     {
         using TemporaryFolder folder = new();
         foreach (string disc in new[] { "one", "two" })
@@ -297,11 +297,14 @@ public sealed class SeparateCommandTests
             Directory.CreateDirectory(folder[disc]);
             WavSamples.WriteFloat(folder[disc, "intro.wav"], WavSamples.Sine(10000));
         }
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "--force", "--stem", "bass");
-        Assert.NotEqual(0, exitCode);
-        Assert.Contains(folder["two", "intro.wav"], error, StringComparison.Ordinal);
-        Assert.Empty(output);
-        Assert.False(Directory.Exists(folder["separated"]));
+        WavSamples.WriteFloat(folder["one", "other.wav"], WavSamples.Sine(10000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "one/other.wav", "--force", "--stem", "bass");
+        Assert.Equal(1, exitCode);
+        string[] lines = error.Split(Environment.NewLine);
+        int refused = Array.FindIndex(lines, l => l.StartsWith("error: ", StringComparison.Ordinal) && l.Contains(folder["two", "intro.wav"], StringComparison.Ordinal));
+        Assert.InRange(refused, 0, Array.FindIndex(lines, l => l.StartsWith("intro.wav: ", StringComparison.Ordinal)) - 1);
+        Assert.Contains("2 of 3 tracks separated, 1 failed", error, StringComparison.Ordinal);
+        Assert.Equal([folder["separated", "baseline", "intro", "bass.wav"], folder["separated", "baseline", "other", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
@@ -552,6 +555,8 @@ public sealed class SeparateCommandTests
     [InlineData("--bit-depth", "20")]
     [InlineData("--sample-rate", "44,100")]
     [InlineData("--weights", "1,2,x,4")]
+    [InlineData("--mixdown", "vocals=0,5")]
+    [InlineData("--mixdown", "vocals=50")]
     [InlineData("--two-stems-method", "minus")]
     public void Parameters_out_of_range_are_refused_before_anything_is_looked_for(string option, string value)
     {
@@ -561,6 +566,9 @@ public sealed class SeparateCommandTests
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, nothing, "separate", "missing.wav", "--model", "missing.onnx", option, value);
         Assert.Equal(1, exitCode);
         Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        // The engine's messages say what is wrong in words; here it is an option.
+        if (option != "--two-stems-method")
+            Assert.Contains(option, error, StringComparison.Ordinal);
         Assert.Single(error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
         Assert.Empty(folder.Files());
     }
@@ -579,16 +587,19 @@ public sealed class SeparateCommandTests
     }
 
     [Theory]
+    [InlineData("--format", "ogg", "'ogg' is nothing that --format takes. It takes wav, flac, mp3, aac, opus, alac, stemmp4.")]
+    [InlineData("--clip", "2", "'2' is nothing that --clip takes. It takes rescale, clamp, none.")]
     [InlineData("--overlap", "half", "'half' for --overlap is not a number.")]
     [InlineData("--seed", "1.5", "'1.5' for --seed is not a whole number")]
     [InlineData("--quality", "9999999999", "'9999999999' for --quality is not a whole number")]
     [InlineData("--retry", null, "--retry")]
-    public void What_is_no_number_is_named(string option, string? value, string says)
+    public void What_is_no_number_or_no_word_of_the_option_is_named(string option, string? value, string says)
     {
         using TemporaryFolder folder = new();
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, ["separate", "missing.wav", option, .. value is null ? [] : new[] { value }]);
         Assert.Equal(1, exitCode);
         Assert.Contains(says, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("DemucsPS.Engine", error, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
     }
 

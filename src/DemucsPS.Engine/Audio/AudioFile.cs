@@ -92,7 +92,7 @@ public static class AudioFile
     /// <param name="stream">The number that was asked for.</param>
     /// <param name="streams">What the file has, in words.</param>
     internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
-        new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path);
+        new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path) { Parameter = EngineParameter.StreamIndex };
 
     /// <summary>The built-in decoder of what the bytes are; null where there is none. ffmpeg is asked only for the tags of AIFF files.</summary>
     internal static AudioReader? OpenBuiltIn(ByteSource source, Func<string?>? findFFmpeg = null)

@@ -27,6 +27,8 @@ internal sealed partial class FFmpegLog
     private int _errorChars;
     private bool _afterError = true;
     private bool _inStreams;
+    private bool _isMp3;
+    private bool _isGuess;
 
     /// <summary>Starts draining.</summary>
     /// <param name="stream">ffmpeg's standard error.</param>
@@ -56,6 +58,12 @@ internal sealed partial class FFmpegLog
                 return [.. _streams];
         }
     }
+
+    /// <summary>Whether the source has any stream at all, be it a picture.</summary>
+    public bool HasStreams { get; private set; }
+
+    /// <summary>Whether <see cref="Duration"/> is what the head of an MP3 file says of all of it, also where the file is cut off. Of other files, ffmpeg's length may be that of a picture, or a guess.</summary>
+    public bool IsLengthOfMp3 => _isMp3 && !_isGuess;
 
     /// <summary>What the program calls its version, if it was not told to keep it to itself; null when it has not said it.</summary>
     public string? Version { get; private set; }
@@ -182,6 +190,9 @@ internal sealed partial class FFmpegLog
         if (Version is null && VersionLine().Match(line) is { Success: true } version)
             Version = version.Groups[1].Value;
 
+        _isMp3 |= line.StartsWith("[info] Input #0, mp3,", StringComparison.Ordinal);
+        _isGuess |= line.Contains("[warning] Estimating duration from bitrate", StringComparison.Ordinal);
+
         // The streams come behind the length of the source and before ffmpeg's own output. Tags of the source, which could be called like streams, stand before or deeper.
         if (line.StartsWith("[info]   Duration: ", StringComparison.Ordinal))
         {
@@ -212,6 +223,7 @@ internal sealed partial class FFmpegLog
 
     private void TakeStream(string line)
     {
+        HasStreams |= StreamStart().IsMatch(line);
         Picture ??= PictureIn(line);
         if (AudioStreamIn(line) is not { } stream)
             return;

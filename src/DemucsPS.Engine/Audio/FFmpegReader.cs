@@ -118,6 +118,8 @@ internal sealed class FFmpegReader : AudioReader
             return new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' contains no audio frames that ffmpeg can decode.{Quote(log)} Fetch or export the file again.", path, cause);
         if (log.Streams is { Count: > 0 } streams && (stream < 0 || stream >= streams.Count))
             return AudioFile.NoSuchStream(path, stream, streams);
+        if (log is { HasStreams: true, Streams.Count: 0 })
+            return new DemucsException(DemucsError.AudioFormatUnsupported, $"There is no audio in '{path}', only pictures or other data. Check that the file is a recording.", path, cause);
         FFmpegProgram.At(ffmpeg).Require(FFmpegProgram.LeastToRead, $"'{path}' needs");
         return new DemucsException(
             DemucsError.AudioFormatUnsupported,
@@ -218,6 +220,10 @@ internal sealed class FFmpegReader : AudioReader
 
         if (_log.Errors.Length > 0)
             AddWarning($"'{SourcePath}' seems to be damaged.{Quote(_log)}");
+        // Encoders fill the last block, so a second less is more than they can be off.
+        TimeSpan found = TimeSpan.FromSeconds((double)_taken / SampleRate);
+        if (_log is { IsLengthOfMp3: true, Duration: { } declared } && found + TimeSpan.FromSeconds(1) < declared)
+            AddWarning(FormattableString.Invariant($"'{SourcePath}' is cut off: by its own account it is {declared.TotalSeconds:F1} s long, and {found.TotalSeconds:F1} s of it are there. Fetch or export the file again to have all of it."));
     }
 
     private IReadOnlyDictionary<string, string> ReadTags()

@@ -26,6 +26,6 @@ public sealed record TrackListOptions
     public void Check()
     {
         if (StreamIndex < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The stream index is {StreamIndex}; audio streams are counted from 0.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The stream index is {StreamIndex}; audio streams are counted from 0.") { Parameter = EngineParameter.StreamIndex };
     }
 }

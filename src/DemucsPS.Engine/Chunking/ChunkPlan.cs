@@ -68,6 +68,6 @@ public sealed class ChunkPlan
     public static void CheckOverlap(double overlap)
     {
         if (!(overlap >= 0 && overlap <= MaxOverlap))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The overlap is {overlap}; it must be from 0 to {MaxOverlap} (0.05 and 0.25 are usual)."));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The overlap is {overlap}; it must be from 0 to {MaxOverlap} (0.05 and 0.25 are usual).")) { Parameter = EngineParameter.Overlap };
     }
 }

@@ -33,6 +33,6 @@ public static class TransitionWeights
     public static void CheckPower(double transitionPower)
     {
         if (!(transitionPower >= 1 && transitionPower <= MaxPower))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The transition power is {transitionPower}; it must be from 1 to {MaxPower}."));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The transition power is {transitionPower}; it must be from 1 to {MaxPower}.")) { Parameter = EngineParameter.TransitionPower };
     }
 }

@@ -38,7 +38,7 @@ public sealed record StemFormat
         get;
         init => field = value is null or (>= 8_000 and <= 384_000)
             ? value
-            : throw Wrong($"The sample rate of the stems is {value}; it can be 8000 to 384000 Hz, or 'Source' for the source's own.");
+            : throw Wrong($"The sample rate of the stems is {value}; it can be 8000 to 384000 Hz, or 'Source' for the source's own.", EngineParameter.SampleRate);
     } = Separator.SampleRate;
 
     /// <summary>Whether the stems of a track with one channel have one channel, the mean of the two that were separated.</summary>
@@ -80,7 +80,7 @@ public sealed record StemFormat
             return null;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rate)
             ? rate
-            : throw Wrong($"The sample rate of the stems is '{text}'; it can be a number of Hz such as 48000, or 'Source' for the source's own.");
+            : throw Wrong($"The sample rate of the stems is '{text}'; it can be a number of Hz such as 48000, or 'Source' for the source's own.", EngineParameter.SampleRate);
     }
 
     /// <summary>The format with that many bits a sample.</summary>
@@ -91,7 +91,7 @@ public sealed record StemFormat
         16 => WavSampleFormat.Pcm16,
         24 => WavSampleFormat.Pcm24,
         32 => WavSampleFormat.Float32,
-        _ => throw new DemucsException(DemucsError.ParameterInvalid, $"The bit depth is {bits}; it can be 16, 24 or 32 (float)."),
+        _ => throw Wrong($"The bit depth is {bits}; it can be 16, 24 or 32 (float).", EngineParameter.BitDepth),
     };
 
     /// <summary>A format as users ask for it, checked.</summary>
@@ -148,15 +148,15 @@ public sealed record StemFormat
         if (Quality is not null && File != StemFileFormat.Mp3)
             throw Wrong($"A quality can be chosen for Mp3 only, not for {File}.{(IsLossless ? "" : " Choose a bit rate.")}");
         if (Quality is < 0 or > 9)
-            throw Wrong($"The quality is {Quality}; it can be 0 (best) to 9.");
+            throw Wrong($"The quality is {Quality}; it can be 0 (best) to 9.", EngineParameter.Quality);
         if (Quality is not null && BitRate is not null)
             throw Wrong("A quality and a bit rate cannot be had together: with a quality the bit rate varies. Choose one of them.");
         if (SampleRate is { } hertz && SampleRates(File) is { } rates && !rates.Contains(hertz))
-            throw Wrong($"The sample rate of the stems is {hertz}; for {File} it can be {string.Join(", ", rates)} Hz, or 'Source' for the source's own.");
+            throw Wrong($"The sample rate of the stems is {hertz}; for {File} it can be {string.Join(", ", rates)} Hz, or 'Source' for the source's own.", EngineParameter.SampleRate);
         if (BitRate is { } rate && !BitRates(File).Contains(rate))
         {
             throw Wrong(string.Create(CultureInfo.InvariantCulture,
-                $"The bit rate is {rate}; for {File} it can be {(File == StemFileFormat.Mp3 ? string.Join(", ", BitRates(File)) : $"{BitRates(File).First()} to {BitRates(File).Last()}")} kbit/s."));
+                $"The bit rate is {rate}; for {File} it can be {(File == StemFileFormat.Mp3 ? string.Join(", ", BitRates(File)) : $"{BitRates(File).First()} to {BitRates(File).Last()}")} kbit/s."), EngineParameter.BitRate);
         }
     }
 
@@ -176,5 +176,5 @@ public sealed record StemFormat
         _ => null,
     };
 
-    private static DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message);
+    private static DemucsException Wrong(string message, EngineParameter? parameter = null) => new(DemucsError.ParameterInvalid, message) { Parameter = parameter };
 }

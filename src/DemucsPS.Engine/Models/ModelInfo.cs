@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>A model that is installed, built in, or could be installed.</summary>
@@ -18,7 +20,7 @@ public sealed record ModelInfo
     /// <summary>Length of its files in bytes; of what is not installed, what the catalogue says; of a bag, all of its models.</summary>
     public required long Size { get; init; }
 
-    /// <summary>The contract by the catalogue: split, real-imaginary or waveform; null where it does not say.</summary>
+    /// <summary>The contract by the catalogue, or as it was recognised when a model of the user's own was installed: split, real-imaginary or waveform; null where neither says it.</summary>
     public string? Contract { get; init; }
 
     /// <summary>The stems' names; empty where not known before it is loaded.</summary>
@@ -47,6 +49,14 @@ public sealed record ModelInfo
 
     /// <summary>Published scores.</summary>
     public IReadOnlyList<ModelScore> Scores { get; init; } = [];
+
+    /// <summary>What a contract is called in catalogues.</summary>
+    internal static string ContractOf(ModelContractKind kind) => kind switch
+    {
+        ModelContractKind.Split => "split",
+        ModelContractKind.RealImaginaryApart => "real-imaginary",
+        _ => "waveform",
+    };
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -137,7 +137,7 @@ public sealed class ModelInstaller
             {
                 string sha256 = installed.Record?.Files[0].Sha256 ?? DurableFiles.Hash(installed.Path, cancellationToken);
                 File.Delete(installed.Path);
-                PreparationCache.Open().RemoveOf(sha256);
+                PreparationCache.Open().RemoveOf(installed.Path, sha256);
             }
             Directory.Delete(folder, recursive: true);
         }
@@ -176,6 +176,7 @@ public sealed class ModelInstaller
         {
             InstalledAt = DateTime.UtcNow,
             Source = options.Source ?? entry.Files[0].Url.ToString(),
+            Contract = entry.Contract,
             Stems = entry.Stems,
             SegmentFrames = entry.SegmentFrames,
             Files = [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))],
@@ -210,7 +211,7 @@ public sealed class ModelInstaller
             files.Add(new ModelRecord.FileRecord(names[i], size, hash));
             before += size;
         }
-        Publish(folder, names, partials, new ModelRecord { InstalledAt = DateTime.UtcNow, Source = source.Path!, Stems = contract.Stems, SegmentFrames = contract.SegmentFrames, Files = files });
+        Publish(folder, names, partials, new ModelRecord { InstalledAt = DateTime.UtcNow, Source = source.Path!, Contract = ModelInfo.ContractOf(contract.Kind), Stems = contract.Stems, SegmentFrames = contract.SegmentFrames, Files = files });
         options.Warn?.Invoke($"The model '{name}' is in no catalogue, so its SHA-256 could not be compared with anything; it was noted ({files[0].Sha256}), and Test-DemucsModel and demucsps models test compare with it.");
         Prepare(folder, names[0], total, options, report, cancellationToken);
     }

@@ -122,6 +122,7 @@ public sealed class ModelLibrary
             Path = found.Path,
             Size = record?.Files.Sum(f => f.Size) ?? RegularFile.Info(found.Path).Length,
             Verified = record is not null && entry is not null && record.Matches(entry) && record.IsWhole(FolderOf(name)),
+            Contract = entry?.Contract ?? record?.Contract,
             Stems = entry?.Stems ?? record?.Stems ?? [],
             SegmentFrames = entry?.SegmentFrames ?? record?.SegmentFrames,
             Source = record?.Source,

@@ -2,14 +2,19 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
 
-/// <summary>Keeps a model to one installation or removal at a time, in all processes. The lock file stays; deleting it would let two in.</summary>
+/// <summary>Keeps a model to one installation or removal at a time, in all processes. Nothing is left of the lock.</summary>
 internal sealed class ModelLock : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    private readonly FileStream _file;
+    private readonly LockFile _file;
+    private readonly string[] _folders;
 
-    private ModelLock(FileStream file) => _file = file;
+    private ModelLock(LockFile file, string[] folders)
+    {
+        _file = file;
+        _folders = folders;
+    }
 
     /// <summary>Waits for the lock.</summary>
     /// <param name="library">Whose folder it is.</param>
@@ -35,20 +40,42 @@ internal sealed class ModelLock : IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.ModelWriteFailed"/>: the folder cannot be written to.</exception>
     public static ModelLock? TryTake(ModelLibrary library, string model)
     {
-        string path = Path.Combine(library.Folder, ".locks", model);
+        string folder = Path.Combine(library.Folder, ".locks"), path = Path.Combine(folder, model);
+        // A models folder that was made for the lock goes with it, unless there is a model in it.
+        string[] folders = Directory.Exists(library.Folder) ? [folder] : [folder, library.Folder];
         return ModelTransfer.Stored(path, () =>
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            try
+            while (true)
             {
-                return new ModelLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-            }
-            catch (IOException e) when (RefusalPatience.System.IsOpenElsewhere(e))
-            {
-                return null;
+                Directory.CreateDirectory(folder);
+                try
+                {
+                    if (LockFile.TryTake(path) is { } file)
+                        return new ModelLock(file, folders);
+                }
+                catch (DirectoryNotFoundException)
+                {
+                    // Its last owner has just taken the folder away.
+                }
+                catch (IOException e) when (RefusalPatience.System.IsOpenElsewhere(e))
+                {
+                    return null;
+                }
             }
         });
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        try
+        {
+            foreach (string folder in _folders)
+                Directory.Delete(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // There is something in it.
+        }
+    }
 }

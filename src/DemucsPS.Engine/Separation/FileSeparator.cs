@@ -50,10 +50,10 @@ public sealed class FileSeparator
 
     /// <summary>Takes the files of a batch that is known before it begins, so that two tracks that would go to the same ones are found before any work is done.</summary>
     /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
-    /// <returns>An error for each track whose files another has.</returns>
-    public IReadOnlyList<DemucsException> ClaimAll(IEnumerable<TrackSource> sources)
+    /// <returns>The tracks whose files another has, each with an error that says so.</returns>
+    public IReadOnlyDictionary<TrackSource, DemucsException> ClaimAll(IEnumerable<TrackSource> sources)
     {
-        List<DemucsException> collisions = [];
+        OrderedDictionary<TrackSource, DemucsException> collisions = [];
         foreach (TrackSource source in sources)
         {
             try
@@ -63,7 +63,7 @@ public sealed class FileSeparator
             }
             catch (DemucsException e) when (e.Error == DemucsError.StemExists)
             {
-                collisions.Add(e);
+                collisions[source] = e;
             }
             catch (DemucsException)
             {
@@ -247,6 +247,7 @@ public sealed class FileSeparator
         }
         catch (DemucsException e) when (e.Error == DemucsError.ResumeMismatch && _output.Overwrite)
         {
+            Tell?.Invoke($"It is begun anew. {e.Message}");
             partial.Clear(SeparationJournal.FileName);
             partial.Stays = false;
             return null;
@@ -313,7 +314,7 @@ public sealed class FileSeparator
             string kept = Keep();
             IReadOnlyList<Remedy> goOn = kept.Length > 0 ? [Remedy.Resume] : [];
             throw e is DemucsException error
-                ? new DemucsException(error.Error, error.Message + kept, error.Path, error) { Remedies = [.. error.Remedies, .. goOn] }
+                ? new DemucsException(error.Error, error.Message + kept, error.Path, error) { Parameter = error.Parameter, Remedies = [.. error.Remedies, .. goOn] }
                 : new SeparationCanceledException($"'{source.Path}' was not finished.{kept}", goOn, e, cancellationToken);
         }
         catch

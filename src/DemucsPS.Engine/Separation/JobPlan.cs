@@ -45,9 +45,9 @@ public sealed record JobPlan(int Jobs, int Threads)
     internal static JobPlan Choose(int jobs, int threads, int processors, long memory)
     {
         if (jobs is < 0 or > MaxJobs)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose it by processors and memory.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose it by processors and memory.") { Parameter = EngineParameter.Jobs };
         if (threads is < 0 or > MaxThreads)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one for each processor.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one for each processor.") { Parameter = EngineParameter.Threads };
         if (jobs == 0)
         {
             long fitting = (memory / 2 - BytesWithoutJobs) / BytesPerJob;

@@ -12,10 +12,10 @@ internal sealed class PartialFolder : IDisposable
     private const string LockName = "lock";
 
     private readonly List<string> _created;
-    private readonly FileStream _lock;
+    private readonly LockFile _lock;
     private bool _disposed;
 
-    private PartialFolder(string path, List<string> created, FileStream @lock)
+    private PartialFolder(string path, List<string> created, LockFile @lock)
     {
         FolderPath = path;
         _created = created;
@@ -40,12 +40,8 @@ internal sealed class PartialFolder : IDisposable
             try
             {
                 Create(path, created);
-                // Held to the end of this process, however it ends: the system lets go of it.
-                FileStream @lock = new(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
-                // Its last owner may have deleted it between our opening it and our locking it.
-                if (File.Exists(lockPath))
+                if (LockFile.TryTake(lockPath) is { } @lock)
                     return new PartialFolder(path, created, @lock);
-                @lock.Dispose();
             }
             catch (IOException e) when (File.Exists(lockPath))
             {

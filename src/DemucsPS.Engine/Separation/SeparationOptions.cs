@@ -46,11 +46,11 @@ public sealed record SeparationOptions
         ChunkPlan.CheckOverlap(Overlap);
         TransitionWeights.CheckPower(TransitionPower);
         if (Shifts is < 0 or > MaxShifts)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to {MaxShifts}.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to {MaxShifts}.") { Parameter = EngineParameter.Shifts };
         if (Jobs is < 1 or > JobPlan.MaxJobs)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to {JobPlan.MaxJobs}.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {Jobs}; it must be from 1 to {JobPlan.MaxJobs}.") { Parameter = EngineParameter.Jobs };
         if (RetryCount is < 0 or > MaxRetries)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to {MaxRetries}.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to {MaxRetries}.") { Parameter = EngineParameter.RetryCount };
     }
 
     /// <summary>The shifts to average over, each from 0 to <see cref="MaxShift"/> frames; empty for none.</summary>

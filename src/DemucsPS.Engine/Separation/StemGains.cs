@@ -20,7 +20,7 @@ public sealed class StemGains
             if (_decibels.Exists(g => string.Equals(g.Key, name, StringComparison.OrdinalIgnoreCase)))
                 throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown has two gains for '{name}'. Give one.");
             if (!(gain <= MaxDecibels))
-                throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it can be -inf to {MaxDecibels} dB."));
+                throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it can be -inf to {MaxDecibels} dB.")) { Parameter = EngineParameter.Mixdown };
             _decibels.Add(new(name, gain));
         }
         if (_decibels.Count == 0)
@@ -35,6 +35,9 @@ public sealed class StemGains
     public static StemGains Parse(string text) => new(text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(entry =>
     {
         string[] sides = entry.Split('=', StringSplitOptions.TrimEntries);
+        // The rest of a number that begins before the comma.
+        if (sides is [var rest] && rest.Length > 0 && rest.All(char.IsAsciiDigit))
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown '{text}' has a comma before '{entry}', and commas are between stems. Decimals are written with a point, such as vocals=0.5.") { Parameter = EngineParameter.Mixdown };
         if (sides is not [{ Length: > 0 } name, { Length: > 0 } gain])
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{entry}' in the mixdown '{text}' is not a stem with a gain. A mixdown looks like vocals=-6,drums=-inf.");
         return new KeyValuePair<string, double>(name, ParseGain(name, gain));

@@ -112,7 +112,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
 
-    /// <summary>Continue interrupted separations.</summary>
+    /// <summary>Continue interrupted separations; with <see cref="StemOutputCommand.Force"/>, too, those that were begun otherwise are begun anew.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 

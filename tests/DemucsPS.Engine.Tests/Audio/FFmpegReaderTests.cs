@@ -71,7 +71,7 @@ public sealed class FFmpegReaderTests : IDisposable
         ExternalTool.FindOrSkip("ffmpeg");
         var noise = new byte[5000];
         new Random(9).NextBytes(noise);
-        string path = _folder.Write("picture.jpg", noise);
+        string path = _folder.Write("noise.xyz", noise);
         var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
         Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
         Assert.Contains(path, exception.Message, StringComparison.Ordinal);
@@ -84,7 +84,34 @@ public sealed class FFmpegReaderTests : IDisposable
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         string path = _folder.File("silent.mkv");
         ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=size=16x16:duration=0.2", path);
-        Assert.Equal(DemucsError.AudioFormatUnsupported, Assert.Throws<DemucsException>(() => AudioFile.Open(path)).Error);
+        foreach (Action open in new Action[] { () => AudioFile.Open(path), () => TrackHeader.Read(new TrackSource(path)) })
+        {
+            DemucsException exception = Assert.Throws<DemucsException>(open);
+            Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
+            Assert.StartsWith($"There is no audio in '{path}'", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void An_mp3_that_is_cut_off_gets_a_warning()
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string wav = _folder.Write("source.wav", WavBytes.Pcm16(44100, 1, Sine(5 * 44100))), whole = _folder.File("song.mp3"), silent = _folder.File("silent.mp3");
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, whole);
+        // Without a length in its head nobody can tell.
+        ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, "-write_xing", "0", silent);
+        byte[] bytes = File.ReadAllBytes(whole);
+        Assert.Empty(WarningsOf(whole));
+        Assert.Empty(WarningsOf(_folder.Write("cut silent.mp3", File.ReadAllBytes(silent)[..(bytes.Length / 2)])));
+        string warning = Assert.Single(WarningsOf(_folder.Write("cut.mp3", bytes[..(bytes.Length / 2)])), w => w.Contains("cut off", StringComparison.Ordinal));
+        Assert.Matches(@"^'.*cut\.mp3' is cut off: by its own account it is 5\.\d s long, and 2\.\d s of it are there\.", warning);
+
+        static IReadOnlyList<string> WarningsOf(string path)
+        {
+            using AudioReader reader = AudioFile.Open(path);
+            reader.ReadAll();
+            return reader.Warnings;
+        }
     }
 
     [Fact]

@@ -321,12 +321,13 @@ public sealed class TagsTests : IDisposable
     [InlineData("echo title=a; exit 1")]
     [InlineData("echo title=a; kill -9 $$")]
     [InlineData("echo title=a; exec sleep 3600")]
-    [InlineData("sleep 3600 & echo title=a")]
+    [InlineData("sleep 3600 & echo $! >\"$0.left\"; echo title=a")]
     [InlineData("yes title=abc")]
     [InlineData("yes title=abc >&2")]
     public async Task A_program_that_fails_or_hangs_gives_no_tags(string commands)
     {
         string program = Script(commands);
+        using LeftProcess left = new(program + ".left");
         // What hangs does so for an hour: ending at all shows that it was not waited for.
         Assert.Empty(await Task.Run(() => FFmpegProbe.Read(_folder.Write("a.xyz", [1]), program, 0, TimeSpan.FromSeconds(1)).Tags, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken));
     }
@@ -339,6 +340,18 @@ public sealed class TagsTests : IDisposable
         AssertTags(reader.Tags, ("title", "a"));
         System.IO.File.Delete(other);
         Assert.Empty(orphan.Tags);
+    }
+
+    /// <summary>A process whose parent has ended, so that nobody but the test can end it. Its number is in a file, if there is one.</summary>
+    private sealed class LeftProcess(string file) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!System.IO.File.Exists(file))
+                return;
+            using System.Diagnostics.Process process = System.Diagnostics.Process.GetProcessById(int.Parse(System.IO.File.ReadAllText(file), System.Globalization.CultureInfo.InvariantCulture));
+            process.Kill();
+        }
     }
 
     /// <summary>Prints a wave file of four samples.</summary>

@@ -347,6 +347,7 @@ public sealed class ModelInstallerTests
         Assert.Equal(folder["models", "mine", "mine.onnx"], installed.Path);
         Assert.True(File.Exists(folder["models", "mine", "own.data"]));
         Assert.Equal(["drums", "bass", "other", "vocals"], installed.Stems);
+        Assert.Equal("split", installed.Contract);
         Assert.False(installed.Verified);
         Assert.Contains(warnings, w => w.Contains("in no catalogue", StringComparison.Ordinal));
         Assert.Contains(library.List(), m => m.Name == "mine");
@@ -378,6 +379,19 @@ public sealed class ModelInstallerTests
         Assert.False(Directory.Exists(folder["models", "mine"]));
         foreach ((string name, DemucsError error) in new[] { ("unknown", DemucsError.DemucsModelNotFound), ("baseline", DemucsError.ParameterInvalid), ("../x", DemucsError.ParameterInvalid) })
             Assert.Equal(error, (await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync(name, new ModelInstallOptions(), null, default))).Error);
+    }
+
+    [Fact]
+    public async Task An_installation_that_fails_leaves_nothing()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["own.onnx"], "no model");
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(library, Settings()).InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default));
+        Assert.False(Directory.Exists(folder["models"]));
+        using LoopbackServer server = new(LoopbackServer.Status("404 Not Found"));
+        await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(Library(folder, server.Address)));
+        Assert.False(Directory.Exists(folder["models"]));
     }
 
     [Fact]

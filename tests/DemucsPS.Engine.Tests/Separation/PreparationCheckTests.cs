@@ -91,7 +91,7 @@ public sealed class PreparationCheckTests : IDisposable
         Cache.Remove(Assert.Single(Cache.List(), copy => copy.Model == model.Name));
         SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true).Dispose();
         Refuse(model);
-        Cache.RemoveOf(Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(model.Path!))));
+        Cache.RemoveOf(model.Path!, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(model.Path!))));
         Assert.DoesNotContain(Cache.List(), copy => copy.Model == model.Name);
 
         void Refuse(ModelSource model)

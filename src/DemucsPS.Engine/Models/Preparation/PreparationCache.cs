@@ -91,12 +91,13 @@ public sealed partial class PreparationCache
         }
     }
 
-    /// <summary>Removes the copies of a model, as far as that can be done: they are in nobody's way.</summary>
-    /// <param name="sha256">Of the model's file, in hexadecimal.</param>
-    internal void RemoveOf(string sha256)
+    /// <summary>Removes the copies of a model, as far as that can be done: they are in nobody's way. Those of another model with the same content have another name, and stay.</summary>
+    /// <param name="model">The model's file.</param>
+    /// <param name="sha256">Of that file, in hexadecimal.</param>
+    internal void RemoveOf(string model, string sha256)
     {
-        string content = sha256[..16].ToLowerInvariant();
-        RemoveAll(copy => Name().Match(Path.GetFileName(copy.Path)).Groups["content"].Value == content);
+        string name = ModelPartOf(model), content = sha256[..16].ToLowerInvariant();
+        RemoveAll(copy => copy.Model == name && Name().Match(Path.GetFileName(copy.Path)).Groups["content"].Value == content);
     }
 
     /// <summary>The name of a copy.</summary>
@@ -106,10 +107,11 @@ public sealed partial class PreparationCache
     /// <param name="precision">What it is for.</param>
     internal static string NameOf(string model, ReadOnlySpan<byte> content, ReadOnlySpan<byte> surroundings, ModelPrecision precision)
     {
-        string name = SafeFileName.Finish(SafeFileName.Cut(SafeFileName.Clean(Path.GetFileNameWithoutExtension(model)), MaxNameBytes));
         return string.Create(CultureInfo.InvariantCulture,
-            $"{name}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}");
+            $"{ModelPartOf(model)}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}");
     }
+
+    private static string ModelPartOf(string model) => SafeFileName.Finish(SafeFileName.Cut(SafeFileName.Clean(Path.GetFileNameWithoutExtension(model)), MaxNameBytes));
 
     /// <summary>A copy by its name, opened, and used from now on; null if there is none.</summary>
     internal FileStream? Find(string name)

@@ -29,6 +29,22 @@ public sealed class PreparationCacheTests : IDisposable
     }
 
     [Fact]
+    public void Copies_of_another_model_with_the_same_content_stay()
+    {
+        PreparationCache cache = PreparationCache.Open(_folder.Path);
+        byte[] content = System.Security.Cryptography.SHA256.HashData("content"u8);
+        foreach (string model in new[] { "mine", "theirs" })
+        {
+            foreach (ModelPrecision precision in Enum.GetValues<ModelPrecision>())
+                cache.Add(PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], precision), [new byte[10]], CancellationToken.None).Dispose();
+        }
+        string other = Add(cache, "mine", 10);
+        cache.RemoveOf("/elsewhere/mine.onnx", Convert.ToHexStringLower(content));
+        Assert.Equal(["mine", "theirs", "theirs"], cache.List().Select(copy => copy.Model).Order());
+        Assert.Contains(other, _folder.Files());
+    }
+
+    [Fact]
     public void A_pipe_in_place_of_a_copy_is_not_waited_for()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes among its files.");

@@ -1,0 +1,44 @@
+namespace DemucsPS.Engine;
+
+/// <summary>A parameter that an error speaks of. Each front end calls its parameters by their own names, and some have no such.</summary>
+public enum EngineParameter
+{
+    /// <summary>Chunks separated at once.</summary>
+    Jobs,
+
+    /// <summary>Threads of the runtime.</summary>
+    Threads,
+
+    /// <summary>Random shifts to average over.</summary>
+    Shifts,
+
+    /// <summary>How often a failed chunk is tried again.</summary>
+    RetryCount,
+
+    /// <summary>Share of a chunk that neighbours have in common.</summary>
+    Overlap,
+
+    /// <summary>The form of the transition between chunks.</summary>
+    TransitionPower,
+
+    /// <summary>Length of a chunk.</summary>
+    ChunkLength,
+
+    /// <summary>The audio stream of a file.</summary>
+    StreamIndex,
+
+    /// <summary>Frames a second of the stems.</summary>
+    SampleRate,
+
+    /// <summary>Bits a sample of the stems.</summary>
+    BitDepth,
+
+    /// <summary>Bit rate of the stems.</summary>
+    BitRate,
+
+    /// <summary>Quality of the stems.</summary>
+    Quality,
+
+    /// <summary>Gains of stems.</summary>
+    Mixdown,
+}

@@ -1,0 +1,59 @@
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Tests.Separation;
+
+/// <summary>A lock is had by one at a time, although its file goes with it.</summary>
+public sealed class LockFileTests
+{
+    [Fact]
+    public void One_at_a_time_has_it_and_nothing_is_left()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["lock"];
+        int inside = 0, most = 0, taken = 0;
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(_ => new Thread(() =>
+        {
+            while (Volatile.Read(ref taken) < 2000)
+            {
+                try
+                {
+                    using LockFile? held = LockFile.TryTake(path);
+                    if (held is null)
+                        continue;
+                    InterlockedMax(ref most, Interlocked.Increment(ref inside));
+                    Interlocked.Increment(ref taken);
+                    Thread.Yield();
+                    Interlocked.Decrement(ref inside);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    // Another has it; Windows says of one that is just being deleted that it may not be opened.
+                    Thread.Yield();
+                }
+            }
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+        Assert.Equal(1, most);
+        Assert.Empty(folder.Files());
+
+        static void InterlockedMax(ref int most, int value)
+        {
+            for (int seen = Volatile.Read(ref most); seen < value && Interlocked.CompareExchange(ref most, value, seen) != seen; seen = Volatile.Read(ref most))
+                ;
+        }
+    }
+
+    [Fact]
+    public void Who_has_it_keeps_others_out_and_a_file_that_was_left_does_not()
+    {
+        using TemporaryFolder folder = new();
+        // As a process leaves it that was killed.
+        File.WriteAllBytes(folder["lock"], new byte[100]);
+        using (LockFile.TryTake(folder["lock"]))
+            Assert.ThrowsAny<IOException>(() => LockFile.TryTake(folder["lock"]));
+        Assert.Empty(folder.Files());
+    }
+}
