@@ -48,6 +48,19 @@ public sealed class ArchitectureTests
         AssertNoLine(".", @"\b(class|record|struct|interface)\s+\w*(Helper|Utils|Utilities|Manager)\b", except: _ => false);
 
     [Fact]
+    public void Every_project_has_its_packages_locked_by_content_and_not_by_address()
+    {
+        string[] projects = [.. Regex.Matches(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "DemucsPS.sln")), @"""([^""]+\.csproj)""").Select(m => m.Groups[1].Value.Replace('\\', '/'))];
+        Assert.NotEmpty(projects);
+        Assert.All(projects, project =>
+        {
+            string locked = File.ReadAllText(Path.Combine(RepositoryFiles.Root, Path.GetDirectoryName(project)!, "packages.lock.json"));
+            Assert.DoesNotContain("://", locked, StringComparison.Ordinal);
+            Assert.Contains("\"contentHash\"", locked, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
     public void The_changelog_begins_with_the_manifests_version()
     {
         string version = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "DemucsPS.psd1")), @"ModuleVersion\s*=\s*'([^']+)'").Groups[1].Value;

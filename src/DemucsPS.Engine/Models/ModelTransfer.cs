@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
 
@@ -85,7 +86,7 @@ internal sealed class ModelTransfer : IDisposable
                 // All of it was there from an earlier time.
                 resumed = true;
             }
-            string hash = HashOf(partial, cancellationToken);
+            string hash = DurableFiles.Hash(partial, cancellationToken);
             if (hash == expected.Sha256)
             {
                 DeleteTag(partial);
@@ -179,20 +180,6 @@ internal sealed class ModelTransfer : IDisposable
     {
         Stored(partial, () => File.Delete(partial));
         DeleteTag(partial);
-    }
-
-    /// <summary>The SHA-256 of a file, hexadecimal in lower case.</summary>
-    public static string HashOf(string path, CancellationToken cancellationToken)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[BufferBytes];
-        using FileStream stream = RegularFile.OpenRead(path, FileShare.Read, bufferSize: 0);
-        for (int count; (count = stream.Read(buffer)) > 0;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, count);
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     public void Dispose() => _client.Dispose();

@@ -250,7 +250,7 @@ public static class ModelCheck
     private static (string Hash, bool? Matches, IReadOnlyList<string>? Stems) CheckHashes(ModelLibrary library, ModelSource source, List<string> problems, CancellationToken cancellationToken)
     {
         string path = source.Path!, folder = Path.GetDirectoryName(path)!;
-        string hash = ModelTransfer.HashOf(path, cancellationToken);
+        string hash = DurableFiles.Hash(path, cancellationToken);
         ModelRecord? record = ModelRecord.Read(folder) is { } found && found.Files[0].Name == Path.GetFileName(path) ? found : null;
         // A model's folder in the library has the catalogue's hashes, whatever its note says.
         CatalogueEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal) ? library.Catalogue.Find(Path.GetFileName(folder)) : null;
@@ -266,7 +266,7 @@ public static class ModelCheck
             string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalogue says")}";
             string? problem = !File.Exists(file) ? $"There is no file '{file}'."
                 : RegularFile.Info(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
-                : (i == 0 ? hash : ModelTransfer.HashOf(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
+                : (i == 0 ? hash : DurableFiles.Hash(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
                 : null;
             if (problem is null)
                 continue;
