@@ -1,6 +1,7 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -66,6 +67,8 @@ public sealed class ModelBag : IDisposable
         foreach (int model in _needed)
         {
             SeparationModel.CheckPrecision(_sources[model], options, prepare, selection.Precision);
+            if (prepare && _sources[model] is { Path: { } path, Trial: ModelTrial.None })
+                PreparedModel.CheckRefusal(path, PreparationCache.Open());
             ModelContract declared = Declared(model);
             CheckFit(_sources[model], declared);
             NeedsSpectrograms |= declared.HasSpectrograms;

@@ -74,6 +74,9 @@ public sealed class PreparationCheckTests : IDisposable
             DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true, precision: precision));
             Assert.Equal((DemucsError.PreparationRefused, result.Refusal.Message), (error.Error, error.Message));
         }
+        // Plans know it, too.
+        Assert.Equal(DemucsError.PreparationRefused, Assert.Throws<DemucsException>(() => ModelBag.Open(new ModelSelection { Models = [model] }, null, new OnnxSessionOptions(), prepare: true)).Error);
+        ModelBag.Open(new ModelSelection { Models = [model] }, null, new OnnxSessionOptions()).Dispose();
         Assert.Equal(note.Path, Assert.Single(Cache.List(), copy => copy.Model == model.Name).Path);
         SeparationModel.Load(model, new OnnxSessionOptions()).Dispose();
 

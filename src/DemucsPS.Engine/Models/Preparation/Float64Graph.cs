@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
@@ -13,7 +15,7 @@ internal static class Float64Graph
     private const int FactorsAreChannelsSince = 21;
 
     /// <summary>Operators without a kernel for float64 (https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md).</summary>
-    private static readonly HashSet<string> Narrow = ["Conv", "ConvTranspose", "Erf", "Gelu", "Attention", "Cos", "Sin", "AveragePool", "MaxPool", "GlobalAveragePool", "Elu", "LeakyRelu", "PRelu", "HardSigmoid", "Softplus", "STFT"];
+    private static readonly HashSet<string> Narrow = ["Conv", "ConvTranspose", "Erf", "Gelu", "Attention", "AveragePool", "MaxPool", "GlobalAveragePool", "Elu", "LeakyRelu", "PRelu", "HardSigmoid", "Softplus", "STFT"];
 
     private static readonly HashSet<string> GiveTruthValues = ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf"];
 
@@ -67,6 +69,10 @@ internal static class Float64Graph
             {
                 Normalise(node);
             }
+            else if (node.Is("Cos") && type == GraphTensor.Float32)
+            {
+                Cosine(node);
+            }
             else if (node.Type is "Constant" or "ConstantOfShape" || node.Domain.Length > 0 || Narrow.Contains(node.Type))
             {
                 _nodes.Add(node.With([.. node.Inputs.Select(InFloat32)], node.Outputs));
@@ -111,6 +117,19 @@ internal static class Float64Graph
         }
 
         private static GraphNode Cast(string from, string to, long type) => GraphNode.Create("Cast", [from], to, OnnxAttribute.Of("to", type));
+
+        /// <summary>cos x = sin(x + π/2): of the two, only the sine has a kernel for float64. The angles of position embeddings go up to 1,343, where float32 loses most.</summary>
+        private void Cosine(GraphNode node)
+        {
+            NodeWriter w = new(model.OperatorSet, _names, node.Outputs[0]);
+            string source = InFloat64(node.Inputs[0]);
+            byte[] quarterTurn = new byte[sizeof(double)];
+            BinaryPrimitives.WriteDoubleLittleEndian(quarterTurn, Math.PI / 2);
+            string quarter = w.Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integer(2, GraphTensor.Float64).Block(9, quarterTurn)));
+            w.Add("Sin", [w.Add("Add", [source, quarter])], Wide(node.Outputs[0]));
+            _types[node.Outputs[0]] = GraphTensor.Float32;
+            _nodes.AddRange(w.Nodes);
+        }
 
         /// <summary>y = scale·(x − mean)/√(variance + ε) + bias, over all that belongs to a group.</summary>
         private void Normalise(GraphNode node)

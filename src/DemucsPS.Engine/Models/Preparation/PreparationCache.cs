@@ -151,6 +151,22 @@ public sealed partial class PreparationCache
         }
     }
 
+    /// <summary>Whether any copy was refused.</summary>
+    internal bool HoldsRefusals
+    {
+        get
+        {
+            try
+            {
+                return Copies().Any(copy => copy.IsRefused);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Why a copy was refused; null for one that was not.</summary>
     internal string? ReasonAgainst(string name)
     {

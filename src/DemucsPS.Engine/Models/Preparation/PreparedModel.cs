@@ -186,6 +186,15 @@ public sealed class PreparedModel : IDisposable
         return Refusal(modelPath, reason);
     }
 
+    /// <summary>Refuses a model whose copies are refused, without making or looking at one.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.PreparationRefused"/>; <see cref="DemucsError.DemucsModelNotFound"/>: the model cannot be read.</exception>
+    internal static void CheckRefusal(string modelPath, PreparationCache cache)
+    {
+        // A model's name in the cache takes reading all of it, which is rarely worth it.
+        if (cache.HoldsRefusals && !ModelFiles.IsPrepared(modelPath) && !IsRuntimeFormat(modelPath) && cache.ReasonAgainst(NameOf(modelPath, ModelPrecision.Full, CancellationToken.None)) is { } reason)
+            throw Refusal(modelPath, reason);
+    }
+
     /// <summary>Lets a model's copies be used again.</summary>
     internal static void Allow(string modelPath, PreparationCache cache, CancellationToken cancellationToken) => cache.Allow(NameOf(modelPath, ModelPrecision.Full, cancellationToken));
 

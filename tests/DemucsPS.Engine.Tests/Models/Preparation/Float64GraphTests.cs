@@ -14,6 +14,16 @@ public sealed class Float64GraphTests
         Assert.NotEqual(0.1f, Assert.Single(SmallGraph.Run(model)), 1e-7f);
     }
 
+    [Fact]
+    public void Angles_of_position_embeddings_lose_nothing()
+    {
+        const float Position = 1343, Frequency = 0.7498942f;
+        byte[] model = SmallGraph.Build([1, 8], [1, 8], (graph, x) => graph.Node("Cos", [(x * graph.Scalar(0) + graph.Scalar(Position)) * graph.Scalar(Frequency)]));
+        float exact = (float)Math.Cos((double)Position * Frequency);
+        Assert.All(SmallGraph.Run(Wide(model)), cosine => Assert.Equal(exact, cosine, 1e-7f));
+        Assert.All(SmallGraph.Run(model), cosine => Assert.NotEqual(exact, cosine, 1e-6f));
+    }
+
     [Theory]
     [InlineData(18)]
     [InlineData(21)]
