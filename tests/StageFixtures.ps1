@@ -31,9 +31,10 @@ function New-NoiseTrack([int] $Frames, [int] $Seed, [string] $Name = 'noise') {
     [DemucsPS.Engine.Tracks.AudioTrack]::FromSamples($Name, $samples[0], $samples[1])
 }
 
-# Native objects of ONNX Runtime that are not released, in this process: sessions, options, values.
+# Sessions of ONNX Runtime that are not released, in this process. What speaks to it is loaded on first use, into a context of its own.
 function Get-NativeObjectCount {
-    [DemucsPS.Engine.Tracks.AudioTrack].Assembly.GetType('DemucsPS.Engine.Inference.OrtHandle').GetProperty('Live', [Reflection.BindingFlags]'Static, NonPublic').GetValue($null)
+    $runtime = [AppDomain]::CurrentDomain.GetAssemblies().Where{ $_.GetName().Name -eq 'DemucsPS.OnnxRuntime' }
+    $runtime ? $runtime[0].GetType('DemucsPS.OnnxRuntime.SessionHandle').GetProperty('Live').GetValue($null) : 0
 }
 
 # Of stems; the provenance, which only Invoke-DemucsSeparation writes, has the date in it.

@@ -8,6 +8,8 @@ namespace DemucsPS.OnnxRuntime;
 /// </summary>
 internal sealed class SessionHandle : SafeHandle
 {
+    private static int s_live;
+
     private readonly InferenceSession _session;
 
     private readonly bool _inArena;
@@ -21,7 +23,11 @@ internal sealed class SessionHandle : SafeHandle
         _inArena = inArena;
         // Its value means nothing but that there is something to release.
         SetHandle(1);
+        Interlocked.Increment(ref s_live);
     }
+
+    /// <summary>Sessions of this process that are not released: tests count them.</summary>
+    public static int Live => Volatile.Read(ref s_live);
 
     public override bool IsInvalid => handle == 0;
 
@@ -32,6 +38,7 @@ internal sealed class SessionHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         _session.Dispose();
+        Interlocked.Decrement(ref s_live);
         if (_inArena)
             SharedArena.GiveBack();
         return true;

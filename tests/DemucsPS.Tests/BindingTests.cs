@@ -44,6 +44,15 @@ public sealed class BindingTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_gone_is_no_pattern()
+    {
+        _session.AddNoise("take 1.wav", 100);
+        ScriptRun run = _session.Run("[IO.FileInfo]::new((Join-Path $PWD 'take [1].wav')) | Import-AudioTrack");
+        Assert.Equal(["AudioTrackNotFound"], run.ErrorIds("ImportAudioTrackCommand"));
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
     public void The_second_place_is_the_destination()
     {
         _session.AddNoise("one.wav", 9000);
@@ -99,6 +108,7 @@ public sealed class BindingTests : IDisposable
     [InlineData("Import-AudioTrack one.wav -StreamIndex -1", "ParameterInvalid,DemucsPS.Cmdlets.ImportAudioTrackCommand")]
     [InlineData("Import-AudioTrack ''", "ParameterArgumentValidationError,DemucsPS.Cmdlets.ImportAudioTrackCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Overlap -0.1", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
+    [InlineData("Invoke-DemucsSeparation one.wav -Model missing.onnx -Stem bass -TwoStems bass", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Shifts -1", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -SampleRate fast", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Format Mp3 -Quality 10", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]

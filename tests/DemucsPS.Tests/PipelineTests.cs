@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Separation;
+using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Tests;
 
@@ -55,6 +56,21 @@ public sealed class PipelineTests : IDisposable
         Assert.NotEqual(_session.Folder, Environment.CurrentDirectory);
         Assert.Equal(source, result.SourcePath);
         Assert.Equal(["stems/model/one/bass.wav", "stems/model/one/demucsps.json"], _session.Files("stems/"));
+    }
+
+    [Theory]
+    [InlineData("$chunks | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 2", 16)]
+    [InlineData("$chunks | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 3 | Select-Object -First 1", 1)]
+    [InlineData("try { $chunks | Invoke-DemucsChunk -Model $args[0] | ForEach-Object { throw 'downstream' } } catch { 'thrown' }", 1)]
+    [InlineData("try { $chunks + $other | Invoke-DemucsChunk -Model $args[0] -ErrorAction Stop } catch { 'thrown' }", null)]
+    [InlineData("Invoke-DemucsSeparation one.wav, one.wav -Model $args[0] | Select-Object -First 1", 1)]
+    public void The_model_is_released_however_the_pipeline_ends(string script, int? outputs)
+    {
+        _session.AddNoise("one.wav", 30000);
+        ScriptRun run = _session.Run($"$track = Import-AudioTrack one.wav; $chunks = @($track | Split-AudioChunk -Length 8192); $other = $track | Split-AudioChunk -Length 10000 | Select-Object -First 1; {script}", Session.Small).AssertNoErrors();
+        Assert.Equal(outputs ?? run.Output.Length, run.Output.Length);
+        Assert.NotEmpty(run.Output);
+        Assert.Equal(0, SessionHandle.Live);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using System.Text.Json;
 using DemucsPS.Engine.Separation;
+using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Tests;
 
@@ -33,6 +35,9 @@ public sealed class StopTests : IDisposable
         Assert.Equal(["bass.wav", "demucsps.json", "drums.wav", "other.wav", "vocals.wav"], _session.Files("separated/small/one/").Select(f => Path.GetFileName(f)));
         Assert.Contains("separated/small/two/demucsps.partial/journal.json", _session.Files("separated/small/two/"));
         Assert.All(_session.Files("separated/small/two/"), f => Assert.Contains("/demucsps.partial/", f, StringComparison.Ordinal));
+        // Of 300,000: what was in the models then, and no more.
+        using (JsonDocument journal = JsonDocument.Parse(File.ReadAllText(_session["separated", "small", "two", "demucsps.partial", "journal.json"])))
+            Assert.InRange(journal.RootElement.GetProperty("durableFrames").GetInt32(), 1, 100_000);
 
         Assert.Equal(["StemExists", "SeparationUnfinished"], _session.Run(Separate, Session.Small).ErrorIds("InvokeDemucsSeparationCommand"));
         Assert.Equal(["ResumeMismatch"], _session.Run("Invoke-DemucsSeparation two.wav -Model $args[0] -BitDepth 32 -Resume -Overlap 0.25", Session.Small).ErrorIds("InvokeDemucsSeparationCommand"));
@@ -77,5 +82,6 @@ public sealed class StopTests : IDisposable
         Assert.Equal(PSInvocationState.Stopped, shell.InvocationStateInfo.State);
         ScriptRun.Of(shell, output, null).AssertNoErrors();
         Assert.Equal(outputs, output.Count);
+        Assert.Equal(0, SessionHandle.Live);
     }
 }

@@ -77,7 +77,7 @@ public sealed class AudioFileTests : IDisposable
         string path = _folder.Write(name, WavBytes.Text(content));
         var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null));
         Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
-        foreach (string words in (string[])[path, "WAV and FLAC are built in", "Install ffmpeg", "DEMUCSPS_FFMPEG"])
+        foreach (string words in (string[])[path, "WAV, AIFF and FLAC are built in", "Install ffmpeg", "DEMUCSPS_FFMPEG"])
             Assert.Contains(words, exception.Message, StringComparison.Ordinal);
     }
 
