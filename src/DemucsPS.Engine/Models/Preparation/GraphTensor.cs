@@ -131,6 +131,20 @@ internal sealed class GraphTensor
         return values;
     }
 
+    /// <summary>As <see cref="AllFloats"/>, and null where the other file is not there: without its weights the model cannot be loaded either, and then it is said what is missing.</summary>
+    /// <inheritdoc cref="AllFloats"/>
+    public float[]? FoundFloats(string? folder)
+    {
+        try
+        {
+            return AllFloats(folder);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The values of any size as they are stored, byte by byte; null where they are written one by one instead, and where they are not as many as the tensor says.</summary>
     /// <param name="elementSize">The bytes of one of them.</param>
     /// <param name="folder">Where other files lie; null to read none.</param>

@@ -2,32 +2,37 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Computes a pointwise convolution, the group normalisation of its result and the gated linear unit after that (the end of htdemucs'
-/// residual branches) without storing what is to be normalised. Mean and variance of the convolution's result follow from mean and covariance
-/// of what it takes, which has some channels where the result has hundreds; and then normalisation, factors and summands are part of the
-/// convolution's weights.
+/// residual branches) without storing what is to be normalised. Mean and variance of the convolution's result follow from what it takes, which
+/// has some channels where the result has hundreds; and then normalisation, factors and summands are part of the convolution's weights.
 /// </summary>
 /// <remarks>
-/// With x = W·h + b over channels c and time t, μ and K the mean and covariance of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩, b' = b − ⟨b⟩:
-/// the variance of x is ⟨W_c·K·W_cᵀ⟩ + ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalised
-/// x − ⟨x⟩ = W·h + b' − ⟨W⟩·μ. For a batch every entry is a group of one grouped convolution, since each has weights of its own.
+/// With x = W·h + b over channels c and time t, μ the mean of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩, b' = b − ⟨b⟩: the variance of x is
+/// the mean of (W·(h − μ))² over both + ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalised x − ⟨x⟩ = W·h + b' − ⟨W⟩·μ.
+/// The first mean is taken of (R·(h − μ))² instead, where R has as few rows as h has channels and Rᵀ·R is Wᵀ·W. For a batch every entry is a
+/// group of one grouped convolution, since each has weights of its own.
 /// </remarks>
 internal static class NormalisedGateFusion
 {
     /// <summary>As below, for the product of such a unit and a factor for each channel.</summary>
-    public static List<GraphNode>? RewriteScaled(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? RewriteScaled(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names, string? folder)
     {
         if (!node.Is("Mul") || node.Inputs.Length != 2)
             return null;
         int constant = facts.IsFloatConstant(node.Inputs[0]) ? 0 : 1;
         if (facts.Producer(node.Inputs[1 - constant]) is not { } unit || !facts.IsOnlyTakenOnce(unit.Outputs[0]))
             return null;
-        return Rewrite(node, unit, node.Inputs[constant], facts, operatorSet, names);
+        return Rewrite(node, unit, node.Inputs[constant], facts, operatorSet, names, folder);
     }
 
     /// <summary>The nodes that give the same tensor under the same name; null if this is no such unit or too little is known of it.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names) => Rewrite(node, node, null, facts, operatorSet, names);
+    /// <param name="node">The unit's product.</param>
+    /// <param name="facts">What is known of the graph.</param>
+    /// <param name="operatorSet">The version of the operators.</param>
+    /// <param name="names">Where new names come from.</param>
+    /// <param name="folder">Where weights in another file lie; null to read none.</param>
+    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names, string? folder) => Rewrite(node, node, null, facts, operatorSet, names, folder);
 
-    private static List<GraphNode>? Rewrite(GraphNode node, GraphNode unit, string? factors, GraphFacts facts, long operatorSet, GraphNames names)
+    private static List<GraphNode>? Rewrite(GraphNode node, GraphNode unit, string? factors, GraphFacts facts, long operatorSet, GraphNames names, string? folder)
     {
         if (GatedUnit.Of(unit, facts) is not { } cut || GroupNormalization.Of(cut, facts) is not { Groups: 1 } normal)
             return null;
@@ -43,6 +48,8 @@ internal static class NormalisedGateFusion
         long half = channels / 2;
         if (!normal.IsPerChannel(normal.Factors, channels, facts) || !normal.IsPerChannel(normal.Summands, channels, facts) || (factors is not null && !normal.IsPerChannel(factors, half, facts)))
             return null;
+        if (facts.Constant(weight)?.FoundFloats(folder) is not { } values || Root(values, (int)channels, (int)hidden) is not { } root)
+            return null;
 
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         // Constants first; the runtime computes them once.
@@ -50,13 +57,11 @@ internal static class NormalisedGateFusion
         string meanRow = w.Mean(matrix, [channels, hidden], [0]);
         string spread = w.Add("Transpose", [w.Add("Sub", [matrix, meanRow])], null, OnnxAttribute.Of("perm", [1, 0]));
         string offset = w.Add("Sub", [row, w.Mean(row, [1, channels], [1])]);
-        string gram = w.Add("MatMul", [w.Add("Transpose", [matrix], null, OnnxAttribute.Of("perm", [1, 0])), matrix]);
-        gram = w.Add("Mul", [gram, w.Constant((float)(1.0 / ((double)channels * time)))]);
 
         string h = convolution.Inputs[0];
         string mean = w.Mean(h, [batch, hidden, time], [2]);
-        string covariance = Covariance(w, w.Add("Sub", [h, mean]), batch, hidden, time);
-        string within = w.Reshape(w.Sum(w.Add("Mul", [covariance, gram]), [batch, hidden, hidden], [2, 1]), [batch, 1]);
+        string whole = w.Add("Conv", [w.Add("Sub", [h, mean]), w.Constant(root, hidden, hidden, 1)], null, OnnxAttribute.Of("kernel_shape", [1]));
+        string within = w.Reshape(w.Mean(w.Add("Mul", [whole, whole]), [batch, hidden, time], [2, 1]), [batch, 1]);
         string means = w.Reshape(mean, [batch, hidden]);
         string between = w.Add("Add", [w.Add("MatMul", [means, spread]), offset]);
         between = w.Mean(w.Add("Mul", [between, between]), [batch, channels], [1]);
@@ -75,12 +80,12 @@ internal static class NormalisedGateFusion
             firstSummands = w.Add("Mul", [firstSummands, scale]);
         }
         string groups = batch == 1 ? h : w.Reshape(h, [1, batch * hidden, time]);
-        string values = Convolved(firstMatrix, firstFactors, firstSummands, firstOffset);
+        string gated = Convolved(firstMatrix, firstFactors, firstSummands, firstOffset);
         string gates = w.Add("Sigmoid", [Convolved(secondMatrix, secondFactors, secondSummands, secondOffset)]);
         if (batch == 1)
-            w.Add("Mul", [values, gates], node.Outputs[0]);
+            w.Add("Mul", [gated, gates], node.Outputs[0]);
         else
-            w.Reshape(w.Add("Mul", [values, gates]), [batch, half, time], node.Outputs[0]);
+            w.Reshape(w.Add("Mul", [gated, gates]), [batch, half, time], node.Outputs[0]);
         return w.Nodes;
 
         string Convolved(string part, string scale, string summands, string apart)
@@ -93,17 +98,35 @@ internal static class NormalisedGateFusion
         }
     }
 
-    /// <summary>A time series' products with itself and with each other, summed over time in runs: [batch, hidden, hidden].</summary>
-    private static string Covariance(NodeWriter w, string centred, long batch, long hidden, long time)
+    /// <summary>
+    /// A square matrix R of which the mean of (R·v)² is that of (W·v)² whatever v is: the Cholesky factor of Wᵀ·W, brought from the number of W's rows to its own, in double precision and
+    /// rounded once. Null if the weights are not finite.
+    /// </summary>
+    private static float[]? Root(float[] weights, int channels, int hidden)
     {
-        if (time <= SumRuns.Longest)
-            return w.Add("MatMul", [centred, w.Add("Transpose", [centred], null, OnnxAttribute.Of("perm", [0, 2, 1]))]);
-        SumRuns runs = SumRuns.Of(time, SumRuns.Longest);
-        if (runs.Count > time)
-            centred = w.Pad(centred, 3, 2, runs.Count - time);
-        long run = runs.Lengths[^1], count = runs.Count / run;
-        string parts = w.Add("Transpose", [w.Reshape(centred, [batch, hidden, count, run])], null, OnnxAttribute.Of("perm", [0, 2, 1, 3]));
-        string products = w.Add("MatMul", [parts, w.Add("Transpose", [parts], null, OnnxAttribute.Of("perm", [0, 1, 3, 2]))]);
-        return w.Sum(products, [batch, count, hidden, hidden], [1], keepAxes: false);
+        double[] root = new double[hidden * hidden];
+        for (int i = 0; i < hidden; i++)
+        {
+            double scale = 0;
+            for (int j = i; j < hidden; j++)
+            {
+                double rest = 0, whole = 0;
+                for (int c = 0; c < channels; c++)
+                {
+                    double product = (double)weights[c * hidden + i] * weights[c * hidden + j];
+                    rest += product;
+                    whole += Math.Abs(product);
+                }
+                for (int k = 0; k < i; k++)
+                    rest -= root[k * hidden + i] * root[k * hidden + j];
+                // Where columns of W depend on each other nothing is left but rounding.
+                if (j == i)
+                    scale = rest > whole * 1e-13 ? 1 / Math.Sqrt(rest) : 0;
+                root[i * hidden + j] = rest * scale;
+            }
+        }
+        double size = Math.Sqrt((double)hidden / channels);
+        float[] rounded = [.. root.Select(value => (float)(value * size))];
+        return rounded.All(float.IsFinite) ? rounded : null;
     }
 }

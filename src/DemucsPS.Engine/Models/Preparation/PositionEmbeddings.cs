@@ -43,7 +43,7 @@ internal static class PositionEmbeddings
         long count = constant.Shape.Aggregate(1L, (product, length) => product > MostValues ? product : product * length);
         if (count is < FewestValues or > MostValues || constant.Shape.Where(length => length > 1).ToArray() is not [var first, var last])
             return null;
-        if (Values(constant, folder) is not { } values)
+        if (constant.FoundFloats(folder) is not { } values)
             return null;
         if ((Exact(values, (int)first, (int)last, 1, (int)last) ?? Exact(values, (int)last, (int)first, (int)last, 1)) is not { } exact || exact.AsSpan().SequenceEqual(values))
             return null;
@@ -51,19 +51,6 @@ internal static class PositionEmbeddings
         string table = w.Constant(exact, constant.Shape);
         w.AddLike(node, at == 1 ? [node.Inputs[0], table] : [table, node.Inputs[1]], node.Outputs[0]);
         return w.Nodes;
-    }
-
-    private static float[]? Values(GraphTensor constant, string? folder)
-    {
-        try
-        {
-            return constant.AllFloats(folder);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            // Without its weights the model cannot be loaded either, and then it is said what is missing.
-            return null;
-        }
     }
 
     /// <summary>The values rounded once; null if they are no table of position embeddings.</summary>

@@ -15,7 +15,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 public sealed class PreparedModel : IDisposable
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
-    public const int RewriteVersion = 5;
+    public const int RewriteVersion = 6;
 
     // Collecting takes some milliseconds.
     private const int BytesWorthCollecting = 8_000_000;
@@ -319,7 +319,7 @@ public sealed class PreparedModel : IDisposable
             // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other providers.
             if (fold is not null && !model.HoldsHalves && fold(lowered ? model.ToBytes() : null) is { } folded)
                 model = folded;
-            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)), quicker = QuickGraph.Apply(model), exacter = ExactSums.Apply(model);
+            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)), quicker = Reading(path, () => QuickGraph.Apply(model, folder)), exacter = ExactSums.Apply(model);
             if (precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
             return Reading(path, () => Int8Products.Apply(model, folder)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,

@@ -4,11 +4,13 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal static class QuickGraph
 {
     /// <summary>Rewrites a model in place.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="folder">Where weights in another file lie; null to read none.</param>
     /// <returns>Whether anything was changed.</returns>
-    public static bool Apply(GraphModel model) => GraphRewriting.Apply(model,
+    public static bool Apply(GraphModel model, string? folder) => GraphRewriting.Apply(model,
         AttentionFusion.Rewrite,
-        NormalisedGateFusion.RewriteScaled,
-        NormalisedGateFusion.Rewrite,
+        (node, facts, operatorSet, names) => NormalisedGateFusion.RewriteScaled(node, facts, operatorSet, names, folder),
+        (node, facts, operatorSet, names) => NormalisedGateFusion.Rewrite(node, facts, operatorSet, names, folder),
         TiledGate.Rewrite,
         GatedConvolutionSplit.Rewrite,
         TransposedConvolutionSplit.RewriteSliced,

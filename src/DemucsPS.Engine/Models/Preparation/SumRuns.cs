@@ -11,39 +11,43 @@ internal sealed record SumRuns(long Count, long[] Lengths)
     /// <summary>The longest run of numbers that lie side by side, which the runtime adds eight or more at once.</summary>
     public const int Longest = 128;
 
-    /// <summary>The longest run of numbers that lie apart, which the runtime adds one by one.</summary>
-    public const int LongestApart = 32;
+    /// <summary>
+    /// The longest run of sums, and of numbers that lie apart, which the runtime adds one by one. Where music ends soon, a few sums are large and all that follow are small and equal: each of
+    /// these is then rounded the same way against the large one, and a hundred of them cost more than the whole rest of a layer. Runs of sums are of small tensors, so that shorter ones cost no time.
+    /// </summary>
+    public const int LongestApart = 16;
 
     /// <summary>Divides a sum of so many numbers.</summary>
     /// <param name="count">How many, at least 1.</param>
-    /// <param name="longest">The longest run.</param>
+    /// <param name="longest">The longest run of the numbers themselves; of sums <see cref="LongestApart"/> is.</param>
     public static SumRuns Of(long count, int longest)
     {
-        if (Exact(count, longest) is { } lengths)
+        int outer = Math.Min(longest, LongestApart);
+        if (Exact(count, longest, outer) is { } lengths)
             return new SumRuns(count, lengths);
         SumRuns? best = null;
         // The fewest zeros; with as many, the longer runs.
         for (long inner = longest; inner >= (longest + 1) / 2; inner--)
         {
-            long outer = (count + inner - 1) / inner;
-            if ((best is null || outer * inner < best.Count) && Exact(outer, longest) is { } outside)
-                best = new SumRuns(outer * inner, [.. outside, inner]);
+            long sums = (count + inner - 1) / inner;
+            if ((best is null || sums * inner < best.Count) && Exact(sums, outer, outer) is { } outside)
+                best = new SumRuns(sums * inner, [.. outside, inner]);
         }
         if (best is not null)
             return best;
-        SumRuns above = Of((count + longest - 1) / longest, longest);
+        SumRuns above = Of((count + longest - 1) / longest, outer);
         return new SumRuns(above.Count * longest, [.. above.Lengths, longest]);
     }
 
     /// <summary>Runs whose product is the number itself; null if it has a prime factor that is too long for one.</summary>
-    private static long[]? Exact(long count, int longest)
+    private static long[]? Exact(long count, int longest, int outer)
     {
         if (count <= longest)
             return [count];
         for (long inner = longest; inner > 1; inner--)
         {
-            if (count % inner == 0)
-                return Exact(count / inner, longest) is { } outside ? [.. outside, inner] : null;
+            if (count % inner == 0 && Exact(count / inner, outer, outer) is { } outside)
+                return [.. outside, inner];
         }
         return null;
     }
