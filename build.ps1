@@ -5,6 +5,7 @@
 .DESCRIPTION
     Build    dotnet build; the module is then in output/DemucsPS.
     Test     dotnet test and the Pester suite.
+    Coverage Which lines dotnet test runs, as a table and in output/coverage.
     Package  The module with the native libraries of the asked platforms, as a folder and a zip file in output/package.
 .EXAMPLE
     ./build.ps1 Package -Platform win-x64, linux-x64
@@ -12,7 +13,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Package')]
+    [ValidateSet('Build', 'Test', 'Coverage', 'Package')]
     [string] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
@@ -46,6 +47,10 @@ try {
             if ($LASTEXITCODE -ne 0) {
                 throw 'The Pester suite failed.'
             }
+        }
+        'Coverage' {
+            Invoke-Dotnet build -c $Configuration
+            Invoke-Dotnet msbuild tests/Coverage -restore -v:minimal "-p:Build=$Configuration"
         }
         'Package' {
             $version = (Import-PowerShellDataFile DemucsPS.psd1).ModuleVersion
