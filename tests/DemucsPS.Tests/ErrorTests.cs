@@ -174,6 +174,39 @@ public sealed class ErrorTests : IDisposable
     }
 
     [Fact]
+    public void A_stem_that_comes_twice_is_written_once()
+    {
+        _session.AddNoise("one.wav", 9000);
+        ScriptRun run = _session.Run("$stems = Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk; $stems[0, 1, 1, 2, 3] | Export-Stem -Force -PassThru", Session.Small);
+        Assert.Equal(["drums.wav", "bass.wav", "other.wav", "vocals.wav"], run.Output.Cast<FileInfo>().Select(f => f.Name));
+        Assert.Equal(["StemExists"], run.ErrorIds("ExportStemCommand"));
+        Assert.Equal("bass", (run.Errors[0].TargetObject as Stem ?? Assert.Single((IReadOnlyList<Stem>)run.Errors[0].TargetObject)).StemName);
+    }
+
+    [Fact]
+    public void An_entry_of_a_playlist_that_cannot_be_had_is_an_error_and_the_others_are_taken()
+    {
+        _session.AddNoise("album/one.wav", 9000);
+        _session.AddNoise("album/two.wav", 9000);
+        File.WriteAllText(_session["list.m3u8"], "album/one.wav\nhttp://models.invalid/three.wav\nalbum/two.wav\n");
+        ScriptRun run = _session.Run("Import-AudioTrack list.m3u8");
+        Assert.Equal(["one", "two"], run.Output.Cast<AudioTrack>().Select(t => t.Name));
+        Assert.Equal(["TrackListInvalid"], run.ErrorIds("ImportAudioTrackCommand"));
+        Assert.Equal("list.m3u8", run.Errors[0].TargetObject);
+    }
+
+    [Fact]
+    public void A_drive_that_is_not_there_is_named()
+    {
+        _session.AddNoise("one.wav", 9000);
+        ScriptRun read = _session.Run("Import-AudioTrack kazoo:/one.wav; Import-AudioTrack -LiteralPath kazoo:/one.wav");
+        Assert.Equal(["AudioTrackNotFound", "AudioTrackNotFound"], read.ErrorIds("ImportAudioTrackCommand"));
+        Assert.All(read.Errors, e => Assert.Equal("kazoo:/one.wav", e.TargetObject));
+        _session.Run("Invoke-DemucsSeparation one.wav kazoo:/stems -Model $args[0]", Session.Small).AssertFailed("StemWriteFailed,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
+        _session.Run("Invoke-DemucsSeparation one.wav -Model kazoo:/model.onnx").AssertFailed("DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
+    }
+
+    [Fact]
     public void A_destination_that_is_a_file_is_an_error_of_writing()
     {
         string source = _session.AddNoise("one.wav", 9000);

@@ -87,11 +87,12 @@ internal sealed class Session : IDisposable
     }
 
     /// <summary>Makes a catalogue with the models <c>tiny</c> and <c>other</c>, which are <see cref="Small"/> with a licence notice, and their bag <c>pair</c>.</summary>
-    public void AddCatalogue()
+    /// <param name="address">Where they are said to be.</param>
+    public void AddCatalogue(string address = "https://models.invalid/small.onnx")
     {
         byte[] model = File.ReadAllBytes(Small);
         string[] stems = ["drums", "bass", "other", "vocals"];
-        object Member(string name) => new { name, stems, segment = Segment, licence = "Only for tests.", files = new[] { new { name = $"{name}.onnx", url = "https://models.invalid/small.onnx", size = model.Length, sha256 = Convert.ToHexString(SHA256.HashData(model)) } } };
+        object Member(string name) => new { name, stems, segment = Segment, licence = "Only for tests.", files = new[] { new { name = $"{name}.onnx", url = address, size = model.Length, sha256 = Convert.ToHexString(SHA256.HashData(model)) } } };
         object pair = new { name = "pair", stems, segment = Segment, bag = new[] { new { model = "tiny", weights = new[] { 1, 1, 1, 0 } }, new { model = "other", weights = new[] { 0, 0, 0, 1 } } } };
         File.WriteAllText(this["catalogue.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { Member("tiny"), Member("other"), pair } }));
         Environment.SetEnvironmentVariable("DEMUCSPS_CATALOGUE", this["catalogue.json"]);

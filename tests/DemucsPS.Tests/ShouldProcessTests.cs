@@ -101,6 +101,17 @@ public sealed class ShouldProcessTests : IDisposable
     }
 
     [Fact]
+    public void What_is_installed_is_neither_asked_for_nor_fetched_again()
+    {
+        ModelInfo first = _session.Run("Install-DemucsModel tiny -Source $args[0] -NoPreparation -AcceptLicense", Session.Small).Single<ModelInfo>();
+        // There is no such server.
+        ScriptRun again = _session.Run("Install-DemucsModel tiny -Verbose");
+        Assert.Equal(first.InstalledAt, again.Single<ModelInfo>().InstalledAt);
+        Assert.Contains("tiny is installed already.", again.Verbose);
+        Assert.Empty(Session.Host.Questions);
+    }
+
+    [Fact]
     public void Where_nobody_answers_the_parameter_is_named_and_nothing_is_installed()
     {
         ScriptRun run = _session.Run("Install-DemucsModel tiny, other -Source $args[0]", Session.Small);

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text.Json;
+using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 using DemucsPS.OnnxRuntime;
 
@@ -60,6 +61,22 @@ public sealed class StopTests : IDisposable
         Stop(script, seen => seen.Activity == activity, outputs: 0);
         Assert.DoesNotContain(_session.Files(), f => f.StartsWith("separated/", StringComparison.Ordinal) && f.EndsWith(".wav", StringComparison.Ordinal) && !f.Contains(".partial/", StringComparison.Ordinal));
         _session.Run($"{script} {(script.StartsWith("Invoke", StringComparison.Ordinal) ? "-Force" : "")}", Session.Small).AssertNoErrors();
+    }
+
+    [Fact]
+    public void A_stopped_download_goes_on_where_it_was()
+    {
+        byte[] model = File.ReadAllBytes(Session.Small);
+        LoopbackServer server = null!;
+        // Without the stop it would not come to an end.
+        using (server = new LoopbackServer(request => server.Stall(model, model.Length / 2)(request), LoopbackServer.File(model)))
+        {
+            _session.AddCatalogue($"{server.Address}small.onnx");
+            Stop("Install-DemucsModel tiny -AcceptLicense -NoPreparation", seen => seen.Activity == "Installing models" && seen.PercentComplete > 0, outputs: 0);
+            Assert.Equal(["models/tiny/tiny.onnx.partial", "models/tiny/tiny.onnx.partial.tag"], _session.Files("models/"));
+            Assert.True(_session.Run("Install-DemucsModel tiny -AcceptLicense -NoPreparation").Single<ModelInfo>().Verified);
+            Assert.Equal([null, model.Length / 2], server.Requests.Select(r => r.From));
+        }
     }
 
     /// <summary>Runs a command and stops it in the middle of what it shows: it goes on only when it has been told to stop.</summary>
