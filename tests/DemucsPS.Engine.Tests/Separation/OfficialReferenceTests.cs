@@ -1,3 +1,4 @@
+using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
@@ -44,5 +45,52 @@ public sealed class OfficialReferenceTests(ITestOutputHelper output)
                 worse.Add(stem);
         }
         Assert.Empty(worse);
+    }
+
+    [Fact]
+    public void A_chunk_of_half_a_second_of_music_is_as_exact_as_the_official_codes()
+    {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
+        (double snr, double official) = Worst("burst-20000-0");
+        Assert.True(snr >= official - 1, $"{snr:F1} dB, official float32 {official:F1} dB");
+    }
+
+    /// <summary>
+    /// Chunks of next to no music, 1,000 or 4,000 frames, are badly conditioned: beside a deviation that is mostly that of silence, music is a hundred times as loud as any other, and rounding
+    /// the first layer's result once, all else being exact, leaves 93 to 103 dB of the stems. So a single chunk's figure is drawn by chance, of the official code's as of ours: between 90 and
+    /// 118 dB, up to 12 dB apart either way. What can be asked for is that we are as good in the middle of a dozen chunks, which leaves 3 dB for other processors' draws, and that no sum drifts
+    /// in one of them: where they did, it was 46 to 83 dB.
+    /// </summary>
+    [Fact]
+    public void Chunks_of_next_to_no_music_are_as_exact_as_the_official_codes_in_their_middle()
+    {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
+        List<double> ahead = [];
+        foreach (int frames in (ReadOnlySpan<int>)[1000, 4000])
+        {
+            for (int start = 0; start < 600_000; start += 100_000)
+            {
+                (double snr, double official) = Worst($"burst-{frames}-{start}");
+                Assert.True(snr > 85, $"{frames} frames from {start}: {snr:F1} dB, official float32 {official:F1} dB");
+                ahead.Add(snr - official);
+            }
+        }
+        ahead.Sort();
+        Assert.True((ahead[5] + ahead[6]) / 2 >= -3, string.Join(' ', ahead.Select(decibels => decibels.ToString("F1", CultureInfo.InvariantCulture))));
+    }
+
+    /// <summary>The worst stem of a case, beside the worst of the official code in float32.</summary>
+    private (double Snr, double Official) Worst(string name)
+    {
+        using TemporaryFolder temporary = new();
+        ReferenceCase expected = ReferenceCase.LoadOfficial(name);
+        string copy = Path.Combine(temporary.Path, "tiny.onnx");
+        File.Copy(OfficialFiles.Find("exports", "tiny.onnx"), copy);
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(copy)], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
+        (double snr, double official) = (expected.Compare(bag).Min(stem => stem.Snr), expected.OfficialDb!.Min());
+        output.WriteLine($"{name}: {snr:F1} dB, official float32 {official:F1} dB");
+        return (snr, official);
     }
 }
