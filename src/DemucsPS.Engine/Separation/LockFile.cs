@@ -17,13 +17,19 @@ internal sealed class LockFile : IDisposable
     /// <returns>Null where its last owner has just let go of it: then it can be tried again.</returns>
     /// <exception cref="IOException">Somebody else has it, or the file cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be made.</exception>
-    public static LockFile? TryTake(string path)
+    public static LockFile? TryTake(string path) => TryTake(path, null);
+
+    /// <summary>As above.</summary>
+    /// <param name="path">Full path; its folder exists.</param>
+    /// <param name="locked">Called when the file is locked, and before it is looked whether it has its name still.</param>
+    internal static LockFile? TryTake(string path, Action? locked)
     {
         // Windows deletes it as the last handle is closed, and nobody can open it meanwhile.
         FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None);
         bool isTaken = false;
         try
         {
+            locked?.Invoke();
             isTaken = OperatingSystem.IsWindows() || IsAt(path, file);
             return isTaken ? new LockFile(file) : null;
         }

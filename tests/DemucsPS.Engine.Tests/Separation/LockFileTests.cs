@@ -47,6 +47,24 @@ public sealed class LockFileTests
     }
 
     [Fact]
+    public void A_lock_on_a_file_that_lost_its_name_is_none_and_leaves_the_one_of_that_name()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows keeps open files from losing their names.");
+        using TemporaryFolder folder = new();
+        // The last owner deletes it, and perhaps another one makes it anew, between the opening and the lock.
+        Assert.Null(LockFile.TryTake(folder["lock"], () => File.Delete(folder["lock"])));
+        LockFile? other = null;
+        Assert.Null(LockFile.TryTake(folder["lock"], () =>
+        {
+            File.Delete(folder["lock"]);
+            other = LockFile.TryTake(folder["lock"]);
+        }));
+        Assert.Equal(["lock"], folder.Files());
+        other!.Dispose();
+        Assert.Empty(folder.Files());
+    }
+
+    [Fact]
     public void Who_has_it_keeps_others_out_and_a_file_that_was_left_does_not()
     {
         using TemporaryFolder folder = new();
