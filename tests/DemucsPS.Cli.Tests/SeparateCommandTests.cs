@@ -121,10 +121,13 @@ public sealed class SeparateCommandTests
         Assert.Equal("", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
 
         // A cache that cannot be written to is said once, and changes no bit.
-        environment["DEMUCSPS_CACHE"] = folder["cache", "mine.txt", "cache"];
-        (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "short.wav", "-m", "tiny.onnx", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "memory");
-        Assert.True(exitCode == 0, error);
-        Assert.Single(Regex.Matches(error, "cannot be kept in"));
+        if (TestSet.IsLong)
+        {
+            environment["DEMUCSPS_CACHE"] = folder["cache", "mine.txt", "cache"];
+            (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "short.wav", "-m", "tiny.onnx", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "memory");
+            Assert.True(exitCode == 0, error);
+            Assert.Single(Regex.Matches(error, "cannot be kept in"));
+        }
         (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = "relative" }, "models", "cache");
         Assert.Equal(1, exitCode);
         Assert.Contains("not a full path", error, StringComparison.Ordinal);

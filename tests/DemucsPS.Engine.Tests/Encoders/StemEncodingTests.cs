@@ -104,7 +104,8 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        foreach (StemFileFormat file in new[] { StemFileFormat.Flac, StemFileFormat.Mp3, StemFileFormat.Aac, StemFileFormat.Alac, StemFileFormat.StemMp4 })
+        StemFileFormat[] all = [StemFileFormat.Flac, StemFileFormat.Mp3, StemFileFormat.Aac, StemFileFormat.Alac, StemFileFormat.StemMp4];
+        foreach (StemFileFormat file in all[..TestSet.Size(2, all.Length)])
         {
             StemChoice choice = file == StemFileFormat.StemMp4 ? new() { StemMp4 = true } : new() { Stems = ["drums"] };
             byte[][] runs = [.. Enumerable.Range(0, 2).Select(_ => File.ReadAllBytes(song.Separate(StemFormat.Create(file), choice).Values.First()))];

@@ -113,6 +113,7 @@ public sealed class ModelCheckTests
     [Fact]
     public void The_loss_of_a_precision_is_said_in_decibels()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
         ModelLibrary library = ModelLibrary.Open(folder["models"]);

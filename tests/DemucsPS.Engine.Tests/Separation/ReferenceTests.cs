@@ -5,7 +5,7 @@ public sealed class ReferenceTests(ITestOutputHelper output)
 {
     [Theory]
     // Those of the long set differ by what the prepared models are tested with in both sets, and more sharply.
-    [InlineData("song-overlap25")]
+    [LongInlineData("song-overlap25")]
     [InlineData("short")]
     [InlineData("six-stems")]
     [LongInlineData("song-overlap05")]

@@ -228,7 +228,7 @@ public sealed class PreparedModelTests : IDisposable
 
     [Theory]
     [LongInlineData(ModelPrecision.Full)]
-    [InlineData(ModelPrecision.Int8)]
+    [LongInlineData(ModelPrecision.Int8)]
     public void Whoever_makes_a_copy_finds_it_or_has_it_in_memory_gets_the_same_bits(ModelPrecision precision)
     {
         string model = OfficialFiles.Find("exports", "tiny.onnx"), file = Save("file", []);

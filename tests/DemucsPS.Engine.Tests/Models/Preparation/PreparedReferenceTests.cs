@@ -14,12 +14,12 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
     [LongInlineData("song-overlap05")]
     [InlineData("short")]
     [LongInlineData("exact-segment")]
-    [InlineData("one-frame-over")]
+    [LongInlineData("one-frame-over")]
     [InlineData("quiet-offset")]
     [LongInlineData("six-stems")]
     [LongInlineData("one-shift")]
-    [InlineData("two-shifts")]
-    [InlineData("bag-of-two")]
+    [LongInlineData("two-shifts")]
+    [LongInlineData("bag-of-two")]
     public void A_prepared_tiny_model_is_exact(string name) => Check(name, models);
 
     [Fact]
