@@ -14,7 +14,7 @@ public sealed class BenchTests
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         string json = folder["figures.json"];
-        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json, "--song", RepositoryFiles.Song]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
