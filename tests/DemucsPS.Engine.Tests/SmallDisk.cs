@@ -23,7 +23,8 @@ internal sealed class SmallDisk : IDisposable
 
     public void Grow(int bytes) => Assert.True(Run("mount", "-o", $"remount,size={bytes}", _path));
 
-    public void Dispose() => Run("umount", _path);
+    // By name at once, even where a program that was just started still holds what it inherited.
+    public void Dispose() => Assert.True(Run("umount", "-l", _path));
 
     private static bool Run(string program, params string[] arguments)
     {
