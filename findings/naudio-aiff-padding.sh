@@ -24,7 +24,7 @@ cat >aiff.csproj <<'PROJECT'
     <ImplicitUsings>enable</ImplicitUsings>
   </PropertyGroup>
   <ItemGroup>
-    <PackageReference Include="NAudio.Core" Version="[3.3.0]" />
+    <PackageReference Include="NAudio.Core" Version="3.3.0" />
   </ItemGroup>
 </Project>
 PROJECT
@@ -32,6 +32,7 @@ cat >Program.cs <<'PROGRAM'
 using System.Buffers.Binary;
 using NAudio.Wave;
 
+Console.WriteLine($"NAudio.Core {typeof(AiffFileReader).Assembly.GetName().Version}");
 foreach ((int bits, int frames) in new[] { (8, 1000), (8, 1001), (24, 1000), (24, 1001) })
 {
     byte[] common = new byte[18], sound = new byte[8 + (frames * bits / 8)];
@@ -56,6 +57,7 @@ PROGRAM
 dotnet build -c Release -v q --nologo >build.log 2>&1 || { cat build.log; exit 2; }
 dotnet exec bin/Release/net10.0/aiff.dll | tee seen
 diff - seen <<'SEEN'
+NAudio.Core 3.3.0.0
 8 bit, 1000 frames: 1000 bytes, 1000 frames
 8 bit, 1001 frames: 1002 bytes, 1002 frames
 24 bit, 1000 frames: 3000 bytes, 1000 frames

@@ -46,16 +46,13 @@ internal sealed class AiffReader : SampleProviderReader
             return null;
         try
         {
-            List<AiffFileReader.AiffChunk> others = [];
-            AiffFileReader.ReadAiffHeader(stream, out _, out _, out _, others);
-            source.Rewind();
-            long frames = DeclaredFrames(source);
+            (long frames, bool hasText) = Declared(source);
             source.Rewind();
             AiffFileReader file = new(stream);
             // NAudio counts the byte that fills up an odd number of bytes as sound.
             long padding = file.Length - (frames * file.WaveFormat.BlockAlign);
             if (file.WaveFormat.BitsPerSample is 8 or 16 or 24 or 32 && frames > 0 && padding is 0 or 1)
-                return new AiffReader(source, file, frames, others.Exists(chunk => IsText(chunk.ChunkName)), findFFmpeg);
+                return new AiffReader(source, file, frames, hasText, findFFmpeg);
         }
         catch (Exception exception) when (exception is FormatException or InvalidDataException or IOException or ArgumentException or OverflowException or DivideByZeroException)
         {
@@ -89,23 +86,31 @@ internal sealed class AiffReader : SampleProviderReader
         base.Dispose(disposing);
     }
 
-    /// <summary>The number of frames that the common chunk of a file has; 0 where there is none.</summary>
-    private static long DeclaredFrames(ByteSource source)
+    /// <summary>The number of frames that the common chunk of a file has, 0 where there is none, and whether it has chunks about its music.</summary>
+    private static (long Frames, bool HasText) Declared(ByteSource source)
     {
-        Span<byte> head = stackalloc byte[14];
+        Span<byte> head = stackalloc byte[8], common = stackalloc byte[6];
+        long frames = 0;
+        bool hasText = false;
         source.Skip(12);
-        while (source.Read(head[..8]) == 8)
+        while (source.Read(head) == head.Length)
         {
-            uint size = BinaryPrimitives.ReadUInt32BigEndian(head[4..]);
-            if (head[..4].SequenceEqual("COMM"u8))
-                return source.Read(head[8..]) == 6 ? BinaryPrimitives.ReadUInt32BigEndian(head[10..]) : 0;
-            if (!source.Skip(size + (size & 1L)))
+            long rest = BinaryPrimitives.ReadUInt32BigEndian(head[4..]);
+            rest += rest & 1;
+            if (head[..4].SequenceEqual("COMM"u8) && rest >= common.Length && source.Read(common) == common.Length)
+            {
+                frames = BinaryPrimitives.ReadUInt32BigEndian(common[2..]);
+                rest -= common.Length;
+            }
+            hasText |= IsText(head[..4]);
+            if (!source.Skip(rest))
                 break;
         }
-        return 0;
+        return (frames, hasText);
     }
 
-    private static bool IsText(string chunk) => chunk is "NAME" or "AUTH" or "(c) " or "ANNO" or "COMT" or "ID3 ";
+    private static bool IsText(ReadOnlySpan<byte> chunk) =>
+        chunk.SequenceEqual("NAME"u8) || chunk.SequenceEqual("AUTH"u8) || chunk.SequenceEqual("(c) "u8) || chunk.SequenceEqual("ANNO"u8) || chunk.SequenceEqual("COMT"u8) || chunk.SequenceEqual("ID3 "u8);
 
     private FFmpegProbe? Probe(Func<string?> findFFmpeg)
     {

@@ -384,7 +384,7 @@ public sealed class FileSeparator
     {
         string path = track.Place.ProvenancePath;
         if (!File.Exists(path))
-            return Array.Exists([.. track.Paths], File.Exists) ? new Found(null, [$"there is no '{Path.GetFileName(path)}' that says what it was made of"]) : null;
+            return track.Paths.Any(File.Exists) ? new Found(null, [$"there is no '{Path.GetFileName(path)}' that says what it was made of"]) : null;
         SeparationProvenance provenance;
         try
         {

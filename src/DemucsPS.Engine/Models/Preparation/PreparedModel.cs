@@ -191,7 +191,7 @@ public sealed class PreparedModel : IDisposable
     internal static void CheckRefusal(string modelPath, PreparationCache cache)
     {
         // A model's name in the cache takes reading all of it, which is rarely worth it.
-        if (cache.HoldsRefusals && !ModelFiles.IsPrepared(modelPath) && !IsRuntimeFormat(modelPath) && cache.ReasonAgainst(NameOf(modelPath, ModelPrecision.Full, CancellationToken.None)) is { } reason)
+        if (cache.HoldsRefusals && NameFor(modelPath, ModelPrecision.Full, CancellationToken.None) is { } name && cache.ReasonAgainst(name) is { } reason)
             throw Refusal(modelPath, reason);
     }
 
