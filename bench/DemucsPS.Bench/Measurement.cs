@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using DemucsPS.Engine;
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;

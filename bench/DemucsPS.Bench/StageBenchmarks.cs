@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Spectral;
 

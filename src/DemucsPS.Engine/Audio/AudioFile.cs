@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Audio;

@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using DemucsPS.Engine.Audio.Wav;
 
 namespace DemucsPS.Engine.Audio;
 

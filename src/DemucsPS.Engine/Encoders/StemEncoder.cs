@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 
 namespace DemucsPS.Engine.Encoders;
 

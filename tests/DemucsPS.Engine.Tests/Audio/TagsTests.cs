@@ -1,5 +1,6 @@
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Tracks;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;

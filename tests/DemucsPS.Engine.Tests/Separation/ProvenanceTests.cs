@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;

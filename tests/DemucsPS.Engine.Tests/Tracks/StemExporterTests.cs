@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;

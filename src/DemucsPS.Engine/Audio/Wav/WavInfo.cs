@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Frozen;
 using System.Text;
 
-namespace DemucsPS.Engine.Audio;
+namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
 /// Reads and writes the tags of a WAV file: LIST chunks of the type INFO ("Multimedia Programming Interface and Data Specifications 1.0",

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace DemucsPS.Engine.Audio;
+namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
 /// Reads PCM (8 bits unsigned, 16, 24, 32 signed) and IEEE float (32, 64) samples from a WAV file or pipe. Integers of b

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using DemucsPS.Engine.Encoders;
 
-namespace DemucsPS.Engine.Audio;
+namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
 /// Writes a WAV file of 16 or 24 bit integers or 32-bit floats, one or two channels. Files beyond 4 GiB become RF64 (EBU Tech

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace DemucsPS.Engine.Audio;
+namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
 /// The part of a WAV file before its samples: format and extent of the data chunk. Reads RIFF ("Multimedia Programming

@@ -1,4 +1,4 @@
-namespace DemucsPS.Engine.Audio;
+namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>How one sample lies in a WAV file's data chunk, little endian. Named by the container, not by the valid bits.</summary>
 internal enum WavEncoding

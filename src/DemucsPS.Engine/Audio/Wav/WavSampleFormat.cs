@@ -1,4 +1,4 @@
-namespace DemucsPS.Engine.Audio;
+namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>How <see cref="WavWriter"/> stores a sample.</summary>
 public enum WavSampleFormat
