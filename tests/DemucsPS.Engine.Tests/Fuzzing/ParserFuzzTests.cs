@@ -3,10 +3,12 @@ using System.Text;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Audio;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Models.Preparation;
+using DemucsPS.Engine.Tests.Models.Weights;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
@@ -45,6 +47,9 @@ public sealed class ParserFuzzTests
             static bytes => Playlist.Read(Saved(bytes), static refused => Assert.NotEmpty(refused.Message)), 8 << 20),
         new("CUE sheet", [Encoding.Latin1.GetBytes("PERFORMER \"Somebody\"\r\nTITLE \"An album\"\r\nFILE \"a.flac\" WAVE\r\n  TRACK 01 AUDIO\r\n    TITLE \"\u00c9t\u00e9\"\r\n    INDEX 01 00:00:00\r\n  TRACK 02 AUDIO\r\n    INDEX 00 03:58:10\r\n    INDEX 01 04:00:74\r\n")],
             static bytes => CueSheet.Read(Saved(bytes)), 8 << 20),
+        new("safetensors", SafetensorsFiles(), ReadSafetensors, 4 << 20) { Mend = SafetensorsBytes.Mend },
+        new("bag of models", [Encoding.UTF8.GetBytes("models: ['f7e0c4bc', 'd12395a8']\nweights: [\n  [1., 0., 0.],  # drums\n  [0., 1., 1.],\n]\nsegment: 7\n"), Encoding.UTF8.GetBytes("---\nmodels:\n  - a\n  - b\nweights:\n- - 1\n  - 0\n- [0, 1]\n")],
+            static bytes => BagFile.Parse(bytes, SomePath), 4 << 20),
         new("MP4", [Movie()], static bytes => Mp4Length.LengthOf(bytes, 0, 44100), 1 << 20),
     ];
 
@@ -161,6 +166,25 @@ public sealed class ParserFuzzTests
         static byte[] U32Big(uint value) => [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
 
         static byte[] Box(string name, params byte[][] content) => Join(U32Big((uint)(8 + content.Sum(c => c.Length))), Text(name), Join(content));
+    }
+
+    private static byte[][] SafetensorsFiles()
+    {
+        SafetensorsBytes file = SafetensorsBytes.Small();
+        for (int i = 0; i < 5; i++)
+            file.With($"crosstransformer.layers.{i}.norm1.bias", (WeightType)(i % 3), [i, 2], new float[2 * i]);
+        // Mostly tensors, since few headers that are damaged are headers still.
+        file.With("freq_emb.embedding.weight", WeightType.Float16, [32, 64], new float[2048]);
+        return [file.ToBytes(), SafetensorsBytes.Small().ToBytes()];
+    }
+
+    private static void ReadSafetensors(byte[] bytes)
+    {
+        using HTDemucsWeights weights = HTDemucsWeights.Open(new MemoryStream(bytes), SomePath, static warning => Assert.NotEmpty(warning));
+        weights.Identify();
+        foreach (WeightTensor tensor in weights.Tensors)
+            weights.Read(tensor.Name, [.. tensor.Shape]);
+        weights.RefuseUnused();
     }
 
     private static byte[][] WavFiles()

@@ -1,0 +1,14 @@
+namespace DemucsPS.Engine.Models.Weights;
+
+/// <summary>In what numbers a tensor is stored; all of them are raised to float32 before anything is computed.</summary>
+public enum WeightType
+{
+    /// <summary>IEEE 754 binary32; F32 in the file.</summary>
+    Float32,
+
+    /// <summary>IEEE 754 binary16; F16 in the file.</summary>
+    Float16,
+
+    /// <summary>The upper half of a float32; BF16 in the file.</summary>
+    BFloat16,
+}
