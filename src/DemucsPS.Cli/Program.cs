@@ -12,8 +12,9 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     VerifyCommand.Create(),
 };
 
-ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed) is { } error)
+PlainNames.Keep(root);
+ParseResult parsed = root.Parse(args, PlainNames.Parsing);
+if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed, args) is { } error)
 {
     Console.Error.WriteLine(error);
     return 1;

@@ -274,6 +274,42 @@ public sealed class SeparateCommandTests
         Assert.Equal(stem, output.Trim());
     }
 
+    /// <summary>What the parser would take for something else: files of arguments, values of switches, directives, questions, options with values.</summary>
+    [Fact]
+    public void Names_are_names_whatever_the_parser_could_take_them_for()
+    {
+        using TemporaryFolder folder = new();
+        string[] names = ["@list.wav", "@", "true", "false", "[diagram]", "--", "a=b.wav", "-"];
+        foreach (string name in names)
+            WavSamples.WriteFloat(folder[name], WavSamples.Sine(3000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "[diagram]", "@list.wav", "-o", "@stems", "--stem", "bass", "--force", "true", "-v", "false", "a=b.wav", "-", "--", "@", "--");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(names.Select(name => folder["@stems", "baseline", Path.GetFileNameWithoutExtension(name), "bass.wav"]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
+    }
+
+    [Theory]
+    [InlineData("'/h' does not exist", "separate", "/h")]
+    [InlineData("given for <input> is empty", "separate", "short.wav", "")]
+    [InlineData("given for --output is empty", "separate", "short.wav", "-o", "")]
+    [InlineData("given for --model is empty", "separate", "short.wav", "--model", "")]
+    [InlineData("Required argument missing for option: '--model'", "separate", "short.wav", "--model=")]
+    [InlineData("given for --stem is empty", "separate", "short.wav", "--stem", "")]
+    [InlineData("given for <path> is empty", "verify", "")]
+    [InlineData("given for <name> is empty", "models", "test", "")]
+    [InlineData("--force takes no value", "separate", "short.wav", "--force=true")]
+    [InlineData("-f takes no value", "separate", "short.wav", "-f:false")]
+    [InlineData("--json takes no value", "models", "list", "--json=false")]
+    public void What_is_no_name_is_said(string says, params string[] arguments)
+    {
+        if (OperatingSystem.IsWindows() && arguments.Contains("/h"))
+            Assert.Skip("It has a drive before it on Windows.");
+        using TemporaryFolder folder = new();
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(says, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Existing_stems_are_kept_unless_forced()
     {
@@ -303,7 +339,14 @@ public sealed class SeparateCommandTests
             WavSamples.WriteFloat(folder[disc, "intro.wav"], WavSamples.Sine(10000));
         }
         WavSamples.WriteFloat(folder["one", "other.wav"], WavSamples.Sine(10000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "one/other.wav", "--force", "--stem", "bass");
+        // Of one name, and of one folder, but for the extension.
+        WavSamples.WriteFloat(folder["one", "other.wave"], WavSamples.Sine(10000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "one/other.wav", "--force", "--stem", "bass", "--file-name-template", "{name} {ext}/{stem}", "-o", "apart", "one/other.wave");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("3 of 4 tracks separated, 1 failed", error, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder["apart", "other wave", "bass.wav"]) && File.Exists(folder["apart", "other wav", "bass.wav"]));
+
+        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "one/other.wav", "--force", "--stem", "bass");
         Assert.Equal(1, exitCode);
         string[] lines = error.Split(Environment.NewLine);
         int refused = Array.FindIndex(lines, l => l.StartsWith("error: ", StringComparison.Ordinal) && l.Contains(folder["two", "intro.wav"], StringComparison.Ordinal));

@@ -2,28 +2,36 @@ using System.Globalization;
 
 namespace DemucsPS.Engine.Audio;
 
-/// <summary>Reads CUE sheets: where the tracks of a CD lie in its audio file, or files, and what they are called. A track is what is from its INDEX 01 to the next track's.</summary>
+/// <summary>
+/// Reads CUE sheets: where the tracks of a CD lie in its audio file, or files, and what they are called. A track is what is from its INDEX 01 to the next track's; what is before the first one's
+/// in a file is a hidden track where it is as long as one.
+/// </summary>
 internal sealed class CueSheet
 {
     private const int MaxTracks = 99, MaxMinutes = 99_999;
 
+    /// <summary>The shortest track that a CD may have, in its frames: 4 s (IEC 60908).</summary>
+    private const int LeastTrack = 4 * CueTrack.CdRate;
+
     private readonly string _path;
+    private readonly Action<string> _notice;
     private readonly Dictionary<string, string> _album = [];
     private readonly List<Entry> _entries = [];
     private string? _file;
     private int _line;
 
-    private CueSheet(string path) => _path = path;
+    private CueSheet(string path, Action<string> notice) => (_path, _notice) = (path, notice);
 
     /// <summary>Whether a file is taken for a CUE sheet, by its name.</summary>
     public static bool IsCueSheet(string path) => Path.GetExtension(path).Equals(".cue", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads the tracks of a sheet. Their files need not exist.</summary>
     /// <param name="path">Full path of the sheet.</param>
+    /// <param name="notice">Told in a sentence what is in no track.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/> or <see cref="DemucsError.TrackListInvalid"/>.</exception>
-    public static IReadOnlyList<CueTrack> Read(string path)
+    public static IReadOnlyList<CueTrack> Read(string path, Action<string> notice)
     {
-        CueSheet sheet = new(path);
+        CueSheet sheet = new(path, notice);
         foreach (string line in ListText.ReadLines(path))
         {
             sheet._line++;
@@ -34,15 +42,16 @@ internal sealed class CueSheet
 
     private void Take(string line)
     {
-        string[] words = Words(line);
+        string[] words = CueLine.Words(line);
         Entry? track = _entries.LastOrDefault();
         Dictionary<string, string> tags = track?.Tags ?? _album;
         switch (words[0].ToUpperInvariant(), words.Length)
         {
             case ("FILE", >= 2):
-                if (words.Length > 2 && words[^1].ToUpperInvariant() is "BINARY" or "MOTOROLA")
-                    throw Invalid($"names a raw CD image, '{words[1]}', which is no audio file");
-                _file = Playlist.Resolve(_path, words[1], Path.GetDirectoryName(_path)!);
+                (string file, string kind) = CueLine.File(line);
+                if (kind.ToUpperInvariant() is "BINARY" or "MOTOROLA")
+                    throw Invalid($"names a raw CD image, '{file}', which is no audio file");
+                _file = Playlist.Resolve(_path, file, Path.GetDirectoryName(_path)!);
                 break;
             case ("TRACK", >= 3):
                 if (_file is null)
@@ -58,22 +67,25 @@ internal sealed class CueSheet
                     (track.File, track.Start) = (_file, ParseTime(words[2]));
                 break;
             case ("TITLE", >= 2):
-                tags[track is null ? "album" : "title"] = words[1];
+                tags[track is null ? "album" : "title"] = CueLine.Text(line, 1);
                 break;
             case ("PERFORMER", >= 2):
-                tags[track is null ? "albumartist" : "artist"] = words[1];
+                tags[track is null ? "albumartist" : "artist"] = CueLine.Text(line, 1);
                 break;
             case ("SONGWRITER", >= 2):
-                tags["composer"] = words[1];
+                tags["composer"] = CueLine.Text(line, 1);
+                break;
+            case ("FLAGS", >= 2) when track is not null:
+                track.IsPreEmphasized |= words.Skip(1).Any(flag => flag.Equals("PRE", StringComparison.OrdinalIgnoreCase));
                 break;
             case ("ISRC", >= 2) when track is not null:
                 tags["isrc"] = words[1];
                 break;
             case ("REM", >= 3) when track is null && words[1].ToUpperInvariant() is "DATE" or "GENRE":
-                tags[words[1].ToLowerInvariant()] = words[2];
+                tags[words[1].ToLowerInvariant()] = CueLine.Text(line, 2);
                 break;
             case ("REM", >= 3) when track is null && words[1].Equals("DISCNUMBER", StringComparison.OrdinalIgnoreCase):
-                tags["disc"] = words[2];
+                tags["disc"] = CueLine.Text(line, 2);
                 break;
         }
     }
@@ -83,23 +95,42 @@ internal sealed class CueSheet
         Entry[] audio = [.. _entries.Where(e => e.IsAudio && e.File is not null)];
         if (audio.Length == 0)
             throw ListText.Invalid(_path, "is no CUE sheet with audio tracks: there is no TRACK … AUDIO with an INDEX 01");
-        return [.. audio.Select(e =>
-        {
-            // Data tracks end audio tracks, too.
-            Entry? next = _entries.SkipWhile(other => other != e).Skip(1).FirstOrDefault(other => other.File is not null);
-            long? end = next?.File == e.File ? next!.Start : null;
-            return end <= e.Start
-                ? throw ListText.Invalid(_path, $"is damaged: track {next!.Number} does not begin behind track {e.Number}")
-                : new CueTrack(e.File!, e.Number, e.Start, end, Tags(e));
-        })];
+        return [.. audio.SelectMany(TracksOf)];
     }
 
-    private TrackTags Tags(Entry track)
+    /// <summary>A track, behind what is before it in its file if that is one, too.</summary>
+    private IEnumerable<CueTrack> TracksOf(Entry entry)
+    {
+        Entry[] inFile = [.. _entries.Where(e => e.File == entry.File)];
+        if (inFile[0] == entry && entry.Start >= LeastTrack)
+            yield return Hidden(entry) with { IsPreEmphasized = entry.IsPreEmphasized };
+        else if (inFile[0] == entry && entry.Start > 0)
+            _notice(string.Create(CultureInfo.InvariantCulture, $"'{_path}': the {(double)entry.Start / CueTrack.CdRate:F2} s before track {entry.Number} in '{entry.File}' are in no track, and left out."));
+        // Data tracks end audio tracks, too.
+        Entry? next = _entries.SkipWhile(other => other != entry).Skip(1).FirstOrDefault(other => other.File is not null);
+        long? end = next?.File == entry.File ? next!.Start : null;
+        if (end <= entry.Start)
+            throw ListText.Invalid(_path, $"is damaged: track {next!.Number} does not begin behind track {entry.Number}");
+        yield return new CueTrack(entry.File!, entry.Number, entry.Start, end, Tags(entry.Number, entry.Tags)) { IsPreEmphasized = entry.IsPreEmphasized };
+    }
+
+    /// <summary>What is before a track.</summary>
+    private CueTrack Hidden(Entry track)
+    {
+        bool isFirst = track == _entries[0] && track.Number == 1;
+        int number = isFirst ? 0 : track.Number;
+        Dictionary<string, string> own = new() { ["title"] = isFirst ? "Hidden track" : $"Before track {track.Number.ToString(CultureInfo.InvariantCulture)}" };
+        if (track.Tags.TryGetValue("artist", out string? artist) && !_album.ContainsKey("albumartist"))
+            own["artist"] = artist;
+        return new CueTrack(track.File!, number, 0, track.Start, Tags(number, own));
+    }
+
+    private TrackTags Tags(int number, Dictionary<string, string> own)
     {
         AudioTagBuilder tags = new();
-        foreach ((string field, string value) in track.Tags)
+        foreach ((string field, string value) in own)
             tags.Add(field, value);
-        tags.Add("track", track.Number.ToString(CultureInfo.InvariantCulture));
+        tags.Add("track", number.ToString(CultureInfo.InvariantCulture));
         tags.Seal();
         foreach ((string field, string value) in _album)
             tags.Add(field, value);
@@ -119,27 +150,6 @@ internal sealed class CueSheet
 
     private DemucsException Invalid(string what) => ListText.Invalid(_path, $"{what} (line {_line})");
 
-    /// <summary>Splits a line at spaces; what is in quotation marks is one word. Never empty.</summary>
-    private static string[] Words(string line)
-    {
-        List<string> words = [];
-        for (int at = 0; at < line.Length;)
-        {
-            if (char.IsWhiteSpace(line[at]))
-            {
-                at++;
-                continue;
-            }
-            bool isQuoted = line[at] == '"';
-            int start = isQuoted ? at + 1 : at;
-            int end = isQuoted ? line.IndexOf('"', start) : line.AsSpan(start).IndexOfAny(' ', '\t') is >= 0 and int length ? start + length : line.Length;
-            end = end < 0 ? line.Length : end;
-            words.Add(line[start..end]);
-            at = isQuoted ? end + 1 : end;
-        }
-        return words.Count > 0 ? [.. words] : [""];
-    }
-
     private sealed class Entry(int number, bool isAudio)
     {
         public int Number => number;
@@ -149,6 +159,8 @@ internal sealed class CueSheet
         public string? File { get; set; }
 
         public long Start { get; set; }
+
+        public bool IsPreEmphasized { get; set; }
 
         public Dictionary<string, string> Tags { get; } = [];
     }

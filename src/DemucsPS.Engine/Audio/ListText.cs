@@ -45,9 +45,9 @@ internal static class ListText
     public static DemucsException Invalid(string path, string what) =>
         new(DemucsError.TrackListInvalid, $"'{path}' {what}. Correct the list, or name its audio files themselves.", path);
 
-    private static string Decode(byte[] bytes)
+    /// <summary>Text by its byte order mark, otherwise UTF-8, otherwise Latin-1.</summary>
+    internal static string Decode(ReadOnlySpan<byte> span)
     {
-        ReadOnlySpan<byte> span = bytes;
         if (span.StartsWith(Encoding.Unicode.Preamble))
             return Encoding.Unicode.GetString(span[2..]);
         if (span.StartsWith(Encoding.BigEndianUnicode.Preamble))

@@ -31,6 +31,8 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
         _block = new float[BlockFrames * reader.Channels];
         if (reader.SampleRate != sampleRate)
             _resampler = new Resampler(reader.SampleRate, sampleRate, _taken);
+        if (source.IsPreEmphasized)
+            reader.AddWarning($"'{source.Name}' of '{reader.SourcePath}' has pre-emphasis, as its CUE sheet says (FLAGS PRE): unless the program that read the CD took it off, the treble is up to 9.5 dB too loud, here and in the stems. 'sox IN OUT deemph' or ffmpeg's filter 'aemphasis=type=cd' takes it off.");
         if (reader.Channels > 2 && source.Channels is null)
             reader.AddWarning($"'{reader.SourcePath}' has {reader.Channels} channels; only the first two are used, as left and right. The channel layout 'Pairs' separates all of them.");
     }

@@ -108,7 +108,7 @@ public sealed class TrackList
         try
         {
             if (CueSheet.IsCueSheet(file))
-                return TracksOfSheet(file, CueSheet.Read(file));
+                return TracksOfSheet(file, CueSheet.Read(file, _notice));
             if (!Playlist.IsPlaylist(file))
                 return [new TrackSource(file) { StreamIndex = _options.StreamIndex }];
             if (isListed)
@@ -139,7 +139,7 @@ public sealed class TrackList
                 continue;
             }
             foreach (CueTrack track in file)
-                yield return whole with { Range = track.Range(sampleRate), TrackName = track.Name, Tags = track.Tags };
+                yield return whole with { Range = track.Range(sampleRate), TrackName = track.Name, Tags = track.Tags, IsPreEmphasized = track.IsPreEmphasized };
         }
     }
 

@@ -19,6 +19,9 @@ public sealed record TrackSource(string Path)
     /// <summary>Tags that replace those of the same fields in the file.</summary>
     public TrackTags Tags { get; init; } = TrackTags.Empty;
 
+    /// <summary>Whether a CUE sheet says that the treble was raised for the CD: with time constants of 50 and 15 µs, by up to 9.5 dB. It is not lowered here, since programs that read CDs may have done so.</summary>
+    public bool IsPreEmphasized { get; init; }
+
     /// <summary>The track's name, for messages and for the folder of its stems: the given one or the file's without its extension, and the channels if they were chosen: <c>song (BL BR)</c>.</summary>
     public string Name => (TrackName ?? FileName) + (Channels is { } pair ? $" ({pair.Name})" : "");
 

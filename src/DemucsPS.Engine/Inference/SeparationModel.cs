@@ -265,6 +265,8 @@ public sealed class SeparationModel : IDisposable
     {
         if (e.IsOutOfMemory)
             return new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to load model '{path}': {e.Message} Close other programs.", path, e);
+        if (NewerModel.FaultOf(e.Message, OnnxRuntimeLibrary.Version) is { } newer)
+            return new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{path}' {newer} ONNX Runtime says: {e.Message}", path, e);
         string message = provider != ExecutionProvider.Cpu ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} cannot run this model; otherwise the file may be damaged."
             // The runtime's message for missing or short weights names them only in passing, so the remedy is said in full.
             : System.IO.Path.IsPathFullyQualified(path) && ExternalWeights.FaultOf(path) is { } fault ? $"Model '{path}' cannot be loaded: {fault}"

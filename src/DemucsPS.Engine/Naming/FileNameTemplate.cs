@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Naming;
 /// </summary>
 public sealed class FileNameTemplate
 {
-    private const string Stem = "stem", Model = "model", Name = "name", Track = "track", Disc = "disc", Year = "year";
+    private const string Stem = "stem", Model = "model", Name = "name", Ext = "ext", Folder = "folder", Track = "track", Disc = "disc", Year = "year";
 
     private readonly List<List<Part>> _components;
 
@@ -21,9 +21,10 @@ public sealed class FileNameTemplate
 
     /// <summary>
     /// The fields: <c>artist</c>, <c>albumartist</c>, <c>album</c>, <c>title</c>, <c>genre</c>, <c>year</c>, <c>track</c> and <c>disc</c> from the tags (the last three are numbers and take a
-    /// format of zeros, <c>{track:00}</c>), <c>stem</c>, <c>model</c>, and <c>name</c>, the source's file name without extension.
+    /// format of zeros, <c>{track:00}</c>), <c>stem</c>, <c>model</c>, <c>name</c>, the source's file name without extension, <c>ext</c>, that extension without its dot, and <c>folder</c>,
+    /// the name of the folder that the source is in. The last two tell apart sources of one name.
     /// </summary>
-    public static IReadOnlyList<string> Fields { get; } = ["artist", "albumartist", "album", "title", Track, Disc, Year, "genre", Stem, Model, Name];
+    public static IReadOnlyList<string> Fields { get; } = ["artist", "albumartist", "album", "title", Track, Disc, Year, "genre", Stem, Model, Name, Ext, Folder];
 
     /// <summary>MODEL/TRACK/STEM, as users of the official tool expect.</summary>
     public static FileNameTemplate Default { get; } = Parse("{model}/{name}/{stem}");
@@ -35,7 +36,7 @@ public sealed class FileNameTemplate
     public string Text { get; }
 
     /// <summary>Whether it has fields that come from tags.</summary>
-    internal bool UsesTags => _components.SelectMany(c => c).Any(p => p.Field is not (null or Stem or Model or Name));
+    internal bool UsesTags => _components.SelectMany(c => c).Any(p => p.Field is not (null or Stem or Model or Name or Ext or Folder));
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">The template.</param>
@@ -130,6 +131,9 @@ public sealed class FileNameTemplate
             Stem => stem,
             Model => model,
             Name => source.Name,
+            Ext => Path.GetExtension(source.Path).TrimStart('.'),
+            // A file at the root of a drive is in none with a name.
+            Folder => Path.GetFileName(Path.GetDirectoryName(source.Path)) ?? "",
             "artist" => Tag("artist") ?? Tag("albumartist") ?? "Unknown Artist",
             "albumartist" => Tag("albumartist") ?? Tag("artist") ?? "Unknown Artist",
             "album" => Tag("album") ?? "Unknown Album",

@@ -62,7 +62,7 @@ public sealed class StemNames
             if (paths.FirstOrDefault(p => _claimed.TryGetValue(p, out TrackSource? owner) && owner != source) is { } taken)
             {
                 throw new DemucsException(DemucsError.StemExists,
-                    $"A stem of {Described(source)} would go to '{taken}', like one of {Described(_claimed[taken])} from the same batch. Separate one of them into another destination, or name files by a template that tells them apart.", source.Path);
+                    $"A stem of {Described(source)} would go to '{taken}', like one of {Described(_claimed[taken])} from the same batch. Separate one of them into another destination, or name files by a template that tells them apart{Apart(source, _claimed[taken])}.", source.Path);
             }
             return [.. paths.Where(path => _claimed.TryAdd(path, source))];
         }
@@ -70,6 +70,17 @@ public sealed class StemNames
 
     /// <summary>A path alone does not tell apart the tracks of a CUE sheet or the pairs of a surround file.</summary>
     private static string Described(TrackSource source) => source is { TrackName: null, Channels: null } ? $"'{source.Path}'" : $"'{source.Name}' of '{source.Path}'";
+
+    /// <summary>A template for two files of one name, where their paths have what tells them apart.</summary>
+    private static string Apart(TrackSource one, TrackSource other)
+    {
+        string? field = Differ(Path.GetExtension(one.Path), Path.GetExtension(other.Path)) ? "ext"
+            : Differ(Path.GetFileName(Path.GetDirectoryName(one.Path)), Path.GetFileName(Path.GetDirectoryName(other.Path))) ? "folder"
+            : null;
+        return field is null ? "" : $", such as '{{model}}/{{name}} ({{{field}}})/{{stem}}'";
+
+        static bool Differ(string? a, string? b) => !string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>Gives files back that were not written.</summary>
     public void Release(IReadOnlyList<string> paths)

@@ -282,7 +282,10 @@ public sealed class FileSeparator
                 Begun();
             }
             files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
-            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed(), reader.Warnings);
+            // With the mix in the outputs, whatever the stems have cancels.
+            MixNormalisation normalisation = _bag.Contract.NormalisesMix && !_selection.UsesMix ? MixNormalisation.Of(journal.Mean, journal.Deviation) : MixNormalisation.None;
+            string[] warnings = [.. reader.Warnings, .. mix.Warning(normalisation, _bag.Contract.Stems.Count, journal.Frames, source.Path) is { } offset ? [offset] : Array.Empty<string>()];
+            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed(), warnings);
             IReadOnlyList<StemFile> stems = files.Commit();
             string provenancePath = track.Place.ProvenancePath;
             RecordFile.Write(provenancePath, provenance, partial["provenance.partial"]);
@@ -306,7 +309,7 @@ public sealed class FileSeparator
                 Retries = new ResultList<ChunkRetry>(retries),
                 Resumed = journal.Resumed > 0,
                 ProvenancePath = provenancePath,
-                Warnings = new ResultList<string>([.. reader.Warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings()]),
+                Warnings = new ResultList<string>([.. warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings()]),
             };
         }
         catch (Exception e) when (e is DemucsException or OperationCanceledException)

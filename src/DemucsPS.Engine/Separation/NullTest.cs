@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using DemucsPS.Engine.Audio;
 
@@ -9,6 +10,9 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal sealed class NullTest : IStereoSource, IStemSink
 {
+    /// <summary>A step of 16 bits: less than that hardly anybody can see.</summary>
+    private const double LeastOffset = 1.0 / 32768;
+
     private readonly IStereoSource _source;
     private readonly IStemSink _sink;
     private readonly int _outputs;
@@ -45,6 +49,21 @@ internal sealed class NullTest : IStereoSource, IStemSink
 
     /// <summary>What is left of the mix beside the stems' sum, in dB; null where they are not meant to sum to it, or the mix is silent.</summary>
     public double? Decibels => _compares ? Sums.Decibels : null;
+
+    /// <summary>What to know of the result: that most of what is left is the track's offset; null for nothing.</summary>
+    /// <param name="normalisation">How the mix was brought to mean 0, as far as each stem has got that mean back.</param>
+    /// <param name="stems">Number of the models' stems.</param>
+    /// <param name="frames">Of the whole track.</param>
+    /// <param name="path">The track's file.</param>
+    public string? Warning(MixNormalisation normalisation, int stems, long frames, string path)
+    {
+        double offset = (stems - 1) * (double)normalisation.Mean;
+        if (!_compares || Math.Abs(offset) < LeastOffset || 2 * frames * offset * offset < Sums.Residual / 2)
+            return null;
+        string most = Decibels is { } decibels ? string.Create(CultureInfo.InvariantCulture, $" ({decibels:F1} dB of it)") : "";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"The stems of '{path}' sum to the mix and {offset:G3}{most}: the track has a constant offset of {normalisation.Mean:G3}, and this model gives it to each of its {stems} stems, as official Demucs does. To have stems that sum to the mix, take the offset off the track first: ffmpeg -i IN -af dcshift={-normalisation.Mean:G3} OUT, or sox IN OUT dcshift {-normalisation.Mean:G3}.");
+    }
 
     /// <inheritdoc/>
     public int Read(Span<float> left, Span<float> right)

@@ -77,6 +77,48 @@ public sealed class TrackListTests : IDisposable
         Assert.Empty(_errors);
     }
 
+    /// <summary>As VLC writes them: its export takes paths below the playlist's folder as they are and codes what a URI cannot have (modules/misc/playlist/m3u.c).</summary>
+    [Theory]
+    [InlineData("100%25%20pure.wav", "100% pure.wav")]
+    [InlineData("100%20.wav", "100%20.wav", "100 .wav")]
+    [InlineData("100%20.wav", "100 .wav")]
+    [InlineData("B%C3%A9la%20%231.wav", "B\u00e9la #1.wav")]
+    [InlineData("B%E9la.wav", "B\u00e9la.wav")]
+    [InlineData("inner%2Fa.wav", "inner/a.wav")]
+    [InlineData("inner\\a%20b.wav", "inner/a b.wav")]
+    [InlineData("50%.wav", "50%.wav")]
+    [InlineData("50%zz%2.wav", "50%zz%2.wav")]
+    [InlineData("missing%20.wav", "missing%20.wav", "-")]
+    [InlineData("file://{folder}/a%20b.wav", "a b.wav")]
+    [InlineData("file://localhost{folder}/a%20b.wav", "a b.wav", "a%20b.wav")]
+    [InlineData("FILE:{folder}/a b.wav", "a b.wav")]
+    [InlineData("file://{folder}/100%20.wav", "100%20.wav")]
+    [InlineData("file://{folder}/C#%20why?.wav", "C# why?.wav")]
+    [InlineData("file://{folder}/missing%20.wav", "missing .wav", "-")]
+    public void Percent_signs_are_codes_where_a_file_is_found_so_and_characters_where_one_is_called_so(string entry, string expected, string? other = null)
+    {
+        if (OperatingSystem.IsWindows() && (expected.Contains('?', StringComparison.Ordinal) || entry.Contains("file:", StringComparison.OrdinalIgnoreCase)))
+            Assert.Skip("Paths of file URIs have another form on Windows, and names no question marks.");
+        if (other != "-")
+            Touch(expected);
+        if (other is not (null or "-"))
+            Touch(other);
+        Write("list.m3u8", entry.Replace("{folder}", _folder.Path, StringComparison.Ordinal));
+        Assert.Equal([expected], Names(new TrackListOptions(), _folder["list.m3u8"]));
+        Assert.Empty(_errors);
+    }
+
+    [Theory]
+    [InlineData("file:///music/%00.wav", "zero character")]
+    [InlineData("file:////server/share/a.wav", "not a local file")]
+    [InlineData("file://", "not a local file")]
+    public void File_URIs_that_lead_nowhere_are_refused(string entry, string words)
+    {
+        Write("list.m3u8", entry);
+        Assert.Empty(Names(new TrackListOptions(), _folder["list.m3u8"]));
+        Assert.Contains(words, Assert.Single(_errors).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_playlist_in_Latin_1_is_read()
     {
@@ -156,6 +198,90 @@ public sealed class TrackListTests : IDisposable
         }
         using StereoTrackReader whole = StereoTrackReader.Open(new TrackSource(_folder["album.wav"]));
         Assert.Equal(whole.ReadAll().Left, joined);
+    }
+
+    /// <summary>What is before INDEX 01 of the first track is on the CD, and in the file, though a player comes there only by going back.</summary>
+    [Theory]
+    [InlineData("TRACK 01 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:06:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "00 Hidden track|01|02", "0+264600|264600+176400|441000+")]
+    [InlineData("TRACK 01 AUDIO\nINDEX 01 00:04:00", "00 Hidden track|01", "0+176400|176400+")]
+    [InlineData("TRACK 05 AUDIO\nINDEX 01 00:04:00", "05 Before track 5|05", "0+176400|176400+")]
+    [InlineData("TRACK 01 MODE1/2352\nINDEX 01 00:05:00\nTRACK 02 AUDIO\nINDEX 01 00:08:00", "02", "352800+")]
+    [InlineData("TRACK 01 AUDIO\nINDEX 01 00:03:74", "01", "175812+", "the 3.99 s before track 1")]
+    [InlineData("TRACK 01 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:00:33\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "01|02", "19404+421596|441000+", "the 0.44 s before track 1")]
+    public void What_is_before_the_first_track_is_a_hidden_one_or_said(string tracks, string names, string ranges, string? notice = null)
+    {
+        File.WriteAllBytes(_folder["album.wav"], WavBytes.Pcm16(44100, 1, new int[500_000]));
+        Write("album.cue", $"PERFORMER \"The Band\"\nTITLE \"The Album\"\nFILE album.wav WAVE\n{tracks}\n");
+        TrackSource[] found = Expand(new TrackListOptions(), _folder["album.cue"]);
+        Assert.Equal(names.Split('|'), found.Select(t => t.Name));
+        Assert.Equal(ranges.Split('|'), found.Select(t => $"{t.Range!.Value.Start}+{t.Range.Value.Length}"));
+        Assert.All(found, t => Assert.Equal(("The Band", "The Album", t.Name[..2].TrimStart('0').PadLeft(1, '0')), (t.Tags["artist"], t.Tags["album"], t.Tags["track"])));
+        if (notice is null)
+            Assert.Empty(_notices);
+        else
+            Assert.Contains(notice, Assert.Single(_notices), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_before_a_track_that_begins_another_file_is_said_or_a_track_too()
+    {
+        foreach (string file in new[] { "1.wav", "2.wav", "3.wav" })
+            File.WriteAllBytes(_folder[file], WavBytes.Pcm16(44100, 1, new int[300_000]));
+        Write("album.cue", "FILE 1.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nFILE 2.wav WAVE\nTRACK 02 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:02:00\nFILE 3.wav WAVE\nTRACK 03 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:05:00\n");
+        Assert.Equal(["01", "02", "03 Before track 3", "03"], Expand(new TrackListOptions(), _folder["album.cue"]).Select(t => t.Name));
+        Assert.Contains("the 2.00 s before track 2", Assert.Single(_notices), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("PRE", true)]
+    [InlineData("DCP pre 4CH", true)]
+    [InlineData("DCP", false)]
+    [InlineData("PREP", false)]
+    public void Pre_emphasis_is_said_of_the_tracks_that_have_it(string flags, bool isSaid)
+    {
+        File.WriteAllBytes(_folder["album.wav"], WavBytes.Pcm16(44100, 1, new int[100_000]));
+        Write("album.cue", $"FILE album.wav WAVE\nTRACK 01 AUDIO\nFLAGS {flags}\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:01:00\n");
+        TrackSource[] tracks = Expand(new TrackListOptions(), _folder["album.cue"]);
+        using StereoTrackReader first = StereoTrackReader.Open(tracks[0]), second = StereoTrackReader.Open(tracks[1]);
+        Assert.Empty(second.Warnings);
+        if (isSaid)
+            Assert.Contains("'01' of", Assert.Single(first.Warnings, w => w.Contains("pre-emphasis", StringComparison.Ordinal)), StringComparison.Ordinal);
+        else
+            Assert.Empty(first.Warnings);
+    }
+
+    [Theory]
+    [InlineData("TITLE \"The \"Best\" Song\"", "The \"Best\" Song")]
+    [InlineData("TITLE \"12\" Mix\"", "12\" Mix")]
+    [InlineData("TITLE \"She said \"Yes\"\"", "She said \"Yes\"")]
+    [InlineData("TITLE \"Live at \"\"Wembley\"\"\"", "Live at \"Wembley\"")]
+    [InlineData("TITLE \"a \\\"b\\\" c\"", "a \"b\" c")]
+    [InlineData("TITLE Two words", "Two words")]
+    [InlineData("TITLE 12\" Mix", "12\" Mix")]
+    [InlineData("title \t \"  spaced  out \" ", "spaced  out")]
+    [InlineData("TITLE \"open", "open")]
+    [InlineData("TITLE 'single'", "'single'")]
+    public void Titles_have_the_quotation_marks_that_they_have(string line, string expected)
+    {
+        File.WriteAllBytes(_folder["a.wav"], WavBytes.Pcm16(44100, 1, new int[100]));
+        Write("a.cue", $"{line.Replace("title", "PERFORMER", StringComparison.OrdinalIgnoreCase)}\nFILE a.wav WAVE\nTRACK 01 AUDIO\n{line}\nINDEX 01 00:00:00\n");
+        TrackSource track = Assert.Single(Expand(new TrackListOptions(), _folder["a.cue"]));
+        Assert.Equal((expected, expected), (track.Tags["title"].Trim(), track.Tags["artist"].Trim()));
+    }
+
+    [Theory]
+    [InlineData("FILE My Album.wav WAVE", "My Album.wav")]
+    [InlineData("FILE My Album.wav", "My Album.wav")]
+    [InlineData("FILE \"My Album.wav\"", "My Album.wav")]
+    [InlineData("FILE \"My%20Album.wav\" WAVE", "My Album.wav")]
+    [InlineData("FILE \"a \"b\" c.wav\" WAVE", "a \"b\" c.wav")]
+    public void Files_of_a_sheet_are_found_however_they_are_written(string line, string expected)
+    {
+        if (OperatingSystem.IsWindows() && expected.Contains('"', StringComparison.Ordinal))
+            Assert.Skip("Windows has no quotes in file names.");
+        File.WriteAllBytes(_folder[expected], WavBytes.Pcm16(44100, 1, new int[100]));
+        Write("a.cue", $"{line}\nTRACK 01 AUDIO\nINDEX 01 00:00:00\n");
+        Assert.Equal([expected], Names(new TrackListOptions(), _folder["a.cue"]));
     }
 
     [Fact]

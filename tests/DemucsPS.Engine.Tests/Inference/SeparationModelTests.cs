@@ -93,6 +93,62 @@ public sealed class SeparationModelTests
         Assert.Contains(folder["model.onnx"], error.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, string> Newer => new()
+    {
+        { "IR version", $"is newer than ONNX Runtime {OnnxRuntimeLibrary.Version}, which reads it: its IR version is 99, and that library reads up to " },
+        { "operator set", $"is newer than ONNX Runtime {OnnxRuntimeLibrary.Version}, which reads it: it is of operator set 99 of ai.onnx, and that library has up to " },
+        { "operator", $"has an operator, Mxl, that ONNX Runtime {OnnxRuntimeLibrary.Version} has not" },
+        { "operator of another set", $"has an operator, RMSNormalization, that ONNX Runtime {OnnxRuntimeLibrary.Version} has not" },
+        { "runtime's own format", $"is in a version of ONNX Runtime's own format (99) that ONNX Runtime {OnnxRuntimeLibrary.Version} does not read" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Newer))]
+    public void A_model_that_is_newer_than_the_runtime_is_not_called_damaged(string what, string says)
+    {
+        using TemporaryFolder folder = new();
+        byte[] model = SmallModels.Split();
+        string name = "model.onnx";
+        switch (what)
+        {
+            // The first field, the last one's last byte, an operator's name.
+            case "IR version":
+                model[1] = 99;
+                break;
+            case "operator set":
+                model[^1] = 99;
+                break;
+            case "operator":
+                model[IndexOf(model, "\u0003Mul"u8) + 2] = (byte)'x';
+                break;
+            case "operator of another set":
+                OnnxGraphWriter graph = new("newer");
+                graph.Output("waves", graph.Node("RMSNormalization", [graph.Input("mix", 1, 2, SmallModels.Segment), graph.Constant([1f], [1])]), 1, 2, SmallModels.Segment);
+                model = graph.ToBytes("tests", "");
+                break;
+            default:
+                name = "model.ort";
+                OnnxSession.FromBytes(model, new OnnxSessionOptions { OptimizedModelPath = folder[name], ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" } }).Dispose();
+                model = File.ReadAllBytes(folder[name]);
+                // InferenceSession.ort_version, a string with its length before it.
+                int version = IndexOf(model, [1, 0, 0, 0, (byte)'6', 0]);
+                model = [.. model];
+                (model[version], model[version + 4], model[version + 5]) = (2, (byte)'9', (byte)'9');
+                break;
+        }
+        File.WriteAllBytes(folder[name], model);
+        foreach (bool prepare in new[] { true, false })
+        {
+            DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(folder[name]), new OnnxSessionOptions(), prepare));
+            Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
+            Assert.StartsWith($"Model '{folder[name]}' {says}", error.Message, StringComparison.Ordinal);
+            Assert.Contains("DEMUCSPS_ONNXRUNTIME", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("damaged", error.Message, StringComparison.Ordinal);
+        }
+
+        static int IndexOf(byte[] bytes, ReadOnlySpan<byte> part) => bytes.AsSpan().IndexOf(part) is >= 0 and int at ? at : throw new InvalidDataException("The model has another form.");
+    }
+
     [Fact]
     public void Missing_external_weights_are_named()
     {

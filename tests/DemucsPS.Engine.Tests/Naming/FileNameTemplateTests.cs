@@ -25,10 +25,20 @@ public sealed class FileNameTemplateTests
     [InlineData("{albumartist}\\{disc}-{track} {genre} {year}", "Various/2-3 Rock 1986")]
     [InlineData("{MODEL}/{ Name }/{Stem}", "htdemucs/some song/vocals")]
     [InlineData("{{{stem}}}", "{vocals}")]
+    [InlineData("{name}.{ext}/{stem}", "some song.flac/vocals")]
+    [InlineData("{folder} - {name}/{EXT}", "music - some song/flac")]
     [InlineData("{track:0000}", "0003")]
     [InlineData("{title}...", "One Vision")]
     [InlineData("...{title} .{stem}", "...One Vision .vocals")]
     public void Fields_are_replaced(string template, string expected) => Assert.Equal(expected, Expand(template, Tags));
+
+    [Theory]
+    [InlineData("/music/song", "song ()/music")]
+    [InlineData("/music/a.b.tar.GZ", "a.b.tar (GZ)/music")]
+    [InlineData("/song.wav", "song (wav)/_")]
+    [InlineData("/disc: 1/.wav", ".wav (wav)/disc_ 1")]
+    public void Extension_and_folder_are_those_of_the_path(string path, string expected) =>
+        Assert.Equal(expected, FileNameTemplate.Parse("{name} ({ext})/{folder}").Expand("m", new TrackSource(path), new Dictionary<string, string>(), "vocals").Replace('\\', '/'));
 
     [Fact]
     public void Missing_tags_have_substitutes()

@@ -46,5 +46,26 @@ public sealed class StemNamesTests
         Assert.Equal(paths, names.Claim(two, paths));
     }
 
+    [Theory]
+    [InlineData("a/song.flac", "a/song.mp3", "{ext}")]
+    [InlineData("a/song", "a/song.mp3", "{ext}")]
+    [InlineData("a/song.mp3", "b/song.mp3", "{folder}")]
+    [InlineData("a/song.mp3", "b/song.flac", "{ext}")]
+    [InlineData("a/x/song.mp3", "b/x/song.mp3", null)]
+    public void What_tells_two_files_of_one_name_apart_is_named_and_does(string first, string second, string? field)
+    {
+        StemNames names = new(Root);
+        names.Claim(Track(first), names.For("m", Track(first), NoTags, ["drums"], ".wav"));
+        DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(Track(second), names.For("m", Track(second), NoTags, ["drums"], ".wav")));
+        Assert.Equal(field is not null, error.Message.Contains("such as '", StringComparison.Ordinal));
+        if (field is null)
+            return;
+        Assert.Contains(field, error.Message, StringComparison.Ordinal);
+        string template = error.Message.Split('\'')[^2];
+        names = new(Root, FileNameTemplate.Parse(template));
+        foreach (string track in new[] { first, second })
+            names.Claim(Track(track), names.For("m", Track(track), NoTags, ["drums"], ".wav"));
+    }
+
     private static TrackSource Track(string name) => new(Path.GetFullPath("/music/" + name));
 }
