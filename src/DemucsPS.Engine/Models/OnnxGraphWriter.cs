@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// Builds an ONNX model node by node and writes it as a ModelProto. It knows the operators that <see cref="BaselineModel"/> needs, in
-/// the form they have in operator set 13, and no more; it checks no shapes. Equal calls give equal bytes on every machine.
+/// Builds an ONNX model node by node and writes it as a ModelProto. Its methods for operators write the form that they have in operator
+/// set 13 and have kept since; it checks no shapes. Equal calls give equal bytes on every machine.
 /// </summary>
 /// <remarks>Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.</remarks>
 internal sealed class OnnxGraphWriter
@@ -12,13 +12,20 @@ internal sealed class OnnxGraphWriter
     /// <summary>The oldest operator set in which all operators used here have their present form, so most readers open the file.</summary>
     public const int OperatorSet = 13;
 
+    /// <summary>The domain of ONNX Runtime's own operators.</summary>
+    private const string RuntimeDomain = "com.microsoft";
+
+    // GraphProto.initializer and TensorProto.raw_data.
+    private const int InitializerField = 5, RawDataField = 9;
+
     private const int IrVersion = 8;
     private const long FloatType = 1;
     private const long Int64Type = 7;
 
     private readonly string _name;
-    private readonly List<(string Type, OnnxValue[] Inputs, OnnxValue[] Outputs, OnnxAttribute[] Attributes)> _nodes = [];
-    private readonly List<ProtobufMessage> _initializers = [];
+    private readonly int _operatorSet;
+    private readonly List<(string Domain, string Type, OnnxValue[] Inputs, OnnxValue[] Outputs, OnnxAttribute[] Attributes)> _nodes = [];
+    private readonly List<(ProtobufMessage Head, long Length, Func<ReadOnlyMemory<byte>> Read)> _initializers = [];
     private readonly List<ProtobufMessage> _inputs = [];
     private readonly List<ProtobufMessage> _outputs = [];
     private readonly List<(string Key, string Value)> _metadata = [];
@@ -26,7 +33,13 @@ internal sealed class OnnxGraphWriter
     private string _section = "";
 
     /// <summary>Starts an empty graph.</summary>
-    public OnnxGraphWriter(string name) => _name = name;
+    /// <param name="name">Its name.</param>
+    /// <param name="operatorSet">The version of the operators that its nodes mean.</param>
+    public OnnxGraphWriter(string name, int operatorSet = OperatorSet)
+    {
+        _name = name;
+        _operatorSet = operatorSet;
+    }
 
     /// <summary>Names the part of the recipe that follows; it prefixes the names of nodes, so that a viewer shows the parts.</summary>
     public void Section(string name) => _section = name + "/";
@@ -64,7 +77,19 @@ internal sealed class OnnxGraphWriter
     {
         byte[] bytes = new byte[values.Length * sizeof(float)];
         for (int i = 0; i < values.Length; i++) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
-        return Initializer(FloatType, bytes, shape);
+        return Stored(FloatType, shape, bytes.Length, () => bytes);
+    }
+
+    /// <summary>A constant tensor whose values are fetched when the model is written, one tensor after the other, so that not all need be in memory at once.</summary>
+    /// <param name="elementType">The type of its values as ONNX numbers it.</param>
+    /// <param name="shape">Its dimensions.</param>
+    /// <param name="length">How many bytes its values take.</param>
+    /// <param name="read">Gives these bytes, little-endian, in row-major order.</param>
+    public OnnxValue Stored(long elementType, ReadOnlySpan<long> shape, long length, Func<ReadOnlyMemory<byte>> read)
+    {
+        string name = $"constant_{_initializers.Count}";
+        _initializers.Add((new ProtobufMessage().Integers(1, shape).Integer(2, elementType).Text(8, name), length, read));
+        return new OnnxValue(this, name);
     }
 
     /// <summary>A constant tensor of 64-bit integers in row-major order: what operators take as axes, sizes and indices.</summary>
@@ -72,7 +97,7 @@ internal sealed class OnnxGraphWriter
     {
         byte[] bytes = new byte[values.Length * sizeof(long)];
         for (int i = 0; i < values.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
-        return Initializer(Int64Type, bytes, shape);
+        return Stored(Int64Type, shape, bytes.Length, () => bytes);
     }
 
     /// <summary>Adds a node with one result.</summary>
@@ -80,12 +105,19 @@ internal sealed class OnnxGraphWriter
         Node(type, 1, inputs, attributes)[0];
 
     /// <summary>Adds a node with <paramref name="results"/> results.</summary>
-    public OnnxValue[] Node(string type, int results, ReadOnlySpan<OnnxValue> inputs, params ReadOnlySpan<OnnxAttribute> attributes)
+    public OnnxValue[] Node(string type, int results, ReadOnlySpan<OnnxValue> inputs, params ReadOnlySpan<OnnxAttribute> attributes) =>
+        Node("", type, results, inputs, attributes);
+
+    /// <summary>Adds a node of one of ONNX Runtime's own operators, with one result.</summary>
+    public OnnxValue RuntimeNode(string type, ReadOnlySpan<OnnxValue> inputs, params ReadOnlySpan<OnnxAttribute> attributes) =>
+        Node(RuntimeDomain, type, 1, inputs, attributes)[0];
+
+    private OnnxValue[] Node(string domain, string type, int results, ReadOnlySpan<OnnxValue> inputs, ReadOnlySpan<OnnxAttribute> attributes)
     {
         var outputs = new OnnxValue[results];
         for (int i = 0; i < results; i++)
             outputs[i] = new OnnxValue(this, $"{_section}{type}_{_nodes.Count}" + (i > 0 ? $":{i}" : ""));
-        _nodes.Add((type, inputs.ToArray(), outputs, attributes.ToArray()));
+        _nodes.Add((domain, type, inputs.ToArray(), outputs, attributes.ToArray()));
         return outputs;
     }
 
@@ -154,31 +186,66 @@ internal sealed class OnnxGraphWriter
     /// <returns>The bytes of an .onnx file.</returns>
     public byte[] ToBytes(string producer, string description)
     {
-        ProtobufMessage graph = new();
-        for (int i = 0; i < _nodes.Count; i++) graph.Message(1, NodeMessage(i));
-        graph.Text(2, _name);
-        foreach (ProtobufMessage initializer in _initializers) graph.Message(5, initializer);
-        foreach (ProtobufMessage input in _inputs) graph.Message(11, input);
-        foreach (ProtobufMessage output in _outputs) graph.Message(12, output);
+        using MemoryStream bytes = new();
+        Write(bytes, producer, description, CancellationToken.None);
+        return bytes.ToArray();
+    }
 
-        ProtobufMessage model = new ProtobufMessage()
-            .Integer(1, IrVersion)
-            .Text(2, producer)
-            .Text(6, description)
-            .Message(7, graph)
-            .Message(8, new ProtobufMessage().Text(1, "").Integer(2, OperatorSet));
-        foreach ((string key, string value) in _metadata) model.Message(14, new ProtobufMessage().Text(1, key).Text(2, value));
-        return model.Bytes.ToArray();
+    /// <summary>Writes the model.</summary>
+    /// <param name="destination">Takes the bytes of an .onnx file, from the first to the last.</param>
+    /// <param name="producer">What goes into `producer_name`.</param>
+    /// <param name="description">A sentence about the model, its `doc_string`.</param>
+    /// <param name="cancellationToken">Ends the writing between two tensors.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void Write(Stream destination, string producer, string description, CancellationToken cancellationToken)
+    {
+        ProtobufMessage before = new(), after = new();
+        for (int i = 0; i < _nodes.Count; i++) before.Message(1, NodeMessage(i));
+        before.Text(2, _name);
+        foreach (ProtobufMessage input in _inputs) after.Message(11, input);
+        foreach (ProtobufMessage output in _outputs) after.Message(12, output);
+
+        // A message's length stands before it, so those of all tensors are known before the first is written.
+        List<(byte[] Header, long Length)> headers = [];
+        long length = before.Bytes.Length + after.Bytes.Length;
+        foreach (var (head, size, _) in _initializers)
+        {
+            byte[] data = ProtobufMessage.BlockHeader(RawDataField, size);
+            long whole = head.Bytes.Length + data.Length + size;
+            byte[] header = [.. ProtobufMessage.BlockHeader(InitializerField, whole), .. head.Bytes, .. data];
+            headers.Add((header, size));
+            length += header.Length + size;
+        }
+
+        destination.Write(new ProtobufMessage().Integer(1, IrVersion).Text(2, producer).Text(6, description).Bytes);
+        destination.Write(ProtobufMessage.BlockHeader(7, length));
+        destination.Write(before.Bytes);
+        for (int i = 0; i < headers.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ReadOnlyMemory<byte> values = _initializers[i].Read();
+            if (values.Length != headers[i].Length)
+                throw new InvalidOperationException($"A tensor of {headers[i].Length} bytes has {values.Length}.");
+            destination.Write(headers[i].Header);
+            destination.Write(values.Span);
+        }
+        destination.Write(after.Bytes);
+
+        ProtobufMessage end = new ProtobufMessage().Message(8, new ProtobufMessage().Text(1, "").Integer(2, _operatorSet));
+        if (_nodes.Exists(node => node.Domain == RuntimeDomain)) end.Message(8, new ProtobufMessage().Text(1, RuntimeDomain).Integer(2, 1));
+        foreach ((string key, string value) in _metadata) end.Message(14, new ProtobufMessage().Text(1, key).Text(2, value));
+        destination.Write(end.Bytes);
     }
 
     private ProtobufMessage NodeMessage(int index)
     {
-        var (type, inputs, outputs, attributes) = _nodes[index];
+        var (domain, type, inputs, outputs, attributes) = _nodes[index];
         ProtobufMessage node = new();
         foreach (OnnxValue input in inputs) node.Text(1, input.Name);
         foreach (OnnxValue output in outputs) node.Text(2, output.Name);
         node.Text(3, outputs[0].Name).Text(4, type);
         foreach (OnnxAttribute attribute in attributes) node.Message(5, attribute.Message);
+        if (domain.Length > 0) node.Text(7, domain);
         return node;
     }
 
@@ -191,11 +258,4 @@ internal sealed class OnnxGraphWriter
     }
 
     private OnnxValue Vector(params ReadOnlySpan<long> values) => Constant(values, [values.Length]);
-
-    private OnnxValue Initializer(long type, byte[] bytes, ReadOnlySpan<long> shape)
-    {
-        string name = $"constant_{_initializers.Count}";
-        _initializers.Add(new ProtobufMessage().Integers(1, shape).Integer(2, type).Text(8, name).Block(9, bytes));
-        return new OnnxValue(this, name);
-    }
 }

@@ -25,30 +25,35 @@ internal static class MinimalFilter
     private static readonly double[] Points = [0, 0.75, -0.75, 1.5, -1.5];
 
     /// <summary>From products to results, for both axes of a plane: [16, 36].</summary>
-    public static float[] ToResults { get; } = OfPlane(Results, Products, (result, product) =>
+    public static float[] ToResults { get; } = Rounded(Results, Products, (result, product) =>
         product < Points.Length ? Math.Pow(Points[product], result) : result == Results - 1 ? 1 : 0);
 
     /// <summary>From taps to the products' first factors, for both axes of a plane: [36, 9].</summary>
-    public static float[] OfTaps { get; } = OfPlane(Products, Taps, (product, tap) =>
+    public static double[] ExactOfTaps { get; } = OfPlane(Products, Taps, (product, tap) =>
         product < Points.Length ? Math.Pow(Points[product], tap) / Others(product).Aggregate(1.0, (distance, other) => distance * (Points[product] - other)) : tap == Taps - 1 ? 1 : 0);
 
+    /// <summary>The same as float32.</summary>
+    public static float[] OfTaps { get; } = [.. ExactOfTaps.Select(value => (float)value)];
+
     /// <summary>From the signal to the products' second factors, for both axes of a plane: [36, 36].</summary>
-    public static float[] OfSignal { get; } = OfPlane(Products, Products, (product, element) => WithRoots(Others(product)).ElementAtOrDefault(element));
+    public static float[] OfSignal { get; } = Rounded(Products, Products, (product, element) => WithRoots(Others(product)).ElementAtOrDefault(element));
 
     /// <summary>All points but one; all for that at infinity.</summary>
     private static double[] Others(int point) => [.. Points.Where((_, i) => i != point)];
 
     /// <summary>What does to both axes of a plane what a matrix does to one: rows and columns stand for pairs, the second axis running first.</summary>
-    private static float[] OfPlane(int rows, int columns, Func<int, int, double> matrix)
+    private static double[] OfPlane(int rows, int columns, Func<int, int, double> matrix)
     {
-        float[] result = new float[rows * rows * columns * columns];
+        double[] result = new double[rows * rows * columns * columns];
         for (int i = 0; i < result.Length; i++)
         {
             int row = i / (columns * columns), column = i % (columns * columns);
-            result[i] = (float)(matrix(row / rows, column / columns) * matrix(row % rows, column % columns));
+            result[i] = matrix(row / rows, column / columns) * matrix(row % rows, column % columns);
         }
         return result;
     }
+
+    private static float[] Rounded(int rows, int columns, Func<int, int, double> matrix) => [.. OfPlane(rows, columns, matrix).Select(value => (float)value)];
 
     /// <summary>The coefficients, lowest power first, of Π(x − root).</summary>
     private static double[] WithRoots(double[] roots)

@@ -154,11 +154,9 @@ internal sealed class NodeWriter
     private (string Value, double Factor) Divide(string value, List<long> lengths, int axis, string type, int axesAreInputsSince)
     {
         long length = lengths[axis];
-        int longest = lengths.Skip(axis + 1).All(other => other == 1) ? SumRuns.Longest : SumRuns.LongestApart;
         // A Reshape copies dimensions before the axis that are not known, and finds out one behind it.
-        if (length <= longest || lengths.Skip(axis + 1).Count(other => other < 1) > 1)
+        if (lengths.Skip(axis + 1).Count(other => other < 1) > 1 || SumRuns.Along(lengths, axis) is not { } runs)
             return (value, 1);
-        SumRuns runs = SumRuns.Of(length, longest);
         if (runs.Count > length)
             value = Pad(value, lengths.Count, axis, runs.Count - length);
         long[] target = [.. lengths.Take(axis).Select(other => other < 1 ? 0 : other), .. runs.Lengths, .. lengths.Skip(axis + 1).Select(other => other < 1 ? -1 : other)];

@@ -48,7 +48,7 @@ internal static class NormalisedGateFusion
         long half = channels / 2;
         if (!normal.IsPerChannel(normal.Factors, channels, facts) || !normal.IsPerChannel(normal.Summands, channels, facts) || (factors is not null && !normal.IsPerChannel(factors, half, facts)))
             return null;
-        if (facts.Constant(weight)?.FoundFloats(folder) is not { } values || Root(values, (int)channels, (int)hidden) is not { } root)
+        if (facts.Constant(weight)?.FoundFloats(folder) is not { } values || GramRoot.Of([.. values], (int)channels, (int)hidden) is not { } root)
             return null;
 
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
@@ -96,37 +96,5 @@ internal static class NormalisedGateFusion
             string biases = w.Reshape(w.Add("Add", [moved, summands]), [batch * half]);
             return w.Add("Conv", [groups, weights, biases], null, OnnxAttribute.Of("kernel_shape", [1]), OnnxAttribute.Of("group", batch));
         }
-    }
-
-    /// <summary>
-    /// A square matrix R of which the mean of (R·v)² is that of (W·v)² whatever v is: the Cholesky factor of Wᵀ·W, brought from the number of W's rows to its own, in double precision and
-    /// rounded once. Null if the weights are not finite.
-    /// </summary>
-    private static float[]? Root(float[] weights, int channels, int hidden)
-    {
-        double[] root = new double[hidden * hidden];
-        for (int i = 0; i < hidden; i++)
-        {
-            double scale = 0;
-            for (int j = i; j < hidden; j++)
-            {
-                double rest = 0, whole = 0;
-                for (int c = 0; c < channels; c++)
-                {
-                    double product = (double)weights[c * hidden + i] * weights[c * hidden + j];
-                    rest += product;
-                    whole += Math.Abs(product);
-                }
-                for (int k = 0; k < i; k++)
-                    rest -= root[k * hidden + i] * root[k * hidden + j];
-                // Where columns of W depend on each other nothing is left but rounding.
-                if (j == i)
-                    scale = rest > whole * 1e-13 ? 1 / Math.Sqrt(rest) : 0;
-                root[i * hidden + j] = rest * scale;
-            }
-        }
-        double size = Math.Sqrt((double)hidden / channels);
-        float[] rounded = [.. root.Select(value => (float)(value * size))];
-        return rounded.All(float.IsFinite) ? rounded : null;
     }
 }

@@ -17,6 +17,15 @@ internal sealed record SumRuns(long Count, long[] Lengths)
     /// </summary>
     public const int LongestApart = 16;
 
+    /// <summary>Divides the sums along an axis of a tensor; null where they are short enough as they are.</summary>
+    /// <param name="lengths">The tensor's dimensions, less than 1 for those that are not known.</param>
+    /// <param name="axis">The axis, of a length that is known.</param>
+    public static SumRuns? Along(IReadOnlyList<long> lengths, int axis)
+    {
+        int longest = lengths.Skip(axis + 1).All(other => other == 1) ? Longest : LongestApart;
+        return lengths[axis] <= longest ? null : Of(lengths[axis], longest);
+    }
+
     /// <summary>Divides a sum of so many numbers.</summary>
     /// <param name="count">How many, at least 1.</param>
     /// <param name="longest">The longest run of the numbers themselves; of sums <see cref="LongestApart"/> is.</param>
