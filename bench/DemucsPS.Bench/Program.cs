@@ -57,6 +57,17 @@ separate.SetAction(parsed => Console.WriteLine(JsonSerializer.Serialize(
     ChildSeparation.Separate(parsed.GetValue(model)!, parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(jobs), parsed.GetValue(threads)), BenchReport.Json)));
 root.Add(separate);
 
+// Other forms of the same model: an export, and the author's weights.
+Argument<string[]> models = new("models") { Description = "The models: names or files. All are divided by the first.", Arity = ArgumentArity.OneOrMore };
+Command graphs = new("graphs", "Loads and runs models side by side, each in a process of its own: time, processor time, load time and peak memory.") { models, rounds, threads };
+graphs.SetAction(parsed => Compare(() => GraphComparison.Report(parsed.GetValue(models)!, parsed.GetValue(rounds), parsed.GetValue(threads), Console.Out)));
+root.Add(graphs);
+Command graph = new("graph") { Hidden = true };
+graph.Add(model);
+graph.Add(threads);
+graph.SetAction(parsed => Compare(() => Console.WriteLine(GraphComparison.Run(parsed.GetValue(model)!, parsed.GetValue(threads)))));
+root.Add(graph);
+
 // Where exactness is lost: the next loss should be found in minutes.
 Option<int> music = new("--music") { Description = "Frames of music, with zeros behind them.", DefaultValueFactory = _ => int.MaxValue };
 Option<float> add = new("--add") { Description = "A number to add to all samples." };

@@ -94,4 +94,48 @@ public sealed class OnnxGraphWriterTests
         Assert.Equal(["Sub", "Sub", "Mul", "Add", "Div", "Neg"], written.Messages(1).Select(n => n.Text(4)));
         Assert.Single(written.Messages(5));
     }
+
+    [Fact]
+    public void Values_of_a_stored_tensor_are_asked_for_one_after_the_other_while_the_model_is_written()
+    {
+        OnnxGraphWriter graph = new("tiny", 20);
+        List<string> asked = [];
+        OnnxValue a = graph.Stored(10, [2], 4, () => Asked("a", [0, 0x3C, 0, 0xC0])), b = graph.Stored(1, [], 4, () => Asked("b", [0, 0, 0x80, 0x3F]));
+        graph.RuntimeNode("Made", [graph.Node("Cast", [a], OnnxAttribute.Of("to", 1)), b]);
+        Assert.Empty(asked);
+        WireMessage model = new(graph.ToBytes("someone", "a sentence"));
+        Assert.Equal(["a", "b"], asked);
+
+        WireMessage[] tensors = model.Message(7).Messages(5), nodes = model.Message(7).Messages(1), sets = model.Messages(8);
+        Assert.Equal([10, 1], tensors.Select(t => t.Integer(2)));
+        Assert.Equal([2], tensors[0].Integers(1));
+        Assert.Equal([0, 0x3C, 0, 0xC0], tensors[0].Block(9).ToArray());
+        Assert.Equal([0, 0, 0x80, 0x3F], tensors[1].Block(9).ToArray());
+        Assert.Equal("com.microsoft", nodes[1].Text(7));
+        Assert.Equal([":20", "com.microsoft:1"], sets.Select(set => $"{set.Text(1)}:{set.Integer(2)}"));
+
+        ReadOnlyMemory<byte> Asked(string name, byte[] bytes)
+        {
+            asked.Add(name);
+            return bytes;
+        }
+    }
+
+    [Fact]
+    public void Writing_ends_before_the_next_tensor_when_it_is_cancelled_and_where_one_has_another_length()
+    {
+        using CancellationTokenSource stop = new();
+        OnnxGraphWriter graph = new("tiny");
+        graph.Stored(1, [1], 4, () =>
+        {
+            stop.Cancel();
+            return new byte[4];
+        });
+        graph.Stored(1, [1], 4, () => throw new InvalidOperationException("asked for"));
+        Assert.Throws<OperationCanceledException>(() => graph.Write(Stream.Null, "", "", stop.Token));
+
+        OnnxGraphWriter wrong = new("tiny");
+        wrong.Stored(1, [1], 4, () => new byte[3]);
+        Assert.Throws<InvalidOperationException>(() => wrong.ToBytes("", ""));
+    }
 }

@@ -9,9 +9,11 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// </remarks>
 internal sealed class DecoderLayer
 {
-    private const int Steps2 = Steps.Kernel / Steps.Stride;
+    /// <summary>The taps of the kernel that one position between two steps sees.</summary>
+    private const int TapsEach = Steps.Kernel / Steps.Stride;
 
     private readonly WeightedGraph _graph;
+    private readonly string _name;
     private readonly LayerWeights _layer;
     private readonly int _outputs;
     private readonly bool _isLast;
@@ -29,6 +31,7 @@ internal sealed class DecoderLayer
     public DecoderLayer(WeightedGraph graph, string name, LayerWeights layer, int context, int outputs, bool isLast, bool isPlane)
     {
         _graph = graph;
+        _name = name;
         _layer = layer;
         _context = context;
         _outputs = outputs;
@@ -37,7 +40,7 @@ internal sealed class DecoderLayer
         int inputs = layer.Channels;
         int[] shape = isPlane ? [inputs, outputs, Steps.Kernel, 1] : [inputs, outputs, Steps.Kernel];
         graph.Require(weight, shape);
-        long[] phases = isPlane ? [outputs * Steps.Stride, inputs, Steps2, 1] : [outputs * Steps.Stride, inputs, Steps2];
+        long[] phases = isPlane ? [outputs * Steps.Stride, inputs, TapsEach, 1] : [outputs * Steps.Stride, inputs, TapsEach];
         _weight = graph.Computed(() => Phases(graph.Values(weight, shape), inputs, outputs), phases);
         _bias = graph.Constant(graph.Values(bias, outputs).SelectMany(value => Enumerable.Repeat(value, Steps.Stride)), outputs * Steps.Stride);
     }
@@ -48,9 +51,10 @@ internal sealed class DecoderLayer
     /// <param name="columns">How long the waveform is to be.</param>
     public Signal Apply(Signal x, Signal skip, int columns)
     {
+        _graph.Graph.Section(_name);
         Signal inner = _layer.Residual(_layer.Gated(x with { Value = x.Value + skip.Value }));
         int steps = x.Columns + 1;
-        OnnxValue phases = _graph.Conv(inner.Value, _weight, _bias, [Steps2], pads: [1, 1]);
+        OnnxValue phases = _graph.Conv(inner.Value, _weight, _bias, [TapsEach], pads: [1, 1]);
         OnnxValue side = _graph.Transpose(_graph.Reshape(phases, _outputs, Steps.Stride, steps), 0, 1, 3, 2);
         OnnxValue value = _graph.Slice(_graph.Reshape(side, _outputs, Steps.Stride * steps), 2, Steps.Stride * steps, Steps.Pad, Steps.Pad + columns);
         return new Signal(_isLast ? value : _graph.Gelu(value), _outputs, null, columns);
@@ -67,8 +71,9 @@ internal sealed class DecoderLayer
         int start = _layer.IsTiled ? first - first % TiledConvolution.Tile : first;
         int stop = _layer.IsTiled ? Math.Min(rows, (end + TiledConvolution.Tile - 1) / TiledConvolution.Tile * TiledConvolution.Tile) : end;
         int from = Math.Max(start - _context, 0), to = Math.Min(stop + _context, rows);
-        Signal sum = x(from, to);
-        sum = sum with { Value = sum.Value + skip(from, to).Value };
+        Signal taken = x(from, to);
+        _graph.Graph.Section(_name);
+        Signal sum = taken with { Value = taken.Value + skip(from, to).Value };
         Signal gated = _layer.Gated(sum, _context - (start - from), _context - (to - stop));
         if (stop - start > end - first)
             gated = gated with { Value = _graph.Slice(gated.Value, 2, stop - start, first - start, end - start), Rows = end - first };
@@ -84,7 +89,8 @@ internal sealed class DecoderLayer
     {
         int firstStep = (first + Steps.Pad) / Steps.Stride, lastStep = (end - 1 + Steps.Pad) / Steps.Stride, steps = lastStep - firstStep + 1;
         Signal x = inner(Math.Max(firstStep - 1, 0), Math.Min(lastStep + 1, rows));
-        OnnxValue phases = _graph.Conv(x.Value, _weight, _bias, [Steps2, 1], pads: [firstStep == 0 ? 1 : 0, 0, lastStep == rows ? 1 : 0, 0]);
+        _graph.Graph.Section(_name);
+        OnnxValue phases = _graph.Conv(x.Value, _weight, _bias, [TapsEach, 1], pads: [firstStep == 0 ? 1 : 0, 0, lastStep == rows ? 1 : 0, 0]);
         long[] order = [.. Enumerable.Range(first + Steps.Pad, end - first).Select(row => (long)(row % Steps.Stride * steps + row / Steps.Stride - firstStep))];
         OnnxValue value = _graph.Graph.Gather(_graph.Reshape(phases, _outputs, Steps.Stride * steps, x.Columns), _graph.Integers(order), 2);
         return new Signal(_isLast ? value : _graph.Gelu(value), _outputs, end - first, x.Columns);
@@ -96,8 +102,8 @@ internal sealed class DecoderLayer
         float[] phases = new float[weight.Length];
         for (int i = 0; i < phases.Length; i++)
         {
-            int tap = i % Steps2, input = i / Steps2 % inputs, phase = i / (Steps2 * inputs) % Steps.Stride, output = i / (Steps2 * inputs * Steps.Stride);
-            phases[i] = (float)weight[(input * outputs + output) * Steps.Kernel + (Steps2 - 1 - tap) * Steps.Stride + phase];
+            int tap = i % TapsEach, input = i / TapsEach % inputs, phase = i / (TapsEach * inputs) % Steps.Stride, output = i / (TapsEach * inputs * Steps.Stride);
+            phases[i] = (float)weight[(input * outputs + output) * Steps.Kernel + (TapsEach - 1 - tap) * Steps.Stride + phase];
         }
         return phases;
     }

@@ -4,6 +4,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 internal sealed class EncoderLayer
 {
     private readonly WeightedGraph _graph;
+    private readonly string _name;
     private readonly OnnxValue _weight, _bias;
     private readonly LayerWeights _layer;
 
@@ -16,6 +17,7 @@ internal sealed class EncoderLayer
     public EncoderLayer(WeightedGraph graph, string name, int inputs, LayerWeights layer, bool isPlane)
     {
         _graph = graph;
+        _name = name;
         _layer = layer;
         _weight = graph.Weight($"{name}.conv.weight", isPlane ? [layer.Channels, inputs, Steps.Kernel, 1] : [layer.Channels, inputs, Steps.Kernel]);
         _bias = graph.Weight($"{name}.conv.bias", layer.Channels);
@@ -24,6 +26,7 @@ internal sealed class EncoderLayer
     /// <summary>The layer over a waveform.</summary>
     public Signal Apply(Signal x)
     {
+        _graph.Graph.Section(_name);
         int columns = (x.Columns + Steps.Stride - 1) / Steps.Stride;
         OnnxValue value = _graph.Conv(x.Value, _weight, _bias, [Steps.Kernel], [Steps.Stride], [Steps.Pad, Steps.Pad + columns * Steps.Stride - x.Columns]);
         return Rest(new Signal(value, _layer.Channels, null, columns));
@@ -35,6 +38,7 @@ internal sealed class EncoderLayer
     /// <param name="end">The row behind the last one.</param>
     public Signal Apply(Signal x, int first, int end)
     {
+        _graph.Graph.Section(_name);
         int rows = x.Rows!.Value, from = first * Steps.Stride - Steps.Pad, to = (end - 1) * Steps.Stride - Steps.Pad + Steps.Kernel;
         OnnxValue part = _graph.Slice(x.Value, 2, rows, Math.Max(from, 0), Math.Min(to, rows));
         OnnxValue value = _graph.Conv(part, _weight, _bias, [Steps.Kernel, 1], [Steps.Stride, 1], [Math.Max(-from, 0), 0, Math.Max(to - rows, 0), 0]);

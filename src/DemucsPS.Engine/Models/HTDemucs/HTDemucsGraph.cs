@@ -17,6 +17,11 @@ public static class HTDemucsGraph
     /// <summary>Below it, a convolution along frequencies would be as long as what it takes.</summary>
     private const int MostLayers = 4;
 
+    // Their taps are twice as far apart in each.
+    private const int MostBranches = 12;
+
+    private const int SampleRate = 44_100;
+
     /// <summary>Refuses an architecture that cannot be written, without its weights.</summary>
     /// <param name="architecture">The architecture.</param>
     /// <param name="path">The file that it is from, for the message.</param>
@@ -37,6 +42,7 @@ public static class HTDemucsGraph
         Only(a.ContextEnc == 0, "context_enc", a.ContextEnc, "0");
         Only(a.NormStarts >= a.Depth, "norm_starts", a.NormStarts, "no less than depth");
         Only(a.DconvMode is >= 0 and <= 3, "dconv_mode", a.DconvMode, "0 to 3");
+        Only(a.DconvDepth is >= 0 and <= MostBranches, "dconv_depth", a.DconvDepth, $"0 to {MostBranches}");
         Only(a.TransformerLayers > 0, "t_layers", a.TransformerLayers, "more than 0");
         Only(a.TransformerEmb == "sin", "t_emb", a.TransformerEmb, "sin");
         Only(a.TransformerNormIn, "t_norm_in", a.TransformerNormIn, "true");
@@ -94,6 +100,4 @@ public static class HTDemucsGraph
         Write(weights, options, bytes, cancellationToken);
         return bytes.ToArray();
     }
-
-    private const int SampleRate = 44_100;
 }

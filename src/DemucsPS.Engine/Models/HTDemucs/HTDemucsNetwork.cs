@@ -18,7 +18,6 @@ internal sealed class HTDemucsNetwork
 
     private const int WaveChannels = 2, Planes = SegmentSpectrogram.Planes, Bins = SegmentSpectrogram.Bins;
 
-    private readonly HTDemucsWeights _weights;
     private readonly HTDemucsArchitecture _architecture;
     private readonly HTDemucsGraphOptions _options;
     private readonly WeightedGraph _graph;
@@ -26,7 +25,6 @@ internal sealed class HTDemucsNetwork
     /// <summary>Starts with no nodes.</summary>
     public HTDemucsNetwork(HTDemucsWeights weights, HTDemucsGraphOptions options)
     {
-        _weights = weights;
         _architecture = weights.Architecture;
         _options = options;
         _graph = new WeightedGraph(weights, options.Batch);
@@ -61,38 +59,32 @@ internal sealed class HTDemucsNetwork
         List<int> lengths = [];
         for (int i = 0; i < depth; i++)
         {
-            g.Section($"tencoder.{i}");
             lengths.Add(t.Columns);
             waves.Add(t = Encoder("tencoder", i, t.Channels, isPlane: false).Apply(t));
         }
         for (int i = 0; i < depth; i++)
-        {
-            g.Section($"encoder.{i}");
             planes.Add(x = Encode(i, x));
-        }
 
         g.Section("transformer");
         (x, t) = new CrossTransformer(_graph, _architecture, ChannelsOf(_architecture, depth - 1)).Apply(x, t);
 
         for (int i = depth - 1; i >= 0; i--)
-        {
-            g.Section($"tdecoder.{depth - 1 - i}");
             t = Decoder("tdecoder", i, WaveChannels * stems, isPlane: false).Apply(t, waves[i], lengths[i]);
-        }
         g.Section("waveform");
         OnnxValue stemWaveform = _graph.Reshape(t.Value, stems, WaveChannels, length) * Spread(waveDeviation, 4) + Spread(waveMean, 4);
 
         RowSource rows = RowsOf(x);
         for (int i = depth - 1; i > 0; i--)
-            rows = Decode(i, rows, planes[i], stems);
-        OnnxValue[] blocks = [.. Blocks(Bins, Steps.Stride * RowsAtOnce(_architecture.Channels, frames)).Select(block =>
+            rows = Decode(i, rows, planes[i]);
+        DecoderLayer last = Decoder("decoder", 0, Planes * stems, isPlane: true);
+        Signal skip = planes[0];
+        OnnxValue[] blocks = [.. Blocks(Bins, Steps.Stride * RowsAtOnce(skip.Channels, frames)).Select(block =>
         {
-            int count = block.End - block.First;
-            OnnxValue value = Outermost(rows, planes[0], stems, block.First, block.End).Value;
-            return _graph.Reshape(value, stems, Planes, count, frames) * Spread(deviation, 5) + Spread(mean, 5);
+            OnnxValue value = last.Outer((first, end) => last.Inner(rows, RowsOf(skip), skip.Rows!.Value, first, end), skip.Rows!.Value, block.First, block.End).Value;
+            return _graph.Reshape(value, stems, Planes, block.End - block.First, frames) * Spread(deviation, 5) + Spread(mean, 5);
         })];
         g.Section("spectrogram");
-        g.Output("stem_spectrogram", blocks.Length == 1 ? blocks[0] : g.Concat(3, blocks), batch, stems, Planes, Bins, frames);
+        g.Output("stem_spectrogram", _graph.Concat(3, blocks), batch, stems, Planes, Bins, frames);
         g.Output("stem_waveform", stemWaveform, batch, stems, WaveChannels, length);
         return g;
     }
@@ -123,8 +115,8 @@ internal sealed class HTDemucsNetwork
 
     private LayerWeights Layer(string name, int i, int context, int mode, bool isPlane)
     {
-        int channels = ChannelsOf(_architecture, i), depth = Math.Abs(_architecture.DconvDepth);
-        int[] distances = (_architecture.DconvMode & mode) == 0 ? [] : [.. Enumerable.Range(0, depth).Select(d => _architecture.DconvDepth > 0 ? 1 << d : 1)];
+        int channels = ChannelsOf(_architecture, i);
+        int[] distances = (_architecture.DconvMode & mode) == 0 ? [] : [.. Enumerable.Range(0, _architecture.DconvDepth).Select(branch => 1 << branch)];
         return new LayerWeights(_graph, name, channels, context, HiddenOf(_architecture, channels), distances, isPlane);
     }
 
@@ -146,36 +138,13 @@ internal sealed class HTDemucsNetwork
     }
 
     /// <summary>All rows of what a decoder's layer transposes, and from them the rows of its result.</summary>
-    private RowSource Decode(int i, RowSource x, Signal skip, int stems)
+    private RowSource Decode(int i, RowSource x, Signal skip)
     {
-        OnnxGraphWriter g = _graph.Graph;
-        string section = $"decoder.{_architecture.Depth - 1 - i}";
-        g.Section(section);
-        DecoderLayer layer = Decoder("decoder", i, Planes * stems, isPlane: true);
+        // Only the outermost layer gives something else.
+        DecoderLayer layer = Decoder("decoder", i, outermost: 0, isPlane: true);
         int rows = skip.Rows!.Value;
         RowSource inner = RowsOf(Joined(Blocks(rows, RowsAtOnce(skip.Channels, skip.Columns)).Select(block => layer.Inner(x, RowsOf(skip), rows, block.First, block.End))));
-        return (first, end) =>
-        {
-            g.Section(section);
-            return layer.Outer(inner, rows, first, end);
-        };
-    }
-
-    private DecoderLayer? _outermost;
-
-    /// <summary>Some rows of the stems' spectrograms.</summary>
-    private Signal Outermost(RowSource x, Signal skip, int stems, int first, int end)
-    {
-        OnnxGraphWriter g = _graph.Graph;
-        string section = $"decoder.{_architecture.Depth - 1}";
-        DecoderLayer layer = _outermost ??= Decoder("decoder", 0, Planes * stems, isPlane: true);
-        int rows = skip.Rows!.Value;
-        return layer.Outer((from, to) =>
-        {
-            Signal inner = layer.Inner(x, RowsOf(skip), rows, from, to);
-            g.Section(section);
-            return inner;
-        }, rows, first, end);
+        return (first, end) => layer.Outer(inner, rows, first, end);
     }
 
     /// <summary>Rows of a signal that is there.</summary>
