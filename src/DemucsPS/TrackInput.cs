@@ -30,6 +30,7 @@ internal sealed class TrackInput
         {
             StreamIndex = given.StreamIndex,
             ChannelLayout = given.ChannelLayout,
+            LateStart = given.LateStart,
             Recurse = given.Recurse,
             Include = given.Include,
             Exclude = given.Exclude,

@@ -637,6 +637,7 @@ public sealed class SeparateCommandTests
     [Theory]
     [InlineData("--format", "ogg", "'ogg' is nothing that --format takes. It takes wav, flac, mp3, aac, opus, alac, stemmp4.")]
     [InlineData("--clip", "2", "'2' is nothing that --clip takes. It takes rescale, clamp, none.")]
+    [InlineData("--late-start", "never", "'never' is nothing that --late-start takes. It takes silence, cut.")]
     [InlineData("--overlap", "half", "'half' for --overlap is not a number.")]
     [InlineData("--seed", "1.5", "'1.5' for --seed is not a whole number")]
     [InlineData("--quality", "9999999999", "'9999999999' for --quality is not a whole number")]

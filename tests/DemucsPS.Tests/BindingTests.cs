@@ -165,6 +165,7 @@ public sealed class BindingTests : IDisposable
         mixed.Single<AudioTrack>();
         Assert.Contains("has 6 channels", Assert.Single(mixed.Warnings), StringComparison.Ordinal);
         Assert.Equal(ChannelLayout.FirstTwo, _session.Run("[DemucsPS.Cmdlets.ImportAudioTrackCommand]::new().ChannelLayout").Single<ChannelLayout>());
+        Assert.Equal((LateStart.Silence, LateStart.Cut), (_session.Run("(Import-AudioTrack film.wav -WarningAction Ignore).Source.LateStart").Single<LateStart>(), _session.Run("(Import-AudioTrack film.wav -LateStart Cut -WarningAction Ignore).Source.LateStart").Single<LateStart>()));
     }
 
     [Fact]

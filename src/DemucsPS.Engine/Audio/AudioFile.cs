@@ -31,7 +31,7 @@ public static class AudioFile
     /// <summary>The same with another way to find ffmpeg. It is asked only for files that need it.</summary>
     internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg)
     {
-        AudioReader reader = Open(source.Path, source.StreamIndex, findFFmpeg);
+        AudioReader reader = TryOpenBuiltIn(source.Path, source.StreamIndex, findFFmpeg) ?? FFmpegReader.Open(source.Path, Required(findFFmpeg(), source.Path), source.StreamIndex, source.LateStart);
         try
         {
             return source.Range is { } range ? new RangeReader(reader, range) : reader;
@@ -53,11 +53,8 @@ public static class AudioFile
         string ffmpeg = Required(findFFmpeg(), source.Path);
         FFmpegProbe probe = FFmpegProbe.Read(source.Path, ffmpeg, source.StreamIndex);
         probe.Check(source.Path, ffmpeg, source.StreamIndex);
-        return TrackHeader.Of(source, probe);
+        return TrackHeader.Of(source, probe, probe.Late(source.Path, ffmpeg, source.StreamIndex));
     }
-
-    private static AudioReader Open(string path, int stream, Func<string?> findFFmpeg) =>
-        TryOpenBuiltIn(path, stream, findFFmpeg) ?? FFmpegReader.Open(path, Required(findFFmpeg(), path), stream);
 
     private static string Required(string? ffmpeg, string path) => ffmpeg ?? throw new DemucsException(
         DemucsError.FFmpegNotFound,

@@ -27,7 +27,6 @@ internal sealed partial class FFmpegLog
     private int _errorChars;
     private bool _afterError = true;
     private bool _inStreams;
-    private bool _isMp3;
     private bool _isGuess;
 
     /// <summary>Starts draining.</summary>
@@ -63,7 +62,16 @@ internal sealed partial class FFmpegLog
     public bool HasStreams { get; private set; }
 
     /// <summary>Whether <see cref="Duration"/> is what the head of an MP3 file says of all of it, also where the file is cut off. Of other files, ffmpeg's length may be that of a picture, or a guess.</summary>
-    public bool IsLengthOfMp3 => _isMp3 && !_isGuess;
+    public bool IsLengthOfMp3 => Container == "mp3" && !_isGuess;
+
+    /// <summary>ffmpeg's names of the kind of file that the source is, such as "mov,mp4,m4a,3gp,3g2,mj2"; empty when it has not said it. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    public string Container { get; private set; } = "";
+
+    /// <summary>When the first of its streams begins, by the source's clock, in seconds; null when it was not said. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    public double? StartTime { get; private set; }
+
+    /// <summary>Whether the source has pictures that move. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    public bool HasFilm { get; private set; }
 
     /// <summary>What the program calls its version, if it was not told to keep it to itself; null when it has not said it.</summary>
     public string? Version { get; private set; }
@@ -147,6 +155,10 @@ internal sealed partial class FFmpegLog
             ? TimeSpan.FromHours(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)) + TimeSpan.FromMinutes(int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)) + TimeSpan.FromSeconds(double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture))
             : null;
 
+    /// <summary>When the source begins, by a line like that of <see cref="DurationIn"/>; null for any other, or where it is not said.</summary>
+    internal static double? StartIn(string line) =>
+        StartLine().Match(line) is { Success: true } match && double.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out double start) ? start : null;
+
     private void Drain()
     {
         var block = new byte[4096];
@@ -190,7 +202,8 @@ internal sealed partial class FFmpegLog
         if (Version is null && VersionLine().Match(line) is { Success: true } version)
             Version = version.Groups[1].Value;
 
-        _isMp3 |= line.StartsWith("[info] Input #0, mp3,", StringComparison.Ordinal);
+        if (Container.Length == 0 && ContainerLine().Match(line) is { Success: true } container)
+            Container = container.Groups[1].Value;
         _isGuess |= line.Contains("[warning] Estimating duration from bitrate", StringComparison.Ordinal);
 
         // The streams come behind the length of the source and before ffmpeg's own output. Tags of the source, which could be called like streams, stand before or deeper.
@@ -198,6 +211,7 @@ internal sealed partial class FFmpegLog
         {
             _inStreams = Duration is null && _streams.Count == 0;
             Duration ??= DurationIn(line);
+            StartTime ??= StartIn(line);
         }
         else if (line.StartsWith("[info] Output #", StringComparison.Ordinal) || line.StartsWith("[info] Stream mapping:", StringComparison.Ordinal))
         {
@@ -225,6 +239,7 @@ internal sealed partial class FFmpegLog
     {
         HasStreams |= StreamStart().IsMatch(line);
         Picture ??= PictureIn(line);
+        HasFilm |= line.Contains(": Video: ", StringComparison.Ordinal) && !line.Contains("(attached pic)", StringComparison.Ordinal) && StreamStart().IsMatch(line);
         if (AudioStreamIn(line) is not { } stream)
             return;
         lock (_lock)
@@ -240,6 +255,12 @@ internal sealed partial class FFmpegLog
 
     [GeneratedRegex(@"^\[info\]   Duration: (\d{2,5}):(\d\d):(\d\d\.\d\d),")]
     private static partial Regex DurationLine();
+
+    [GeneratedRegex(@"^\[info\]   Duration: [^,]{1,20}, start: (-?\d{1,12}\.\d{1,6})(?:,|$)")]
+    private static partial Regex StartLine();
+
+    [GeneratedRegex(@"^\[info\] Input #0, ([\w,]{1,100}), from ")]
+    private static partial Regex ContainerLine();
 
     [GeneratedRegex(@"^(?:\[info\] )?ffmpeg version (\S+)")]
     private static partial Regex VersionLine();

@@ -81,6 +81,12 @@ internal sealed partial class FFmpegProbe
             throw FFmpegReader.Refusal(path, ffmpeg, stream, exitCode, _output.Log, null);
     }
 
+    /// <summary>How many frames after its file the stream begins: <see cref="FFmpegStart.Late(string, string, int, int, FFmpegLog, int?)"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="ffmpeg">The full path of the executable.</param>
+    /// <param name="stream">The audio stream, counted from 0.</param>
+    public long Late(string path, string ffmpeg, int stream) => SampleRate is { } rate ? FFmpegStart.Late(path, ffmpeg, stream, rate, _output.Log, AsfHeader.DelayOf(path, stream)) : 0;
+
     // "(eng) aac (LC) (mp4a / 0x6134706D), 44100 Hz, stereo, fltp, 128 kb/s (default)"
     [GeneratedRegex(@", (\d{1,7}) Hz, ([^,]+)")]
     private static partial Regex Form();

@@ -29,11 +29,14 @@ internal sealed class FFmpegReader : AudioReader
     private IReadOnlyDictionary<string, string>? _tags;
     private readonly float[] _dropped = new float[4096];
     private readonly long? _length;
+    private readonly int? _delay;
+    private long _silence;
     private long _taken;
+    private bool _begun;
     private bool _finished;
     private bool _disposed;
 
-    private FFmpegReader(string path, string ffmpeg, int stream, Process process, FFmpegLog log, WavReader wav)
+    private FFmpegReader(string path, string ffmpeg, int stream, LateStart lateStart, int? delay, Process process, FFmpegLog log, WavReader wav)
         : base(path)
     {
         _ffmpeg = ffmpeg;
@@ -42,7 +45,18 @@ internal sealed class FFmpegReader : AudioReader
         _log = log;
         _wav = wav;
         _length = Mp4Length.Read(path, stream, wav.SampleRate);
-        Codec = $"{log.WaitForCodec(CodecTimeout) ?? "unknown codec"} via ffmpeg";
+        _delay = delay;
+        string? codec = log.WaitForCodec(CodecTimeout);
+        Codec = $"{codec ?? "unknown codec"} via ffmpeg";
+        if (UntoldDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
+            AddWarning(untold);
+        long late = FFmpegStart.Late(path, ffmpeg, stream, wav.SampleRate, log, delay);
+        if (late == 0)
+            return;
+        if (lateStart == LateStart.Silence)
+            _silence = late;
+        AddWarning(FormattableString.Invariant($"The sound of '{path}' begins {(double)late / wav.SampleRate:F3} s later than the file; ")
+            + (lateStart == LateStart.Silence ? "stems have silence in front, so that they keep time with it." : "stems begin with the sound, so they are that much ahead of it."));
     }
 
     /// <inheritdoc/>
@@ -71,18 +85,20 @@ internal sealed class FFmpegReader : AudioReader
     /// <param name="path">The full path of an existing file.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
+    /// <param name="lateStart">What becomes of the time before sound that begins later than the file.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.FFmpegNotFound"/>: ffmpeg cannot be started, or is too old.
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: ffmpeg cannot decode the file; the message has its words.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
     /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
     /// </exception>
-    public static FFmpegReader Open(string path, string ffmpeg, int stream = 0)
+    public static FFmpegReader Open(string path, string ffmpeg, int stream = 0, LateStart lateStart = LateStart.Silence)
     {
+        int? delay = AsfHeader.DelayOf(path, stream);
         // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
         // the whitelist keeps playlists from fetching anything from a network.
         Process process = Start(path, ffmpeg,
-            ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
+            ["-v", "level+info", "-protocol_whitelist", "file,pipe", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], "-i", "file:" + path,
             "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]);
         var log = new FFmpegLog(process.StandardError.BaseStream);
         try
@@ -90,7 +106,7 @@ internal sealed class FFmpegReader : AudioReader
             var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
             try
             {
-                return new FFmpegReader(path, ffmpeg, stream, process, log, new WavReader(source, WavHeader.Read(source)));
+                return new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new WavReader(source, WavHeader.Read(source)));
             }
             catch (DemucsException exception)
             {
@@ -133,6 +149,15 @@ internal sealed class FFmpegReader : AudioReader
     public override int Read(Span<float> interleaved)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        int silent = (int)Math.Min(FramesIn(interleaved), _silence);
+        interleaved[..(silent * Channels)].Clear();
+        _silence -= silent;
+        interleaved = interleaved[(silent * Channels)..];
+        if (silent > 0 && interleaved.Length < Channels)
+            return silent;
+        if (!_begun)
+            _wav.Skip(_delay ?? 0);
+        _begun = true;
         int wanted = (int)Math.Min(FramesIn(interleaved), (_length ?? long.MaxValue) - _taken);
         int frames = wanted > 0 ? _wav.Read(interleaved[..(wanted * Channels)]) : 0;
         _taken += frames;
@@ -143,7 +168,7 @@ internal sealed class FFmpegReader : AudioReader
             Finish();
         }
 
-        return frames;
+        return silent + frames;
     }
 
     /// <inheritdoc/>

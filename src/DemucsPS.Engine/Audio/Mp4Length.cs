@@ -56,14 +56,22 @@ internal static class Mp4Length
 
     private static long? Edited(ReadOnlySpan<byte> edits, long mediaLength, long sampleRate, long movieRate)
     {
-        // Version, flags and the number of edits; one that plays the media once from some frame on is understood.
-        if (edits.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(edits[4..]) != 1)
+        // Version, flags and the number of edits; one that plays the media once from some frame on is understood, also behind an empty one, which puts off when it begins.
+        if (edits.Length < 8)
             return null;
         bool isLong = edits[0] == 1;
-        if (edits.Length < (isLong ? 28 : 20))
+        int size = isLong ? 20 : 12;
+        uint count = BinaryPrimitives.ReadUInt32BigEndian(edits[4..]);
+        ReadOnlySpan<byte> edit = edits[8..];
+        if (count == 2 && edit.Length >= size && StartOf(edit, isLong) == -1)
+        {
+            count = 1;
+            edit = edit[size..];
+        }
+        if (count != 1 || edit.Length < size)
             return null;
-        long duration = isLong ? BinaryPrimitives.ReadInt64BigEndian(edits[8..]) : BinaryPrimitives.ReadUInt32BigEndian(edits[8..]);
-        long start = isLong ? BinaryPrimitives.ReadInt64BigEndian(edits[16..]) : BinaryPrimitives.ReadInt32BigEndian(edits[12..]);
+        long duration = isLong ? BinaryPrimitives.ReadInt64BigEndian(edit) : BinaryPrimitives.ReadUInt32BigEndian(edit);
+        long start = StartOf(edit, isLong);
         long media = mediaLength - start;
         if (start < 0 || media <= 0 || duration <= 0)
             return null;
@@ -74,6 +82,9 @@ internal static class Mp4Length
             return media;
         return edited < media && movieRate % sampleRate == 0 ? (long)Math.Round(edited) : null;
     }
+
+    /// <summary>The first frame of the media that an edit plays; -1 for an empty one.</summary>
+    private static long StartOf(ReadOnlySpan<byte> edit, bool isLong) => isLong ? BinaryPrimitives.ReadInt64BigEndian(edit[8..]) : BinaryPrimitives.ReadInt32BigEndian(edit[4..]);
 
     private static byte[]? FindMovie(FileStream file)
     {

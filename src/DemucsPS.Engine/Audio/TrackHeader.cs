@@ -16,6 +16,12 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>Whether <see cref="Frames"/> is nearly right, or only claimed, and decoding tells how many there are.</summary>
     public bool IsEstimate { get; private init; }
 
+    /// <summary>How many frames after its file, at its own rate, the sound begins; 0 for most.</summary>
+    public long Late { get; private init; }
+
+    /// <summary>How many frames of silence are in front of it for that, <see cref="Frames"/> among them.</summary>
+    public long Silence => Source.LateStart == LateStart.Silence ? Late : 0;
+
     /// <summary>What the file, or the CUE sheet that the track is from, says about its music: <see cref="AudioReader.Tags"/>.</summary>
     public required IReadOnlyDictionary<string, string> Tags { get; init; }
 
@@ -44,11 +50,13 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>That of a file which ffmpeg decodes.</summary>
     /// <param name="source">The track.</param>
     /// <param name="probe">What ffmpeg says of it.</param>
-    internal static TrackHeader Of(TrackSource source, FFmpegProbe probe)
+    /// <param name="late">How many frames after its file the sound begins.</param>
+    internal static TrackHeader Of(TrackSource source, FFmpegProbe probe, long late)
     {
         long? exact = probe.SampleRate is { } rate ? Mp4Length.Read(source.Path, source.StreamIndex, rate) : null;
-        return new TrackHeader(source) { Tags = source.Tags.Over(probe.Tags), SampleRate = probe.SampleRate, IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono, Picture = probe.Picture }
-            .WithFrames(exact ?? (long?)(probe.Duration?.TotalSeconds * probe.SampleRate), isEstimate: exact is null);
+        return new TrackHeader(source) { Tags = source.Tags.Over(probe.Tags), SampleRate = probe.SampleRate, IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono, Picture = probe.Picture, Late = late }
+            // A file's length has the time before its sound in it, a track's not.
+            .WithFrames(exact is { } frames ? frames + (source.LateStart == LateStart.Silence ? late : 0) : (long?)(probe.Duration?.TotalSeconds * probe.SampleRate) - (source.LateStart == LateStart.Silence ? 0 : late), isEstimate: exact is null);
     }
 
     /// <param name="total">Frames of the file; null where nobody says it.</param>

@@ -110,7 +110,7 @@ public sealed class TrackList
             if (CueSheet.IsCueSheet(file))
                 return TracksOfSheet(file, CueSheet.Read(file, _notice));
             if (!Playlist.IsPlaylist(file))
-                return [new TrackSource(file) { StreamIndex = _options.StreamIndex }];
+                return [new TrackSource(file) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart }];
             if (isListed)
                 throw ListText.Invalid(file, "is a playlist in another playlist");
             return Playlist.Read(file, _failed).SelectMany(entry => TracksOf(entry, isListed: true));
@@ -126,7 +126,7 @@ public sealed class TrackList
     {
         foreach (IGrouping<string, CueTrack> file in tracks.GroupBy(track => track.File))
         {
-            TrackSource whole = new(FileOfSheet(sheet, file.Key)) { StreamIndex = _options.StreamIndex };
+            TrackSource whole = new(FileOfSheet(sheet, file.Key)) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart };
             int sampleRate;
             try
             {

@@ -6,6 +6,9 @@ public sealed record TrackListOptions
     /// <summary>Which audio stream of each file, counted from 0.</summary>
     public int StreamIndex { get; init; }
 
+    /// <summary>What becomes of the time before sound that begins later than its file.</summary>
+    public LateStart LateStart { get; init; }
+
     /// <summary>What is separated of files with more than two channels.</summary>
     public ChannelLayout ChannelLayout { get; init; }
 

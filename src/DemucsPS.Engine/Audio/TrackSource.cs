@@ -7,6 +7,9 @@ public sealed record TrackSource(string Path)
     /// <summary>Which of the file's audio streams, counted from 0. WAV and FLAC have one.</summary>
     public int StreamIndex { get; init; }
 
+    /// <summary>What becomes of the time before sound that begins later than the file.</summary>
+    public LateStart LateStart { get; init; }
+
     /// <summary>The channels that are taken; null for the first two, or the only one.</summary>
     public ChannelPair? Channels { get; init; }
 

@@ -138,6 +138,8 @@ public sealed class FileSeparator
             IsEstimate = frames is not null && header.IsEstimate,
             BytesAreMost = _output.Format.BytesAreMost,
             Precision = _bag.Precision,
+            Late = header.SampleRate is { } rate ? TimeSpan.FromSeconds((double)header.Late / rate) : TimeSpan.Zero,
+            LateStart = header.Source.LateStart,
         };
     }
 
@@ -210,7 +212,7 @@ public sealed class FileSeparator
             Tell?.Invoke($"'{track.Source.Path}' is not skipped, since what is there is not what is asked for: {string.Join("; ", differences)}.");
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Header, progress, cancellationToken);
-        SeparationJournal journal = SeparationJournal.Begin(Identify(track.Source, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
+        SeparationJournal journal = SeparationJournal.Begin(Identify(track, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
         using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
         CheckNothingUnfinished(track.Place.JournalPath);
@@ -233,7 +235,7 @@ public sealed class FileSeparator
         try
         {
             SeparationJournal journal = SeparationJournal.Read(path);
-            SeparationIdentity now = Identify(track.Source, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
+            SeparationIdentity now = Identify(track, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
             IReadOnlyList<string> differences = journal.Identity.DifferencesTo(now);
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
@@ -400,7 +402,7 @@ public sealed class FileSeparator
         if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
             return new Found(provenance, [$"files: {string.Join(", ", provenance.Stems.Select(s => s.File))} then, {string.Join(", ", track.Paths.Select(track.Place.Relative))} now"]);
         SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Of(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
-            SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output));
+            SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence));
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
         return new Found(provenance, differences.Count > 0 ? differences
             : [.. SeparationVerification.Of(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
@@ -474,8 +476,8 @@ public sealed class FileSeparator
         }
     }
 
-    private SeparationIdentity Identify(TrackSource source, SourceIdentity identity, CancellationToken cancellationToken) =>
-        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(source, _bag, _selection, _options, _output));
+    private SeparationIdentity Identify(Track track, SourceIdentity identity, CancellationToken cancellationToken) =>
+        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence));
 
     private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed, IReadOnlyList<string> warnings) => new()
     {

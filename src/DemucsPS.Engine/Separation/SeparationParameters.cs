@@ -11,11 +11,11 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal static class SeparationParameters
 {
-    private const string Precision = "precision";
+    private const string Precision = "precision", Silence = "silence in front";
 
     /// <summary>A parameter of a record. Records that were written before there was a choice say nothing of it.</summary>
     public static string ValueOf(IReadOnlyDictionary<string, string> parameters, string name) =>
-        parameters.GetValueOrDefault(name, name == Precision ? nameof(ModelPrecision.Full) : "not set");
+        parameters.GetValueOrDefault(name, name switch { Precision => nameof(ModelPrecision.Full), Silence => "0", _ => "not set" });
 
     /// <summary>All parameters by name, in alphabetical order.</summary>
     /// <param name="source">What of its file the track is; the file itself is known by its content.</param>
@@ -23,7 +23,8 @@ internal static class SeparationParameters
     /// <param name="selection">The outputs.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">How stems are written. Where to does not matter: what is there is found by its place.</param>
-    public static SortedDictionary<string, string> Describe(TrackSource source, ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output)
+    /// <param name="silence">Frames of silence in front of the track, which is what <see cref="TrackSource.LateStart"/> comes to.</param>
+    public static SortedDictionary<string, string> Describe(TrackSource source, ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output, long silence = 0)
     {
         IReadOnlyList<string> stems = bag.Contract.Stems;
         StemFormat format = output.Format;
@@ -32,6 +33,7 @@ internal static class SeparationParameters
             ["stream"] = Number(source.StreamIndex),
             ["channels"] = source.Channels is { } pair ? $"{Number(pair.Left)} and {Number(pair.Right)}" : "the first two",
             ["range"] = source.Range is not { } range ? "all" : range.Length is { } length ? $"{Number(length)} frames from {Number(range.Start)}" : $"all from {Number(range.Start)}",
+            [Silence] = Number(silence),
             ["track"] = source.TrackName ?? "the file",
             ["outputs"] = string.Join(", ", selection.Rows.Select(row => $"{row.Name} = {Sum(row, stems)}")),
             [Precision] = bag.Precision.ToString(),

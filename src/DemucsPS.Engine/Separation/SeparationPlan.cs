@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Separation;
@@ -25,9 +26,16 @@ public sealed record SeparationPlan(string SourcePath, IReadOnlyList<string> Ste
     /// <summary>In what numbers the models are computed.</summary>
     public ModelPrecision Precision { get; init; }
 
+    /// <summary>How much later than its file the sound begins; zero for most.</summary>
+    public TimeSpan Late { get; init; }
+
+    /// <summary>What becomes of that time.</summary>
+    public LateStart LateStart { get; init; }
+
     /// <summary>The plan in words: chunks and bytes, then the files and their folders.</summary>
     public string Work => Skips ? $"there and unchanged: {Names}"
         : $"{(Chunks is { } chunks ? FormattableString.Invariant($"{About}{chunks} {(chunks == 1 ? "chunk" : "chunks")}") : "length not known before it is read")}{(Precision == ModelPrecision.Full ? "" : $"{(Chunks is null ? "," : "")} in {Precision}")}{(Bytes is null ? ": " : ", ")}{Files}"
+        + (Late == TimeSpan.Zero ? "" : FormattableString.Invariant($"; the sound begins {Late.TotalSeconds:F3} s late, {(LateStart == LateStart.Silence ? "so much silence is in front" : "and stems begin with it")}"))
         + (Differences.Count > 0 ? $"; what is there differs: {string.Join("; ", Differences)}" : "");
 
     /// <summary>The files in words: bytes, where they are known, then names and folders.</summary>

@@ -52,6 +52,10 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
     public ChannelLayout ChannelLayout { get; set; }
 
     /// <inheritdoc/>
+    [Parameter]
+    public LateStart LateStart { get; set; }
+
+    /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         _progress = new TrackProgress(this, "Reading audio");

@@ -102,7 +102,7 @@ public sealed class FFmpegReaderTests : IDisposable
         ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, "-write_xing", "0", silent);
         byte[] bytes = File.ReadAllBytes(whole);
         Assert.Empty(WarningsOf(whole));
-        Assert.Empty(WarningsOf(_folder.Write("cut silent.mp3", File.ReadAllBytes(silent)[..(bytes.Length / 2)])));
+        Assert.Contains("without a LAME tag", Assert.Single(WarningsOf(_folder.Write("cut silent.mp3", File.ReadAllBytes(silent)[..(bytes.Length / 2)]))), StringComparison.Ordinal);
         string warning = Assert.Single(WarningsOf(_folder.Write("cut.mp3", bytes[..(bytes.Length / 2)])), w => w.Contains("cut off", StringComparison.Ordinal));
         Assert.Matches(@"^'.*cut\.mp3' is cut off: by its own account it is 5\.\d s long, and 2\.\d s of it are there\.", warning);
 
@@ -241,6 +241,40 @@ public sealed class FFmpegReaderTests : IDisposable
         float[] source = [.. samples.Select(sample => sample / 32768f)];
         foreach (int start in new[] { 4000, samples.Length - 12_000 })
             Assert.Equal(0, SignalLag.Of(source, decoded, start, 8000, 3000));
+    }
+
+    /// <summary>
+    /// What a file does not tell is named. The lags are those of the codecs: 1,105 = 576 of LAME and 529 of the decoder; 1,024 of ffmpeg's AAC; 481 and 256 of the filters of layer 2 and AC-3. ffmpeg's WMA
+    /// lies a block early where its decoder is left alone (findings/ffmpeg-wma-start.sh).
+    /// </summary>
+    [Theory]
+    [InlineData("no tag.mp3", 1105, "without a LAME tag", "-write_xing", "0")]
+    [InlineData("song.aac", 1024, "without a container", "-c:a", "aac")]
+    [InlineData("song.wma", 0, "Windows Media Audio")]
+    [LongInlineData("song.mp2", 481, "layer 1 or 2")]
+    [LongInlineData("song.ac3", 256, "Dolby Digital")]
+    [LongInlineData("song.avi", 1105, "in an AVI file", "-c:a", "libmp3lame")]
+    [LongInlineData("one.wma", 0, "Windows Media Audio", "-c:a", "wmav1")]
+    [LongInlineData("slow.wma", 0, "Windows Media Audio", "-ar", "22050")]
+    [LongInlineData("slower.wma", 0, "Windows Media Audio", "-ar", "16000")]
+    [LongInlineData("slow one.wma", 0, "Windows Media Audio", "-c:a", "wmav1", "-ar", "32000")]
+    public void Where_a_file_does_not_say_where_its_music_begins_or_ends_that_is_named(string name, int late, string words, params string[] options)
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        int rate = options.Contains("-ar") ? int.Parse(options[^1], System.Globalization.CultureInfo.InvariantCulture) : 44100;
+        Random random = new(4);
+        double low = 0;
+        int[] samples = [.. Enumerable.Range(0, 40_001).Select(_ => (int)(9000 * (low = (0.9 * low) + (random.NextDouble() - 0.5))))];
+        string path = _folder.File(name);
+        ExternalTool.Run(ffmpeg, ["-v", "error", "-i", _folder.Write("source.wav", WavBytes.Pcm16(rate, 1, samples)), .. options, path]);
+        using AudioReader reader = AudioFile.Open(path);
+        float[] decoded = reader.ReadAll();
+        Assert.Contains(words, Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.InRange(decoded.Length, samples.Length, samples.Length + late + 3072);
+        float[] source = [.. samples.Select(sample => sample / 32768f)];
+        // At the very beginning, too.
+        foreach (int start in new[] { 0, samples.Length - 12_000 })
+            Assert.Equal(late, SignalLag.Of(source, decoded, start, 8000, 3000));
     }
 
     [Theory]

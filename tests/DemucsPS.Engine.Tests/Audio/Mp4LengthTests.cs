@@ -28,6 +28,18 @@ public sealed class Mp4LengthTests
         Assert.Null(Mp4Length.LengthOf(movie, 2, 44100));
     }
 
+    /// <summary>An empty edit, which puts off when the media begins, changes nothing in its length.</summary>
+    [Theory]
+    [InlineData(1, -1, 265_377L)]
+    [InlineData(1, 0, null)]
+    [InlineData(2, -1, null)]
+    public void The_length_behind_an_empty_edit_is_that_of_the_other(int others, int first, long? expected)
+    {
+        byte[] empty = Join(B32(476), B32(first), B32(0x10000)), edits = Join([B32(0), B32(1 + others), empty, .. Enumerable.Repeat(Join(B32(6017), B32(1024), B32(0x10000)), others)]);
+        byte[] track = Box("trak", Box("edts", Box("elst", edits)), Box("mdia", Box("mdhd", B32(0), B32(0), B32(0), B32(44100), B32(266_401), B32(0)), Box("hdlr", B32(0), B32(0), Text("soun"), B32(0))));
+        Assert.Equal(expected, Mp4Length.LengthOf(Movie(1000, track), 0, 44100));
+    }
+
     [Fact]
     public void The_second_track_is_found()
     {

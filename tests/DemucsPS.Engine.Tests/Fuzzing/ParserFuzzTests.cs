@@ -51,7 +51,10 @@ public sealed class ParserFuzzTests
         new("safetensors", SafetensorsFiles(), ReadSafetensors, 4 << 20) { Mend = SafetensorsBytes.Mend },
         new("bag of models", [Encoding.UTF8.GetBytes("models: ['f7e0c4bc', 'd12395a8']\nweights: [\n  [1., 0., 0.],  # drums\n  [0., 1., 1.],\n]\nsegment: 7\n"), Encoding.UTF8.GetBytes("---\nmodels:\n  - a\n  - b\nweights:\n- - 1\n  - 0\n- [0, 1]\n")],
             static bytes => BagFile.Parse(bytes, SomePath), 4 << 20),
-        new("MP4", [Movie()], static bytes => Mp4Length.LengthOf(bytes, 0, 44100), 1 << 20),
+        new("times of ffmpeg", [Encoding.UTF8.GetBytes("#software: Lavf59.27.100\n#tb 0: 1/44100\n#media_type 0: audio\n#tb 1: 1/90000\n1, 126000, 129600, 3600, 131, 0x7d96282c, S=2, 1, 40\n0, 85073, 85073, 1152, 9216, 0x37287eab\n")],
+            static bytes => Assert.InRange(FFmpegStart.Late(Encoding.UTF8.GetString(bytes), 44100, bytes.Length % 2 == 0, 0.5, 0), 0, long.MaxValue), 4 << 20),
+        new("ASF", [AsfObjects()], static bytes => AsfHeader.DelayOf(bytes, 0), 4 << 20),
+        new("MP4", [Movie(), MovieBegunLate()], static bytes => Mp4Length.LengthOf(bytes, 0, 44100), 1 << 20),
     ];
 
     public static TheoryData<string> Targets => new(s_targets.Select(t => t.Name));
@@ -153,6 +156,28 @@ public sealed class ParserFuzzTests
         string path = s_folder[$"{Environment.CurrentManagedThreadId}"];
         System.IO.File.WriteAllBytes(path, bytes);
         return path;
+    }
+
+    /// <summary>The objects of a WMA file's header: one stream, and the name of the encoder.</summary>
+    private static byte[] AsfObjects()
+    {
+        byte[] stream = Join(new Guid("F8699E40-5B4D-11CF-A8FD-00805F5C442B").ToByteArray(), new byte[38], U16(0x161), U16(2), U32(44100), new byte[10]);
+        byte[] name = Encoding.Unicode.GetBytes("WM/EncodingSettings\0"), value = Encoding.Unicode.GetBytes("Lavf59.27.100\0");
+        return Join(Object("B7DC0791-A9B7-11CF-8EE6-00C00C205365", stream), Object("D2D0A440-E307-11D2-97F0-00A0C95EA850", Join(U16(1), U16((ushort)name.Length), name, U16(0), U16((ushort)value.Length), value)));
+
+        static byte[] Object(string id, byte[] content) => Join(new Guid(id).ToByteArray(), BitConverter.GetBytes(24L + content.Length), content);
+    }
+
+    /// <summary>As <see cref="Movie"/>, with an empty edit before the other.</summary>
+    private static byte[] MovieBegunLate()
+    {
+        byte[] movie = Movie();
+        int edits = movie.AsSpan().IndexOf("elst"u8) + 8, track = movie.AsSpan().IndexOf("trak"u8) - 4, list = edits - 12, both = list - 8;
+        byte[] late = [.. movie[..(edits + 4)], 0, 0, 1, 0xF4, 0xFF, 0xFF, 0xFF, 0xFF, 0, 1, 0, 0, .. movie[(edits + 4)..]];
+        late[edits + 3] = 2;
+        foreach (int box in new[] { track, list, both })
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(late.AsSpan(box), System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(late.AsSpan(box)) + 12);
+        return late;
     }
 
     /// <summary>The 'moov' box's content of a file with one audio track: clocks, a handler and an edit list.</summary>

@@ -94,7 +94,7 @@ public sealed class ProvenanceTests
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
         // Of a selection of models its weights and precision; names and files are identities of their own.
         Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
-        Assert.Equal(["Channels", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "Path"]));
+        Assert.Equal(["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "Path"]));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
         SeparationOptions options = new();
@@ -108,6 +108,7 @@ public sealed class ProvenanceTests
             SeparationParameters.Describe(track with { Channels = new ChannelPair(2, 3, "BL BR") }, bag, selection, options, output),
             SeparationParameters.Describe(track with { Range = new FrameRange(10, null) }, bag, selection, options, output),
             SeparationParameters.Describe(track with { Range = new FrameRange(10, 20) }, bag, selection, options, output),
+            SeparationParameters.Describe(track, bag, selection, options, output, silence: 22050),
             SeparationParameters.Describe(track with { TrackName = "01 Song" }, bag, selection, options, output),
             SeparationParameters.Describe(track with { Tags = new TrackTags([new("title", "Song")]) }, bag, selection, options, output),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { SampleRate = null } }),
