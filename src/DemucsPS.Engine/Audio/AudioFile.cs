@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Audio.Aiff;
+using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Separation;
 
@@ -7,8 +9,8 @@ namespace DemucsPS.Engine.Audio;
 public static class AudioFile
 {
     /// <summary>
-    /// Opens a file: PCM and float WAV (also RF64 and BW64) and FLAC with the decoders of this library, AIFF with NAudio's,
-    /// everything else with ffmpeg.
+    /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this library,
+    /// AIFF with NAudio's, everything else with ffmpeg.
     /// </summary>
     /// <param name="path">The full path of the file.</param>
     /// <returns>A reader at the first frame; the caller disposes it.</returns>
@@ -31,7 +33,7 @@ public static class AudioFile
     /// <summary>The same with another way to find ffmpeg. It is asked only for files that need it.</summary>
     internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg)
     {
-        AudioReader reader = TryOpenBuiltIn(source.Path, source.StreamIndex, findFFmpeg) ?? FFmpegReader.Open(source.Path, Required(findFFmpeg(), source.Path), source.StreamIndex, source.LateStart);
+        AudioReader reader = TryOpenBuiltIn(source.Path, source.StreamIndex) ?? FFmpegReader.Open(source.Path, Required(findFFmpeg(), source.Path), source.StreamIndex, source.LateStart);
         try
         {
             return source.Range is { } range ? new RangeReader(reader, range) : reader;
@@ -47,7 +49,7 @@ public static class AudioFile
     /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as it is known without decoding.</exception>
     internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg)
     {
-        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, findFFmpeg);
+        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex);
         if (reader is not null)
             return TrackHeader.Of(source, reader);
         string ffmpeg = Required(findFFmpeg(), source.Path);
@@ -58,12 +60,12 @@ public static class AudioFile
 
     private static string Required(string? ffmpeg, string path) => ffmpeg ?? throw new DemucsException(
         DemucsError.FFmpegNotFound,
-        $"'{path}' needs ffmpeg, and no ffmpeg was found: only PCM WAV, AIFF and FLAC are built in. Install ffmpeg with your package manager "
+        $"'{path}' needs ffmpeg, and no ffmpeg was found: only uncompressed WAV, AIFF and FLAC are built in. Install ffmpeg with your package manager "
         + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
         path);
 
     /// <summary>All of a file with the built-in decoder of what its bytes are; null where there is none.</summary>
-    private static AudioReader? TryOpenBuiltIn(string path, int stream, Func<string?> findFFmpeg)
+    private static AudioReader? TryOpenBuiltIn(string path, int stream)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -72,7 +74,7 @@ public static class AudioFile
         ByteSource source = OpenSource(path);
         try
         {
-            if (OpenBuiltIn(source, findFFmpeg) is AudioReader reader)
+            if (OpenBuiltIn(source) is AudioReader reader)
                 return stream == 0 ? reader : throw NoSuchStream(path, stream, [$"{reader.Codec}, {reader.SampleRate} Hz, {reader.Channels} channels"]);
         }
         catch
@@ -92,39 +94,45 @@ public static class AudioFile
     internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
         new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path) { Parameter = EngineParameter.StreamIndex };
 
-    /// <summary>The built-in decoder of what the bytes are; null where there is none. ffmpeg is asked only for the tags of AIFF files.</summary>
-    internal static AudioReader? OpenBuiltIn(ByteSource source, Func<string?>? findFFmpeg = null)
+    /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
+    internal static AudioReader? OpenBuiltIn(ByteSource source)
     {
-        Span<byte> start = stackalloc byte[12];
+        Span<byte> start = stackalloc byte[CafCheck.StartBytes];
         int length = source.Read(start);
         if (length == 0)
             throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{source.Path}' is empty: it has 0 bytes. Fetch or export the file again.", source.Path);
 
         source.Rewind();
-        if (WavHeader.IsWav(start[..length]))
-        {
-            WavHeader header = WavHeader.Read(source);
-            return header.Encoding == WavEncoding.Other ? null : new WavReader(source, header);
-        }
-
-        if (start[..length] is [(byte)'F', (byte)'O', (byte)'R', (byte)'M', _, _, _, _, (byte)'A', (byte)'I', (byte)'F', _])
-            return OpenAiff(source, findFFmpeg ?? (() => null));
-
+        start = start[..length];
+        if (WavHeader.IsWav(start))
+            return WavHeader.Read(source) is { } wav ? new PcmReader(source, wav) : null;
+        if (AiffHeader.IsAiff(start))
+            return OpenAiff(source);
+        if (AuHeader.IsLittleEndian(start))
+            return new PcmReader(source, AuHeader.Read(source));
+        CafCheck.Refuse(source.Path, start);
         return FlacMetadata.Begins(source) ? new FlacReader(source) : FlacFrameSearch.Open(source);
     }
 
-    private static AiffReader? OpenAiff(ByteSource source, Func<string?> findFFmpeg)
+    private static AudioReader? OpenAiff(ByteSource source)
     {
-        try
-        {
-            return AiffReader.TryOpen(source, findFFmpeg);
-        }
-        catch (Exception exception) when (exception is FileLoadException or TypeLoadException or MissingMethodException or FileNotFoundException)
-        {
-            // The process has loaded another version of NAudio before. ffmpeg reads the same samples.
-            source.Rewind();
+        if (source.Seekable is null)
             return null;
+        AiffHeader header = AiffHeader.Read(source);
+        if (header is { IsPlain: true, Warnings.Count: 0 })
+        {
+            try
+            {
+                if (AiffReader.TryOpen(source, header) is { } reader)
+                    return reader;
+            }
+            catch (Exception exception) when (exception is FileLoadException or TypeLoadException or MissingMethodException or FileNotFoundException)
+            {
+                // The process has loaded another version of NAudio before.
+            }
         }
+
+        return header.Samples() is { } samples ? new PcmReader(source, samples) : null;
     }
 
     private static ByteSource OpenSource(string path)

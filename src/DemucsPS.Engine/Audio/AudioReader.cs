@@ -54,7 +54,7 @@ public abstract class AudioReader : IDisposable
     /// albumartist, date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined by "; ".
     /// </summary>
     /// <remarks>
-    /// Read from the VORBIS_COMMENT block of FLAC, LIST/INFO chunks of WAV, and everything else as ffmpeg knows it. At most 1,000 values, each of at most
+    /// Read from the VORBIS_COMMENT block of FLAC, ID3v2 and LIST/INFO chunks of WAV, ID3v2 and text chunks of AIFF, and everything else as ffmpeg knows it. At most 1,000 values, each of at most
     /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are a
     /// warning.
     /// </remarks>

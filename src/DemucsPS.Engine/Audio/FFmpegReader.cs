@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
 
 namespace DemucsPS.Engine.Audio;
@@ -23,7 +24,7 @@ internal sealed class FFmpegReader : AudioReader
 
     private readonly Process _process;
     private readonly FFmpegLog _log;
-    private readonly WavReader _wav;
+    private readonly PcmReader _wav;
     private readonly string _ffmpeg;
     private readonly int _stream;
     private IReadOnlyDictionary<string, string>? _tags;
@@ -36,7 +37,7 @@ internal sealed class FFmpegReader : AudioReader
     private bool _finished;
     private bool _disposed;
 
-    private FFmpegReader(string path, string ffmpeg, int stream, LateStart lateStart, int? delay, Process process, FFmpegLog log, WavReader wav)
+    private FFmpegReader(string path, string ffmpeg, int stream, LateStart lateStart, int? delay, Process process, FFmpegLog log, PcmReader wav)
         : base(path)
     {
         _ffmpeg = ffmpeg;
@@ -104,15 +105,21 @@ internal sealed class FFmpegReader : AudioReader
         try
         {
             var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
+            FFmpegReader reader;
             try
             {
-                return new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new WavReader(source, WavHeader.Read(source)));
+                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new PcmReader(source, WavHeader.Read(source)!));
             }
             catch (DemucsException exception)
             {
                 // No header or no frame in it: ffmpeg's exit code and words say more than what is missing in the pipe.
                 throw Refusal(path, ffmpeg, stream, WaitForExit(process, log), log, exception);
             }
+
+            // Integers with room to spare in AVI and others come out as numbers of an old editor's, which is noise.
+            if (reader.Codec is "pcm_f16le via ffmpeg" or "pcm_f24le via ffmpeg")
+                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has samples that take more bytes than their bits need, which ffmpeg reads wrongly ({reader.Codec}). Export the sound as WAV or FLAC.", path);
+            return reader;
         }
         catch
         {

@@ -277,6 +277,15 @@ public sealed class FFmpegReaderTests : IDisposable
             Assert.Equal(late, SignalLag.Of(source, decoded, start, 8000, 3000));
     }
 
+    [Fact]
+    public void Samples_that_ffmpeg_is_known_to_misread_are_refused()
+    {
+        string line = "echo '[info]   Stream #0:0 -> #0:0 (pcm_f24le (native) -> pcm_f32le (native))' >&2";
+        DemucsException refused = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.avi", [1]), Script($"{line}; {Header()}; head -c 4000 /dev/zero")));
+        Assert.Equal(DemucsError.AudioFormatUnsupported, refused.Error);
+        Assert.Contains("which ffmpeg reads wrongly (pcm_f24le via ffmpeg)", refused.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("goes on", null, false)]
     [InlineData("[error] file:/a.mp3: Invalid data", "file:/a.mp3: Invalid data")]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Id3;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
@@ -9,6 +10,7 @@ using DemucsPS.Engine.Tests.Audio;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Models.Preparation;
 using DemucsPS.Engine.Tests.Models.Weights;
+using static DemucsPS.Engine.Tests.Audio.Wav.DialectBytes;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
@@ -31,6 +33,11 @@ public sealed class ParserFuzzTests
     private static readonly ParserTarget[] s_targets =
     [
         new("WAV", WavFiles(), ReadAudio, 4 << 20),
+        new("RIFX and Wave64", DialectFiles(), ReadAudio, 4 << 20),
+        new("WAV files that are joined", [Join(Pcm16(44100, 2, 1, 2, 3, 4), Pcm16(44100, 2, 1, 2)), Join([.. Enumerable.Repeat(Pcm16(44100, 1, 1, 2, 3), 20)]), Join(Pcm16(44100, 2, 1, 2), DialectFiles()[0])], ReadAudio, 4 << 20),
+        new("AIFF-C", AiffCFiles(), ReadAudio, 4 << 20),
+        new("AU and CAF", [Join(Text("dns."), U32(24), U32(64), U32(3), U32(44100), U32(2), new byte[64]), Join(Text("dns."), U32(24), U32(64), U32(7), U32(44100), U32(2), new byte[64])], ReadAudio, 24 << 20),
+        new("ID3", [Id3Bytes.Tag(4, Id3Bytes.Text("TIT2", "A song"), Id3Bytes.Frame("APIC", new byte[300]), Id3Bytes.Text("TPE1", "A\0B")), Id3Bytes.Tag(3, 0x80, Id3Bytes.Text("TIT2", 1, Text("ÿþA\0")), Id3Bytes.Frame("PRIV", new byte[60])), Id3Bytes.Tag(2, Id3Bytes.Text("TT2", "A song"))], ReadId3, 2 << 20),
         new("FLAC", FlacFiles(), ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
         new("AIFF", [AiffBytes.Make(48000, 2, 24, [.. Enumerable.Range(-1000, 2000)], 4, ("NAME", "A song"u8.ToArray())), AiffBytes.Make(44100, 1, 16, [.. Enumerable.Range(-500, 1000)])], ReadAudio, 4 << 20),
         new("ONNX", OnnxFiles(), static bytes => PreparedModel.Prepare(bytes), 32 << 20),
@@ -148,6 +155,15 @@ public sealed class ParserFuzzTests
             Assert.InRange(frames, 1, 1024);
     }
 
+    private static void ReadId3(byte[] bytes)
+    {
+        AudioTagBuilder tags = new();
+        ByteSource source = new(new MemoryStream(bytes), SomePath);
+        Assert.InRange(Id3v2.Read(source, bytes.Length, tags), 0, bytes.Length);
+        Assert.InRange(source.Position, 0, bytes.Length);
+        tags.Build();
+    }
+
     private static byte[] Fixture(params string[] path) => System.IO.File.ReadAllBytes(Path.Combine([RepositoryFiles.Root, .. path]));
 
     // For parsers that take a path. One a thread: parsers are tested side by side.
@@ -228,6 +244,28 @@ public sealed class ParserFuzzTests
             FileNamed("RF64", Chunk("ds64", Join(U64(500), U64(192), U64(48), U32(0))), Format(Pcm, 2, 44100, 16), Chunk("data", samples, 0xFFFFFFFF)),
         ];
     }
+
+    private static byte[][] DialectFiles()
+    {
+        byte[] samples = Join([.. Enumerable.Range(0, 96).Select(i => U16(i * 341))]);
+        byte[] id3 = Id3Bytes.Tag(3, Id3Bytes.Text("TIT2", "A song"));
+        return
+        [
+            BigFile(BigFormat(Pcm, 2, 44100, 16), BigChunk("data", samples), BigChunk("LIST", Join(Text("INFO"), BigChunk("INAM", Text("A song\0"))))),
+            BigFile(BigChunk("junk", [1]), BigExtensibleFormat(Pcm, 2, 48000, 24, 20, asSoxDoes: true), BigChunk("data", samples)),
+            BigFile(BigChunk("data", samples), BigFormat(Float, 1, 48000, 64)),
+            BigFile(BigFormat(7, 1, 8000, 8), BigChunk("data", samples), BigChunk("id3 ", id3)),
+            Wave64File(Wave64Chunk("fmt ", ExtensibleFormat(Pcm, 2, 48000, 32, 24)[8..]), Wave64Chunk("data", samples)),
+            Wave64File(Wave64Chunk("data", samples), Wave64Chunk("junk", [1]), Wave64Chunk("fmt ", Format(Pcm, 2, 48000, 16)[8..]), Wave64Chunk("id3 ", id3)),
+        ];
+    }
+
+    private static byte[][] AiffCFiles() =>
+    [
+        AiffBytes.Make(48000, 2, 24, [.. Enumerable.Range(-200, 400)], 4, ("NAME", "A song"u8.ToArray()), "AIFC", "sowt", isLittle: true),
+        AiffBytes.Make(48000, 1, 32, new byte[400], 100, "fl32", text: ("ID3 ", Id3Bytes.Tag(4, Id3Bytes.Text("TIT2", "A song")))),
+        AiffBytes.Make(8000, 1, 8, new byte[201], 201, "ulaw"),
+    ];
 
     private static byte[][] FlacFiles()
     {

@@ -1,255 +1,237 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using DemucsPS.Engine.Audio.Id3;
+using DemucsPS.Engine.Audio.Pcm;
 
 namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
-/// The part of a WAV file before its samples: format and extent of the data chunk. Reads RIFF ("Multimedia Programming
-/// Interface and Data Specifications 1.0"), WAVE_FORMAT_EXTENSIBLE (mmreg.h), RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088).
+/// Reads what a WAV file is and where its samples are, in every <see cref="RiffDialect"/>. What the file says of itself is compared with what is there, as far as the source is a file: where lengths contradict
+/// each other, those that fit are taken, with a warning, and files that are joined one behind the other are read as one.
 /// </summary>
 internal sealed class WavHeader
 {
-    private const ushort FormatPcm = 1;
-    private const ushort FormatFloat = 3;
-    private const ushort FormatExtensible = 0xFFFE;
-    private const uint UnknownSize = uint.MaxValue;
+    // More files than anybody joins; each takes at least 44 bytes.
+    private const int MaxJoined = 10_000;
 
-    // A writer has a handful of chunks; a file that claims more table entries than this is not one.
-    private const uint MaxTableEntries = 4096;
+    private const int MaxWarnings = 50;
 
-    // The last fourteen bytes that all subformats share which are a plain format tag in GUID clothing.
-    private static ReadOnlySpan<byte> SubformatTail =>
-        [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
+    private readonly ByteSource _source;
+    private readonly AudioTagBuilder _tags = new();
+    private readonly List<string> _warnings = [];
+    private readonly List<PcmPart> _parts = [];
 
-    private WavHeader(WavEncoding encoding, string codec, int sampleRate, int channels, int blockAlign, AudioTagBuilder tags)
+    // Chunks with tags, of the first file.
+    private readonly List<(RiffChunk Chunk, RiffDialect Dialect)> _tagged = [];
+
+    private WavHeader(ByteSource source) => _source = source;
+
+    // Where the file ends, which only a file tells.
+    private long? FileEnd => !_source.IsPipe && _source.Remaining is { } rest ? _source.Position + rest : null;
+
+    /// <summary>True when a file begins like a WAV file.</summary>
+    /// <param name="start">Its first bytes, <see cref="RiffDialect.MaxStartBytes"/> where there are so many.</param>
+    public static bool IsWav(ReadOnlySpan<byte> start) => RiffDialect.Of(start) is not null;
+
+    /// <summary>Reads it. Afterwards the source stands at the first sample, unless there is nothing to be read.</summary>
+    /// <param name="source">The file from its first byte.</param>
+    /// <returns>Null for samples that are compressed, and others that <see cref="PcmForm"/> does not know.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or <see cref="DemucsError.AudioFormatUnsupported"/>.</exception>
+    public static PcmFile? Read(ByteSource source)
     {
-        Encoding = encoding;
-        Codec = codec;
-        SampleRate = sampleRate;
-        Channels = channels;
-        BlockAlign = blockAlign;
-        Tags = tags;
+        WavHeader header = new(source);
+        if (header.ReadForm(0) is not { } tail)
+            return null;
+        if (header.FileEnd is not null)
+        {
+            header.ReadTags();
+            header.ReadJoined(tail);
+            source.MoveTo(header._parts[0].Start);
+        }
+
+        return new PcmFile(header._parts, header._tags, header._warnings);
     }
 
-    /// <summary>How a sample is stored; <see cref="WavEncoding.Other"/> leaves everything below it unset.</summary>
-    public WavEncoding Encoding { get; }
-
-    /// <summary>The encoding for people.</summary>
-    public string Codec { get; }
-
-    /// <summary>Frames per second.</summary>
-    public int SampleRate { get; }
-
-    /// <summary>Channels in a frame.</summary>
-    public int Channels { get; }
-
-    /// <summary>The speakers that the channels are for, a bit each; 0 where the file does not say.</summary>
-    public uint ChannelMask { get; private init; }
-
-    /// <summary>Bytes in a frame.</summary>
-    public int BlockAlign { get; }
-
-    /// <summary>Bytes in the data chunk as declared; null when the samples go on until the stream ends.</summary>
-    public long? DataBytes { get; private set; }
-
-    /// <summary>The tags, also those behind the samples where the source is a file.</summary>
-    public AudioTagBuilder Tags { get; }
-
-    /// <summary>True when the first twelve bytes of a file are those of a WAV file.</summary>
-    public static bool IsWav(ReadOnlySpan<byte> start) =>
-        start.Length >= 12
-        && (start.StartsWith("RIFF"u8) || start.StartsWith("RF64"u8) || start.StartsWith("BW64"u8))
-        && start[8..12].SequenceEqual("WAVE"u8);
-
-    /// <summary>
-    /// Reads the header. Afterwards the source stands at the first sample, unless the encoding is
-    /// <see cref="WavEncoding.Other"/>: then reading stopped at the format.
-    /// </summary>
-    /// <param name="source">The file from its first byte.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>.</exception>
-    public static WavHeader Read(ByteSource source)
+    /// <summary>Reads one WAV file and adds its samples to the parts.</summary>
+    /// <param name="start">Its first byte, where the source stands.</param>
+    /// <returns>What is behind its samples, as far as that is known; null for samples that are not read here.</returns>
+    private WavTail? ReadForm(long start)
     {
-        Span<byte> start = stackalloc byte[12];
-        if (source.Read(start) < 12 || !IsWav(start))
-            throw Corrupt(source, "is no WAV file: its first bytes are not RIFF … WAVE");
-        bool is64 = !start.StartsWith("RIFF"u8);
+        Span<byte> bytes = stackalloc byte[RiffDialect.MaxStartBytes];
+        int read = _source.Read(bytes[..12]);
+        if (read == 12 && RiffDialect.Of(bytes[..12]) is null)
+            read += _source.Read(bytes[12..]);
+        if (RiffDialect.Of(bytes[..read]) is not { } dialect)
+            throw Corrupt("is no WAV file: its first bytes are not RIFF … WAVE");
 
-        WavHeader? header = null;
-        Extents? extents = null;
-        var tags = new AudioTagBuilder();
-        Span<byte> chunk = stackalloc byte[8];
-        while (source.Read(chunk) == 8)
+        RiffChunks chunks = new(_source, dialect);
+        PcmForm? form = null;
+        RiffChunk? samples = null;
+        while (chunks.TryRead(out RiffChunk chunk))
         {
-            uint declared = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
-            if (chunk.StartsWith("data"u8))
-            {
-                if (header is null)
-                    throw Corrupt(source, "is damaged: its samples come before their format ('data' chunk before 'fmt ')");
-                header.DataBytes = DataExtent(source, declared, extents);
-                if (header.DataBytes is long dataBytes && source.Remaining > dataBytes && !source.IsPipe)
-                    WavInfo.ReadAfterData(source, dataBytes, header.Tags);
-                return header;
-            }
-
-            long size = declared;
             long used = 0;
-            if (chunk.StartsWith("fmt "u8) && header is null)
+            if (chunk.Name == RiffChunk.Data && samples is null)
             {
-                header = ReadFormat(source, declared, tags, out used);
-                if (header.Encoding == WavEncoding.Other)
-                    return header;
+                samples = chunk;
+                if (form is not null)
+                    break;
+                // The format may stand behind them.
+                if (chunk.Size == RiffChunk.UnknownSize && chunks.Lengths is { } lengths)
+                    chunk = chunk with { Size = lengths.DataBytes };
+                if (FileEnd is null || chunk.Size > _source.Remaining)
+                    throw Corrupt("is damaged: its samples come before their format ('data' chunk before 'fmt ')");
             }
-            else if (is64 && chunk.StartsWith("ds64"u8) && extents is null)
+            else if (chunk.Name == RiffChunk.Format && form is null)
             {
-                extents = Extents.Read(source, declared, out used);
+                form = WavFormat.Read(_source, dialect, chunk.Size, out used, out string? warning);
+                if (form is null)
+                    return null;
+                if (warning is not null)
+                    Warn(warning);
+                if (samples is not null)
+                {
+                    Warn("has its samples before their format ('data' chunk before 'fmt '), which few programs read.");
+                    break;
+                }
             }
-            else if (is64 && declared == UnknownSize)
+            else if (dialect.HasTable && chunk.Name == RiffChunk.Lengths && chunks.Lengths is null)
             {
-                size = extents?.Find(chunk[..4])
-                    ?? throw Corrupt(source, $"is damaged: the length of its '{Name(chunk)}' chunk is missing from 'ds64'");
+                chunks.Lengths = RiffLengths.Read(_source, chunk.Size, out used);
+            }
+            else if (dialect.HasTable && chunk.Size == RiffChunk.UnknownSize)
+            {
+                throw Corrupt($"is damaged: the length of its '{chunk}' chunk is missing from 'ds64'");
             }
 
-            if (chunk.StartsWith("LIST"u8))
-                used = WavInfo.Read(source, size, tags);
-            tags.MayHavePicture |= WavInfo.IsId3(chunk);
-
-            // Chunks start at even positions; the padding byte is not part of the declared size.
-            if (!source.Skip(size - used + (size & 1)))
+            used = NoteTags(chunk, used, dialect);
+            if (!chunks.Skip(chunk.Size, used))
                 break;
         }
 
-        throw Corrupt(source, header is null
-            ? "is damaged or cut short: it has no format ('fmt ' chunk)"
-            : "is damaged or cut short: it has no samples ('data' chunk)");
-    }
-
-    private static long? DataExtent(ByteSource source, uint declared, Extents? extents)
-    {
-        if (declared == UnknownSize)
+        if (form is null)
+            throw Corrupt("is damaged or cut short: it has no format ('fmt ' chunk)");
+        if (samples is not { } data)
+            throw Corrupt("is damaged or cut short: it has no samples ('data' chunk)");
+        if (FileEnd is not { } fileEnd)
         {
-            if (extents is not null)
-                return extents.DataBytes;
-
-            // Left by programs that wrote to a pipe and could not go back: the samples go on until the end.
-            return source.Remaining;
+            _parts.Add(new PcmPart(form, data.Start, LengthInStream(data, chunks.Lengths)));
+            return default(WavTail);
         }
 
-        return declared == 0 && source.IsPipe ? null : declared;
+        WavExtent extent = new(_source, dialect, chunks.Lengths, start, data, fileEnd);
+        (long length, WavTail tail) = extent.Find(FormEnd(bytes, dialect, chunks.Lengths, start), form.FrameBytes, Warn);
+        if (chunks.LacksFilling || extent.LacksFilling)
+            Warn("has a chunk of odd length without the byte that fills it up, which few programs read.");
+        _parts.Add(new PcmPart(form, data.Start, length));
+        if (_parts.Count == 1)
+            _tagged.AddRange(extent.ChunksBehind.Where(HasTags).Select(chunk => (chunk, dialect)));
+        return tail;
     }
 
-    private static WavHeader ReadFormat(ByteSource source, uint size, AudioTagBuilder tags, out long used)
+    /// <summary>What a pipe's samples declare; null when they go on until it ends.</summary>
+    private long? LengthInStream(RiffChunk data, RiffLengths? lengths) =>
+        data.Size == RiffChunk.UnknownSize ? lengths?.DataBytes : data.Size == 0 && _source.IsPipe ? null : data.Size;
+
+    /// <summary>Where a file says that it ends; null where it does not say.</summary>
+    private static long? FormEnd(ReadOnlySpan<byte> start, RiffDialect dialect, RiffLengths? lengths, long at)
     {
-        Span<byte> bytes = stackalloc byte[40];
-        bytes.Clear();
-        if (size < 16)
-            throw Corrupt(source, $"is damaged: its format ('fmt ' chunk) has {size} bytes instead of at least 16");
-        int wanted = (int)Math.Min(size, (uint)bytes.Length);
-        used = wanted;
-        if (source.Read(bytes[..wanted]) < wanted)
-            throw Corrupt(source, "is cut short within its format ('fmt ' chunk)");
-
-        ushort tag = BinaryPrimitives.ReadUInt16LittleEndian(bytes);
-        int channels = BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]);
-        uint sampleRate = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-        int blockAlign = BinaryPrimitives.ReadUInt16LittleEndian(bytes[12..]);
-        int bits = BinaryPrimitives.ReadUInt16LittleEndian(bytes[14..]);
-        int validBits = bits;
-        uint channelMask = 0;
-        if (tag == FormatExtensible)
-        {
-            if (size < 40)
-                throw Corrupt(source, $"is damaged: its extensible format ('fmt ' chunk) has {size} bytes instead of at least 40");
-            validBits = BinaryPrimitives.ReadUInt16LittleEndian(bytes[18..]);
-            channelMask = BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]);
-            if (validBits == 0 || validBits > bits)
-                validBits = bits;
-            tag = bytes[26..40].SequenceEqual(SubformatTail) ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[24..]) : (ushort)0;
-        }
-
-        if (channels is 0 or > AudioLimits.MaxChannels)
-            throw Corrupt(source, $"is damaged or unusable: it declares {channels} channels; 1 to {AudioLimits.MaxChannels} can be read");
-        if (sampleRate is 0 or > AudioLimits.MaxSampleRate)
-            throw Corrupt(source, $"is damaged or unusable: it declares {sampleRate} frames per second; 1 to {AudioLimits.MaxSampleRate} can be read");
-
-        // Samples that do not fill their bytes are left-justified in them, so full scale is the container's in every case.
-        int sampleBytes = (bits + 7) / 8;
-        WavEncoding encoding = (tag, sampleBytes) switch
-        {
-            (FormatPcm, 1) => WavEncoding.UInt8,
-            (FormatPcm, 2) => WavEncoding.Int16,
-            (FormatPcm, 3) => WavEncoding.Int24,
-            (FormatPcm, 4) => WavEncoding.Int32,
-            (FormatFloat, 4) => WavEncoding.Float32,
-            (FormatFloat, 8) => WavEncoding.Float64,
-            _ => WavEncoding.Other,
-        };
-        if (tag is FormatPcm or FormatFloat && bits == 0)
-            throw Corrupt(source, "is damaged: it declares 0 bits per sample");
-        if (encoding != WavEncoding.Other && blockAlign != channels * sampleBytes)
-            throw Corrupt(source, $"is damaged: it declares {blockAlign} bytes per frame, but {channels} channels of {bits} bits take {channels * sampleBytes}");
-
-        string codec = tag switch
-        {
-            FormatPcm => $"PCM {validBits} bit",
-            FormatFloat => $"float {bits} bit",
-            _ => $"WAV format 0x{tag:X4}",
-        };
-        return new WavHeader(encoding, codec, (int)sampleRate, channels, blockAlign, tags) { ChannelMask = channelMask };
+        if (dialect.IsWave64)
+            return BinaryPrimitives.ReadUInt64LittleEndian(start[16..]) is > 0 and < long.MaxValue / 2 and ulong all ? at + (long)all : null;
+        uint size = dialect.IsBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(start[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[4..]);
+        if (lengths is not null && size == uint.MaxValue)
+            return lengths.FormBytes > 0 ? at + 8 + lengths.FormBytes : null;
+        return size is 0 or uint.MaxValue ? null : at + 8 + size;
     }
 
-    private static string Name(ReadOnlySpan<byte> chunk)
+    private static bool HasTags(RiffChunk chunk) => chunk.IsId3 || chunk.Name == RiffChunk.List;
+
+    /// <summary>Reads tags in a stream, and notes where they are in a file, where they are read in their order of preference later.</summary>
+    private long NoteTags(RiffChunk chunk, long used, RiffDialect dialect)
     {
-        Span<char> name = stackalloc char[4];
-        for (int i = 0; i < 4; i++)
-            name[i] = chunk[i] is >= 0x20 and < 0x7F ? (char)chunk[i] : '?';
-        return new string(name);
+        if (!HasTags(chunk) || _parts.Count > 0)
+            return used;
+        if (FileEnd is not null)
+            _tagged.Add((chunk, dialect));
+        else
+            used += ReadTags(chunk, dialect);
+        return used;
     }
 
-    private static DemucsException Corrupt(ByteSource source, string what) =>
-        new(DemucsError.AudioTrackCorrupt, $"'{source.Path}' {what}. Fetch or export the file again.", source.Path);
-
-    /// <summary>The 64-bit lengths of an RF64 or BW64 file (its ds64 chunk).</summary>
-    private sealed class Extents
+    /// <summary>Reads ID3 tags, then of the lists what ID3 does not say.</summary>
+    private void ReadTags()
     {
-        private readonly byte[] _table;
-
-        private Extents(long dataBytes, byte[] table)
+        foreach ((RiffChunk chunk, RiffDialect dialect) in _tagged.OrderBy(t => t.Chunk.IsId3 ? 0 : 1))
         {
-            DataBytes = dataBytes;
-            _table = table;
-        }
-
-        public long DataBytes { get; }
-
-        public static Extents Read(ByteSource source, uint size, out long used)
-        {
-            Span<byte> bytes = stackalloc byte[28];
-            if (size < 28 || source.Read(bytes) < 28)
-                throw Corrupt(source, "is damaged: its 64-bit lengths ('ds64' chunk) are cut short");
-            ulong dataBytes = BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]);
-            uint entries = BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..]);
-            if (dataBytes > long.MaxValue / 2)
-                throw Corrupt(source, $"is damaged: it declares {dataBytes} bytes of samples");
-            if (entries > MaxTableEntries || 28 + (entries * 12) > size)
-                throw Corrupt(source, $"is damaged: its table of 64-bit lengths ('ds64' chunk) declares {entries} entries in {size} bytes");
-
-            var table = new byte[entries * 12];
-            if (source.Read(table) < table.Length)
-                throw Corrupt(source, "is cut short within its 64-bit lengths ('ds64' chunk)");
-            used = 28 + table.Length;
-            return new Extents((long)dataBytes, table);
-        }
-
-        public long? Find(ReadOnlySpan<byte> name)
-        {
-            for (int at = 0; at < _table.Length; at += 12)
+            try
             {
-                if (!_table.AsSpan(at, 4).SequenceEqual(name))
-                    continue;
-                ulong size = BinaryPrimitives.ReadUInt64LittleEndian(_table.AsSpan(at + 4));
-                return size <= long.MaxValue / 2 ? (long)size : null;
+                _source.MoveTo(chunk.Start);
+                ReadTags(chunk, dialect);
+            }
+            catch (DemucsException)
+            {
+                // The samples may be readable all the same; whoever needs those bytes will hear of it.
+                _tags.IsDamaged = true;
+            }
+        }
+    }
+
+    private long ReadTags(RiffChunk chunk, RiffDialect dialect)
+    {
+        if (!chunk.IsId3)
+            return WavInfo.Read(_source, chunk.Size, dialect.IsBigEndian, _tags);
+        _tags.MayHavePicture = true;
+        long used = Id3v2.Read(_source, chunk.Size, _tags);
+        _tags.Seal();
+        return used;
+    }
+
+    /// <summary>Goes on with the files behind the first one, as long as they fit.</summary>
+    private void ReadJoined(WavTail tail)
+    {
+        while (tail.Kind == WavTailKind.AnotherFile)
+        {
+            int parts = _parts.Count, warnings = _warnings.Count;
+            (string? misfit, WavTail next) = parts == MaxJoined ? ("", default) : TryJoin(tail.End);
+            if (misfit is not null)
+            {
+                _parts.RemoveRange(parts, _parts.Count - parts);
+                _warnings.RemoveRange(warnings, _warnings.Count - warnings);
+                Warn($"has another WAV file{misfit} behind its end: {Count(FileEnd!.Value - tail.End)} bytes are left out. Cut it in two to have them.");
+                break;
             }
 
-            return null;
+            // They can all have the same fault.
+            if (_warnings.Count > MaxWarnings)
+                _warnings.RemoveRange(MaxWarnings, _warnings.Count - MaxWarnings);
+            tail = next;
+        }
+
+        if (_parts.Count > 1)
+            Warn($"is {_parts.Count} WAV files joined one behind the other. They are read as one track.");
+    }
+
+    /// <summary>Adds the samples of the file that begins at a byte.</summary>
+    /// <returns>Why it does not fit, or null; and what is behind it.</returns>
+    private (string? Misfit, WavTail Tail) TryJoin(long start)
+    {
+        try
+        {
+            _source.MoveTo(start);
+            if (ReadForm(start) is not { } tail)
+                return (" of compressed samples", default);
+            PcmForm first = _parts[0].Form, form = _parts[^1].Form;
+            bool fits = form.SampleRate == first.SampleRate && form.Channels == first.Channels;
+            return (fits ? null : string.Create(CultureInfo.InvariantCulture, $" ({form.Channels} channels, {form.SampleRate} Hz, {(double)(_parts[^1].Frames ?? 0) / form.SampleRate:F1} s)"), tail);
+        }
+        catch (DemucsException)
+        {
+            return (" that is damaged", default);
         }
     }
+
+    private void Warn(string what) => _warnings.Add($"'{_source.Path}' {what}");
+
+    private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private DemucsException Corrupt(string what) => PcmFile.Corrupt(_source, what);
 }

@@ -13,9 +13,6 @@ internal static class WavInfo
     // As much as the limits let through, with the heads of its items.
     private const int MaxChunkBytes = AudioLimits.MaxTagBytes + (AudioLimits.MaxTags * 10);
 
-    // Programs put a handful of chunks behind the samples; behind this many stands something else.
-    private const int MaxChunksAfterData = 100;
-
     // IPRT, ITRK, IMUS and ITCH are not in the specification, but programs write them.
     private static readonly FrozenDictionary<string, string> Fields = new Dictionary<string, string>
     {
@@ -47,16 +44,14 @@ internal static class WavInfo
     // Throws where a text is not UTF-8, so that Latin-1 is tried.
     private static readonly UTF8Encoding StrictUtf8 = new(false, true);
 
-    /// <summary>Whether a chunk holds ID3v2 tags, by its name. What text is in them is not read.</summary>
-    public static bool IsId3(ReadOnlySpan<byte> chunk) => chunk.StartsWith("id3 "u8) || chunk.StartsWith("ID3 "u8);
-
     /// <summary>Reads a LIST chunk if it is one with tags.</summary>
     /// <param name="source">The file, at the first byte of the chunk's content.</param>
     /// <param name="size">The bytes of the content as declared.</param>
+    /// <param name="isBigEndian">Whether the numbers in it begin with their highest byte.</param>
     /// <param name="tags">Receives the tags.</param>
     /// <returns>The bytes that were read.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: reading failed.</exception>
-    public static long Read(ByteSource source, long size, AudioTagBuilder tags)
+    public static long Read(ByteSource source, long size, bool isBigEndian, AudioTagBuilder tags)
     {
         Span<byte> type = stackalloc byte[4];
         if (size < type.Length || tags.IsFull)
@@ -69,38 +64,8 @@ internal static class WavInfo
         long there = Math.Min(size - used, source.Remaining ?? long.MaxValue);
         var items = new byte[Math.Min(there, MaxChunkBytes)];
         int read = source.Read(items);
-        tags.IsDamaged |= !TakeItems(items.AsSpan(0, read), tags) && read < MaxChunkBytes;
+        tags.IsDamaged |= !TakeItems(items.AsSpan(0, read), isBigEndian, tags) && read < MaxChunkBytes;
         return used + read;
-    }
-
-    /// <summary>Reads the LIST chunks behind the samples. The source, which must be a file, stays where it is.</summary>
-    /// <param name="source">The file, at its first sample.</param>
-    /// <param name="dataBytes">The bytes of the samples.</param>
-    /// <param name="tags">Receives the tags.</param>
-    public static void ReadAfterData(ByteSource source, long dataBytes, AudioTagBuilder tags)
-    {
-        long start = source.Position;
-        try
-        {
-            Span<byte> chunk = stackalloc byte[8];
-            long skip = dataBytes + (dataBytes & 1);
-            for (int i = 0; i < MaxChunksAfterData && source.Skip(skip) && source.Read(chunk) == chunk.Length; i++)
-            {
-                long size = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
-                long used = chunk.StartsWith("LIST"u8) ? Read(source, size, tags) : 0;
-                tags.MayHavePicture |= IsId3(chunk);
-                skip = size - used + (size & 1);
-            }
-        }
-        catch (DemucsException)
-        {
-            // The samples may be readable all the same; whoever needs those bytes will hear of it.
-            tags.IsDamaged = true;
-        }
-        finally
-        {
-            source.MoveTo(start);
-        }
     }
 
     /// <summary>A whole LIST chunk, as programs read it today: texts in UTF-8, each ended by a zero. Fields that INFO does not have are left out.</summary>
@@ -131,11 +96,11 @@ internal static class WavInfo
     }
 
     /// <summary>Reads the items of a list; false when one of them is longer than the list.</summary>
-    private static bool TakeItems(ReadOnlySpan<byte> items, AudioTagBuilder tags)
+    private static bool TakeItems(ReadOnlySpan<byte> items, bool isBigEndian, AudioTagBuilder tags)
     {
         while (items.Length >= 8)
         {
-            uint size = BinaryPrimitives.ReadUInt32LittleEndian(items[4..]);
+            uint size = isBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(items[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(items[4..]);
             if (size > items.Length - 8)
                 return false;
             ReadOnlySpan<byte> text = items.Slice(8, (int)size);
@@ -151,7 +116,8 @@ internal static class WavInfo
         return true;
     }
 
-    private static string Decode(ReadOnlySpan<byte> text)
+    /// <summary>A text of no stated encoding: UTF-8 where it can be, else Latin-1; up to its first zero.</summary>
+    internal static string Decode(ReadOnlySpan<byte> text)
     {
         int end = text.IndexOf((byte)0);
         if (end >= 0)
