@@ -23,6 +23,7 @@
         'Install-DemucsModel'
         'Test-DemucsModel'
         'Remove-DemucsModel'
+        'ConvertTo-OnnxModel'
         'Test-DemucsSeparation'
     )
     FunctionsToExport    = @()

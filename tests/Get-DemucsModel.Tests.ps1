@@ -56,7 +56,7 @@ Describe 'Get-DemucsModel' {
     }
 
     It 'takes wildcards and names, and tells of names that are none' {
-        (Get-DemucsModel htdemucs_6s*).Name | Should -Be 'htdemucs_6s', 'htdemucs_6s_fp16'
+        (Get-DemucsModel htdemucs_6s*).Name | Should -Be 'htdemucs_6s', 'htdemucs_6s_ryan5453', 'htdemucs_6s_ryan5453_fp16'
         Get-DemucsModel none* | Should -BeNullOrEmpty
         ('tiny', 'kazoo', 'pair' | Get-DemucsModel -ErrorAction SilentlyContinue -ErrorVariable problems).Name | Should -Be 'tiny', 'pair'
         $problems.FullyQualifiedErrorId | Should -Be 'DemucsModelNotFound,DemucsPS.Cmdlets.GetDemucsModelCommand'
@@ -69,7 +69,7 @@ Describe 'Get-DemucsModel' {
     }
 
     It 'completes names' {
-        (TabExpansion2 'Get-DemucsModel htdemucs_f').CompletionMatches.CompletionText | Should -Be 'htdemucs_fp16', 'htdemucs_ft', 'htdemucs_ft_drums', 'htdemucs_ft_bass', 'htdemucs_ft_other', 'htdemucs_ft_vocals'
+        (TabExpansion2 'Get-DemucsModel htdemucs_f').CompletionMatches.CompletionText | Should -Be 'htdemucs_ft', 'htdemucs_ft_drums', 'htdemucs_ft_bass', 'htdemucs_ft_other', 'htdemucs_ft_vocals', 'htdemucs_ft_stemsplitio', 'htdemucs_ft_stemsplitio_drums', 'htdemucs_ft_stemsplitio_bass', 'htdemucs_ft_stemsplitio_other', 'htdemucs_ft_stemsplitio_vocals'
         (TabExpansion2 'Remove-DemucsModel ').CompletionMatches.CompletionText | Should -Not -Contain 'tiny'
         (TabExpansion2 'Install-DemucsModel ti').CompletionMatches.CompletionText | Should -Be 'tiny'
         (TabExpansion2 'Invoke-DemucsSeparation -Model ti').CompletionMatches.CompletionText | Should -Contain 'tiny'

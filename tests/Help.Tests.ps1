@@ -88,6 +88,7 @@ BeforeAll {
             [IO.File]::WriteAllBytes((Join-Path $folder $name), $short)
         }
         Copy-Item $quick (Join-Path $folder 'htdemucs.onnx')
+        Copy-Item (Join-Path $root 'tests' 'fixtures' 'official' 'models' 'little.safetensors') (Join-Path $folder 'htdemucs.safetensors')
         Copy-Item $quick (Join-Path $folder 'htdemucs-vocals.onnx')
         Copy-Item (Join-Path $models 'htdemucs-tiny.onnx') (Join-Path $folder 'second.onnx')
         $folder.FullName

@@ -18,6 +18,7 @@ internal static class Advice
         EngineParameter.Shifts => "--shifts",
         EngineParameter.RetryCount => "--retry",
         EngineParameter.Overlap => "--overlap",
+        EngineParameter.Segment => "--segment",
         EngineParameter.StreamIndex => "--stream-index",
         EngineParameter.SampleRate => "--sample-rate",
         EngineParameter.BitDepth => "--bit-depth",

@@ -8,12 +8,13 @@ using System.Text.Json.Serialization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli;
 
-/// <summary><c>demucsps models</c>: lists, installs, tests and removes models, and looks after their prepared copies.</summary>
+/// <summary><c>demucsps models</c>: lists, installs, tests, converts and removes models, and looks after their prepared copies.</summary>
 internal sealed class ModelsCommand
 {
     private const int Succeeded = 0, Failed = 1, Cancelled = 130;
@@ -36,6 +37,9 @@ internal sealed class ModelsCommand
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies, and the notes that some were refused. They are made anew when their models are used." };
+    private readonly Argument<string> _converted = new("model") { Description = "The path of a .safetensors file or of a bag's .yaml file, or the name of an installed model." };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "The .onnx file to write, or an existing folder. Of a bag of several models each has its name before the end.", Required = true, HelpName = "FILE" };
+    private readonly Option<bool> _replace = new("--force", "-f") { Description = "Replace files of that name." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
 
     private ModelsCommand()
@@ -49,13 +53,15 @@ internal sealed class ModelsCommand
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
         Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
         Command remove = new("remove", "Remove installed models.") { models._names };
+        Command convert = new("convert", "Write the graphs of models whose files hold weights (safetensors) as ONNX files.") { models._converted, models._output, models._replace };
         Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
-        Command command = new("models", "List, install, test and remove models. Without a subcommand: list.") { list, install, test, remove, cache, models._json };
+        Command command = new("models", "List, install, test, convert and remove models. Without a subcommand: list.") { list, install, test, remove, convert, cache, models._json };
         Bind(command, (parsed, library, _) => List(parsed.GetValue(models._json), [], library));
         Bind(list, (parsed, library, _) => List(parsed.GetValue(models._json), parsed.GetValue(models._filter) ?? [], library));
         Bind(install, models.Install);
         Bind(test, models.Test);
         Bind(remove, models.Remove);
+        Bind(convert, models.Convert);
         Bind(cache, models.Cache);
         return command;
 
@@ -202,6 +208,17 @@ internal sealed class ModelsCommand
             Write(parsed.GetValue(_json), new { Name = Path.GetFileName(folder), Removed = folder }, $"{folder} removed");
         return true;
     });
+
+    private int Convert(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken)
+    {
+        ModelSelection selection = library.Select([parsed.GetRequiredValue(_converted)], null, Path.GetFullPath);
+        return ForEach(ModelConversion.Plan(selection, Path.GetFullPath(parsed.GetRequiredValue(_output)), parsed.GetValue(_replace)), parsed.GetValue(_json), conversion =>
+        {
+            conversion.Run(warning => Console.Error.WriteLine($"warning: {warning}"), cancellationToken);
+            Write(parsed.GetValue(_json), new { Source = conversion.SourcePath, Path = conversion.Destination, Size = new FileInfo(conversion.Destination).Length }, conversion.Destination);
+            return true;
+        });
+    }
 
     private int Cache(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken)
     {

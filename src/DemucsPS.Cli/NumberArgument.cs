@@ -14,6 +14,9 @@ internal static class NumberArgument
     public static int Whole(ArgumentResult result) =>
         int.TryParse(Text(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : Refuse<int>(result, $"a whole number of at most {int.MaxValue}");
 
+    /// <summary>A number of an option that has no default.</summary>
+    public static double? OptionalDecimal(ArgumentResult result) => Decimal(result);
+
     /// <summary>A whole number of an option that has no default.</summary>
     public static int? OptionalWhole(ArgumentResult result) => Whole(result);
 

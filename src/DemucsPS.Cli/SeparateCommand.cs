@@ -24,13 +24,14 @@ internal sealed class SeparateCommand
     private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
     private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "Where the sound of a file begins later than the file, as in films: silence in front, so that stems keep time with it, or cut. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
-    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of an .onnx or .ort file or of its folder. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, or large products in 8-bit integers (int8): quicker, at a loss that 'demucsps models test --precision int8' measures. On the processor only.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
     private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbours have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
+    private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds, at most the model's own (7.8 for htdemucs), which is the default. Shorter ones are padded in the model as it is, as the official --segment does it.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<string[]> _stems = new("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" };
@@ -66,7 +67,7 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
@@ -150,6 +151,7 @@ internal sealed class SeparateCommand
         SeparationOptions options = new()
         {
             Overlap = parsed.GetValue(_overlap),
+            Segment = parsed.GetValue(_segment),
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),
             Jobs = jobs.Jobs,

@@ -24,6 +24,9 @@ public enum EngineParameter
     /// <summary>Length of a chunk.</summary>
     ChunkLength,
 
+    /// <summary>Length of the chunks of a separation in seconds.</summary>
+    Segment,
+
     /// <summary>The audio stream of a file.</summary>
     StreamIndex,
 

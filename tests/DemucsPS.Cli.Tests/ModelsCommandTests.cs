@@ -16,7 +16,7 @@ public sealed class ModelsCommandTests
         (int exitCode, string output, _) = Demucsps.Run(folder.Path, "models");
         Assert.Equal(0, exitCode);
         Assert.Matches("(?m)^baseline +built in +- +drums, bass, other, vocals", output);
-        Assert.Matches("(?m)^htdemucs_6s +not installed +110 MB +drums, bass, other, vocals, guitar, piano", output);
+        Assert.Matches("(?m)^htdemucs_6s +not installed +55 MB +drums, bass, other, vocals, guitar, piano", output);
         (exitCode, output, string error) = Demucsps.Run(folder.Path, "models", "list", "htdemucs_ft", "kazoo", "--json");
         Assert.NotEqual(0, exitCode);
         JsonElement[] lines = Lines(output);
@@ -24,6 +24,34 @@ public sealed class ModelsCommandTests
         Assert.Equal(4, lines[1].GetProperty("members").GetArrayLength());
         Assert.False(lines[1].GetProperty("installed").GetBoolean());
         Assert.Contains("kazoo", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_are_converted_and_separated_with_by_the_file_of_a_bag()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string file in (string[])["little.safetensors", "little-bag.yaml"])
+            File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", file), folder[file]);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "models", "convert", "little.safetensors", "--output", "little.onnx");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(folder["little.onnx"], output.Trim());
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "models", "convert", "little-bag.yaml", "--output", "little.onnx");
+        Assert.NotEqual(0, exitCode);
+        Assert.Matches(@"little\.onnx' exists\..* With --force it is replaced\. \[ModelWriteFailed\]", error);
+
+        WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
+        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "little-bag.yaml", "--segment", "1", "--json");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal("little-bag", Lines(output).Single().GetProperty("model").GetString());
+        Assert.Contains("\"segment\": \"44100 frames\"", File.ReadAllText(folder["separated", "little-bag", "mix", "demucsps.json"]), StringComparison.Ordinal);
+        // The bag's models have 1.25 s.
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "little-bag.yaml", "--segment", "1.3", "--force");
+        Assert.NotEqual(0, exitCode);
+        Assert.Matches(@"The segment is 1\.3 s; .* 1\.25 s, .* The option is --segment\. \[ParameterInvalid\]", error);
+        File.WriteAllText(folder["old.th"], "");
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "old.th");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("a PyTorch checkpoint, which is not read here", error, StringComparison.Ordinal);
     }
 
     [Fact]

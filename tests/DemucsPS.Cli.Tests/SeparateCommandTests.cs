@@ -595,6 +595,7 @@ public sealed class SeparateCommandTests
     [Theory]
     [InlineData("--overlap", "0.9999999")]
     [InlineData("--overlap", "-0.1")]
+    [InlineData("--segment", "0.1")]
     [InlineData("--shifts", "-1")]
     [InlineData("--retry", "101")]
     [InlineData("--jobs", "257")]

@@ -47,13 +47,13 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public void Offers_model_files_and_folders_that_have_some()
     {
-        foreach (string name in (string[])["model.onnx", "model.ort", "model.txt", "model.0123456789abcdef.prepared.onnx", "m [1]/x.onnx", "m2/below/more/x.ort", "m4/songs/x.wav", "m5/x.onnx.data"])
+        foreach (string name in (string[])["model.onnx", "model.ort", "model.safetensors", "model.txt", "model.yaml", "model.0123456789abcdef.prepared.onnx", "m [1]/x.onnx", "m2/below/more/x.ort", "m4/songs/x.wav", "m5/x.onnx.data"])
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_session[name])!);
             File.WriteAllText(_session[name], "");
         }
         Directory.CreateDirectory(_session["m3"]);
-        Assert.Equal(["m [1]", "m2", "model.onnx", "model.ort"], _session.Complete("Invoke-DemucsSeparation -Model ./m").Select(m => m.ListItemText));
+        Assert.Equal(["m [1]", "m2", "model.onnx", "model.ort", "model.safetensors", "model.yaml"], _session.Complete("Invoke-DemucsSeparation -Model ./m").Select(m => m.ListItemText));
         Assert.Equal(["below"], _session.Complete("Invoke-DemucsChunk -Model ./m2/").Select(m => m.ListItemText));
     }
 

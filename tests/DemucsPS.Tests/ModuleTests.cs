@@ -24,6 +24,7 @@ public sealed class ModuleTests : IDisposable
         ("Get-DemucsModel", "Get-DemucsModel baseline", @"baseline +built in +split +7\.8 s +drums, bass, other, vocals"),
         ("Get-DemucsModel", "$null = Test-DemucsModel -Path normalizing.onnx; Get-DemucsModel -Cache", @"normalizing +Full +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\S+\.prepared\.onnx"),
         ("Install-DemucsModel", "Install-DemucsModel tiny -Source $args[0] -AcceptLicense", @"tiny +verified +0 +0\.2 s +drums, bass, other, vocals"),
+        ("ConvertTo-OnnxModel", "ConvertTo-OnnxModel little.safetensors little.onnx", @"\d+ +little\.onnx"),
         ("Test-DemucsModel", "Test-DemucsModel -Path normalizing.onnx", @"normalizing +True +not known +\d+\.\d s +\d+ +\d+ dB +none"),
     ];
 
@@ -61,6 +62,7 @@ public sealed class ModuleTests : IDisposable
         _session.AddNoise("one.wav", 22000);
         _session.AddCatalogue();
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx"), _session["normalizing.onnx"]);
+        File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"), _session["little.safetensors"]);
         object[] output = _session.Run(script, Session.Small).AssertNoErrors().Output;
         Assert.NotEmpty(output);
         string[] declared = _session.Run("(Get-Command $args[0]).OutputType.Name", command).All<string>();

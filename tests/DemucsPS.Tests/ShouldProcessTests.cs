@@ -23,7 +23,7 @@ public sealed class ShouldProcessTests : IDisposable
 
     [Fact]
     public void The_commands_that_change_something_ask() =>
-        Assert.Equal(["DemucsModel", "DemucsModel", "DemucsSeparation", "Stem"],
+        Assert.Equal(["DemucsModel", "DemucsModel", "DemucsSeparation", "OnnxModel", "Stem"],
             typeof(Cmdlets.ExportStemCommand).Assembly.GetTypes().Select(t => t.GetCustomAttribute<CmdletAttribute>()).Where(a => a is { SupportsShouldProcess: true }).Select(a => a!.NounName).Order());
 
     [Theory]
@@ -49,6 +49,21 @@ public sealed class ShouldProcessTests : IDisposable
         Assert.Equal(4, Session.Host.Lines.Count);
         Assert.Equal(before, _session.Files());
         Assert.Empty(Session.Host.Questions);
+    }
+
+    [Fact]
+    public void Weights_are_converted_when_that_is_confirmed_and_replaced_when_that_is_asked_for()
+    {
+        File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"), _session["little.safetensors"]);
+        string[] before = _session.Files();
+        Assert.Empty(_session.Run("ConvertTo-OnnxModel little.safetensors . -WhatIf").AssertNoErrors().Output);
+        Assert.Matches(@"^What if: .*""Write the graph of '.*little\.safetensors' as an ONNX model"".*little\.onnx", Session.Host.Lines.Single());
+        Assert.Equal(before, _session.Files());
+        Assert.Equal(_session["little.onnx"], _session.Run("ConvertTo-OnnxModel little.safetensors .").AssertNoErrors().Single<FileInfo>().FullName);
+        ErrorRecord taken = Assert.Single(_session.Run("ConvertTo-OnnxModel little.safetensors little.onnx").Errors);
+        Assert.Equal("ModelWriteFailed,DemucsPS.Cmdlets.ConvertToOnnxModelCommand", taken.FullyQualifiedErrorId);
+        Assert.Contains("-Force", taken.ToString(), StringComparison.Ordinal);
+        _session.Run("ConvertTo-OnnxModel little.safetensors little.onnx -Force").AssertNoErrors();
     }
 
     [Theory]

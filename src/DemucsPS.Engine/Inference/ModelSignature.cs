@@ -1,5 +1,6 @@
 using System.Text;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Spectral;
 
@@ -51,6 +52,8 @@ internal sealed record ModelSignature(IReadOnlyList<OnnxTensorInfo> Inputs, IRea
     {
         try
         {
+            if (source.IsWeights)
+                return WeightsModel.Declare(source);
             if (source.Path is not { } path)
                 return ReadOnnx(new MemoryStream(BaselineModel.Build()));
             using FileStream file = RegularFile.OpenRead(path);

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Inference;
@@ -53,7 +54,7 @@ public sealed class SeparationModel : IDisposable
     /// <summary>Loads a model.</summary>
     /// <param name="source">A built-in model's name or the full path of a file.</param>
     /// <param name="options">How it will run.</param>
-    /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none.</param>
+    /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none; of a model that is weights only, the graph is written in any case.</param>
     /// <param name="warn">Takes a sentence for the user where the copy cannot be kept, or was damaged; null to go without.</param>
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
     /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
@@ -156,6 +157,7 @@ public sealed class SeparationModel : IDisposable
         }
 
         PreparedModel? Prepare(bool renew) => source.Path is not { } path ? null
+            : source.IsWeights ? WeightsModel.Prepare(source, precision, PreparationCache.Open(), warn, renew, cancellationToken)
             : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
             : prepare ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, renew, source.Trial == ModelTrial.EvenIfRefused, cancellationToken)
             : null;

@@ -98,9 +98,9 @@ internal sealed class CatalogueReader
         if ((builtIn ? 1 : 0) + (members.Length > 0 ? 1 : 0) + (files.Length > 0 ? 1 : 0) != 1)
             throw Wrong("it must have either 'files' or a 'bag'");
         if (files.Length > 0 && !ModelFiles.IsModel(files[0].Name))
-            throw Wrong($"the first of its files, '{files[0].Name}', must be the model, an .onnx or .ort file");
+            throw Wrong($"the first of its files, '{files[0].Name}', must be the model, a .safetensors, .onnx or .ort file");
         if (files.Skip(1).Any(f => ModelFiles.IsModel(f.Name)))
-            throw Wrong("only the first of its files may be an .onnx or .ort file");
+            throw Wrong("only the first of its files may be a .safetensors, .onnx or .ort file");
         if (files.Select(f => f.Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() != files.Length)
             throw Wrong("two of its files have the same name");
         for (int stem = 0; stem < stems.Length && members.Length > 0; stem++)

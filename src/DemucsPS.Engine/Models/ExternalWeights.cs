@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DemucsPS.Engine.Models.HTDemucs;
 
 namespace DemucsPS.Engine.Models;
 
@@ -37,14 +38,14 @@ internal sealed class ExternalWeights
         Entry,
     }
 
-    /// <summary>Full paths of the files, each once, whether they exist or not; none for a model in ONNX Runtime's own format.</summary>
+    /// <summary>Full paths of the files, each once, whether they exist or not; none for a model in ONNX Runtime's own format, and for one that is weights only.</summary>
     /// <param name="path">Full path of the model.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: it is no ONNX model, or names what is no file in its folder or below; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
     /// </exception>
     public static IReadOnlyList<string> Of(string path)
     {
-        if (path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase))
+        if (!IsOnnx(path))
             return [];
         return [.. Open(path)._names.Select(name => Locate(path, name)).Distinct()];
     }
@@ -55,7 +56,7 @@ internal sealed class ExternalWeights
     /// <exception cref="DemucsException">As <see cref="Of"/>.</exception>
     public static string? FaultOf(string path)
     {
-        if (path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase))
+        if (!IsOnnx(path))
             return null;
         ExternalWeights weights = Open(path);
         foreach (string name in weights._names)
@@ -69,6 +70,9 @@ internal sealed class ExternalWeights
         }
         return null;
     }
+
+    // Files in ONNX Runtime's own format have all they need, and so have those that are nothing but weights.
+    private static bool IsOnnx(string path) => !path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase) && !WeightsModel.IsWeights(path);
 
     private static ExternalWeights Open(string path)
     {

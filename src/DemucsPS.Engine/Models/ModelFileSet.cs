@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
@@ -81,7 +82,10 @@ internal sealed class ModelFileSet
     {
         // First, since whoever loads it reads it just now, to know that it is intact.
         FileIdentity? copied = _copy is { } copy ? new FileIdentity(copy.Name, copy.Length, copy.Hash(cancellationToken)) : null;
-        List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken)))];
+        List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken))
+        {
+            Model = WeightsModel.IsWeights(stamp.Path) ? WeightsModel.Identify(stamp.Path, cancellationToken) : null,
+        })];
         // The file that was named, the one that runs, then weights.
         if (copied is not null)
             identities.Insert(1, copied);

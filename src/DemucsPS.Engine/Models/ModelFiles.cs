@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.HTDemucs;
 
 namespace DemucsPS.Engine.Models;
 
@@ -16,7 +17,7 @@ internal static class ModelFiles
 
     /// <summary>Whether a file is a model by its name.</summary>
     public static bool IsModel(string path) =>
-        (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)) && !IsPrepared(path);
+        (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase) || WeightsModel.IsWeights(path)) && !IsPrepared(path);
 
     /// <summary>Whether a file is a copy made by preparation.</summary>
     public static bool IsPrepared(string path) => path.EndsWith(PreparedSuffix, StringComparison.OrdinalIgnoreCase);
@@ -46,7 +47,7 @@ internal static class ModelFiles
         return found.Length switch
         {
             1 => found[0],
-            0 => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model path '{folder}' is a folder without a model. Give a folder with one .onnx or .ort file, or the path of the file.", folder),
+            0 => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model path '{folder}' is a folder without a model. Give a folder with one .safetensors, .onnx or .ort file, or the path of the file.", folder),
             _ => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' holds several models: {string.Join(", ", found.Select(Path.GetFileName))}. Give the path of one of them.", folder),
         };
     }

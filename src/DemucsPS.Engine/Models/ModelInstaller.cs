@@ -1,5 +1,6 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Separation;
 
@@ -135,9 +136,9 @@ public sealed class ModelInstaller
             // The graph first: if a program has it open on a system that minds, nothing is lost yet.
             if (ModelLibrary.Installed(folder) is { } installed)
             {
-                string sha256 = installed.Record?.Files[0].Sha256 ?? DurableFiles.Hash(installed.Path, cancellationToken);
+                string content = ContentOf(installed.Path, installed.Record, cancellationToken);
                 File.Delete(installed.Path);
-                PreparationCache.Open().RemoveOf(installed.Path, sha256);
+                PreparationCache.Open().RemoveOf(installed.Path, content);
             }
             Directory.Delete(folder, recursive: true);
         }
@@ -145,6 +146,21 @@ public sealed class ModelInstaller
         {
             throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' cannot be removed from '{folder}': {e.Message} Close programs that use it, and check the permissions.", folder, e);
         }
+    }
+
+    /// <summary>What names a model's copies in the cache.</summary>
+    private static string ContentOf(string path, ModelRecord? record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (WeightsModel.IsWeights(path))
+                return WeightsModel.Identify(path, cancellationToken);
+        }
+        catch (DemucsException)
+        {
+            // What cannot be read has no copy that can be found.
+        }
+        return record?.Files[0].Sha256 ?? DurableFiles.Hash(path, cancellationToken);
     }
 
     private bool IsDone(CatalogueEntry entry)
@@ -241,7 +257,10 @@ public sealed class ModelInstaller
         report(ModelInstallStage.Preparing, size, size);
         try
         {
-            PreparedModel.Prepare(Path.Combine(folder, file), ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken)?.Dispose();
+            ModelSource source = ModelSource.Find(Path.Combine(folder, file));
+            PreparedModel? copy = source.IsWeights ? WeightsModel.Prepare(source, ModelPrecision.Full, PreparationCache.Open(), options.Warn, renew: false, cancellationToken)
+                : PreparedModel.Prepare(source.Path!, ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken);
+            copy?.Dispose();
         }
         catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
         {
@@ -295,10 +314,28 @@ public sealed class ModelInstaller
         if (!Directory.Exists(source) && index == 0)
             return File.Exists(source) ? (null, source) : throw new DemucsException(DemucsError.ModelDownloadFailed, $"There is no file or folder '{source}' to install the model '{entry.Name}' from. Check the path.", source);
         string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source)!;
-        // As it is named in a models folder, as a browser saves it, or a whole models folder.
-        string[] candidates = [Path.Combine(folder, file.Name), Path.Combine(folder, hosted), Path.Combine(folder, entry.Name, file.Name), Path.Combine(folder, entry.Name, hosted)];
+        // As it is named in a models folder, as a browser saves it, a whole models folder, or as the hub's cache lays files out.
+        string[] candidates = [Path.Combine(folder, file.Name), Path.Combine(folder, hosted), Path.Combine(folder, entry.Name, file.Name), Path.Combine(folder, entry.Name, hosted), .. HubPaths(folder, file, hosted)];
         return Array.Find(candidates, File.Exists) is { } found
             ? (null, found)
             : throw new DemucsException(DemucsError.ModelDownloadFailed, $"The folder '{folder}' has no file for the model '{entry.Name}'. Looked for: {string.Join(", ", candidates.Select(c => Path.GetRelativePath(folder, c)).Distinct())}.", folder);
+    }
+
+    /// <summary>
+    /// Where the hub's cache has a file: <c>models--OWNER--NAME/snapshots/REVISION/FILE</c>, a link to <c>blobs/SHA256</c>, below the cache's folder; which of them was given, does not matter. Links
+    /// are lost where a cache is carried on what knows none, blobs are not.
+    /// </summary>
+    private static IEnumerable<string> HubPaths(string folder, CatalogueFile file, string hosted)
+    {
+        if (file.Url.Segments is not ["/", var owner, var name, "resolve/", var revision, ..])
+            yield break;
+        string repository = string.Join(new string('-', 2), "models", owner.TrimEnd('/'), name.TrimEnd('/'));
+        foreach (string root in (string[])[folder, Path.Combine(folder, repository), Path.Combine(folder, "hub", repository)])
+        {
+            yield return Path.Combine(root, "snapshots", revision.TrimEnd('/'), hosted);
+            yield return Path.Combine(root, "blobs", file.Sha256);
+        }
+        // The folder of a snapshot, of which the blobs are two folders up.
+        yield return Path.Combine(folder, "..", "..", "blobs", file.Sha256);
     }
 }

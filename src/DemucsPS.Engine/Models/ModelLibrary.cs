@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Models.Weights;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>The models of a user: a catalogue of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.</summary>
@@ -142,6 +144,8 @@ public sealed class ModelLibrary
     {
         if (given.Count == 0)
             given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
+        if (given.FirstOrDefault(BagFile.IsBag) is { } file)
+            return SelectBag(toFullPath(file), given.Count, weights);
         CatalogueEntry? bag = given.Select(Catalogue.Find).FirstOrDefault(e => e is { IsBag: true });
         if (bag is null)
         {
@@ -168,6 +172,25 @@ public sealed class ModelLibrary
         };
     }
 
+    /// <summary>Finds the models of a bag's file, which lie beside it.</summary>
+    private static ModelSelection SelectBag(string path, int given, IReadOnlyList<IReadOnlyList<double>>? weights)
+    {
+        BagFile bag = BagFile.Read(path);
+        if (given > 1 || weights is not null)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is a bag of models itself ({string.Join(", ", bag.Models)}), with weights of its own. Use it alone, or name the files of its models.", path);
+        string folder = Path.GetDirectoryName(path)!;
+        return new ModelSelection { Models = [.. bag.Models.Select(Member)], Weights = bag.Weights, BagName = Path.GetFileNameWithoutExtension(path) };
+
+        ModelSource Member(string signature)
+        {
+            string file = Path.Combine(folder, signature + SafetensorsFile.Extension);
+            if (File.Exists(file))
+                return ModelSource.Find(file).Shortened(bag.Segment);
+            string? checkpoint = Directory.EnumerateFiles(folder, signature + "*.th").Order(StringComparer.Ordinal).FirstOrDefault();
+            return checkpoint is not null ? ModelSource.Find(checkpoint) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The bag of models '{path}' needs '{signature}{SafetensorsFile.Extension}', and there is no such file beside it. Put it there.", path);
+        }
+    }
+
     /// <summary>Finds one model, which is no bag; as <see cref="Select"/>.</summary>
     internal ModelSource Source(string given, Func<string, string> toFullPath)
     {
@@ -182,7 +205,7 @@ public sealed class ModelLibrary
         if (given.AsSpan().ContainsAny("/\\:") || Path.HasExtension(given) || Path.Exists(full))
             return ModelSource.Find(full);
         throw new DemucsException(DemucsError.DemucsModelNotFound,
-            $"There is no model named '{given}'. Known are {string.Join(", ", List(_ => { }).Select(m => m.Name))}; otherwise give the path of an .onnx or .ort file, or of a folder with one.", given);
+            $"There is no model named '{given}'. Known are {string.Join(", ", List(_ => { }).Select(m => m.Name))}; otherwise give the path of a .safetensors, .onnx or .ort file, of a folder with one, or of a bag's .yaml file.", given);
     }
 
     /// <summary>The folder of a model.</summary>

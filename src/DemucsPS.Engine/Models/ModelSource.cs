@@ -1,8 +1,13 @@
+using DemucsPS.Engine.Models.HTDemucs;
+using DemucsPS.Engine.Models.Weights;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>Where a model comes from: built in, or a file.</summary>
 public sealed class ModelSource
 {
+    private static readonly string[] s_pickles = [".th", ".pt", ".pth", ".ckpt"];
+
     private ModelSource(string name, string? path)
     {
         Name = name;
@@ -22,12 +27,22 @@ public sealed class ModelSource
     /// <summary>Full path of the file; null for the built-in model.</summary>
     public string? Path { get; }
 
+    /// <summary>The length in seconds that a bag gives its models, of which each that is longer is shortened; null for the model's own. For models in files of weights.</summary>
+    internal double? Segment { get; private init; }
+
+    /// <summary>Whether its file holds weights and no graph, see <see cref="WeightsModel"/>.</summary>
+    internal bool IsWeights => Path is not null && WeightsModel.IsWeights(Path);
+
     /// <summary>How a model in a file is run for a test of it, whatever is asked for else.</summary>
     internal ModelTrial Trial { get; private init; }
 
     /// <summary>Whether a file is a model by its name; copies that preparation made are not.</summary>
     /// <param name="path">A path or name.</param>
     public static bool IsModelFile(string path) => ModelFiles.IsModel(path);
+
+    /// <summary>Whether a file describes a bag of models by its name.</summary>
+    /// <param name="path">A path or name.</param>
+    public static bool IsBagFile(string path) => BagFile.IsBag(path);
 
     /// <summary>Finds a model by itself, without a library of installed ones; see <see cref="ModelLibrary"/> for those.</summary>
     /// <param name="nameOrPath">The built-in model's name, or the full path of a file or of a folder with one model.</param>
@@ -37,7 +52,7 @@ public sealed class ModelSource
         if (string.Equals(nameOrPath, BaselineName, StringComparison.OrdinalIgnoreCase))
             return new ModelSource(BaselineName, null);
         if (!System.IO.Path.IsPathFullyQualified(nameOrPath))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Built in is '{BaselineName}'; otherwise give the path of an .onnx file.", nameOrPath);
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Built in is '{BaselineName}'; otherwise give the path of a .safetensors or .onnx file.", nameOrPath);
         string path = Directory.Exists(nameOrPath) ? ModelFiles.Single(nameOrPath) : nameOrPath;
         CheckKind(path);
         if (!File.Exists(path))
@@ -56,11 +71,21 @@ public sealed class ModelSource
     }
 
     /// <summary>The same model, run for a test of it.</summary>
-    internal ModelSource For(ModelTrial trial) => new(Name, Path) { Trial = trial };
+    internal ModelSource For(ModelTrial trial) => new(Name, Path) { Trial = trial, Segment = Segment };
+
+    /// <summary>The same model, shortened to that many seconds if it is longer.</summary>
+    internal ModelSource Shortened(double? segment) => new(Name, Path) { Trial = Trial, Segment = segment };
 
     private static void CheckKind(string path)
     {
         if (RegularFile.InsteadOf(path) is { } other)
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"'{path}' is {other}, not a model file. Give the path of an .onnx or .ort file.", path);
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"'{path}' is {other}, not a model file. Give the path of a .safetensors, .onnx or .ort file.", path);
+        if (Array.Exists(s_pickles, end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new DemucsException(DemucsError.DemucsModelInvalid,
+                $"'{path}' is a PyTorch checkpoint, which is not read here: reading one runs whatever code is in it. Load it with Demucs in Python and save it as safetensors, as the README tells under \"Your own htdemucs\"; the official models are there as safetensors already, and are installed by their names.", path);
+        }
+        if (BagFile.IsBag(path))
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' describes a bag of models, and one model is wanted here. Give the path of a .safetensors, .onnx or .ort file.", path);
     }
 }

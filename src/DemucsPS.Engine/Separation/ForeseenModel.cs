@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Separation;
@@ -32,6 +33,11 @@ internal sealed class ForeseenModel
         if (source.Path is not { } path)
             return new ForeseenModel(ModelIdentity.OfBuiltIn(source.Name), null, null, () => false);
         ModelIdentity asItIs = new(source.Name, false, ModelFileSet.Of(path, null).Identify(cancellationToken));
+        if (source.IsWeights)
+        {
+            string graph = WeightsModel.NameOf(source, precision, cancellationToken);
+            return new ForeseenModel(asItIs, graph, PreparationCache.Open().Identify(graph, cancellationToken), () => true);
+        }
         if (!prepare || PreparedModel.NameFor(path, precision, cancellationToken) is not { } name)
             return new ForeseenModel(asItIs, null, null, () => false);
         return new ForeseenModel(asItIs, name, PreparationCache.Open().Identify(name, cancellationToken), () => PreparedModel.Prepare(File.ReadAllBytes(path)) is not null);

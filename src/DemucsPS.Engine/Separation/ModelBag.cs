@@ -67,7 +67,7 @@ public sealed class ModelBag : IDisposable
         foreach (int model in _needed)
         {
             SeparationModel.CheckPrecision(_sources[model], options, prepare, selection.Precision);
-            if (prepare && _sources[model] is { Path: { } path, Trial: ModelTrial.None })
+            if (prepare && _sources[model] is { Path: { } path, Trial: ModelTrial.None, IsWeights: false })
                 PreparedModel.CheckRefusal(path, PreparationCache.Open());
             ModelContract declared = Declared(model);
             CheckFit(_sources[model], declared);

@@ -85,7 +85,7 @@ public static class ModelCheck
                     found.Add(failure);
                 if (stems is not null)
                     result = result with { LevelDb = Level(stems, bag.Contract.SegmentFrames, found) };
-                if (reference is null && bag.IsPrepared)
+                if (reference is null && bag.IsPrepared && !source.IsWeights)
                     prepared = PreparationCheck.Separate(bag, stems, cancellationToken);
             }
             if (reference is not null)

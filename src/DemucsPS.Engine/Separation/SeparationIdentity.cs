@@ -32,7 +32,7 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
             Compare($"model {then.Name}", then.Prepared ? "prepared" : "as it is", current.Prepared ? "prepared" : "as it is");
             if (then.Files.Count != current.Files.Count)
                 Compare($"files of model {then.Name}", string.Join(", ", then.Files.Select(f => f.Name)), string.Join(", ", current.Files.Select(f => f.Name)));
-            else if (then.Files.Zip(current.Files).FirstOrDefault(pair => pair.First.Sha256 != pair.Second.Sha256) is ({ } file, { } other))
+            else if (then.Files.Zip(current.Files).FirstOrDefault(pair => !pair.First.IsSame(pair.Second)) is ({ } file, { } other))
                 found.Add($"model {then.Name}: another content of '{other.Name}' ({Hashes(file.Sha256, other.Sha256)})");
         }
         foreach (string name in Parameters.Keys.Union(now.Parameters.Keys).Order(StringComparer.Ordinal))

@@ -1,5 +1,7 @@
+using System.Globalization;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -12,11 +14,19 @@ public sealed record SeparationOptions
     /// <summary>The most shifts that can be asked for.</summary>
     public const int MaxShifts = 1000;
 
+    private const double LeastSegment = 0.5, LongestSegment = 600;
+
     /// <summary>The most retries that can be asked for.</summary>
     public const int MaxRetries = 100;
 
     /// <summary>Share of a segment that neighbouring chunks have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>. The official default is 0.25.</summary>
     public double Overlap { get; init; } = 0.05;
+
+    /// <summary>
+    /// Length of the chunks in seconds; null for the model's own length, which is the most. Shorter ones are padded with zeros behind in the model as it is, so time is lost and memory stays the same:
+    /// it is there to compare with the <c>segment</c> of the official call. A bag's own segment shortens the models themselves.
+    /// </summary>
+    public double? Segment { get; init; }
 
     /// <summary>Random shifts whose results are averaged, up to <see cref="MaxShifts"/>; 0 for none, which is deterministic without a seed. Time grows with their number.</summary>
     public int Shifts { get; init; }
@@ -45,6 +55,8 @@ public sealed record SeparationOptions
     {
         ChunkPlan.CheckOverlap(Overlap);
         TransitionWeights.CheckPower(TransitionPower);
+        if (!(Segment is null or (>= LeastSegment and <= LongestSegment)))
+            throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"it must be from {LeastSegment} to the length of the model's own segments, 7.8 for htdemucs"));
         if (Shifts is < 0 or > MaxShifts)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to {MaxShifts}.") { Parameter = EngineParameter.Shifts };
         if (Jobs is < 1 or > JobPlan.MaxJobs)
@@ -52,6 +64,19 @@ public sealed record SeparationOptions
         if (RetryCount is < 0 or > MaxRetries)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of retries is {RetryCount}; it must be from 0 to {MaxRetries}.") { Parameter = EngineParameter.RetryCount };
     }
+
+    /// <summary>The chunks' length in frames for a model.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: they would be longer than the model takes.</exception>
+    internal int SegmentFrames(ModelContract contract)
+    {
+        if (Segment is not { } seconds)
+            return contract.SegmentFrames;
+        // Rounded as the official code does it.
+        int frames = (int)(seconds * Separator.SampleRate);
+        return frames <= contract.SegmentFrames ? frames : throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"the model's own segments have {(double)contract.SegmentFrames / Separator.SampleRate:0.###} s, and none may be longer"));
+    }
+
+    private DemucsException SegmentRefused(string why) => new(DemucsError.ParameterInvalid, string.Create(CultureInfo.InvariantCulture, $"The segment is {Segment} s; {why}.")) { Parameter = EngineParameter.Segment };
 
     /// <summary>The shifts to average over, each from 0 to <see cref="MaxShift"/> frames; empty for none.</summary>
     internal IReadOnlyList<int> DrawShifts()

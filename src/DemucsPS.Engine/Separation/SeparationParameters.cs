@@ -49,6 +49,9 @@ internal static class SeparationParameters
             ["mono"] = format.KeepMono ? "kept" : "two channels",
             ["tags"] = output.CopyTags ? string.Join("; ", source.Tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}").Prepend("on")) : "off",
         };
+        // Records of separations without it, and of older versions, say nothing of it.
+        if (options.Segment is not null)
+            parameters["segment"] = $"{Number(options.SegmentFrames(bag.Contract))} frames";
         if (format.IsLossless)
         {
             parameters["sample format"] = format.Sample.ToString();

@@ -18,15 +18,17 @@ public sealed class Separator
     private readonly ModelBag _bag;
     private readonly StemSelection _selection;
     private readonly SeparationOptions _options;
+    private readonly int _segment;
 
     /// <summary>Prepares separations.</summary>
     /// <param name="bag">The models, loaded or not; owned by the caller.</param>
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or does not fit the models.</exception>
     public Separator(ModelBag bag, StemSelection selection, SeparationOptions options)
     {
         options.Check();
+        _segment = options.SegmentFrames(bag.Contract);
         _bag = bag;
         _selection = selection;
         _options = options;
@@ -68,12 +70,12 @@ public sealed class Separator
     {
         _bag.Load(cancellationToken);
         MixNormalisation normalisation = _bag.Contract.NormalisesMix ? MixNormalisation.Of(statistics.Mean, statistics.Deviation) : MixNormalisation.None;
-        int segment = _bag.Contract.SegmentFrames;
-        float[] weights = TransitionWeights.Create(segment, _options.TransitionPower);
+        float[] weights = TransitionWeights.Create(_segment, _options.TransitionPower);
         View[] views = Schedule(statistics.Frames);
         RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
         MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
-        TrackWindow window = new(measured, segment, normalisation);
+        // Behind a segment that is shorter than the model's, the input stays zero.
+        TrackWindow window = new(measured, _segment, normalisation);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
         (int View, ChunkSpan Chunk)[] all = [.. views
@@ -137,11 +139,10 @@ public sealed class Separator
     /// </summary>
     private View[] Schedule(long frames)
     {
-        int segment = _bag.Contract.SegmentFrames;
         IReadOnlyList<int> shifts = _options.DrawShifts();
         if (shifts.Count == 0)
-            return [new View(0, ChunkPlan.Create(frames, segment, _options.Overlap))];
-        return [.. shifts.Select(o => new View(o - SeparationOptions.MaxShift, ChunkPlan.Create(frames + SeparationOptions.MaxShift - o, segment, _options.Overlap)))];
+            return [new View(0, ChunkPlan.Create(frames, _segment, _options.Overlap))];
+        return [.. shifts.Select(o => new View(o - SeparationOptions.MaxShift, ChunkPlan.Create(frames + SeparationOptions.MaxShift - o, _segment, _options.Overlap)))];
     }
 
     /// <summary>A plan that starts at some frame of the track, at or before 0.</summary>

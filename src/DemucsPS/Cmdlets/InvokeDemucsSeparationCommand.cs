@@ -94,6 +94,10 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
 
+    /// <summary>Length of the chunks in seconds, at most the model's own; 0 for that.</summary>
+    [Parameter]
+    public double Segment { get; set; }
+
     /// <summary>Random shifts to average over; 0 for none.</summary>
     [Parameter]
     public int Shifts { get; set; }
@@ -132,7 +136,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         {
             // What is wrong with the parameters is said before anything is looked for, let alone loaded.
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            SeparationOptions options = new() { Overlap = Overlap, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
+            SeparationOptions options = new() { Overlap = Overlap, Segment = Segment == 0 ? null : Segment, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
             options.Check();
             StemChoice choice = Choice(Stem);
             StemOutput output = Output();

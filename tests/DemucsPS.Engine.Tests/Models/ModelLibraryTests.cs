@@ -10,7 +10,7 @@ public sealed class ModelLibraryTests
     public void The_programs_catalogue_is_sound()
     {
         IReadOnlyList<CatalogueEntry> entries = ModelCatalogue.BuiltIn.Entries;
-        foreach (string name in new[] { "baseline", "htdemucs", "htdemucs_fp16", "htdemucs_6s", "htdemucs_6s_fp16", "htdemucs_ft" })
+        foreach (string name in new[] { "baseline", "htdemucs", "htdemucs_6s", "htdemucs_ft", "htdemucs_ryan5453", "htdemucs_6s_ryan5453_fp16", "htdemucs_timcsy", "htdemucs_ft_stemsplitio" })
             Assert.Contains(entries, e => e.Name == name);
         Assert.All(entries.Where(e => e.Files.Count > 0), e =>
         {
@@ -18,9 +18,14 @@ public sealed class ModelLibraryTests
             Assert.True(e.LicenceNotice.Length > 100, "a notice, not its key");
             Assert.NotNull(e.Contract);
             Assert.All(e.Files, f => Assert.Matches("^https://.*/resolve/[0-9a-f]{40}/", f.Url.ToString()));
-            // Resolution finds a model by its folder, output folders are named after its file where it is used by its path.
-            Assert.Equal(e.Name, Path.GetFileNameWithoutExtension(e.Files[0].Name));
+            // Resolution finds a model by its folder, output folders are named after its file where it is used by its path. The author's files keep their names, which are what provenance tells.
+            Assert.Equal(e.Files[0].Name.EndsWith(".safetensors", StringComparison.Ordinal) ? e.Files[0].Url.Segments[^1] : $"{e.Name}.onnx", e.Files[0].Name);
         });
+        // The names that people know mean the author's own files; what others made of them says whose it is.
+        Assert.Equal(["htdemucs", "htdemucs_6s", "htdemucs_ft_drums", "htdemucs_ft_bass", "htdemucs_ft_other", "htdemucs_ft_vocals"], entries.Where(e => e.Files.Any(f => f.Url.ToString().Contains("/adefossez/HTDemucs", StringComparison.Ordinal))).Select(e => e.Name));
+        Assert.All(entries.Where(e => e.Files.Any(f => f.Name.EndsWith(".onnx", StringComparison.Ordinal))), e => Assert.Contains(e.Files[0].Url.Segments[1].TrimEnd('/'), e.Name, StringComparison.OrdinalIgnoreCase));
+        foreach (string fact in (string[])["2026-07-11", "2026-08-31", "2026-11-28", "'mit'", "scientific purposes"])
+            Assert.Contains(fact, entries.Single(e => e.Name == "htdemucs").LicenceNotice!, StringComparison.Ordinal);
         CatalogueEntry bag = entries.Single(e => e.Name == "htdemucs_ft");
         Assert.Contains(bag.Scores, s => s.Sdr == 9.0 && s.Source.Contains("facebookresearch/demucs", StringComparison.Ordinal));
         for (int model = 0; model < 4; model++)

@@ -89,7 +89,7 @@ public sealed class ProvenanceTests
     public void Whatever_can_change_a_bit_of_the_stems_is_on_record()
     {
         // A parameter that is added must be added to SeparationParameters, or to what does not matter here; else a separation would be continued with another value of it.
-        Assert.Equal(["Overlap", "Seed", "Shifts", "TransitionPower"], Names(typeof(SeparationOptions)).Except(["Jobs", "RetryCount"]));
+        Assert.Equal(["Overlap", "Seed", "Segment", "Shifts", "TransitionPower"], Names(typeof(SeparationOptions)).Except(["Jobs", "RetryCount"]));
         Assert.Equal(["BitRate", "Clip", "Dither", "File", "KeepMono", "Quality", "Sample", "SampleRate"], Names(typeof(StemFormat)));
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
         // Of a selection of models its weights and precision; names and files are identities of their own.
@@ -116,6 +116,7 @@ public sealed class ProvenanceTests
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { KeepMono = true } }),
             SeparationParameters.Describe(track, bag, selection, options with { Overlap = 0.1 }, output),
             SeparationParameters.Describe(track, bag, selection, options with { Seed = 1 }, output),
+            SeparationParameters.Describe(track, bag, selection, options with { Segment = 0.1 }, output),
             SeparationParameters.Describe(track, bag, selection, options with { Shifts = 1 }, output),
             SeparationParameters.Describe(track, bag, selection, options with { TransitionPower = 2 }, output),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Clip = ClipMode.Clamp } }),

@@ -27,6 +27,8 @@ internal sealed class ReferenceCase
         if (json.TryGetProperty("official_float32_db", out JsonElement official))
             OfficialDb = [.. Stems.Select(stem => official.GetProperty(stem).GetDouble())];
         ZerosAfter = Number(input, "zeros_after") ?? 0;
+        if (json.TryGetProperty("segment_seconds", out JsonElement segment) && segment.ValueKind == JsonValueKind.Number)
+            Segment = segment.GetDouble();
         ProbeStep = json.GetProperty("probe_step").GetInt32();
         Probes = json.GetProperty("shape")[2].GetInt32();
         Values = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(find(json.GetProperty("file").GetString()!))).ToArray();
@@ -43,6 +45,9 @@ internal sealed class ReferenceCase
     public string[] Stems { get; }
     public double[][]? Weights { get; }
     public int ZerosAfter { get; }
+
+    /// <summary>The chunks' length in seconds; null for the model's own.</summary>
+    public double? Segment { get; }
 
     /// <summary>How far the official float32 code is from these values, which are computed in float64, by stem; null where they are float32 themselves.</summary>
     public double[]? OfficialDb { get; }
@@ -91,7 +96,7 @@ internal sealed class ReferenceCase
         MemoryTrack track = Input();
         Assert.Equal(Stems, bag.Contract.Stems);
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
-        Separator separator = new(bag, selection, new SeparationOptions { Overlap = Overlap, ShiftOffsets = ShiftOffsets });
+        Separator separator = new(bag, selection, new SeparationOptions { Overlap = Overlap, Segment = Segment, ShiftOffsets = ShiftOffsets });
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "song");
         MemorySink sink = new(selection.Names.Count);
         separator.Separate(track, "song", statistics, sink, null, CancellationToken.None);

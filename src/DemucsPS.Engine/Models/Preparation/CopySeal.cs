@@ -29,6 +29,17 @@ internal static class CopySeal
         return [.. copy, Of(hash.GetHashAndReset())];
     }
 
+    /// <summary>As above, of a copy that is written piece by piece.</summary>
+    /// <param name="destination">Takes the copy and its seal.</param>
+    /// <param name="write">Writes the copy.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static void Write(Stream destination, Action<Stream> write, CancellationToken cancellationToken)
+    {
+        using SealingStream sealing = new(destination, cancellationToken);
+        write(sealing);
+        destination.Write(Of(sealing.Hash()));
+    }
+
     /// <summary>Reads a copy to its end.</summary>
     /// <param name="copy">Its bytes, the seal's among them, from the first on.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -50,6 +61,19 @@ internal static class CopySeal
         bool isIntact = seal.SequenceEqual(Of(hash.GetCurrentHash()));
         hash.AppendData(seal);
         return (Convert.ToHexStringLower(hash.GetHashAndReset()), isIntact);
+    }
+
+    /// <summary>Whether a file ends with a seal, whatever it is called; whether it is as it was made, is not looked at.</summary>
+    /// <param name="file">A file that can be sought in.</param>
+    public static bool Ends(Stream file)
+    {
+        if (file.Length < s_length)
+            return false;
+        byte[] end = new byte[s_length];
+        file.Position = file.Length - s_length;
+        file.ReadExactly(end);
+        // Before the digits it is always the same.
+        return end.AsSpan(0, s_length - 2 * SHA256.HashSizeInBytes).SequenceEqual(Of(new byte[SHA256.HashSizeInBytes]).AsSpan(0, s_length - 2 * SHA256.HashSizeInBytes));
     }
 
     private static byte[] Of(ReadOnlySpan<byte> sha256) =>

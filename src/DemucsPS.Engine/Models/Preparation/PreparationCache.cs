@@ -219,7 +219,17 @@ public sealed partial class PreparationCache
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    internal FileStream Add(string name, IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken)
+    internal FileStream Add(string name, IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken) => Add(name, stream =>
+    {
+        foreach (ReadOnlyMemory<byte> piece in pieces)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            stream.Write(piece.Span);
+        }
+    });
+
+    /// <summary>As above, of a copy that is written piece by piece.</summary>
+    internal FileStream Add(string name, Action<Stream> write)
     {
         Directory.CreateDirectory(Folder);
         string path = Path.Combine(Folder, name), temporary = TemporaryIn(Folder);
@@ -227,11 +237,7 @@ public sealed partial class PreparationCache
         {
             using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
-                foreach (ReadOnlyMemory<byte> piece in pieces)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    stream.Write(piece.Span);
-                }
+                write(stream);
                 stream.Flush(flushToDisk: true);
             }
             try

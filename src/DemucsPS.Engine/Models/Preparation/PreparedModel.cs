@@ -97,6 +97,11 @@ public sealed class PreparedModel : IDisposable
             return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8) ? null : throw new DemucsException(DemucsError.ParameterInvalid,
                 $"'{modelPath}' is a copy that was made of a model for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the model itself.", modelPath);
         }
+        if (IsSealed(modelPath))
+        {
+            return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
+                $"'{modelPath}' was written in the form that runs best in full precision, and cannot be rewritten for the precision {precision}. Give the model that it was made of.", modelPath);
+        }
         if (IsRuntimeFormat(modelPath))
         {
             return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
@@ -107,8 +112,8 @@ public sealed class PreparedModel : IDisposable
         string name = NameOf(modelPath, precision, cancellationToken);
         if (!evenIfRefused && cache.ReasonAgainst(name) is { } reason)
             throw Refusal(modelPath, reason);
-        if (!renew && cache.Find(name) is { } found)
-            return new PreparedModel(name, folder, found) { WasFound = true };
+        if (Find(name, modelPath, cache, renew) is { } found)
+            return found;
 
         byte[] source = Reading(modelPath, () => File.ReadAllBytes(modelPath));
         cancellationToken.ThrowIfCancellationRequested();
@@ -119,10 +124,43 @@ public sealed class PreparedModel : IDisposable
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' is being changed. Try again when that is done.", modelPath);
         RemoveBeside(modelPath, source);
         IReadOnlyList<ReadOnlyMemory<byte>> copy = CopySeal.Seal(rewritten.Write(), cancellationToken);
+        return Keep(name, folder, cache, () => cache.Add(name, copy, cancellationToken), () => GraphModel.Join(copy), warn, cancellationToken);
+    }
+
+    /// <summary>A copy that is in the cache, to be disposed; null if there is none.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="modelPath">Full path of the model that it is of.</param>
+    /// <param name="cache">Where copies lie.</param>
+    /// <param name="renew">Whether it is not wanted even if there is one.</param>
+    internal static PreparedModel? Find(string name, string modelPath, PreparationCache cache, bool renew) =>
+        !renew && cache.Find(name) is { } found ? new PreparedModel(name, System.IO.Path.GetDirectoryName(modelPath)!, found) { WasFound = true } : null;
+
+    /// <summary>Puts a copy that is written piece by piece into the cache; into memory, where that cannot be written to.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="modelPath">Full path of the model that it is of.</param>
+    /// <param name="cache">Where copies lie.</param>
+    /// <param name="write">Writes it, without its seal; called again where the first time failed.</param>
+    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
+    /// <param name="cancellationToken">Ends the work; no copy is left.</param>
+    /// <returns>The copy, to be disposed.</returns>
+    internal static PreparedModel Keep(string name, string modelPath, PreparationCache cache, Action<Stream> write, Action<string>? warn, CancellationToken cancellationToken)
+    {
+        return Keep(name, System.IO.Path.GetDirectoryName(modelPath)!, cache, () => cache.Add(name, stream => CopySeal.Write(stream, write, cancellationToken)), InMemory, warn, cancellationToken);
+
+        byte[] InMemory()
+        {
+            using MemoryStream memory = new();
+            CopySeal.Write(memory, write, cancellationToken);
+            return memory.ToArray();
+        }
+    }
+
+    private static PreparedModel Keep(string name, string folder, PreparationCache cache, Func<FileStream> add, Func<byte[]> inMemory, Action<string>? warn, CancellationToken cancellationToken)
+    {
         try
         {
             // Run as it is found there by whoever comes later, never as it is here.
-            PreparedModel kept = new(name, folder, cache.Add(name, copy, cancellationToken));
+            PreparedModel kept = new(name, folder, add());
             try
             {
                 if (kept.IsIntact(cancellationToken))
@@ -139,7 +177,7 @@ public sealed class PreparedModel : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             warn?.Invoke($"Prepared copies of models cannot be kept in '{cache.Folder}', so they are made anew each time, in memory. {e.Message} Make room there, or set ${PreparationCache.FolderVariable} to a folder that can be written to.");
-            return new PreparedModel(name, folder, GraphModel.Join(copy));
+            return new PreparedModel(name, folder, inMemory());
         }
     }
 
@@ -260,7 +298,15 @@ public sealed class PreparedModel : IDisposable
     /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null where it is run as it is.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static string? NameFor(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
-        ModelFiles.IsPrepared(modelPath) || IsRuntimeFormat(modelPath) ? null : NameOf(modelPath, precision, cancellationToken);
+        ModelFiles.IsPrepared(modelPath) || IsSealed(modelPath) || IsRuntimeFormat(modelPath) ? null : NameOf(modelPath, precision, cancellationToken);
+
+    /// <summary>Whether a file was written by this library in the form that runs best, whatever it is called: there is nothing to prepare.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    private static bool IsSealed(string path) => Reading(path, () =>
+    {
+        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
+        return CopySeal.Ends(stream);
+    });
 
     /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
@@ -340,7 +386,7 @@ public sealed class PreparedModel : IDisposable
     /// <param name="cache">Where to write what the runtime makes of it.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="DemucsException">The model cannot be loaded, or there is nowhere to write.</exception>
-    private static GraphModel? Fold(string path, byte[]? model, PreparationCache cache, CancellationToken cancellationToken)
+    internal static GraphModel? Fold(string path, byte[]? model, PreparationCache cache, CancellationToken cancellationToken)
     {
         Exception? refusal = null;
         foreach (string folder in new[] { cache.Folder, cache.OtherFolder })
