@@ -47,7 +47,8 @@ internal sealed class FFmpegReader : AudioReader
         _wav = wav;
         _length = Mp4Length.Read(path, stream, wav.SampleRate);
         _delay = delay;
-        string? codec = log.WaitForCodec(CodecTimeout);
+        // Where it has begun to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
+        string? codec = log.WaitForCodec(CodecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(EndTimeout) : null);
         Codec = $"{codec ?? "unknown codec"} via ffmpeg";
         if (UntoldDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
             AddWarning(untold);
