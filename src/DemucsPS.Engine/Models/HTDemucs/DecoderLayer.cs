@@ -52,12 +52,12 @@ internal sealed class DecoderLayer
     public Signal Apply(Signal x, Signal skip, int columns)
     {
         _graph.Graph.Section(_name);
-        Signal inner = _layer.Residual(_layer.Gated(x with { Value = x.Value + skip.Value }));
+        Signal inner = _layer.Residual(_layer.Gated(_graph.Wide(x with { Value = x.Value + skip.Value })));
         int steps = x.Columns + 1;
         OnnxValue phases = _graph.Conv(inner.Value, _weight, _bias, [TapsEach], pads: [1, 1]);
         OnnxValue side = _graph.Transpose(_graph.Reshape(phases, _outputs, Steps.Stride, steps), 0, 1, 3, 2);
         OnnxValue value = _graph.Slice(_graph.Reshape(side, _outputs, Steps.Stride * steps), 2, Steps.Stride * steps, Steps.Pad, Steps.Pad + columns);
-        return new Signal(_isLast ? value : _graph.Gelu(value), _outputs, null, columns);
+        return _graph.Wide(new Signal(_isLast ? value : _graph.Gelu(value), _outputs, null, columns));
     }
 
     /// <summary>Some rows of what is transposed.</summary>
@@ -73,7 +73,7 @@ internal sealed class DecoderLayer
         int from = Math.Max(start - _context, 0), to = Math.Min(stop + _context, rows);
         Signal taken = x(from, to);
         _graph.Graph.Section(_name);
-        Signal sum = taken with { Value = taken.Value + skip(from, to).Value };
+        Signal sum = _graph.Wide(taken with { Value = taken.Value + skip(from, to).Value });
         Signal gated = _layer.Gated(sum, _context - (start - from), _context - (to - stop));
         if (stop - start > end - first)
             gated = gated with { Value = _graph.Slice(gated.Value, 2, stop - start, first - start, end - start), Rows = end - first };
@@ -93,7 +93,7 @@ internal sealed class DecoderLayer
         OnnxValue phases = _graph.Conv(x.Value, _weight, _bias, [TapsEach, 1], pads: [firstStep == 0 ? 1 : 0, 0, lastStep == rows ? 1 : 0, 0]);
         long[] order = [.. Enumerable.Range(first + Steps.Pad, end - first).Select(row => (long)(row % Steps.Stride * steps + row / Steps.Stride - firstStep))];
         OnnxValue value = _graph.Graph.Gather(_graph.Reshape(phases, _outputs, Steps.Stride * steps, x.Columns), _graph.Integers(order), 2);
-        return new Signal(_isLast ? value : _graph.Gelu(value), _outputs, end - first, x.Columns);
+        return _graph.Wide(new Signal(_isLast ? value : _graph.Gelu(value), _outputs, end - first, x.Columns));
     }
 
     /// <summary>[inputs, outputs, taps·step] as [outputs, step, inputs, taps], the taps last first, because a convolution counts forwards.</summary>

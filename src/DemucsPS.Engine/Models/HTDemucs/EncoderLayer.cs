@@ -45,5 +45,5 @@ internal sealed class EncoderLayer
         return Rest(new Signal(value, _layer.Channels, end - first, x.Columns));
     }
 
-    private Signal Rest(Signal x) => _layer.Gated(_layer.Residual(x with { Value = _graph.Gelu(x.Value) }));
+    private Signal Rest(Signal x) => _layer.Gated(_layer.Residual(_graph.Wide(x with { Value = _graph.Gelu(x.Value) })));
 }

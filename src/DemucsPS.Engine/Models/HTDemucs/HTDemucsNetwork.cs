@@ -153,7 +153,7 @@ internal sealed class HTDemucsNetwork
     private Signal Joined(IEnumerable<Signal> parts)
     {
         Signal[] all = [.. parts];
-        return all[0] with { Value = _graph.Concat(2, [.. all.Select(part => part.Value)]), Rows = all.Sum(part => part.Rows) };
+        return _graph.Wide(all[0] with { Value = _graph.Concat(2, [.. all.Select(part => part.Value)]), Rows = all.Sum(part => part.Rows) });
     }
 
     /// <summary>How many rows are computed at once: whole tiles.</summary>

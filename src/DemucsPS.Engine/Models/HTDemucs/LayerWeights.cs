@@ -76,7 +76,7 @@ internal sealed class LayerWeights
         if (_tiledValues is { } values && _tiledGates is { } gates && rows % TiledConvolution.Tile == 0)
         {
             OnnxValue parts = TiledConvolution.Parts(_graph, x, top, bottom);
-            return x with { Rows = rows, Value = TiledConvolution.Join(_graph, values.Of(parts, x, rows!.Value) * _graph.Sigmoid(gates.Of(parts, x, rows.Value)), Channels, rows.Value, x.Columns) };
+            return _graph.Wide(x with { Rows = rows, Value = TiledConvolution.Join(_graph, values.Of(parts, x, rows!.Value) * _graph.Sigmoid(gates.Of(parts, x, rows.Value)), Channels, rows.Value, x.Columns) });
         }
         if (_tiledValues is not null)
             throw new InvalidOperationException($"Layer '{_name}' computes {rows} frequencies, which are no tiles.");
@@ -91,6 +91,6 @@ internal sealed class LayerWeights
         {
             result = _graph.Conv(x.Value, _values!, _valuesBias, kernel, pads: pads) * _graph.Sigmoid(_graph.Conv(x.Value, _gates!, _gatesBias, kernel, pads: pads));
         }
-        return x with { Rows = rows, Value = result };
+        return _graph.Wide(x with { Rows = rows, Value = result });
     }
 }

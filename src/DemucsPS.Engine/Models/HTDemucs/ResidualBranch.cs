@@ -108,9 +108,9 @@ internal sealed class ResidualBranch
         OnnxValue inverse = g.Scalar(1) / g.Sqrt(within + between + Epsilon);
         OnnxValue shift = _graph.Conv(mean, _average, null, point) * inverse;
         OnnxValue beside = g.Node("Expand", [g.Concat(1, inverse, shift), _graph.Integers([_graph.Batch, 2, .. hidden[1..]])]);
-        OnnxValue scaled = g.Concat(1, h * inverse, beside);
+        OnnxValue scaled = _graph.Wide(g.Concat(1, h * inverse, beside));
 
         OnnxValue gated = _graph.Conv(scaled, _values, _valuesBias, point) * _graph.Sigmoid(_graph.Conv(scaled, _gates, _gatesBias, point));
-        return x with { Value = x.Value + gated };
+        return _graph.Wide(x with { Value = x.Value + gated });
     }
 }

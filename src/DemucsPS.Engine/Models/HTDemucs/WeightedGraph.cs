@@ -102,6 +102,15 @@ internal sealed class WeightedGraph
     /// <summary>The Gaussian error linear unit.</summary>
     public OnnxValue Gelu(OnnxValue value) => Graph.Node("Gelu", [value]);
 
+    /// <summary>
+    /// The value itself, where it is wide and may be needed for long. The runtime takes such nodes out; where a graph is run on the CPU, the shape is hidden from it here before, so that it does
+    /// not keep buffers of that shape for later.
+    /// </summary>
+    public Signal Wide(Signal x) => x with { Value = Wide(x.Value) };
+
+    /// <inheritdoc cref="Wide(Signal)"/>
+    public OnnxValue Wide(OnnxValue value) => Graph.Node("Identity", [value]);
+
     /// <summary>The logistic function.</summary>
     public OnnxValue Sigmoid(OnnxValue value) => Graph.Node("Sigmoid", [value]);
 
