@@ -39,6 +39,7 @@ internal static class Advice
         Remedy.AcceptLicense => "With --accept-license it is accepted.",
         Remedy.Reinstall => "'demucsps models install' with --force fetches it again.",
         Remedy.NoPreparation => "With --no-preparation the model runs as it is.",
+        Remedy.PassOverDamage => "With --on-damage warn it is read all the same, with silence for what is lost.",
         // Chunks are joined in PowerShell only.
         _ => null,
     };

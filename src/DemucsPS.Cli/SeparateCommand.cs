@@ -23,6 +23,7 @@ internal sealed class SeparateCommand
     private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
     private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "Where the sound of a file begins later than the file, as in films: silence in front, so that stems keep time with it, or cut. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
+    private readonly Option<DamageHandling> _onDamage = new("--on-damage") { Description = "Of a file that has lost some of its sound: read it, with silence for what is lost and a warning, or refuse it. Default: warn.", CustomParser = WordArgument.Of<DamageHandling>, HelpName = "warn|fail" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
@@ -67,7 +68,7 @@ internal sealed class SeparateCommand
         SeparateCommand separate = new();
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
@@ -142,6 +143,7 @@ internal sealed class SeparateCommand
         StreamIndex = parsed.GetValue(_streamIndex),
         ChannelLayout = parsed.GetValue(_channelLayout),
         LateStart = parsed.GetValue(_lateStart),
+        OnDamage = parsed.GetValue(_onDamage),
         OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
     };
 

@@ -32,4 +32,7 @@ public enum Remedy
 
     /// <summary>A model is run as it is, not its prepared copy.</summary>
     NoPreparation,
+
+    /// <summary>A track that has lost some of its sound is read all the same.</summary>
+    PassOverDamage,
 }

@@ -41,6 +41,7 @@ internal static class EngineErrors
         Remedy.AcceptLicense => "With -AcceptLicense it is accepted.",
         Remedy.Reinstall => "Install-DemucsModel with -Force fetches it again.",
         Remedy.NoPreparation => "With -NoPreparation the model runs as it is.",
+        Remedy.PassOverDamage => "With -OnDamage Warn it is read all the same, with silence for what is lost.",
         _ => throw new ArgumentOutOfRangeException(nameof(remedy), remedy, null),
     };
 

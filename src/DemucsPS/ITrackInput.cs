@@ -32,4 +32,7 @@ internal interface ITrackInput
 
     /// <summary>What is taken of files with more than two channels.</summary>
     ChannelLayout ChannelLayout { get; }
+
+    /// <summary>What happens where a file has lost some of its sound.</summary>
+    DamageHandling OnDamage { get; }
 }

@@ -31,6 +31,7 @@ internal sealed class TrackInput
             StreamIndex = given.StreamIndex,
             ChannelLayout = given.ChannelLayout,
             LateStart = given.LateStart,
+            OnDamage = given.OnDamage,
             Recurse = given.Recurse,
             Include = given.Include,
             Exclude = given.Exclude,

@@ -554,6 +554,25 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Damage_is_passed_over_or_refused_as_is_asked_for_and_its_gaps_are_in_the_result()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["cut.wav"], WavSamples.Sine(5000));
+        byte[] file = File.ReadAllBytes(folder["cut.wav"]);
+        File.WriteAllBytes(folder["cut.wav"], file[..^(1000 * 8)]);
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--on-damage", "fail");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("1000 frames are missing. With --on-damage warn it is read all the same, with silence for what is lost. [AudioTrackCorrupt]", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["separated"]));
+        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--json");
+        Assert.True(exitCode == 0, error);
+        Assert.Contains("""
+            "gaps":[{"startFrame":4000,"frames":1000,"sampleRate":44100,"isFilled":false,"start":0.0907029,"duration":0.0226757}]
+            """.Trim(), output, StringComparison.Ordinal);
+        Assert.Contains("warning: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_destination_that_cannot_be_written_is_named()
     {
         using TemporaryFolder folder = new();

@@ -23,6 +23,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Invoke-DemucsSeparation -ExecutionProvider c", "CoreML", "Cpu", "Cuda")]
     [InlineData("Invoke-DemucsSeparation -ChannelLayout p", "Pairs")]
     [InlineData("Import-AudioTrack -LateStart c", "Cut")]
+    [InlineData("Import-AudioTrack -OnDamage ", "Fail", "Warn")]
     [InlineData("Export-Stem -FileNameTemplate '{artist}/{t", "'{artist}/{title}'", "'{artist}/{track}'")]
     [InlineData("Get-DemucsModel ti", "tiny")]
     [InlineData("Invoke-DemucsSeparation -Model pa", "pair")]

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
@@ -55,6 +56,27 @@ public sealed class ErrorTests : IDisposable
         Assert.Equal(["empty.wav", "missing.wav", "silence.wav", "Env:PATH", "none*"], run.Errors.Select(e => e.TargetObject));
         Assert.Equal([ErrorCategory.InvalidData, ErrorCategory.ObjectNotFound], run.Errors[..2].Select(e => e.CategoryInfo.Category));
         Assert.Contains(_session["empty.wav"], run.Errors[0].ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A file that is cut off: half of what it declares is there.</summary>
+    [Theory]
+    [InlineData("Import-AudioTrack cut.wav")]
+    [InlineData("Invoke-DemucsSeparation cut.wav -Model $args[0]")]
+    public void Damage_is_a_warning_with_its_gaps_or_an_error_as_is_asked_for(string command)
+    {
+        string path = _session.AddNoise("cut.wav", 9000);
+        byte[] file = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, file[..(44 + ((file.Length - 44) / 9000 * 6000))]);
+        ScriptRun refused = _session.Run($"{command} -OnDamage Fail", Session.Small);
+        Assert.Empty(refused.Output);
+        Assert.StartsWith("AudioTrackCorrupt,", Assert.Single(refused.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.EndsWith("With -OnDamage Warn it is read all the same, with silence for what is lost.", refused.Errors[0].ToString(), StringComparison.Ordinal);
+        ScriptRun read = _session.Run($"{command} | ForEach-Object Gaps", Session.Small);
+        TrackGap gap = read.Single<TrackGap>();
+        Assert.Equal((6000L, 3000L, false), (gap.StartFrame, gap.Frames, gap.IsFilled));
+        Assert.Contains(read.Warnings, w => w.Contains("the file is cut short, 3000 frames are missing", StringComparison.Ordinal));
+        // It is what happens where nothing is said.
+        Assert.Equal("Warn", _session.Run($"[DemucsPS.Cmdlets.{(command[1] == 'm' ? "ImportAudioTrack" : "InvokeDemucsSeparation")}Command]::new().OnDamage.ToString()").Single<string>());
     }
 
     [Fact]

@@ -33,10 +33,11 @@ public static class AudioFile
     /// <summary>The same with another way to find ffmpeg. It is asked only for files that need it.</summary>
     internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg)
     {
-        AudioReader reader = TryOpenBuiltIn(source.Path, source.StreamIndex) ?? FFmpegReader.Open(source.Path, Required(findFFmpeg(), source.Path), source.StreamIndex, source.LateStart);
+        // Of a part, damage elsewhere in the file is none.
+        AudioReader reader = Open(source, source.Range is null ? source.OnDamage : DamageHandling.Warn, findFFmpeg);
         try
         {
-            return source.Range is { } range ? new RangeReader(reader, range) : reader;
+            return source.Range is { } range ? new RangeReader(reader, range, source.OnDamage) : reader;
         }
         catch
         {
@@ -49,7 +50,7 @@ public static class AudioFile
     /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as it is known without decoding.</exception>
     internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg)
     {
-        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex);
+        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, source.Range is null ? source.OnDamage : DamageHandling.Warn);
         if (reader is not null)
             return TrackHeader.Of(source, reader);
         string ffmpeg = Required(findFFmpeg(), source.Path);
@@ -58,6 +59,9 @@ public static class AudioFile
         return TrackHeader.Of(source, probe, probe.Late(source.Path, ffmpeg, source.StreamIndex));
     }
 
+    private static AudioReader Open(TrackSource source, DamageHandling onDamage, Func<string?> findFFmpeg) =>
+        TryOpenBuiltIn(source.Path, source.StreamIndex, onDamage) ?? FFmpegReader.Open(source.Path, Required(findFFmpeg(), source.Path), source.StreamIndex, source.LateStart, onDamage);
+
     private static string Required(string? ffmpeg, string path) => ffmpeg ?? throw new DemucsException(
         DemucsError.FFmpegNotFound,
         $"'{path}' needs ffmpeg, and no ffmpeg was found: only uncompressed WAV, AIFF and FLAC are built in. Install ffmpeg with your package manager "
@@ -65,7 +69,7 @@ public static class AudioFile
         path);
 
     /// <summary>All of a file with the built-in decoder of what its bytes are; null where there is none.</summary>
-    private static AudioReader? TryOpenBuiltIn(string path, int stream)
+    private static AudioReader? TryOpenBuiltIn(string path, int stream, DamageHandling onDamage)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -74,7 +78,7 @@ public static class AudioFile
         ByteSource source = OpenSource(path);
         try
         {
-            if (OpenBuiltIn(source) is AudioReader reader)
+            if (OpenBuiltIn(source, onDamage) is AudioReader reader)
                 return stream == 0 ? reader : throw NoSuchStream(path, stream, [$"{reader.Codec}, {reader.SampleRate} Hz, {reader.Channels} channels"]);
         }
         catch
@@ -95,7 +99,7 @@ public static class AudioFile
         new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path) { Parameter = EngineParameter.StreamIndex };
 
     /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
-    internal static AudioReader? OpenBuiltIn(ByteSource source)
+    internal static AudioReader? OpenBuiltIn(ByteSource source, DamageHandling onDamage = DamageHandling.Warn)
     {
         Span<byte> start = stackalloc byte[CafCheck.StartBytes];
         int length = source.Read(start);
@@ -105,16 +109,16 @@ public static class AudioFile
         source.Rewind();
         start = start[..length];
         if (WavHeader.IsWav(start))
-            return WavHeader.Read(source) is { } wav ? new PcmReader(source, wav) : null;
+            return WavHeader.Read(source) is { } wav ? new PcmReader(source, wav, onDamage) : null;
         if (AiffHeader.IsAiff(start))
-            return OpenAiff(source);
+            return OpenAiff(source, onDamage);
         if (AuHeader.IsLittleEndian(start))
-            return new PcmReader(source, AuHeader.Read(source));
+            return new PcmReader(source, AuHeader.Read(source), onDamage);
         CafCheck.Refuse(source.Path, start);
-        return FlacMetadata.Begins(source) ? new FlacReader(source) : FlacFrameSearch.Open(source);
+        return FlacMetadata.Begins(source) ? new FlacReader(source, onDamage) : FlacFrameSearch.Open(source, onDamage);
     }
 
-    private static AudioReader? OpenAiff(ByteSource source)
+    private static AudioReader? OpenAiff(ByteSource source, DamageHandling onDamage)
     {
         if (source.Seekable is null)
             return null;
@@ -132,7 +136,7 @@ public static class AudioFile
             }
         }
 
-        return header.Samples() is { } samples ? new PcmReader(source, samples) : null;
+        return header.Samples() is { } samples ? new PcmReader(source, samples, onDamage) : null;
     }
 
     private static ByteSource OpenSource(string path)

@@ -13,12 +13,18 @@ namespace DemucsPS.Engine.Audio;
 public abstract class AudioReader : IDisposable
 {
     private readonly List<string> _warnings = [];
+    private readonly TrackGaps _gaps = new();
+
+    // Where in the warnings the one about gaps is.
+    private int? _gapWarning;
 
     /// <summary>Creates a reader for a file.</summary>
     /// <param name="sourcePath">The full path of the file, for messages.</param>
-    private protected AudioReader(string sourcePath)
+    /// <param name="onDamage">What happens where its sound is lost.</param>
+    private protected AudioReader(string sourcePath, DamageHandling onDamage = DamageHandling.Warn)
     {
         SourcePath = sourcePath;
+        OnDamage = onDamage;
         Warnings = new ReadOnlyCollection<string>(_warnings);
     }
 
@@ -48,6 +54,15 @@ public abstract class AudioReader : IDisposable
     /// read; it is complete once <see cref="Read"/> has returned 0.
     /// </summary>
     public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>The parts whose sound the file has lost, as far as it tells where and how much, in their order; the first 1,000. Complete as <see cref="Warnings"/> are.</summary>
+    public virtual IReadOnlyList<TrackGap> Gaps => _gaps.All;
+
+    /// <summary>What happens where sound is lost.</summary>
+    internal DamageHandling OnDamage { get; }
+
+    /// <summary>Whether the sound is damaged in a way that no gap tells of.</summary>
+    internal bool IsDamagedSomewhere { get; private set; }
 
     /// <summary>
     /// What the file says about its music; empty when it says nothing. The names are in lower case, and looked up in any case: title, artist, album,
@@ -107,6 +122,49 @@ public abstract class AudioReader : IDisposable
         _warnings.Add(sentence);
         return _warnings.Count - 1;
     }
+
+    /// <summary>Notes that sound is lost and silence is given in its place.</summary>
+    /// <param name="startFrame">The first frame of it.</param>
+    /// <param name="frames">How many; at least 1.</param>
+    /// <param name="damage">What is damaged, as the end of a sentence.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: damage is not to be passed over.</exception>
+    private protected void FillGap(long startFrame, long frames, string damage)
+    {
+        TrackGap gap = new(startFrame, frames, SampleRate, IsFilled: true);
+        if (OnDamage == DamageHandling.Fail)
+            throw Refused($"'{SourcePath}' is damaged: {damage}; {gap} are lost.");
+        _gaps.Add(gap, damage);
+        if (_gapWarning is { } place)
+            ReplaceWarning(place, _gaps.Sentence(SourcePath));
+        else
+            _gapWarning = AddWarning(_gaps.Sentence(SourcePath));
+    }
+
+    /// <summary>Notes that a file ends before its sound does.</summary>
+    /// <param name="startFrame">The first frame that is missing.</param>
+    /// <param name="frames">How many are; null where nobody can tell.</param>
+    /// <param name="sentence">What the user should know.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: damage is not to be passed over.</exception>
+    private protected void LoseEnd(long startFrame, long? frames, string sentence)
+    {
+        LoseSomething(sentence);
+        if (frames > 0)
+            _gaps.Add(new TrackGap(startFrame, frames.Value, SampleRate, IsFilled: false), "");
+    }
+
+    /// <summary>Notes that sound is lost or wrong, and nobody can tell where or how much.</summary>
+    /// <param name="sentence">What the user should know.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: damage is not to be passed over.</exception>
+    private protected void LoseSomething(string sentence)
+    {
+        if (OnDamage == DamageHandling.Fail)
+            throw Refused(sentence);
+        IsDamagedSomewhere = true;
+        AddWarning(sentence);
+    }
+
+    /// <summary>The error for damage that is not to be passed over.</summary>
+    private protected DemucsException Refused(string sentence) => new(DemucsError.AudioTrackCorrupt, sentence, SourcePath) { Remedies = [Remedy.PassOverDamage] };
 
     /// <summary>The <see cref="Picture"/> of a file without video.</summary>
     private protected static string? PictureOf(AudioTagBuilder tags) => tags.MayHavePicture ? "v:0" : null;

@@ -37,8 +37,8 @@ internal sealed class FFmpegReader : AudioReader
     private bool _finished;
     private bool _disposed;
 
-    private FFmpegReader(string path, string ffmpeg, int stream, LateStart lateStart, int? delay, Process process, FFmpegLog log, PcmReader wav)
-        : base(path)
+    private FFmpegReader(string path, string ffmpeg, int stream, LateStart lateStart, int? delay, Process process, FFmpegLog log, PcmReader wav, DamageHandling onDamage)
+        : base(path, onDamage)
     {
         _ffmpeg = ffmpeg;
         _stream = stream;
@@ -88,13 +88,14 @@ internal sealed class FFmpegReader : AudioReader
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
     /// <param name="lateStart">What becomes of the time before sound that begins later than the file.</param>
+    /// <param name="onDamage">What happens where sound is lost.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.FFmpegNotFound"/>: ffmpeg cannot be started, or is too old.
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: ffmpeg cannot decode the file; the message has its words.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
     /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
     /// </exception>
-    public static FFmpegReader Open(string path, string ffmpeg, int stream = 0, LateStart lateStart = LateStart.Silence)
+    public static FFmpegReader Open(string path, string ffmpeg, int stream = 0, LateStart lateStart = LateStart.Silence, DamageHandling onDamage = DamageHandling.Warn)
     {
         int? delay = AsfHeader.DelayOf(path, stream);
         // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
@@ -109,7 +110,7 @@ internal sealed class FFmpegReader : AudioReader
             FFmpegReader reader;
             try
             {
-                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new PcmReader(source, WavHeader.Read(source)!));
+                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new PcmReader(source, WavHeader.Read(source)!), onDamage);
             }
             catch (DemucsException exception)
             {
@@ -253,11 +254,11 @@ internal sealed class FFmpegReader : AudioReader
         }
 
         if (_log.Errors.Length > 0)
-            AddWarning($"'{SourcePath}' seems to be damaged.{Quote(_log)}");
+            LoseSomething($"'{SourcePath}' seems to be damaged.{Quote(_log)}");
         // Encoders fill the last block, so a second less is more than they can be off.
         TimeSpan found = TimeSpan.FromSeconds((double)_taken / SampleRate);
         if (_log is { IsLengthOfMp3: true, Duration: { } declared } && found + TimeSpan.FromSeconds(1) < declared)
-            AddWarning(FormattableString.Invariant($"'{SourcePath}' is cut off: by its own account it is {declared.TotalSeconds:F1} s long, and {found.TotalSeconds:F1} s of it are there. Fetch or export the file again to have all of it."));
+            LoseEnd(_taken, (long)((declared - found).TotalSeconds * SampleRate), FormattableString.Invariant($"'{SourcePath}' is cut off: by its own account it is {declared.TotalSeconds:F1} s long, and {found.TotalSeconds:F1} s of it are there. Fetch or export the file again to have all of it."));
     }
 
     private IReadOnlyDictionary<string, string> ReadTags()

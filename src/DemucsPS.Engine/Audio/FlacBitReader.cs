@@ -53,6 +53,25 @@ internal sealed class FlacBitReader(ByteSource source) : IDisposable
         _next += count;
     }
 
+    /// <summary>Goes to a byte that was read or looked at before. Where that is not possible, since the bytes come from a pipe, it goes to the next whole byte.</summary>
+    public void MoveTo(long position)
+    {
+        Uncache();
+        long start = source.Position - _end;
+        if (position >= start && position <= source.Position)
+        {
+            _next = (int)(position - start);
+        }
+        else if (source.Seekable is not null)
+        {
+            source.MoveTo(position);
+            _next = _end = 0;
+            _ended = false;
+        }
+
+        _unchecked = _next;
+    }
+
     /// <summary>Reads any number of bytes; they are in no checksum. Only where a byte starts.</summary>
     /// <returns>The number of bytes read, fewer than asked for only at the end of the file.</returns>
     public int Read(Span<byte> bytes)

@@ -43,11 +43,38 @@ internal static class FlacFault
     public static string MoreThanDeclared(string path, long declared, long found, bool isAll) =>
         Sentence(path, $"its description (STREAMINFO) declares {declared} frames, but there are {found}{(isAll ? "" : " or more")}; programs that trust it lose the rest", "ffmpeg mends it: 'ffmpeg -i damaged.flac mended.flac' encodes all of it again.");
 
-    /// <summary>Behind the last frame begins another file, which is not read. No program was found that reads all of such a file.</summary>
+    /// <summary>Streams of one form were put one behind the other, and are read as one. No other program was found that reads all of such a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="streams">How many.</param>
+    public static string Joined(string path, int streams) =>
+        $"'{path}' is {streams} FLAC files, one behind the other. They are read as one track; other programs lose all but the first. SoX joins them: 'sox first.flac second.flac joined.flac'.";
+
+    /// <summary>Behind the last frame begins another file, which is not read.</summary>
     /// <param name="path">The file.</param>
     /// <param name="position">The byte at which the other file begins.</param>
-    public static string AnotherStream(string path, long position) =>
-        $"'{path}' has another FLAC file behind the first, which begins at byte {position} and is left out: files cannot be joined by putting their bytes one after another. SoX joins them: 'sox first.flac second.flac joined.flac'.";
+    /// <param name="other">What it says of itself; null where that cannot be read.</param>
+    /// <param name="first">The form of the first file.</param>
+    public static string AnotherStream(string path, long position, FlacStreamInfo? other, FlacForm first)
+    {
+        string much = other is null ? "; its description cannot be read"
+            : $": {(other.FrameCount is { } frames ? FormattableString.Invariant($"{frames} frames ({(double)frames / other.Form.SampleRate:F1} s)") : "nobody can tell how much")}{(other.Form == first ? "" : $" of {Words(other.Form)}, where the first file has {Words(first)}")}";
+        return $"'{path}' has another FLAC file behind the first, which begins at byte {position} and is left out{much}. SoX joins files of one form: 'sox first.flac second.flac joined.flac'.";
+    }
+
+    /// <summary>Bytes between frames belong to none, and nothing is missing there.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="position">The first of them.</param>
+    /// <param name="bytes">How many.</param>
+    public static string Junk(string path, long position, long bytes) => Sentence(path, $"{bytes} bytes from byte {position} on belong to no frame", EncodeAgain);
+
+    /// <summary>Bytes belong to no frame, and nobody can tell what was there.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="position">The first of them.</param>
+    /// <param name="bytes">How many.</param>
+    public static string Unknown(string path, long position, long bytes) =>
+        $"'{path}' is damaged: {bytes} bytes from byte {position} on are no whole frame, and nothing tells how much sound was in them. What comes behind may be too early. Fetch or export the file again.";
+
+    private static string Words(FlacForm form) => $"{form.Channels} {(form.Channels == 1 ? "channel" : "channels")} of {form.BitsPerSample} bits at {form.SampleRate} Hz";
 
     private static string Sentence(string path, string what, string remedy) => $"'{path}' is faulty: {what}. All of it is read. {remedy}";
 }

@@ -12,8 +12,10 @@ internal readonly struct FlacFrameHeader
     /// <summary>The most samples that a frame may have. A header can say one more.</summary>
     public const int MaxBlockSize = 65_535;
 
-    private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample)
+    private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample, long number, bool isVariable)
     {
+        Number = number;
+        IsVariable = isVariable;
         Bytes = bytes;
         BlockSize = blockSize;
         SampleRate = sampleRate;
@@ -39,6 +41,16 @@ internal readonly struct FlacFrameHeader
 
     /// <summary>8, 12, 16, 20, 24 or 32; null when it is that of the stream.</summary>
     public int? BitsPerSample { get; }
+
+    /// <summary>The number of the frame's first sample in streams with blocks of any size, else that of the frame; from 0. Nothing needs it but to find out what is missing.</summary>
+    public long Number { get; }
+
+    /// <summary>Whether <see cref="Number"/> counts samples.</summary>
+    public bool IsVariable { get; }
+
+    /// <summary>The form of the frame.</summary>
+    /// <param name="stream">That of the stream, for what the header leaves to it.</param>
+    public FlacForm FormIn(FlacForm stream) => new(SampleRate ?? stream.SampleRate, Channels, BitsPerSample ?? stream.BitsPerSample);
 
     /// <summary>True when bytes begin like a frame: fourteen ones and a reserved zero.</summary>
     public static bool HasSync(ReadOnlySpan<byte> bytes) => bytes.Length >= 2 && bytes[0] == 0xFF && (bytes[1] & 0xFE) == 0xF8;
@@ -70,7 +82,7 @@ internal readonly struct FlacFrameHeader
             return false;
         }
 
-        // The number of the frame or sample is coded like UTF-8, in up to seven bytes; a stream that is read forward needs none.
+        // The number of the frame or sample is coded like UTF-8, in up to seven bytes.
         int numberBytes = CodedNumberBytes(bytes[4..]);
         if (numberBytes == 0)
         {
@@ -134,8 +146,17 @@ internal readonly struct FlacFrameHeader
             10 => FlacStereo.MidSide,
             _ => FlacStereo.Independent,
         };
-        header = new FlacFrameHeader(length, blockSize, sampleRate, channelCode < 8 ? channelCode + 1 : 2, stereo, bits);
+        header = new FlacFrameHeader(length, blockSize, sampleRate, channelCode < 8 ? channelCode + 1 : 2, stereo, bits, CodedNumber(bytes.Slice(4, numberBytes)), isVariable: (bytes[1] & 1) != 0);
         return true;
+    }
+
+    private static long CodedNumber(ReadOnlySpan<byte> bytes)
+    {
+        // The first byte has as many ones as there are bytes, then a zero; where there is one byte, only the zero.
+        long number = bytes.Length == 1 ? bytes[0] : bytes[0] & (0x7F >> bytes.Length);
+        foreach (byte value in bytes[1..])
+            number = number << 6 | (long)(value & 0x3F);
+        return number;
     }
 
     private static int CodedNumberBytes(ReadOnlySpan<byte> bytes)

@@ -20,13 +20,14 @@ internal static class FlacFrameSearch
     /// another one, or the end of the file, follows at once.
     /// </summary>
     /// <param name="source">The file from its first byte; rewound if there is no such frame.</param>
+    /// <param name="onDamage">What happens where sound is lost.</param>
     /// <returns>A reader at that frame; null if there is none.</returns>
-    public static FlacReader? Open(ByteSource source)
+    public static FlacReader? Open(ByteSource source, DamageHandling onDamage)
     {
         byte[] start = new byte[FlacFrameHeader.MaxBytes];
         start = start[..source.Read(start)];
         source.Rewind();
-        if (FlacFrameHeader.HasSync(start) && TryOpen(source, 0, start) is { } reader)
+        if (FlacFrameHeader.HasSync(start) && TryOpen(source, 0, start, onDamage) is { } reader)
             return reader;
         source.Rewind();
         if (!Path.GetExtension(source.Path).Equals(".flac", StringComparison.OrdinalIgnoreCase) || IsContainer(start))
@@ -34,6 +35,8 @@ internal static class FlacFrameSearch
 
         byte[] bytes = new byte[(int)Math.Min(MaxSearchBytes, source.Remaining ?? 0)];
         bytes = bytes[..source.Read(bytes)];
+        if (OpenBehindJunk(source, bytes, onDamage) is { } whole)
+            return whole;
         int tries = 0;
         for (int at = 1; at + 1 < bytes.Length && tries < MaxTries; at++)
         {
@@ -41,7 +44,7 @@ internal static class FlacFrameSearch
             if (at >= bytes.Length || !FlacFrameHeader.TryRead(bytes.AsSpan(at), out _, out _))
                 continue;
             tries++;
-            if (TryOpen(source, at, bytes.AsSpan(at)) is { } found)
+            if (TryOpen(source, at, bytes.AsSpan(at), onDamage) is { } found)
                 return found;
         }
 
@@ -49,7 +52,25 @@ internal static class FlacFrameSearch
         return null;
     }
 
-    private static FlacReader? TryOpen(ByteSource source, long position, ReadOnlySpan<byte> bytes)
+    /// <summary>Opens a stream that has its beginning, but not at the file's.</summary>
+    private static FlacReader? OpenBehindJunk(ByteSource source, ReadOnlySpan<byte> bytes, DamageHandling onDamage)
+    {
+        int at = 0;
+        for (int tries = 0; tries < MaxTries && bytes[at..].IndexOf("fLaC"u8) is >= 0 and int next; tries++, at++)
+        {
+            at += next;
+            if (!FlacMetadata.BeginsStream(bytes[at..]))
+                continue;
+            source.MoveTo(at);
+            var reader = new FlacReader(FlacMetadata.ReadStream(new FlacBitReader(source)), onDamage);
+            reader.AddWarning(FlacFault.Junk(source.Path, 0, at));
+            return reader;
+        }
+
+        return null;
+    }
+
+    private static FlacReader? TryOpen(ByteSource source, long position, ReadOnlySpan<byte> bytes, DamageHandling onDamage)
     {
         if (!FlacFrameHeader.TryRead(bytes[..Math.Min(bytes.Length, FlacFrameHeader.MaxBytes)], out FlacFrameHeader header, out _)
             || header.SampleRate is not > 0 || header.BitsPerSample is null)
@@ -60,7 +81,7 @@ internal static class FlacFrameSearch
         source.MoveTo(position);
         try
         {
-            var reader = new FlacReader(FlacMetadata.None(new FlacBitReader(source), new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)));
+            var reader = new FlacReader(FlacMetadata.None(new FlacBitReader(source), new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)), onDamage);
             if (!reader.IsFollowedByFrame)
                 return null;
             reader.AddWarning($"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are no whole frame")}. It is read from its first whole frame on; whether music is missing, nobody can tell.");

@@ -22,6 +22,9 @@ internal sealed class FlacMetadata
     /// <summary>What is wrong with it, in sentences for the user.</summary>
     public IReadOnlyList<string> Faults { get; private init; } = [];
 
+    /// <summary>Whether the stream lacks its beginning, so that it must begin with a whole frame.</summary>
+    public bool IsFragment { get; private init; }
+
     /// <summary>The file, at its first frame.</summary>
     public FlacBitReader Bits { get; }
 
@@ -34,7 +37,7 @@ internal sealed class FlacMetadata
     /// <summary>That of a stream which has none.</summary>
     /// <param name="bits">The file, at a frame.</param>
     /// <param name="form">The form of that frame.</param>
-    public static FlacMetadata None(FlacBitReader bits, FlacForm form) => new(bits, new FlacStreamInfo(form), new AudioTagBuilder());
+    public static FlacMetadata None(FlacBitReader bits, FlacForm form) => new(bits, new FlacStreamInfo(form), new AudioTagBuilder()) { IsFragment = true };
 
     /// <summary>Whether a file is FLAC with metadata, possibly behind ID3v2 tags. The source is rewound.</summary>
     public static bool Begins(ByteSource source)
@@ -60,7 +63,21 @@ internal sealed class FlacMetadata
         bool hasId3 = bits.BytePosition > 0;
         if (!HasMarker(bits))
             throw FlacDamage.Lasting(source.Path, "is no FLAC file: it does not begin with fLaC");
-        bits.Advance(4);
+        return ReadStream(bits, hasId3);
+    }
+
+    /// <summary>Whether bytes are the beginning of a stream: its mark, and the head of the description that must come first.</summary>
+    /// <param name="bytes">Eight of them or more; fewer are none.</param>
+    public static bool BeginsStream(ReadOnlySpan<byte> bytes) => bytes is [(byte)'f', (byte)'L', (byte)'a', (byte)'C', StreamInfoBlock or 128 | StreamInfoBlock, 0, 0, FlacStreamInfo.Bytes, ..];
+
+    /// <summary>Reads that of the stream at which a file stands.</summary>
+    /// <param name="bits">The file, at the mark of the stream.</param>
+    /// <param name="hasId3">Whether ID3v2 tags were before it.</param>
+    /// <exception cref="DemucsException">As <see cref="Read"/>.</exception>
+    public static FlacMetadata ReadStream(FlacBitReader bits, bool hasId3 = false)
+    {
+        ByteSource source = bits.Source;
+        bits.Skip(4);
         var tags = new AudioTagBuilder { MayHavePicture = hasId3 };
         FlacStreamInfo? info = null;
         List<string> faults = [];

@@ -11,8 +11,9 @@ internal sealed class FlacStreamInfo
     /// <param name="block">The block's content, <see cref="Bytes"/> long.</param>
     public FlacStreamInfo(ReadOnlySpan<byte> block)
     {
-        // The smallest block and frame come before the largest of each; no decoder needs them.
+        MinBlockSize = KnownOrNull(BinaryPrimitives.ReadUInt16BigEndian(block));
         MaxBlockSize = KnownOrNull(BinaryPrimitives.ReadUInt16BigEndian(block[2..]));
+        // The smallest frame comes before the largest one; nothing needs it.
         MaxFrameBytes = KnownOrNull(BinaryPrimitives.ReadInt32BigEndian(block[6..]) & 0xFF_FFFF);
         ulong packed = BinaryPrimitives.ReadUInt64BigEndian(block[10..]);
         Form = new FlacForm((int)(packed >> 44), (int)(packed >> 41 & 7) + 1, (int)(packed >> 36 & 31) + 1);
@@ -33,6 +34,9 @@ internal sealed class FlacStreamInfo
     /// The form of the frames: 0 to 1,048,575 of them per second, 1 to 8 channels, 1 to 32 bits per sample, though FLAC has 4 and more.
     /// </summary>
     public FlacForm Form { get; }
+
+    /// <summary>The fewest samples of each channel in a frame, but for the last; null when the encoder did not know. As <see cref="MaxBlockSize"/>, where all are the same.</summary>
+    public int? MinBlockSize { get; }
 
     /// <summary>The most samples of each channel in a frame; null when the encoder did not know.</summary>
     public int? MaxBlockSize { get; }

@@ -14,9 +14,10 @@ internal sealed class RangeReader : AudioReader
     /// <summary>Goes to the first frame of the part.</summary>
     /// <param name="reader">The file at its first frame; closed with this object.</param>
     /// <param name="range">The part.</param>
+    /// <param name="onDamage">What happens where the part's sound is lost. The reader itself passes over damage: what is outside of the part is none of it.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the file ends before the part begins, or is damaged before it.</exception>
-    public RangeReader(AudioReader reader, FrameRange range)
-        : base(reader.SourcePath)
+    public RangeReader(AudioReader reader, FrameRange range, DamageHandling onDamage = DamageHandling.Warn)
+        : base(reader.SourcePath, onDamage)
     {
         _reader = reader;
         _range = range;
@@ -48,17 +49,30 @@ internal sealed class RangeReader : AudioReader
     internal override string? Picture => _reader.Picture;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<TrackGap> Gaps => [.. _reader.Gaps.Select(gap => gap.Within(_range)).OfType<TrackGap>(), .. base.Gaps];
+
+    /// <inheritdoc/>
     public override int Read(Span<float> interleaved)
     {
         int frames = (int)Math.Min(FramesIn(interleaved), (_range.Length ?? long.MaxValue) - _taken);
         int read = frames == 0 ? 0 : _reader.Read(interleaved[..(frames * Channels)]);
         _taken += read;
-        if (read == 0 && !_ended)
+        bool isEnd = read == 0 && !_ended;
+        if (isEnd)
         {
             _ended = true;
             TakeWarnings();
-            if (_taken < _range.Length)
-                AddWarning($"'{SourcePath}' ends {_range.Length - _taken} frames before the track in it that begins at frame {_range.Start} should.");
+        }
+
+        if (OnDamage == DamageHandling.Fail && (Gaps is [{ } gap, ..] ? $"{gap} are lost" : isEnd && frames > 0 && _reader.IsDamagedSomewhere ? "nobody can tell where" : null) is { } damage)
+            throw Refused($"'{SourcePath}' is damaged in the track that begins at frame {_range.Start}: {damage}.");
+        if (isEnd && _taken < _range.Length)
+        {
+            string sentence = $"'{SourcePath}' ends {_range.Length - _taken} frames before the track in it that begins at frame {_range.Start} should.";
+            if (Gaps.Any(missing => !missing.IsFilled))
+                AddWarning(sentence);
+            else
+                LoseEnd(_taken, _range.Length - _taken, sentence);
         }
 
         return read;

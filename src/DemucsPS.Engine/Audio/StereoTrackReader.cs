@@ -72,6 +72,9 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     /// <summary>Sentences for the user about what is odd with the file; complete once <see cref="Read"/> has returned 0.</summary>
     public IReadOnlyList<string> Warnings => _reader.Warnings;
 
+    /// <summary>As <see cref="AudioReader.Gaps"/>; at the file's own rate.</summary>
+    public IReadOnlyList<TrackGap> Gaps => _reader.Gaps;
+
     /// <summary>What the file, or the CUE sheet that the track is from, says about its music: <see cref="AudioReader.Tags"/>.</summary>
     public IReadOnlyDictionary<string, string> Tags => _source.Tags.Over(_reader.Tags);
 

@@ -110,7 +110,7 @@ public sealed class TrackList
             if (CueSheet.IsCueSheet(file))
                 return TracksOfSheet(file, CueSheet.Read(file, _notice));
             if (!Playlist.IsPlaylist(file))
-                return [new TrackSource(file) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart }];
+                return [new TrackSource(file) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart, OnDamage = _options.OnDamage }];
             if (isListed)
                 throw ListText.Invalid(file, "is a playlist in another playlist");
             return Playlist.Read(file, _failed).SelectMany(entry => TracksOf(entry, isListed: true));
@@ -126,11 +126,12 @@ public sealed class TrackList
     {
         foreach (IGrouping<string, CueTrack> file in tracks.GroupBy(track => track.File))
         {
-            TrackSource whole = new(FileOfSheet(sheet, file.Key)) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart };
+            TrackSource whole = new(FileOfSheet(sheet, file.Key)) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart, OnDamage = _options.OnDamage };
             int sampleRate;
             try
             {
-                using AudioReader reader = AudioFile.Open(whole);
+                // Damage concerns the track that it is in.
+                using AudioReader reader = AudioFile.Open(whole with { OnDamage = DamageHandling.Warn });
                 sampleRate = reader.SampleRate;
             }
             catch (DemucsException e)

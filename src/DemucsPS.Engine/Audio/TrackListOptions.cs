@@ -12,6 +12,9 @@ public sealed record TrackListOptions
     /// <summary>What is separated of files with more than two channels.</summary>
     public ChannelLayout ChannelLayout { get; init; }
 
+    /// <summary>What happens where a file has lost some of its sound.</summary>
+    public DamageHandling OnDamage { get; init; }
+
     /// <summary>Whether folders are taken with the folders in them.</summary>
     public bool Recurse { get; init; }
 

@@ -16,6 +16,9 @@ public sealed record TrackSource(string Path)
     /// <summary>The part of the file that is the track; null for all of it.</summary>
     public FrameRange? Range { get; init; }
 
+    /// <summary>What happens where the file has lost some of the track's sound.</summary>
+    public DamageHandling OnDamage { get; init; }
+
     /// <summary>What the track is called where that is not what its file is called: a track of a CUE sheet. Null for the file's name.</summary>
     public string? TrackName { get; init; }
 

@@ -187,7 +187,7 @@ public sealed class FileSeparator
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? expected ?? 0;
         TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
-        return statistics with { SourceFrames = reader.SourceFramesRead };
+        return statistics with { SourceFrames = reader.SourceFramesRead, Gaps = reader.Gaps };
     }
 
     /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
@@ -308,6 +308,7 @@ public sealed class FileSeparator
                 Chunks = chunks,
                 Gain = files.Gain,
                 NullTestDb = provenance.NullTestDb,
+                Gaps = new ResultList<TrackGap>(journal.Gaps),
                 Retries = new ResultList<ChunkRetry>(retries),
                 Resumed = journal.Resumed > 0,
                 ProvenancePath = provenancePath,
@@ -404,6 +405,9 @@ public sealed class FileSeparator
         SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Of(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
             SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence));
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
+        // Where nothing is lost, what happens to damage makes no difference.
+        if (provenance.Gaps.Count > 0 && track.Source.OnDamage == DamageHandling.Fail)
+            differences = [.. differences, "damage: passed over then, refused now"];
         return new Found(provenance, differences.Count > 0 ? differences
             : [.. SeparationVerification.Of(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
     }
@@ -425,6 +429,7 @@ public sealed class FileSeparator
         Chunks = found.Chunks,
         Gain = found.Gain,
         NullTestDb = found.NullTestDb,
+        Gaps = new ResultList<TrackGap>(found.Gaps),
         Retries = new ResultList<ChunkRetry>(found.Retries),
         Skipped = true,
         ProvenancePath = track.Place.ProvenancePath,
@@ -493,6 +498,7 @@ public sealed class FileSeparator
         Stems = [.. files.Stems.Select(s => new StemProvenance(s.File.StemName, place.Relative(s.File.FilePath), s.Finished.Bytes, s.Finished.Sha256, s.File.Peak, s.Finished.Rms, s.Finished.ClippedSamples))],
         Retries = [.. retries.Take(MaxRetriesNoted)],
         Warnings = warnings,
+        Gaps = files.Journal.Gaps,
         Resumed = resumed,
         Elapsed = elapsed,
     };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DemucsPS.Engine.Audio;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -34,6 +35,10 @@ internal sealed record SeparationJournal
     /// <summary>Peak of the first pass.</summary>
     public required float SourcePeak { get; init; }
 
+    /// <summary>The parts whose sound the source has lost.</summary>
+    /// <remarks>Journals of earlier versions do not have it, and then the code that reads them sets null.</remarks>
+    public IReadOnlyList<TrackGap> Gaps { get; init => field = value ?? []; } = [];
+
     /// <summary>Frames of every staged stem that are on disk.</summary>
     public required long DurableFrames { get; init; }
 
@@ -68,6 +73,7 @@ internal sealed record SeparationJournal
         Mean = statistics.Mean,
         Deviation = statistics.Deviation,
         SourcePeak = statistics.Peak,
+        Gaps = statistics.Gaps,
         DurableFrames = 0,
         Peaks = new float[outputs],
         NullTest = default,
@@ -79,7 +85,7 @@ internal sealed record SeparationJournal
     };
 
     /// <summary>What the first pass found.</summary>
-    public TrackStatistics Statistics() => new(Frames, Mean, Deviation, SourcePeak) { SourceFrames = SourceFrames };
+    public TrackStatistics Statistics() => new(Frames, Mean, Deviation, SourcePeak) { SourceFrames = SourceFrames, Gaps = Gaps };
 
     /// <summary>Reads a journal.</summary>
     /// <param name="path">Full path.</param>
@@ -103,7 +109,7 @@ internal sealed record SeparationJournal
 
     private string? Fault() =>
         Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
-        : Identity.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) ? "its lists have gaps"
+        : Identity.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps"
         : Frames < 1 || SourceFrames < 1 || DurableFrames < 0 || DurableFrames > Frames ? "its numbers of frames make no sense"
         : !double.IsFinite(Mean) || !(Deviation >= 0 && double.IsFinite(Deviation)) || !(SourcePeak >= 0 && float.IsFinite(SourcePeak)) ? "its statistics make no sense"
         : Peaks.Count == 0 || Finished.Count is not 1 && Finished.Count != Peaks.Count || !Peaks.All(p => p >= 0 && float.IsFinite(p)) ? "its stems make no sense"

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DemucsPS.Engine.Audio;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -55,6 +56,10 @@ internal sealed record SeparationProvenance
     /// <remarks>Provenances of earlier versions do not have it, and then the code that reads them sets null.</remarks>
     public IReadOnlyList<string> Warnings { get; init => field = value ?? []; } = [];
 
+    /// <summary>The parts whose sound the source has lost.</summary>
+    /// <remarks>As <see cref="Warnings"/>.</remarks>
+    public IReadOnlyList<TrackGap> Gaps { get; init => field = value ?? []; } = [];
+
     /// <summary>How often the separation was interrupted and continued.</summary>
     public required int Resumed { get; init; }
 
@@ -83,7 +88,7 @@ internal sealed record SeparationProvenance
 
     private string? Fault() =>
         Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
-        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Warnings.Any(w => w is null) ? "its lists have gaps or no end"
+        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Warnings.Any(w => w is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps or no end"
         : Stems.Any(s => !IsInside(s.File)) ? "it names a file outside its folder"
         : Frames < 1 || SampleRate < 1 || StemFrames < 1 || Chunks < 0 || Resumed < 0 || !(Elapsed >= 0 && double.IsFinite(Elapsed)) || !float.IsFinite(Gain) || NullTestDb is { } db && double.IsNaN(db) ? "its numbers make no sense"
         : null;

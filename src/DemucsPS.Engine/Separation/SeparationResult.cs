@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Separation;
@@ -49,6 +50,9 @@ public sealed record SeparationResult
 
     /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before they were rounded; null where they are not meant to sum to it.</summary>
     public double? NullTestDb { get; init; }
+
+    /// <summary>The parts whose sound the source has lost, in their order: times in the track, frames at the source's own rate. Silence stands in for those that are filled; at most 1,000.</summary>
+    public IReadOnlyList<TrackGap> Gaps { get; init; } = [];
 
     /// <summary>Chunks that were not separated at the first attempt.</summary>
     public IReadOnlyList<ChunkRetry> Retries { get; init; } = [];

@@ -17,6 +17,9 @@ public readonly record struct TrackStatistics(long Frames, double Mean, double D
     /// <summary>Length of the track in frames at its source's own rate.</summary>
     public long SourceFrames { get; init; } = Frames;
 
+    /// <summary>The parts whose sound the file has lost.</summary>
+    public IReadOnlyList<TrackGap> Gaps { get; init; } = [];
+
     /// <summary>Reads a source to its end.</summary>
     /// <param name="source">The track, at its start.</param>
     /// <param name="path">Its file, for messages.</param>

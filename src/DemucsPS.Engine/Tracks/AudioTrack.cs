@@ -28,6 +28,7 @@ public sealed class AudioTrack
         Deviation = statistics.Deviation;
         Peak = statistics.Peak;
         Warnings = warnings;
+        Gaps = statistics.Gaps;
     }
 
     /// <summary>The file, and what of it this is; for samples, the name they were given. Its name is that of the folder of the stems.</summary>
@@ -84,6 +85,9 @@ public sealed class AudioTrack
 
     /// <summary>What is odd with the file, in sentences.</summary>
     public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>The parts whose sound the file has lost, as <see cref="AudioReader.Gaps"/>; empty for samples.</summary>
+    public IReadOnlyList<TrackGap> Gaps { get; }
 
     /// <summary>As <see cref="AudioReader.Picture"/>.</summary>
     internal string? Picture { get; private init; }
@@ -155,7 +159,7 @@ public sealed class AudioTrack
             right.AddRange(rightBlock.AsSpan(0, read));
         }
         float[][] channels = [[.. left], [.. right]];
-        TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name, cancellationToken: cancellationToken) with { SourceFrames = reader.SourceFramesRead };
+        TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name, cancellationToken: cancellationToken) with { SourceFrames = reader.SourceFramesRead, Gaps = reader.Gaps };
         return new AudioTrack(channels, statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray());
     }
 

@@ -56,6 +56,10 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
     public LateStart LateStart { get; set; }
 
     /// <inheritdoc/>
+    [Parameter]
+    public DamageHandling OnDamage { get; set; }
+
+    /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         _progress = new TrackProgress(this, "Reading audio");

@@ -62,6 +62,10 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public LateStart LateStart { get; set; }
 
+    /// <inheritdoc/>
+    [Parameter]
+    public DamageHandling OnDamage { get; set; }
+
     /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

@@ -108,15 +108,68 @@ public sealed class FlacFaultTests : IDisposable
     [InlineData(48, "ID3")]
     [InlineData(0, "ID3")]
     [InlineData(48, "all")]
-    public void Another_file_behind_the_first_is_told_of(int declared, string between)
+    public void Files_of_one_form_one_behind_the_other_are_one_track(int declared, string between)
     {
         byte[] tags = Tags(between);
-        byte[] first = FlacBits.Stream(FlacBits.StreamInfo(1, 16, declared), Frames);
-        using FlacReader reader = Read(WavBytes.Join(first, tags, first));
+        byte[] first = FlacBits.Stream(FlacBits.StreamInfo(1, 16, declared, md5: FlacSignal.Digest([.. Enumerable.Range(0, 48)], 2)), Frames);
+        foreach (int count in (int[])[2, 3])
+        {
+            using FlacReader reader = Read(WavBytes.Join([.. Enumerable.Repeat(WavBytes.Join(first, tags), count - 1), first]));
+            Assert.Equal(Enumerable.Range(0, 48 * count).Select(i => i % 48 / 32768f), reader.ReadAll());
+            string warning = Assert.Single(reader.Warnings);
+            Assert.Contains($"is {count} FLAC files, one behind the other. They are read as one track", warning, StringComparison.Ordinal);
+            Assert.Contains("'sox first.flac second.flac joined.flac'", warning, StringComparison.Ordinal);
+            Assert.Null(reader.FrameCount);
+        }
+    }
+
+    /// <summary>The digest of each is checked, damage in each keeps the time of the other, and what comes behind one that is cut off is there.</summary>
+    [Fact]
+    public void Each_of_joined_files_is_checked_by_itself()
+    {
+        byte[] digest = FlacSignal.Digest([.. Enumerable.Range(0, 48)], 2);
+        byte[] whole = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, md5: digest), Frames), damaged = [.. whole], wrong = [.. whole];
+        damaged[^5] ^= 1;
+        wrong[4 + 4 + 18] ^= 1;
+        using (FlacReader reader = Read(WavBytes.Join(damaged, whole)))
+        {
+            Assert.Equal([.. Enumerable.Range(0, 48).Select(i => i < 32 ? i / 32768f : 0), .. Enumerable.Range(0, 48).Select(i => i / 32768f)], reader.ReadAll());
+            Assert.Equal([new TrackGap(32, 16, 44100, IsFilled: true)], reader.Gaps);
+        }
+
+        using (FlacReader reader = Read(WavBytes.Join(whole, damaged)))
+        {
+            Assert.Equal(96, reader.ReadAll().Length);
+            Assert.Equal([new TrackGap(80, 16, 44100, IsFilled: true)], reader.Gaps);
+        }
+
+        using (FlacReader reader = Read(WavBytes.Join(wrong, whole)))
+        {
+            Assert.Equal(96, reader.ReadAll().Length);
+            Assert.Single(reader.Warnings, w => w.Contains("MD5 mismatch", StringComparison.Ordinal));
+        }
+
+        byte[] cut = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48), Frames[0]);
+        using (FlacReader reader = Read(WavBytes.Join(cut, whole)))
+        {
+            Assert.Equal(64, reader.ReadAll().Length);
+            Assert.Equal([new TrackGap(16, 32, 44100, IsFilled: false)], reader.Gaps);
+        }
+    }
+
+    [Theory]
+    [InlineData(48000, 1, 16, "48 frames (0.0 s) of 1 channel of 16 bits at 48000 Hz, where the first file has 1 channel of 16 bits at 44100 Hz")]
+    [InlineData(44100, 2, 16, "48 frames (0.0 s) of 2 channels of 16 bits at 44100 Hz, where")]
+    [InlineData(44100, 1, 24, "48 frames (0.0 s) of 1 channel of 24 bits at 44100 Hz, where")]
+    [InlineData(44100, 1, 3, "; its description cannot be read")]
+    public void Another_file_of_another_form_is_left_out_and_it_is_said_how_much_that_is(int rate, int channels, int bits, string words)
+    {
+        byte[] first = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48), Frames);
+        using FlacReader reader = Read(WavBytes.Join(first, FlacBits.Stream(FlacBits.StreamInfo(channels, bits, 48, rate), Frames)));
         Assert.Equal(Enumerable.Range(0, 48).Select(i => i / 32768f), reader.ReadAll());
         string warning = Assert.Single(reader.Warnings);
-        Assert.Contains($"another FLAC file behind the first, which begins at byte {first.Length + tags.Length} and is left out", warning, StringComparison.Ordinal);
-        Assert.Contains("'sox first.flac second.flac joined.flac'", warning, StringComparison.Ordinal);
+        Assert.Contains($"another FLAC file behind the first, which begins at byte {first.Length} and is left out", warning, StringComparison.Ordinal);
+        Assert.Contains(words, warning, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -226,9 +226,14 @@ public sealed class FlacReaderTests : IDisposable
         using FlacReader reader = Read(file[..^missingBytes]);
         float[] samples = reader.ReadAll();
         int found = missingBytes == 0 ? 3000 : missingBytes < 1900 ? 2304 : 1152;
-        AssertSame(FlacSignal.Make(3000, 2, 16)[..(2 * found)], 16, samples);
+        AssertSame(FlacSignal.Make(3000, 2, 16)[..(2 * found)], 16, samples[..(2 * found)]);
+        // The length of a last frame that is cut is in its header, and silence stands in for it.
+        Assert.Equal(missingBytes < 1900 ? 3000 : found, samples.Length / 2);
+        Assert.All(samples[(2 * found)..], sample => Assert.Equal(0, sample));
         if (missingBytes == 0)
             Assert.Empty(reader.Warnings);
+        else if (missingBytes < 1900)
+            Assert.Contains("it is cut off. Silence stands in", Assert.Single(reader.Warnings), StringComparison.Ordinal);
         else
             Assert.Contains($"declared 3000 frames, found {found}: the file is cut short", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
@@ -270,15 +275,15 @@ public sealed class FlacReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_frame_is_refused_with_its_position()
+    public void A_damaged_frame_is_refused_with_its_position_where_that_is_asked_for()
     {
         byte[] file = Fixture("16-bit-stereo-level-5.flac");
         file[^200] ^= 4;
-        using FlacReader reader = Read(file);
+        using FlacReader reader = new(new ByteSource(new MemoryStream(file), SomePath), DamageHandling.Fail);
         Assert.Equal(2304, reader.Read(new float[2 * 2304]));
         var exception = Assert.Throws<DemucsException>(() => reader.Read(new float[2]));
         Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
-        Assert.Matches("FLAC frame at byte [0-9]+, after 2304 good frames", exception.Message);
+        Assert.Matches("FLAC frame at byte [0-9]+ does not go on from what was before: the checksum of the frame is wrong; 0.016 s at 0:00:00.052 are lost", exception.Message);
         Assert.Contains(SomePath, exception.Message, StringComparison.Ordinal);
     }
 

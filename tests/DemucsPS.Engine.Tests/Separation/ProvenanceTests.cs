@@ -94,7 +94,7 @@ public sealed class ProvenanceTests
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
         // Of a selection of models its weights and precision; names and files are identities of their own.
         Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
-        Assert.Equal(["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "Path"]));
+        Assert.Equal(["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "OnDamage", "Path"]));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
         StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
         SeparationOptions options = new();

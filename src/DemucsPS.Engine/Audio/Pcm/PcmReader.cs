@@ -20,9 +20,10 @@ internal sealed class PcmReader : AudioReader
     /// <summary>Opens a file whose head has been read.</summary>
     /// <param name="source">The file, standing at its first sample; it is closed with this reader.</param>
     /// <param name="file">What its head says.</param>
+    /// <param name="onDamage">What happens where sound is lost.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: there is not one whole frame.</exception>
-    public PcmReader(ByteSource source, PcmFile file)
-        : base(source.Path)
+    public PcmReader(ByteSource source, PcmFile file, DamageHandling onDamage = DamageHandling.Warn)
+        : base(source.Path, onDamage)
     {
         _source = source;
         _file = file;
@@ -171,7 +172,7 @@ internal sealed class PcmReader : AudioReader
         long found = _framesBefore + (_taken / Part.Form.FrameBytes);
         if (found > 0 && Part.Frames is { } declared && _taken / Part.Form.FrameBytes < declared)
         {
-            AddWarning($"'{SourcePath}': declared {_framesBefore + declared} frames, found {found}: the file is cut short, {_framesBefore + declared - found} frames are missing.");
+            LoseEnd(found, _framesBefore + declared - found, $"'{SourcePath}': declared {_framesBefore + declared} frames, found {found}: the file is cut short, {_framesBefore + declared - found} frames are missing.");
         }
         else if (found > 0 && leftOver > 0)
         {
