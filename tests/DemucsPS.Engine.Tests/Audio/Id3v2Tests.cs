@@ -66,6 +66,18 @@ public sealed class Id3v2Tests : IDisposable
     }
 
     [Fact]
+    public void An_extended_header_is_passed_over_whatever_length_it_declares()
+    {
+        // Its length is that of what follows in version 2.3, of all of it in version 2.4, where less than its own four bytes is none.
+        foreach ((int version, byte[] header) in ((int, byte[])[])[(3, [0, 0, 0, 6, 0, 0, 0, 0, 0, 0]), (4, [0, 0, 0, 6, 1, 0]), (4, [0, 0, 0, 1])])
+        {
+            byte[] tag = Id3Bytes.Tag(version, 0x40, Id3Bytes.Text("TIT2", "A title"));
+            byte[] extended = Join(tag[..6], Id3Bytes.SynchSafe(tag.Length - 10 + header.Length), header, tag[10..]);
+            Assert.Equal("A title", Read(extended)["title"]);
+        }
+    }
+
+    [Fact]
     public void What_is_compressed_encrypted_or_damaged_is_left_out()
     {
         AudioTagBuilder tags = new();

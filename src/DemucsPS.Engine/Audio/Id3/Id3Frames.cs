@@ -28,7 +28,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
         Span<byte> size = stackalloc byte[4];
         if (Read(size) < size.Length)
             return;
-        Skip(version == 4 ? Id3v2.SynchSafe(size) - size.Length : BinaryPrimitives.ReadUInt32BigEndian(size));
+        Skip(version == 4 ? Math.Max(0, Id3v2.SynchSafe(size) - size.Length) : BinaryPrimitives.ReadUInt32BigEndian(size));
     }
 
     /// <summary>Goes to the next frame.</summary>
