@@ -11,15 +11,23 @@
 #
 # What follows for a program that reads through ffmpeg: where the file's encoder is ffmpeg's (WM/EncodingSettings begins with "Lav"), decode with +skip_manual and take off one block.
 #
-# Exits with 0 while that is so, with 1 when it has changed, with 2 when it could not be tried. Needs this ffmpeg: apt-get install ffmpeg=7:5.1.9-0+deb12u1
+# Exits with 0 while that is so, with 1 when it has changed, with 2 when it could not be tried. Needs Debian 12's package source for x64, and room for 700 MB while it runs.
 set -eu
-case $(ffmpeg -version 2>&1 | head -1) in
-    "ffmpeg version 5.1.9-"*) ;;
-    *) echo "This is about ffmpeg 5.1.9; there is: $(ffmpeg -version 2>&1 | head -1)"; exit 2 ;;
-esac
+version=7:5.1.9-0+deb12u1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
+
+# That ffmpeg with all it needs, from Debian's packages, in this folder.
+mkdir -p packages/partial root
+touch status
+apt-get -qq -o Dir::State::status="$folder/status" -o Dir::Cache::archives="$folder/packages" -o Debug::NoLocking=1 --download-only --no-install-recommends -y install "ffmpeg=$version" >packages.log 2>&1 ||
+    { cat packages.log; echo "ffmpeg $version cannot be had here."; exit 2; }
+for package in packages/*.deb; do dpkg-deb -x "$package" root; done
+libraries=$folder/root/usr/lib/x86_64-linux-gnu
+ffmpeg() {
+    "$folder/root/lib64/ld-linux-x86-64.so.2" --library-path "$folder/root/lib/x86_64-linux-gnu:$libraries:$libraries/blas:$libraries/lapack:$libraries/pulseaudio" "$folder/root/usr/bin/ffmpeg" "$@"
+}
 ffmpeg -v error -f lavfi -i "aevalsrc=0.4*(between(n\,1000\,1009)+between(n\,40000\,40009)):s=44100:d=1.5" -c:a pcm_s16le bursts.wav
 
 # Where each stretch begins that is louder than a tenth of full scale, and further than 1,000 frames from the one before.
