@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Text;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
@@ -15,6 +18,7 @@ internal sealed class GraphModel
     private const int FunctionField = 25;
     private const int NodeField = 1;
     private const int InitializerField = 5;
+    private const int InputField = 11;
 
     /// <summary>The largest htdemucs graphs have some thousand; a file of millions of empty fields should not fill the memory.</summary>
     private const int MostFields = 1_000_000;
@@ -106,6 +110,18 @@ internal sealed class GraphModel
         }
     }
 
+    /// <summary>Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, so nobody takes these for certain before.</summary>
+    public void AddReplaceableConstant(string name, ReadOnlySpan<long> values)
+    {
+        byte[] bytes = new byte[values.Length * sizeof(long)], latin = Encoding.Latin1.GetBytes(name);
+        for (int i = 0; i < values.Length; i++)
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
+        ProtobufMessage constant = new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(8, latin).Block(9, bytes);
+        ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, values.Length));
+        ProtobufMessage type = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, GraphTensor.Int64).Message(2, shape));
+        ReadGraph(new ProtobufMessage().Message(InitializerField, constant).Message(InputField, new ProtobufMessage().Block(1, latin).Message(2, type)).Bytes.ToArray());
+    }
+
     /// <summary>The model as one piece.</summary>
     public byte[] ToBytes() => Join(Write());
 
@@ -188,12 +204,12 @@ internal sealed class GraphModel
                     GraphTensor tensor = GraphTensor.Parse(field.Block);
                     Initializers[tensor.Name] = tensor;
                     break;
-                case 11 or 12 or 13:
+                case InputField or 12 or 13:
                     GraphValue value = GraphValue.Parse(field.Block);
                     Values[value.Name] = value;
                     if (field.Number == 12)
                         Outputs.Add(value.Name);
-                    else if (field.Number == 11)
+                    else if (field.Number == InputField)
                         _inputs.Add(value.Name);
                     break;
             }

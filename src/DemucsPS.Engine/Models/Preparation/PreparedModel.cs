@@ -340,7 +340,9 @@ public sealed class PreparedModel : IDisposable
 
     // Not inlined, so that the bytes are nobody's when it returns.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private OnnxSession Load(OnnxSessionOptions options, CancellationToken cancellationToken) => OnnxSession.FromBytes(ToBytes(), options, cancellationToken);
+    private OnnxSession Load(OnnxSessionOptions options, CancellationToken cancellationToken) =>
+        // Only the CPU's plans are known to hold memory for it; others may want to know shapes.
+        OnnxSession.FromBytes(options.ExecutionProvider == ExecutionProvider.Cpu ? ShapeHiding.Apply(ToBytes()) : ToBytes(), options, cancellationToken);
 
     private static GraphModel GraphOf(ReadOnlyMemory<byte> bytes, string? path)
     {

@@ -1,0 +1,77 @@
+namespace DemucsPS.Engine.Models.Preparation;
+
+/// <summary>
+/// Keeps ONNX Runtime from knowing the shapes of wide tensors before it runs a graph. On the CPU it plans ahead that a buffer which is done with goes to a later tensor of the same shape, and holds it
+/// until then: in htdemucs what the outer encoders needed is held for the outer decoders, through the whole transformer between them, which is a seventh of all memory. What it does not know it
+/// gives back at once. Results are the same bits.
+/// </summary>
+/// <remarks>
+/// The shape is hidden by a Reshape to the shape that the tensor has. It copies nothing, and its target is an input of the graph that need not be given, so nobody may rely on its values before.
+/// </remarks>
+internal static class ShapeHiding
+{
+    /// <summary>Narrower tensors are not worth it.</summary>
+    private const long LeastElements = 500_000;
+
+    /// <summary>Hides the shapes of a model's inputs and of what its transpositions give, as far as they are wide: from there on the runtime does not know them, until a Reshape says them again.</summary>
+    /// <param name="model">An ONNX file's bytes.</param>
+    /// <returns>The bytes of the changed file; the same array where nothing is hidden.</returns>
+    public static byte[] Apply(byte[] model)
+    {
+        try
+        {
+            GraphModel graph = GraphModel.Parse(model);
+            return Apply(graph) ? graph.ToBytes() : model;
+        }
+        catch (InvalidDataException)
+        {
+            // A damaged copy is found out elsewhere.
+            return model;
+        }
+    }
+
+    private static bool Apply(GraphModel model)
+    {
+        if (model.HasNestedGraphs)
+            return false;
+        GraphFacts facts = new(model);
+        GraphNames names = new(model);
+        HashSet<string> resumed = [], computed = [.. model.Inputs.Where(input => !model.Initializers.ContainsKey(input))];
+        foreach (GraphNode node in model.Nodes.Where(node => !node.Is("Reshape")))
+            resumed.UnionWith(node.Inputs);
+        Dictionary<string, string> hidden = [];
+        Dictionary<int, string> targets = [];
+        List<GraphNode> nodes = [];
+        foreach (string input in computed.Order(StringComparer.Ordinal).ToArray())
+            Hide(input);
+        foreach (GraphNode node in model.Nodes)
+        {
+            nodes.Add(node.Inputs.Any(hidden.ContainsKey) ? node.With([.. node.Inputs.Select(input => hidden.GetValueOrDefault(input, input))], node.Outputs) : node);
+            if (!node.Inputs.Any(computed.Contains))
+                continue;
+            // Weights that are transposed are constants, to be computed at load.
+            computed.UnionWith(node.Outputs);
+            if (node.Is("Transpose") && resumed.Contains(node.Outputs[0]))
+                Hide(node.Outputs[0]);
+        }
+        if (hidden.Count == 0)
+            return false;
+        model.Nodes.Clear();
+        model.Nodes.AddRange(nodes);
+        foreach ((int rank, string target) in targets)
+            model.AddReplaceableConstant(target, new long[rank]);
+        return true;
+
+        void Hide(string name)
+        {
+            if (facts.KnownShape(name) is not { } shape || shape.Aggregate(1L, (product, length) => product * length) < LeastElements)
+                return;
+            // Zeros stand for the lengths that a tensor has.
+            if (!targets.TryGetValue(shape.Length, out string? target))
+                targets.Add(shape.Length, target = names.New($"same_{shape.Length}_axes"));
+            string result = names.New($"{name}/Reshape");
+            nodes.Add(GraphNode.Create("Reshape", [name, target], result));
+            hidden.Add(name, result);
+        }
+    }
+}
