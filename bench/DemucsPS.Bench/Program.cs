@@ -86,8 +86,12 @@ Option<int[]> lengths = new("--frames") { Description = "Frames of music, with z
 Option<string[]> also = new("--also") { Description = "Other graphs of the same model to compare, such as copies that another version prepared.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
 Command chunks = new("chunks", "Computes chunks of music and silence in the runtime, as exported and prepared, and in float64, and says how far the stems are apart.") { model, song, add, lengths, also };
 chunks.SetAction(parsed => Compare(() => StemErrors.Report(Path.GetFullPath(parsed.GetValue(model)!), parsed.GetValue(also)!, parsed.GetValue(song), parsed.GetValue(add), parsed.GetValue(lengths)!, Console.Out)));
+Option<int> runs = new("--count") { Description = "How often it runs.", DefaultValueFactory = _ => 500 };
+Command leak = new("leak", "Runs a model in one process, and says what memory that holds after 20 runs and on the way to the last.") { model, runs, threads, asExported };
+leak.SetAction(parsed => Compare(() => RunMemory.Report(parsed.GetValue(model)!, parsed.GetValue(runs), !parsed.GetValue(asExported), parsed.GetValue(threads), Console.Out)));
 root.Add(nodes);
 root.Add(chunks);
+root.Add(leak);
 return root.Parse(args).Invoke();
 
 static int Compare(Action compare)
