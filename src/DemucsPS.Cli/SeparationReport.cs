@@ -57,8 +57,11 @@ internal sealed class SeparationReport(bool json, bool verbose)
     /// <summary>What a track takes; only asked for where it is shown.</summary>
     public void Plan(TrackSource track, Func<SeparationPlan> plan, JobPlan jobs)
     {
-        if (verbose)
-            Detail($"{track.Label()}: {plan().Work}; {jobs}.");
+        if (!verbose)
+            return;
+        SeparationPlan planned = plan();
+        Detail($"{track.Label()} is read as {planned.Codec}.");
+        Detail($"{track.Label()}: {planned.Work}; {jobs}.");
     }
 
     /// <summary>A track is done.</summary>

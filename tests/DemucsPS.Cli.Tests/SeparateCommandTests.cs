@@ -69,6 +69,7 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--jobs", "2", "--threads", "3", "--stem", "bass", "--bit-depth", "32", "--verbose");
         Assert.Equal(0, exitCode);
+        Assert.Contains("mix.wav is read as PCM 16 bit.", error, StringComparison.Ordinal);
         Assert.Contains($"mix.wav: 3 chunks, 7.1 MB to write: bass.wav in '{folder["separated", "baseline", "mix"]}'; jobs 2, threads 3.", error, StringComparison.Ordinal);
         Assert.Matches(@"mix\.wav: \d+\.\d\d s a chunk\.", error);
         Assert.DoesNotContain("a chunk", output, StringComparison.Ordinal);

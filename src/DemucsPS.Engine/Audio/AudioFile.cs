@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Audio.Aiff;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Audio;
@@ -10,7 +11,7 @@ public static class AudioFile
 {
     /// <summary>
     /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this library,
-    /// AIFF with NAudio's, everything else with ffmpeg.
+    /// AIFF with NAudio's, everything else with ffmpeg; where there is none, MP3, M4A and WMA on Windows with Media Foundation.
     /// </summary>
     /// <param name="path">The full path of the file.</param>
     /// <returns>A reader at the first frame; the caller disposes it.</returns>
@@ -31,10 +32,13 @@ public static class AudioFile
     internal static AudioReader Open(TrackSource source) => Open(source, FFmpegLocator.Find);
 
     /// <summary>The same with another way to find ffmpeg. It is asked only for files that need it.</summary>
-    internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg)
+    internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg) => Open(source, findFFmpeg, SystemDecoder.Here);
+
+    /// <summary>The same with other decoders of the system. They are asked only where there is no ffmpeg: its samples are the same everywhere.</summary>
+    internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg, SystemDecoder.Opener? system)
     {
         // Of a part, damage elsewhere in the file is none.
-        AudioReader reader = Open(source, source.Range is null ? source.OnDamage : DamageHandling.Warn, findFFmpeg);
+        AudioReader reader = Open(source, source.Range is null ? source.OnDamage : DamageHandling.Warn, findFFmpeg, system);
         try
         {
             return source.Range is { } range ? new RangeReader(reader, range, source.OnDamage) : reader;
@@ -48,25 +52,55 @@ public static class AudioFile
 
     /// <summary>What a track's file says before it is decoded.</summary>
     /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as it is known without decoding.</exception>
-    internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg)
+    internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg) => ReadHeader(source, findFFmpeg, SystemDecoder.Here);
+
+    /// <summary>The same with other decoders of the system.</summary>
+    internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg, SystemDecoder.Opener? system)
     {
-        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, source.Range is null ? source.OnDamage : DamageHandling.Warn);
-        if (reader is not null)
-            return TrackHeader.Of(source, reader);
-        string ffmpeg = Required(findFFmpeg(), source.Path);
+        string? ffmpeg = null;
+        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, source.Range is null ? source.OnDamage : DamageHandling.Warn)
+            ?? ((ffmpeg = findFFmpeg()) is null ? OpenBySystem(source.Path, source.StreamIndex, DamageHandling.Warn, system) : null);
+        if (reader is not null || ffmpeg is null)
+            return TrackHeader.Of(source, reader!);
         FFmpegProbe probe = FFmpegProbe.Read(source.Path, ffmpeg, source.StreamIndex);
         probe.Check(source.Path, ffmpeg, source.StreamIndex);
         return TrackHeader.Of(source, probe, probe.Late(source.Path, ffmpeg, source.StreamIndex));
     }
 
-    private static AudioReader Open(TrackSource source, DamageHandling onDamage, Func<string?> findFFmpeg) =>
-        TryOpenBuiltIn(source.Path, source.StreamIndex, onDamage) ?? FFmpegReader.Open(source.Path, Required(findFFmpeg(), source.Path), source.StreamIndex, source.LateStart, onDamage);
+    private static AudioReader Open(TrackSource source, DamageHandling onDamage, Func<string?> findFFmpeg, SystemDecoder.Opener? system) =>
+        TryOpenBuiltIn(source.Path, source.StreamIndex, onDamage)
+        ?? (findFFmpeg() is { } ffmpeg ? FFmpegReader.Open(source.Path, ffmpeg, source.StreamIndex, source.LateStart, onDamage) : OpenBySystem(source.Path, source.StreamIndex, onDamage, system));
 
-    private static string Required(string? ffmpeg, string path) => ffmpeg ?? throw new DemucsException(
-        DemucsError.FFmpegNotFound,
-        $"'{path}' needs ffmpeg, and no ffmpeg was found: only uncompressed WAV, AIFF and FLAC are built in. Install ffmpeg with your package manager "
-        + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
-        path);
+    /// <summary>All of a file with the system's decoders, where there is no ffmpeg.</summary>
+    private static EncodedReader OpenBySystem(string path, int stream, DamageHandling onDamage, SystemDecoder.Opener? system)
+    {
+        string? reason = null;
+        if (system is not null)
+        {
+            ByteSource bytes = OpenSource(path);
+            EncodedReader? reader = null;
+            try
+            {
+                if (stream == 0)
+                    reader = EncodedReader.TryOpen(bytes, onDamage, system, out reason);
+                else
+                    reason = "it reads the first audio stream only";
+                if (reader is not null)
+                    return reader;
+            }
+            finally
+            {
+                if (reader is null)
+                    bytes.Dispose();
+            }
+        }
+        string built = system is null ? "only uncompressed WAV, AIFF and FLAC are built in" : $"uncompressed WAV, AIFF and FLAC are built in, and MP3, M4A and WMA are for {SystemDecoder.Name}";
+        throw new DemucsException(
+            DemucsError.FFmpegNotFound,
+            $"'{path}' needs ffmpeg, and no ffmpeg was found: {built}{(reason is null ? "" : $", which does not decode it: {reason}")}. Install ffmpeg with your package manager "
+            + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
+            path);
+    }
 
     /// <summary>All of a file with the built-in decoder of what its bytes are; null where there is none.</summary>
     private static AudioReader? TryOpenBuiltIn(string path, int stream, DamageHandling onDamage)

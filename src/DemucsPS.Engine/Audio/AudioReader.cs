@@ -46,7 +46,7 @@ public abstract class AudioReader : IDisposable
     /// </summary>
     public abstract long? FrameCount { get; }
 
-    /// <summary>What the samples are stored as, for people: "PCM 16 bit", "FLAC 24 bit", "mp3 via ffmpeg".</summary>
+    /// <summary>What the samples are stored as, for people, and what decodes them where it is not this library: "PCM 16 bit", "FLAC 24 bit", "AIFF 16 bit via NAudio", "mp3 via ffmpeg", "mp3 via Media Foundation".</summary>
     public abstract string Codec { get; }
 
     /// <summary>

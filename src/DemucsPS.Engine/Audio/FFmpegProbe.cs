@@ -31,6 +31,7 @@ internal sealed partial class FFmpegProbe
             SampleRate = rate;
             IsMono = form.Groups[2].Value is "mono" or "1 channels";
         }
+        Codec = CodecName().Match(words) is { Success: true } name ? name.Groups[1].Value : null;
 
         AudioTagBuilder tags = new();
         if (output.Bytes is { } text)
@@ -40,6 +41,9 @@ internal sealed partial class FFmpegProbe
 
     /// <summary>Frames a second of the stream; null where ffmpeg does not say it. Decoding can give another rate, in principle.</summary>
     public int? SampleRate { get; }
+
+    /// <summary>What ffmpeg calls the stream's codec; null where it does not say it.</summary>
+    public string? Codec { get; }
 
     /// <summary>Whether the stream has one channel.</summary>
     public bool IsMono { get; }
@@ -90,4 +94,8 @@ internal sealed partial class FFmpegProbe
     // "(eng) aac (LC) (mp4a / 0x6134706D), 44100 Hz, stereo, fltp, 128 kb/s (default)"
     [GeneratedRegex(@", (\d{1,7}) Hz, ([^,]+)")]
     private static partial Regex Form();
+
+    // Behind the language, where there is one.
+    [GeneratedRegex(@"^(?:\([^)]*\) )?(\w+)")]
+    private static partial Regex CodecName();
 }

@@ -49,7 +49,7 @@ internal sealed class FFmpegReader : AudioReader
         _delay = delay;
         // Where it has begun to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
         string? codec = log.WaitForCodec(CodecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(EndTimeout) : null);
-        Codec = $"{codec ?? "unknown codec"} via ffmpeg";
+        Codec = CodecOf(codec);
         if (UntoldDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
             AddWarning(untold);
         long late = FFmpegStart.Late(path, ffmpeg, stream, wav.SampleRate, log, delay);
@@ -82,6 +82,10 @@ internal sealed class FFmpegReader : AudioReader
 
     /// <inheritdoc/>
     internal override string? Picture => _log.Picture?.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The <see cref="AudioReader.Codec"/> of what ffmpeg decodes.</summary>
+    /// <param name="name">What ffmpeg calls it; null where it does not say.</param>
+    public static string CodecOf(string? name) => $"{name ?? "unknown codec"} via ffmpeg";
 
     /// <summary>Starts ffmpeg on a file.</summary>
     /// <param name="path">The full path of an existing file.</param>

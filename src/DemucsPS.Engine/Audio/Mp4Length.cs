@@ -47,14 +47,20 @@ internal static class Mp4Length
             if (handler.Length < 12 || !handler[8..12].SequenceEqual("soun"u8) || number++ != stream)
                 continue;
             return TryReadClock(Box(media, "mdhd"u8), out long mediaRate, out long length) && mediaRate == sampleRate
-                ? Edited(Box(Box(track, "edts"u8), "elst"u8), length, sampleRate, movieRate)
+                ? Edited(Box(Box(track, "edts"u8), "elst"u8), length, sampleRate, movieRate)?.Length
                 : null;
         }
 
         return null;
     }
 
-    private static long? Edited(ReadOnlySpan<byte> edits, long mediaLength, long sampleRate, long movieRate)
+    /// <summary>What an edit list takes of a track.</summary>
+    /// <param name="edits">The content of the list's box.</param>
+    /// <param name="mediaLength">Length of the track's media, in frames.</param>
+    /// <param name="sampleRate">Frames a second.</param>
+    /// <param name="movieRate">Ticks a second of the clock by which the list counts.</param>
+    /// <returns>Null where it does not take one part of it.</returns>
+    internal static MusicSpan? Edited(ReadOnlySpan<byte> edits, long mediaLength, long sampleRate, long movieRate)
     {
         // Version, flags and the number of edits; one that plays the media once from some frame on is understood, also behind an empty one, which puts off when it begins.
         if (edits.Length < 8)
@@ -79,14 +85,15 @@ internal static class Mp4Length
         // The edit is counted by the clock of the whole film, often in milliseconds: where it ends with the media but for that, the media's end is the exact one.
         double edited = (double)duration * sampleRate / movieRate;
         if (Math.Abs(edited - media) <= (double)sampleRate / movieRate)
-            return media;
-        return edited < media && movieRate % sampleRate == 0 ? (long)Math.Round(edited) : null;
+            return new MusicSpan(start, media);
+        return edited < media && movieRate % sampleRate == 0 ? new MusicSpan(start, (long)Math.Round(edited)) : null;
     }
 
     /// <summary>The first frame of the media that an edit plays; -1 for an empty one.</summary>
     private static long StartOf(ReadOnlySpan<byte> edit, bool isLong) => isLong ? BinaryPrimitives.ReadInt64BigEndian(edit[8..]) : BinaryPrimitives.ReadInt32BigEndian(edit[4..]);
 
-    private static byte[]? FindMovie(FileStream file)
+    /// <summary>The content of the 'moov' box, right behind which the file then stands; null where there is none, or the file is no MP4.</summary>
+    internal static byte[]? FindMovie(Stream file)
     {
         Span<byte> header = stackalloc byte[16];
         for (int boxes = 0; boxes < MaxBoxes && file.ReadAtLeast(header[..8], 8, throwOnEndOfStream: false) == 8; boxes++)
@@ -145,7 +152,7 @@ internal static class Mp4Length
     }
 
     /// <summary>Ticks a second and length of a header ('mvhd' or 'mdhd').</summary>
-    private static bool TryReadClock(ReadOnlySpan<byte> header, out long rate, out long length)
+    internal static bool TryReadClock(ReadOnlySpan<byte> header, out long rate, out long length)
     {
         rate = length = 0;
         bool isLong = header.Length > 0 && header[0] == 1;

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Audio.Encoded;
+
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>What a track's file says before it is decoded.</summary>
@@ -28,6 +30,12 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>As <see cref="AudioReader.Picture"/>.</summary>
     public string? Picture { get; private init; }
 
+    /// <summary>As <see cref="AudioReader.Codec"/>.</summary>
+    public required string Codec { get; init; }
+
+    /// <summary>Whether the system's decoders read it: their samples need not be the same elsewhere.</summary>
+    public bool IsReadBySystem { get; private init; }
+
     /// <summary>Length of the track in frames at another rate, as <see cref="StereoTrackReader.FrameCount"/> gives it; null where nobody says it.</summary>
     public long? FramesAt(int rate) => Frames is { } frames && SampleRate is { } own ? Resampler.OutputLength(frames, own, rate) : null;
 
@@ -42,7 +50,7 @@ internal sealed record TrackHeader(TrackSource Source)
     internal static TrackHeader Of(TrackSource source, AudioReader reader)
     {
         (int first, int second) = StereoTrackReader.ChannelsOf(source, reader.Channels);
-        return new TrackHeader(source) { Tags = source.Tags.Over(reader.Tags), SampleRate = reader.SampleRate, IsMono = first == second, Picture = reader.Picture }
+        return new TrackHeader(source) { Tags = source.Tags.Over(reader.Tags), SampleRate = reader.SampleRate, IsMono = first == second, Picture = reader.Picture, Codec = reader.Codec, IsReadBySystem = reader is EncodedReader }
             // Where the samples of a WAV file end, its length shows; how many a FLAC file decodes to, its header claims.
             .WithFrames(reader.FrameCount, isEstimate: reader is FlacReader);
     }
@@ -54,7 +62,7 @@ internal sealed record TrackHeader(TrackSource Source)
     internal static TrackHeader Of(TrackSource source, FFmpegProbe probe, long late)
     {
         long? exact = probe.SampleRate is { } rate ? Mp4Length.Read(source.Path, source.StreamIndex, rate) : null;
-        return new TrackHeader(source) { Tags = source.Tags.Over(probe.Tags), SampleRate = probe.SampleRate, IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono, Picture = probe.Picture, Late = late }
+        return new TrackHeader(source) { Tags = source.Tags.Over(probe.Tags), SampleRate = probe.SampleRate, IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono, Picture = probe.Picture, Late = late, Codec = FFmpegReader.CodecOf(probe.Codec) }
             // A file's length has the time before its sound in it, a track's not.
             .WithFrames(exact is { } frames ? frames + (source.LateStart == LateStart.Silence ? late : 0) : (long?)(probe.Duration?.TotalSeconds * probe.SampleRate) - (source.LateStart == LateStart.Silence ? 0 : late), isEstimate: exact is null);
     }

@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Globalization;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 
@@ -137,6 +138,7 @@ public sealed class FileSeparator
         {
             IsEstimate = frames is not null && header.IsEstimate,
             BytesAreMost = _output.Format.BytesAreMost,
+            Codec = header.Codec,
             Precision = _bag.Precision,
             Late = header.SampleRate is { } rate ? TimeSpan.FromSeconds((double)header.Late / rate) : TimeSpan.Zero,
             LateStart = header.Source.LateStart,
@@ -403,7 +405,7 @@ public sealed class FileSeparator
         if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
             return new Found(provenance, [$"files: {string.Join(", ", provenance.Stems.Select(s => s.File))} then, {string.Join(", ", track.Paths.Select(track.Place.Relative))} now"]);
         SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Of(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
-            SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence));
+            Parameters(track));
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
         // Where nothing is lost, what happens to damage makes no difference.
         if (provenance.Gaps.Count > 0 && track.Source.OnDamage == DamageHandling.Fail)
@@ -482,7 +484,16 @@ public sealed class FileSeparator
     }
 
     private SeparationIdentity Identify(Track track, SourceIdentity identity, CancellationToken cancellationToken) =>
-        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence));
+        new(SeparationIdentity.CurrentVersion, _bag.Runtime, identity, _bag.Identify(cancellationToken), Parameters(track));
+
+    private SortedDictionary<string, string> Parameters(Track track)
+    {
+        SortedDictionary<string, string> parameters = SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence);
+        // Only where samples may be others than where there is ffmpeg.
+        if (track.Header.IsReadBySystem)
+            parameters["decoder"] = SystemDecoder.Name;
+        return parameters;
+    }
 
     private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed, IReadOnlyList<string> warnings) => new()
     {

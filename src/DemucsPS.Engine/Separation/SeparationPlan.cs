@@ -23,6 +23,9 @@ public sealed record SeparationPlan(string SourcePath, IReadOnlyList<string> Ste
     /// <summary>In what the files that are there are not what is asked for; empty where nobody looked, or there are none.</summary>
     public IReadOnlyList<string> Differences { get; init; } = [];
 
+    /// <summary>What the source's samples are stored as, and what decodes them where it is not this library, as in "mp3 via ffmpeg"; null where no file is read.</summary>
+    public string? Codec { get; init; }
+
     /// <summary>In what numbers the models are computed.</summary>
     public ModelPrecision Precision { get; init; }
 

@@ -220,6 +220,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             if (IsWhatIf)
                 Check();
             SeparationPlan plan = IsWhatIf ? _separator!.Rehearse(source, _stop.Token) : _separator!.Plan(source);
+            WriteVerbose($"{source.Path} is read as {plan.Codec}.");
             WriteVerbose($"{source.Path}: {plan.Work}; {_jobs}.");
             if (!ShouldProcess(source.Path, $"{(plan.Skips ? "Skip" : "Separate")} ({plan.Work})"))
                 return;

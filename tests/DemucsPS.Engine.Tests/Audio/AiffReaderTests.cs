@@ -24,7 +24,7 @@ public sealed class AiffReaderTests : IDisposable
         string path = _folder.File("song.aiff");
         File.WriteAllBytes(path, AiffBytes.Make(48000, channels, bits, samples, offset));
         using AudioReader reader = AudioFile.Open(new TrackSource(path), NoFFmpeg);
-        Assert.Equal((48000, channels, (long)frames, $"AIFF {bits} bit"), (reader.SampleRate, reader.Channels, reader.FrameCount, reader.Codec));
+        Assert.Equal((48000, channels, (long)frames, $"AIFF {bits} bit via NAudio"), (reader.SampleRate, reader.Channels, reader.FrameCount, reader.Codec));
         Assert.Equal(samples.Select(s => (float)(s / Math.Pow(2, bits - 1))), reader.ReadAll());
         Assert.Empty(reader.Warnings);
         Assert.Empty(reader.Tags);

@@ -25,7 +25,7 @@ internal sealed class AiffReader : SampleProviderReader
     public override long? FrameCount { get; }
 
     /// <inheritdoc/>
-    public override string Codec => $"AIFF {_file.WaveFormat.BitsPerSample} bit";
+    public override string Codec => $"AIFF {_file.WaveFormat.BitsPerSample} bit via NAudio";
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Tags { get; }

@@ -13,7 +13,7 @@ internal static class ShapeHiding
     /// <summary>Narrower tensors are not worth it.</summary>
     private const long LeastElements = 500_000;
 
-    /// <summary>Hides the shapes of a model's inputs and of what its transpositions give, as far as they are wide: from there on the runtime does not know them, until a Reshape says them again.</summary>
+    /// <summary>Hides the shapes of a model's inputs and of what its transpositions give, as far as they are wide, and of what an Identity gives: from there on the runtime does not know them, until a Reshape says them again.</summary>
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The bytes of the changed file; the same array where nothing is hidden.</returns>
     public static byte[] Apply(byte[] model)
@@ -53,6 +53,9 @@ internal static class ShapeHiding
             computed.UnionWith(node.Outputs);
             if (node.Is("Transpose") && resumed.Contains(node.Outputs[0]))
                 Hide(node.Outputs[0]);
+            // Whoever writes a graph marks by it where hiding is worth it, also behind narrow tensors, since it keeps what follows unknown; the runtime takes it out.
+            else if (node.Is("Identity"))
+                Hide(node.Outputs[0], least: 1);
         }
         if (hidden.Count == 0)
             return false;
@@ -62,9 +65,9 @@ internal static class ShapeHiding
             model.AddReplaceableConstant(target, new long[rank]);
         return true;
 
-        void Hide(string name)
+        void Hide(string name, long least = LeastElements)
         {
-            if (facts.KnownShape(name) is not { } shape || shape.Aggregate(1L, (product, length) => product * length) < LeastElements)
+            if (facts.KnownShape(name) is not { Length: > 0 } shape || shape.Aggregate(1L, (product, length) => product * length) < least)
                 return;
             // Zeros stand for the lengths that a tensor has.
             if (!targets.TryGetValue(shape.Length, out string? target))

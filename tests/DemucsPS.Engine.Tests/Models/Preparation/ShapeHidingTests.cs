@@ -40,6 +40,15 @@ public sealed class ShapeHidingTests
         Assert.Same(damaged, ShapeHiding.Apply(damaged));
     }
 
+    [Fact]
+    public void An_Identity_marks_where_hiding_is_worth_it()
+    {
+        byte[] model = SmallGraph.Build([2, 3], [2, 3], (graph, x) => graph.Node("Identity", [x * 2f]) + 1f);
+        byte[] hiding = ShapeHiding.Apply(model);
+        Assert.Equal(["Mul", "Identity", "Reshape", "Add"], SmallGraph.Operators(hiding));
+        Assert.Equal(SmallGraph.Run(model), SmallGraph.Run(hiding));
+    }
+
     // x is turned, and multiplied with turned weights: those are computed at load, and must go on being so.
     private static byte[] Model(int length) => SmallGraph.Build([2, length], [length, 2], (graph, x) =>
     {
