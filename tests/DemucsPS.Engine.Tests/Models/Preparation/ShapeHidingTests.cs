@@ -43,9 +43,9 @@ public sealed class ShapeHidingTests
     [Fact]
     public void An_Identity_marks_where_hiding_is_worth_it()
     {
-        byte[] model = SmallGraph.Build([2, 3], [2, 3], (graph, x) => graph.Node("Identity", [x * 2f]) + 1f);
+        byte[] model = SmallGraph.Build([2, 3], [2, 3], (graph, x) => graph.Node("Identity", [x]) + 1f);
         byte[] hiding = ShapeHiding.Apply(model);
-        Assert.Equal(["Mul", "Identity", "Reshape", "Add"], SmallGraph.Operators(hiding));
+        Assert.Equal(["Identity", "Reshape", "Add"], SmallGraph.Operators(hiding));
         Assert.Equal(SmallGraph.Run(model), SmallGraph.Run(hiding));
     }
 
