@@ -18,7 +18,7 @@ Describe 'Get-DemucsModel' {
         $models[0].Name | Should -Be 'baseline'
         ($models | Where-Object Installed).Name | Should -Be 'baseline'
         $htdemucs = $models | Where-Object Name -EQ 'htdemucs'
-        $htdemucs.Size | Should -Be 168679107
+        $htdemucs.Size | Should -Be 84025440
         $htdemucs.Contract | Should -Be 'real-imaginary'
         $htdemucs.Stems | Should -Be 'drums', 'bass', 'other', 'vocals'
         $htdemucs.SegmentFrames | Should -Be 343980
