@@ -19,7 +19,7 @@ Describe 'Get-DemucsModel' {
         ($models | Where-Object Installed).Name | Should -Be 'baseline'
         $htdemucs = $models | Where-Object Name -EQ 'htdemucs'
         $htdemucs.Size | Should -Be 84025440
-        $htdemucs.Contract | Should -Be 'real-imaginary'
+        $htdemucs.Contract | Should -Be 'split'
         $htdemucs.Stems | Should -Be 'drums', 'bass', 'other', 'vocals'
         $htdemucs.SegmentFrames | Should -Be 343980
         $htdemucs.LicenceNotice | Should -Match 'scientific purposes'
