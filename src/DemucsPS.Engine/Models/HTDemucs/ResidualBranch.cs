@@ -22,7 +22,6 @@ internal sealed class ResidualBranch
     private const int Taps = 3;
 
     private readonly WeightedGraph _graph;
-    private readonly int _channels;
     private readonly int _hidden;
     private readonly int _distance;
     private readonly bool _isPlane;
@@ -39,7 +38,6 @@ internal sealed class ResidualBranch
     public ResidualBranch(WeightedGraph graph, string name, int channels, int hidden, int distance, bool isPlane)
     {
         _graph = graph;
-        _channels = channels;
         _hidden = hidden;
         _distance = distance;
         _isPlane = isPlane;
