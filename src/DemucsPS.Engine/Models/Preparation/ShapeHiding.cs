@@ -54,8 +54,8 @@ internal static class ShapeHiding
             if (node.Is("Transpose") && resumed.Contains(node.Outputs[0]))
                 Hide(node.Outputs[0]);
             // Whoever writes a graph marks by it where hiding is worth it, also behind narrow tensors, since it keeps what follows unknown; the runtime takes it out.
-            else if (node.Is("Identity"))
-                Hide(node.Outputs[0], least: 1);
+            else if (node.Is("Identity") && Axes(node.Inputs[0]) is { } axes and > 0)
+                HideAxes(node.Outputs[0], axes);
         }
         if (hidden.Count == 0)
             return false;
@@ -65,13 +65,25 @@ internal static class ShapeHiding
             model.AddReplaceableConstant(target, new long[rank]);
         return true;
 
-        void Hide(string name, long least = LeastElements)
+        // These have as many axes as what they are made of, even where not all lengths are known.
+        int? Axes(string name) => facts.Shape(name)?.Length ?? (facts.Producer(name) is not { } producer ? null : producer.Type switch
         {
-            if (facts.KnownShape(name) is not { Length: > 0 } shape || shape.Aggregate(1L, (product, length) => product * length) < least)
-                return;
+            "Concat" or "Identity" or "Slice" => Axes(producer.Inputs[0]),
+            "Add" => Axes(producer.Inputs[0]) is { } left && Axes(producer.Inputs[1]) is { } right ? Math.Max(left, right) : null,
+            _ => null,
+        });
+
+        void Hide(string name)
+        {
+            if (facts.KnownShape(name) is { Length: > 0 } shape && shape.Aggregate(1L, (product, length) => product * length) >= LeastElements)
+                HideAxes(name, shape.Length);
+        }
+
+        void HideAxes(string name, int axes)
+        {
             // Zeros stand for the lengths that a tensor has.
-            if (!targets.TryGetValue(shape.Length, out string? target))
-                targets.Add(shape.Length, target = names.New($"same_{shape.Length}_axes"));
+            if (!targets.TryGetValue(axes, out string? target))
+                targets.Add(axes, target = names.New($"same_{axes}_axes"));
             string result = names.New($"{name}/Reshape");
             nodes.Add(GraphNode.Create("Reshape", [name, target], result));
             hidden.Add(name, result);

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.HTDemucs;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Tests.Models.Weights;
 
@@ -43,6 +44,20 @@ public sealed class HTDemucsGraphTests
 
         double[] Entry(float[] all, int entry) => [.. Part(all, entry)];
         float[] Part(float[] all, int entry) => all[(all.Length / batch * entry)..(all.Length / batch * (entry + 1))];
+    }
+
+    /// <summary>Where the graph says that it is worth it, also behind what is put together of blocks, whose shape is not known in full.</summary>
+    [Fact]
+    public void Wherever_a_shape_is_worth_hiding_it_is_hidden()
+    {
+        (SafetensorsBytes file, _) = RandomModel(Usual, WeightType.Float16);
+        using HTDemucsWeights weights = Open(file);
+        byte[] model = HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = 600_000 }, CancellationToken.None);
+        GraphModel graph = GraphModel.Parse(model), hiding = GraphModel.Parse(ShapeHiding.Apply(model));
+        string[] marked = [.. graph.Nodes.Where(node => node.Is("Identity")).Select(node => node.Outputs[0])];
+        HashSet<string> hidden = [.. hiding.Nodes.Where(node => node.Is("Reshape") && hiding.Inputs.Contains(node.Inputs[1])).Select(node => node.Inputs[0])];
+        Assert.NotEmpty(marked);
+        Assert.Empty(marked.Except(hidden));
     }
 
     [Theory]
