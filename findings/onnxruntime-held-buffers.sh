@@ -53,7 +53,7 @@ static long Held(bool hidden, bool parallel)
     graph.AddRange(Text(2, "held"), Field(11, Value("x", 1, 1000, 1000)), Field(12, Value("y", 1, 1, 1)));
     byte[] model = [.. Number(1, 8), .. Field(8, Number(2, 13)), .. Field(7, [.. graph.SelectMany(part => part)])];
 
-    using SessionOptions options = new() { EnableProfiling = true, EnableMemoryPattern = false };
+    using SessionOptions options = new() { EnableProfiling = true, EnableMemoryPattern = false, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
     if (parallel)
         (options.ExecutionMode, options.InterOpNumThreads) = (ExecutionMode.ORT_PARALLEL, 2);
     string profile;
