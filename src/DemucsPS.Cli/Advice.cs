@@ -25,6 +25,7 @@ internal static class Advice
         EngineParameter.BitRate => "--bit-rate",
         EngineParameter.Quality => "--quality",
         EngineParameter.Mixdown => "--mixdown",
+        EngineParameter.ValueSeparator => "--value-separator",
         // Chunks are cut and joined one by one in PowerShell only.
         _ => null,
     };

@@ -41,6 +41,7 @@ internal sealed class SeparateCommand
     private readonly Option<bool> _residual = new("--residual") { Description = "Write the mix minus the written stems as residual." };
     private readonly Option<string?> _mixdown = new("--mixdown") { Description = "Write all stems, each with its gain in dB, as mixdown; stems that are not named stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" };
     private readonly Option<string?> _template = new("--file-name-template") { Description = $"How files are called below OUTPUT, by the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" };
+    private readonly Option<string?> _valueSeparator = new("--value-separator") { Description = "What is put between several values of a tag in file names. Default: '; '.", HelpName = "TEXT" };
     private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", CustomParser = WordArgument.Of<StemFileFormat>, HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
     private readonly Option<int?> _bitDepth = new("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" };
     private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
@@ -69,7 +70,7 @@ internal sealed class SeparateCommand
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
+            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._valueSeparator, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
@@ -163,7 +164,7 @@ internal sealed class SeparateCommand
         options.Check();
         StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
             parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
-        FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text) : null;
+        FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text, parsed.GetValue(_valueSeparator)) : null;
         StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
         {
             Overwrite = parsed.GetValue(_force),

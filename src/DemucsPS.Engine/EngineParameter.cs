@@ -44,4 +44,7 @@ public enum EngineParameter
 
     /// <summary>Gains of stems.</summary>
     Mixdown,
+
+    /// <summary>What is between several values of a tag in file names.</summary>
+    ValueSeparator,
 }

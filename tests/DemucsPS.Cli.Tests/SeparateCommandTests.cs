@@ -626,6 +626,7 @@ public sealed class SeparateCommandTests
     [InlineData("--weights", "1,2,x,4")]
     [InlineData("--mixdown", "vocals=0,5")]
     [InlineData("--mixdown", "vocals=50")]
+    [InlineData("--value-separator", "/")]
     [InlineData("--two-stems-method", "minus")]
     public void Parameters_out_of_range_are_refused_before_anything_is_looked_for(string option, string value)
     {

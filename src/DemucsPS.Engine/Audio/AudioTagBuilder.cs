@@ -10,8 +10,6 @@ namespace DemucsPS.Engine.Audio;
 /// </summary>
 internal sealed class AudioTagBuilder
 {
-    private const string Separator = "; ";
-
     // Fields that Vorbis comments, ffmpeg or older programs call otherwise. DESCRIPTION is the comment to ffmpeg, too, so a FLAC file and an Ogg file of it agree.
     private static readonly FrozenDictionary<string, string> Canonical = new Dictionary<string, string>
     {
@@ -66,7 +64,22 @@ internal sealed class AudioTagBuilder
             return;
         values.Add(value);
         _count++;
-        _bytes += bytes + name.Length + Separator.Length;
+        _bytes += bytes + name.Length + TrackTags.Separator.Length;
+    }
+
+    /// <summary>Takes the values of fields of which other tags of the same file have several, in place of those that are here.</summary>
+    /// <param name="other">The other tags.</param>
+    public void TakeSeveral(AudioTagBuilder other)
+    {
+        foreach ((string name, List<string> values) in other._fields)
+        {
+            if (values.Count < 2)
+                continue;
+            _fields.Remove(name);
+            _sealed.Remove(name);
+            foreach (string value in values)
+                Add(name, value);
+        }
     }
 
     /// <summary>From here on, only fields that have no value yet are taken.</summary>
@@ -78,11 +91,8 @@ internal sealed class AudioTagBuilder
         if (_fields.Count == 0)
             return ReadOnlyDictionary<string, string>.Empty;
 
-        // This type, because scripts see its entries as properties: $track.Tags.title.
-        var tags = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach ((string name, List<string> values) in _fields)
-            tags[name] = string.Join(Separator, values);
-        return new ReadOnlyDictionary<string, string>(tags);
+        // Of a type whose entries scripts see as properties: $track.Tags.title.
+        return TrackTags.OfValues(_fields.Select(field => new KeyValuePair<string, IReadOnlyList<string>>(field.Key, [.. field.Value])));
     }
 
     /// <summary>

@@ -223,7 +223,8 @@ internal sealed partial class FFmpegLog
 
         string? error = ErrorIn(line, _afterError);
         _afterError = error is not null;
-        if (error is not null)
+        // What is said of covers is no matter of the sound.
+        if (error is not null && !error.Contains("attached picture", StringComparison.OrdinalIgnoreCase))
         {
             lock (_lock)
             {

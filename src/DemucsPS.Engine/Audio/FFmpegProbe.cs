@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using DemucsPS.Engine.Audio.Tags;
 
 namespace DemucsPS.Engine.Audio;
 
@@ -19,7 +20,7 @@ internal sealed partial class FFmpegProbe
 
     private readonly FFmpegOutput _output;
 
-    private FFmpegProbe(FFmpegOutput output, int stream)
+    private FFmpegProbe(FFmpegOutput output, string path, int stream)
     {
         _output = output;
         FFmpegLog log = output.Log;
@@ -36,6 +37,9 @@ internal sealed partial class FFmpegProbe
         AudioTagBuilder tags = new();
         if (output.Bytes is { } text)
             FFmpegTags.Parse(Encoding.UTF8.GetString(text), tags);
+        // ffmpeg tells the first of several values, or one text of all, depending on the format.
+        if (FileTags.ReadTexts(path) is { } others)
+            tags.TakeSeveral(others);
         Tags = tags.Build();
     }
 
@@ -71,7 +75,7 @@ internal sealed partial class FFmpegProbe
         using Process process = FFmpegReader.Start(path, ffmpeg,
             ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
             "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_chapters", "-1", "-c", "copy", "-t", "0", "-bitexact", "-f", "ffmetadata", "pipe:1"]);
-        return new FFmpegProbe(FFmpegOutput.Collect(process, MaxOutputBytes, timeLimit), stream);
+        return new FFmpegProbe(FFmpegOutput.Collect(process, MaxOutputBytes, timeLimit), path, stream);
     }
 
     /// <summary>Refuses a file in which ffmpeg has found nothing to decode, or no such stream. Whether the rest can be decoded, decoding must say.</summary>

@@ -2,6 +2,8 @@ using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Audio.Mpeg;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
 
@@ -29,9 +31,10 @@ internal sealed class FFmpegReader : AudioReader
     private readonly int _stream;
     private IReadOnlyDictionary<string, string>? _tags;
     private readonly float[] _dropped = new float[4096];
-    private readonly long? _length;
+    private long? _length;
     private readonly int? _delay;
     private long _silence;
+    private Task<DemucsException?>? _feed;
     private long _taken;
     private bool _begun;
     private bool _finished;
@@ -104,17 +107,21 @@ internal sealed class FFmpegReader : AudioReader
         int? delay = AsfHeader.DelayOf(path, stream);
         // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
         // the whitelist keeps playlists from fetching anything from a network.
+        // Of MP3 files it would leave out what is damaged, so that all behind it came too early.
+        MpegDamage? damage = MpegDamage.Find(path);
+        string[] input = damage is null ? ["-i", "file:" + path] : ["-f", "mp3", "-i", "pipe:0"];
         Process process = Start(path, ffmpeg,
-            ["-v", "level+info", "-protocol_whitelist", "file,pipe", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], "-i", "file:" + path,
-            "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]);
+            ["-v", "level+info", "-protocol_whitelist", "file,pipe", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], .. input,
+            "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"], keepInput: damage is not null);
         var log = new FFmpegLog(process.StandardError.BaseStream);
         try
         {
+            Task<DemucsException?>? feed = damage is null ? null : Feed(process, damage, path);
             var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
             FFmpegReader reader;
             try
             {
-                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new PcmReader(source, WavHeader.Read(source)!), onDamage);
+                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new PcmReader(source, WavHeader.Read(source)!), onDamage) { _feed = feed };
             }
             catch (DemucsException exception)
             {
@@ -125,6 +132,7 @@ internal sealed class FFmpegReader : AudioReader
             // Integers with room to spare in AVI and others come out as numbers of an old editor's, which is noise.
             if (reader.Codec is "pcm_f16le via ffmpeg" or "pcm_f24le via ffmpeg")
                 throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has samples that take more bytes than their bits need, which ffmpeg reads wrongly ({reader.Codec}). Export the sound as WAV or FLAC.", path);
+            reader.TakeDamage(damage);
             return reader;
         }
         catch
@@ -233,6 +241,52 @@ internal sealed class FFmpegReader : AudioReader
         }
     }
 
+    /// <summary>Gives a mended file to the process, on a thread of its own, since it is read while that writes.</summary>
+    /// <returns>Ends with the error of a file that can no longer be read, else with null.</returns>
+    private static Task<DemucsException?> Feed(Process process, MpegDamage damage, string path)
+    {
+        Stream input = process.StandardInput.BaseStream;
+        ByteSource file = new(RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan), path);
+        return Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    using (file)
+                    using (input)
+                        damage.WriteMended(file, input);
+                }
+                catch (DemucsException exception)
+                {
+                    return exception;
+                }
+                catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+                {
+                    // The process has ended, or was ended: it says why, or nobody wants to know.
+                }
+
+                return null;
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>Notes what is damaged or left out of a file.</summary>
+    private void TakeDamage(MpegDamage? damage)
+    {
+        _length ??= damage?.Length;
+        for (int i = 0; i < damage?.Gaps.Count; i++)
+        {
+            if (damage.SamplesOf(i) is { Frames: > 0 } gap)
+                FillGap(gap.Start, gap.Frames, $"{damage.Gaps[i].Next - damage.Gaps[i].Position} bytes from byte {damage.Gaps[i].Position} on are no frames of MP3");
+        }
+
+        // One is enough to know of.
+        if (damage?.Gaps.FirstOrDefault(gap => gap.Frames == 0) is { } junk)
+            AddWarning($"'{SourcePath}' is faulty: {junk.Next - junk.Position} bytes from byte {junk.Position} on belong to no frame of MP3. Nothing is missing there.");
+        if (SecondFile.Warning(SourcePath) is { } second)
+            AddWarning(second);
+    }
+
     /// <summary>Reads what comes behind the exact length to its end, so that ffmpeg ends, too.</summary>
     private void DropPadding()
     {
@@ -249,6 +303,8 @@ internal sealed class FFmpegReader : AudioReader
         foreach (string warning in _wav.Warnings)
             AddWarning(warning);
         int exitCode = WaitForExit(_process, _log);
+        if (_feed is { IsCompleted: true, Result: { } unreadable })
+            throw unreadable;
         if (exitCode != 0)
         {
             throw new DemucsException(

@@ -15,7 +15,9 @@ namespace DemucsPS.Engine.Audio;
 /// </remarks>
 internal sealed class FlacBitReader(ByteSource source) : IDisposable
 {
-    private const int BufferBytes = 64 * 1024;
+    /// <summary>Bytes that are read at once.</summary>
+    public const int BufferBytes = 64 * 1024;
+
     private readonly byte[] _buffer = new byte[BufferBytes];
 
     // Next byte to go into the cache, end of the bytes in the buffer, and first byte that is not in the checksum yet.

@@ -8,6 +8,7 @@ namespace DemucsPS.Engine.Audio;
 internal static class FlacFault
 {
     private const string EncodeAgain = "The flac program mends it: 'flac damaged.flac -o mended.flac' encodes it again, with its tags.";
+    private const string FFmpegEncodesAgain = "ffmpeg mends it: 'ffmpeg -i damaged.flac mended.flac' encodes all of it again.";
     private const string Decode = "The flac program reads it, too: 'flac -d damaged.flac -o mended.wav'.";
 
     /// <summary>There is a STREAMINFO, but not where it belongs.</summary>
@@ -17,6 +18,10 @@ internal static class FlacFault
     /// <summary>The Vorbis comments contradict themselves.</summary>
     public static string BrokenComments(string path) =>
         Sentence(path, "its tags (VORBIS_COMMENT) claim to be longer than the block they are in, so that title, artist or others may be missing", EncodeAgain);
+
+    /// <summary>A picture is longer than its block can say.</summary>
+    public static string LongPicture(string path, long bytes) =>
+        Sentence(path, $"its picture has {bytes} bytes, more than a FLAC file can say (16 MiB)", "Without the picture other programs read it: 'ffmpeg -i damaged.flac -map 0:a mended.flac'.");
 
     /// <summary>A frame has more samples than any may have, or than STREAMINFO declares.</summary>
     /// <param name="path">The file.</param>
@@ -41,7 +46,7 @@ internal static class FlacFault
     /// <param name="found">Frames that were found.</param>
     /// <param name="isAll">Whether those are all.</param>
     public static string MoreThanDeclared(string path, long declared, long found, bool isAll) =>
-        Sentence(path, $"its description (STREAMINFO) declares {declared} frames, but there are {found}{(isAll ? "" : " or more")}; programs that trust it lose the rest", "ffmpeg mends it: 'ffmpeg -i damaged.flac mended.flac' encodes all of it again.");
+        Sentence(path, $"its description (STREAMINFO) declares {declared} frames, but there are {found}{(isAll ? "" : " or more")}; programs that trust it lose the rest", FFmpegEncodesAgain);
 
     /// <summary>Streams of one form were put one behind the other, and are read as one. No other program was found that reads all of such a file.</summary>
     /// <param name="path">The file.</param>
@@ -65,7 +70,7 @@ internal static class FlacFault
     /// <param name="path">The file.</param>
     /// <param name="position">The first of them.</param>
     /// <param name="bytes">How many.</param>
-    public static string Junk(string path, long position, long bytes) => Sentence(path, $"{bytes} bytes from byte {position} on belong to no frame", EncodeAgain);
+    public static string Junk(string path, long position, long bytes) => Sentence(path, $"{bytes} bytes from byte {position} on belong to no frame", FFmpegEncodesAgain);
 
     /// <summary>Bytes belong to no frame, and nobody can tell what was there.</summary>
     /// <param name="path">The file.</param>

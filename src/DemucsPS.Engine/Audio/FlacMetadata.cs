@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DemucsPS.Engine.Audio.Flac;
 
 namespace DemucsPS.Engine.Audio;
 
@@ -7,9 +8,12 @@ internal sealed class FlacMetadata
 {
     private const int StreamInfoBlock = 0;
     private const int VorbisCommentBlock = 4;
-    private const int PictureBlock = 6;
+    private const int PictureType = 6;
     private const int InvalidBlock = 127;
     private const int Id3V1Bytes = 128;
+
+    // Nobody has more, and a file can have millions that are empty.
+    private const int MaxPictures = 100;
     private const int ApeTagHeaderBytes = 32;
 
     private FlacMetadata(FlacBitReader bits, FlacStreamInfo info, AudioTagBuilder tags)
@@ -21,6 +25,9 @@ internal sealed class FlacMetadata
 
     /// <summary>What is wrong with it, in sentences for the user.</summary>
     public IReadOnlyList<string> Faults { get; private init; } = [];
+
+    /// <summary>The first pictures: where their bytes begin in the file, and what is said of them.</summary>
+    public IReadOnlyList<(long Position, PictureBlock Block)> Pictures { get; private init; } = [];
 
     /// <summary>Whether the stream lacks its beginning, so that it must begin with a whole frame.</summary>
     public bool IsFragment { get; private init; }
@@ -81,6 +88,7 @@ internal sealed class FlacMetadata
         var tags = new AudioTagBuilder { MayHavePicture = hasId3 };
         FlacStreamInfo? info = null;
         List<string> faults = [];
+        List<(long Position, PictureBlock Block)> pictures = [];
         bool hasTags = false;
         bool last = false;
         for (bool first = true; !last; first = false)
@@ -116,9 +124,17 @@ internal sealed class FlacMetadata
                 }
             }
 
-            tags.MayHavePicture |= type == PictureBlock;
+            long left = length;
+            if (type == PictureType)
+            {
+                tags.MayHavePicture = true;
+                left = LengthOfPicture(bits, length, pictures);
+                if (left > length)
+                    faults.Add(FlacFault.LongPicture(source.Path, left));
+            }
+
             // Nothing else in the metadata changes the samples, so its lengths only ever skip.
-            if (!bits.Skip(length))
+            if (!bits.Skip(left))
                 throw CutShort(source);
         }
 
@@ -128,7 +144,7 @@ internal sealed class FlacMetadata
             throw FlacDamage.Unsupported(source.Path, $"declares {info.Form.SampleRate} frames per second; 1 to {AudioLimits.MaxSampleRate} can be read");
         if (info.Form.BitsPerSample < 4)
             throw FlacDamage.Lasting(source.Path, $"is damaged: it declares {info.Form.BitsPerSample} bits per sample; FLAC has 4 to 32");
-        return new FlacMetadata(bits, info, tags) { Faults = faults };
+        return new FlacMetadata(bits, info, tags) { Faults = faults, Pictures = pictures };
     }
 
     /// <summary>Finds another FLAC file behind the frames of one, possibly behind tags that belong to either.</summary>
@@ -153,6 +169,21 @@ internal sealed class FlacMetadata
         }
         while (bits.BytePosition > before);
         return null;
+    }
+
+    /// <summary>
+    /// The length of a picture's block, which is at hand. Its 24 bits do not hold that of pictures of more than 16 MiB, and programs write what is left of it: then the picture's own length tells. ffmpeg
+    /// reads it so, too.
+    /// </summary>
+    private static long LengthOfPicture(FlacBitReader bits, int declared, List<(long Position, PictureBlock Block)> pictures)
+    {
+        if (PictureBlock.Read(bits.Peek(PictureBlock.MaxHeadBytes)) is not { } block)
+            return declared;
+        long whole = block.HeadBytes + block.DataBytes;
+        bool isCut = whole > declared && (whole & 0xFF_FFFF) == declared && whole <= (bits.Source.Remaining ?? 0) + PictureBlock.MaxHeadBytes + FlacBitReader.BufferBytes;
+        if ((isCut || whole <= declared) && pictures.Count < MaxPictures)
+            pictures.Add((bits.BytePosition + block.HeadBytes, block));
+        return isCut ? whole : declared;
     }
 
     private static bool HasMarker(FlacBitReader bits) => bits.Peek(4).SequenceEqual("fLaC"u8);

@@ -18,11 +18,17 @@ internal static class Mp4Length
     /// <returns>Frames; null where the file is no MP4 or does not say it.</returns>
     public static long? Read(string path, int stream, int sampleRate)
     {
+        return ReadMovie(path) is { } movie ? LengthOf(movie, stream, sampleRate) : null;
+    }
+
+    /// <summary>The content of a file's 'moov' box, which says what is in the file; null where the file is no MP4, or cannot be read.</summary>
+    /// <param name="path">Full path of any file.</param>
+    internal static byte[]? ReadMovie(string path)
+    {
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            byte[]? movie = FindMovie(file);
-            return movie is null ? null : LengthOf(movie, stream, sampleRate);
+            return FindMovie(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -126,7 +132,7 @@ internal static class Mp4Length
     }
 
     /// <summary>The content of the first box of a name; empty where there is none.</summary>
-    private static ReadOnlySpan<byte> Box(ReadOnlySpan<byte> boxes, ReadOnlySpan<byte> wanted)
+    internal static ReadOnlySpan<byte> Box(ReadOnlySpan<byte> boxes, ReadOnlySpan<byte> wanted)
     {
         for (int count = 0; count < MaxBoxes && TryTakeBox(ref boxes, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> content); count++)
         {
@@ -137,7 +143,8 @@ internal static class Mp4Length
         return [];
     }
 
-    private static bool TryTakeBox(scoped ref ReadOnlySpan<byte> boxes, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> content)
+    /// <summary>Takes the first box from others.</summary>
+    internal static bool TryTakeBox(scoped ref ReadOnlySpan<byte> boxes, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> content)
     {
         name = content = [];
         if (boxes.Length < 8)

@@ -2,9 +2,18 @@ using System.Collections.ObjectModel;
 
 namespace DemucsPS.Engine.Audio;
 
-/// <summary>Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>. Immutable; equal when fields and values are, whatever their order.</summary>
+/// <summary>
+/// Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>, where several values of a field are one text with "; " between. Which they are, <see cref="ValuesOf"/> says. Immutable; equal
+/// when fields and values are, whatever their order.
+/// </summary>
 public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<TrackTags>
 {
+    /// <summary>What is between several values in one text.</summary>
+    public const string Separator = "; ";
+
+    // Only of fields that have more than one.
+    private Dictionary<string, IReadOnlyList<string>> _several = new(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Copies tags.</summary>
     /// <param name="tags">Fields, in any case, and their values.</param>
     public TrackTags(IEnumerable<KeyValuePair<string, string>> tags)
@@ -15,20 +24,38 @@ public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<T
     /// <summary>No tags.</summary>
     public static new TrackTags Empty { get; } = new([]);
 
+    /// <summary>Tags of which some have several values.</summary>
+    /// <param name="tags">Fields, in any case, and their values, at least one each.</param>
+    internal static TrackTags OfValues(IEnumerable<KeyValuePair<string, IReadOnlyList<string>>> tags)
+    {
+        KeyValuePair<string, IReadOnlyList<string>>[] all = [.. tags];
+        return new TrackTags(all.Select(tag => new KeyValuePair<string, string>(tag.Key, string.Join(Separator, tag.Value))))
+        {
+            _several = all.Where(tag => tag.Value.Count > 1).ToDictionary(StringComparer.OrdinalIgnoreCase),
+        };
+    }
+
+    /// <summary>The values of a field of any tags.</summary>
+    /// <param name="tags">The tags.</param>
+    /// <param name="field">The field, in any case.</param>
+    /// <returns>Empty where there is none.</returns>
+    public static IReadOnlyList<string> ValuesOf(IReadOnlyDictionary<string, string> tags, string field) =>
+        (tags as TrackTags)?._several.GetValueOrDefault(field) ?? (tags.TryGetValue(field, out string? value) ? [value] : []);
+
     /// <summary>A file's tags, in which these replace those of the same fields.</summary>
     /// <param name="tags">The file's.</param>
     public IReadOnlyDictionary<string, string> Over(IReadOnlyDictionary<string, string> tags)
     {
         if (Count == 0)
             return tags;
-        Dictionary<string, string> joined = new(tags, StringComparer.OrdinalIgnoreCase);
-        foreach ((string field, string value) in this)
-            joined[field] = value;
-        return new ReadOnlyDictionary<string, string>(joined);
+        Dictionary<string, IReadOnlyList<string>> joined = tags.Keys.ToDictionary(field => field, field => ValuesOf(tags, field), StringComparer.OrdinalIgnoreCase);
+        foreach (string field in Keys)
+            joined[field] = ValuesOf(this, field);
+        return OfValues(joined);
     }
 
     /// <inheritdoc/>
-    public bool Equals(TrackTags? other) => other is not null && Count == other.Count && this.All(tag => other.TryGetValue(tag.Key, out string? value) && value == tag.Value);
+    public bool Equals(TrackTags? other) => other is not null && Count == other.Count && Keys.All(field => ValuesOf(this, field).SequenceEqual(ValuesOf(other, field)));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as TrackTags);

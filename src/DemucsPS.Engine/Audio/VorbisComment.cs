@@ -17,14 +17,15 @@ internal static class VorbisComment
     /// <param name="length">The bytes of the content.</param>
     /// <param name="tags">Receives the tags.</param>
     /// <param name="isWhole">False when a length in the block leads out of it, or its number of comments does.</param>
+    /// <param name="takeOther">Asked about each comment with its bytes, at its first one; it may read all of it, and then gives their number, else 0. Null where nobody wants to.</param>
     /// <returns>The bytes that are left of the block. More than the file has, if it ends within the block.</returns>
-    public static int Read(FlacBitReader bits, int length, AudioTagBuilder tags, out bool isWhole)
+    public static int Read(FlacBitReader bits, int length, AudioTagBuilder tags, out bool isWhole, Func<uint, long>? takeOther = null)
     {
-        isWhole = TryRead(bits, ref length, tags);
+        isWhole = TryRead(bits, ref length, tags, takeOther);
         return length;
     }
 
-    private static bool TryRead(FlacBitReader bits, ref int length, AudioTagBuilder tags)
+    private static bool TryRead(FlacBitReader bits, ref int length, AudioTagBuilder tags, Func<uint, long>? takeOther)
     {
         // The vendor names the encoder's library, which says nothing about the music.
         if (!TryReadLength(bits, ref length, out uint vendor) || vendor > length || !bits.Skip(vendor))
@@ -38,6 +39,12 @@ internal static class VorbisComment
         {
             if (!TryReadLength(bits, ref length, out uint size) || size > length)
                 return false;
+            if (takeOther?.Invoke(size) is > 0 and long taken)
+            {
+                length -= (int)taken;
+                continue;
+            }
+
             if (size > MaxCommentBytes || !tags.HasRoomFor((long)size - 1))
             {
                 bits.Skip(size);

@@ -26,6 +26,9 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private readonly Stream _pipe;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _kill;
+    // What is put into the file when ffmpeg has written it.
+    private byte[] _picture = [];
+    private bool _hasSeveralValues;
     private bool _completed;
 
     private FFmpegEncoder(StemFormat format, string ffmpeg, string path, int sampleRate, int channels, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken)
@@ -117,6 +120,10 @@ internal sealed class FFmpegEncoder : IStemEncoder
                 throw Failed("ffmpeg has written nothing", "Try again, with another ffmpeg if need be", null);
             if (_format.File == StemFileFormat.StemMp4)
                 StemAtom.Append(file, _path, _stems);
+            if (_picture.Length > 0)
+                PictureWriter.Fill(file, _path, _format.File, _picture);
+            if (_hasSeveralValues)
+                SeveralValues.Split(file, _path, _format.File);
             file.Flush(flushToDisk: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -148,9 +155,11 @@ internal sealed class FFmpegEncoder : IStemEncoder
         string raw = packing switch { PcmPacking.Int16 => "s16le", PcmPacking.Int24In32 => "s32le", _ => "f32le" };
         List<string> arguments = ["-v", "level+warning", "-f", raw, "-ar", Invariant(sampleRate), "-ac", Invariant(_format.IsOneFile ? channels * _stems.Count : channels), "-i", "pipe:0", "-f", "ffmetadata", "-i", "file:" + TagFile];
         if (cover is not null)
-            arguments.AddRange(["-f", "image2pipe", "-c:v", Path.GetExtension(cover) == ".png" ? "png" : "mjpeg", "-i", "file:" + cover]);
+            arguments.AddRange(["-f", "image2pipe", "-c:v", Path.GetExtension(cover) switch { ".png" => "png", ".bmp" => "bmp", _ => "mjpeg" }, "-i", "file:" + cover]);
         // "-bitexact" keeps the version of ffmpeg and the time out of the file: equal input gives equal files.
         arguments.AddRange(["-map_metadata", "1", "-bitexact"]);
+        if (_picture.Length > 0)
+            arguments.AddRange(["-metadata_header_padding", Invariant(_picture.Length)]);
         if (_format.IsOneFile)
         {
             arguments.AddRange(["-filter_complex", string.Concat(_stems.Select((_, i) => channels == 1 ? $"[0:a]pan=mono|c0=c{i}[s{i}];" : $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];")).TrimEnd(';')]);
@@ -188,13 +197,16 @@ internal sealed class FFmpegEncoder : IStemEncoder
     /// <summary>Writes the tags, and gives the picture's file if ffmpeg is to take it from there.</summary>
     private string? WriteInputs(StemLabels labels)
     {
-        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags;
+        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags.Keys.Select(field => SeveralValues.ForFFmpeg(_format.File, field, TrackTags.ValuesOf(labels.Tags, field)));
+        _hasSeveralValues = labels.Tags.Keys.Any(field => TrackTags.ValuesOf(labels.Tags, field).Count > 1);
         string? cover = null;
         // ffmpeg puts no pictures into Ogg files; there they are a tag.
         if (labels.Cover is not null && _format.File == StemFileFormat.Opus)
-            tags = tags.Append(new("METADATA_BLOCK_PICTURE", labels.Cover.ToPictureBlock()));
+            tags = tags.Append(new("METADATA_BLOCK_PICTURE", Convert.ToBase64String(labels.Cover.ToPictureBlock())));
+        else if (labels.Cover is { Kind: PictureKind.Jpeg or PictureKind.Png } || _format.File is not (StemFileFormat.Flac or StemFileFormat.Mp3))
+            cover = labels.Cover is null ? null : Path.Combine(_inputs.FullName, "cover" + labels.Cover.Kind switch { PictureKind.Png => ".png", PictureKind.Bmp => ".bmp", _ => ".jpg" });
         else if (labels.Cover is not null)
-            cover = Path.Combine(_inputs.FullName, labels.Cover.IsPng ? "cover.png" : "cover.jpg");
+            _picture = PictureWriter.Bytes(labels.Cover, _format.File);
         try
         {
             if (cover is not null)

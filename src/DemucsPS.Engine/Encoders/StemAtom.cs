@@ -49,7 +49,9 @@ internal static class StemAtom
         file.Write(patched);
     }
 
-    private static (long Start, long Length) LastBox(Stream file, string path)
+    /// <summary>Where the last box of a file is.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: there are no boxes, or not to the end.</exception>
+    internal static (long Start, long Length) LastBox(Stream file, string path)
     {
         Span<byte> head = stackalloc byte[16];
         for (long at = 0; ;)
@@ -98,5 +100,5 @@ internal static class StemAtom
         return box;
     }
 
-    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be made a .stem.mp4 file: what ffmpeg wrote {what}. Use another ffmpeg.", path);
+    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: what ffmpeg wrote {what}. Use another ffmpeg.", path);
 }

@@ -7,8 +7,12 @@ namespace DemucsPS.Engine.Encoders;
 /// <param name="source">The track.</param>
 /// <param name="tags">Its tags.</param>
 /// <param name="cover">Its picture; null for none.</param>
-internal sealed class TrackLabels(TrackSource source, IReadOnlyDictionary<string, string> tags, CoverArt? cover)
+/// <param name="warning">What of it the files cannot have, in a sentence; null for nothing.</param>
+internal sealed class TrackLabels(TrackSource source, IReadOnlyDictionary<string, string> tags, CoverArt? cover, string? warning = null)
 {
+    /// <summary>What of it the files cannot have, in a sentence for the user; null for nothing.</summary>
+    public string? Warning => warning;
+
     // What holds for the samples of the source only: its encoder, loudness, gaps, checksums, sections, and which recording it is.
     private static readonly FrozenSet<string> OfTheSource = FrozenSet.ToFrozenSet(
         ["encoder", "encoded_by", "encodersettings", "encoding", "isrc", "itunsmpb", "itunnorm", "cuesheet", "log", "accuraterip", "acoustid_id", "acoustid_fingerprint", "md5", "tlen", "length"], StringComparer.OrdinalIgnoreCase);
@@ -21,14 +25,14 @@ internal sealed class TrackLabels(TrackSource source, IReadOnlyDictionary<string
     /// <param name="stem">The stem's name; null for a file with all stems.</param>
     public StemLabels Of(string? stem)
     {
-        Dictionary<string, string> labels = tags
-            .Where(t => !OfTheSource.Contains(t.Key) && !t.Key.StartsWith("replaygain_", StringComparison.OrdinalIgnoreCase) && !t.Key.StartsWith("r128_", StringComparison.OrdinalIgnoreCase))
-            .ToDictionary(StringComparer.OrdinalIgnoreCase);
+        Dictionary<string, IReadOnlyList<string>> labels = tags.Keys
+            .Where(field => !OfTheSource.Contains(field) && !field.StartsWith("replaygain_", StringComparison.OrdinalIgnoreCase) && !field.StartsWith("r128_", StringComparison.OrdinalIgnoreCase))
+            .ToDictionary(field => field, field => TrackTags.ValuesOf(tags, field), StringComparer.OrdinalIgnoreCase);
         if (labels.Count > 0)
         {
-            string title = labels.GetValueOrDefault("title", source.Name);
-            labels["title"] = stem is null ? title : $"{title} ({stem})";
+            string title = tags.GetValueOrDefault("title", source.Name);
+            labels["title"] = [stem is null ? title : $"{title} ({stem})"];
         }
-        return new StemLabels(labels, cover);
+        return new StemLabels(TrackTags.OfValues(labels), cover);
     }
 }

@@ -11,10 +11,13 @@ public sealed class FileNameTemplate
 {
     private const string Stem = "stem", Model = "model", Name = "name", Ext = "ext", Folder = "folder", Track = "track", Disc = "disc", Year = "year";
 
+    private const int MaxSeparatorBytes = 16;
+
     private readonly List<List<Part>> _components;
 
-    private FileNameTemplate(string text, List<List<Part>> components)
+    private FileNameTemplate(string text, string valueSeparator, List<List<Part>> components)
     {
+        ValueSeparator = valueSeparator;
         Text = text;
         _components = components;
     }
@@ -35,14 +38,21 @@ public sealed class FileNameTemplate
     /// <summary>The template as it was given.</summary>
     public string Text { get; }
 
+    /// <summary>What is between several values of a tag.</summary>
+    public string ValueSeparator { get; }
+
     /// <summary>Whether it has fields that come from tags.</summary>
     internal bool UsesTags => _components.SelectMany(c => c).Any(p => p.Field is not (null or Stem or Model or Name or Ext or Folder));
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">The template.</param>
+    /// <param name="valueSeparator">What is between several values of a tag: any text that names can have; null for "; ".</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a field that does not exist, braces that do not match, characters that names cannot have, or a path that leads elsewhere.</exception>
-    public static FileNameTemplate Parse(string text)
+    public static FileNameTemplate Parse(string text, string? valueSeparator = null)
     {
+        valueSeparator ??= TrackTags.Separator;
+        if (valueSeparator.Any(SafeFileName.IsForbidden) || valueSeparator.AsSpan().ContainsAny('/', '\\') || Encoding.UTF8.GetByteCount(valueSeparator) > MaxSeparatorBytes)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"What is put between several values of a tag, '{valueSeparator}', cannot be in a name. Choose other characters, at most {MaxSeparatorBytes}.") { Parameter = EngineParameter.ValueSeparator };
         List<List<Part>> components = [[]];
         StringBuilder literal = new();
         for (int i = 0; i < text.Length; i++)
@@ -77,7 +87,7 @@ public sealed class FileNameTemplate
             }
         }
         EndComponent();
-        return new FileNameTemplate(text, components);
+        return new FileNameTemplate(text, valueSeparator, components);
 
         void EndLiteral()
         {
@@ -144,7 +154,7 @@ public sealed class FileNameTemplate
             _ => Number(Tag("date"), "0", Math.Max(part.Digits, 4)),
         });
 
-        string? Tag(string name) => tags.TryGetValue(name, out string? value) && SafeFileName.Clean(value).Length > 0 ? value : null;
+        string? Tag(string name) => string.Join(ValueSeparator, TrackTags.ValuesOf(tags, name)) is var value && SafeFileName.Clean(value).Length > 0 ? value : null;
     }
 
     /// <summary>The number that a text begins with, such as that of track <c>3/12</c> or the year of <c>2001-05-31</c>; of other text, such as side <c>A1</c> of a record, the text.</summary>

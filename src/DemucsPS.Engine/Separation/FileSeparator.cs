@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Globalization;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Encoded;
+using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 
@@ -265,6 +266,8 @@ public sealed class FileSeparator
         identity.CheckUnchanged();
         StemShape shape = StemShape.Of(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
         using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Header.Tags, track.Header.Picture), journal);
+        if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
+            Tell?.Invoke($"The cover of '{source.Path}' is left out: WAV files have none.");
         double elapsedBefore = journal.Elapsed;
         NullTest mix = new(reader, files, _selection.Names.Count, _selection.SumsToMix(_bag.Contract.Stems.Count), journal.DurableFrames, journal.NullTest, cancellationToken);
         List<ChunkRetry> retries = [.. journal.Retries];

@@ -14,6 +14,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
     private readonly PartialFolder _partial;
     private readonly StemFinisher _finisher;
+    private readonly string? _labelWarning;
     private readonly bool _overwrite;
     private readonly Part[] _parts;
     private readonly Target[] _targets;
@@ -34,6 +35,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         _partial = partial;
         _finisher = new StemFinisher(output.Format, shape);
         _overwrite = output.Overwrite;
+        _labelWarning = labels.Warning;
         Journal = journal;
         _parts = [.. names.Select((name, n) => new Part(name, partial[$"{n}.staged.partial"]))];
         _targets = [.. output.FileNames(names).Select((name, n) =>
@@ -202,6 +204,8 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <summary>What the user should know of the written files, in sentences; once they are finished.</summary>
     public IEnumerable<string> Warnings()
     {
+        if (_labelWarning is not null)
+            yield return _labelWarning;
         if (Gain != 1)
             yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) so that none clips; they sum to the mix at that level.");
         foreach (StemFile stem in Stems.Select(s => s.File).Where(s => s.ClippedSamples > 0))

@@ -57,7 +57,10 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     {
         if (!CopyTags)
             return TrackLabels.None(source);
-        bool isWanted = picture is not null && Format.File != StemFileFormat.Wav && File.Exists(source.Path);
-        return new TrackLabels(source, tags, isWanted ? CoverArt.Read(source.Path, picture!, FFmpegEncoders.Find(Format.File)) : null);
+        bool isWanted = Format.File != StemFileFormat.Wav && File.Exists(source.Path);
+        CoverArt? cover = isWanted ? CoverArt.Read(source.Path, picture, FFmpegEncoders.Find(Format.File)) : null;
+        return cover?.Obstacle(Format.File) is { } obstacle
+            ? new TrackLabels(source, tags, null, $"The cover of '{source.Path}' {obstacle}; the stems have none.")
+            : new TrackLabels(source, tags, cover);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
@@ -40,6 +41,11 @@ public abstract class StemOutputCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FileNameTemplateCompleter))]
     public string? FileNameTemplate { get; set; }
+
+    /// <summary>What is between several values of a tag in names of files.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public string ValueSeparator { get; set; } = TrackTags.Separator;
 
     /// <summary>The kind of file.</summary>
     [Parameter]
@@ -91,7 +97,7 @@ public abstract class StemOutputCommand : PSCmdlet
     private protected StemOutput Output()
     {
         StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither, SampleRate, KeepMono);
-        FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate);
+        FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate, ValueSeparator);
         return new StemOutput(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
     }
 

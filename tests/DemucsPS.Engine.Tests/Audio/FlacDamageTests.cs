@@ -123,6 +123,22 @@ public sealed class FlacDamageTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void What_the_warning_of_foreign_bytes_advises_mends_the_file(int framesBefore)
+    {
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        byte[] junk = new byte[300];
+        new Random(3).NextBytes(junk);
+        byte[][] frames = Frames;
+        string path = _folder.Write("damaged.flac", FlacBits.Stream(Info, [.. frames[..framesBefore], junk, .. frames[framesBefore..]]));
+        ExternalTool.Run(ffmpeg, "-v", "fatal", "-i", path, _folder.File("mended.flac"));
+        using AudioReader reader = AudioFile.Open(_folder.File("mended.flac"));
+        Assert.Equal(Samples.Select(s => s / 32768f), reader.ReadAll());
+        Assert.Empty(reader.Warnings);
+    }
+
     /// <summary>A passage that somebody has cut out, as ffmpeg does it without encoding again, is no damage.</summary>
     [Fact]
     public void Numbers_that_leave_some_out_are_not_missed_where_nothing_is_damaged()

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Audio.Mpeg;
+using DemucsPS.Engine.Audio.Tags;
 using DemucsPS.Engine.Audio.Id3;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
@@ -48,6 +51,11 @@ public sealed class ParserFuzzTests
         new("ffmpeg log", [Encoding.UTF8.GetBytes("[mp3 @ 0x55d0] [error] Header missing\n[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n[fatal] no\nrest\n")],
             static bytes => new FFmpegLog(new MemoryStream(bytes)).WaitForEnd(Timeout.InfiniteTimeSpan), 4 << 20),
         new("catalogue", [Fixture("src", "DemucsPS.Engine", "Models", "catalogue.json")], static bytes => CatalogueReader.Read(bytes, SomePath, allowBuiltIn: true), 16 << 20),
+        new("FLAC, several and numbered", [SeveralFlacFiles()], ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
+        new("MP3", [Mp3File()], static bytes => MpegDamage.Find(new ByteSource(new MemoryStream(bytes), SomePath))?.WriteMended(new ByteSource(new MemoryStream(bytes), SomePath), Stream.Null), 4 << 20),
+        new("tags and pictures", TaggedFiles(), static bytes => FileTags.Read(new ByteSource(new MemoryStream(bytes), SomePath), wantsPicture: true), 16 << 20),
+        new("tags of MP4", [FileTagBytes.Movie(("\u00A9ART", 1, ["A"u8.ToArray(), "B"u8.ToArray()]), ("covr", 13, [FileTagBytes.Png]))], static bytes => Mp4Tags.Read(bytes, new AudioTagBuilder()), 8 << 20),
+        new("second files", [SecondMp4()], static bytes => SecondFile.Find(new ByteSource(new MemoryStream(bytes), SomePath)), 1 << 20),
         new("journal", [Fixture("tests", "fixtures", "records", "journal.json")], static bytes => SeparationJournal.Read(Saved(bytes)), 16 << 20),
         new("provenance", [Fixture("tests", "fixtures", "records", "provenance.json")], static bytes => SeparationProvenance.Read(Saved(bytes)), 16 << 20),
         new("playlist", [Encoding.UTF8.GetBytes("#EXTM3U\n#EXTINF:12,Somebody - A song\nA song.flac\r\nfile:///music/b%20c.wav\n100%25%20%C3%A9%E9.mp3\nfile://localhost/%00#?%zz.wav\n..\\d.wav\nhttp://example.org/e.mp3\n")],
@@ -227,6 +235,44 @@ public sealed class ParserFuzzTests
         foreach (WeightTensor tensor in weights.Tensors)
             weights.Read(tensor.Name, [.. tensor.Shape]);
         weights.RefuseUnused();
+    }
+
+    /// <summary>Two streams with a tag between, whose frames are numbered: what is between frames is told by it.</summary>
+    private static byte[] SeveralFlacFiles()
+    {
+        byte[] file = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 160, maxBlockSize: 16), [.. Enumerable.Range(0, 10).Select(i =>
+            FlacBits.Frame(16, 0, bits => bits.Verbatim(Enumerable.Range(16 * i, 16).Select(s => (long)s), 16), bitsCode: 4, rateCode: 9, number: [(byte)i]))]);
+        return Join(file, Text("TAG"), new byte[125], file);
+    }
+
+    private static byte[] Mp3File()
+    {
+        byte[] file = [.. "ID3\u0004\0\0\0\0\0\u0005zeros"u8, .. new byte[8 * 417]];
+        new Random(1).NextBytes(file.AsSpan(15));
+        for (int i = 0; i < 8; i++)
+            FileTagBytes.Big(0xFFFB_9000).CopyTo(file, 15 + (417 * i));
+        return file;
+    }
+
+    private static byte[][] TaggedFiles()
+    {
+        byte[] block = FileTagBytes.PictureBlock("image/png", FileTagBytes.Png);
+        byte[] comments = FileTagBytes.Comments("ARTIST=A", "ARTIST=B", "METADATA_BLOCK_PICTURE=" + Convert.ToBase64String(block));
+        return
+        [
+            FileTagBytes.Flac((4, comments), (6, block)),
+            FileTagBytes.Ogg(true, comments, 300),
+            FileTagBytes.Ogg(false, comments),
+            FileTagBytes.Id3(4, FileTagBytes.TextFrame(4, "TPE1", 3, "A", "B"), FileTagBytes.PictureFrame(4, "image/png", FileTagBytes.Png)),
+            FileTagBytes.Id3(3, FileTagBytes.TextFrame(3, "TPE1", 1, "A", "B"), FileTagBytes.PictureFrame(3, "", FileTagBytes.Png)),
+            FileTagBytes.Id3(2, FileTagBytes.TextFrame(2, "TP1", 0, "A", "B"), FileTagBytes.PictureFrame(2, "PNG", FileTagBytes.Png)),
+        ];
+    }
+
+    private static byte[] SecondMp4()
+    {
+        byte[] mp4 = Join(FileTagBytes.Box("ftyp", new byte[8]), FileTagBytes.Box("mdat", new byte[20]), FileTagBytes.Box("moov", new byte[20]));
+        return Join(mp4, mp4);
     }
 
     private static byte[][] WavFiles()
