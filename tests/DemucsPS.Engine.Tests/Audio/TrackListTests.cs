@@ -114,7 +114,8 @@ public sealed class TrackListTests : IDisposable
     [InlineData("file://", "not a local file")]
     public void File_URIs_that_lead_nowhere_are_refused(string entry, string words)
     {
-        Write("list.m3u8", entry);
+        // There a path without a drive leads nowhere for another reason.
+        Write("list.m3u8", OperatingSystem.IsWindows() ? entry.Replace("///music", "///C:/music", StringComparison.Ordinal) : entry);
         Assert.Empty(Names(new TrackListOptions(), _folder["list.m3u8"]));
         Assert.Contains(words, Assert.Single(_errors).Message, StringComparison.Ordinal);
     }
