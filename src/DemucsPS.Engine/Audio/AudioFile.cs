@@ -1,7 +1,7 @@
 using DemucsPS.Engine.Audio.Aiff;
+using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
-using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Audio;
