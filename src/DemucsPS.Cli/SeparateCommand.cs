@@ -164,6 +164,7 @@ internal sealed class SeparateCommand
         options.Check();
         StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
             parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
+        FileNameTemplate.CheckValueSeparator(parsed.GetValue(_valueSeparator) ?? TrackTags.Separator);
         FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text, parsed.GetValue(_valueSeparator)) : null;
         StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
         {

@@ -44,6 +44,15 @@ public sealed class FileNameTemplate
     /// <summary>Whether it has fields that come from tags.</summary>
     internal bool UsesTags => _components.SelectMany(c => c).Any(p => p.Field is not (null or Stem or Model or Name or Ext or Folder));
 
+    /// <summary>Refuses what cannot stand between values, also where no template is given.</summary>
+    /// <param name="valueSeparator">As <see cref="Parse"/> takes it.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: names cannot have it.</exception>
+    public static void CheckValueSeparator(string valueSeparator)
+    {
+        if (valueSeparator.Any(SafeFileName.IsForbidden) || valueSeparator.AsSpan().ContainsAny('/', '\\') || Encoding.UTF8.GetByteCount(valueSeparator) > MaxSeparatorBytes)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"What is put between several values of a tag, '{valueSeparator}', cannot be in a name. Choose other characters, at most {MaxSeparatorBytes}.") { Parameter = EngineParameter.ValueSeparator };
+    }
+
     /// <summary>Reads a template.</summary>
     /// <param name="text">The template.</param>
     /// <param name="valueSeparator">What is between several values of a tag: any text that names can have; null for "; ".</param>
@@ -51,8 +60,7 @@ public sealed class FileNameTemplate
     public static FileNameTemplate Parse(string text, string? valueSeparator = null)
     {
         valueSeparator ??= TrackTags.Separator;
-        if (valueSeparator.Any(SafeFileName.IsForbidden) || valueSeparator.AsSpan().ContainsAny('/', '\\') || Encoding.UTF8.GetByteCount(valueSeparator) > MaxSeparatorBytes)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"What is put between several values of a tag, '{valueSeparator}', cannot be in a name. Choose other characters, at most {MaxSeparatorBytes}.") { Parameter = EngineParameter.ValueSeparator };
+        CheckValueSeparator(valueSeparator);
         List<List<Part>> components = [[]];
         StringBuilder literal = new();
         for (int i = 0; i < text.Length; i++)

@@ -97,6 +97,7 @@ public abstract class StemOutputCommand : PSCmdlet
     private protected StemOutput Output()
     {
         StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither, SampleRate, KeepMono);
+        Engine.Naming.FileNameTemplate.CheckValueSeparator(ValueSeparator);
         FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate, ValueSeparator);
         return new StemOutput(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
     }

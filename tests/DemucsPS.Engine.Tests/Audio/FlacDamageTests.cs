@@ -1,9 +1,9 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
-using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
 

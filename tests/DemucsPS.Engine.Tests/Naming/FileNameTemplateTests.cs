@@ -143,6 +143,20 @@ public sealed class FileNameTemplateTests
         Assert.Contains(because, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, "A; B - x")]
+    [InlineData(" & ", "A & B - x")]
+    [InlineData("", "AB - x")]
+    public void Several_values_of_a_tag_are_joined_as_is_asked_for(string? separator, string expected)
+    {
+        AudioTagBuilder tags = new();
+        tags.Add("artist", "A");
+        tags.Add("artist", "B");
+        Assert.Equal(expected, FileNameTemplate.Parse("{artist} - {stem}", separator).Expand("model", new TrackSource(Path.GetFullPath("song.wav")), tags.Build(), "x"));
+        foreach (string wrong in (string[])["/", "\\", ":", "\n", new string('x', 17)])
+            Assert.Equal(EngineParameter.ValueSeparator, Assert.Throws<DemucsException>(() => FileNameTemplate.Parse("{artist} - {stem}", wrong)).Parameter);
+    }
+
     [Fact]
     public void Long_literals_are_refused() => Assert.Throws<DemucsException>(() => FileNameTemplate.Parse(new string('x', 101) + "{stem}"));
 
