@@ -222,6 +222,8 @@ Describe 'The help of <name> -<parameter>' -ForEach $parameters {
         # A default that depends on something has words in brackets after its value.
         $value = $property ? $property.GetValue([Activator]::CreateInstance($command.ImplementingType)) : $false
         $default = [string]::IsNullOrEmpty("$value") ? 'None' : "$value"
+        # A blank at an end is seen only in quotation marks.
+        if ($default -ne $default.Trim()) { $default = "'$default'" }
         $help.defaultValue -replace ' \(.*\)$' | Should -Be $default
     }
 }

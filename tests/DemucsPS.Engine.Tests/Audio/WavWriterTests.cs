@@ -257,8 +257,11 @@ public sealed class WavWriterTests : IDisposable
         string path = _folder.File("abandoned.wav");
         using (WavWriter writer = WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16))
             writer.Write(new float[200_000]);
-        Assert.True(File.Exists(path));
-        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioFile.Open(path)).Error);
+        byte[] file = File.ReadAllBytes(path);
+        Assert.Equal(0, BitConverter.ToInt32(file, file.AsSpan().IndexOf("data"u8) + 4));
+        // Readers take such a file for one whose recorder lost power, and say so.
+        using AudioReader reader = AudioFile.Open(path);
+        Assert.NotEmpty(reader.Warnings);
     }
 
     [Fact]

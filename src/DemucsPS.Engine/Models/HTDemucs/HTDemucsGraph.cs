@@ -35,7 +35,7 @@ public static class HTDemucsGraph
         Only(a.Cac, "cac", a.Cac, "true");
         Only(a.Depth is > 0 and <= MostLayers, "depth", a.Depth, $"1 to {MostLayers}");
         Only(a.Rewrite, "rewrite", a.Rewrite, "true");
-        Only(a.MultiFreqs.Count == 0, "multi_freqs", string.Join(", ", a.MultiFreqs), "none");
+        Only(a.MultiFreqs.Count == 0, "multi_freqs", string.Join(", ", a.MultiFreqs.Select(f => f.ToString(CultureInfo.InvariantCulture))), "none");
         Only(a.KernelSize == Steps.Kernel, "kernel_size", a.KernelSize, $"{Steps.Kernel}");
         Only(a.Stride == Steps.Stride, "stride", a.Stride, $"{Steps.Stride}");
         Only(a.Context is 0 or 1, "context", a.Context, "0 or 1");

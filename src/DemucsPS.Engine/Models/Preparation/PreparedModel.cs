@@ -340,9 +340,19 @@ public sealed class PreparedModel : IDisposable
 
     // Not inlined, so that the bytes are nobody's when it returns.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private OnnxSession Load(OnnxSessionOptions options, CancellationToken cancellationToken) =>
-        // Only the CPU's plans are known to hold memory for it; others may want to know shapes.
-        OnnxSession.FromBytes(options.ExecutionProvider == ExecutionProvider.Cpu ? ShapeHiding.Apply(ToBytes()) : ToBytes(), options, cancellationToken);
+    private OnnxSession Load(OnnxSessionOptions options, CancellationToken cancellationToken)
+    {
+        // Only the CPU's plans are known to hold memory for shapes; others may want to know them.
+        if (options.ExecutionProvider == ExecutionProvider.Cpu)
+        {
+            OnnxSession session = OnnxSession.FromBytes(ShapeHiding.Apply(ToBytes()), options, cancellationToken);
+            // Of what a Demucs model gives, only the batch may be open. Where a file does not declare the rest, the runtime has to find it out.
+            if (session.Outputs.All(output => output.Shape.Skip(1).All(length => length > 0)))
+                return session;
+            session.Dispose();
+        }
+        return OnnxSession.FromBytes(ToBytes(), options, cancellationToken);
+    }
 
     private static GraphModel GraphOf(ReadOnlyMemory<byte> bytes, string? path)
     {
