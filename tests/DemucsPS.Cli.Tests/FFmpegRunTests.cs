@@ -9,8 +9,8 @@ public sealed class FFmpegRunTests
     [InlineData("song.mp3", "wav", Probe, Decode, Decode)]
     [InlineData("cover.mp3", "flac", Encoders, Probe, Decode, Decode, Encode, Encode)]
     [InlineData("song.flac", "wav")]
-    [InlineData("cover.flac", "flac", Encoders, Encode, Encode)]
-    [InlineData("song.wav", "flac", Encoders, Encode, Encode)]
+    [LongInlineData("cover.flac", "flac", Encoders, Encode, Encode)]
+    [LongInlineData("song.wav", "flac", Encoders, Encode, Encode)]
     public void A_file_is_looked_at_once_and_decoded_twice(string source, string format, params string[] runs)
     {
         using TemporaryFolder folder = new();

@@ -105,6 +105,8 @@ public sealed class ModelsCommandTests
     [Fact]
     public void What_preparation_changes_is_said_and_one_that_loses_is_refused()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         File.Copy(CliModels.Normalizing, folder["own.onnx"]);
         Dictionary<string, string?> environment = new() { ["DEMUCSPS_CACHE"] = folder["cache"] };

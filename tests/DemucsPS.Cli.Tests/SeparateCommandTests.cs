@@ -91,6 +91,8 @@ public sealed class SeparateCommandTests
     [Fact]
     public void Models_are_prepared_once_in_the_cache_unless_told_not_to()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
@@ -163,6 +165,8 @@ public sealed class SeparateCommandTests
     [Fact]
     public void A_precision_is_asked_for_named_and_kept_when_it_goes_on()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
@@ -394,6 +398,8 @@ public sealed class SeparateCommandTests
     [Fact]
     public void Samples_can_be_clamped_or_left_alone()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["loud.wav"], [.. WavSamples.Sine(60000).Select(x => x * 30)]);
         foreach (string clip in new[] { "clamp", "none" })

@@ -65,6 +65,8 @@ public sealed class LateStartTests : IDisposable
     [Fact]
     public void The_plan_shows_it_the_stems_have_it_and_what_is_there_is_told_from_what_is_asked_for()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         float[] source = Write("source.wav", 44100, 10_000);
         string film = _folder.File("film.mkv");

@@ -7,7 +7,7 @@ public sealed class ReferenceTests(ITestOutputHelper output)
     // Those of the long set differ by what the prepared models are tested with in both sets, and more sharply.
     [LongInlineData("song-overlap25")]
     [InlineData("short")]
-    [InlineData("six-stems")]
+    [LongInlineData("six-stems")]
     [LongInlineData("song-overlap05")]
     [LongInlineData("exact-segment")]
     [LongInlineData("one-frame-over")]

@@ -180,7 +180,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     [Theory]
     [InlineData(StemFileFormat.Flac, 96000, 96000)]
     [LongInlineData(StemFileFormat.Alac, 48000, 48000)]
-    [InlineData(StemFileFormat.Mp3, 96000, 48000)]
+    [LongInlineData(StemFileFormat.Mp3, 96000, 48000)]
     [LongInlineData(StemFileFormat.Mp3, 30000, 32000)]
     [InlineData(StemFileFormat.Aac, 48000, 48000)]
     [LongInlineData(StemFileFormat.Aac, 192_000, 96000)]

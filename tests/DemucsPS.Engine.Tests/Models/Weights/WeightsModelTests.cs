@@ -18,8 +18,8 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData("little")]
-    [InlineData("little-segment")]
-    [InlineData("little-bag")]
+    [LongInlineData("little-segment")]
+    [LongInlineData("little-bag")]
     public void Stems_are_as_exact_as_the_official_codes(string name)
     {
         ReferenceCase expected = ReferenceCase.LoadOfficial(name);
@@ -85,6 +85,8 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     [Fact]
     public void Preparation_that_is_not_wanted_and_copies_that_tests_refuse_change_nothing_of_it()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         ModelSource source = ModelSource.Find(LittleModel.File);
         using ModelBag prepared = ModelBag.Load([source], null, new OnnxSessionOptions(), prepare: true, Unexpected), bare = ModelBag.Load([source], null, new OnnxSessionOptions(), prepare: false, Unexpected);
         Assert.Equal(JsonSerializer.Serialize(prepared.Identify(default)), JsonSerializer.Serialize(bare.Identify(default)));
@@ -196,6 +198,8 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     [Fact]
     public void The_record_names_the_file_of_weights_and_a_file_saved_anew_is_the_same_model()
     {
+        if (!TestSet.IsLong)
+            Assert.Skip(TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         File.Copy(LittleModel.File, folder["little.safetensors"]);
         InterruptedTrack.WriteNoise(folder["noise.wav"], 30_000);
