@@ -11,14 +11,9 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
 {
     [Theory]
     [LongInlineData("song-overlap25")]
-    [LongInlineData("song-overlap05")]
     [InlineData("short")]
-    [LongInlineData("exact-segment")]
-    [LongInlineData("one-frame-over")]
     [InlineData("quiet-offset")]
     [LongInlineData("six-stems")]
-    [LongInlineData("one-shift")]
-    [LongInlineData("two-shifts")]
     [LongInlineData("bag-of-two")]
     public void A_prepared_tiny_model_is_exact(string name) => Check(name, models);
 
