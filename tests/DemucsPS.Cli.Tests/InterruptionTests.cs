@@ -11,7 +11,7 @@ public sealed class InterruptionTests
     public void Killed_at_many_moments_and_resumed_it_gives_the_same_bits()
     {
         using TemporaryFolder folder = new();
-        int toKill = TestSet.Size(3, 25);
+        int toKill = TestSet.Size(3, 12);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Noise(TestSet.Size(5, 20) * 44100));
         // Segments of 8192 frames: many quick chunks.
         string[] arguments = ["separate", "mix.wav", "--model", CliModels.Small, "--overlap", "0.6", "--shifts", "1", "--seed", "3", "--dither"];

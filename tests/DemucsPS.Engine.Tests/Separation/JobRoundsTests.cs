@@ -41,9 +41,7 @@ public sealed class JobRoundsTests
     }
 
     [Theory]
-    [LongInlineData(1, 0)]
     [LongInlineData(2, 0)]
-    [LongInlineData(3, 3)]
     [LongInlineData(4, 4)]
     public void So_they_do_with_a_reference_model(int jobs, int onOwnThread) => Check(RepositoryFiles.TinyModel, 343_980, jobs, onOwnThread);
 

@@ -20,12 +20,8 @@ public sealed class OfficialReferenceTests(ITestOutputHelper output)
     [LongInlineData("offset", "tiny")]
     [LongInlineData("one-shift", "tiny")]
     [LongInlineData("six-stems", "tiny-6s")]
-    [LongInlineData("song-overlap25", "tiny-opset21")]
-    [LongInlineData("short", "tiny-opset21")]
     [LongInlineData("zeros-after", "tiny-opset21")]
     [LongInlineData("song-overlap25", "tiny-opset23")]
-    [LongInlineData("short", "tiny-opset23")]
-    [LongInlineData("zeros-after", "tiny-opset23")]
     public void Stems_are_as_exact_as_the_official_codes(string name, string model)
     {
         using TemporaryFolder temporary = new();

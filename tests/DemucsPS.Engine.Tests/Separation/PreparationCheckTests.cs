@@ -37,7 +37,6 @@ public sealed class PreparationCheckTests : IDisposable
     }
 
     [Theory]
-    [LongInlineData("tiny")]
     [LongInlineData("tiny-opset23")]
     public void Preparation_is_closer_to_float64_than_the_exports_are(string name)
     {

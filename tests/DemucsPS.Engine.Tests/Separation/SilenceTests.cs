@@ -95,15 +95,15 @@ public sealed class SilenceTests(ITestOutputHelper output)
                 left = MemoryTrack.Song(200_000, Length).Left;
                 return (new MemoryTrack(left, [.. left.Select(x => -x)]), ..0);
             case "between songs":
-                left = new float[700_000];
-                right = new float[700_000];
-                foreach ((int at, int from, int count) in new[] { (0, 200_000, 100_000), (620_000, 500_000, 80_000) })
+                left = new float[400_000];
+                right = new float[400_000];
+                foreach ((int at, int from, int count) in new[] { (0, 200_000, 100_000), (320_000, 500_000, 80_000) })
                 {
                     MemoryTrack part = MemoryTrack.Song(from, count);
                     part.Left.CopyTo(left, at);
                     part.Right.CopyTo(right, at);
                 }
-                return (new MemoryTrack(left, right), 100_000..620_000);
+                return (new MemoryTrack(left, right), 100_000..320_000);
             case "music and dither":
                 left = new float[Length];
                 right = new float[Length];

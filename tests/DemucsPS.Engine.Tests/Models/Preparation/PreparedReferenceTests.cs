@@ -10,11 +10,9 @@ namespace DemucsPS.Engine.Tests.Models.Preparation;
 public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITestOutputHelper output) : IClassFixture<PreparedReferenceModels>
 {
     [Theory]
-    [LongInlineData("song-overlap25")]
     [InlineData("short")]
     [InlineData("quiet-offset")]
     [LongInlineData("six-stems")]
-    [LongInlineData("bag-of-two")]
     public void A_prepared_tiny_model_is_exact(string name) => Check(name, models);
 
     [Fact]
