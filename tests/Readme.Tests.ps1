@@ -1,8 +1,9 @@
-Describe 'The tour of README.md' {
+Describe 'What <_> shows of PowerShell' -ForEach 'README.md', 'docs/TOUR.md' {
     It 'prints what is printed there' {
         $root = Split-Path $PSScriptRoot
-        $readme = (Get-Content -Raw (Join-Path $root 'README.md')) -replace "`r`n", "`n"
-        $session = [regex]::Match($readme, '(?s)```powershell-session\n(.*?)```').Groups[1].Value
+        $readme = (Get-Content -Raw (Join-Path $root $_)) -replace "`r`n", "`n"
+        # All blocks of a document are one session.
+        $session = ([regex]::Matches($readme, '(?s)```powershell-session\n(.*?)```') | ForEach-Object { $_.Groups[1].Value }) -join ''
         $steps = [regex]::Matches($session, '(?ms)^PS> (?<command>[^\n]*)\n(?<output>.*?)(?=^PS> |\z)')
         $steps.Count | Should -BeGreaterThan 5
 

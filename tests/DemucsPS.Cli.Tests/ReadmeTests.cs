@@ -2,20 +2,22 @@ using System.Text.RegularExpressions;
 
 namespace DemucsPS.Cli.Tests;
 
-/// <summary>Runs what the README shows in its console blocks and compares the output, so that it cannot lie.</summary>
+/// <summary>Runs what the README and the tour show in their console blocks and compares the output, so that they cannot lie.</summary>
 public sealed partial class ReadmeTests
 {
     private const string FromSource = "dotnet run -c Release --project src/DemucsPS.Cli -- ", Installed = "demucsps ";
 
-    [Fact]
-    public void Every_console_command_prints_what_is_printed_there()
+    [Theory]
+    [InlineData("README.md", 3)]
+    [InlineData("docs/TOUR.md", 2)]
+    public void Every_console_command_prints_what_is_printed_there(string document, int commands)
     {
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["samples"]);
         File.Copy(RepositoryFiles.Song, folder["samples", "mix.wav"]);
         File.Copy(RepositoryFiles.Song, folder["mix.wav"]);
-        (string Command, string[] Output)[] shown = [.. Shown()];
-        Assert.Equal(5, shown.Length);
+        (string Command, string[] Output)[] shown = [.. Shown(document)];
+        Assert.Equal(commands, shown.Length);
         foreach ((string command, string[] expected) in shown)
         {
             string arguments = command.StartsWith(FromSource, StringComparison.Ordinal) ? command[FromSource.Length..] : command[Installed.Length..];
@@ -45,12 +47,38 @@ public sealed partial class ReadmeTests
     public void The_pinned_runtime_is_the_one_named()
     {
         string pinned = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props")), "\"Microsoft.ML.OnnxRuntime\" Version=\"([^\"]+)\"").Groups[1].Value;
-        Assert.Contains($"Microsoft.ML.OnnxRuntime {pinned}", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), StringComparison.Ordinal);
+        Assert.Contains($"Microsoft.ML.OnnxRuntime {pinned}", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "DEPENDENCIES.md")), StringComparison.Ordinal);
     }
 
-    private static IEnumerable<(string Command, string[] Output)> Shown()
+    /// <summary>Links of the documents lead to files and headings that are there; on the web they would only fail when somebody clicks.</summary>
+    [Fact]
+    public void Links_between_documents_lead_somewhere()
     {
-        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")).ReplaceLineEndings("\n");
+        string[] documents = [Path.Combine(RepositoryFiles.Root, "README.md"), Path.Combine(RepositoryFiles.Root, "bench", "README.md"), .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md")];
+        int links = 0;
+        foreach (string document in documents)
+        {
+            foreach (Match link in Link().Matches(File.ReadAllText(document)))
+            {
+                string[] target = link.Groups[1].Value.Split('#');
+                if (target[0].Contains(':', StringComparison.Ordinal))
+                    continue;
+                links++;
+                string path = target[0].Length == 0 ? document : Path.GetFullPath(target[0], Path.GetDirectoryName(document)!);
+                Assert.True(File.Exists(path), $"{document} links to '{link.Groups[1].Value}', which is not there.");
+                if (target.Length > 1)
+                    Assert.Contains(target[1], Heading().Matches(File.ReadAllText(path)).Select(heading => Anchor(heading.Groups[1].Value)));
+            }
+        }
+        Assert.InRange(links, 10, 1000);
+
+        // As GitHub makes them.
+        static string Anchor(string heading) => new([.. heading.Trim().ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c)]);
+    }
+
+    private static IEnumerable<(string Command, string[] Output)> Shown(string document)
+    {
+        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, document)).ReplaceLineEndings("\n");
         foreach (Match block in ConsoleBlock().Matches(readme))
         {
             string? command = null;
@@ -87,4 +115,10 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("```console\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex ConsoleBlock();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex("^#+ (.*)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 }

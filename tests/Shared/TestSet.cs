@@ -1,7 +1,7 @@
 namespace DemucsPS.Tests.Shared;
 
 /// <summary>
-/// Which set of inputs a test takes: the short one, or the long one where <c>DEMUCSPS_TESTS</c> is <c>long</c>, as in <c>.ci/run</c>. The tests are the same; the README says what
+/// Which set of inputs a test takes: the short one, or the long one where <c>DEMUCSPS_TESTS</c> is <c>long</c>, as in <c>.ci/run</c>. The tests are the same; docs/CONTRIBUTING.md says what
 /// differs.
 /// </summary>
 internal static class TestSet

@@ -83,7 +83,7 @@ public sealed class ModelSource
         if (Array.Exists(s_pickles, end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase)))
         {
             throw new DemucsException(DemucsError.DemucsModelInvalid,
-                $"'{path}' is a PyTorch checkpoint, which is not read here: reading one runs whatever code is in it. Load it with Demucs in Python and save it as safetensors, as the README tells under \"Your own htdemucs\"; the official models are there as safetensors already, and are installed by their names.", path);
+                $"'{path}' is a PyTorch checkpoint, which is not read here: reading one runs whatever code is in it. Load it with Demucs in Python and save it as safetensors, as docs/MODELS.md of DemucsPS tells under \"Your own htdemucs\"; the official models are there as safetensors already, and are installed by their names.", path);
         }
         if (BagFile.IsBag(path))
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' describes a bag of models, and one model is wanted here. Give the path of a .safetensors, .onnx or .ort file.", path);
