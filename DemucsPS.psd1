@@ -25,6 +25,7 @@
         'Remove-DemucsModel'
         'ConvertTo-OnnxModel'
         'Test-DemucsSeparation'
+        'Show-StemPlayer'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

@@ -10,6 +10,7 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     SeparateCommand.Create(),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
+    PlayerCommand.Create(),
 };
 
 PlainNames.Keep(root);

@@ -154,6 +154,12 @@ internal sealed class SeparationReport(bool json, bool verbose)
         Console.Error.WriteLine(sentence);
     }
 
+    /// <summary>How far something is that takes a moment; only for terminals.</summary>
+    public void Progress(string line) => Show(line, lasting: false);
+
+    /// <summary>Takes the progress away.</summary>
+    public void EndProgress() => EndLine();
+
     private void EndLine()
     {
         if (_lineLength == 0)

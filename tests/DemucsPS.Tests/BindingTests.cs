@@ -124,6 +124,7 @@ public sealed class BindingTests : IDisposable
     [InlineData("Import-AudioTrack -Path one.wav -LiteralPath one.wav", "ImportAudioTrackCommand")]
     [InlineData("Invoke-DemucsSeparation -Path one.wav -LiteralPath one.wav", "InvokeDemucsSeparationCommand")]
     [InlineData("Test-DemucsSeparation -Path one.wav -LiteralPath one.wav", "TestDemucsSeparationCommand")]
+    [InlineData("Show-StemPlayer -Path one.wav -LiteralPath one.wav", "ShowStemPlayerCommand")]
     [InlineData("Invoke-DemucsChunk -Chunk $args[0] -Spectrogram $args[1]", "InvokeDemucsChunkCommand")]
     [InlineData("Get-DemucsModel -Name baseline -Cache", "GetDemucsModelCommand")]
     [InlineData("Remove-DemucsModel -Name baseline -Cache", "RemoveDemucsModelCommand")]

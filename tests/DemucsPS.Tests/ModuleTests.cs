@@ -21,6 +21,7 @@ public sealed class ModuleTests : IDisposable
         ("Export-Stem", "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem -PassThru", @"\d+ +drums\.wav"),
         ("Invoke-DemucsSeparation", "Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass, drums", @"one\.wav +small +0:00:00 +0:0\d:\d\d +3 +bass, drums"),
         ("Test-DemucsSeparation", "$null = Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass; Test-DemucsSeparation separated/small/one", @"one\.wav +small +True +bass: Intact"),
+        ("Show-StemPlayer", "$null = Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass; Show-StemPlayer separated -PassThru", @"one +0:00:00 +True +Embedded +bass +player\.html"),
         ("Get-DemucsModel", "Get-DemucsModel baseline", @"baseline +built in +split +7\.8 s +drums, bass, other, vocals"),
         ("Get-DemucsModel", "$null = Test-DemucsModel -Path normalizing.onnx; Get-DemucsModel -Cache", @"normalizing +Full +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\S+\.prepared\.onnx"),
         ("Install-DemucsModel", "Install-DemucsModel tiny -Source $args[0] -AcceptLicense", @"tiny +verified +0 +0\.2 s +drums, bass, other, vocals"),

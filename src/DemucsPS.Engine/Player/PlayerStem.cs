@@ -1,0 +1,12 @@
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Player;
+
+/// <summary>A stem of a <see cref="PlayerVariant"/>.</summary>
+/// <param name="Name">Such as <c>vocals</c>. Stems of one name in several variants share a lane.</param>
+/// <param name="Source">Where its samples are.</param>
+public sealed record PlayerStem(string Name, TrackSource Source)
+{
+    /// <summary>Whether it is made of the other stems: it is no part of their sum, and muted until somebody asks for it.</summary>
+    internal bool IsMixdown => Name == "mixdown";
+}

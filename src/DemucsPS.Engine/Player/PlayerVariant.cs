@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Player;
+
+/// <summary>One separation of a track: what a <see cref="PlayerPage"/> plays, alone or against others.</summary>
+/// <param name="Name">What tells it from others: the model's name, or a setting.</param>
+/// <param name="Stems">Its stems, at least one, of different names.</param>
+public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem> Stems)
+{
+    /// <summary>What names of files say that they are the mix, and not a stem of it.</summary>
+    private static readonly string[] MixNames = ["mix", "mixture"];
+
+    /// <summary>The mix that was separated; null where it is not known.</summary>
+    public TrackSource? Mix { get; init; }
+
+    /// <summary>Full path of the file that says where the stems come from; null where there is none.</summary>
+    public string? ProvenancePath { get; init; }
+
+    /// <summary>That of a separation.</summary>
+    /// <param name="result">Its result; its files are where it says.</param>
+    /// <param name="name">What to call it; null for the model's name.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>.</exception>
+    public static PlayerVariant Of(SeparationResult result, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        PlayerVariant variant = OfProvenance(result.ProvenancePath);
+        return name is null ? variant : variant with { Name = name };
+    }
+
+    /// <summary>That of a provenance.</summary>
+    /// <param name="path">Full path.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>.</exception>
+    internal static PlayerVariant OfProvenance(string path)
+    {
+        SeparationProvenance provenance = SeparationProvenance.Read(path);
+        string folder = Path.GetDirectoryName(path)!;
+        IReadOnlyDictionary<string, string> parameters = provenance.Separation.Parameters;
+        PlayerStem[] stems = parameters.GetValueOrDefault("format") == nameof(StemFileFormat.StemMp4)
+            // One file: its first stream is the mix, the others are the outputs behind it.
+            ? [.. parameters.GetValueOrDefault("outputs", "").Split(", ").Select((output, stream) => new PlayerStem(output.Split(" = ")[0], new TrackSource(Path.GetFullPath(Path.Combine(folder, provenance.Stems[0].File))) { StreamIndex = stream })).Skip(1)]
+            : [.. provenance.Stems.Select(stem => new PlayerStem(stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
+        SourceIdentity source = provenance.Separation.Source;
+        return new PlayerVariant(string.Join('+', provenance.Separation.Models.Select(m => m.Name)), stems)
+        {
+            ProvenancePath = path,
+            // A file that is another by now is not what was separated. Reading all of it for its hash would take longer than the page.
+            Mix = Path.IsPathFullyQualified(source.Path) && File.Exists(source.Path) && RegularFile.Info(source.Path).Length == source.Bytes ? MixOf(source.Path, parameters) : null,
+        };
+    }
+
+    /// <summary>That of files beside each other, of whatever program.</summary>
+    /// <param name="files">Full paths; one that is called after a mix is not a stem.</param>
+    internal static PlayerVariant OfFiles(IReadOnlyList<string> files)
+    {
+        string? mix = files.Count > 1 ? files.FirstOrDefault(f => MixNames.Contains(Path.GetFileNameWithoutExtension(f), StringComparer.OrdinalIgnoreCase)) : null;
+        return new PlayerVariant("stems", [.. files.Where(f => f != mix).Select(f => new PlayerStem(Path.GetFileNameWithoutExtension(f), new TrackSource(f)))])
+        {
+            Mix = mix is null ? null : new TrackSource(mix),
+        };
+    }
+
+    /// <summary>What of its file was separated, as <see cref="SeparationParameters.Describe"/> has put it into words.</summary>
+    private static TrackSource MixOf(string path, IReadOnlyDictionary<string, string> parameters)
+    {
+        TrackSource mix = new(path)
+        {
+            LateStart = SeparationParameters.ValueOf(parameters, "silence in front") == "0" ? LateStart.Cut : LateStart.Silence,
+        };
+        if (int.TryParse(parameters.GetValueOrDefault("stream"), NumberStyles.None, CultureInfo.InvariantCulture, out int stream))
+            mix = mix with { StreamIndex = stream };
+        if (Pair().Match(parameters.GetValueOrDefault("channels", "")) is { Success: true } pair)
+            mix = mix with { Channels = new ChannelPair((int)Number(pair.Groups[1]), (int)Number(pair.Groups[2]), "") };
+        if (Part().Match(parameters.GetValueOrDefault("range", "")) is { Success: true } part)
+            mix = mix with { Range = new FrameRange(Number(part.Groups[2]), part.Groups[1].Success ? Number(part.Groups[1]) : null) };
+        return mix;
+    }
+
+    private static long Number(Group digits) => long.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^(\d{1,3}) and (\d{1,3})$")]
+    private static partial Regex Pair();
+
+    [GeneratedRegex(@"^(?:([1-9]\d{0,15}) frames|all) from (\d{1,15})$")]
+    private static partial Regex Part();
+}

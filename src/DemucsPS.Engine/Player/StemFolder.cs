@@ -1,0 +1,74 @@
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Player;
+
+/// <summary>The stems of one track, as they lie in folders.</summary>
+/// <param name="Title">What the track is called.</param>
+/// <param name="PagePath">Full path of the page that belongs beside them.</param>
+/// <param name="Variant">The stems.</param>
+public sealed record StemFolder(string Title, string PagePath, PlayerVariant Variant)
+{
+    /// <summary>What a page beside stems is called.</summary>
+    public const string PageName = "player.html";
+
+    /// <summary>Folders below the one that is named: a model's, a track's, and one more for templates.</summary>
+    private const int MaxDepth = 3;
+
+    private static readonly string[] Extensions = [".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".wv", ".w64", ".caf", ".wma"];
+
+    /// <summary>Finds stems.</summary>
+    /// <param name="path">Full path of a folder of stems, with provenance or without; of a folder of such folders; or of a provenance.</param>
+    /// <returns>A track each, in the order of their paths; at least one.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: there are none. <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged.</exception>
+    public static IReadOnlyList<StemFolder> Find(string path)
+    {
+        if (!Path.IsPathFullyQualified(path))
+            throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
+        try
+        {
+            if (File.Exists(path))
+            {
+                return IsProvenance(path)
+                    ? [OfProvenance(path)]
+                    : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{path}' is a file. Give the folder of a track's stems, or the {SeparationProvenance.FileName} in it.", path);
+            }
+            if (!Directory.Exists(path))
+                throw new DemucsException(DemucsError.AudioTrackNotFound, $"There is no folder '{path}'. Give the folder of a track's stems.", path);
+            IReadOnlyList<StemFolder> found = [.. Walk(Path.TrimEndingDirectorySeparator(path), 0)];
+            return found.Count > 0 ? found : throw new DemucsException(DemucsError.AudioTrackNotFound, $"No stems were found in '{path}'. Give the folder that Invoke-DemucsSeparation or demucsps separate has written a track's stems to, or any folder of audio files.", path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' cannot be read: {e.Message}", path, e);
+        }
+    }
+
+    /// <summary>That of a separation.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>.</exception>
+    public static StemFolder Of(SeparationResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return OfProvenance(result.ProvenancePath) with { Title = result.Track };
+    }
+
+    private static IEnumerable<StemFolder> Walk(string folder, int depth)
+    {
+        string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        string[] provenances = [.. files.Where(IsProvenance)];
+        string[] audio = [.. files.Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))];
+        if (provenances.Length > 0)
+            return provenances.Select(OfProvenance);
+        if (audio.Length > 0)
+            return [new StemFolder(Path.GetFileName(folder), Path.Combine(folder, PageName), PlayerVariant.OfFiles(audio))];
+        return depth == MaxDepth ? [] : Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).SelectMany(inner => Walk(inner, depth + 1));
+    }
+
+    private static bool IsProvenance(string path) => Path.GetFileName(path) is var name && (name == SeparationProvenance.FileName || name.EndsWith("." + SeparationProvenance.FileName, StringComparison.Ordinal));
+
+    private static StemFolder OfProvenance(string path)
+    {
+        string folder = Path.GetDirectoryName(path)!, prefix = Path.GetFileName(path)[..^SeparationProvenance.FileName.Length];
+        PlayerVariant variant = PlayerVariant.OfProvenance(path);
+        return new StemFolder(prefix.Length > 0 ? prefix.TrimEnd('.') : Path.GetFileName(folder) is { Length: > 0 } name ? name : "stems", Path.Combine(folder, prefix + PageName), variant);
+    }
+}

@@ -1,0 +1,230 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Show-StemPlayer</c>: folders of stems or results of separations in, and pages that play them out.</summary>
+[Cmdlet(VerbsCommon.Show, "StemPlayer", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[OutputType(typeof(PlayerPageFile), typeof(Uri))]
+public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<PlayerProgress>
+{
+    private const string PathSet = "Path", LiteralPathSet = "LiteralPath", ResultSet = "Result", Activity = "Making player pages";
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<StemFolder> _compared = [];
+    private StemFolder? _served;
+    private string? _destination;
+    private string _title = "";
+    private bool _failed, _written;
+    private long _shown;
+
+    /// <summary>Folders of stems, or the provenances in them; wildcards are allowed.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [FileToPath]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Folders of stems, by names taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>Results of <c>Invoke-DemucsSeparation</c>.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ResultSet)]
+    [ValidateNotNullOrEmpty]
+    public SeparationResult[] Result { get; set; } = [];
+
+    /// <summary>The page's file, where it is one page.</summary>
+    [Parameter]
+    [Alias("OutputPath")]
+    [ValidateNotNullOrEmpty]
+    public string? DestinationPath { get; set; }
+
+    /// <summary>What the page calls the track, where it is one page.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Title { get; set; }
+
+    /// <summary>Where the sound is.</summary>
+    [Parameter]
+    public PlayerAudio Audio { get; set; }
+
+    /// <summary>Make one page of all, which are separations of the same track.</summary>
+    [Parameter]
+    public SwitchParameter Compare { get; set; }
+
+    /// <summary>Write nothing, and give the page to browsers of this machine until the command is stopped.</summary>
+    [Parameter]
+    public SwitchParameter Serve { get; set; }
+
+    /// <summary>Open the page in the browser.</summary>
+    [Parameter]
+    public SwitchParameter Open { get; set; }
+
+    /// <summary>Replace pages that exist.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Give what was written; of what is served, the address.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    public void Report(PlayerProgress value)
+    {
+        if (_shown != 0 && Stopwatch.GetElapsedTime(_shown) < Interval)
+            return;
+        _shown = Stopwatch.GetTimestamp();
+        WriteProgress(new ProgressRecord(1, Activity, _title) { PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1 });
+    }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        try
+        {
+            _destination = DestinationPath is null ? null : this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(DestinationPath));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == ResultSet)
+        {
+            foreach (SeparationResult result in Result)
+                Take(result, () => [StemFolder.Of(result)]);
+            return;
+        }
+        bool literal = ParameterSetName == LiteralPathSet;
+        foreach ((string folder, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _failed = true))
+            Take(target, () => StemFolder.Find(folder));
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        // Of what is to be compared none may be missing.
+        if (_compared.Count > 0 && !_failed)
+            Make(PlayerPage.Comparing(_compared), _compared[0].PagePath, _compared[0].Title);
+        else if (_served is not null)
+            Make(PlayerPage.Of(_served), _served.PagePath, _served.Title);
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private void Take(object target, Func<IReadOnlyList<StemFolder>> find)
+    {
+        IReadOnlyList<StemFolder> found;
+        try
+        {
+            found = find();
+        }
+        catch (DemucsException e)
+        {
+            _failed = true;
+            WriteError(e.ToRecord(target));
+            return;
+        }
+        foreach (StemFolder folder in found)
+        {
+            if (Compare)
+            {
+                _compared.Add(folder);
+                continue;
+            }
+            // The page of the first is written by then, or there would be none: a pipeline may bring tracks for hours.
+            if ((_written || _served is not null) && (Serve || _destination is not null || Title is not null))
+            {
+                ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid,
+                    $"'{folder.Title}' is one track more, and {(Serve ? "only one can be served" : "one page is named")}. Give one track; separations of the same track can be put into one page with -Compare.").ToRecord(target));
+            }
+            if (Serve)
+                _served = folder;
+            else
+                Make(PlayerPage.Of(folder), folder.PagePath, target);
+        }
+    }
+
+    private void Make(PlayerPage page, string path, object target)
+    {
+        page = page with { Title = Title ?? page.Title, Audio = Audio, Overwrite = Force };
+        path = _destination ?? path;
+        _title = page.Title;
+        _written = true;
+        try
+        {
+            if (Serve)
+            {
+                ServePage(page);
+                return;
+            }
+            page.Check(path);
+            if (!ShouldProcess(path, $"Write player page ({string.Join(", ", page.Variants.SelectMany(v => v.Stems.Select(s => s.Name)).Distinct())})"))
+                return;
+            PlayerPageFile written = page.Write(path, this, _stop.Token);
+            Tell(written);
+            if (PassThru)
+                WriteObject(written);
+            else
+                Say($"The page is '{written.FilePath}'.");
+            OpenInBrowser(written.FilePath);
+        }
+        catch (DemucsException e)
+        {
+            WriteError(e.ToRecord(target));
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        finally
+        {
+            if (_shown != 0)
+                WriteProgress(new ProgressRecord(1, Activity, "done") { RecordType = ProgressRecordType.Completed });
+            _shown = 0;
+        }
+    }
+
+    private void ServePage(PlayerPage page)
+    {
+        if (!ShouldProcess(page.Title, "Serve player page on this machine"))
+            return;
+        using PlayerServer server = page.Serve(this, _stop.Token);
+        Tell(server.Page);
+        if (PassThru)
+            WriteObject(server.Address);
+        else
+            Say($"The page is at {server.Address} on this machine until the command is stopped (Ctrl+C).");
+        OpenInBrowser(server.Address.AbsoluteUri);
+        _stop.Token.WaitHandle.WaitOne();
+    }
+
+    private void Tell(PlayerPageFile page)
+    {
+        foreach (string warning in page.Warnings)
+            WriteWarning(warning);
+    }
+
+    private void OpenInBrowser(string address)
+    {
+        if (Open && DesktopBrowser.Open(address) is { } refusal)
+            WriteWarning(refusal);
+    }
+
+    private void Say(string sentence) => WriteInformation(sentence, ["PSHOST"]);
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace DemucsPS.Cli.Tests;
+
+/// <summary><c>demucsps player</c>.</summary>
+public sealed class PlayerCommandTests
+{
+    [Fact]
+    public void It_writes_a_page_and_prints_its_path_and_says_that_nothing_was_opened()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["stems"]);
+        WavSamples.WriteFloat(folder["stems", "bass.wav"], WavSamples.Sine(2000));
+        WavSamples.WriteFloat(folder["stems", "mix.wav"], WavSamples.Sine(2000));
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DISPLAY"] = null, ["WAYLAND_DISPLAY"] = null }, "player", "stems", "--audio", "linked", "--title", "A <b>title</b>", OperatingSystem.IsLinux() ? "--open" : "--force");
+        Assert.Equal((0, folder["stems", "player.html"]), (exitCode, output.Trim()));
+        Assert.Contains("<h1 id=\"title\" dir=\"auto\">A &lt;b&gt;title&lt;/b&gt;</h1>", File.ReadAllText(folder["stems", "player.html"]), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains("There is no desktop here", error, StringComparison.Ordinal);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "player", "stems", "nowhere");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[StemExists]", error, StringComparison.Ordinal);
+        Assert.Contains("--force", error, StringComparison.Ordinal);
+        Assert.Contains("[AudioTrackNotFound]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_served_page_ends_with_an_interrupt()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals cannot be sent to one process on Windows.");
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["stems"]);
+        WavSamples.WriteFloat(folder["stems", "bass.wav"], WavSamples.Sine(2000));
+        using Process process = Demucsps.Start(folder.Path, null, "player", "stems", "--serve");
+        Uri address = new(process.StandardOutput.ReadLine()!);
+        using HttpClient client = new();
+        Assert.Equal(File.ReadAllBytes(folder["stems", "bass.wav"]), client.GetByteArrayAsync(new Uri(address, "sound/0-0")).Result);
+        using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal([Path.Combine("stems", "bass.wav")], folder.Files());
+    }
+}

@@ -1,0 +1,291 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Player;
+
+namespace DemucsPS.Engine.Tests.Player;
+
+/// <summary>The page in a real browser. What is heard is measured: an analyser of the browser's is put behind the player's last node. Times are the audio clock's, so that a busy machine changes nothing.</summary>
+public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper output) : IClassFixture<Chromium>
+{
+    private const int Frames = 6 * PlayerStems.Rate;
+
+    // The greatest sample and the part of a tone of 1,000 Hz in the last 46 ms, once a fifth of a second was played since.
+    private const string Ear = """
+        window.ear = new AnalyserNode(stemPlayer.sound.context, { fftSize: 2048 });
+        stemPlayer.sound.output.connect(ear);
+        window.heard = async () => {
+          const since = ear.context.currentTime;
+          while (ear.context.currentTime < since + 0.2)
+            await new Promise(resolve => setTimeout(resolve, 5));
+          const samples = new Float32Array(2048);
+          ear.getFloatTimeDomainData(samples);
+          let peak = 0, real = 0, imaginary = 0;
+          samples.forEach((x, i) => {
+            peak = Math.max(peak, Math.abs(x));
+            real += x * Math.cos(2 * Math.PI * 1000 * i / ear.context.sampleRate);
+            imaginary += x * Math.sin(2 * Math.PI * 1000 * i / ear.context.sampleRate);
+          });
+          return { peak, tone: 2 * Math.hypot(real, imaginary) / 2048 };
+        };
+        window.only = (...names) => { stemPlayer.reset(); names.forEach(name => stemPlayer.toggle(name, 'solo')); };
+        """;
+
+    [Fact]
+    public async Task A_page_opened_as_a_file_plays_what_is_soloed_muted_and_chosen()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        await using Chromium.Tab tab = await OpenAsync(folder);
+        Assert.Equal(0, await tab.NumberAsync("stemPlayer.position()"));
+
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        await tab.EvaluateAsync(Ear);
+        await tab.EvaluateAsync("stemPlayer.setLoop(true, null)");
+        (double all, double tone) = await HeardAsync(tab);
+        Assert.InRange(tone, 0.2, 0.3);
+        Assert.InRange(all, 0.4, 1);
+
+        await tab.ClickAsync("button[aria-label='Solo tone']");
+        (all, tone) = await HeardAsync(tab);
+        Assert.InRange(all, 0.24, 0.26);
+        Assert.InRange(tone, 0.24, 0.26);
+        Assert.Equal("true", (await tab.EvaluateAsync("document.querySelector(\"button[aria-label='Solo tone']\").getAttribute('aria-pressed')"))!.GetValue<string>());
+
+        // The gain of −12 dB is 0.2512.
+        await tab.EvaluateAsync("stemPlayer.setGain('tone', -12)");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0.0610, 0.0645);
+
+        await tab.ClickAsync("#reset");
+        await tab.ClickAsync("button[aria-label='Mute tone']");
+        Assert.InRange((await HeardAsync(tab)).Tone, 0, 0.05);
+
+        // The mix is heard whatever is done to the stems; its own samples are those of the sum.
+        await tab.EvaluateAsync("only('noise', 'opposite')");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
+        await tab.EvaluateAsync("document.activeElement.blur()");
+        await tab.PressAsync("x", "KeyX", 88);
+        Assert.InRange((await HeardAsync(tab)).Tone, 0.2, 0.3);
+        await tab.PressAsync("x", "KeyX", 88);
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
+
+        await tab.PressAsync(" ", "Space", 32);
+        Assert.False((await tab.EvaluateAsync("stemPlayer.sound.playing"))!.GetValue<bool>());
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 0);
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
+    public async Task Stems_are_in_step_to_the_sample_wherever_one_seeks_and_in_loops()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        await using Chromium.Tab tab = await OpenAsync(folder);
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        await tab.EvaluateAsync(Ear);
+
+        // What is one millisecond late does not cancel: this would be found.
+        await tab.EvaluateAsync("only('noise', 'late')");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0.4, 1);
+        await tab.EvaluateAsync("only('noise', 'opposite')");
+        foreach (string place in (string[])["0", "1.2345678", "3.9999", "0.5"])
+        {
+            await tab.EvaluateAsync($"stemPlayer.seek({place})");
+            Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
+            Assert.True(await tab.NumberAsync("stemPlayer.position()") >= double.Parse(place, System.Globalization.CultureInfo.InvariantCulture));
+        }
+        await tab.ClickAsync(".lane:nth-of-type(3) .wave", 0.25);
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
+
+        // A loop of 0.1 s was gone through when the ear has listened, and is still in step.
+        await tab.EvaluateAsync("stemPlayer.setLoop(true, [2, 2.1])");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2, 2.1);
+        await tab.EvaluateAsync("only('noise')");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0.3, 0.5);
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
+    public async Task A_remix_has_the_samples_of_the_stems_at_their_gains()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        await using Chromium.Tab tab = await OpenAsync(folder);
+        await tab.EvaluateAsync("stemPlayer.toggle('noise', 'mute'); stemPlayer.toggle('opposite', 'mute'); stemPlayer.toggle('late', 'mute'); stemPlayer.setGain('tone', -6)");
+        string base64 = (await tab.EvaluateAsync("stemPlayer.render().then(({ bytes }) => { let text = ''; for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768)); return btoa(text); })"))!.GetValue<string>();
+        File.WriteAllBytes(folder["remix.wav"], Convert.FromBase64String(base64));
+        using AudioReader remix = AudioFile.Open(folder["remix.wav"]);
+        Assert.Equal(("PCM 24 bit", PlayerStems.Rate, 2, Frames), (remix.Codec, remix.SampleRate, remix.Channels, remix.FrameCount));
+        float[] samples = new float[2 * Frames], tone = PlayerStems.Sine(Frames, 1000);
+        Assert.Equal(Frames, remix.Read(samples));
+        double gain = Math.Pow(10, -0.3);
+        for (int i = 0; i < Frames; i++)
+        {
+            Assert.InRange(samples[2 * i] - gain * tone[i], -2e-5, 2e-5);
+            Assert.Equal(samples[2 * i], samples[2 * i + 1]);
+        }
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
+    public async Task Six_stems_fit_a_phone_in_both_themes_and_axe_finds_nothing_serious()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        foreach (string name in (string[])["bass", "drums", "guitar", "other", "piano", "vocals with a name that is too long for a lane"])
+            PlayerStems.Write(folder["stems", name + ".wav"], PlayerStems.Noise(4410, name.Length));
+        await using Chromium.Tab tab = await browser.OpenAsync();
+        await tab.ResizeAsync(360, 740);
+        await tab.GoAsync(new Uri(PageOf(folder["stems"]).FilePath).AbsoluteUri);
+        Assert.Equal(360, await tab.NumberAsync("document.documentElement.scrollWidth"));
+        await tab.EvaluateAsync("for (const details of document.querySelectorAll('details')) details.open = true");
+        Assert.Equal(360, await tab.NumberAsync("document.documentElement.scrollWidth"));
+        // Each control is as large as a finger needs it.
+        Assert.Equal(0, await tab.NumberAsync("[...document.querySelectorAll('button, input[type=range], select')].filter(e => e.checkVisibility() && (e.clientHeight < 24 || e.clientWidth < 24)).length"));
+
+        string? axe = Axe(folder["axe"]);
+        if (axe is not null)
+            await tab.EvaluateAsync(axe + ";0");
+        List<string> backs = [];
+        foreach (string theme in (string[])["light", "dark"])
+        {
+            await tab.PreferAsync(theme);
+            backs.Add((await tab.EvaluateAsync("getComputedStyle(document.body).backgroundColor"))!.GetValue<string>());
+            if (axe is not null)
+                Assert.Equal("[]", (await tab.EvaluateAsync("axe.run().then(found => found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))"))!.ToJsonString());
+        }
+        // The switch goes over what the system prefers.
+        await tab.EvaluateAsync("(() => { const theme = document.querySelector('#theme'); theme.value = 'light'; theme.dispatchEvent(new Event('change')); })()");
+        backs.Add((await tab.EvaluateAsync("getComputedStyle(document.body).backgroundColor"))!.GetValue<string>());
+        Assert.Equal(["rgb(255, 255, 255)", "rgb(20, 23, 28)", "rgb(255, 255, 255)"], backs);
+        Assert.Empty(tab.Complaints);
+        Assert.SkipWhen(axe is null, "axe-core cannot be had: npm is not installed, or reaches no registry. The rest has passed.");
+    }
+
+    [Fact]
+    public async Task What_files_say_is_text_whatever_it_is()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        string hostile = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"'&amp;../\u2028{{data}}</script>";
+        string name = "a&b'\"<img src=x onerror=hacked=1>{{style}}\u2028";
+        PlayerStems.Write(folder["in", name.Replace("/", "_", StringComparison.Ordinal) + ".wav"], PlayerStems.Sine(4410, 440));
+        TrackSource source = new(Directory.GetFiles(folder["in"])[0]);
+        PlayerPage page = new() { Title = hostile, Variants = [new PlayerVariant(hostile, [new PlayerStem(hostile, source)]), new PlayerVariant("b" + hostile, [new PlayerStem(hostile, source)])], Audio = PlayerAudio.Linked };
+        await using Chromium.Tab tab = await browser.OpenAsync();
+        await tab.GoAsync(new Uri(page.Write(folder["out", "player.html"]).FilePath).AbsoluteUri);
+        Assert.Equal(hostile, (await tab.EvaluateAsync("document.querySelector('#title').textContent"))!.GetValue<string>());
+        Assert.Equal(hostile, (await tab.EvaluateAsync("document.querySelector('.lane .name span').textContent"))!.GetValue<string>());
+        Assert.Equal("undefined", (await tab.EvaluateAsync("typeof window.hacked"))!.GetValue<string>());
+        Assert.Equal(0, await tab.NumberAsync("document.querySelectorAll('img').length"));
+        // Nor would a script run that got into the page all the same: the policy knows one.
+        await tab.EvaluateAsync("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hacked = 1' }))");
+        Assert.Equal("undefined", (await tab.EvaluateAsync("typeof window.hacked"))!.GetValue<string>());
+        Assert.Single(tab.Complaints, c => c.Contains("Content Security Policy", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Separations_are_heard_one_against_another_at_the_same_level()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        PlayerStems.Write(folder["loud", "tone.wav"], PlayerStems.Sine(Frames, 1000, 0.5));
+        PlayerStems.Write(folder["quiet", "tone.wav"], PlayerStems.Sine(Frames, 1000, 0.125));
+        PlayerPage page = PlayerPage.Comparing([StemFolder.Find(folder["loud"])[0], StemFolder.Find(folder["quiet"])[0]]);
+        await using Chromium.Tab tab = await browser.OpenAsync();
+        await tab.GoAsync(new Uri(page.Write(folder["player.html"]).FilePath).AbsoluteUri);
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        await tab.EvaluateAsync(Ear);
+        await tab.EvaluateAsync("stemPlayer.setLoop(true, null); document.activeElement.blur()");
+        Assert.InRange((await HeardAsync(tab)).Tone, 0.12, 0.13);
+        await tab.PressAsync("v", "KeyV", 86);
+        Assert.Equal(1, await tab.NumberAsync("stemPlayer.state.hear"));
+        Assert.InRange((await HeardAsync(tab)).Tone, 0.12, 0.13);
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
+    public async Task Linked_files_play_beside_each_other_and_served_ones_as_if_they_were_in_the_page()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        PlayerStems.WriteStepTest(folder["a & b#?"], Frames);
+        PlayerPage page = PlayerPage.Of(StemFolder.Find(folder["a & b#?"])[0]);
+        await using (Chromium.Tab tab = await browser.OpenAsync())
+        {
+            await tab.GoAsync(new Uri((page with { Audio = PlayerAudio.Linked }).Write(folder["page", "player.html"]).FilePath).AbsoluteUri);
+            await tab.ClickAsync("#play");
+            await PlayingAsync(tab);
+            await tab.EvaluateAsync("stemPlayer.toggle('tone', 'solo')");
+            await tab.EvaluateAsync("(async () => { while (stemPlayer.position() < 1) await new Promise(resolve => setTimeout(resolve, 20)); })()");
+            Assert.Equal("""["late","mix","noise","opposite"]""", (await tab.EvaluateAsync("[...stemPlayer.sound.players].filter(([, player]) => player.muted).map(([track]) => track.name).sort()"))!.ToJsonString());
+            Assert.Equal(5, await tab.NumberAsync("[...stemPlayer.sound.players.values()].filter(player => !player.paused && player.currentTime > 0).length"));
+            output.WriteLine("Players apart, in ms: " + (await tab.EvaluateAsync("(() => { const times = [...stemPlayer.sound.players.values()].map(p => p.currentTime); return 1000 * (Math.max(...times) - Math.min(...times)); })()"))!.ToJsonString());
+            Assert.Empty(tab.Complaints);
+        }
+        using PlayerServer server = page.Serve();
+        await using (Chromium.Tab tab = await browser.OpenAsync())
+        {
+            await tab.GoAsync(server.Address.AbsoluteUri);
+            await tab.ClickAsync("#play");
+            await PlayingAsync(tab);
+            await tab.EvaluateAsync(Ear);
+            await tab.EvaluateAsync("only('noise', 'opposite')");
+            Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
+            await tab.EvaluateAsync("only('tone')");
+            Assert.InRange((await HeardAsync(tab)).Tone, 0.24, 0.26);
+            Assert.Empty(tab.Complaints);
+        }
+    }
+
+    private static PlayerPageFile PageOf(string folder)
+    {
+        StemFolder stems = Assert.Single(StemFolder.Find(folder));
+        return PlayerPage.Of(stems).Write(stems.PagePath);
+    }
+
+    private static async Task PlayingAsync(Chromium.Tab tab) =>
+        await tab.EvaluateAsync("(async () => { while (!stemPlayer.sound.playing || stemPlayer.position() === 0) await new Promise(resolve => setTimeout(resolve, 5)); })()");
+
+    private static async Task<(double Peak, double Tone)> HeardAsync(Chromium.Tab tab)
+    {
+        JsonNode heard = (await tab.EvaluateAsync("heard()"))!;
+        return (heard["peak"]!.GetValue<double>(), heard["tone"]!.GetValue<double>());
+    }
+
+    /// <summary>The script of axe-core, by npm; null where that cannot be had. Its licence (MPL-2.0) is not this repository's.</summary>
+    private static string? Axe(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        try
+        {
+            ProcessStartInfo start = new("npm") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+            foreach (string argument in (string[])["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4.10.3"])
+                start.ArgumentList.Add(argument);
+            using Process npm = Process.Start(start)!;
+            npm.BeginOutputReadLine();
+            npm.BeginErrorReadLine();
+            if (!npm.WaitForExit(TimeSpan.FromMinutes(1)))
+                npm.Kill(entireProcessTree: true);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+        string script = Path.Combine(folder, "node_modules", "axe-core", "axe.min.js");
+        return File.Exists(script) ? File.ReadAllText(script, Encoding.UTF8) : null;
+    }
+
+    private async Task<Chromium.Tab> OpenAsync(TemporaryFolder folder)
+    {
+        PlayerStems.WriteStepTest(folder["step"], Frames);
+        Chromium.Tab tab = await browser.OpenAsync();
+        await tab.GoAsync(new Uri(PageOf(folder["step"]).FilePath).AbsoluteUri);
+        return tab;
+    }
+}
