@@ -26,6 +26,8 @@ internal static class Advice
         EngineParameter.Quality => "--quality",
         EngineParameter.Mixdown => "--mixdown",
         EngineParameter.ValueSeparator => "--value-separator",
+        EngineParameter.Shard => "--shard",
+        EngineParameter.TimeLimit => "--time-limit",
         // Chunks are cut and joined one by one in PowerShell only.
         _ => null,
     };

@@ -5,9 +5,10 @@ using DemucsPS.Cli;
 // File names of any script go to stdout as UTF-8; without this Windows consoles replace them.
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
+using Interruption interruption = new();
 RootCommand root = new("Separates music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models.")
 {
-    SeparateCommand.Create(),
+    SeparateCommand.Create(interruption),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     PlayerCommand.Create(),
@@ -18,8 +19,10 @@ ParseResult parsed = root.Parse(args, PlainNames.Parsing);
 if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed, args) is { } error)
 {
     Console.Error.WriteLine(error);
-    return 1;
+    return ExitCodes.Usage;
 }
 
-// After Ctrl+C or SIGTERM the running chunk is stopped and what is done is kept or removed; that must not be cut short.
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);
+// Signals are taken here, not by the parser's library, which knows fewer.
+Task<int> run = parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);
+int exitCode = await interruption.End(run).ConfigureAwait(false);
+return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;

@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
@@ -14,9 +17,13 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps separate</c>: files in, stems out.</summary>
 internal sealed class SeparateCommand
 {
-    private const int Succeeded = 0, Failed = 1, Cancelled = 130;
-
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _filesFrom = new("--files-from") { Description = "Take what is named in a file too, one name a line, or with - in what comes by stdin. Names are taken as they stand: no wildcards, quotes or comments. Relative ones begin in the current folder.", HelpName = "FILE|-" };
+    private readonly Option<bool> _null = new("--null", "-0") { Description = "Names in --files-from end with a zero byte instead of a line, as find -print0 writes them." };
+    private readonly Option<string?> _shard = new("--shard") { Description = "Take the I-th of N shares of the tracks, counted from 1, all of about the same length: 3/10. auto takes both numbers from the array of Slurm or AWS Batch, auto/N the first one also from a Kubernetes indexed job.", HelpName = "I/N|auto|auto/N" };
+    private readonly Option<string?> _durations = new("--durations") { Description = "The file in which the tracks' lengths are kept, by which all workers share them out; made if it is not there. Default: LIST.durations beside the list, or demucsps.durations in OUTPUT.", HelpName = "FILE" };
+    private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "Begin no track that would not end in this time, and stop at its end; what is left makes the exit code 99.", HelpName = "01:50:00" };
+    private readonly Option<string?> _results = new("--results") { Description = "Add one JSON line a track to this file: what became of it, how long it took, hashes. One file for each worker.", HelpName = "FILE" };
     private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
     private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
     private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
@@ -25,7 +32,7 @@ internal sealed class SeparateCommand
     private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "Where the sound of a file begins later than the file, as in films: silence in front, so that stems keep time with it, or cut. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
     private readonly Option<DamageHandling> _onDamage = new("--on-damage") { Description = "Of a file that has lost some of its sound: read it, with silence for what is lost and a warning, or refuse it. Default: warn.", CustomParser = WordArgument.Of<DamageHandling>, HelpName = "warn|fail" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
-    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
+    private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag; NAME@SHA256 only if its file has that hash, or one that begins so. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, or large products in 8-bit integers (int8): quicker, at a loss that 'demucsps models test --precision int8' measures. On the processor only.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
@@ -60,21 +67,33 @@ internal sealed class SeparateCommand
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
 
-    private SeparateCommand()
-    {
-    }
+    private readonly Interruption _interruption;
 
-    public static Command Create()
+    private SeparateCommand(Interruption interruption) => _interruption = interruption;
+
+    public static Command Create(Interruption interruption)
     {
-        SeparateCommand separate = new();
+        SeparateCommand separate = new(interruption);
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._valueSeparator, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
+            separate._filesFrom, separate._null, separate._shard, separate._durations, separate._timeLimit, separate._results,
         };
+        command.Validators.Add(separate.CheckInputs);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
+    }
+
+    private void CheckInputs(CommandResult result)
+    {
+        if (result.GetValue(_inputs) is null or [] && result.GetValue(_filesFrom) is null)
+            result.AddError("Nothing is named that could be separated. Name audio files, folders or playlists, or a list of them with --files-from.");
+        if (result.GetValue(_null) && result.GetValue(_filesFrom) is null)
+            result.AddError("--null says how names are written in a list. Name the list with --files-from.");
+        if (result.GetValue(_durations) is not null && result.GetValue(_shard) is null)
+            result.AddError("--durations names the lengths by which shares are made. Say which share with --shard.");
     }
 
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
@@ -82,58 +101,91 @@ internal sealed class SeparateCommand
         SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
         using ClosedPipe pipe = new(cancellationToken);
         ModelBag? bag = null;
-        TrackSource[] sources = [];
+        IReadOnlySet<TrackSource>? mine = null;
+        bool begun = false;
         try
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
-            int exitCode = Succeeded;
-            TrackList tracks = new(Options(parsed), report.Notice, e => Fail(e.Path, e));
+            ShardNumber? shard = parsed.GetValue(_shard) is { } number ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable) : null;
+            TimeSpan? time = parsed.GetValue(_timeLimit) is { } text ? TimeLimit.Parse(text) : null;
+            int exitCode = ExitCodes.Succeeded;
+            TrackListOptions options = Options(parsed);
+            TrackList list = new(options, report.Notice, e => Fail(e.Path, e));
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
-            sources = [.. Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
+            ResultsFile? results = parsed.GetValue(_results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
+            string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed)];
+            IReadOnlyList<TrackSource> sources = shard is { } share ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine) : [.. inputs.SelectMany(list.Expand)];
+            mine ??= sources.ToHashSet();
             // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
-            IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources);
-            foreach ((TrackSource track, DemucsException collision) in collisions)
-                Fail(track.Path, collision);
-            sources = [.. sources.Where(track => !collisions.ContainsKey(track))];
+            IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, mine.Contains);
+            TrackSource[] tracks = [.. sources.Where(mine.Contains)];
+            if (tracks.Length == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
+                report.Note($"There is nothing in share {shard}.");
             // What is wrong with a model concerns all tracks.
-            if (sources.Length > 0)
+            if (tracks.Length > collisions.Count)
                 bag!.Load(pipe.Token);
-            foreach (TrackSource track in sources)
+            begun = true;
+            TimeLimit? limit = time is { } given ? new TimeLimit(given, DateTime.Now - Process.GetCurrentProcess().StartTime, AssumedFactor(parsed, bag!)) : null;
+            BatchEnd end = new BatchRun(separator, results, limit, shard)
             {
-                try
+                Beginning = track =>
                 {
                     report.Plan(track, () => separator.Plan(track), jobs);
-                    report.Track(separator.Separate(track, report.Progress(track), pipe.Token));
-                }
-                catch (DemucsException e)
-                {
-                    Fail(track.Path, e);
-                }
-            }
+                    return report.Progress(track);
+                },
+                Done = report.Track,
+                Failed = (track, error) => Fail(track.Path, error),
+                Left = report.Warning,
+            }.Run(tracks, collisions, pipe.Token);
             report.Summary();
-            return exitCode;
+            return end.IsMoreToDo ? ExitCodes.MoreToDo : exitCode;
 
             void Fail(string? input, DemucsException e)
             {
                 report.Failure(input, e);
-                exitCode = Failed;
+                exitCode = ExitCodes.Failed;
             }
         }
         catch (DemucsException e)
         {
             report.Failure(null, e);
-            return Failed;
+            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : ExitCodes.Failed;
         }
         catch (OperationCanceledException e)
         {
-            // Other than in a track, only while models are loaded for all of them.
-            report.Cancelled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies) : $"the models were not loaded yet, and {(sources.Length == 1 ? $"'{sources[0].Path}' was not" : $"none of {sources.Length} tracks was")} begun.");
-            return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
+            report.Cancelled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
+                : begun ? "not all tracks were begun."
+                : mine is null ? "it was not known yet what there is to separate."
+                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} begun.");
+            return pipe.IsClosed ? ClosedPipe.ExitCode : _interruption.ExitCode;
         }
         finally
         {
             bag?.Dispose();
         }
+    }
+
+    /// <summary>Seconds of work for a second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
+    private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
+
+    /// <summary>Full paths of the names in the list that was named.</summary>
+    private IEnumerable<string> Listed(ParseResult parsed)
+    {
+        if (parsed.GetValue(_filesFrom) is not { } list)
+            return [];
+        if (list != "-")
+            return FileList.Read(Path.GetFullPath(list), parsed.GetValue(_null)).Select(Path.GetFullPath);
+        using Stream input = Console.OpenStandardInput();
+        return FileList.Read(input, "stdin", parsed.GetValue(_null)).Select(Path.GetFullPath);
+    }
+
+    private IReadOnlyList<TrackSource> Share(ParseResult parsed, string[] inputs, TrackListOptions options, TrackList list, ShardNumber shard, SeparationReport report, CancellationToken cancellationToken, out IReadOnlySet<TrackSource> mine)
+    {
+        string path = Path.GetFullPath(parsed.GetValue(_durations)
+            ?? (parsed.GetValue(_filesFrom) is { } from and not "-" ? from + ".durations" : Path.Combine(parsed.GetRequiredValue(_output), "demucsps.durations")));
+        TrackShare share = TrackShare.Take(inputs, options, list, shard, TrackDurations.Of(path, inputs, options, report.Note, cancellationToken));
+        mine = share.Mine;
+        return share.Tracks;
     }
 
     private TrackListOptions Options(ParseResult parsed) => new()

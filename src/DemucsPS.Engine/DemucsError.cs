@@ -83,4 +83,7 @@ public enum DemucsError
 
     /// <summary>There is no provenance beside the stems, or it is damaged.</summary>
     ProvenanceInvalid,
+
+    /// <summary>A worker died while it was separating the track: the program crashed, was killed or lost its machine.</summary>
+    WorkerDied,
 }

@@ -29,4 +29,7 @@ public sealed class DemucsException : Exception
 
     /// <summary>What parameters can do against it, the likeliest first; empty for nothing.</summary>
     public IReadOnlyList<Remedy> Remedies { get; init; } = [];
+
+    /// <summary>Where another process that may be dead has what is needed: how long it has to stay silent to count as that. Null for all other errors.</summary>
+    internal TimeSpan? MayPass { get; init; }
 }

@@ -47,4 +47,10 @@ public enum EngineParameter
 
     /// <summary>What is between several values of a tag in file names.</summary>
     ValueSeparator,
+
+    /// <summary>Which share of a batch is taken.</summary>
+    Shard,
+
+    /// <summary>How long a run may take.</summary>
+    TimeLimit,
 }

@@ -57,7 +57,7 @@ internal static class EngineErrors
         DemucsError.ModelDownloadFailed => ErrorCategory.ConnectionError,
         DemucsError.ModelInUse or DemucsError.SeparationRunning => ErrorCategory.ResourceBusy,
         DemucsError.LicenseNotAccepted => ErrorCategory.PermissionDenied,
-        DemucsError.ResumeMismatch => ErrorCategory.InvalidOperation,
+        DemucsError.ResumeMismatch or DemucsError.WorkerDied => ErrorCategory.InvalidOperation,
         DemucsError.OutOfMemory => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };

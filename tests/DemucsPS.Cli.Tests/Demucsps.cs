@@ -18,6 +18,9 @@ internal static class Demucsps
         }
     }
 
+    /// <summary>How it is called.</summary>
+    public static string[] Command => Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } published ? [published] : ["dotnet", "exec", Assembly];
+
     /// <summary>Runs the program to its end.</summary>
     public static (int ExitCode, string Output, string Error) Run(string folder, params string[] arguments) => Run(folder, null, arguments);
 
@@ -60,9 +63,7 @@ internal static class Demucsps
 
     private static Process Start(string folder, Dictionary<string, string?>? environment, string[] arguments, string[] before)
     {
-        string? published = Environment.GetEnvironmentVariable(ProgramVariable);
-        string[] program = string.IsNullOrEmpty(published) ? ["dotnet", "exec", Assembly] : [published];
-        string[] command = [.. before, .. program, .. arguments];
+        string[] command = [.. before, .. Command, .. arguments];
         ProcessStartInfo start = new(command[0], command[1..])
         {
             WorkingDirectory = folder,

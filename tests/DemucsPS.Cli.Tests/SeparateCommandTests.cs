@@ -156,7 +156,7 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(3000));
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.Empty(output);
         Assert.Contains($"'{unknown}' is no option of 'demucsps {arguments[0]}", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["separated"]));
@@ -197,7 +197,7 @@ public sealed class SeparateCommandTests
         foreach (string[] wrong in new string[][] { ["-m", "baseline"], ["-m", "tiny.onnx", "--no-preparation"], ["-m", "tiny.onnx", "--execution-provider", "cuda"] })
         {
             (exitCode, _, error) = Demucsps.Run(folder.Path, ["separate", "short.wav", "-o", "refused", "--precision", "int8", .. wrong]);
-            Assert.Equal(1, exitCode);
+            Assert.Equal(2, exitCode);
             Assert.Contains("ParameterInvalid", error, StringComparison.Ordinal);
         }
         Assert.False(Directory.Exists(folder["refused"]));
@@ -310,7 +310,7 @@ public sealed class SeparateCommandTests
             Assert.Skip("It has a drive before it on Windows.");
         using TemporaryFolder folder = new();
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
     }
@@ -552,7 +552,7 @@ public sealed class SeparateCommandTests
         foreach (string[] wrong in new[] { new[] { "--sample-rate", "fast" }, ["--sample-rate", "1000"], ["--stream-index", "-1"] })
         {
             (exitCode, _, error) = Demucsps.Run(folder.Path, ["separate", "voice.wav", .. wrong]);
-            Assert.Equal(1, exitCode);
+            Assert.Equal(2, exitCode);
             Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
         }
         (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "voice.wav", "--stream-index", "1", "--output", "other");
@@ -640,7 +640,7 @@ public sealed class SeparateCommandTests
         // Neither model, runtime nor catalogue could be had; what is wrong with the option is said all the same, and alone.
         Dictionary<string, string?> nothing = new() { ["DEMUCSPS_ONNXRUNTIME"] = folder["none"], ["DEMUCSPS_CATALOGUE"] = folder["none"], ["DEMUCSPS_FFMPEG"] = folder["none"] };
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, nothing, "separate", "missing.wav", "--model", "missing.onnx", option, value);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
         // The engine's messages say what is wrong in words; here it is an option.
         if (option != "--two-stems-method")
@@ -658,7 +658,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "missing.wav", option, value);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.StartsWith($"'{value}' for {option} has a comma. Decimals are written with a point (0.25)", error, StringComparison.Ordinal);
     }
 
@@ -674,7 +674,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, ["separate", "missing.wav", option, .. value is null ? [] : new[] { value }]);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.DoesNotContain("DemucsPS.Engine", error, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);

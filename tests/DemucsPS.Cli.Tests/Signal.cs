@@ -17,7 +17,8 @@ internal static class Signal
     /// <summary>Lets it go on.</summary>
     public static void Continue(int process) => Send(process, OperatingSystem.IsMacOS() ? 19 : 18);
 
-    private static void Send(int process, int signal)
+    /// <summary>Sends a signal by its number.</summary>
+    public static void Send(int process, int signal)
     {
         if (!OperatingSystem.IsWindows())
             Assert.Equal(0, Kill(process, signal));

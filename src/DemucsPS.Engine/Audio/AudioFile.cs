@@ -2,7 +2,7 @@ using DemucsPS.Engine.Audio.Aiff;
 using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Encoders;
 

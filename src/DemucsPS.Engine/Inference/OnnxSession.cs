@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using DemucsPS.Engine.Machine;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
@@ -151,7 +152,7 @@ public sealed class OnnxSession : IDisposable
             entries[key] = value;
         return new SessionSettings
         {
-            IntraOpThreads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount,
+            IntraOpThreads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Allotment.Processors,
             InterOpThreads = options.InterOpThreads,
             OptimizationLevel = (int)options.OptimizationLevel,
             CpuArena = options.CpuArena,

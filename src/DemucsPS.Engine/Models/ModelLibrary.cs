@@ -1,9 +1,11 @@
+using System.Text.RegularExpressions;
 using DemucsPS.Engine.Models.Weights;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
 
 /// <summary>The models of a user: a catalogue of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.</summary>
-public sealed class ModelLibrary
+public sealed partial class ModelLibrary
 {
     /// <summary>The environment variable that names another models folder.</summary>
     public const string FolderVariable = "DEMUCSPS_MODELS";
@@ -133,12 +135,13 @@ public sealed class ModelLibrary
     }
 
     /// <summary>Finds what a user named.</summary>
-    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model; none for the default.</param>
+    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model, with <c>@</c> and the beginning of the file's SHA-256 behind it where it must be that one; none for the default.</param>
     /// <param name="weights">One row a model, or null.</param>
     /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: there is no such model, or it is not installed, and the message says how to;
-    /// <see cref="DemucsError.ParameterInvalid"/>: a bag beside other models, or with weights.
+    /// <see cref="DemucsError.ModelHashMismatch"/>: the model's file is another one;
+    /// <see cref="DemucsError.ParameterInvalid"/>: a bag beside other models, or with weights or a hash.
     /// </exception>
     public ModelSelection Select(IReadOnlyList<string> given, IReadOnlyList<IReadOnlyList<double>>? weights, Func<string, string> toFullPath)
     {
@@ -193,6 +196,28 @@ public sealed class ModelLibrary
 
     /// <summary>Finds one model, which is no bag; as <see cref="Select"/>.</summary>
     internal ModelSource Source(string given, Func<string, string> toFullPath)
+    {
+        Match pinned = Pinned().Match(given);
+        if (!pinned.Success || Path.Exists(toFullPath(given)))
+            return Unpinned(given, toFullPath);
+        (string name, string hash) = (pinned.Groups["name"].Value, pinned.Groups["hash"].Value.ToLowerInvariant());
+        if (BagFile.IsBag(name) || Catalogue.Find(name) is { IsBag: true } or { IsBuiltIn: true })
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is no single file, so it has no hash. Name its models, each with its hash, or leave the hash out.", given);
+        ModelSource model = Unpinned(name, toFullPath);
+        try
+        {
+            string found = DurableFiles.Hash(model.Path!, CancellationToken.None);
+            if (!found.StartsWith(hash, StringComparison.Ordinal))
+                throw new DemucsException(DemucsError.ModelHashMismatch, $"The model '{model.Path}' has the SHA-256 {found}, and asked for is one that begins with {hash}. Install or name that one.", model.Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{model.Path}' cannot be read: {e.Message} Check its permissions.", model.Path, e);
+        }
+        return model;
+    }
+
+    private ModelSource Unpinned(string given, Func<string, string> toFullPath)
     {
         // A name is a name wherever the user is; a file of that name is meant by a path such as ./htdemucs.
         if (CatalogueReader.IsSafeName(given) && Describe(given) is { } model)
@@ -273,4 +298,7 @@ public sealed class ModelLibrary
 
     private static DemucsException NotInstalled(string name, string detail) => new(DemucsError.DemucsModelNotFound,
         $"The model '{name}' is known but not installed{detail}. Install it: Install-DemucsModel {name}, or demucsps models install {name}.", name);
+
+    [GeneratedRegex("^(?<name>.+)@(?<hash>[0-9a-fA-F]{8,64})$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex Pinned();
 }

@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Models;
 
@@ -7,12 +7,12 @@ internal sealed class ModelLock : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    private readonly LockFile _file;
+    private readonly Lease _lease;
     private readonly string[] _folders;
 
-    private ModelLock(LockFile file, string[] folders)
+    private ModelLock(Lease lease, string[] folders)
     {
-        _file = file;
+        _lease = lease;
         _folders = folders;
     }
 
@@ -50,16 +50,11 @@ internal sealed class ModelLock : IDisposable
                 Directory.CreateDirectory(folder);
                 try
                 {
-                    if (LockFile.TryTake(path) is { } file)
-                        return new ModelLock(file, folders);
+                    return Lease.TryTake(path, LeaseTerms.Here, out _) is { } lease ? new ModelLock(lease, folders) : null;
                 }
                 catch (DirectoryNotFoundException)
                 {
                     // Its last owner has just taken the folder away.
-                }
-                catch (IOException e) when (RefusalPatience.System.IsOpenElsewhere(e))
-                {
-                    return null;
                 }
             }
         });
@@ -67,7 +62,7 @@ internal sealed class ModelLock : IDisposable
 
     public void Dispose()
     {
-        _file.Dispose();
+        _lease.Dispose();
         try
         {
             foreach (string folder in _folders)

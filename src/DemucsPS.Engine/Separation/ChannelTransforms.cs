@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DemucsPS.Engine.Machine;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Separation;
@@ -10,7 +11,7 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="segmentFrames">Length of the segments.</param>
 internal sealed class ChannelTransforms(int segmentFrames)
 {
-    private static readonly ParallelOptions AllProcessors = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+    private static readonly ParallelOptions AllProcessors = new() { MaxDegreeOfParallelism = Allotment.Processors };
 
     private readonly ConcurrentBag<SegmentSpectrogram> _idle = [];
 

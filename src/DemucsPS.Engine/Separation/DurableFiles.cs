@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using DemucsPS.Engine.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace DemucsPS.Engine.Separation;

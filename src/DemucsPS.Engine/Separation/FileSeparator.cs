@@ -52,20 +52,26 @@ public sealed class FileSeparator
 
     /// <summary>Takes the files of a batch that is known before it begins, so that two tracks that would go to the same ones are found before any work is done.</summary>
     /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
-    /// <returns>The tracks whose files another has, each with an error that says so.</returns>
-    public IReadOnlyDictionary<TrackSource, DemucsException> ClaimAll(IEnumerable<TrackSource> sources)
+    /// <param name="isSeparated">Whether a track is separated here; null for all. Of others the first file has to do, and where names are made of tags, which would have to be read, none.</param>
+    /// <returns>The tracks that are separated here and whose files another has, each with an error that says so.</returns>
+    public IReadOnlyDictionary<TrackSource, DemucsException> ClaimAll(IEnumerable<TrackSource> sources, Func<TrackSource, bool>? isSeparated = null)
     {
         OrderedDictionary<TrackSource, DemucsException> collisions = [];
         foreach (TrackSource source in sources)
         {
+            bool isHere = isSeparated is null || isSeparated(source);
+            if (!isHere && _output.Names.Template is { UsesTags: true })
+                continue;
             try
             {
                 IReadOnlyDictionary<string, string> tags = _output.Names.Template is { UsesTags: true } ? HeaderOf(source).Tags : ReadOnlyDictionary<string, string>.Empty;
-                _output.Names.Claim(source, _output.PathsOf(_bag.Name, source, tags, _selection.Names));
+                IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, tags, isHere ? _selection.Names : [_selection.Names[0]]);
+                _output.Names.Claim(source, paths);
             }
             catch (DemucsException e) when (e.Error == DemucsError.StemExists)
             {
-                collisions[source] = e;
+                if (isHere)
+                    collisions[source] = e;
             }
             catch (DemucsException)
             {
@@ -115,6 +121,27 @@ public sealed class FileSeparator
         {
             _output.Names.Release(claimed);
             throw;
+        }
+    }
+
+    /// <summary>What is to be done of a track, without reading more than headers and the journal.</summary>
+    internal TrackOutlook Foresee(TrackSource source)
+    {
+        try
+        {
+            Track track = TrackOf(source, Clock.GetTimestamp());
+            double kept = 0;
+            if (IsContinued(track))
+            {
+                SeparationJournal journal = SeparationJournal.Read(track.Place.JournalPath);
+                kept = (double)journal.DurableFrames / journal.Frames;
+            }
+            return new TrackOutlook(track.Header.FramesAt(Separator.SampleRate) is { } frames ? TimeSpan.FromSeconds((double)frames / Separator.SampleRate) : null, kept, _output.SkipExisting && File.Exists(track.Place.ProvenancePath));
+        }
+        catch (DemucsException)
+        {
+            // Whoever separates it will say what is wrong.
+            return new TrackOutlook(null, 0, false);
         }
     }
 

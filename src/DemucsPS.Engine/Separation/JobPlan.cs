@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Machine;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>How many chunks are in the model at once, and how many threads the runtime gets for all of them together.</summary>
@@ -29,9 +31,9 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// <summary>The plan in words.</summary>
     public override string ToString() => $"jobs {Jobs}, threads {Threads}{(IsThreadEach ? ", one thread for each job" : "")}";
 
-    /// <summary>Plans for this machine: the processors and the memory this process may use, container limits included.</summary>
+    /// <summary>Plans for this machine: the processors and the memory this process may use, the limits of containers and of Slurm included.</summary>
     /// <inheritdoc cref="Choose(int, int, int, long)"/>
-    public static JobPlan Choose(int jobs, int threads) => Choose(jobs, threads, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    public static JobPlan Choose(int jobs, int threads) => Choose(jobs, threads, Allotment.Processors, Allotment.Memory);
 
     /// <summary>
     /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The number of threads does not depend

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Machine;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 
@@ -261,11 +262,11 @@ public sealed class ModelBag : IDisposable
     {
         // Once for all of them, so that they run on the same.
         OnnxSessionOptions options = ExecutionProviderChoice.Resolve(_options, _tell);
-        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount;
+        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Allotment.Processors;
         bool threadEach = options.ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(_jobs, threads).IsThreadEach;
         ModelMemory[] Sizes(bool twice) => [.. _needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, _jobs, twice))];
         ModelMemory[] sizes = Sizes(threadEach);
-        long budget = _memory ?? (long)(ModelMemory.Available() * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
+        long budget = _memory ?? (long)(Allotment.Memory * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
         bool inTurn = _needed.Length > 1 && sizes.Sum(s => s.Bytes) + _jobs * chunk > budget;
         if (inTurn)
             sizes = Sizes(twice: false);

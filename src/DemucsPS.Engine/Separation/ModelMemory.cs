@@ -38,17 +38,6 @@ internal readonly record struct ModelMemory(long Bytes)
         return sizeof(float) * ((2 + 3 * contract.Stems.Count) * waveform + (2 + contract.Stems.Count) * spectrogram);
     }
 
-    /// <summary>Bytes that this process may have, by the machine or by its container's limit.</summary>
-    public static long Available()
-    {
-        long bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (bytes > 0)
-            return bytes;
-        // Not known before the first collection.
-        GC.Collect(0, GCCollectionMode.Forced);
-        return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-    }
-
     /// <summary>The decision in a sentence.</summary>
     public static string Describe(IEnumerable<ModelMemory> models, bool inTurn, long budget)
     {

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Files;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
@@ -12,14 +14,14 @@ internal sealed class PartialFolder : IDisposable
     private const string LockName = "lock";
 
     private readonly List<string> _created;
-    private readonly LockFile _lock;
+    private readonly Lease _lease;
     private bool _disposed;
 
-    private PartialFolder(string path, List<string> created, LockFile @lock)
+    private PartialFolder(string path, List<string> created, Lease lease)
     {
         FolderPath = path;
         _created = created;
-        _lock = @lock;
+        _lease = lease;
     }
 
     /// <summary>Full path.</summary>
@@ -30,8 +32,9 @@ internal sealed class PartialFolder : IDisposable
 
     /// <summary>Takes a partial folder, which may have been left by another run.</summary>
     /// <param name="path">Full path; made with its parents if it does not exist.</param>
+    /// <param name="terms">How the lease on it is kept; null for the usual.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: somebody else has it; <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static PartialFolder Take(string path)
+    public static PartialFolder Take(string path, LeaseTerms? terms = null)
     {
         while (true)
         {
@@ -40,12 +43,9 @@ internal sealed class PartialFolder : IDisposable
             try
             {
                 Create(path, created);
-                if (LockFile.TryTake(lockPath) is { } @lock)
-                    return new PartialFolder(path, created, @lock);
-            }
-            catch (IOException e) when (File.Exists(lockPath))
-            {
-                throw new DemucsException(DemucsError.SeparationRunning, $"Another process is separating into '{Path.GetDirectoryName(path)}' right now. Wait for it, or choose another destination.", path, e);
+                if (Lease.TryTake(lockPath, terms ?? LeaseTerms.Here, out LeaseHolder? holder) is { } lease)
+                    return new PartialFolder(path, created, lease);
+                throw Running(path, holder!);
             }
             catch (DirectoryNotFoundException) when (Directory.Exists(Path.GetDirectoryName(path)))
             {
@@ -63,6 +63,14 @@ internal sealed class PartialFolder : IDisposable
     /// <summary>Full path of a file in it.</summary>
     public string this[string name] => Path.Combine(FolderPath, name);
 
+    /// <summary>Refuses to go on where another process has taken over, for this one was held up for longer than leases last. To be asked before anything is noted or gets its name.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>.</exception>
+    public void CheckOwned()
+    {
+        if (!_lease.Check())
+            throw new DemucsException(DemucsError.SeparationRunning, $"This process was held up for so long that another one has taken over '{Path.GetDirectoryName(FolderPath)}'. Leave the track to that one.", FolderPath);
+    }
+
     /// <summary>Deletes all files that another run may have left, that named first before all others.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Clear(string first)
@@ -70,7 +78,7 @@ internal sealed class PartialFolder : IDisposable
         try
         {
             DurableFiles.Delete(this[first]);
-            foreach (string file in Directory.EnumerateFiles(FolderPath).Where(f => Path.GetFileName(f) != LockName))
+            foreach (string file in Directory.EnumerateFiles(FolderPath).Where(f => !Lease.IsOf(Path.GetFileName(f), LockName)))
                 DurableFiles.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -85,6 +93,9 @@ internal sealed class PartialFolder : IDisposable
         if (_disposed)
             return;
         _disposed = true;
+        // What is there is another's by now.
+        if (_lease.IsLost)
+            Stays = true;
         try
         {
             if (!Stays)
@@ -94,9 +105,15 @@ internal sealed class PartialFolder : IDisposable
         {
             // The name says what it is; failing here would hide the error that led here.
         }
-        _lock.Dispose();
+        _lease.Dispose();
         if (!Stays)
             Delete([.. _created.Contains(FolderPath) ? [] : new[] { FolderPath }, .. _created]);
+    }
+
+    private static DemucsException Running(string path, LeaseHolder holder)
+    {
+        string until = holder.FreeAfter is null ? "Wait for it, or choose another destination." : "Wait for it, or choose another destination. If that process is gone, the folder is free when nothing has been heard of it for some minutes.";
+        return new DemucsException(DemucsError.SeparationRunning, $"{(holder.Note is null ? "Another process" : $"Another process ({holder})")} is separating into '{Path.GetDirectoryName(path)}' right now. {until}", path) { MayPass = holder.FreeAfter };
     }
 
     private static void Create(string path, List<string> created)

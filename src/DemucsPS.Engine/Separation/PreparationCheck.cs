@@ -1,5 +1,6 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Machine;
 using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Engine.Separation;
@@ -74,7 +75,7 @@ internal static class PreparationCheck
             try
             {
                 using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [source.For(trial)] }, null, how);
-                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes), available = memory ?? ModelMemory.Available();
+                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes), available = memory ?? Allotment.Memory;
                 if (trial == ModelTrial.Float64 && bytes > available)
                 {
                     reason = string.Create(CultureInfo.InvariantCulture, $"it would take about {bytes / 1e9:F1} GB of memory, and there are {available / 1e9:F1} GB.");

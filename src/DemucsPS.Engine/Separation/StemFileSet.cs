@@ -180,6 +180,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         Note(Journal is null ? null : Journal with { Renaming = true });
         foreach (Target target in _targets.Where(t => !t.HasName))
         {
+            _partial.CheckOwned();
             try
             {
                 DurableFiles.Rename(target.FinishedPath, target.FinalPath, _overwrite);
@@ -257,6 +258,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     {
         if (journal is null)
             return;
+        _partial.CheckOwned();
         journal.Write(_partial[SeparationJournal.FileName]);
         Journal = journal;
     }

@@ -1,6 +1,6 @@
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
-namespace DemucsPS.Engine.Tests.Separation;
+namespace DemucsPS.Engine.Tests.Files;
 
 public sealed class RefusalPatienceTests
 {

@@ -1,4 +1,4 @@
-namespace DemucsPS.Engine.Separation;
+namespace DemucsPS.Engine.Files;
 
 /// <summary>
 /// Does to a file what Windows refuses while another program has it open. Scanners and indexers look at every new file for a moment, so it is tried again, for two seconds at most.
