@@ -26,6 +26,8 @@
         'ConvertTo-OnnxModel'
         'Test-DemucsSeparation'
         'Show-StemPlayer'
+        'Export-Spectrogram'
+        'Show-Spectrogram'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

@@ -59,7 +59,7 @@ try {
                 Remove-Item -Recurse $folder
             }
             Invoke-Dotnet build src/DemucsPS -c $Configuration -o $folder "-p:OnnxRuntimePlatforms=$($Platform -join '+')"
-            Remove-Item (Join-Path $folder *.pdb), (Join-Path $folder *.deps.json), (Join-Path $folder DemucsPS.Engine.xml), (Join-Path $folder DemucsPS.OnnxRuntime.xml), (Join-Path $folder DemucsPS.MediaFoundation.xml)
+            Remove-Item (Join-Path $folder *.pdb), (Join-Path $folder *.deps.json), (Join-Path $folder DemucsPS.Engine.xml), (Join-Path $folder DemucsPS.OnnxRuntime.xml), (Join-Path $folder DemucsPS.MediaFoundation.xml), (Join-Path $folder DemucsPS.Pictures.xml)
             $null = Test-ModuleManifest (Join-Path $folder 'DemucsPS.psd1')
             $zip = Join-Path $PSScriptRoot output package "DemucsPS-$version.zip"
             if (Test-Path $zip) {

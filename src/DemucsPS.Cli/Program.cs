@@ -12,6 +12,7 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     PlayerCommand.Create(),
+    SpectrogramCommand.Create(),
 };
 
 PlainNames.Keep(root);

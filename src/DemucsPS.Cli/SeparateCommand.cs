@@ -257,7 +257,7 @@ internal sealed class SeparateCommand
     }
 
     /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is nothing but has some is expanded as other shells do it, to files and folders; brackets are none.</summary>
-    private static IEnumerable<string> Expand(string[] inputs)
+    internal static IEnumerable<string> Expand(string[] inputs)
     {
         foreach (string input in inputs)
         {

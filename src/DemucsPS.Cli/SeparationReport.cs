@@ -98,6 +98,13 @@ internal sealed class SeparationReport(bool json, bool verbose)
             Console.Out.WriteLine($"{stem.State.ToString().ToLowerInvariant()} {stem.FilePath}");
     }
 
+    /// <summary>A file was written.</summary>
+    public void Written(string path)
+    {
+        EndLine();
+        Console.Out.WriteLine(path);
+    }
+
     /// <summary>A track, or with null the whole command, failed.</summary>
     public void Failure(string? input, DemucsException error)
     {

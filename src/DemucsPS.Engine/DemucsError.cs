@@ -86,4 +86,16 @@ public enum DemucsError
 
     /// <summary>A worker died while it was separating the track: the program crashed, was killed or lost its machine.</summary>
     WorkerDied,
+
+    /// <summary>A picture of that name exists, and overwriting was not asked for.</summary>
+    PictureExists,
+
+    /// <summary>A picture could not be written: no permission, no space, or no such folder.</summary>
+    PictureWriteFailed,
+
+    /// <summary>The library that draws pictures cannot be loaded.</summary>
+    PictureUnavailable,
+
+    /// <summary>The terminal does not show pictures, or what is written does not go to a terminal.</summary>
+    SixelUnsupported,
 }

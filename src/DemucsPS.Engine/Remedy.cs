@@ -35,4 +35,7 @@ public enum Remedy
 
     /// <summary>A track that has lost some of its sound is read all the same.</summary>
     PassOverDamage,
+
+    /// <summary>A picture is written to whatever is there, which is not asked whether it shows pictures.</summary>
+    ShowUnasked,
 }

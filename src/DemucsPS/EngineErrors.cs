@@ -41,6 +41,7 @@ internal static class EngineErrors
         Remedy.AcceptLicense => "With -AcceptLicense it is accepted.",
         Remedy.Reinstall => "Install-DemucsModel with -Force fetches it again.",
         Remedy.NoPreparation => "With -NoPreparation the model runs as it is.",
+        Remedy.ShowUnasked => "With -Force it is written all the same.",
         Remedy.PassOverDamage => "With -OnDamage Warn it is read all the same, with silence for what is lost.",
         _ => throw new ArgumentOutOfRangeException(nameof(remedy), remedy, null),
     };
@@ -50,14 +51,15 @@ internal static class EngineErrors
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
         DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid
             => ErrorCategory.InvalidData,
-        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable => ErrorCategory.NotInstalled,
+        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.PictureUnavailable => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
-        DemucsError.StemExists or DemucsError.SeparationUnfinished => ErrorCategory.ResourceExists,
-        DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed => ErrorCategory.WriteError,
+        DemucsError.StemExists or DemucsError.SeparationUnfinished or DemucsError.PictureExists => ErrorCategory.ResourceExists,
+        DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed or DemucsError.PictureWriteFailed => ErrorCategory.WriteError,
         DemucsError.ModelDownloadFailed => ErrorCategory.ConnectionError,
         DemucsError.ModelInUse or DemucsError.SeparationRunning => ErrorCategory.ResourceBusy,
         DemucsError.LicenseNotAccepted => ErrorCategory.PermissionDenied,
         DemucsError.ResumeMismatch or DemucsError.WorkerDied => ErrorCategory.InvalidOperation,
+        DemucsError.SixelUnsupported => ErrorCategory.DeviceError,
         DemucsError.OutOfMemory => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };

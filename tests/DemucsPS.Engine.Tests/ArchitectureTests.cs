@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using DemucsPS.MediaFoundation;
 using DemucsPS.OnnxRuntime;
+using DemucsPS.Pictures;
 
 namespace DemucsPS.Engine.Tests;
 
@@ -10,13 +11,13 @@ public sealed class ArchitectureTests
     [Fact]
     public void The_engine_references_nothing_but_the_framework_NAudio_and_its_own_way_to_the_runtime() =>
         // Anything else would be in PowerShell's own load context, where another module may have another version of it: NAudio has to be there, since its types are the caller's.
-        Assert.All(typeof(DemucsException).Assembly.GetReferencedAssemblies(), a => Assert.Matches(@"^(System\.(?!Management|Numerics\.Tensors)|Microsoft\.Win32\.Primitives$|DemucsPS\.(OnnxRuntime|MediaFoundation)$|NAudio\.Core$)", a.Name));
+        Assert.All(typeof(DemucsException).Assembly.GetReferencedAssemblies(), a => Assert.Matches(@"^(System\.(?!Management|Numerics\.Tensors)|Microsoft\.Win32\.Primitives$|DemucsPS\.(OnnxRuntime|MediaFoundation|Pictures)$|NAudio\.Core$)", a.Name));
 
     [Fact]
     public void What_has_a_load_context_of_its_own_brings_what_that_context_loads() =>
-        // RuntimeContext knows these by name, and System.Numerics.Tensors, which is a reference of the first.
-        Assert.Equal(["Microsoft.ML.OnnxRuntime", "NAudio.Core", "NAudio.Wasapi"],
-            new[] { typeof(NativeRuntime), typeof(DecodingException) }.SelectMany(t => t.Assembly.GetReferencedAssemblies()).Select(a => a.Name).Where(name => !Regex.IsMatch(name!, @"^System\.(?!Numerics\.Tensors)")).Order(StringComparer.Ordinal));
+        // RuntimeContext knows these by name, and System.Numerics.Tensors, which is a reference of the first, and SkiaSharp.HarfBuzz, which is one of ScottPlot.
+        Assert.Equal(["HarfBuzzSharp", "Microsoft.ML.OnnxRuntime", "NAudio.Core", "NAudio.Wasapi", "ScottPlot", "SkiaSharp"],
+            new[] { typeof(NativeRuntime), typeof(DecodingException), typeof(PictureDrawing) }.SelectMany(t => t.Assembly.GetReferencedAssemblies()).Select(a => a.Name).Where(name => !Regex.IsMatch(name!, @"^System\.(?!Numerics\.Tensors)")).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Only_types_that_can_be_missed_know_NAudio() =>
@@ -34,8 +35,12 @@ public sealed class ArchitectureTests
     public void Only_Inference_speaks_to_the_runtime_and_only_by_its_own_assembly()
     {
         AssertNoLine("src", @"\bOrt(?!ErrorCode)[A-Z]\w*|delegate\* unmanaged|using Microsoft\.ML\b", except: file => file.Contains("/DemucsPS.OnnxRuntime/", StringComparison.Ordinal));
-        AssertNoLine("src", @"\bNativeLibrary\b|using DemucsPS\.OnnxRuntime\b", except: file => file.Contains("/DemucsPS.OnnxRuntime/", StringComparison.Ordinal) || file.Contains("/DemucsPS.Engine/Inference/", StringComparison.Ordinal));
+        AssertNoLine("src", @"\bNativeLibrary\b|using DemucsPS\.OnnxRuntime\b", except: file => file.Contains("/DemucsPS.OnnxRuntime/", StringComparison.Ordinal) || file.Contains("/DemucsPS.Engine/Inference/", StringComparison.Ordinal) || file.EndsWith("/PictureLibraries.cs", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void Only_their_own_assembly_knows_the_libraries_that_draw() =>
+        AssertNoLine("src", @"using (ScottPlot|SkiaSharp|HarfBuzzSharp)\b|\bSK[A-Z]\w+\.", except: file => file.Contains("/DemucsPS.Pictures/", StringComparison.Ordinal));
 
     [Fact]
     public void Files_are_renamed_in_one_place_which_knows_what_Windows_refuses() =>

@@ -26,6 +26,7 @@ public sealed class ModuleTests : IDisposable
         ("Get-DemucsModel", "$null = Test-DemucsModel -Path normalizing.onnx; Get-DemucsModel -Cache", @"normalizing +Full +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\S+\.prepared\.onnx"),
         ("Install-DemucsModel", "Install-DemucsModel tiny -Source $args[0] -AcceptLicense", @"tiny +verified +0 +0\.2 s +drums, bass, other, vocals"),
         ("ConvertTo-OnnxModel", "ConvertTo-OnnxModel little.safetensors little.onnx", @"\d+ +little\.onnx"),
+        ("Export-Spectrogram", "Export-Spectrogram one.wav one.png -Width 300 -Height 200 -PassThru", @"\d+ +one\.png"),
         ("Test-DemucsModel", "Test-DemucsModel -Path normalizing.onnx", @"normalizing +True +not known +\d+\.\d s +\d+ +\d+ dB +none"),
     ];
 
@@ -81,7 +82,7 @@ public sealed class ModuleTests : IDisposable
         string[] viewed = [.. views.Descendants("TypeName").Select(n => n.Value)];
         Assert.Empty(declared.Except(viewed));
         Assert.All(viewed, name => Assert.NotNull(typeof(DemucsError).Assembly.GetType(name)));
-        Assert.Empty(_session.Run("(Get-Command -Module DemucsPS).Name").All<string>().Except([.. s_objects.Select(o => o.Command), "Remove-DemucsModel"]));
+        Assert.Empty(_session.Run("(Get-Command -Module DemucsPS).Name").All<string>().Except([.. s_objects.Select(o => o.Command), "Remove-DemucsModel", "Show-Spectrogram"]));
         Assert.All(views.Descendants("TableControl"), t => Assert.Equal(t.Descendants("TableColumnHeader").Count(), t.Descendants("TableColumnItem").Count()));
     }
 

@@ -6,7 +6,7 @@ using System.Runtime.Loader;
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>
-/// Where DemucsPS.OnnxRuntime and DemucsPS.MediaFoundation live in a host of modules, which does not bring them itself: with the packages Microsoft.ML.OnnxRuntime and NAudio.Wasapi of this module's folder,
+/// Where DemucsPS.OnnxRuntime, DemucsPS.MediaFoundation and DemucsPS.Pictures live in a host of modules, which does not bring them itself: with the packages Microsoft.ML.OnnxRuntime, NAudio.Wasapi and ScottPlot of this module's folder,
 /// and out of sight of other modules, which may bring other versions of those. Only what speaks to them is in there; all types of the engine stay where the host finds them by name.
 /// </summary>
 internal sealed class RuntimeContext : AssemblyLoadContext
@@ -22,15 +22,15 @@ internal sealed class RuntimeContext : AssemblyLoadContext
     /// <summary>The folder of the engine, in which all lies that it brings.</summary>
     public static string Home { get; } = Path.GetDirectoryName(typeof(RuntimeContext).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
 
-    /// <summary>Runs before anything else of the engine, hence before the first use of either.</summary>
+    /// <summary>Runs before anything else of the engine, hence before the first use of any of them.</summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "There is no other place that all users of the engine pass before its first type is used.")]
-    internal static void Install() => (GetLoadContext(typeof(RuntimeContext).Assembly) ?? Default).Resolving += static (_, name) => name.Name is "DemucsPS.OnnxRuntime" or "DemucsPS.MediaFoundation" ? Resolve(name) : null;
+    internal static void Install() => (GetLoadContext(typeof(RuntimeContext).Assembly) ?? Default).Resolving += static (_, name) => name.Name is "DemucsPS.OnnxRuntime" or "DemucsPS.MediaFoundation" or "DemucsPS.Pictures" ? Resolve(name) : null;
 
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName) =>
         // Everything else is the framework's, which is the same for all.
-        assemblyName.Name is "Microsoft.ML.OnnxRuntime" or "System.Numerics.Tensors" or "NAudio.Wasapi" or "NAudio.Core" ? LoadFromAssemblyPath(Path.Combine(Home, $"{assemblyName.Name}.dll")) : null;
+        assemblyName.Name is "Microsoft.ML.OnnxRuntime" or "System.Numerics.Tensors" or "NAudio.Wasapi" or "NAudio.Core" or "ScottPlot" or "SkiaSharp" or "SkiaSharp.HarfBuzz" or "HarfBuzzSharp" ? LoadFromAssemblyPath(Path.Combine(Home, $"{assemblyName.Name}.dll")) : null;
 
     private static Assembly Resolve(AssemblyName name)
     {

@@ -17,7 +17,7 @@ public sealed class ChunkSpectrogram
     private const double FloorDb = -200;
 
     // A sine of amplitude A in the middle of a bin gives |X| = A/2 · Σ window / √4096 = A/2 · 2048 / 64.
-    private const double FullScale = 16;
+    internal const double FullScale = 16;
 
     private readonly float[] _original;
     private readonly float[] _tensor;

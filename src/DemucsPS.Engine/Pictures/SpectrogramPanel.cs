@@ -1,0 +1,102 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tracks;
+
+namespace DemucsPS.Engine.Pictures;
+
+/// <summary>One spectrogram of a picture: what it is drawn of, and what it is called.</summary>
+public sealed class SpectrogramPanel
+{
+    private readonly Func<SpectrogramOptions, double, ChunkGrid?> _grid;
+
+    private SpectrogramPanel(string name, string label, ISpectra spectra, Func<SpectrogramOptions, double, ChunkGrid?>? grid = null)
+    {
+        Name = name;
+        Label = label;
+        Spectra = spectra;
+        _grid = grid ?? ((_, _) => null);
+    }
+
+    /// <summary>What it says above the spectrogram.</summary>
+    public string Name { get; }
+
+    /// <summary>What messages call it.</summary>
+    internal string Label { get; }
+
+    internal ISpectra Spectra { get; }
+
+    /// <summary>A file, which is read when it is drawn, at its own rate. A stem that lies in its folder with its provenance is called as there.</summary>
+    public static SpectrogramPanel Of(TrackSource source)
+    {
+        SeparationProvenance? provenance = ProvenanceOf(source.Path, out string? stem);
+        return new SpectrogramPanel(stem ?? source.Label(), source.Path, new FileSpectra(source), provenance is null ? null : (options, _) => ChunkGrid.Of(provenance, SegmentOf(options)));
+    }
+
+    /// <summary>The stems of a separation, from their files.</summary>
+    public static IReadOnlyList<SpectrogramPanel> Of(SeparationResult result) =>
+        [.. result.Stems.Select(stem => new SpectrogramPanel(stem.StemName, stem.FilePath, new FileSpectra(new TrackSource(stem.FilePath)), (options, _) => ChunkGrid.Of(SeparationProvenance.Read(result.ProvenancePath), SegmentOf(options))))];
+
+    /// <summary>A track in memory.</summary>
+    public static SpectrogramPanel Of(AudioTrack track) => new(track.Source.Label(), track.SourcePath, new MemorySpectra(track.Samples(0), track.Samples(1)));
+
+    /// <summary>A stem in memory.</summary>
+    public static SpectrogramPanel Of(Stem stem) => new(stem.ToString(), stem.ToString(), new MemorySpectra(stem.Samples(0), stem.Samples(1)));
+
+    /// <summary>A chunk, at its place in its track.</summary>
+    public static SpectrogramPanel Of(AudioChunk chunk) => new(chunk.ToString(), chunk.ToString(), new MemorySpectra(chunk.Samples(0), chunk.Samples(1), chunk.StartTime.TotalSeconds), (_, _) => ChunkGrid.Of(chunk.Plan));
+
+    /// <summary>A stem of a chunk, at its place in its track.</summary>
+    public static SpectrogramPanel Of(StemChunk stem) =>
+        new(stem.ToString(), stem.ToString(), new MemorySpectra(stem.Samples(0), stem.Samples(1), stem.Chunk.StartTime.TotalSeconds), (_, _) => ChunkGrid.Of(stem.Chunk.Plan));
+
+    /// <summary>The spectrogram of a chunk as a model takes it, with its edits; of the whole segment around the chunk. Frame size and hop are its own.</summary>
+    public static SpectrogramPanel Of(ChunkSpectrogram spectrogram) =>
+        new($"{spectrogram.Chunk}{(spectrogram.IsEdited ? ", edited" : "")}", spectrogram.Chunk.ToString(), new TensorSpectra(spectrogram), (_, _) => ChunkGrid.Of(spectrogram.Chunk.Plan));
+
+    /// <summary>Where its chunks are.</summary>
+    /// <param name="options">What is said of them.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: nobody knows.</exception>
+    internal ChunkGrid GridOf(SpectrogramOptions options)
+    {
+        double seconds = Spectra.Start + Spectra.Seconds;
+        ChunkGrid? grid = options.Overlap is { } overlap ? ChunkGrid.Of(seconds, SegmentOf(options), overlap) : _grid(options, seconds);
+        return grid ?? throw new DemucsException(DemucsError.ParameterInvalid, $"How '{Label}' was cut into chunks is not known, so the chunk grid cannot be drawn. Say the overlap, and the segment where it is not that of htdemucs.", Label);
+    }
+
+    private static int SegmentOf(SpectrogramOptions options) => options.Segment is { } seconds ? (int)Math.Round(seconds * Separator.SampleRate) : AudioChunk.UsualSegmentFrames;
+
+    /// <summary>The provenance that speaks of a file, and what it calls it. A damaged one is none: pictures can be drawn without.</summary>
+    private static SeparationProvenance? ProvenanceOf(string path, out string? stem)
+    {
+        stem = null;
+        if (Path.GetDirectoryName(path) is not { } folder)
+            return null;
+        foreach (string record in Records(folder))
+        {
+            try
+            {
+                SeparationProvenance provenance = SeparationProvenance.Read(record);
+                stem = provenance.Stems.FirstOrDefault(s => Path.GetFullPath(Path.Combine(folder, s.File)) == path)?.Name;
+                if (stem is not null)
+                    return provenance;
+            }
+            catch (DemucsException)
+            {
+                // It speaks of nothing.
+            }
+        }
+        return null;
+
+        static IReadOnlyList<string> Records(string folder)
+        {
+            try
+            {
+                return SeparationVerification.Find(folder);
+            }
+            catch (DemucsException)
+            {
+                return [];
+            }
+        }
+    }
+}

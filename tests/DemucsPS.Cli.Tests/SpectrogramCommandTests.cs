@@ -1,0 +1,22 @@
+namespace DemucsPS.Cli.Tests;
+
+public sealed class SpectrogramCommandTests
+{
+    [Fact]
+    public void Spectrograms_are_drawn_into_a_picture_that_replaces_none()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["a.wav"], new float[20000]);
+        string[] draw = ["spectrogram", "a.wav", "--output", "a.png", "--width", "300", "--height", "200", "--chunk-grid", "--overlap", "0.25", "--segment", "0.1", "--frequency-scale", "mel", "--colors", "viridis", "--theme", "light"];
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, draw);
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(folder["a.png"], output.Trim());
+        byte[] drawn = File.ReadAllBytes(folder["a.png"]);
+        Assert.Equal([0x89, .. "PNG"u8], drawn[..4]);
+        (exitCode, output, error) = Demucsps.Run(folder.Path, draw);
+        Assert.Equal((1, ""), (exitCode, output));
+        Assert.Matches(@"^error: '.*a\.png' exists\. With --force it is replaced\. \[PictureExists\]", error);
+        Assert.Equal(drawn, File.ReadAllBytes(folder["a.png"]));
+        Assert.Equal(["a.png", "a.wav"], folder.Files());
+    }
+}
