@@ -28,6 +28,7 @@
         'Show-StemPlayer'
         'Export-Spectrogram'
         'Show-Spectrogram'
+        'Measure-StemQuality'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

@@ -74,6 +74,8 @@ BeforeAll {
     }
     $long = New-Clip 10
     $short = New-Clip 1
+    # Something else than that: the second of two seconds.
+    $later = [byte[]]($short[0..43] + (New-Clip 2)[-($short.Length - 44)..-1])
 
     # A model in htdemucs's contract that takes a tenth of the time of the reference models, for the many runs.
     $quick = Join-Path $TestDrive 'quick.onnx'
@@ -87,6 +89,13 @@ BeforeAll {
         foreach ($name in 'song [live].wav', 'album/one.wav', 'album/two.wav') {
             [IO.File]::WriteAllBytes((Join-Path $folder $name), $short)
         }
+        foreach ($set in 'true-stems', 'musdb18hq/test/One', 'musdb18hq/test/Two') {
+            $null = New-Item -ItemType Directory (Join-Path $folder $set)
+            [IO.File]::WriteAllBytes((Join-Path $folder $set 'vocals.wav'), $short)
+            [IO.File]::WriteAllBytes((Join-Path $folder $set 'drums.wav'), $later)
+        }
+        [IO.File]::WriteAllBytes((Join-Path $folder 'musdb18hq/test/One/mixture.wav'), $short)
+        [IO.File]::WriteAllBytes((Join-Path $folder 'musdb18hq/test/Two/mixture.wav'), $later)
         Copy-Item $quick (Join-Path $folder 'htdemucs.onnx')
         Copy-Item (Join-Path $root 'tests' 'fixtures' 'official' 'models' 'little.safetensors') (Join-Path $folder 'htdemucs.safetensors')
         Copy-Item $quick (Join-Path $folder 'htdemucs-vocals.onnx')

@@ -13,6 +13,7 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     VerifyCommand.Create(),
     PlayerCommand.Create(),
     SpectrogramCommand.Create(),
+    MeasureCommand.Create(),
 };
 
 PlainNames.Keep(root);

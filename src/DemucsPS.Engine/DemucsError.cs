@@ -98,4 +98,7 @@ public enum DemucsError
 
     /// <summary>The terminal does not show pictures, or what is written does not go to a terminal.</summary>
     SixelUnsupported,
+
+    /// <summary>Estimated stems and references cannot be compared: other rates or channels, or none of the same name.</summary>
+    StemsNotComparable,
 }

@@ -49,7 +49,7 @@ internal static class EngineErrors
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable
             => ErrorCategory.InvalidData,
         DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.PictureUnavailable => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,

@@ -1,0 +1,111 @@
+using System.Numerics;
+using DemucsPS.Engine.Spectral;
+
+namespace DemucsPS.Engine.Quality;
+
+/// <summary>
+/// The filters of BSS Eval: those that bring the references closest to each channel of each estimate, once from all references (C) and once from the estimate's own (Cⱼ). Least squares over a whole track.
+/// </summary>
+internal sealed class DistortionFilters
+{
+    // Against the sum of the squares of each channel. Rounding makes it necessary where channels are alike; from 1e-10 on figures change by hundredths of a decibel.
+    private const double FirstLoading = 1e-13, LastLoading = 1e-9;
+
+    /// <summary>Answers of the filters: [bins][reference channels][real, imaginary][outputs], first those of C, then those of Cⱼ; divided by the transform's length, so that its inverse needs no scaling.</summary>
+    public required double[] Spectra { get; init; }
+
+    /// <summary>Of the filters.</summary>
+    public required FilterLengths Lengths { get; init; }
+
+    /// <summary>Channels, filled up.</summary>
+    public required int Lanes { get; init; }
+
+    /// <summary>What the figures lose by channels that are too much alike; null for nothing.</summary>
+    public required double? Loading { get; init; }
+
+    /// <summary>Solves for all filters.</summary>
+    /// <param name="correlations">Of the whole track.</param>
+    /// <param name="stems">Stems.</param>
+    /// <param name="channels">Channels of each.</param>
+    /// <param name="parallel">How many threads may work, and what ends them.</param>
+    public static DistortionFilters Solve(StemCorrelations correlations, int stems, int channels, ParallelOptions parallel)
+    {
+        FilterLengths lengths = correlations.Lengths;
+        int all = stems * channels, lanes = BlockSpectra.Lanes(all);
+        double[] spectra = new double[lengths.Bins * lanes * 2 * 2 * lanes];
+        double used = Solve(correlations, 0, all, spectra, lanes, 0, parallel);
+        for (int stem = 0; stem < stems; stem++)
+            used = Math.Max(used, Solve(correlations, stem * channels, channels, spectra, lanes, lanes, parallel));
+        return new DistortionFilters { Lengths = lengths, Spectra = spectra, Lanes = lanes, Loading = used > FirstLoading ? used : null };
+    }
+
+    /// <summary>Solves for the filters from some channels to the estimates of the same.</summary>
+    /// <returns>What was added to the diagonal.</returns>
+    private static double Solve(StemCorrelations correlations, int first, int count, double[] spectra, int lanes, int firstOutput, ParallelOptions parallel)
+    {
+        FilterLengths lengths = correlations.Lengths;
+        // Channels are brought to the same level, so that a soft one is not lost beside a loud one. One without any sound gets no filter.
+        double[] scales = new double[count];
+        for (int channel = 0; channel < count; channel++)
+        {
+            double energy = correlations.OfReferences(first + channel, first + channel, 0);
+            scales[channel] = energy > 0 ? 1 / Math.Sqrt(energy) : 0;
+        }
+
+        // Unknowns are ordered by delay, then by channel.
+        CholeskyFactor factor = new(count * lengths.Taps, parallel.MaxDegreeOfParallelism);
+        double loading = FirstLoading;
+        while (!factor.TryFactor(Element, parallel.CancellationToken))
+        {
+            loading *= 10;
+            if (loading > LastLoading)
+                throw new DemucsException(DemucsError.StemsNotComparable, "The references are too much alike to be told apart: ISR, SIR and SAR cannot be measured. Ask for the other figures only.");
+        }
+
+        int outputs = BlockSpectra.Lanes(count);
+        double[] sides = new double[count * lengths.Taps * outputs];
+        for (int tap = 0; tap < lengths.Taps; tap++)
+        {
+            for (int channel = 0; channel < count; channel++)
+            {
+                for (int output = 0; output < count; output++)
+                    sides[(tap * count + channel) * outputs + output] = scales[channel] * correlations.OfEstimate(first + output, first + channel, tap);
+            }
+        }
+        factor.Solve(sides, outputs);
+
+        Parallel.For(0, count, parallel, channel =>
+        {
+            DoubleLaneFft fft = new(lengths.Size);
+            double[] taps = new double[lengths.Size * Vector<double>.Count], bins = new double[lengths.Bins * 2 * Vector<double>.Count];
+            for (int output = 0; output < count; output += Vector<double>.Count)
+            {
+                for (int tap = 0; tap < lengths.Taps; tap++)
+                {
+                    for (int i = 0; i < Vector<double>.Count; i++)
+                        taps[tap * Vector<double>.Count + i] = sides[(tap * count + channel) * outputs + output + i] * scales[channel] / lengths.Size;
+                }
+                fft.Forward(taps, Vector<double>.Count, bins, 2 * Vector<double>.Count, Vector<double>.Count);
+                for (int bin = 0; bin < lengths.Bins; bin++)
+                {
+                    for (int part = 0; part < 2; part++)
+                    {
+                        int to = ((bin * lanes + first + channel) * 2 + part) * 2 * lanes + firstOutput + first + output;
+                        bins.AsSpan((bin * 2 + part) * Vector<double>.Count, Math.Min(Vector<double>.Count, count - output)).CopyTo(spectra.AsSpan(to));
+                    }
+                }
+            }
+        });
+        return loading;
+
+        double Element(int row, int column)
+        {
+            int rowTap = row / count, rowChannel = row % count, columnTap = column / count, columnChannel = column % count, lag = rowTap - columnTap;
+            double scale = scales[rowChannel] * scales[columnChannel];
+            if (row == column)
+                return scale == 0 ? 1 : 1 + loading;
+            // A row's tap is not before its column's: Σ r_row(n − rowTap)·r_column(n − columnTap) = Σ r_column(n)·r_row(n − lag).
+            return scale * correlations.OfReferences(first + columnChannel, first + rowChannel, lag);
+        }
+    }
+}

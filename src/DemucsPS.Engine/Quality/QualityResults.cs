@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Quality;
+
+/// <summary>A folder of results, FOLDER/MODEL/TRACK.json: each is written whole when its track is measured, so that a set that was interrupted goes on where it was.</summary>
+/// <param name="Folder">Full path; need not exist.</param>
+public sealed record QualityResults(string Folder)
+{
+    /// <summary>Whether results that are there are taken.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Whether results that are there and are not of the same stems and options are replaced.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Full path of a track's result.</summary>
+    /// <param name="track">The track.</param>
+    public string PathOf(EstimatedTrack track)
+    {
+        string folder = track.Model is null ? Folder : Path.Combine([Folder, .. track.Model.Split('/').Select(part => SafeFileName.Finish(SafeFileName.Clean(part)))]);
+        return Path.Combine(folder, SafeFileName.Finish(SafeFileName.Clean(track.Track)) + ".json");
+    }
+
+    /// <summary>The result of a track, measured or, as far as that is asked for and possible, taken from the folder.</summary>
+    /// <param name="track">The track.</param>
+    /// <param name="options">What is wanted.</param>
+    /// <param name="progress">Takes shares of the work done.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.StemExists"/>: there is a result. <see cref="DemucsError.ResumeMismatch"/>: it is of other stems or options, or cannot be read. <see cref="DemucsError.StemWriteFailed"/>: it cannot be written.
+    /// As <see cref="StemMeasurement.Measure"/>.
+    /// </exception>
+    public TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        string path = PathOf(track), identity = IdentityOf(track, options);
+        if (File.Exists(path) && !(Overwrite && !Resume))
+        {
+            if (!Resume)
+                throw new DemucsException(DemucsError.StemExists, $"There is a result at '{path}'.", path) { Remedies = [Remedy.Resume, Remedy.Replace] };
+            if (Read(path) is { } found && found.Identity == identity)
+                return found.Quality;
+            if (!Overwrite)
+                throw new DemucsException(DemucsError.ResumeMismatch, $"The result at '{path}' is of other stems or options, or cannot be read.", path) { Remedies = [Remedy.StartAnew] };
+        }
+        TrackQuality quality = StemMeasurement.Measure(track, options, progress, cancellationToken);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw DurableFiles.Failed(path, e);
+        }
+        DurableFiles.Replace(path, QualityJson.ToBytes(quality, identity), path + ".partial");
+        return quality;
+    }
+
+    private static (TrackQuality Quality, string? Identity)? Read(string path)
+    {
+        try
+        {
+            return QualityJson.Parse(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>All that figures depend on: the options, and of each file its place, length and date.</summary>
+    private static string IdentityOf(EstimatedTrack track, QualityOptions options)
+    {
+        StringBuilder all = new();
+        all.Append(CultureInfo.InvariantCulture, $"1|{options.Window:R}|{options.Hop ?? options.Window:R}|{(int)options.Metrics}");
+        foreach ((string name, string path) in track.Estimates.Concat(track.References).Append(new("mix", track.MixPath ?? "")))
+        {
+            FileInfo? file = path.Length > 0 ? new FileInfo(path) : null;
+            all.Append(CultureInfo.InvariantCulture, $"|{name}|{path}|{(file is { Exists: true } ? file.Length : -1)}|{(file is { Exists: true } ? file.LastWriteTimeUtc.Ticks : 0)}");
+        }
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToString())));
+    }
+}

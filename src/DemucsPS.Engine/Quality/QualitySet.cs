@@ -1,0 +1,65 @@
+namespace DemucsPS.Engine.Quality;
+
+/// <summary>Measures many tracks, several at once. Memory grows with how many those are, not with how many there are in all.</summary>
+public static class QualitySet
+{
+    /// <summary>Measures tracks and gives what became of them in their order, as soon as it is known.</summary>
+    /// <param name="tracks">The tracks.</param>
+    /// <param name="options">What is wanted; <see cref="QualityOptions.Threads"/> of 0 shares the processors.</param>
+    /// <param name="jobs">How many are measured at once; 0 for as many as there are processors.</param>
+    /// <param name="results">Where results are kept; null for nowhere.</param>
+    /// <param name="cancellationToken">Ends the work; results that were kept stay.</param>
+    /// <returns>Of each track its figures, or what is wrong with it.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
+    public static IEnumerable<(EstimatedTrack Track, TrackQuality? Quality, DemucsException? Error)> Measure(
+        IReadOnlyList<EstimatedTrack> tracks, QualityOptions options, int jobs = 0, QualityResults? results = null, CancellationToken cancellationToken = default)
+    {
+        options.Check();
+        if (jobs is < 0 or > 256)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"{jobs} tracks cannot be measured at once. Give 1 to 256, or 0 for as many as there are processors.") { Parameter = EngineParameter.Jobs };
+        int workers = Math.Min(jobs == 0 ? Environment.ProcessorCount : jobs, tracks.Count);
+        QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, Environment.ProcessorCount / Math.Max(workers, 1)) };
+        return Run(tracks, shared, workers, results, cancellationToken);
+    }
+
+    private static IEnumerable<(EstimatedTrack Track, TrackQuality? Quality, DemucsException? Error)> Run(IReadOnlyList<EstimatedTrack> tracks, QualityOptions options, int workers, QualityResults? results, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TaskCompletionSource<(TrackQuality?, DemucsException?)>[] done = [.. tracks.Select(_ => new TaskCompletionSource<(TrackQuality?, DemucsException?)>(TaskCreationOptions.RunContinuationsAsynchronously))];
+        int next = -1;
+        Task[] work = [.. Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() =>
+        {
+            for (int i; (i = Interlocked.Increment(ref next)) < tracks.Count;)
+            {
+                try
+                {
+                    stop.Token.ThrowIfCancellationRequested();
+                    done[i].SetResult((results is null ? StemMeasurement.Measure(tracks[i], options, null, stop.Token) : results.Measure(tracks[i], options, null, stop.Token), null));
+                }
+                catch (DemucsException e)
+                {
+                    done[i].SetResult((null, e));
+                }
+                catch (Exception e)
+                {
+                    // Also what nobody foresaw: the reader must not wait for ever.
+                    done[i].SetException(e);
+                }
+            }
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        try
+        {
+            for (int i = 0; i < tracks.Count; i++)
+            {
+                (TrackQuality? quality, DemucsException? error) = done[i].Task.GetAwaiter().GetResult();
+                yield return (tracks[i], quality, error);
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            Task.WaitAll(work, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using DemucsPS.Engine.Audio;
+
+namespace DemucsPS.Engine.Quality;
+
+/// <summary>Compares estimated stems with the true ones. Memory does not depend on the length of a track: about 100 MB for four stereo stems.</summary>
+public static class StemMeasurement
+{
+    private const string Others = "no_";
+
+    /// <summary>Measures a track.</summary>
+    /// <param name="track">Its stems. Those of one name belong together; an estimate <c>no_NAME</c> without a reference of its own is compared with the sum of all references but NAME.</param>
+    /// <param name="options">What is wanted.</param>
+    /// <param name="progress">Takes shares of the work done, 0 … 1, from any thread.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.StemsNotComparable"/>: no stem has an estimate and a reference, or their rates or channels differ.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>.
+    /// </exception>
+    public static TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        options.Check();
+        long started = Stopwatch.GetTimestamp();
+        List<string> warnings = [];
+        IReadOnlyList<(string Name, IReadOnlyList<string> References, string? Estimate)> stems = Pair(track, warnings);
+        (IReadOnlyList<string>, string?)[] files = [.. stems.Select(s => (s.References, s.Estimate))];
+        bool[] isMeasured = [.. stems.Select(s => s.Estimate is not null)];
+        // Where one is missing, the sum is not meant to be the mix.
+        string? mixPath = isMeasured.All(m => m) ? track.MixPath : null;
+        List<FileStemFrames> opened = [];
+        try
+        {
+            FileStemFrames Open(string? mix)
+            {
+                opened.Add(new FileStemFrames(files, mix));
+                return opened[^1];
+            }
+            FileStemFrames first = Open(mixPath);
+            int rate = first.SampleRate;
+            long? window = options.Window == 0 ? null : (long)Math.Round(options.Window * rate);
+            long hop = (long)Math.Round((options.Hop ?? options.Window) * rate);
+            QualityMetric metrics = options.Metrics;
+            StemEvaluation evaluation = StemEvaluation.Of(() => opened.Count == 1 && opened[0].IsUnread ? first : Open(null), isMeasured, first.Channels, window, Math.Max(hop, 1),
+                filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0, windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
+                options.Threads == 0 ? Environment.ProcessorCount : options.Threads, progress, lengths: null, cancellationToken);
+            if (evaluation.Frames == 0)
+                throw new DemucsException(DemucsError.StemsNotComparable, $"The references in '{track.ReferenceFolder}' have no samples.", track.ReferenceFolder);
+            warnings.AddRange(first.Warnings);
+            warnings.AddRange(first.LengthWarnings(evaluation.Frames));
+            WarnOf(evaluation, stems, warnings);
+            TimeSpan duration = TimeSpan.FromSeconds((double)evaluation.Frames / rate);
+            return new TrackQuality
+            {
+                Track = track.Track,
+                Model = track.Model,
+                // A real array: what the compiler makes of a list expression PowerShell cannot index.
+                Stems = stems.Index().Where(s => s.Item.Estimate is not null).Select(s => QualityOf(track, s.Item, s.Index, evaluation, metrics, window, rate)).ToArray(),
+                NullTestDb = mixPath is not null && first.NullTest.Mix > 0 ? 10 * Math.Log10(first.NullTest.Residual / first.NullTest.Mix) : null,
+                SampleRate = rate,
+                Channels = first.Channels,
+                Duration = duration,
+                Elapsed = Stopwatch.GetElapsedTime(started),
+                Warnings = warnings,
+            };
+        }
+        finally
+        {
+            foreach (FileStemFrames frames in opened)
+                frames.Dispose();
+        }
+    }
+
+    private static List<(string Name, IReadOnlyList<string> References, string? Estimate)> Pair(EstimatedTrack track, List<string> warnings)
+    {
+        List<(string, IReadOnlyList<string>, string?)> stems = [];
+        HashSet<string> unused = new(track.References.Keys, StringComparer.OrdinalIgnoreCase);
+        foreach ((string name, string estimate) in track.Estimates)
+        {
+            if (track.References.TryGetValue(name, out string? reference))
+            {
+                stems.Add((name, [reference], estimate));
+                unused.Remove(name);
+            }
+        }
+        foreach ((string name, string estimate) in track.Estimates.Where(e => !track.References.ContainsKey(e.Key)))
+        {
+            string? one = name.StartsWith(Others, StringComparison.OrdinalIgnoreCase) ? name[Others.Length..] : null;
+            string[] others = [.. track.References.Keys.Where(r => !r.Equals(one, StringComparison.OrdinalIgnoreCase))];
+            // The sum of all others belongs to it only if none of them has an estimate of its own.
+            if (one is not null && track.References.ContainsKey(one) && others.Length > 0 && others.All(unused.Contains))
+            {
+                stems.Add((name, [.. others.Select(o => track.References[o])], estimate));
+                unused.ExceptWith(others);
+            }
+            else
+            {
+                warnings.Add($"'{estimate}' has no reference in '{track.ReferenceFolder}'; it is left out.");
+            }
+        }
+        if (stems.Count == 0)
+        {
+            throw new DemucsException(DemucsError.StemsNotComparable,
+                $"No stem of '{track.EstimateFolder}' ({string.Join(", ", track.Estimates.Keys)}) has a reference in '{track.ReferenceFolder}' ({string.Join(", ", track.References.Keys)}). Stems of the same name are compared.", track.EstimateFolder);
+        }
+        foreach (string name in unused.Order(StringComparer.Ordinal))
+        {
+            warnings.Add($"There is no estimate of '{name}' in '{track.EstimateFolder}'; its reference only counts as interference.");
+            stems.Add((name, [track.References[name]], null));
+        }
+        return stems;
+    }
+
+    private static StemQuality QualityOf(EstimatedTrack track, (string Name, IReadOnlyList<string> References, string? Estimate) stem, int index, StemEvaluation evaluation, QualityMetric metrics, long? window, int rate)
+    {
+        TimeSpan length = TimeSpan.FromSeconds((double)Math.Min(window ?? evaluation.Frames, evaluation.Frames) / rate);
+        FrameQuality[] frames = [.. evaluation.Windows.Select(w =>
+        {
+            WindowSums? sums = w.Sums?[index];
+            return new FrameQuality(TimeSpan.FromSeconds((double)w.Start / rate), length, Of(QualityMetric.Sdr, sums?.Sdr), Of(QualityMetric.Isr, sums?.Isr), Of(QualityMetric.Sir, sums?.Sir), Of(QualityMetric.Sar, sums?.Sar));
+        })];
+        return new StemQuality
+        {
+            Track = track.Track,
+            Model = track.Model,
+            StemName = stem.Name,
+            Sdr = StemQuality.Median(frames.Select(f => f.Sdr)),
+            Isr = StemQuality.Median(frames.Select(f => f.Isr)),
+            Sir = StemQuality.Median(frames.Select(f => f.Sir)),
+            Sar = StemQuality.Median(frames.Select(f => f.Sar)),
+            NSdr = Of(QualityMetric.NSdr, evaluation.NSdr[index]),
+            SiSdr = Of(QualityMetric.SiSdr, evaluation.SiSdr[index]),
+            Frames = new FrameQualities(frames),
+            EstimatePath = stem.Estimate!,
+            ReferencePath = string.Join("; ", stem.References),
+        };
+
+        double? Of(QualityMetric metric, double? figure) => (metrics & metric) != 0 && figure is { } value && !double.IsNaN(value) ? value : null;
+    }
+
+    private static void WarnOf(StemEvaluation evaluation, IReadOnlyList<(string Name, IReadOnlyList<string> References, string? Estimate)> stems, List<string> warnings)
+    {
+        for (int stem = 0; stem < stems.Count; stem++)
+        {
+            bool isReference = evaluation.IsSilent[stem];
+            if (isReference || stems[stem].Estimate is not null && evaluation.IsSilent[stems.Count + stem])
+                warnings.Add($"The {(isReference ? "reference" : "estimate")} of '{stems[stem].Name}' is silent throughout, so that no window counts: BSS Eval has no figures for this track.");
+        }
+        if (evaluation.Loading is { } loading)
+            warnings.Add(FormattableString.Invariant($"The references are so much alike that the filters of BSS Eval had to be loaded with {loading:G1}; ISR, SIR and SAR may be off by tenths of a decibel."));
+    }
+}

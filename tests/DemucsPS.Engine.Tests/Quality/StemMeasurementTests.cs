@@ -1,0 +1,313 @@
+using DemucsPS.Engine.Quality;
+using WavBytes = DemucsPS.Engine.Tests.Audio.WavBytes;
+
+namespace DemucsPS.Engine.Tests.Quality;
+
+public sealed class StemMeasurementTests : IDisposable
+{
+    private static readonly QualityOptions Global = new() { Metrics = QualityMetric.NSdr | QualityMetric.SiSdr | QualityMetric.Sdr, Threads = 1 };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void StemsArePairedByName()
+    {
+        Add("references/b.wav", 1);
+        Add("references/a.wav", 2);
+        Add("estimates/B.wav", 1, gain: 0.9);
+        Add("estimates/a.WAV", 2, gain: 0.5);
+        TrackQuality quality = MeasureOne();
+        Assert.Equal(["a", "B"], quality.Stems.Select(s => s.StemName));
+        // 10·log₁₀(1/(1 − gain)²), but for rounding to 16 bits.
+        Assert.Equal(20 * Math.Log10(2), quality.Stems[0].NSdr!.Value, 0.01);
+        Assert.Equal(20, quality.Stems[1].NSdr!.Value, 0.01);
+        Assert.True(quality.Stems[0].SiSdr > 60);
+        Assert.Equal((quality.Stems[0].NSdr + quality.Stems[1].NSdr) / 2, quality.NSdr);
+        Assert.Null(quality.Sir);
+        Assert.Empty(quality.Warnings);
+    }
+
+    [Fact]
+    public void MissingAndExtraStemsAreNamed()
+    {
+        Add("references/a.wav", 1);
+        Add("references/b.wav", 2);
+        Add("estimates/a.wav", 1, gain: 0.9);
+        Add("estimates/c.wav", 3);
+        TrackQuality quality = MeasureOne();
+        Assert.Equal(["a"], quality.Stems.Select(s => s.StemName));
+        Assert.Collection(quality.Warnings,
+            w => Assert.Contains("c.wav' has no reference", w, StringComparison.Ordinal),
+            w => Assert.Contains("no estimate of 'b'", w, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void NoStemInCommonIsAnError()
+    {
+        Add("references/a.wav", 1);
+        Add("estimates/b.wav", 2);
+        DemucsException error = Assert.Throws<DemucsException>(MeasureOne);
+        Assert.Equal(DemucsError.StemsNotComparable, error.Error);
+        Assert.Contains("(b)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("(a)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(48000, 2, "48000 frames a second")]
+    [InlineData(44100, 3, "has 3.")]
+    public void OtherRatesAndChannelsAreAnError(int rate, int channels, string words)
+    {
+        Add("references/a.wav", 1);
+        Add("estimates/a.wav", 1, rate: rate, channels: channels);
+        DemucsException error = Assert.Throws<DemucsException>(MeasureOne);
+        Assert.Equal(DemucsError.StemsNotComparable, error.Error);
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OneChannelStandsForBoth()
+    {
+        Add("references/a.wav", 1, same: true);
+        Add("estimates/a.wav", 1, channels: 1, gain: 0.9);
+        Assert.Equal(20, MeasureOne().Stems[0].NSdr!.Value, 0.01);
+    }
+
+    [Fact]
+    public void EstimatesAreCutOrFilledUpAndThatIsSaid()
+    {
+        Add("references/a.wav", 1, frames: 1000);
+        Add("references/b.wav", 2, frames: 1000);
+        Add("estimates/a.wav", 1, frames: 900);
+        Add("estimates/b.wav", 2, frames: 1100);
+        TrackQuality quality = MeasureOne();
+        Assert.Collection(quality.Warnings,
+            w => Assert.Contains("a.wav' ends 100 frames before", w, StringComparison.Ordinal),
+            w => Assert.Contains("b.wav' is longer", w, StringComparison.Ordinal));
+        Assert.Equal(10 * Math.Log10((1.0 / 1e-7) * Energy(2, 1000) + 1), quality.Stems[1].NSdr!.Value, 0.01);
+        Assert.Equal(double.PositiveInfinity, quality.Stems[1].Frames[0].Sdr);
+        Assert.Null(quality.Stems[1].Sdr);
+    }
+
+    [Fact]
+    public void TheRestIsComparedWithTheSumOfAllOthers()
+    {
+        Add("references/a.wav", 1);
+        Add("references/b.wav", 2);
+        Add("references/c.wav", 3);
+        Add("estimates/a.wav", 1, gain: 0.9);
+        Write("estimates/no_a.wav", Sum(Samples(2), Samples(3)));
+        TrackQuality quality = MeasureOne();
+        Assert.Empty(quality.Warnings);
+        Assert.Equal(["a", "no_a"], quality.Stems.Select(s => s.StemName));
+        Assert.True(quality.Stems[1].NSdr > 80);
+        Assert.Contains("b.wav; ", quality.Stems[1].ReferencePath, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheSumOfTheStemsIsComparedWithTheMix()
+    {
+        Add("references/a.wav", 1);
+        Add("references/b.wav", 2);
+        Write("references/mixture.wav", Sum(Samples(1), Samples(2)));
+        Add("estimates/a.wav", 1);
+        Add("estimates/b.wav", 2, gain: 0.5);
+        double expected = 10 * Math.Log10(Squares(Samples(2), 0.5) / Squares(Sum(Samples(1), Samples(2)), 1));
+        Assert.Equal(expected, MeasureOne().NullTestDb!.Value, 0.01);
+    }
+
+    [Fact]
+    public void ASilentStemLeavesFiguresOfTheWholeTrack()
+    {
+        Add("references/a.wav", 1);
+        Add("references/b.wav", 2, gain: 0);
+        Add("estimates/a.wav", 1, gain: 0.9);
+        Add("estimates/b.wav", 2);
+        TrackQuality quality = MeasureOne();
+        Assert.All(quality.Stems, s => Assert.Null(s.Sdr));
+        Assert.All(quality.Stems, s => Assert.Null(s.Frames[0].Sdr));
+        Assert.Equal(20, quality.Stems[0].NSdr!.Value, 0.01);
+        Assert.Null(quality.Stems[1].SiSdr);
+        Assert.Contains("reference of 'b' is silent", Assert.Single(quality.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SamplesThatAreNoNumbersAreAnError()
+    {
+        Add("references/a.wav", 1);
+        byte[] samples = [.. Enumerable.Range(0, 200).SelectMany(i => WavBytes.F32(i == 101 ? float.NaN : 0.1f))];
+        Directory.CreateDirectory(_folder["estimates"]);
+        File.WriteAllBytes(_folder["estimates", "a.wav"], WavBytes.File(WavBytes.Format(WavBytes.Float, 2, 44100, 32), WavBytes.Chunk("data", samples)));
+        DemucsException error = Assert.Throws<DemucsException>(MeasureOne);
+        Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
+        Assert.Contains("frame 50", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1, null, QualityMetric.All)]
+    [InlineData(double.NaN, null, QualityMetric.All)]
+    [InlineData(1, 0.0, QualityMetric.All)]
+    [InlineData(1, 0.011, QualityMetric.All)]
+    [InlineData(1, null, QualityMetric.None)]
+    public void OptionsOutOfRangeAreAnError(double window, double? hop, QualityMetric metrics) =>
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(new QualityOptions { Window = window, Hop = hop, Metrics = metrics }.Check).Error);
+
+    [Fact]
+    public void TheMedianIsMusevals()
+    {
+        Assert.Equal(2.5, StemQuality.Median([3, null, 2, double.PositiveInfinity]));
+        Assert.Equal(1.23457, StemQuality.Median([1.234567]));
+        Assert.Null(StemQuality.Median([null, double.PositiveInfinity]));
+    }
+
+    [Fact]
+    public void ATestSetIsFoundInItsLayout()
+    {
+        foreach (string track in new[] { "One", "Two", "Three" })
+        {
+            Add($"musdb/{(track == "One" ? "train" : "test")}/{track}/vocals.wav", 1);
+            Add($"musdb/{(track == "One" ? "train" : "test")}/{track}/mixture.wav", 2);
+        }
+        foreach (string model in new[] { "x", "y" })
+        {
+            Add($"separated/{model}/Two/vocals.wav", 1);
+            Add($"separated/{model}/One/vocals.wav", 1);
+        }
+        Add("separated/x/Four/vocals.wav", 1);
+        List<string> warnings = [];
+        IReadOnlyList<EstimatedTrack> tracks = EstimatedTrack.Find(_folder["separated"], _folder["musdb"], warnings.Add);
+        Assert.Equal(["x/One", "x/Two", "y/One", "y/Two"], tracks.Select(t => $"{t.Model}/{t.Track}"));
+        Assert.All(tracks, t => Assert.EndsWith("mixture.wav", t.MixPath, StringComparison.Ordinal));
+        Assert.Collection(warnings, w => Assert.Contains("Four", w, StringComparison.Ordinal), w => Assert.Contains("'Three'", w, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ReferencesOfOneTrackServeAllItsEstimates()
+    {
+        Add("stems/vocals.wav", 1);
+        Add("separated/x/song/vocals.wav", 1);
+        Add("separated/y/song/vocals.wav", 1);
+        Assert.Equal(["x", "y"], EstimatedTrack.Find(_folder["separated"], _folder["stems"]).Select(t => t.Model!));
+        Add("separated/y/other/vocals.wav", 1);
+        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder["separated"], _folder["stems"])).Error);
+    }
+
+    /// <summary>Of a separation of {model}/{folder}/{stem}, as test sets want it.</summary>
+    [Fact]
+    public void AProvenanceAloneInAFolderIsOfThatTrack()
+    {
+        Add("set/One/bass.wav", 1);
+        Add("separated/x/One/bass.wav", 1);
+        File.WriteAllText(_folder["separated", "x", "One", "bass.demucsps.json"],
+            File.ReadAllText(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "records", "provenance.json")));
+        EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"]));
+        Assert.Equal("One", track.Track);
+        Assert.All(track.Estimates.Values, path => Assert.StartsWith(_folder["separated", "x", "One"], path, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("missing", DemucsError.AudioTrackNotFound)]
+    [InlineData("empty", DemucsError.AudioTrackNotFound)]
+    [InlineData("doubled", DemucsError.ParameterInvalid)]
+    public void AFolderWithoutUsableStemsIsAnError(string folder, DemucsError error)
+    {
+        Directory.CreateDirectory(_folder["empty"]);
+        Add("doubled/a.wav", 1);
+        File.Copy(_folder["doubled", "a.wav"], _folder["doubled", "a.flac"]);
+        Add("good/a.wav", 1);
+        Assert.Equal(error, Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder[folder], _folder["good"])).Error);
+        Assert.Equal(error, Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder["good"], _folder[folder])).Error);
+    }
+
+    [Fact]
+    public void ASetGoesOnWhereItWas()
+    {
+        foreach (int track in new[] { 1, 2, 3 })
+        {
+            Add($"references/{track}/a.wav", track);
+            Add($"estimates/{track}/a.wav", track, gain: 0.9);
+        }
+        IReadOnlyList<EstimatedTrack> tracks = EstimatedTrack.Find(_folder["estimates"], _folder["references"]);
+        QualityResults results = new(_folder["results"]);
+        TrackQuality[] first = [.. QualitySet.Measure(tracks.Take(2).ToArray(), Global, 2, results, Token).Select(t => t.Quality!)];
+        Assert.All(QualitySet.Measure(tracks.Take(1).ToArray(), Global, 1, results, Token), t => Assert.Equal(DemucsError.StemExists, t.Error!.Error));
+
+        TrackQuality[] second = [.. QualitySet.Measure(tracks, Global, 2, results with { Resume = true }, Token).Select(t => t.Quality!)];
+        Assert.Equal([true, true, false], second.Select(q => q.Resumed));
+        Assert.Equal(QualityJson.Write(first[1]), QualityJson.Write(second[1]));
+        Assert.Equal(["results/1.json", "results/2.json", "results/3.json"], _folder.Files().Where(f => f.StartsWith("results", StringComparison.Ordinal)).Select(f => f.Replace('\\', '/')));
+
+        // Of other options, damaged, or of an estimate that has changed.
+        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), Global with { Window = 2 }, 1, results with { Resume = true }, Token)).Error!.Error);
+        File.WriteAllText(_folder["results", "1.json"], "{ \"track\": 3 }");
+        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), Global, 1, results with { Resume = true }, Token)).Error!.Error);
+        Add("estimates/2/a.wav", 2, gain: 0.5, frames: 1999);
+        TrackQuality[] third = [.. QualitySet.Measure(tracks, Global, 1, results with { Resume = true, Overwrite = true }, Token).Select(t => t.Quality!)];
+        Assert.Equal([false, false, true], third.Select(q => q.Resumed));
+    }
+
+    [Fact]
+    public void OneBadTrackDoesNotKeepTheRest()
+    {
+        foreach (int track in new[] { 1, 2 })
+        {
+            Add($"references/{track}/a.wav", track);
+            Add($"estimates/{track}/a.wav", track);
+        }
+        File.WriteAllBytes(_folder["estimates", "1", "a.wav"], []);
+        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), Global, 2, null, Token),
+            t => Assert.Equal(DemucsError.AudioTrackCorrupt, t.Error!.Error), t => Assert.NotNull(t.Quality));
+    }
+
+    [Fact]
+    public void CancellationEndsASet()
+    {
+        Add("references/1/a.wav", 1);
+        Add("estimates/1/a.wav", 1);
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), Global, 1, null, stop.Token).ToArray());
+    }
+
+    [Fact]
+    public void TextIsQuotedInCsv()
+    {
+        Add("references/a.wav", 1);
+        Add("a, \"b\"/a.wav", 1, gain: 0.9);
+        TrackQuality quality = StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["a, \"b\""], _folder["references"])), Global, null, Token);
+        Assert.StartsWith("\"a, \"\"b\"\"\",,a,19.99", Assert.Single(QualityCsv.Lines(quality)), StringComparison.Ordinal);
+        Assert.Equal(11, QualityCsv.Header.Split(',').Length);
+    }
+
+    private TrackQuality MeasureOne() => StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"])), Global, null, Token);
+
+    private static int[] Samples(int seed, int frames = 2000, bool same = false)
+    {
+        Random random = new(seed);
+        int[] samples = [.. Enumerable.Range(0, 2 * frames).Select(_ => random.Next(-8000, 8000))];
+        for (int i = 0; same && i < samples.Length; i += 2)
+            samples[i + 1] = samples[i];
+        return samples;
+    }
+
+    private static double Squares(int[] samples, double gain) => samples.Sum(s => s * gain * s * gain);
+
+    private static double Energy(int seed, int frames) => Squares(Samples(seed, frames), 1 / 32768.0);
+
+    private static int[] Sum(int[] a, int[] b) => [.. a.Zip(b, (x, y) => x + y)];
+
+    private void Write(string name, int[] samples, int rate = 44100, int channels = 2)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
+        File.WriteAllBytes(_folder[name], WavBytes.Pcm16(rate, channels, samples));
+    }
+
+    private void Add(string name, int seed, double gain = 1, int frames = 2000, int rate = 44100, int channels = 2, bool same = false)
+    {
+        int[] samples = [.. Samples(seed, frames, same || channels == 1).Select(s => (int)Math.Round(s * gain))];
+        Write(name, channels == 1 ? [.. samples.Where((_, i) => i % 2 == 0)] : samples[..(samples.Length / channels * channels)], rate, channels);
+    }
+}
