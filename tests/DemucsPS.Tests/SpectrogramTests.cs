@@ -13,11 +13,11 @@ public sealed class SpectrogramTests : IDisposable
 
     [Theory]
     [InlineData("'one.wav', 'o*.wav'", 1)]
-    [InlineData("Get-Item one.wav", 1)]
+    [LongInlineData("Get-Item one.wav", 1)]
     [InlineData("Import-AudioTrack one.wav", 1)]
-    [InlineData(Chunk, 1)]
+    [LongInlineData(Chunk, 1)]
     [InlineData($"$c = {Chunk}; $c, ($c | ConvertTo-ChunkSpectrogram)", 2)]
-    [InlineData($"{Chunk} | Invoke-DemucsChunk -Model $args[0]", 4)]
+    [LongInlineData($"{Chunk} | Invoke-DemucsChunk -Model $args[0]", 4)]
     [InlineData("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk", 4)]
     [InlineData("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass, drums", 2)]
     public void All_that_comes_is_drawn_in_one_picture(string script, int panels)
