@@ -36,8 +36,8 @@ internal static class PlainNames
             aliases.Remove("/?");
     }
 
-    // Scripts give one where a variable is not set.
-    private static void RefuseEmpty(SymbolResult result, string name, IReadOnlyList<Token> tokens)
+    /// <summary>Refuses empty names: scripts give one where a variable is not set.</summary>
+    public static void RefuseEmpty(SymbolResult result, string name, IReadOnlyList<Token> tokens)
     {
         if (tokens.Any(token => string.IsNullOrWhiteSpace(token.Value) && (token.Value.Length == 0 || OperatingSystem.IsWindows())))
             result.AddError($"What is given for {name} is empty.");

@@ -88,6 +88,8 @@ internal sealed class SeparateCommand
 
     private void CheckInputs(CommandResult result)
     {
+        // Of an argument that may be left out, the parser does not ask validators of its own.
+        PlainNames.RefuseEmpty(result, "<input>", result.GetResult(_inputs)?.Tokens ?? []);
         if (result.GetValue(_inputs) is null or [] && result.GetValue(_filesFrom) is null)
             result.AddError("Nothing is named that could be separated. Name audio files, folders or playlists, or a list of them with --files-from.");
         if (result.GetValue(_null) && result.GetValue(_filesFrom) is null)
@@ -135,6 +137,7 @@ internal sealed class SeparateCommand
                 },
                 Done = report.Track,
                 Failed = (track, error) => Fail(track.Path, error),
+                Busy = (track, error) => report.Failure(track.Path, error),
                 Left = report.Warning,
             }.Run(tracks, collisions, pipe.Token);
             report.Summary();

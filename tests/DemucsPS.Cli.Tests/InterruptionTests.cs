@@ -167,7 +167,7 @@ public sealed class InterruptionTests
             Signal.Stop(first.Id);
             (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--force");
             Signal.Continue(first.Id);
-            refused = exitCode == 1 && error.Contains("[SeparationRunning]", StringComparison.Ordinal);
+            refused = exitCode == 99 && error.Contains("[SeparationRunning]", StringComparison.Ordinal);
             Assert.True(refused, error);
         }
         first.WaitForExit();

@@ -310,7 +310,8 @@ public sealed class SeparateCommandTests
             Assert.Skip("It has a drive before it on Windows.");
         using TemporaryFolder folder = new();
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments);
-        Assert.Equal(2, exitCode);
+        // A file that does not exist is no matter of usage.
+        Assert.Equal(says.Contains("does not exist", StringComparison.Ordinal) ? 1 : 2, exitCode);
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
     }

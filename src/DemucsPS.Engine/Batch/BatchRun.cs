@@ -37,7 +37,10 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     /// <summary>Told each track that had an error.</summary>
     public required Action<TrackSource, DemucsException> Failed { get; init; }
 
-    /// <summary>Told in sentences what is left, and why.</summary>
+    /// <summary>Told each track that another worker has.</summary>
+    public required Action<TrackSource, DemucsException> Busy { get; init; }
+
+    /// <summary>Told in sentences what is left for want of time.</summary>
     public required Action<string> Left { get; init; }
 
     /// <summary>Does it.</summary>
@@ -193,7 +196,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             if (_busy.Exists(busy => busy.Track == track))
             {
                 results?.Append(Outcome(track, TrackStatus.Left, TimeSpan.Zero) with { Error = error.Error.ToString(), Message = error.Message });
-                Left(error.Message);
+                Busy(track, error);
             }
         }
     }

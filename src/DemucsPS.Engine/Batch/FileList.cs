@@ -1,5 +1,4 @@
 using System.Text;
-using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Batch;
 

@@ -158,6 +158,7 @@ public sealed class BatchRunTests : IDisposable
             {
             },
             Failed = (_, _) => { },
+            Busy = (_, error) => _left.Add(error.Message),
             Left = _left.Add,
         };
         return run.Run(tracks, new Dictionary<TrackSource, DemucsException>(), CancellationToken.None);

@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Separation;
