@@ -12,7 +12,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 public static class HTDemucsGraph
 {
     /// <summary>Part of a written graph's name; another number where graphs of equal weights come out different.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Below it, a convolution along frequencies would be as long as what it takes.</summary>
     private const int MostLayers = 4;

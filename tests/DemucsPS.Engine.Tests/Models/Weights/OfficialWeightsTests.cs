@@ -12,21 +12,22 @@ namespace DemucsPS.Engine.Tests.Models.Weights;
 /// </summary>
 public sealed class OfficialWeightsTests(ITestOutputHelper output)
 {
+    // What was reached, less 1 dB: the worst stem.
     [Theory]
-    [LongInlineData("song-overlap25")]
-    [LongInlineData("song-overlap05")]
-    [LongInlineData("short")]
-    [LongInlineData("one-frame-over")]
-    [LongInlineData("offset")]
-    [LongInlineData("zeros-after")]
-    [LongInlineData("one-shift")]
-    [LongInlineData("segment-6")]
-    [LongInlineData("six-stems")]
-    [LongInlineData("other-architecture")]
-    [LongInlineData("cross-first")]
-    [LongInlineData("bag-of-two")]
-    [LongInlineData("full")]
-    public void Stems_are_as_exact_as_the_official_codes(string name)
+    [LongInlineData("song-overlap25", 121.0)]
+    [LongInlineData("song-overlap05", 120.9)]
+    [LongInlineData("short", 121.0)]
+    [LongInlineData("one-frame-over", 121.0)]
+    [LongInlineData("offset", 147.3)]
+    [LongInlineData("zeros-after", 121.9)]
+    [LongInlineData("one-shift", 120.8)]
+    [LongInlineData("segment-6", 121.5)]
+    [LongInlineData("six-stems", 116.5)]
+    [LongInlineData("other-architecture", 129.4)]
+    [LongInlineData("cross-first", 114.8)]
+    [LongInlineData("bag-of-two", 118.0)]
+    [LongInlineData("full", 114.1)]
+    public void Stems_are_as_exact_as_the_official_codes_and_as_they_once_were(string name, double least)
     {
         using TemporaryFolder folder = new();
         ReferenceCase expected = ReferenceCase.LoadOfficial(name);
@@ -36,7 +37,7 @@ public sealed class OfficialWeightsTests(ITestOutputHelper output)
         foreach (((string stem, double snr), double official) in expected.Compare(bag).Zip(expected.OfficialDb!))
         {
             output.WriteLine($"{name} {stem}: {snr:F1} dB, official float32 {official:F1} dB");
-            if (!(snr >= official - 1))
+            if (!(snr >= Math.Max(official - 1, least)))
                 worse.Add($"{stem} {snr:F1}");
         }
         Assert.Empty(worse);
