@@ -178,6 +178,13 @@ internal sealed class ModelsCommand
         foreach (PreparationComparison chunk in result.Preparation)
         {
             string name = chunk.Chunk switch { TestChunk.Music => "music", TestChunk.MostlySilence => "mostly silence", _ => "offset" };
+            // Weights by themselves have no form as exported.
+            if (result.IsWrittenFromWeights)
+            {
+                if (result.NotRecomputed is null)
+                    table.AppendLine(CultureInfo.InvariantCulture, $"  {name + ':',-16}of float64 {Decibels(chunk.PreparedDb)}");
+                continue;
+            }
             table.Append(CultureInfo.InvariantCulture, $"  {name + ':',-16}prepared and as exported {Decibels(chunk.DifferenceDb)} apart");
             if (result.NotRecomputed is null)
                 table.Append(CultureInfo.InvariantCulture, $"; of float64, prepared {Decibels(chunk.PreparedDb)}, as exported {Decibels(chunk.ExportedDb)}");

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace DemucsPS.OnnxRuntime;
 
 /// <summary>The native library that the package runs on in this process: a loaded one that is handed to it, never what the system finds under its name.</summary>
-internal static unsafe class NativeRuntime
+internal static unsafe partial class NativeRuntime
 {
     // The runtime reports errors as statuses; what it would print besides goes to stderr, which belongs to the user.
     internal const OrtLoggingLevel FatalOnly = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
@@ -46,6 +46,24 @@ internal static unsafe class NativeRuntime
         s_api = Marshal.PtrToStructure<OrtApi>(((delegate* unmanaged[Cdecl]<uint, nint>)Base(function)->GetApi)((uint)ApiVersion));
     }
 
+    /// <summary>
+    /// Has the C library give back to the system what the runtime has freed. glibc keeps it by itself, once blocks of many megabytes were freed, and loading a model frees some hundred of them;
+    /// other systems' libraries do not.
+    /// </summary>
+    public static void GiveBackFreedMemory()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            _ = Trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Not glibc.
+        }
+    }
+
     /// <summary>Throws when a function of <see cref="Api"/> returned an error, and releases it.</summary>
     /// <exception cref="RuntimeException">The status is an error.</exception>
     internal static void Check(nint status)
@@ -57,6 +75,9 @@ internal static unsafe class NativeRuntime
         ((delegate* unmanaged[Cdecl]<nint, void>)Api.ReleaseStatus)(status);
         throw new RuntimeException(code, message, null);
     }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint kept);
 
     private static OrtApiBase* Base(nint function) => ((delegate* unmanaged[Cdecl]<OrtApiBase*>)function)();
 }

@@ -43,14 +43,16 @@ internal sealed class RuntimeSession : IDisposable
     /// <exception cref="RuntimeException">The runtime refuses the model or a setting.</exception>
     /// <exception cref="ProviderException">It refuses the execution provider.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static RuntimeSession Load(string path, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(path, options), settings, cancellationToken);
+    public static RuntimeSession Load(string path, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(path, options), null, settings, cancellationToken);
 
     /// <summary>Loads a model from memory.</summary>
     /// <inheritdoc cref="Load(string, SessionSettings, CancellationToken)"/>
     /// <param name="model">The model.</param>
+    /// <param name="weights">Its weights, where they do not lie in the model; not needed afterwards. Null where they do.</param>
     /// <param name="settings">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
-    public static RuntimeSession Load(byte[] model, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(model, options), settings, cancellationToken);
+    public static RuntimeSession Load(byte[] model, WeightsInMemory? weights, SessionSettings settings, CancellationToken cancellationToken) =>
+        Create(options => new InferenceSession(model, options), weights, settings, cancellationToken);
 
     /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
     /// <param name="inputs">A tensor for every input.</param>
@@ -93,9 +95,10 @@ internal sealed class RuntimeSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
-    private static RuntimeSession Create(Func<SessionOptions, InferenceSession> create, SessionSettings settings, CancellationToken cancellationToken)
+    private static RuntimeSession Create(Func<SessionOptions, InferenceSession> create, WeightsInMemory? weights, SessionSettings settings, CancellationToken cancellationToken)
     {
         using SessionOptions options = RuntimeException.Translate(() => Configure(settings));
+        weights?.GiveTo(options);
         if (settings.Provider is not null)
             AppendProvider(options, settings.Provider, settings.ProviderOptions);
         using WithheldWorkers? withheld = settings.CallersOnly ? new WithheldWorkers(options) : null;

@@ -64,8 +64,22 @@ public sealed class OnnxSession : IDisposable
     public static OnnxSession FromBytes(ReadOnlyMemory<byte> model, OnnxSessionOptions options, CancellationToken cancellationToken = default)
     {
         byte[] bytes = MemoryMarshal.TryGetArray(model, out ArraySegment<byte> part) && part.Count == part.Array!.Length ? part.Array : model.ToArray();
-        return Create(options, settings => RuntimeSession.Load(bytes, settings, cancellationToken), cancellationToken);
+        return Create(options, settings => RuntimeSession.Load(bytes, null, settings, cancellationToken), cancellationToken);
     }
+
+    /// <summary>Loads a model from memory whose weights are in memory by themselves, as a file.</summary>
+    /// <param name="model">An ONNX model; all of its weights that do not lie in itself are in that file.</param>
+    /// <param name="file">The file's name, as the model says it.</param>
+    /// <param name="address">Where its bytes begin. They are not needed afterwards.</param>
+    /// <param name="length">How many they are.</param>
+    /// <param name="options">How it will run.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <inheritdoc cref="FromBytes(ReadOnlyMemory{byte}, OnnxSessionOptions, CancellationToken)"/>
+    internal static OnnxSession FromBytes(byte[] model, string file, nint address, long length, OnnxSessionOptions options, CancellationToken cancellationToken) =>
+        Create(options, settings => RuntimeSession.Load(model, new WeightsInMemory(file, address, length), settings, cancellationToken), cancellationToken);
+
+    /// <summary>Has the system take back what the runtime has freed, see <see cref="NativeRuntime.GiveBackFreedMemory"/>.</summary>
+    internal static void GiveBackFreedMemory() => NativeRuntime.GiveBackFreedMemory();
 
     /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
     /// <param name="inputs">A tensor for every input.</param>

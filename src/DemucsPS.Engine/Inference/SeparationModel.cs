@@ -157,6 +157,7 @@ public sealed class SeparationModel : IDisposable
         }
 
         PreparedModel? Prepare(bool renew) => source.Path is not { } path ? null
+            : source is { IsWeights: true, Trial: ModelTrial.Float64 } ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
             : source.IsWeights ? WeightsModel.Prepare(source, precision, PreparationCache.Open(), warn, renew, cancellationToken)
             : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
             : prepare ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, renew, source.Trial == ModelTrial.EvenIfRefused, cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Separation;
 
@@ -223,7 +224,7 @@ public sealed partial class ModelLibrary
         if (CatalogueReader.IsSafeName(given) && Describe(given) is { } model)
         {
             if (model.Path is { } path)
-                return ModelSource.Installed(model.Name, path);
+                return ModelSource.Installed(model.Name, path, OtherThanBefore(model.Name, path));
             return model.Installed ? ModelSource.Find(model.Name) : throw NotInstalled(model.Name, "");
         }
         string full = toFullPath(given);
@@ -231,6 +232,14 @@ public sealed partial class ModelLibrary
             return ModelSource.Find(full);
         throw new DemucsException(DemucsError.DemucsModelNotFound,
             $"There is no model named '{given}'. Known are {string.Join(", ", List(_ => { }).Select(m => m.Name))}; otherwise give the path of a .safetensors, .onnx or .ort file, of a folder with one, or of a bag's .yaml file.", given);
+    }
+
+    /// <summary>That a model was installed when its name meant another kind of file, and which runs; null where the name means what was installed.</summary>
+    private string? OtherThanBefore(string name, string path)
+    {
+        if (Catalogue.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || WeightsModel.IsWeights(path) == WeightsModel.IsWeights(entry.Files[0].Name))
+            return null;
+        return $"The model '{name}' was installed when its name meant another file: '{path}' runs, from {record.Source}. The name means '{entry.Files[0].Name}' now ({entry.Description}) To use that: Install-DemucsModel {name}, or demucsps models install {name}.";
     }
 
     /// <summary>The folder of a model.</summary>

@@ -33,6 +33,9 @@ public sealed class ModelSource
     /// <summary>Whether its file holds weights and no graph, see <see cref="WeightsModel"/>.</summary>
     internal bool IsWeights => Path is not null && WeightsModel.IsWeights(Path);
 
+    /// <summary>What whoever separates with the model is to be told, a sentence; null for nothing.</summary>
+    internal string? Notice { get; private init; }
+
     /// <summary>How a model in a file is run for a test of it, whatever is asked for else.</summary>
     internal ModelTrial Trial { get; private init; }
 
@@ -63,11 +66,12 @@ public sealed class ModelSource
     /// <summary>An installed model, which has its own name whatever its file is called.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="path">Full path of its file.</param>
+    /// <param name="notice">What whoever separates with it is to be told; null for nothing.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the file is gone.</exception>
-    internal static ModelSource Installed(string name, string path)
+    internal static ModelSource Installed(string name, string path, string? notice)
     {
         CheckKind(path);
-        return File.Exists(path) ? new ModelSource(name, path) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'.", path) { Remedies = [Remedy.Reinstall] };
+        return File.Exists(path) ? new ModelSource(name, path) { Notice = notice } : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'.", path) { Remedies = [Remedy.Reinstall] };
     }
 
     /// <summary>The same model, run for a test of it.</summary>

@@ -63,6 +63,10 @@ public sealed record ModelTestResult
     /// <summary>How exact the model and its prepared copy are, chunk by chunk; empty where the model has no copy or runs without, and in tests of another execution provider or precision.</summary>
     public IReadOnlyList<PreparationComparison> Preparation { get; init; } = [];
 
+    /// <summary>Whether the file holds weights by themselves, so that what runs was written from them and there is no form as exported.</summary>
+    [JsonIgnore]
+    public bool IsWrittenFromWeights => Path is not null && HTDemucs.WeightsModel.IsWeights(Path);
+
     /// <summary>Why the model could not be run in float64, or not even as it was exported, so that less is known of its preparation; null where it could, or was not to be.</summary>
     public string? NotRecomputed { get; init; }
 

@@ -74,6 +74,8 @@ public sealed class ModelBag : IDisposable
             CheckFit(_sources[model], declared);
             NeedsSpectrograms |= declared.HasSpectrograms;
             ShowsBranches &= declared.HasSpectrograms;
+            if (_sources[model].Notice is { } notice)
+                warn?.Invoke(notice);
         }
     }
 

@@ -11,7 +11,7 @@ public sealed unsafe class RuntimeSessionTests
     public void A_session_that_is_disposed_in_the_middle_of_a_run_lives_until_it_has_ended()
     {
         OnnxRuntimeLibrary.Load();
-        RuntimeSession session = RuntimeSession.Load(SmallModels.Slow(3, 1), new SessionSettings
+        RuntimeSession session = RuntimeSession.Load(SmallModels.Slow(3, 1), null, new SessionSettings
         {
             IntraOpThreads = 1,
             InterOpThreads = 1,

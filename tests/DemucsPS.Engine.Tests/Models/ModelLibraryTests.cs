@@ -1,5 +1,7 @@
 using System.Text.Json;
+using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Models;
@@ -194,6 +196,29 @@ public sealed class ModelLibraryTests
             return e;
         }
         string Full(string path) => Path.GetFullPath(path, folder.Path);
+    }
+
+    /// <summary>The names of the author's models once meant exports. Nobody's results change by themselves, and nobody thinks that he has the author's weights.</summary>
+    [Fact]
+    public void A_model_that_was_installed_when_its_name_meant_another_file_runs_with_a_warning()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["models", "htdemucs"]);
+        File.WriteAllBytes(folder["models", "htdemucs", "htdemucs.onnx"], SmallModels.Split());
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        // Somebody has put it there, and knows what it is.
+        Assert.Empty(Warnings());
+        new ModelRecord { InstalledAt = DateTime.UtcNow, Source = "https://example.org/htdemucs_fp32.onnx", Files = [new("htdemucs.onnx", 1, "00")] }.Write(folder["models", "htdemucs"]);
+        string warning = Assert.Single(Warnings());
+        foreach (string said in new[] { $"'{folder["models", "htdemucs", "htdemucs.onnx"]}' runs", "from https://example.org/htdemucs_fp32.onnx", "'955717e8.safetensors' now", "Install-DemucsModel htdemucs, or demucsps models install htdemucs" })
+            Assert.Contains(said, warning, StringComparison.Ordinal);
+
+        List<string> Warnings()
+        {
+            List<string> warnings = [];
+            using ModelBag bag = ModelBag.Open(library.Select(["htdemucs"], null, p => p), null, new OnnxSessionOptions(), prepare: false, warnings.Add);
+            return warnings;
+        }
     }
 
     [Fact]

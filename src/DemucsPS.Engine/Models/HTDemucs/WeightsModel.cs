@@ -39,6 +39,18 @@ internal static class WeightsModel
         return PreparedModel.Find(name, source.Path!, cache, renew) ?? PreparedModel.Keep(name, source.Path!, cache, stream => Write(weights, source, precision == ModelPrecision.Full ? null : cache, stream, cancellationToken), warn, cancellationToken);
     }
 
+    /// <summary>The graph of a model in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>: what the graph should give.</summary>
+    /// <param name="source">The model; its file has weights.</param>
+    /// <param name="cache">Where to write what the runtime makes of it on the way.</param>
+    /// <param name="cancellationToken">Ends the work; nothing is left.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
+    public static PreparedModel InFloat64(ModelSource source, PreparationCache cache, CancellationToken cancellationToken)
+    {
+        using HTDemucsWeights weights = Open(source, null);
+        return PreparedModel.InFloat64(Folded(weights, source, cache, cancellationToken), source.Path!);
+    }
+
     /// <summary>Writes the graph of a model as an ONNX file.</summary>
     /// <param name="source">The model; its file has weights.</param>
     /// <param name="destination">Takes the file.</param>
@@ -120,13 +132,18 @@ internal static class WeightsModel
             HTDemucsGraph.Write(weights, options, destination, cancellationToken);
             return;
         }
-        // The runtime raises the weights to floats and knows all shapes.
-        byte[] whole = HTDemucsGraph.ToBytes(weights, options, cancellationToken);
-        GraphModel graph = PreparedModel.Fold(source.Path!, whole, int8, cancellationToken) ?? GraphModel.Parse(whole);
+        GraphModel graph = Folded(weights, source, int8, cancellationToken);
         if (Int8Products.Apply(graph, null) == 0)
             throw new DemucsException(DemucsError.ParameterInvalid, $"Model '{source.Path}' has no products with constant matrices that are worth computing in 8 bits, so the precision {ModelPrecision.Int8} would change nothing. Use the precision Full.", source.Path);
         foreach (ReadOnlyMemory<byte> piece in graph.Write())
             destination.Write(piece.Span);
+    }
+
+    /// <summary>The graph in which the runtime has raised the weights to floats, and knows all shapes.</summary>
+    private static GraphModel Folded(HTDemucsWeights weights, ModelSource source, PreparationCache cache, CancellationToken cancellationToken)
+    {
+        byte[] whole = HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = SegmentFrames(weights, source.Segment) }, cancellationToken);
+        return PreparedModel.Fold(source.Path!, whole, cache, cancellationToken) ?? GraphModel.Parse(whole);
     }
 
     /// <summary>Of the segment that a bag gives its models, those that are shorter already keep theirs.</summary>

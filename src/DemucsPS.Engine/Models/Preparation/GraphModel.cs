@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace DemucsPS.Engine.Models.Preparation;
@@ -19,6 +21,9 @@ internal sealed class GraphModel
     private const int NodeField = 1;
     private const int InitializerField = 5;
     private const int InputField = 11;
+
+    // Shapes, axes and the like are looked at when a model is loaded.
+    private const int LeastApart = 4096;
 
     /// <summary>The largest htdemucs graphs have some thousand; a file of millions of empty fields should not fill the memory.</summary>
     private const int MostFields = 1_000_000;
@@ -139,16 +144,44 @@ internal sealed class GraphModel
     }
 
     /// <summary>The model in wire format: views of the original bytes and, between them, what is new.</summary>
-    public List<ReadOnlyMemory<byte>> Write()
+    public List<ReadOnlyMemory<byte>> Write() => Write(null);
+
+    /// <summary>The model in wire format without its large constants: in their place stands where they lie in the bytes that the model was read from.</summary>
+    /// <param name="whole">These bytes, which do not move.</param>
+    /// <param name="file">The name of the file that they are said to be.</param>
+    public byte[] WriteHead(ReadOnlyMemory<byte> whole, string file) => Join(Write(tensor =>
+    {
+        if (tensor.Raw.Length < LeastApart)
+            return null;
+        long offset = Unsafe.ByteOffset(in MemoryMarshal.GetReference(whole.Span), in MemoryMarshal.GetReference(tensor.Raw.Span));
+        // What was added to the graph lies elsewhere.
+        if (offset < 0 || offset > whole.Length - tensor.Raw.Length)
+            return null;
+        ProtobufMessage apart = new ProtobufMessage().Integers(1, tensor.Shape).Integer(2, tensor.ElementType).Block(8, Encoding.Latin1.GetBytes(tensor.Name));
+        foreach ((string key, string value) in new[] { ("location", file), ("offset", FormattableString.Invariant($"{offset}")), ("length", FormattableString.Invariant($"{tensor.Raw.Length}")) })
+            apart.Message(13, new ProtobufMessage().Text(1, key).Text(2, value));
+        return apart.Integer(14, 1).Bytes.ToArray();
+    }));
+
+    private List<ReadOnlyMemory<byte>> Write(Func<GraphTensor, byte[]?>? replace)
     {
         List<ReadOnlyMemory<byte>> graph = [];
         bool nodesWritten = false;
         foreach (WireField field in _graph)
         {
-            if (field.Number != NodeField)
+            if (field.Number == InitializerField && (_removed.Count > 0 || replace is not null))
             {
-                if (_removed.Count == 0 || field.Number != InitializerField || !_removed.Contains(GraphTensor.Parse(field.Block).Name))
+                GraphTensor tensor = GraphTensor.Parse(field.Block);
+                if (_removed.Contains(tensor.Name))
+                    continue;
+                if (replace?.Invoke(tensor) is { } other)
+                    AddBlock(graph, InitializerField, [other]);
+                else
                     graph.Add(field.Raw);
+            }
+            else if (field.Number != NodeField)
+            {
+                graph.Add(field.Raw);
             }
             else if (!nodesWritten)
             {

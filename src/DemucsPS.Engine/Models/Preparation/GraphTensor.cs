@@ -82,6 +82,9 @@ internal sealed class GraphTensor
     /// <summary>The other file, relative to the model's folder; null where it is not said.</summary>
     public string? ExternalFile { get; private set; }
 
+    /// <summary>The values as they lie in the file, byte by byte; empty where they are written one by one, or lie in another file.</summary>
+    public ReadOnlyMemory<byte> Raw => IsExternal ? default : _raw;
+
     /// <summary>Reads a tensor.</summary>
     /// <exception cref="InvalidDataException">The message is malformed.</exception>
     public static GraphTensor Parse(ReadOnlyMemory<byte> message) => new(message);

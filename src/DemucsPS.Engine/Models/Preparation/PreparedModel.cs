@@ -190,20 +190,25 @@ public sealed class PreparedModel : IDisposable
     internal static PreparedModel InFloat64(string modelPath)
     {
         if (IsRuntimeFormat(modelPath))
-            throw Impossible("it is in ONNX Runtime's own format");
-        GraphModel graph = GraphOf(Reading(modelPath, () => File.ReadAllBytes(modelPath)), modelPath);
+            throw NotInFloat64(modelPath, "it is in ONNX Runtime's own format");
+        return InFloat64(GraphOf(Reading(modelPath, () => File.ReadAllBytes(modelPath)), modelPath), modelPath);
+    }
+
+    /// <summary>As above, of a graph that was made of the file.</summary>
+    internal static PreparedModel InFloat64(GraphModel graph, string modelPath)
+    {
         try
         {
             Float64Graph.Apply(graph);
         }
         catch (NotSupportedException e)
         {
-            throw Impossible(e.Message);
+            throw NotInFloat64(modelPath, e.Message);
         }
         return new PreparedModel(System.IO.Path.GetFileName(modelPath), System.IO.Path.GetDirectoryName(modelPath)!, graph.ToBytes());
-
-        DemucsException Impossible(string reason) => new(DemucsError.DemucsModelInvalid, $"Model '{modelPath}' cannot be computed in float64: {reason}.", modelPath);
     }
+
+    private static DemucsException NotInFloat64(string modelPath, string reason) => new(DemucsError.DemucsModelInvalid, $"Model '{modelPath}' cannot be computed in float64: {reason}.", modelPath);
 
     /// <summary>Keeps a model's copies from being used: a test found them to be less exact than the model. Only what changes the copy's name, such as another version, or a new test lifts that.</summary>
     /// <param name="modelPath">Full path of the model's file.</param>
@@ -273,9 +278,12 @@ public sealed class PreparedModel : IDisposable
     internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken)
     {
         OnnxSession session = Load(options with { WeightsFolder = _weightsFolder }, cancellationToken);
-        // The bytes are of no use any more, and would count among the most that the process takes: by itself the collector would come for them after the first run, if ever.
+        // What loading took is of no use any more, and would count among the most that the process takes: by itself the collector would come for it after the first run, if ever.
         if (_bytes is null && Length > BytesWorthCollecting)
+        {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            OnnxSession.GiveBackFreedMemory();
+        }
         return session;
     }
 
@@ -345,13 +353,40 @@ public sealed class PreparedModel : IDisposable
         // Only the CPU's plans are known to hold memory for shapes; others may want to know them.
         if (options.ExecutionProvider == ExecutionProvider.Cpu)
         {
-            OnnxSession session = OnnxSession.FromBytes(ShapeHiding.Apply(ToBytes()), options, cancellationToken);
+            OnnxSession session = Mapped(options, cancellationToken) ?? OnnxSession.FromBytes(ShapeHiding.Apply(ToBytes()), options, cancellationToken);
             // Of what a Demucs model gives, only the batch may be open. Where a file does not declare the rest, the runtime has to find it out.
             if (session.Outputs.All(output => output.Shape.Skip(1).All(length => length > 0)))
                 return session;
             session.Dispose();
         }
         return OnnxSession.FromBytes(ToBytes(), options, cancellationToken);
+    }
+
+    /// <summary>
+    /// A session that takes its weights from the file, which the system reads into memory as they are asked for: otherwise they would be there twice in this process and once more in the
+    /// runtime, before it makes of them what it computes with. Null where that is not to be done.
+    /// </summary>
+    private OnnxSession? Mapped(OnnxSessionOptions options, CancellationToken cancellationToken)
+    {
+        if (_file is null || !BitConverter.IsLittleEndian)
+            return null;
+        using MappedCopy copy = Reading(Path!, () => new MappedCopy(_file.SafeFileHandle, (int)Length));
+        byte[] head;
+        try
+        {
+            GraphModel graph = GraphModel.Parse(copy.Memory);
+            // The runtime takes weights either from files or from here.
+            if (graph.MayHaveExternalData)
+                return null;
+            ShapeHiding.Apply(graph);
+            head = graph.WriteHead(copy.Memory, Name);
+        }
+        catch (InvalidDataException)
+        {
+            // A damaged copy is found out elsewhere.
+            return null;
+        }
+        return OnnxSession.FromBytes(head, Name, copy.Address, Length, options, cancellationToken);
     }
 
     private static GraphModel GraphOf(ReadOnlyMemory<byte> bytes, string? path)

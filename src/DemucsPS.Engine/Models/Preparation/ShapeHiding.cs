@@ -30,7 +30,9 @@ internal static class ShapeHiding
         }
     }
 
-    private static bool Apply(GraphModel model)
+    /// <summary>As above, in a graph that is read already.</summary>
+    /// <returns>Whether anything was hidden.</returns>
+    public static bool Apply(GraphModel model)
     {
         if (model.HasNestedGraphs)
             return false;

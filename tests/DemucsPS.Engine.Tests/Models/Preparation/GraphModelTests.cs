@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
 
@@ -33,6 +34,33 @@ public sealed class GraphModelTests
         ProtobufMessage graph = new ProtobufMessage().Message(1, node).Text(77, "before").Block(2, odd).Float(78, 1.5f);
         byte[] source = new ProtobufMessage().Integer(55, -1).Message(7, graph).Text(56, "end").Bytes.ToArray();
         Assert.Equal(source, Written(source));
+    }
+
+    /// <summary>Loading a copy does not take memory for its weights besides what the runtime takes: they stay in the file, and are not needed any more when the model runs.</summary>
+    [Fact]
+    public void Large_constants_are_taken_from_the_file_where_they_lie()
+    {
+        using TemporaryFolder folder = new();
+        byte[] model = SmallGraph.Build([2, 3000], [2, 3000], (graph, x) => x * graph.Constant([.. Enumerable.Range(0, 6000).Select(i => i / 7f)], [2, 3000]) + graph.Constant([0.5f, -2], [2, 1]));
+        File.WriteAllBytes(folder["model.onnx"], model);
+        byte[] head;
+        OnnxSession session;
+        using (FileStream file = File.OpenRead(folder["model.onnx"]))
+        using (MappedCopy copy = new(file.SafeFileHandle, model.Length))
+        {
+            Assert.True(copy.Memory.Span.SequenceEqual(model));
+            head = GraphModel.Parse(copy.Memory).WriteHead(copy.Memory, "weights of it");
+            session = OnnxSession.FromBytes(head, "weights of it", copy.Address, model.Length, new OnnxSessionOptions(), CancellationToken.None);
+        }
+        using (session)
+        {
+            Assert.InRange(head.Length, 1, 1000);
+            GraphModel graph = GraphModel.Parse(head);
+            Assert.Equal([false, true], graph.Initializers.Values.Select(tensor => tensor.IsExternal).Order());
+            float[] x = [.. Enumerable.Range(0, 6000).Select(i => 1f / (i + 1))], y = new float[6000];
+            session.Run([OnnxTensor.Create("x", x, 2, 3000)], [OnnxTensor.Create("y", y, 2, 3000)]);
+            Assert.Equal([.. Enumerable.Range(0, 6000).Select(i => x[i] * (i / 7f) + (i < 3000 ? 0.5f : -2))], y);
+        }
     }
 
     public static TheoryData<byte[]> Malformed => new(

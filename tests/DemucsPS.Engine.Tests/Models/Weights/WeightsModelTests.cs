@@ -239,7 +239,11 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         Assert.EndsWith($"/owner/HTLittle/resolve/{Revision}/0a1b2c3d.safetensors", server.Requests[0].Path, StringComparison.Ordinal);
 
         ModelSelection selection = library.Select(["htlittle"], null, p => p);
-        Assert.True(ModelCheck.Run(library, selection.Models[0], new OnnxSessionOptions(), true, ModelPrecision.Full, null, default) is { Passed: true, HashMatches: true });
+        ModelTestResult test = ModelCheck.Run(library, selection.Models[0], new OnnxSessionOptions(), true, ModelPrecision.Full, null, default);
+        Assert.True(test is { Passed: true, HashMatches: true, NotRecomputed: null, IsWrittenFromWeights: true });
+        // Against the graph's own form in float64: nothing was exported.
+        Assert.Equal(Enum.GetValues<TestChunk>(), test.Preparation.Select(chunk => chunk.Chunk));
+        Assert.All(test.Preparation, chunk => Assert.True(chunk is { PreparedDb: > 80, DifferenceDb: null, ExportedDb: null }, $"{chunk}"));
         InterruptedTrack.WriteNoise(folder["noise.wav"], 30_000);
         using ModelBag bag = ModelBag.Load(selection, null, new OnnxSessionOptions(), prepare: true, Unexpected);
         SeparationResult result = Separator(bag, folder, skip: false).Separate(new TrackSource(folder["noise.wav"]));
