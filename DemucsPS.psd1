@@ -29,6 +29,11 @@
         'Export-Spectrogram'
         'Show-Spectrogram'
         'Measure-StemQuality'
+        'Submit-DemucsJob'
+        'Get-DemucsJob'
+        'Wait-DemucsJob'
+        'Stop-DemucsJob'
+        'Receive-DemucsJob'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

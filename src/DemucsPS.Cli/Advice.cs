@@ -43,6 +43,7 @@ internal static class Advice
         Remedy.Reinstall => "'demucsps models install' with --force fetches it again.",
         Remedy.NoPreparation => "With --no-preparation the model runs as it is.",
         Remedy.PassOverDamage => "With --on-damage warn it is read all the same, with silence for what is lost.",
+        Remedy.PrepareOnly => "With --no-submit the job's folder is made all the same, and 'demucsps slurm run --local' works on it without Slurm.",
         // Chunks are joined in PowerShell only.
         _ => null,
     };

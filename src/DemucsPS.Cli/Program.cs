@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using DemucsPS.Cli;
+using DemucsPS.Cli.Slurm;
 
 // File names of any script go to stdout as UTF-8; without this Windows consoles replace them.
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -14,6 +15,7 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     PlayerCommand.Create(),
     SpectrogramCommand.Create(),
     MeasureCommand.Create(),
+    SlurmGroup.Create(interruption),
 };
 
 PlainNames.Keep(root);

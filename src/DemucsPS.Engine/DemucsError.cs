@@ -101,4 +101,19 @@ public enum DemucsError
 
     /// <summary>Estimated stems and references cannot be compared: other rates or channels, or none of the same name.</summary>
     StemsNotComparable,
+
+    /// <summary>Slurm's commands are not here.</summary>
+    SchedulerNotFound,
+
+    /// <summary>Slurm does not take a job, or does not answer.</summary>
+    SchedulerRefused,
+
+    /// <summary>A folder is no job's, or damaged.</summary>
+    ClusterJobInvalid,
+
+    /// <summary>The folder for a job has something in it.</summary>
+    ClusterJobExists,
+
+    /// <summary>Tasks of a job wait or run, so it cannot be submitted again.</summary>
+    ClusterJobRunning,
 }

@@ -38,4 +38,7 @@ public enum Remedy
 
     /// <summary>A picture is written to whatever is there, which is not asked whether it shows pictures.</summary>
     ShowUnasked,
+
+    /// <summary>A job's folder is made and handed to nobody.</summary>
+    PrepareOnly,
 }

@@ -43,20 +43,22 @@ internal static class EngineErrors
         Remedy.NoPreparation => "With -NoPreparation the model runs as it is.",
         Remedy.ShowUnasked => "With -Force it is written all the same.",
         Remedy.PassOverDamage => "With -OnDamage Warn it is read all the same, with silence for what is lost.",
+        Remedy.PrepareOnly => "Submit-DemucsJob with -NoSubmit makes the job's folder all the same, and 'demucsps slurm run' works on it without Slurm.",
         _ => throw new ArgumentOutOfRangeException(nameof(remedy), remedy, null),
     };
 
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable or DemucsError.ClusterJobInvalid
             => ErrorCategory.InvalidData,
-        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.PictureUnavailable => ErrorCategory.NotInstalled,
+        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.PictureUnavailable or DemucsError.SchedulerNotFound => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
-        DemucsError.StemExists or DemucsError.SeparationUnfinished or DemucsError.PictureExists => ErrorCategory.ResourceExists,
+        DemucsError.StemExists or DemucsError.SeparationUnfinished or DemucsError.PictureExists or DemucsError.ClusterJobExists => ErrorCategory.ResourceExists,
         DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed or DemucsError.PictureWriteFailed => ErrorCategory.WriteError,
         DemucsError.ModelDownloadFailed => ErrorCategory.ConnectionError,
-        DemucsError.ModelInUse or DemucsError.SeparationRunning => ErrorCategory.ResourceBusy,
+        DemucsError.ModelInUse or DemucsError.SeparationRunning or DemucsError.ClusterJobRunning => ErrorCategory.ResourceBusy,
+        DemucsError.SchedulerRefused => ErrorCategory.LimitsExceeded,
         DemucsError.LicenseNotAccepted => ErrorCategory.PermissionDenied,
         DemucsError.ResumeMismatch or DemucsError.WorkerDied => ErrorCategory.InvalidOperation,
         DemucsError.SixelUnsupported => ErrorCategory.DeviceError,

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Clusters;
+
+namespace DemucsPS.Cli.Slurm;
+
+/// <summary><c>demucsps slurm retry</c>: what failed or is missing of a job, once more.</summary>
+internal static class RetryCommand
+{
+    public static Command Create()
+    {
+        Argument<string> job = new("job") { Description = "Folder of the job." };
+        SubmissionOptions submission = new();
+        Command command = new("retry", "Submit again what failed or is missing of a job, and nothing else.") { job };
+        submission.AddTo(command);
+        command.SetAction((parsed, _) => Task.Run(() =>
+        {
+            try
+            {
+                ClusterOrder order = ClusterOrder.Again(Path.GetFullPath(parsed.GetRequiredValue(job)), submission.Plan(parsed), submission.Slurm(parsed), submission.Cluster(parsed));
+                return Submission.Do(order, submission.IsWhatIf(parsed)) ?? ExitCodes.Succeeded;
+            }
+            catch (DemucsException e)
+            {
+                return SlurmReport.Failure(e);
+            }
+        }, CancellationToken.None));
+        return command;
+    }
+}

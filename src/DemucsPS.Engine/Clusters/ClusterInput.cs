@@ -1,0 +1,43 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
+
+namespace DemucsPS.Engine.Clusters;
+
+/// <summary>The tracks that a job is made of: whole files, each once.</summary>
+public static class ClusterInput
+{
+    /// <summary>The files of what was given.</summary>
+    /// <param name="given">Full paths of files, folders and playlists.</param>
+    /// <param name="options">What is taken of them.</param>
+    /// <param name="notice">Told what was left out.</param>
+    /// <param name="failed">Told what cannot be used.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or files would be cut into several tracks.</exception>
+    public static IReadOnlyList<string> Files(IEnumerable<string> given, TrackListOptions options, Action<string> notice, Action<DemucsException> failed)
+    {
+        if (options.ChannelLayout != ChannelLayout.FirstTwo)
+            throw new DemucsException(DemucsError.ParameterInvalid, "A job takes whole files, and with pairs of channels a file is several tracks. Separate those files without a job.");
+        TrackList list = new(options, notice, failed);
+        List<string> files = [];
+        foreach (TrackSource track in given.SelectMany(list.Expand))
+        {
+            if (track.Range is not null || track.TrackName is not null)
+                failed(new DemucsException(DemucsError.TrackListInvalid, $"{track.Name} of '{track.Path}' is left out: a job takes whole files, and a CUE sheet names parts of them. Separate the sheet without a job.", track.Path));
+            else if (!track.Path.Contains('\0', StringComparison.Ordinal))
+                files.Add(track.Path);
+        }
+        return files;
+    }
+
+    /// <summary>The lengths of files in seconds, by their headers, several at once; null where a file does not say it, 0 where it cannot be read.</summary>
+    /// <param name="files">Full paths.</param>
+    /// <param name="options">What is taken of them.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static IReadOnlyList<double?> Durations(IReadOnlyList<string> files, TrackListOptions options, CancellationToken cancellationToken)
+    {
+        double?[] durations = new double?[files.Count];
+        Parallel.For(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken },
+            i => durations[i] = TrackDurations.Measure(new TrackSource(files[i]) { StreamIndex = options.StreamIndex, LateStart = options.LateStart, OnDamage = options.OnDamage }).Seconds);
+        return durations;
+    }
+}

@@ -1,0 +1,85 @@
+namespace DemucsPS.Engine.Clusters;
+
+/// <summary>Tracks that are about to be handed to a scheduler: what is planned can be looked at, tried, and done.</summary>
+public sealed class ClusterOrder
+{
+    private readonly string _folder;
+    private readonly ClusterSettings? _settings;
+    private readonly ClusterJob? _job;
+    private readonly IReadOnlyList<string> _paths;
+    private readonly IReadOnlyList<double?> _durations;
+    private readonly SlurmOptions _options;
+    private readonly SlurmCluster? _cluster;
+    private readonly SlurmLimits? _limits;
+
+    private ClusterOrder(string folder, ClusterSettings? settings, ClusterJob? job, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
+    {
+        options.Check();
+        plan.Check();
+        _folder = folder;
+        _settings = settings;
+        _job = job;
+        _paths = paths;
+        _durations = durations;
+        _options = options;
+        _cluster = cluster;
+        _limits = cluster?.Limits(options.Account);
+        Plan = ClusterPlan.Create(paths, durations, _limits is { } limits ? plan with { MaxTasks = Math.Min(plan.MaxTasks, limits.MaxTasks) } : plan);
+    }
+
+    /// <summary>How the tracks are dealt out.</summary>
+    public ClusterPlan Plan { get; }
+
+    /// <summary>Plans a new job.</summary>
+    /// <param name="folder">Full path of its folder, on a file system that all nodes share; it must be free.</param>
+    /// <param name="settings">What is the same for all tasks.</param>
+    /// <param name="paths">Full paths of the tracks.</param>
+    /// <param name="durations">Length of each in seconds; null where its file does not say it.</param>
+    /// <param name="plan">How they are dealt out.</param>
+    /// <param name="options">What Slurm is asked for.</param>
+    /// <param name="cluster">The cluster; null to make the folder only.</param>
+    /// <exception cref="DemucsException">An option is out of range, the folder is not free, or Slurm is not there or refuses.</exception>
+    public static ClusterOrder New(string folder, ClusterSettings settings, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
+    {
+        ClusterJob.CheckFree(folder);
+        return new ClusterOrder(folder, settings, null, paths, durations, plan, options, cluster);
+    }
+
+    /// <summary>Plans what failed or is missing of a job once more. Where nobody gave a real-time factor, that of the job's own results is taken.</summary>
+    /// <inheritdoc cref="New"/>
+    /// <exception cref="DemucsException">As <see cref="New"/>; <see cref="DemucsError.ClusterJobRunning"/>: tasks of it wait or run.</exception>
+    public static ClusterOrder Again(string folder, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
+    {
+        ClusterJob job = ClusterJob.Open(folder);
+        ClusterArray[] arrays = [.. job.Submissions().SelectMany(submission => submission.Arrays)];
+        if (arrays.Length > 0 && cluster?.Tasks(arrays) is { IsActive: true } tasks)
+        {
+            throw new DemucsException(DemucsError.ClusterJobRunning, FormattableString.Invariant(
+                $"{tasks.Running} tasks of '{folder}' run and {tasks.Waiting} wait. Wait for them, or cancel them first: else tracks would be done twice."), folder);
+        }
+        ClusterProgress progress = ClusterProgress.Read(job);
+        ClusterTrack[] left = [.. progress.Tracks.Where(track => track.State != TrackState.Done)];
+        return new ClusterOrder(folder, null, job, [.. left.Select(track => track.SourcePath)], [.. left.Select(track => track.Duration?.TotalSeconds)], Measured(plan, progress), options, cluster);
+    }
+
+    /// <summary>A plan's options with the real-time factor of a job's results, where they have none of their own.</summary>
+    public static ClusterPlanOptions Measured(ClusterPlanOptions plan, ClusterProgress progress) =>
+        plan.RealTimeFactor is null && progress.RealTimeFactor is { } factor ? plan with { RealTimeFactor = factor, IsMeasured = true } : plan;
+
+    /// <summary>What Slurm says to the plan; nothing is written, and nothing handed over.</summary>
+    /// <returns>Null where there is no cluster, or nothing to do.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerRefused"/>: it would not take it.</exception>
+    public string? Try() => _cluster is null || Plan.Tasks.Count == 0 ? null : _cluster.Try(Plan, _options, _limits!);
+
+    /// <summary>Writes the plan down and hands it over: all of it, or nothing.</summary>
+    /// <returns>Null where there is nothing to do.</returns>
+    /// <exception cref="DemucsException">The disk, or Slurm, refuses.</exception>
+    public ClusterSubmission? Submit()
+    {
+        if (Plan.Tasks.Count == 0)
+            return null;
+        ClusterJob job = _job ?? ClusterJob.Create(_folder, _settings!);
+        ClusterSubmission submission = job.Add(_paths, _durations, Plan);
+        return _cluster is null ? submission : _cluster.Submit(job, submission, _options, _limits!);
+    }
+}

@@ -1,0 +1,54 @@
+namespace DemucsPS.Engine.Clusters;
+
+/// <summary>How far a job is.</summary>
+public sealed record ClusterStatus
+{
+    /// <summary>Full path of its folder.</summary>
+    public required string JobPath { get; init; }
+
+    /// <summary>How it stands.</summary>
+    public required ClusterJobState State { get; init; }
+
+    /// <summary>Its tracks.</summary>
+    public required int Tracks { get; init; }
+
+    /// <summary>Those that are done.</summary>
+    public required int Done { get; init; }
+
+    /// <summary>Those that failed.</summary>
+    public required int Failed { get; init; }
+
+    /// <summary>Those that nobody has finished: they wait, are worked on, or were lost with their tasks.</summary>
+    public int Missing => Tracks - Done - Failed;
+
+    /// <summary>Length of all audio; tracks whose length is not known count as the others' mean.</summary>
+    public required TimeSpan Audio { get; init; }
+
+    /// <summary>Length of the audio that is done.</summary>
+    public required TimeSpan AudioDone { get; init; }
+
+    /// <summary>Time that tasks spent on tracks, all of them together.</summary>
+    public required TimeSpan Work { get; init; }
+
+    /// <summary>Seconds of work for a second of audio, over all tracks that were separated; null where there is none yet.</summary>
+    public required double? RealTimeFactor { get; init; }
+
+    /// <summary>Hours of audio in an hour, since the first track was begun; null where none is done.</summary>
+    public required double? Throughput { get; init; }
+
+    /// <summary>Time left at that pace; null where it is not known, or nothing is under way.</summary>
+    public required TimeSpan? Remaining { get; init; }
+
+    /// <summary>What the scheduler knows of the tasks; null where it was not asked, or does not answer.</summary>
+    public required SlurmTasks? Tasks { get; init; }
+
+    /// <summary>Numbers that the scheduler gave the arrays.</summary>
+    public required IReadOnlyList<string> JobIds { get; init; }
+
+    /// <summary>What went wrong, the most frequent cause first.</summary>
+    public required IReadOnlyList<FailureGroup> Failures { get; init; }
+
+    /// <summary>The status in a line, for people.</summary>
+    public override string ToString() => FormattableString.Invariant(
+        $"{State}: {Done} of {Tracks} tracks done{(Failed > 0 ? $", {Failed} failed" : "")}, {AudioDone.TotalHours:F2} of {Audio.TotalHours:F2} hours of audio{(Throughput is { } pace ? $", {pace:F1} hours an hour" : "")}{(RealTimeFactor is { } factor ? $", {factor:F3} s of work a second of audio" : "")}{(Remaining is { } left ? $", {ClusterPlan.InWords(left)} left" : "")}{(Tasks is { } tasks ? $"; {tasks.Running} tasks run, {tasks.Waiting} wait" : "")}");
+}

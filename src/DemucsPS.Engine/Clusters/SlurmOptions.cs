@@ -1,0 +1,72 @@
+namespace DemucsPS.Engine.Clusters;
+
+/// <summary>What Slurm is asked for, for each task.</summary>
+public sealed record SlurmOptions
+{
+    // What this program says itself; in another way it would undo that.
+    private static readonly string[] OwnOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W"];
+
+    /// <summary>What jobs are called.</summary>
+    public string Name { get; init; } = "demucsps";
+
+    /// <summary>Partition; null for the cluster's own choice.</summary>
+    public string? Partition { get; init; }
+
+    /// <summary>Account; null for the user's own.</summary>
+    public string? Account { get; init; }
+
+    /// <summary>Processors for a task; null for the cluster's own choice.</summary>
+    public int? Cpus { get; init; }
+
+    /// <summary>Memory for a task, as Slurm writes it: <c>8G</c>. Null for the cluster's own choice.</summary>
+    public string? Memory { get; init; }
+
+    /// <summary>Generic resources for a task: <c>gpu:1</c>. Null for none.</summary>
+    public string? Gres { get; init; }
+
+    /// <summary>The most tasks that run at once; null for no limit.</summary>
+    public int? Throttle { get; init; }
+
+    /// <summary>Further options of <c>sbatch</c>, each as one argument: <c>--qos=low</c>. They are handed on as they are, and no shell reads them.</summary>
+    public IReadOnlyList<string> Extra { get; init; } = [];
+
+    /// <summary>Refuses values that are out of range.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    public void Check()
+    {
+        if (Cpus < 1)
+            throw Refused(FormattableString.Invariant($"The number of processors for a task is {Cpus}; it must be 1 or more."));
+        if (Throttle < 1)
+            throw Refused(FormattableString.Invariant($"The number of tasks that run at once is {Throttle}; it must be 1 or more."));
+        foreach (string option in Extra)
+        {
+            if (option is not ['-', _, ..] || option == "--")
+                throw Refused($"'{option}' is no option of sbatch. Write each as one word with its value: --qos=low.");
+            if (OwnOptions.Any(own => IsSame(option, own)))
+                throw Refused($"'{option}' cannot be handed on to sbatch: the plan says it.");
+        }
+    }
+
+    /// <summary>The options as arguments.</summary>
+    internal IEnumerable<string> Arguments()
+    {
+        yield return $"--job-name={Name}";
+        if (Partition is not null)
+            yield return $"--partition={Partition}";
+        if (Account is not null)
+            yield return $"--account={Account}";
+        if (Cpus is { } cpus)
+            yield return FormattableString.Invariant($"--cpus-per-task={cpus}");
+        if (Memory is not null)
+            yield return $"--mem={Memory}";
+        if (Gres is not null)
+            yield return $"--gres={Gres}";
+        foreach (string option in Extra)
+            yield return option;
+    }
+
+    // Slurm takes beginnings of long names, too, and values right behind short ones.
+    private static bool IsSame(string option, string own) => own.StartsWith("--", StringComparison.Ordinal) ? own.StartsWith(option.Split('=')[0], StringComparison.Ordinal) && option[1] == '-' : option.StartsWith(own, StringComparison.Ordinal);
+
+    private static DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message);
+}

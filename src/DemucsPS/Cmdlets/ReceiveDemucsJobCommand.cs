@@ -1,0 +1,21 @@
+using System.Management.Automation;
+using DemucsPS.Engine.Clusters;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Receive-DemucsJob</c>: folders of jobs in, and what became of each of their tracks out.</summary>
+[Cmdlet(VerbsCommunications.Receive, "DemucsJob")]
+[OutputType(typeof(ClusterTrack))]
+public sealed class ReceiveDemucsJobCommand : JobCommand
+{
+    /// <summary>What became of the tracks that are wanted; all without it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public TrackState[] State { get; set; } = [];
+
+    private protected override void ProcessJob(ClusterJob job, string target)
+    {
+        foreach (ClusterTrack track in ClusterProgress.Read(job).Tracks.Where(track => State.Length == 0 || State.Contains(track.State)))
+            WriteObject(track);
+    }
+}
