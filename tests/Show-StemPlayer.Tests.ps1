@@ -26,7 +26,7 @@ Describe 'Show-StemPlayer' {
     }
 
     It 'takes folders, and replaces a page only with -Force' {
-        $null = Show-StemPlayer -LiteralPath $folder -DestinationPath one.html -Audio Linked -PassThru
+        $null = Show-StemPlayer -LiteralPath $folder -DestinationPath one.html -Sound Linked -PassThru
         Show-StemPlayer separated -DestinationPath one.html -ErrorVariable problem -ErrorAction SilentlyContinue
         $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.ShowStemPlayerCommand'
         "$($problem[0])" | Should -BeLike '*With -Force it is replaced.'
@@ -37,7 +37,7 @@ Describe 'Show-StemPlayer' {
         $display, $wayland = $env:DISPLAY, $env:WAYLAND_DISPLAY
         try {
             $env:DISPLAY = $env:WAYLAND_DISPLAY = $null
-            Show-StemPlayer -LiteralPath $folder -DestinationPath open.html -Audio Linked -Open -WarningVariable warning -WarningAction SilentlyContinue -InformationAction Ignore
+            Show-StemPlayer -LiteralPath $folder -DestinationPath open.html -Sound Linked -Open -WarningVariable warning -WarningAction SilentlyContinue -InformationAction Ignore
             "$warning" | Should -BeLike '*no desktop*open.html*'
         }
         finally {

@@ -16,13 +16,13 @@ internal static class PlayerCommand
         Argument<string[]> folders = new("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--output", "-o") { Description = "The page, where it is one; by default player.html beside the stems.", HelpName = "FILE" };
         Option<string?> title = new("--title") { Description = "What the page calls the track, where it is one; by default the folder's name.", HelpName = "TEXT" };
-        Option<PlayerAudio> audio = new("--audio") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks), or auto." };
+        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks), or auto." };
         Option<bool> compare = new("--compare") { Description = "Make one page of all folders, which are separations of the same track: to hear one against another, at the same level." };
         Option<bool> serve = new("--serve") { Description = "Write nothing, and give the page to browsers of this machine until Ctrl+C." };
         Option<bool> open = new("--open") { Description = "Open the page in the browser." };
         Option<bool> force = new("--force") { Description = "Replace pages that exist." };
-        Command command = new("player", "Make a page that plays stems in a browser.") { folders, output, title, audio, compare, serve, open, force };
-        command.SetAction((parsed, cancellationToken) => Task.Run(() => new Run(new SeparationReport(json: false, verbose: false), parsed.GetValue(audio), parsed.GetValue(open), parsed.GetValue(force), cancellationToken)
+        Command command = new("player", "Make a page that plays stems in a browser.") { folders, output, title, sound, compare, serve, open, force };
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => new Run(new SeparationReport(json: false, verbose: false), parsed.GetValue(sound), parsed.GetValue(open), parsed.GetValue(force), cancellationToken)
             .Pages(parsed.GetRequiredValue(folders), parsed.GetValue(output), parsed.GetValue(title), parsed.GetValue(compare), parsed.GetValue(serve)), CancellationToken.None));
         return command;
     }

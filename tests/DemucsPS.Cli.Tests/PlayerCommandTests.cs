@@ -12,7 +12,7 @@ public sealed class PlayerCommandTests
         Directory.CreateDirectory(folder["stems"]);
         WavSamples.WriteFloat(folder["stems", "bass.wav"], WavSamples.Sine(2000));
         WavSamples.WriteFloat(folder["stems", "mix.wav"], WavSamples.Sine(2000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DISPLAY"] = null, ["WAYLAND_DISPLAY"] = null }, "player", "stems", "--audio", "linked", "--title", "A <b>title</b>", OperatingSystem.IsLinux() ? "--open" : "--force");
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DISPLAY"] = null, ["WAYLAND_DISPLAY"] = null }, "player", "stems", "--sound", "linked", "--title", "A <b>title</b>", OperatingSystem.IsLinux() ? "--open" : "--force");
         Assert.Equal((0, folder["stems", "player.html"]), (exitCode, output.Trim()));
         Assert.Contains("<h1 id=\"title\" dir=\"auto\">A &lt;b&gt;title&lt;/b&gt;</h1>", File.ReadAllText(folder["stems", "player.html"]), StringComparison.Ordinal);
         if (OperatingSystem.IsLinux())
@@ -25,19 +25,26 @@ public sealed class PlayerCommandTests
     }
 
     [Fact]
-    public void A_served_page_ends_with_an_interrupt()
+    public void A_served_page_ends_when_it_is_told_to()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals cannot be sent to one process on Windows.");
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["stems"]);
         WavSamples.WriteFloat(folder["stems", "bass.wav"], WavSamples.Sine(2000));
         using Process process = Demucsps.Start(folder.Path, null, "player", "stems", "--serve");
-        Uri address = new(process.StandardOutput.ReadLine()!);
-        using HttpClient client = new();
-        Assert.Equal(File.ReadAllBytes(folder["stems", "bass.wav"]), client.GetByteArrayAsync(new Uri(address, "sound/0-0")).Result);
-        using Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
-        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.Equal(0, process.ExitCode);
+        try
+        {
+            Uri address = new(process.StandardOutput.ReadLine()!);
+            using HttpClient client = new();
+            Assert.Equal(File.ReadAllBytes(folder["stems", "bass.wav"]), client.GetByteArrayAsync(new Uri(address, "sound/0-0")).Result);
+            Signal.Terminate(process.Id);
+            Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
+            Assert.Equal(0, process.ExitCode);
+        }
+        finally
+        {
+            process.Kill();
+        }
         Assert.Equal([Path.Combine("stems", "bass.wav")], folder.Files());
     }
 }

@@ -19,14 +19,14 @@ public sealed class StemPlayerTests : IDisposable
     [Fact]
     public void Results_folders_and_patterns_become_a_page_each_beside_their_stems()
     {
-        PlayerPageFile[] pages = _session.Run("Show-StemPlayer one, 'two [x]' -Audio Linked -PassThru").All<PlayerPageFile>();
+        PlayerPageFile[] pages = _session.Run("Show-StemPlayer one, 'two [x]' -Sound Linked -PassThru").All<PlayerPageFile>();
         Assert.Equal(["one", "two [x]"], pages.Select(p => p.Title));
         Assert.Equal([_session["one", "player.html"], _session["two [x]", "player.html"]], pages.Select(p => p.FilePath));
         Assert.Equal(["StemExists"], _session.Run("Show-StemPlayer one").ErrorIds("ShowStemPlayerCommand"));
-        Assert.Equal(2, _session.Run("Get-ChildItem -Directory | Show-StemPlayer -Audio Linked -PassThru -Force").AssertNoErrors().Output.Length);
+        Assert.Equal(2, _session.Run("Get-ChildItem -Directory | Show-StemPlayer -Sound Linked -PassThru -Force").AssertNoErrors().Output.Length);
 
         _session.AddNoise("mix.wav", 9000);
-        PlayerPageFile page = _session.Run("Invoke-DemucsSeparation mix.wav -Model $args[0] | Show-StemPlayer -Audio Linked -PassThru", Session.Small).Single<PlayerPageFile>();
+        PlayerPageFile page = _session.Run("Invoke-DemucsSeparation mix.wav -Model $args[0] | Show-StemPlayer -Sound Linked -PassThru", Session.Small).Single<PlayerPageFile>();
         Assert.Equal((_session["separated", "small", "mix", "player.html"], "mix", true), (page.FilePath, page.Title, page.HasMix));
         Assert.Equal(["drums", "bass", "other", "vocals"], page.Stems);
     }
@@ -34,7 +34,7 @@ public sealed class StemPlayerTests : IDisposable
     [Fact]
     public void Without_PassThru_it_says_where_the_page_is_and_gives_nothing()
     {
-        Assert.Empty(_session.Run("Show-StemPlayer one -Audio Linked").AssertNoErrors().Output);
+        Assert.Empty(_session.Run("Show-StemPlayer one -Sound Linked").AssertNoErrors().Output);
         Assert.Contains(_session["one", "player.html"], string.Join('\n', Session.Host.Lines), StringComparison.Ordinal);
     }
 
@@ -50,11 +50,11 @@ public sealed class StemPlayerTests : IDisposable
     [Fact]
     public void One_page_is_made_of_several_separations_where_that_is_asked_for()
     {
-        PlayerPageFile page = _session.Run("Show-StemPlayer one, 'two [x]' -Compare -Audio Linked -DestinationPath both.html -Title 'This & that' -PassThru").Single<PlayerPageFile>();
+        PlayerPageFile page = _session.Run("Show-StemPlayer one, 'two [x]' -Compare -Sound Linked -DestinationPath both.html -Title 'This & that' -PassThru").Single<PlayerPageFile>();
         Assert.Equal((2, "This & that", _session["both.html"]), (page.Variants, page.Title, page.FilePath));
         Assert.Equal(["AudioTrackNotFound"], _session.Run("Show-StemPlayer one, missing -Compare -DestinationPath none.html").ErrorIds("ShowStemPlayerCommand"));
         Assert.DoesNotContain("none.html", _session.Files());
-        _session.Run("Show-StemPlayer one, 'two [x]' -Audio Linked -DestinationPath first.html").AssertFailed("ParameterInvalid,DemucsPS.Cmdlets.ShowStemPlayerCommand");
+        _session.Run("Show-StemPlayer one, 'two [x]' -Sound Linked -DestinationPath first.html").AssertFailed("ParameterInvalid,DemucsPS.Cmdlets.ShowStemPlayerCommand");
         Assert.Contains("first.html", _session.Files());
     }
 

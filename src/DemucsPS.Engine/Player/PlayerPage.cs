@@ -38,14 +38,8 @@ public sealed record PlayerPage
         return new PlayerPage
         {
             Title = folders[0].Title,
-            Variants = [.. folders.Select(f => folders.Count(other => other.Variant.Name == f.Variant.Name) == 1 ? f.Variant : f.Variant with { Name = $"{f.Variant.Name} ({Place(f)})" })],
+            Variants = [.. folders.Select(folder => folder.Variant with { Name = NameAmong(folders, folder) })],
         };
-
-        static string Place(StemFolder folder)
-        {
-            string track = Path.GetDirectoryName(folder.PagePath)!;
-            return $"{Path.GetFileName(Path.GetDirectoryName(track))}/{Path.GetFileName(track)}";
-        }
     }
 
     /// <summary>Refuses what cannot become a page, before any file is read.</summary>
@@ -138,6 +132,23 @@ public sealed record PlayerPage
         {
             folder?.Delete(recursive: true);
         }
+    }
+
+    /// <summary>The variant's name; where others have it, too, with the innermost folder that is another for each of them, or a number where there is none.</summary>
+    private static string NameAmong(IReadOnlyList<StemFolder> folders, StemFolder folder)
+    {
+        string name = folder.Variant.Name;
+        StemFolder[] same = [.. folders.Where(f => f.Variant.Name == name)];
+        if (same.Length == 1)
+            return name;
+        string[][] places = Array.ConvertAll(same, f => Path.GetDirectoryName(f.PagePath)!.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar));
+        int own = Array.IndexOf(same, folder);
+        for (int level = 1; level <= places.Min(place => place.Length); level++)
+        {
+            if (places.Select(place => place[^level]).Distinct(StringComparer.Ordinal).Count() == same.Length)
+                return $"{name} ({places[own][^level]})";
+        }
+        return FormattableString.Invariant($"{name} ({own + 1})");
     }
 
     private void CheckVariants()

@@ -53,7 +53,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
 
     /// <summary>Where the sound is.</summary>
     [Parameter]
-    public PlayerAudio Audio { get; set; }
+    public PlayerAudio Sound { get; set; }
 
     /// <summary>Make one page of all, which are separations of the same track.</summary>
     [Parameter]
@@ -162,7 +162,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
 
     private void Make(PlayerPage page, string path, object target)
     {
-        page = page with { Title = Title ?? page.Title, Audio = Audio, Overwrite = Force };
+        page = page with { Title = Title ?? page.Title, Audio = Sound, Overwrite = Force };
         path = _destination ?? path;
         _title = page.Title;
         _written = true;

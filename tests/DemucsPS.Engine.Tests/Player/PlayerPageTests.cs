@@ -114,6 +114,13 @@ public sealed partial class PlayerPageTests : IDisposable
         Assert.Equal(0.5, data.GetProperty("mix").GetProperty("gain").GetDouble(), 1e-3);
     }
 
+    [Theory]
+    [InlineData(new[] { "narrow/baseline/song", "wide/baseline/song" }, new[] { "stems (narrow)", "stems (wide)" })]
+    [InlineData(new[] { "a/song", "b/song", "b/other" }, new[] { "stems (1)", "stems (2)", "stems (3)" })]
+    [InlineData(new[] { "a", "b" }, new[] { "stems (a)", "stems (b)" })]
+    public void Separations_of_one_name_are_told_apart_by_their_folders(string[] folders, string[] names) =>
+        Assert.Equal(names, PlayerPage.Comparing([.. folders.Select(f => new StemFolder("song", _folder[[.. f.Split('/'), "player.html"]], new PlayerVariant("stems", [])))]).Variants.Select(v => v.Name));
+
     [Fact]
     public void Memory_does_not_depend_on_the_length()
     {
