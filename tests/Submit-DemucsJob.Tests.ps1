@@ -57,7 +57,8 @@ Describe 'Submit-DemucsJob' {
 
     It 'says that Slurm is not here, and what to do' {
         $env:PATH = $TestDrive
-        { Submit-DemucsJob -LiteralPath $one -JobPath job -Program $program } | Should -Throw -ErrorId 'SchedulerNotFound,DemucsPS.Cmdlets.SubmitDemucsJobCommand' -ExpectedMessage '*-NoSubmit*'
+        $problem = { Submit-DemucsJob -LiteralPath $one -JobPath job -Program $program } | Should -Throw -ErrorId 'SchedulerNotFound,DemucsPS.Cmdlets.SubmitDemucsJobCommand' -PassThru
+        "$problem" | Should -Match '-NoSubmit'
         Test-Path job | Should -BeFalse
         $null = Submit-DemucsJob -LiteralPath $one -JobPath job -Program $program -NoSubmit -RealTimeFactor 1
         $submission = Get-Content -Raw job/submissions/0001/submission.json | ConvertFrom-Json
