@@ -9,6 +9,9 @@ namespace DemucsPS.Tests;
 /// <summary>What the module brings into a session: commands, the types that they give, and how those are shown.</summary>
 public sealed class ModuleTests : IDisposable
 {
+    // Of no cluster: a folder for one.
+    private const string Job = "Submit-DemucsJob one.wav -JobPath job -NoSubmit -Program ([Environment]::ProcessPath) -RealTimeFactor 1";
+
     /// <summary>A script for each type of object that comes out, by the command that gives it, and what is shown of one.</summary>
     private static readonly (string Command, string Script, string Shown)[] s_objects =
     [
@@ -27,6 +30,11 @@ public sealed class ModuleTests : IDisposable
         ("Install-DemucsModel", "Install-DemucsModel tiny -Source $args[0] -AcceptLicense", @"tiny +verified +0 +0\.2 s +drums, bass, other, vocals"),
         ("ConvertTo-OnnxModel", "ConvertTo-OnnxModel little.safetensors little.onnx", @"\d+ +little\.onnx"),
         ("Export-Spectrogram", "Export-Spectrogram one.wav one.png -Width 300 -Height 200 -PassThru", @"\d+ +one\.png"),
+        ("Submit-DemucsJob", Job, @"Prepared +1 +0 +0"),
+        ("Get-DemucsJob", $"{Job} | Get-DemucsJob", @"Prepared +1 +0 +0"),
+        ("Wait-DemucsJob", $"{Job} | Wait-DemucsJob", @"Prepared +1 +0 +0"),
+        ("Stop-DemucsJob", $"{Job} | Stop-DemucsJob", @"Prepared +1 +0 +0"),
+        ("Receive-DemucsJob", $"{Job} | Receive-DemucsJob", @"one\.wav +Missing|Missing +.*one\.wav"),
         ("Test-DemucsModel", "Test-DemucsModel -Path normalizing.onnx", @"normalizing +True +not known +\d+\.\d s +\d+ +\d+ dB +none"),
     ];
 

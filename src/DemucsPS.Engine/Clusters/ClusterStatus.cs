@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DemucsPS.Engine.Clusters;
 
 /// <summary>How far a job is.</summary>
@@ -49,6 +51,21 @@ public sealed record ClusterStatus
     public required IReadOnlyList<FailureGroup> Failures { get; init; }
 
     /// <summary>The status in a line, for people.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{State}: {Done} of {Tracks} tracks done{(Failed > 0 ? $", {Failed} failed" : "")}, {AudioDone.TotalHours:F2} of {Audio.TotalHours:F2} hours of audio{(Throughput is { } pace ? $", {pace:F1} hours an hour" : "")}{(RealTimeFactor is { } factor ? $", {factor:F3} s of work a second of audio" : "")}{(Remaining is { } left ? $", {ClusterPlan.InWords(left)} left" : "")}{(Tasks is { } tasks ? $"; {tasks.Running} tasks run, {tasks.Waiting} wait" : "")}");
+    public override string ToString()
+    {
+        CultureInfo invariant = CultureInfo.InvariantCulture;
+        List<string> parts = [string.Create(invariant, $"{State}: {Done} of {Tracks} tracks done")];
+        if (Failed > 0)
+            parts.Add(string.Create(invariant, $"{Failed} failed"));
+        parts.Add(string.Create(invariant, $"{AudioDone.TotalHours:F2} of {Audio.TotalHours:F2} hours of audio"));
+        if (Throughput is { } pace)
+            parts.Add(string.Create(invariant, $"{pace:F1} hours an hour"));
+        if (RealTimeFactor is { } factor)
+            parts.Add(string.Create(invariant, $"{factor:F3} s of work a second of audio"));
+        if (Remaining is { } left)
+            parts.Add($"{ClusterPlan.InWords(left)} left");
+        if (Tasks is { } tasks)
+            parts.Add(string.Create(invariant, $"{tasks.Running} tasks run and {tasks.Waiting} wait"));
+        return string.Join(", ", parts);
+    }
 }

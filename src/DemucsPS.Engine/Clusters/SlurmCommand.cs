@@ -50,7 +50,7 @@ internal sealed class SlurmCommand
         if (!process.WaitForExit(Patience))
         {
             process.Kill(entireProcessTree: true);
-            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' has not answered for {Patience.TotalMinutes:0} minutes. Ask 'scontrol ping' whether the controller is there, and try again.");
+            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' has not answered for {(int)Patience.TotalMinutes} minutes. Ask 'scontrol ping' whether the controller is there, and try again.");
         }
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }

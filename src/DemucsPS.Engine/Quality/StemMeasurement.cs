@@ -54,7 +54,7 @@ public static class StemMeasurement
             {
                 Track = track.Track,
                 Model = track.Model,
-                // A real array: what the compiler makes of a list expression PowerShell cannot index.
+                // A real array: scripts cannot index what the compiler makes of a list expression.
                 Stems = stems.Index().Where(s => s.Item.Estimate is not null).Select(s => QualityOf(track, s.Item, s.Index, evaluation, metrics, window, rate)).ToArray(),
                 NullTestDb = mixPath is not null && first.NullTest.Mix > 0 ? 10 * Math.Log10(first.NullTest.Residual / first.NullTest.Mix) : null,
                 SampleRate = rate,

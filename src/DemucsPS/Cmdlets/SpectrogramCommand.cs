@@ -92,7 +92,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
 
     /// <summary>Samples from one frame to the next; 0 for a frame a column.</summary>
     [Parameter]
-    public int Hop { get; set; }
+    public int HopSize { get; set; }
 
     /// <summary>What a pixel shows of all that lies in it.</summary>
     [Parameter]
@@ -133,7 +133,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
             Start = Start == 0 ? null : Start,
             Duration = Duration == 0 ? null : Duration,
             FrameSize = FrameSize,
-            Hop = Hop == 0 ? null : Hop,
+            Hop = HopSize == 0 ? null : HopSize,
             PixelPower = PixelPower,
             ChunkGrid = ChunkGrid,
             Overlap = double.IsNaN(Overlap) ? null : Overlap,
