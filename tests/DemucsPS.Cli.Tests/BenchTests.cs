@@ -62,13 +62,11 @@ public sealed class BenchTests
         Assert.StartsWith("4 tensors", lines[^1], StringComparison.Ordinal);
     }
 
-    [Theory]
-    [LongInlineData("tiny.onnx")]
-    public void Preparation_brings_a_chunk_that_is_mostly_silence_close_to_float64(string name)
+    [Fact]
+    public void Chunks_with_silence_behind_their_music_are_compared_with_float64()
     {
-        string[] lines = Exactness("chunks", "--model", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "exports", name), "--song", RepositoryFiles.Song, "--frames", "20000");
-        double[] decibels = [.. lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(figure => double.Parse(figure, CultureInfo.InvariantCulture))];
-        Assert.True(decibels[0] < 90 && decibels[1] > 110 && decibels[2] > 125, lines[2]);
+        string[] lines = Exactness("chunks", "--model", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"), "--song", RepositoryFiles.Song, "--frames", "2000");
+        Assert.All(lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1), figure => Assert.InRange(double.Parse(figure, CultureInfo.InvariantCulture), 100, double.PositiveInfinity));
     }
 
     [Fact]

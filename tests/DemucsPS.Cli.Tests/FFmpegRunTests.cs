@@ -6,7 +6,7 @@ public sealed class FFmpegRunTests
     private const string Decode = "-c:a pcm_f32le", Probe = "-f ffmetadata", Encoders = "-encoders", Encode = "-i pipe:0";
 
     [Theory]
-    [InlineData("song.mp3", "wav", Probe, Decode, Decode)]
+    [LongInlineData("song.mp3", "wav", Probe, Decode, Decode)]
     [InlineData("cover.mp3", "flac", Encoders, Probe, Decode, Decode, Encode, Encode)]
     [InlineData("song.flac", "wav")]
     [LongInlineData("cover.flac", "flac", Encoders, Encode, Encode)]

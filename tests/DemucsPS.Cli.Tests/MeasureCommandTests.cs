@@ -40,6 +40,7 @@ public sealed class MeasureCommandTests : IDisposable
     [Fact]
     public void ASetGoesOnWhereItWasAndSaysWhatFailed()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         File.WriteAllBytes(_folder["separated", "model", "Two", "vocals.wav"], []);
         string[] command = ["measure", "separated", "--references", "set", "--metric", "nsdr,sisdr", "--output", "figures"];
         (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, command);

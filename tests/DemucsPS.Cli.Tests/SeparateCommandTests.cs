@@ -66,6 +66,7 @@ public sealed class SeparateCommandTests
     [Fact]
     public void The_verbose_option_says_the_plan_and_how_long_a_chunk_takes()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--jobs", "2", "--threads", "3", "--stem", "bass", "--bit-depth", "32", "--verbose");
         Assert.Equal(0, exitCode);
@@ -79,6 +80,7 @@ public sealed class SeparateCommandTests
     [Fact]
     public void Shifts_depend_on_the_seed_alone()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
         foreach (string[] run in new[] { new[] { "a", "7" }, ["b", "7"], ["c", "8"] })
@@ -230,6 +232,7 @@ public sealed class SeparateCommandTests
     [Fact]
     public void Two_stems_are_the_stem_and_the_sum_of_the_others()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--bit-depth", "32", "-o", "all").ExitCode);
@@ -283,6 +286,7 @@ public sealed class SeparateCommandTests
     [Fact]
     public void Names_are_names_whatever_the_parser_could_take_them_for()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         string[] names = ["@list.wav", "@", "true", "false", "[diagram]", "--", "a=b.wav", "-"];
         foreach (string name in names)
@@ -384,6 +388,7 @@ public sealed class SeparateCommandTests
     [Fact]
     public void Dither_is_added_only_if_asked_and_is_the_same_every_time()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(20000));
         foreach (string[] run in new[] { new[] { "plain" }, ["a", "--dither"], ["b", "--dither"] })

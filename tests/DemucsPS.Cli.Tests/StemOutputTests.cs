@@ -6,9 +6,9 @@ namespace DemucsPS.Cli.Tests;
 public sealed class StemOutputTests
 {
     [Theory]
-    [InlineData("--two-stems vocals --two-stems-method minus", "no_vocals.wav vocals.wav")]
+    [LongInlineData("--two-stems vocals --two-stems-method minus", "no_vocals.wav vocals.wav")]
     [InlineData("--stem drums,bass --residual", "bass.wav drums.wav residual.wav")]
-    [InlineData("--mixdown vocals=-inf,drums=-6.5", "mixdown.wav")]
+    [LongInlineData("--mixdown vocals=-inf,drums=-6.5", "mixdown.wav")]
     public void The_choice_is_written(string options, string files)
     {
         using TemporaryFolder folder = new();
@@ -21,6 +21,7 @@ public sealed class StemOutputTests
     [Fact]
     public void Stems_by_minus_sum_to_the_source()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         float[] song = WavSamples.Sine(20000);
         WavSamples.WriteFloat(folder["song.wav"], song);
@@ -32,7 +33,7 @@ public sealed class StemOutputTests
     }
 
     [Theory]
-    [InlineData("{name} - {stem}", "song - bass.wav")]
+    [LongInlineData("{name} - {stem}", "song - bass.wav")]
     [InlineData("{artist}\\{album}/{track:00} {title} ({stem})", "Unknown Artist/Unknown Album/00 song (bass).wav")]
     public void Templates_name_files(string template, string expected)
     {
@@ -69,6 +70,7 @@ public sealed class StemOutputTests
     [Fact]
     public void A_template_without_the_stem_is_refused_for_several()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["song.wav"], WavSamples.Sine(20000));
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "song.wav", "--file-name-template", "{title}");

@@ -31,6 +31,7 @@ public sealed class SpectrogramTests : IDisposable
     [Fact]
     public void Stems_know_their_grid_from_their_provenance_also_as_files()
     {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         ScriptRun run = _session.Run($"Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass, drums -Overlap 0.25 -Shifts 2 -WarningAction Ignore | Export-Spectrogram -DestinationPath results.png {Small} {Segment} -Title x; Export-Spectrogram separated/small/one/bass.wav, separated/small/one/drums.wav files.png {Small} {Segment} -Title x; Export-Spectrogram separated/small/one/bass.wav, separated/small/one/drums.wav plain.png {Small} -Title x", Session.Small);
         run.AssertNoErrors();
         Assert.Empty(run.Warnings);

@@ -10,7 +10,7 @@ public sealed class ModelSignatureTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Models => ["tiny", "six stems", "small", "metadata", "weights apart", "old constants", "baseline"];
+    public static TheoryData<string> Models => ["six stems", "small", "metadata", "weights apart", "old constants", "baseline"];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -18,7 +18,6 @@ public sealed class ModelSignatureTests : IDisposable
     {
         byte[] model = kind switch
         {
-            "tiny" => File.ReadAllBytes(RepositoryFiles.TinyModel),
             "six stems" => File.ReadAllBytes(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx")),
             "metadata" => SmallModels.Split(sources: "a,b,c,d", normalization: "none"),
             "weights apart" => SmallModels.WithUnusedOutsideWeight("w.data"),

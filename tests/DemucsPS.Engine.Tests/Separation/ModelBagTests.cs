@@ -15,7 +15,6 @@ public sealed class ModelBagTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(true, 100)]
-    [LongInlineData(false, 65)]
     public void A_bag_of_the_catalogue_gives_the_official_stems(bool prepare, double least)
     {
         using TemporaryFolder folder = new();

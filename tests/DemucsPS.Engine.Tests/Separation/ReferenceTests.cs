@@ -13,12 +13,6 @@ public sealed class ReferenceTests(ITestOutputHelper output)
     [LongInlineData("bag-of-two")]
     public void A_tiny_model_gives_the_official_stems(string name) => Check(ReferenceCase.Load(name), RepositoryFiles.Reference("models"));
 
-    [Fact]
-    public void The_real_size_model_gives_the_official_stems()
-    {
-        Check(ReferenceCase.Load("full-song"), ReferenceCase.RealModelFolder());
-    }
-
     private void Check(ReferenceCase expected, string modelFolder)
     {
         foreach ((string stem, double snr) in expected.Compare(m => Path.Combine(modelFolder, m)))
