@@ -29,6 +29,7 @@
         'Export-Spectrogram'
         'Show-Spectrogram'
         'Measure-StemQuality'
+        'Compare-DemucsModel'
         'Submit-DemucsJob'
         'Get-DemucsJob'
         'Wait-DemucsJob'

@@ -16,7 +16,7 @@ internal sealed class MeasureCommand
     private readonly Option<string[]> _metrics = new("--metric") { Description = "The figures wanted: sdr, isr, sir, sar, nsdr, sisdr; all by default. Repeat it, or separate names by commas. Without isr, sir and sar it takes a fraction of the time.", HelpName = "NAMES" };
     private readonly Option<double> _window = new("--window") { Description = "Seconds of a window; 0 for one over the whole track.", DefaultValueFactory = _ => new QualityOptions().Window, CustomParser = NumberArgument.Decimal, HelpName = "SECONDS" };
     private readonly Option<double?> _hop = new("--hop") { Description = "Seconds from one window to the next; default: those of a window.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks measured at once; 0 for as many as there are processors. Each takes some 100 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks measured at once; 0 for as many as there are processors. Each takes up to 250 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Keep the figures of each track in DIR/MODEL/TRACK.json.", HelpName = "DIR" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Take the figures that --output has kept already; with --force those of other stems or options are replaced." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Replace figures that are there." };

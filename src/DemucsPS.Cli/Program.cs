@@ -15,6 +15,7 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     PlayerCommand.Create(),
     SpectrogramCommand.Create(),
     MeasureCommand.Create(),
+    CompareCommand.Create(interruption),
     SlurmGroup.Create(interruption),
 };
 

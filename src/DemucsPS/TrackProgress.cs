@@ -20,9 +20,11 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
     private ChunkPace _pace = new();
 
     /// <summary>The next track begins.</summary>
-    public void Begin(TrackSource source)
+    /// <param name="source">The track.</param>
+    /// <param name="setting">In what way, where there are several.</param>
+    public void Begin(TrackSource source, string? setting = null)
     {
-        _track = source.Label();
+        _track = setting is null ? source.Label() : $"{source.Label()} by {setting}";
         _tracks++;
         _shown = 0;
         _pace = new ChunkPace();

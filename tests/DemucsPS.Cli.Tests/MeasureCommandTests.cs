@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace DemucsPS.Cli.Tests;
@@ -65,6 +66,26 @@ public sealed class MeasureCommandTests : IDisposable
         (int exitCode, _, string error) = Demucsps.Run(_folder.Path, ["measure", "separated", "--references", "set", .. options]);
         Assert.Equal(1, exitCode);
         Assert.Contains(words, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [LongInlineData("0.05")]
+    public void TheDocumentedQualityOfTheBuiltInModelIsWhatIsMeasured(string overlap)
+    {
+        (int exitCode, _, string error) = Demucsps.Run(_folder.Path, "separate", Path.Combine(RepositoryFiles.Root, "samples", "mix.wav"), "--model", "baseline", "--overlap", overlap, "--output", "measured");
+        Assert.True(exitCode == 0, error);
+        (exitCode, string output, error) = Demucsps.Run(_folder.Path, "measure", "measured", "--references", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song"), "--json");
+        Assert.True(exitCode == 0, error);
+        string document = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "QUALITY.md"));
+        JsonProperty[] stems = [.. JsonDocument.Parse(output).RootElement.GetProperty("stems").EnumerateObject()];
+        Assert.Equal(["bass", "drums", "other", "vocals"], stems.Select(s => s.Name));
+        foreach (JsonProperty stem in stems)
+        {
+            string[] row = document.Split('\n').Single(line => line.StartsWith($"| {stem.Name} |", StringComparison.Ordinal)).Split('|', StringSplitOptions.TrimEntries);
+            foreach ((string metric, int column) in new[] { ("sdr", 2), ("isr", 3), ("sir", 4), ("sar", 5), ("nSdr", 6), ("siSdr", 7) })
+                // Half of the last digit, and a little for what rounds otherwise on other processors.
+                Assert.Equal(double.Parse(row[column], CultureInfo.InvariantCulture), stem.Value.GetProperty(metric).GetDouble(), 0.006);
+        }
     }
 
     private void Add(string[] name, float gain)

@@ -30,6 +30,8 @@ public sealed class ModuleTests : IDisposable
         ("Install-DemucsModel", "Install-DemucsModel tiny -Source $args[0] -AcceptLicense", @"tiny +verified +0 +0\.2 s +drums, bass, other, vocals"),
         ("ConvertTo-OnnxModel", "ConvertTo-OnnxModel little.safetensors little.onnx", @"\d+ +little\.onnx"),
         ("Export-Spectrogram", "Export-Spectrogram one.wav one.png -Width 300 -Height 200 -PassThru", @"\d+ +one\.png"),
+        ("Measure-StemQuality", "$null = New-Item -ItemType Directory true, made; Copy-Item one.wav true/bass.wav; Copy-Item one.wav made/bass.wav; Measure-StemQuality made true -Metric NSdr", @"made +\d\d\d?\.\d\d"),
+        ("Compare-DemucsModel", "Compare-DemucsModel one.wav -Model $args[0] -NoPlayer", @"one +small, overlap 0\.05 +\d+\.\d +\d+ MB"),
         ("Submit-DemucsJob", Job, @"Prepared +1 +0 +0"),
         ("Get-DemucsJob", $"{Job} | Get-DemucsJob", @"Prepared +1 +0 +0"),
         ("Wait-DemucsJob", $"{Job} | Wait-DemucsJob", @"Prepared +1 +0 +0"),

@@ -23,7 +23,7 @@ public sealed class ShouldProcessTests : IDisposable
 
     [Fact]
     public void The_commands_that_change_something_ask() =>
-        Assert.Equal(["DemucsJob", "DemucsJob", "DemucsModel", "DemucsModel", "DemucsSeparation", "OnnxModel", "Spectrogram", "Stem", "StemPlayer", "StemQuality"],
+        Assert.Equal(["DemucsJob", "DemucsJob", "DemucsModel", "DemucsModel", "DemucsModel", "DemucsSeparation", "OnnxModel", "Spectrogram", "Stem", "StemPlayer", "StemQuality"],
             typeof(Cmdlets.ExportStemCommand).Assembly.GetTypes().Select(t => t.GetCustomAttribute<CmdletAttribute>()).Where(a => a is { SupportsShouldProcess: true }).Select(a => a!.NounName).Order());
 
     [Theory]

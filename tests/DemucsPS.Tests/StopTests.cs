@@ -53,6 +53,7 @@ public sealed class StopTests : IDisposable
     [InlineData("Import-AudioTrack two.wav", "Reading")]
     [InlineData("Import-AudioTrack two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 2 | Join-StemChunk | Export-Stem", "Chunks")]
     [InlineData("Invoke-DemucsSeparation two.wav -Model $args[0]", "Reading")]
+    [LongInlineData("Compare-DemucsModel two.wav -Model $args[0] -Resume -NoPlayer", "Reading")]
     [InlineData("Export-Spectrogram two.wav two.png", "Reading")]
     [InlineData("Test-DemucsModel -Path own.onnx", "Testing models")]
     public void A_stopped_command_is_no_error_and_the_next_one_works(string script, string activity)

@@ -39,30 +39,30 @@ public sealed record EstimatedTrack
     /// <param name="warn">Takes sentences about tracks that have no counterpart.</param>
     /// <returns>The tracks, in order.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.AudioTrackNotFound"/>: a folder does not exist or has no stems, or no track has a counterpart. As <see cref="StemFolder.In"/>.
+    /// <see cref="DemucsError.AudioTrackNotFound"/>: a folder does not exist or has no stems, or no track has a counterpart. As <see cref="NamedStems.In"/>.
     /// </exception>
     public static IReadOnlyList<EstimatedTrack> Find(string path, string reference, Action<string>? warn = null)
     {
-        List<(string? Above, StemFolder Folder)> references = Search(reference, "references"), estimates = Search(path, "estimates");
+        List<(string? Above, NamedStems Folder)> references = Search(reference, "references"), estimates = Search(path, "estimates");
         if (references.Count == 1 && estimates.Select(e => e.Folder.Track).Distinct(StemNames.PathComparer).Count() == 1)
             return [.. estimates.Select(e => Pair(e.Above, e.Folder, references[0].Folder))];
-        foreach (IGrouping<string, (string? Above, StemFolder Folder)> doubled in references.GroupBy(r => r.Folder.Track, StemNames.PathComparer).Where(g => g.Count() > 1))
+        foreach (IGrouping<string, (string? Above, NamedStems Folder)> doubled in references.GroupBy(r => r.Folder.Track, StemNames.PathComparer).Where(g => g.Count() > 1))
             throw new DemucsException(DemucsError.ParameterInvalid, $"There are references of '{doubled.Key}' in '{doubled.First().Folder.Folder}' and in '{doubled.Last().Folder.Folder}'. Name the folder of one of them.", reference);
-        Dictionary<string, StemFolder> byName = references.ToDictionary(r => r.Folder.Track, r => r.Folder, StemNames.PathComparer);
+        Dictionary<string, NamedStems> byName = references.ToDictionary(r => r.Folder.Track, r => r.Folder, StemNames.PathComparer);
         EstimatedTrack[] pairs = [.. estimates.Where(e => byName.ContainsKey(e.Folder.Track)).Select(e => Pair(e.Above, e.Folder, byName[e.Folder.Track]))];
         if (pairs.Length == 0)
         {
             throw new DemucsException(DemucsError.AudioTrackNotFound,
                 $"No track has estimates in '{path}' and references in '{reference}': there are estimates of {List(estimates)}, and references of {List(references)}. Folders of the same name belong together.", path);
         }
-        foreach ((_, StemFolder folder) in estimates.Where(e => !byName.ContainsKey(e.Folder.Track)))
+        foreach ((_, NamedStems folder) in estimates.Where(e => !byName.ContainsKey(e.Folder.Track)))
             warn?.Invoke($"'{folder.Folder}' has no references in '{reference}'; it is left out.");
         string[] missing = [.. byName.Keys.Except(pairs.Select(p => p.Track), StemNames.PathComparer).Order(StringComparer.Ordinal)];
         if (missing.Length > 0)
             warn?.Invoke($"{(missing.Length == 1 ? "One track has" : $"{missing.Length} tracks have")} references and no estimates: {string.Join(", ", missing.Take(10).Select(m => $"'{m}'"))}{(missing.Length > 10 ? " and others" : "")}.");
         return pairs;
 
-        static string List(List<(string? Above, StemFolder Folder)> tracks) =>
+        static string List(List<(string? Above, NamedStems Folder)> tracks) =>
             string.Join(", ", tracks.Take(5).Select(t => $"'{t.Folder.Track}'")) + (tracks.Count > 5 ? " and others" : "");
     }
 
@@ -72,12 +72,12 @@ public sealed record EstimatedTrack
     /// <exception cref="DemucsException">As <see cref="Find"/>.</exception>
     public static EstimatedTrack Of(SeparationResult result, string reference)
     {
-        List<(string? Above, StemFolder Folder)> references = Search(reference, "references");
+        List<(string? Above, NamedStems Folder)> references = Search(reference, "references");
         SortedDictionary<string, string> stems = new(StringComparer.OrdinalIgnoreCase);
         foreach (StemFile stem in result.Stems)
             stems[stem.StemName] = stem.FilePath;
-        StemFolder estimate = new(Path.GetDirectoryName(result.ProvenancePath)!, result.Track, stems, null);
-        StemFolder[] candidates = references.Count == 1 ? [references[0].Folder]
+        NamedStems estimate = new(Path.GetDirectoryName(result.ProvenancePath)!, result.Track, stems, null);
+        NamedStems[] candidates = references.Count == 1 ? [references[0].Folder]
             // Test sets have a mixture in each track's folder, whose name is the track's.
             : [.. references.Select(r => r.Folder).Where(f => StemNames.PathComparer.Equals(f.Track, result.Track) || StemNames.PathComparer.Equals(f.Folder, Path.GetDirectoryName(result.SourcePath)))];
         return candidates.Length == 1
@@ -85,7 +85,7 @@ public sealed record EstimatedTrack
             : throw new DemucsException(DemucsError.AudioTrackNotFound, $"There {(candidates.Length == 0 ? "are no references" : "is more than one folder of references")} of '{result.Track}' in '{reference}'.", result.SourcePath);
     }
 
-    private static EstimatedTrack Pair(string? above, StemFolder estimate, StemFolder reference) => new()
+    private static EstimatedTrack Pair(string? above, NamedStems estimate, NamedStems reference) => new()
     {
         Track = estimate.Track,
         Model = above,
@@ -96,20 +96,20 @@ public sealed record EstimatedTrack
         MixPath = reference.MixPath,
     };
 
-    private static List<(string? Above, StemFolder Folder)> Search(string root, string what)
+    private static List<(string? Above, NamedStems Folder)> Search(string root, string what)
     {
         root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         if (!Directory.Exists(root))
             throw new DemucsException(DemucsError.AudioTrackNotFound, $"There is no folder '{root}' of {what}. Check the name.", root);
-        List<(string?, StemFolder)> found = [];
+        List<(string?, NamedStems)> found = [];
         Add(root, null, 0);
         return found.Count > 0 ? found
             : throw new DemucsException(DemucsError.AudioTrackNotFound, $"There are no stems in '{root}' or in folders in it, where {what} were expected. Stems are audio files that are called after what they hold, such as vocals.wav.", root);
 
         void Add(string folder, string? above, int depth)
         {
-            StemFolder[] here = [.. StemFolder.In(folder)];
-            foreach (StemFolder one in here)
+            NamedStems[] here = [.. NamedStems.In(folder)];
+            foreach (NamedStems one in here)
                 found.Add((above, one));
             if (here.Length > 0 || depth == MaxDepth)
                 return;

@@ -90,7 +90,7 @@ public abstract class StemOutputCommand : PSCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <summary>Whether nothing will be done, whatever the answer: then it may be looked at more closely what would be.</summary>
-    private protected bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given) ? given : GetVariableValue("WhatIfPreference"));
+    private protected bool IsWhatIf => this.IsWhatIf();
 
     /// <summary>Where and how stems are to be written. Whether that can be done here, <see cref="StemOutput.Check"/> says.</summary>
     /// <exception cref="DemucsException">A parameter is out of range.</exception>

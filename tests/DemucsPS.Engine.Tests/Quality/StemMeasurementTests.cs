@@ -29,6 +29,12 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Equal((quality.Stems[0].NSdr + quality.Stems[1].NSdr) / 2, quality.NSdr);
         Assert.Null(quality.Sir);
         Assert.Empty(quality.Warnings);
+
+        // Where one is missing, the order of the others is another.
+        File.Delete(_folder["estimates", "a.WAV"]);
+        StemQuality only = Assert.Single(MeasureOne().Stems);
+        Assert.Equal(20, only.NSdr!.Value, 0.01);
+        Assert.Equal("b.wav", Path.GetFileName(only.ReferencePath));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Quality;
 /// <param name="Track">What the track is called.</param>
 /// <param name="Stems">Full paths by stem name, in order.</param>
 /// <param name="MixPath">Full path of the mix; null for none.</param>
-internal sealed record StemFolder(string Folder, string Track, SortedDictionary<string, string> Stems, string? MixPath)
+internal sealed record NamedStems(string Folder, string Track, SortedDictionary<string, string> Stems, string? MixPath)
 {
     private static readonly string[] MixNames = ["mixture", "mix"];
 
@@ -18,7 +18,7 @@ internal sealed record StemFolder(string Folder, string Track, SortedDictionary<
     /// <see cref="DemucsError.ParameterInvalid"/>: two files are the same stem. <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged. <see cref="DemucsError.AudioTrackNotFound"/>: the folder
     /// cannot be read.
     /// </exception>
-    public static IEnumerable<StemFolder> In(string folder)
+    public static IEnumerable<NamedStems> In(string folder)
     {
         string[] files;
         try
@@ -39,11 +39,11 @@ internal sealed record StemFolder(string Folder, string Track, SortedDictionary<
             foreach (StemProvenance stem in SeparationProvenance.Read(path).Stems)
                 stems[stem.Name] = Path.GetFullPath(Path.Combine(folder, stem.File));
             // A template such as {model}/{folder}/{stem} calls the provenance after a stem; where it is alone in its folder, that folder is the track's.
-            return new StemFolder(folder, name == SeparationProvenance.FileName || provenances.Length == 1 ? Path.GetFileName(folder) : name[..^(SeparationProvenance.FileName.Length + 1)], stems, null);
+            return new NamedStems(folder, name == SeparationProvenance.FileName || provenances.Length == 1 ? Path.GetFileName(folder) : name[..^(SeparationProvenance.FileName.Length + 1)], stems, null);
         });
     }
 
-    private static StemFolder? Named(string folder, string[] files)
+    private static NamedStems? Named(string folder, string[] files)
     {
         SortedDictionary<string, string> stems = new(StringComparer.OrdinalIgnoreCase);
         string? mix = null;
@@ -55,6 +55,6 @@ internal sealed record StemFolder(string Folder, string Track, SortedDictionary<
             else if (!stems.TryAdd(name, file))
                 throw new DemucsException(DemucsError.ParameterInvalid, $"'{stems[name]}' and '{file}' are the same stem. Leave one of them in the folder.", file);
         }
-        return stems.Count == 0 ? null : new StemFolder(folder, Path.GetFileName(folder), stems, mix);
+        return stems.Count == 0 ? null : new NamedStems(folder, Path.GetFileName(folder), stems, mix);
     }
 }

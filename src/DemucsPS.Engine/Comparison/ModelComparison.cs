@@ -1,0 +1,225 @@
+using System.Globalization;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Quality;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Comparison;
+
+/// <summary>Separates the same tracks in several ways and compares the results. Stems are 32-bit floats at the level that the models give them, so that nothing but the ways differs.</summary>
+public sealed class ModelComparison
+{
+    private const int ReadFrames = 8192;
+
+    /// <summary>Full path of the folder for the stems, which lie in FOLDER/SETTING/TRACK, and the pages, which are FOLDER/TRACK.html.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Full path of the folder of true stems; null for none.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>The figures wanted where there are references.</summary>
+    public QualityOptions Quality { get; init; } = new();
+
+    /// <summary>Jobs and threads of the separations.</summary>
+    public JobPlan Jobs { get; init; } = JobPlan.Choose(0, 0);
+
+    /// <summary>Whether stems and pages that exist are replaced.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Whether stems that an earlier run has made in the same way are taken as they are, and interrupted separations are continued. Pages are made anew then.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Whether pages are to be made: one that exists and may not be replaced is an error before anything is separated.</summary>
+    public bool HasPages { get; init; } = true;
+
+    /// <summary>Whether plans say all that a run would refuse, which takes reading.</summary>
+    public bool Rehearses { get; init; }
+
+    /// <summary>Takes sentences for the user.</summary>
+    public Action<string>? Warn { get; init; }
+
+    /// <summary>Asked before each separation; what it refuses is not made. Null for all.</summary>
+    public Func<PlannedSeparation, bool>? Confirm { get; init; }
+
+    /// <summary>Told of each track, and in which way, that is begun.</summary>
+    public Action<TrackSource, string>? Begun { get; init; }
+
+    /// <summary>Takes what went wrong with a way, or with a track in it; the rest goes on.</summary>
+    public required Action<ComparisonSetting, TrackSource?, DemucsException> Failed { get; init; }
+
+    /// <summary>Refuses what cannot be meant, before anything is looked for.</summary>
+    /// <param name="settings">The ways.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a value is out of range, or a way is there twice.</exception>
+    public void Check(IReadOnlyList<ComparisonSetting> settings)
+    {
+        Quality.Check();
+        foreach (ComparisonSetting setting in settings)
+            OptionsOf(setting).Check();
+        if (settings.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The way '{twice.Key.NameOf(twice.Key.Model ?? "default model")}' is there twice. Name each once.");
+    }
+
+    /// <summary>Separates and compares, one way after the other, the tracks of each in their order. Each track is compared with the first way that it could be separated in.</summary>
+    /// <param name="tracks">The tracks.</param>
+    /// <param name="settings">The ways.</param>
+    /// <param name="select">Finds the models of a name, or for null the default.</param>
+    /// <param name="progress">Takes the progress of a separation.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">As <see cref="Check"/>.</exception>
+    public IEnumerable<ComparedSeparation> Run(IReadOnlyList<TrackSource> tracks, IReadOnlyList<ComparisonSetting> settings, Func<string?, ModelSelection> select, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        Check(settings);
+        Dictionary<TrackSource, (string Name, SeparationResult Result)> first = [];
+        HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);
+        foreach (ComparisonSetting setting in settings)
+        {
+            ModelBag? bag = null;
+            try
+            {
+                StemChoice choice = new();
+                SeparationOptions options = OptionsOf(setting);
+                FileSeparator separator;
+                string name;
+                try
+                {
+                    bag = ModelBag.Open(select(setting.Model) with { Precision = setting.Precision }, choice.Needed, new OnnxSessionOptions { IntraOpThreads = Jobs.Threads }, prepare: true, Warn, Jobs.Jobs);
+                    name = Unique(SafeFileName.Finish(SafeFileName.Clean(setting.NameOf(bag.Name))), names);
+                    StemOutput output = new(new StemNames(Path.Combine(Folder, name), FileNameTemplate.Parse("{name}/{stem}")), new StemFormat { Sample = WavSampleFormat.Float32 }) { Overwrite = Overwrite, Resume = Resume, SkipExisting = Resume };
+                    separator = new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
+                }
+                catch (DemucsException e)
+                {
+                    Failed(setting, null, e);
+                    continue;
+                }
+                foreach (TrackSource track in tracks)
+                {
+                    ComparedSeparation? compared = null;
+                    try
+                    {
+                        if (!IsWanted(track, name, separator, cancellationToken))
+                            continue;
+                        if (!bag.IsLoaded)
+                        {
+                            // What earlier ways have left is not to be counted as this one's, as far as it can be given back.
+                            GC.Collect();
+                            bag.Load(cancellationToken);
+                        }
+                        Begun?.Invoke(track, name);
+                        compared = Compare(setting, track, name, separator, first, progress, cancellationToken);
+                    }
+                    catch (DemucsException e)
+                    {
+                        Failed(setting, track, e);
+                        // What keeps the models from being loaded is the same for all tracks.
+                        if (!bag.IsLoaded && e.Error is DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable)
+                            break;
+                    }
+                    if (compared is not null)
+                        yield return compared;
+                }
+            }
+            finally
+            {
+                bag?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The pages on which the ways of each track can be heard against each other, at the same level, and where they belong. There is none of a track that was separated in one way only.</summary>
+    /// <param name="compared">What <see cref="Run"/> gave.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>: the record of a separation was damaged meanwhile.</exception>
+    public IReadOnlyList<(string Path, PlayerPage Page)> Pages(IEnumerable<ComparedSeparation> compared) =>
+        [.. compared.GroupBy(c => PagePathOf(c.Folder), StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => (g.Key, new PlayerPage
+        {
+            Title = g.First().Track,
+            Variants = [.. g.Select(c => PlayerVariant.Of(c.Result, c.Setting))],
+            Overwrite = Overwrite || Resume,
+        }))];
+
+    private string PagePathOf(string stemFolder) => Path.Combine(Folder, Path.GetFileName(stemFolder) + ".html");
+
+    private SeparationOptions OptionsOf(ComparisonSetting setting) => new() { Overlap = setting.Overlap, Shifts = setting.Shifts, Jobs = Jobs.Jobs };
+
+    /// <summary>Models of one name from different places are different ways.</summary>
+    private static string Unique(string name, HashSet<string> names)
+    {
+        string unique = name;
+        for (int number = 2; !names.Add(unique); number++)
+            unique = string.Create(CultureInfo.InvariantCulture, $"{name} ({number})");
+        return unique;
+    }
+
+    private bool IsWanted(TrackSource track, string name, FileSeparator separator, CancellationToken cancellationToken)
+    {
+        SeparationPlan plan = Rehearses ? separator.Rehearse(track, cancellationToken) : separator.Plan(track);
+        string page = PagePathOf(Path.GetDirectoryName(plan.StemPaths[0])!);
+        if (HasPages && !Overwrite && !Resume && File.Exists(page))
+            throw new DemucsException(DemucsError.StemExists, $"The page '{page}' exists.", page) { Remedies = [Remedy.Replace] };
+        return Confirm?.Invoke(new PlannedSeparation(track, name, plan, page)) ?? true;
+    }
+
+    private ComparedSeparation Compare(ComparisonSetting setting, TrackSource track, string name, FileSeparator separator, Dictionary<TrackSource, (string Name, SeparationResult Result)> first, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    {
+        SeparationResult result;
+        long peak;
+        using (MemoryWatch memory = new())
+        {
+            result = separator.Separate(track, progress, cancellationToken);
+            peak = memory.Peak;
+        }
+        bool isFirst = first.TryAdd(track, (name, result));
+        TrackQuality? quality = null;
+        if (Reference is not null)
+        {
+            try
+            {
+                quality = StemMeasurement.Measure(EstimatedTrack.Of(result, Reference), Quality, null, cancellationToken);
+            }
+            catch (DemucsException e)
+            {
+                // The stems are there, and all else can be said of them.
+                Failed(setting, track, e);
+            }
+        }
+        return new ComparedSeparation
+        {
+            Track = result.Track,
+            Setting = name,
+            Result = result,
+            Quality = quality,
+            DifferenceDb = isFirst ? null : Difference(first[track].Result, result, cancellationToken),
+            DifferenceFrom = isFirst ? null : first[track].Name,
+            PeakMemory = result.Skipped ? null : peak,
+            Elapsed = result.Skipped ? TimeSpan.FromSeconds(SeparationProvenance.Read(result.ProvenancePath).Elapsed) : result.Elapsed,
+        };
+    }
+
+    /// <summary>Power of the difference of all stems that both have, against the first one's, in dB.</summary>
+    private static double? Difference(SeparationResult one, SeparationResult other, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<string>, string?)[] files = [.. one.Stems.Join(other.Stems, s => s.StemName, s => s.StemName, (a, b) => ((IReadOnlyList<string>)[a.FilePath], (string?)b.FilePath), StringComparer.OrdinalIgnoreCase)];
+        if (files.Length == 0)
+            return null;
+        using FileStemFrames frames = new(files, null);
+        int lanes = files.Length * frames.Channels;
+        double[] references = new double[ReadFrames * lanes], estimates = new double[ReadFrames * lanes];
+        double power = 0, difference = 0;
+        for (int count; (count = frames.Read(references, estimates, lanes)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            for (int i = 0; i < count * lanes; i++)
+            {
+                power += references[i] * references[i];
+                difference += (references[i] - estimates[i]) * (references[i] - estimates[i]);
+            }
+        }
+        return power > 0 ? 10 * Math.Log10(difference / power) : null;
+    }
+}
