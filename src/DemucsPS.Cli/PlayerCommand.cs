@@ -16,11 +16,11 @@ internal static class PlayerCommand
         Argument<string[]> folders = new("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--output", "-o") { Description = "The page, where it is one; by default player.html beside the stems.", HelpName = "FILE" };
         Option<string?> title = new("--title") { Description = "What the page calls the track, where it is one; by default the folder's name.", HelpName = "TEXT" };
-        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks), or auto." };
+        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
         Option<bool> compare = new("--compare") { Description = "Make one page of all folders, which are separations of the same track: to hear one against another, at the same level." };
         Option<bool> serve = new("--serve") { Description = "Write nothing, and give the page to browsers of this machine until Ctrl+C." };
         Option<bool> open = new("--open") { Description = "Open the page in the browser." };
-        Option<bool> force = new("--force") { Description = "Replace pages that exist." };
+        Option<bool> force = new("--force", "-f") { Description = "Replace pages that exist." };
         Command command = new("player", "Make a page that plays stems in a browser.") { folders, output, title, sound, compare, serve, open, force };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => new Run(new SeparationReport(json: false, verbose: false), parsed.GetValue(sound), parsed.GetValue(open), parsed.GetValue(force), cancellationToken)
             .Pages(parsed.GetRequiredValue(folders), parsed.GetValue(output), parsed.GetValue(title), parsed.GetValue(compare), parsed.GetValue(serve)), CancellationToken.None));
@@ -31,13 +31,22 @@ internal static class PlayerCommand
     {
         public int Pages(string[] paths, string? output, string? title, bool compare, bool serve)
         {
+            if (serve && output is not null)
+            {
+                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, $"A page that is served is not written, so '{output}' would not come to be. Leave out --serve or --output."));
+                return Failed;
+            }
             int exitCode = Done;
             List<StemFolder> folders = [];
             foreach (string path in paths.Select(Path.GetFullPath))
             {
                 try
                 {
-                    folders.AddRange(StemFolder.Find(path));
+                    folders.AddRange(StemFolder.Find(path, e =>
+                    {
+                        report.Failure(e.Path ?? path, e);
+                        exitCode = Failed;
+                    }));
                 }
                 catch (DemucsException e)
                 {

@@ -59,7 +59,7 @@ internal sealed class SpectrogramCommand
             PictureFile file = new(Path.GetFullPath(parsed.GetRequiredValue(_output)), parsed.GetValue(_force));
             file.Check();
             bool complete = true;
-            TrackList tracks = new(new TrackListOptions(), report.Notice, e =>
+            TrackList tracks = new(new TrackListOptions { CanRecurse = false }, report.Notice, e =>
             {
                 report.Failure(e.Path, e);
                 complete = false;

@@ -19,8 +19,9 @@ internal static class FilePathResolution
     /// <param name="given">What the user passed.</param>
     /// <param name="literal">Whether names are taken as they are.</param>
     /// <param name="failed">Told of each that cannot be resolved.</param>
+    /// <param name="kind">What is looked for, for messages.</param>
     /// <returns>Full paths, each with what errors should name: what the user passed; of a pattern's files, the one concerned.</returns>
-    public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal, Action? failed = null)
+    public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal, Action? failed = null, string kind = "file")
     {
         foreach (string name in given)
         {
@@ -28,7 +29,7 @@ internal static class FilePathResolution
             bool isPattern = false;
             try
             {
-                files = literal ? [cmdlet.ResolveLiteral(name)] : cmdlet.ResolvePattern(name, out isPattern);
+                files = literal ? [cmdlet.ResolveLiteral(name)] : cmdlet.ResolvePattern(name, out isPattern, kind);
             }
             catch (DemucsException e)
             {
@@ -72,8 +73,9 @@ internal static class FilePathResolution
     /// <param name="cmdlet">The cmdlet, whose location counts.</param>
     /// <param name="pattern">What the user passed.</param>
     /// <param name="isPattern">Whether wildcards were put to use.</param>
+    /// <param name="kind">What is looked for, for messages.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: none, or not in the file system.</exception>
-    private static Collection<string> ResolvePattern(this PSCmdlet cmdlet, string pattern, out bool isPattern)
+    private static Collection<string> ResolvePattern(this PSCmdlet cmdlet, string pattern, out bool isPattern, string kind)
     {
         isPattern = WildcardPattern.ContainsWildcardCharacters(pattern) || pattern.Contains('`', StringComparison.Ordinal);
         try
@@ -87,11 +89,11 @@ internal static class FilePathResolution
             }
             // By the provider's name, since a share's path would be looked for in the current location's provider.
             Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(isPattern ? $"{FileSystem}::{EscapeFolders(literal)}" : pattern, out _);
-            return found.Count > 0 ? found : throw NotFound(pattern, "No file matches", null);
+            return found.Count > 0 ? found : throw NotFound(pattern, $"No {kind} matches", null);
         }
         catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or WildcardPatternException)
         {
-            throw NotFound(pattern, "There is no file", e);
+            throw NotFound(pattern, $"There is no {kind}", e);
         }
     }
 

@@ -25,6 +25,41 @@ public sealed class PlayerCommandTests
     }
 
     [Fact]
+    public void A_damaged_provenance_costs_its_own_page_only()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string track in (string[])["a", "b", "c"])
+        {
+            Directory.CreateDirectory(folder["set", track]);
+            WavSamples.WriteFloat(folder["set", track, "bass.wav"], WavSamples.Sine(2000));
+        }
+        File.WriteAllText(folder["set", "b", "demucsps.json"], "{");
+        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "player", "set", "--sound", "linked");
+        Assert.Equal(1, exitCode);
+        Assert.Equal([folder["set", "a", "player.html"], folder["set", "c", "player.html"]], output.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("[ProvenanceInvalid]", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_is_refused_and_a_missing_temporary_folder_is_named()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["stems"]);
+        WavSamples.WriteFloat(folder["stems", "bass.wav"], WavSamples.Sine(2000));
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "player", "stems", "--serve", "-o", "a.html", "-f");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+        {
+            (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["TMPDIR"] = folder["nowhere"] }, "player", "stems", "-o", "a.html", "-f");
+            Assert.Equal(1, exitCode);
+            Assert.Contains("TMPDIR", error, StringComparison.Ordinal);
+            Assert.Contains(folder["nowhere"], error, StringComparison.Ordinal);
+        }
+        Assert.Equal([Path.Combine("stems", "bass.wav")], folder.Files());
+    }
+
+    [Fact]
     public void A_served_page_ends_when_it_is_told_to()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals cannot be sent to one process on Windows.");

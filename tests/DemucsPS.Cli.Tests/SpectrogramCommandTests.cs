@@ -19,4 +19,20 @@ public sealed class SpectrogramCommandTests
         Assert.Equal(drawn, File.ReadAllBytes(folder["a.png"]));
         Assert.Equal(["a.png", "a.wav"], folder.Files());
     }
+
+    [Fact]
+    public void What_would_have_no_effect_and_what_there_is_no_option_for_is_not_offered()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["a.wav"], new float[20000]);
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "spectrogram", "a.wav", "--output", "a.png", "--overlap", "0.25");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        Directory.CreateDirectory(folder["empty"]);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "spectrogram", "empty", "--output", "a.png");
+        Assert.Equal(1, exitCode);
+        Assert.DoesNotContain("recurse", error, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("*.wav", error, StringComparison.Ordinal);
+        Assert.Equal(["a.wav"], folder.Files());
+    }
 }

@@ -17,6 +17,13 @@ public sealed class StemPlayerTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     [Fact]
+    public void A_folder_that_is_not_there_is_called_one()
+    {
+        ScriptRun run = _session.Run("Show-StemPlayer nope");
+        Assert.Contains("no folder", Assert.Single(run.Errors).Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Results_folders_and_patterns_become_a_page_each_beside_their_stems()
     {
         PlayerPageFile[] pages = _session.Run("Show-StemPlayer one, 'two [x]' -Sound Linked -PassThru").All<PlayerPageFile>();

@@ -61,9 +61,9 @@ public sealed class TrackList
         // Success would be taken for stems.
         if (isFolder && isEmpty && told == _told)
         {
-            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files. Check the path, and what is included and excluded.", path)
+            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files. {(_options.CanRecurse ? "Check the path, and what is included and excluded." : $"Check the path, or name the files, such as '{Path.Combine(path, "*", "*.wav")}'.")}", path)
             {
-                Remedies = _options.Recurse ? [] : [Remedy.Recurse],
+                Remedies = _options.Recurse || !_options.CanRecurse ? [] : [Remedy.Recurse],
             });
         }
     }

@@ -18,6 +18,9 @@ public sealed record TrackListOptions
     /// <summary>Whether folders are taken with the folders in them.</summary>
     public bool Recurse { get; init; }
 
+    /// <summary>Whether the user can ask for <see cref="Recurse"/>: where nobody can, nobody is told to.</summary>
+    public bool CanRecurse { get; init; } = true;
+
     /// <summary>Names of the files that are taken from folders, with * and ? for any characters and any one; by default all with the name of an audio file.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 

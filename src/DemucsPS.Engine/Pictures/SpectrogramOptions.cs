@@ -76,7 +76,8 @@ public sealed record SpectrogramOptions
     {
         Require(FrameSize is >= MinFrameSize and <= MaxFrameSize && BitOperations.IsPow2(FrameSize), $"The frame size is {FrameSize} samples; it must be a power of two from {MinFrameSize} to {MaxFrameSize}.");
         Require(Hop is null || (Hop >= 1 && Hop <= FrameSize), $"The hop is {Hop} samples; it must be from 1 to the frame size, {FrameSize}.");
-        Require(Width is >= 1 and <= MaxPixels && Height is null or (>= 1 and <= MaxPixels), $"The picture is to have {Width} x {Height ?? 0} pixels; it must have up to {MaxPixels} each way.");
+        Require(Width is >= 1 and <= MaxPixels, $"The picture is to be {Width} pixels wide; it must be from 1 to {MaxPixels}.");
+        Require(Height is null or (>= 1 and <= MaxPixels), $"The picture is to be {Height} pixels high; it must be from 1 to {MaxPixels}.");
         Require(Dpi is >= 24 and <= 1200, $"The resolution is {Dpi} dots an inch; it must be from 24 to 1200.");
         Require(MinDb >= -200 && MaxDb <= 60 && MinDb < MaxDb, $"Levels from {MinDb} to {MaxDb} dB cannot be drawn; they go from low to high, between -200 and 60.");
         Require(MinFrequency is null || (MinFrequency >= 0 && double.IsFinite(MinFrequency.Value)), $"The lowest frequency is {MinFrequency} Hz; it must be 0 or more.");
@@ -85,6 +86,7 @@ public sealed record SpectrogramOptions
         Require(Start is null || (Start >= 0 && double.IsFinite(Start.Value)), $"The picture is to begin at {Start} s; it can at 0 or later.");
         Require(Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)), $"The picture is to show {Duration} s; it must be more than 0.");
         Require(Segment is null || (Segment * Separator.SampleRate >= 2 && Segment <= 3600), $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour.");
+        Require(ChunkGrid || (Overlap is null && Segment is null), $"The overlap and the length of chunks are of the chunk grid, and none is asked for. Ask for the chunk grid, or leave them out.");
         if (Overlap is { } overlap)
             ChunkPlan.CheckOverlap(overlap);
     }

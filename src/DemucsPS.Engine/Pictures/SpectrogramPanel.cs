@@ -53,6 +53,24 @@ public sealed class SpectrogramPanel
     public static SpectrogramPanel Of(ChunkSpectrogram spectrogram) =>
         new($"{spectrogram.Chunk}{(spectrogram.IsEdited ? ", edited" : "")}", spectrogram.Chunk.ToString(), new TensorSpectra(spectrogram), (_, _) => ChunkGrid.Of(spectrogram.Chunk.Plan));
 
+    /// <summary>What panels of one picture are called: those of files that have the same name begin with the innermost folder that is another for each of them, where there is one.</summary>
+    internal static IReadOnlyList<string> NamesOf(IReadOnlyList<SpectrogramPanel> panels)
+    {
+        string[] names = [.. panels.Select(p => p.Name)];
+        foreach (IGrouping<string, int> same in Enumerable.Range(0, panels.Count).GroupBy(i => panels[i].Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
+        {
+            int[] of = [.. same];
+            string[][] places = Array.ConvertAll(of, i => Path.GetDirectoryName(panels[i].Label)?.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) ?? []);
+            int depth = places.Min(place => place.Length);
+            if (Enumerable.Range(1, depth).FirstOrDefault(level => places.Select(place => place[^level]).Distinct(StringComparer.Ordinal).Count() == of.Length) is > 0 and int level)
+            {
+                for (int i = 0; i < of.Length; i++)
+                    names[of[i]] = $"{places[i][^level]}: {names[of[i]]}";
+            }
+        }
+        return names;
+    }
+
     /// <summary>Where its chunks are.</summary>
     /// <param name="options">What is said of them.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: nobody knows.</exception>

@@ -75,7 +75,7 @@ public sealed class SpectrogramPicture
         double scale = options.Dpi / 96.0;
         PictureLayout layout = PictureLayout.Of(options.Width, options.Height ?? (int)Math.Round((panels.Count == 1 ? 480 : 90 + 210 * panels.Count) * scale), scale, panels.Count, options.Title is not null);
         if (layout.Columns < 40 * scale || layout.Rows < 24 * scale || layout.Height > SpectrogramOptions.MaxPixels)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"{panels.Count} spectrograms do not fit into {layout.Width} x {layout.Height} pixels at {options.Dpi} dots an inch, or that is more than {SpectrogramOptions.MaxPixels}. Change the width, the height, the resolution, or draw fewer.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"{(panels.Count == 1 ? "One spectrogram does" : $"{panels.Count} spectrograms do")} not fit into {layout.Width} x {layout.Height} pixels at {options.Dpi} dots an inch, or that is more than {SpectrogramOptions.MaxPixels}. Change the width, the height{(panels.Count == 1 ? " or the resolution" : ", the resolution, or draw fewer")}.");
         foreach (SpectrogramPanel panel in panels)
             panel.Spectra.Open(cancellationToken);
         double highest = panels.Max(p => p.Spectra.Nyquist);
@@ -102,13 +102,14 @@ public sealed class SpectrogramPicture
 
     private static SpectrogramPicture Compose(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, PictureLayout layout, FrequencyRows rows, float[][] levels, double start, double seconds)
     {
+        IReadOnlyList<string> names = SpectrogramPanel.NamesOf(panels);
         List<string> warnings = [.. panels.SelectMany(p => p.Spectra.Warnings).Distinct()];
         (IReadOnlyList<PictureTick> times, string timeLabel) = AxisTicks.OfTime(start, seconds, layout.Columns / layout.Scale);
         PictureContent content = new()
         {
             Layout = layout,
             Title = options.Title,
-            Panels = [.. panels.Select((panel, i) => new PicturePanel(panel.Name, levels[i], options.ChunkGrid ? ZonesOf(panel) : []))],
+            Panels = [.. panels.Select((panel, i) => new PicturePanel(names[i], levels[i], options.ChunkGrid ? ZonesOf(panel) : []))],
             TimeTicks = times,
             TimeLabel = timeLabel,
             FrequencyTicks = AxisTicks.OfFrequency(options.FrequencyScale, rows, layout.Rows / layout.Scale),

@@ -9,6 +9,9 @@ internal sealed class PageWork : IDisposable
 {
     private const int LeastRate = 8_000, GreatestRate = 96_000;
 
+    // Encoders add some hundredths of a second; another track is another length.
+    private const double MostUnlikeSeconds = 1;
+
     private readonly PlayerPage _page;
     private readonly string _path;
     private readonly (string Folder, Dictionary<string, (string Path, string Type)> Files)? _served;
@@ -16,7 +19,7 @@ internal sealed class PageWork : IDisposable
     private readonly CancellationToken _cancellationToken;
     private readonly List<VariantMeter> _meters = [];
     private readonly List<string> _warnings = [];
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("demucsps-player-");
+    private readonly DirectoryInfo _folder = NewFolder();
     private double _done, _total;
 
     /// <param name="page">What it is of.</param>
@@ -47,6 +50,13 @@ internal sealed class PageWork : IDisposable
         foreach (VariantMeter meter in _meters)
             meter.Read(Report, _cancellationToken);
         MeteredTrack? mix = _meters[0].Mix;
+        _warnings.AddRange(_page.Variants.SelectMany(v => v.Warnings));
+        double[] lengths = [.. _meters.Select(m => (double)m.Stems.Max(s => s.Frames) / rate)];
+        if (lengths.Max() - lengths.Min() > MostUnlikeSeconds)
+        {
+            int shortest = Array.IndexOf(lengths, lengths.Min()), longest = Array.IndexOf(lengths, lengths.Max());
+            _warnings.Add(FormattableString.Invariant($"What is compared has unlike lengths: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. These may be separations of different tracks."));
+        }
         MeteredTrack[] tracks = [.. _meters.SelectMany(m => m.Stems), .. mix is null ? (ReadOnlySpan<MeteredTrack>)[] : [mix]];
         foreach (string warning in _meters.SelectMany(m => m.Mix is null ? m.Stems : m.Stems.Append(m.Mix)).SelectMany(t => t.Reader.Warnings).Distinct())
             _warnings.Add(warning);
@@ -93,6 +103,19 @@ internal sealed class PageWork : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The system's temporary folder is swept by the system.
+        }
+    }
+
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: there is no place for temporary files.</exception>
+    private static DirectoryInfo NewFolder()
+    {
+        try
+        {
+            return Directory.CreateTempSubdirectory("demucsps-player-");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.StemWriteFailed, $"A page needs a folder for temporary files, and none can be made in '{Path.GetTempPath()}': {e.Message} Check the folder that TMPDIR or TEMP names.", Path.GetTempPath(), e);
         }
     }
 

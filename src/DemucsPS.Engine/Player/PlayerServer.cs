@@ -19,7 +19,8 @@ public sealed class PlayerServer : IDisposable
     // A browser opens some, keeps some, and others wait.
     private const int MaxConnections = 64;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    // Browsers open connections to have them; those may not keep others waiting for long.
+    private static readonly TimeSpan PatienceForTheFirstByte = TimeSpan.FromSeconds(5), PatienceForTheRest = TimeSpan.FromSeconds(30);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -49,6 +50,9 @@ public sealed class PlayerServer : IDisposable
     /// <summary>The page's address.</summary>
     public Uri Address => new($"http://127.0.0.1:{Port}/{_secret}/");
 
+    /// <summary>Whether as many connections are open as there can be.</summary>
+    internal bool IsFull => _free.CurrentCount == 0;
+
     private string Port => ((IPEndPoint)_listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Ends the server, and what it is sending.</summary>
@@ -56,16 +60,22 @@ public sealed class PlayerServer : IDisposable
     {
         if (_stop.IsCancellationRequested)
             return;
-        _stop.Cancel();
-        _listener.Stop();
-        _accepting.Wait();
         try
         {
-            _folder.Delete(recursive: true);
+            _stop.Cancel();
+            _listener.Stop();
+            _accepting.Wait();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        finally
         {
-            // The system's temporary folder is swept by the system.
+            try
+            {
+                _folder.Delete(recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The system's temporary folder is swept by the system.
+            }
         }
     }
 
@@ -82,7 +92,8 @@ public sealed class PlayerServer : IDisposable
                 answers.Add(Task.Run(() => ServeAsync(client)));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        // A place may have become free just when the listener was stopped, which then says that it is not started.
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(answers).ConfigureAwait(false);
         }
@@ -98,8 +109,7 @@ public sealed class PlayerServer : IDisposable
                 NetworkStream stream = client.GetStream();
                 await using (stream.ConfigureAwait(false))
                 {
-                    patience.CancelAfter(Patience);
-                    if (await RequestAsync(stream, patience.Token).ConfigureAwait(false) is { } request)
+                    if (await RequestAsync(stream, patience).ConfigureAwait(false) is { } request)
                     {
                         // A player that is paused takes nothing for hours.
                         patience.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -119,15 +129,18 @@ public sealed class PlayerServer : IDisposable
     }
 
     /// <summary>The lines of a request, up to the empty one; null for what is none.</summary>
-    private static async Task<string[]?> RequestAsync(NetworkStream stream, CancellationToken cancellationToken)
+    private static async Task<string[]?> RequestAsync(NetworkStream stream, CancellationTokenSource patience)
     {
+        patience.CancelAfter(PatienceForTheFirstByte);
         byte[] bytes = new byte[MaxRequestBytes];
         int count = 0;
         while (count < bytes.Length)
         {
-            int read = await stream.ReadAsync(bytes.AsMemory(count), cancellationToken).ConfigureAwait(false);
+            int read = await stream.ReadAsync(bytes.AsMemory(count), patience.Token).ConfigureAwait(false);
             if (read == 0)
                 return null;
+            if (count == 0)
+                patience.CancelAfter(PatienceForTheRest);
             count += read;
             int end = bytes.AsSpan(0, count).IndexOf("\r\n\r\n"u8);
             if (end >= 0)

@@ -20,6 +20,9 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
     /// <summary>Full path of the file that says where the stems come from; null where there is none.</summary>
     public string? ProvenancePath { get; init; }
 
+    /// <summary>What the user should know of it, in sentences.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>That of a separation.</summary>
     /// <param name="result">Its result; its files are where it says.</param>
     /// <param name="name">What to call it; null for the model's name.</param>
@@ -34,7 +37,10 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
     /// <summary>That of a provenance.</summary>
     /// <param name="path">Full path.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>.</exception>
-    internal static PlayerVariant OfProvenance(string path)
+    internal static PlayerVariant OfProvenance(string path) => OfProvenance(path, out _);
+
+    /// <summary>The same, and the name of the file that was separated, without its extension.</summary>
+    internal static PlayerVariant OfProvenance(string path, out string sourceName)
     {
         SeparationProvenance provenance = SeparationProvenance.Read(path);
         string folder = Path.GetDirectoryName(path)!;
@@ -44,6 +50,8 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
             ? [.. parameters.GetValueOrDefault("outputs", "").Split(", ").Select((output, stream) => new PlayerStem(output.Split(" = ")[0], new TrackSource(Path.GetFullPath(Path.Combine(folder, provenance.Stems[0].File))) { StreamIndex = stream })).Skip(1)]
             : [.. provenance.Stems.Select(stem => new PlayerStem(stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
         SourceIdentity source = provenance.Separation.Source;
+        // It may come from a system with other separators.
+        sourceName = Path.GetFileNameWithoutExtension(source.Path[(source.Path.LastIndexOfAny(['/', '\\']) + 1)..]);
         return new PlayerVariant(string.Join('+', provenance.Separation.Models.Select(m => m.Name)), stems)
         {
             ProvenancePath = path,
@@ -56,10 +64,14 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
     /// <param name="files">Full paths; one that is called after a mix is not a stem.</param>
     internal static PlayerVariant OfFiles(IReadOnlyList<string> files)
     {
-        string? mix = files.Count > 1 ? files.FirstOrDefault(f => MixNames.Contains(Path.GetFileNameWithoutExtension(f), StringComparer.OrdinalIgnoreCase)) : null;
-        return new PlayerVariant("stems", [.. files.Where(f => f != mix).Select(f => new PlayerStem(Path.GetFileNameWithoutExtension(f), new TrackSource(f)))])
+        string[] mixes = [.. files.Where(f => MixNames.Contains(Path.GetFileNameWithoutExtension(f), StringComparer.OrdinalIgnoreCase))];
+        // Where there is nothing else, what is called so is what there is to hear.
+        if (mixes.Length == files.Count)
+            mixes = [.. mixes.Skip(1)];
+        return new PlayerVariant("stems", [.. files.Except(mixes).Select(f => new PlayerStem(Path.GetFileNameWithoutExtension(f), new TrackSource(f)))])
         {
-            Mix = mix is null ? null : new TrackSource(mix),
+            Mix = mixes.Length == 0 ? null : new TrackSource(mixes[0]),
+            Warnings = [.. mixes.Skip(1).Select(f => $"'{Path.GetFileName(f)}' is left out: the mix is '{Path.GetFileName(mixes[0])}', and a mix is no stem.")],
         };
     }
 

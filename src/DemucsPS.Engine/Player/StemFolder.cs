@@ -18,10 +18,12 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
 
     /// <summary>Finds stems.</summary>
     /// <param name="path">Full path of a folder of stems, with provenance or without; of a folder of such folders; or of a provenance.</param>
-    /// <returns>A track each, in the order of their paths; at least one.</returns>
+    /// <param name="damaged">Told of each damaged provenance in a folder, which is passed over; null where the first one ends the search.</param>
+    /// <returns>A track each, in the order of their paths; at least one, or none where all were damaged.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: there are none. <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged.</exception>
-    public static IReadOnlyList<StemFolder> Find(string path)
+    public static IReadOnlyList<StemFolder> Find(string path, Action<DemucsException>? damaged = null)
     {
+        bool isDamaged = false;
         if (!Path.IsPathFullyQualified(path))
             throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
         try
@@ -34,12 +36,18 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
             }
             if (!Directory.Exists(path))
                 throw new DemucsException(DemucsError.AudioTrackNotFound, $"There is no folder '{path}'. Give the folder of a track's stems.", path);
-            IReadOnlyList<StemFolder> found = [.. Walk(Path.TrimEndingDirectorySeparator(path), 0)];
-            return found.Count > 0 ? found : throw new DemucsException(DemucsError.AudioTrackNotFound, $"No stems were found in '{path}'. Give the folder that Invoke-DemucsSeparation or demucsps separate has written a track's stems to, or any folder of audio files.", path);
+            IReadOnlyList<StemFolder> found = [.. Walk(Path.TrimEndingDirectorySeparator(path), 0, damaged is null ? null : PassOver)];
+            return found.Count > 0 || isDamaged ? found : throw new DemucsException(DemucsError.AudioTrackNotFound, $"No stems were found in '{path}'. Give the folder that Invoke-DemucsSeparation or demucsps separate has written a track's stems to, or any folder of audio files.", path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' cannot be read: {e.Message}", path, e);
+        }
+
+        void PassOver(DemucsException e)
+        {
+            isDamaged = true;
+            damaged(e);
         }
     }
 
@@ -51,16 +59,29 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
         return OfProvenance(result.ProvenancePath) with { Title = result.Track };
     }
 
-    private static IEnumerable<StemFolder> Walk(string folder, int depth)
+    private static IEnumerable<StemFolder> Walk(string folder, int depth, Action<DemucsException>? damaged)
     {
         string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
         string[] provenances = [.. files.Where(IsProvenance)];
         string[] audio = [.. files.Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))];
         if (provenances.Length > 0)
-            return provenances.Select(OfProvenance);
+            return provenances.Select(provenance => Try(provenance, damaged)).OfType<StemFolder>();
         if (audio.Length > 0)
             return [new StemFolder(Path.GetFileName(folder), Path.Combine(folder, PageName), PlayerVariant.OfFiles(audio))];
-        return depth == MaxDepth ? [] : Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).SelectMany(inner => Walk(inner, depth + 1));
+        return depth == MaxDepth ? [] : Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).SelectMany(inner => Walk(inner, depth + 1, damaged));
+    }
+
+    private static StemFolder? Try(string provenance, Action<DemucsException>? damaged)
+    {
+        try
+        {
+            return OfProvenance(provenance);
+        }
+        catch (DemucsException e) when (damaged is not null)
+        {
+            damaged(e);
+            return null;
+        }
     }
 
     private static bool IsProvenance(string path) => Path.GetFileName(path) is var name && (name == SeparationProvenance.FileName || name.EndsWith("." + SeparationProvenance.FileName, StringComparison.Ordinal));
@@ -68,7 +89,13 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
     private static StemFolder OfProvenance(string path)
     {
         string folder = Path.GetDirectoryName(path)!, prefix = Path.GetFileName(path)[..^SeparationProvenance.FileName.Length];
-        PlayerVariant variant = PlayerVariant.OfProvenance(path);
-        return new StemFolder(prefix.Length > 0 ? prefix.TrimEnd('.') : Path.GetFileName(folder) is { Length: > 0 } name ? name : "stems", Path.Combine(folder, prefix + PageName), variant);
+        PlayerVariant variant = PlayerVariant.OfProvenance(path, out string source);
+        if (prefix.Length == 0)
+            return new StemFolder(Path.GetFileName(folder) is { Length: > 0 } name ? name : "stems", Path.Combine(folder, PageName), variant);
+        // Names of a template: the provenance is called after the first stem, which is one of the track's.
+        string title = source.Length > 0 ? source : prefix.TrimEnd('.');
+        bool isAlone = prefix.StartsWith(title, StringComparison.Ordinal)
+            && !Directory.EnumerateFiles(folder).Any(other => other != path && IsProvenance(other) && Path.GetFileName(other).StartsWith(title, StringComparison.OrdinalIgnoreCase));
+        return new StemFolder(title, Path.Combine(folder, (isAlone ? title + "." : prefix) + PageName), variant);
     }
 }

@@ -87,6 +87,8 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        if (Serve && DestinationPath is not null)
+            ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid, $"A page that is served is not written, so '{DestinationPath}' would not come to be. Leave out -Serve or -DestinationPath.").ToRecord(DestinationPath));
         try
         {
             _destination = DestinationPath is null ? null : this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
@@ -107,8 +109,8 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
             return;
         }
         bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string folder, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _failed = true))
-            Take(target, () => StemFolder.Find(folder));
+        foreach ((string folder, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _failed = true, "folder"))
+            Take(target, () => StemFolder.Find(folder, e => Fail(e, e.Path ?? target)));
     }
 
     /// <inheritdoc/>
@@ -136,8 +138,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
         }
         catch (DemucsException e)
         {
-            _failed = true;
-            WriteError(e.ToRecord(target));
+            Fail(e, target);
             return;
         }
         foreach (StemFolder folder in found)
@@ -158,6 +159,12 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
             else
                 Make(PlayerPage.Of(folder), folder.PagePath, target);
         }
+    }
+
+    private void Fail(DemucsException e, object target)
+    {
+        _failed = true;
+        WriteError(e.ToRecord(target));
     }
 
     private void Make(PlayerPage page, string path, object target)

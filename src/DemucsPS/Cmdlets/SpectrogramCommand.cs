@@ -140,7 +140,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
             Segment = Segment == 0 ? null : Segment,
             Title = Title,
         };
-        _tracks = new TrackList(new TrackListOptions(), WriteVerbose, Fail);
+        _tracks = new TrackList(new TrackListOptions { CanRecurse = false }, WriteVerbose, Fail);
         try
         {
             _options.Check();

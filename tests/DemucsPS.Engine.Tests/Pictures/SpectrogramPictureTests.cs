@@ -167,10 +167,12 @@ public sealed class SpectrogramPictureTests
     [InlineData("Levels", 2)]
     [InlineData("lowest frequency", 3)]
     [InlineData("highest frequency", 4)]
-    [InlineData("do not fit", 5)]
+    [InlineData("One spectrogram does not fit", 5)]
     [InlineData("begin at", 6)]
     [InlineData("show", 7)]
     [InlineData("the tracks have none", 8)]
+    [InlineData("1000000 pixels wide; it must be from 1 to 16384", 9)]
+    [InlineData("chunk grid", 10)]
     public void What_cannot_be_drawn_is_said(string says, int which)
     {
         SpectrogramOptions options = which switch
@@ -183,12 +185,19 @@ public sealed class SpectrogramPictureTests
             5 => Small with { Height = 60 },
             6 => Small with { Start = 5 },
             7 => Small with { Duration = double.NaN },
-            _ => Small with { MinFrequency = 30_000 },
+            8 => Small with { MinFrequency = 30_000 },
+            9 => Small with { Width = 1_000_000 },
+            _ => Small with { Overlap = 0.25 },
         };
         DemucsException e = Assert.Throws<DemucsException>(() => SpectrogramPicture.Of([DrawnPicture.Panel(4410, _ => 0)], options, null, TestContext.Current.CancellationToken));
         Assert.Equal(DemucsError.ParameterInvalid, e.Error);
         Assert.Contains(says, e.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Files_of_one_name_are_told_apart_by_their_folders() =>
+        Assert.Equal(["narrow: drums.wav", "bass.wav", "wide: drums.wav"],
+            SpectrogramPanel.NamesOf([.. ((string[])["narrow/song/drums.wav", "narrow/song/bass.wav", "wide/song/drums.wav"]).Select(f => SpectrogramPanel.Of(new TrackSource(Path.GetFullPath(f))))]));
 
     [Fact]
     public void Long_tracks_take_no_more_memory_than_short_ones()

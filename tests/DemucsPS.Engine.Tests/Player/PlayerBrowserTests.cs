@@ -243,6 +243,66 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         }
     }
 
+    [Fact]
+    public async Task Linked_files_of_unlike_lengths_follow_the_longest()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        PlayerStems.Write(folder["stems", "a.wav"], PlayerStems.Sine(Frames / 6, 441));
+        PlayerStems.Write(folder["stems", "b.wav"], PlayerStems.Sine(Frames / 2, 441));
+        PlayerStems.Write(folder["stems", "mix.wav"], PlayerStems.Sine(Frames / 6, 441));
+        await using Chromium.Tab tab = await browser.OpenAsync();
+        await tab.GoAsync(new Uri((PlayerPage.Of(StemFolder.Find(folder["stems"])[0]) with { Audio = PlayerAudio.Linked }).Write(folder["player.html"]).FilePath).AbsoluteUri);
+        await tab.EvaluateAsync("""
+            (async () => {
+              await stemPlayer.ready;
+              const player = name => [...stemPlayer.sound.players].find(([track]) => track.name === name)[1];
+              window.longest = player('b');
+              window.short = [player('a'), player('mix')];
+              window.moved = async () => { for (let i = 0; i < 3; i++) await new Promise(resolve => longest.addEventListener('timeupdate', resolve, { once: true })); };
+            })()
+            """);
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        // What has ended is not begun anew by a seek, nor by playing again.
+        foreach (string begin in (string[])["stemPlayer.seek(2)", "(stemPlayer.pause(), stemPlayer.seek(2), stemPlayer.play())"])
+        {
+            await tab.EvaluateAsync($"(async () => {{ await {begin}; await moved(); }})()");
+            Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2.0001, 3);
+            Assert.Equal(2, await tab.NumberAsync("short.filter(player => player.paused && Math.abs(player.currentTime - 1) < 0.1).length"));
+        }
+        // Behind a loop's end there is nothing.
+        Assert.InRange(await tab.NumberAsync("(async () => { stemPlayer.setLoop(true, null); await stemPlayer.seek(stemPlayer.data.duration); return stemPlayer.position(); })()"), 0, 1);
+        Assert.Equal(0, await tab.NumberAsync("[longest, ...short].filter(player => player.paused).length"));
+        await tab.EvaluateAsync("(async () => { stemPlayer.setLoop(false); await stemPlayer.seek(2.8); while (stemPlayer.sound.playing) await new Promise(resolve => setTimeout(resolve, 20)); })()");
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2.9, 3.01);
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
+    public async Task Behind_a_loops_end_the_loop_begins_anew()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        await using Chromium.Tab tab = await OpenAsync(folder);
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        await tab.EvaluateAsync("(async () => { stemPlayer.pause(); stemPlayer.setLoop(true, [2, 2.5]); stemPlayer.seek(5); await stemPlayer.play(); })()");
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2, 2.5);
+        await tab.EvaluateAsync(Ear);
+        Assert.InRange((await HeardAsync(tab)).Peak, 0.3, 1);
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2, 2.5);
+        await HeardAsync(tab);
+        await HeardAsync(tab);
+        // Where the loop ends, it goes on from where it is, not from where it would be without one.
+        Assert.InRange(await tab.NumberAsync("(stemPlayer.setLoop(false), stemPlayer.position())"), 2, 2.5);
+        await tab.EvaluateAsync("stemPlayer.setLoop(true, null); document.activeElement.blur()");
+        await tab.PressAsync("End", "End", 35);
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 0, 1);
+        Assert.True((await tab.EvaluateAsync("stemPlayer.sound.playing"))!.GetValue<bool>());
+        Assert.Empty(tab.Complaints);
+    }
+
     private static PlayerPageFile PageOf(string folder)
     {
         StemFolder stems = Assert.Single(StemFolder.Find(folder));

@@ -4,7 +4,10 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Player;
 
@@ -197,6 +200,42 @@ public sealed partial class PlayerPageTests : IDisposable
         Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => StemFolder.Find(_folder["missing"])).Error);
         File.WriteAllText(_folder["demucsps.json"], "{}");
         Assert.Equal(DemucsError.ProvenanceInvalid, Assert.Throws<DemucsException>(() => StemFolder.Find(_folder.Path)).Error);
+    }
+
+    [Fact]
+    public void Further_files_that_are_called_after_a_mix_are_left_out_with_a_warning()
+    {
+        foreach (string name in (string[])["bass.wav", "mix.wav", "Mix.flac.wav", "mixture.wav"])
+            PlayerStems.Write(_folder["song", name], PlayerStems.Sine(441, 441));
+        PlayerPageFile page = (PlayerPage.Of(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Write(_folder["player.html"]);
+        Assert.Equal(["Mix.flac", "bass"], page.Stems);
+        Assert.True(page.HasMix);
+        Assert.Contains("'mixture.wav'", Assert.Single(page.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_track_whose_files_are_named_by_a_template_is_called_after_its_source()
+    {
+        using InterruptedTrack track = new(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"), frames: 900);
+        SeparationResult result = track.Separate("named", new SeparationOptions(), output => output with { Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{name} ({stem})")) });
+        StemFolder found = Assert.Single(StemFolder.Find(track.Folder["named"]));
+        Assert.Equal(("noise", track.Folder["named", "noise.player.html"]), (found.Title, found.PagePath));
+        // With another separation of it beside it, the pages have different names.
+        File.Copy(result.ProvenancePath, track.Folder["named", "noise (again).demucsps.json"]);
+        Assert.Equal(["noise (again).player.html", Path.GetFileName(result.ProvenancePath).Replace("demucsps.json", "player.html", StringComparison.Ordinal)], StemFolder.Find(track.Folder["named"]).Select(f => Path.GetFileName(f.PagePath)));
+    }
+
+    [Fact]
+    public void Tracks_of_unlike_lengths_are_compared_with_a_warning()
+    {
+        PlayerStems.Write(_folder["long", "a.wav"], PlayerStems.Sine(100_000, 441));
+        PlayerStems.Write(_folder["like", "a.wav"], PlayerStems.Sine(90_000, 441));
+        PlayerStems.Write(_folder["short", "a.wav"], PlayerStems.Sine(44_100, 441));
+        Assert.Empty(Compared("long", "like"));
+        Assert.Contains("unlike lengths", Assert.Single(Compared("long", "short")), StringComparison.Ordinal);
+
+        IReadOnlyList<string> Compared(params string[] folders) =>
+            (PlayerPage.Comparing([.. folders.Select(f => StemFolder.Find(_folder[f])[0])]) with { Audio = PlayerAudio.Linked, Overwrite = true }).Write(_folder["player.html"]).Warnings;
     }
 
     [Fact]

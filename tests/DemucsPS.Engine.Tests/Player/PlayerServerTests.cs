@@ -73,6 +73,17 @@ public sealed class PlayerServerTests : IDisposable
         Assert.Equal("", Ask("GET / HTTP/1.1\r\nX: " + new string('x', 20_000)).Head);
     }
 
+    [Fact]
+    public void It_ends_while_more_wait_than_it_serves_at_once()
+    {
+        List<TcpClient> waiting = [.. Enumerable.Range(0, 70).Select(_ => new TcpClient(_server.Address.Host, _server.Address.Port))];
+        // It has taken as many as it can, so that the next one waits for a place.
+        Assert.True(SpinWait.SpinUntil(() => _server.IsFull, TimeSpan.FromMinutes(1)));
+        _server.Dispose();
+        Assert.False(Directory.Exists(_folder["own"]));
+        waiting.ForEach(client => client.Dispose());
+    }
+
     private (string Head, byte[] Body) Get(string name, params string[] headers) =>
         Ask($"GET {_server.Address.AbsolutePath}{name} HTTP/1.1\r\nHost: {Host}\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n");
 

@@ -82,7 +82,10 @@
       this.context = null;
       this.offset = 0;
       this.startedAt = 0;
+      this.loop = null; // of what plays; the region may change meanwhile, while it is drawn
       this.playing = false;
+      this.end = data.duration;
+      this.ended = false;
       this.canBoost = true;
       this.canRender = true;
     }
@@ -131,13 +134,13 @@
     }
 
     begin(from) {
-      this.end();
+      this.stop();
       const at = this.context.currentTime + seekDelay;
       const gate = new GainNode(this.context, { gain: 0 });
       gate.gain.setValueAtTime(0, at);
       gate.gain.linearRampToValueAtTime(1, at + fade);
       gate.connect(this.output);
-      const [loopStart, loopEnd] = state.region ?? [0, data.duration];
+      const [loopStart, loopEnd] = loopRange();
       for (const [track, buffer] of this.buffers) {
         const source = new AudioBufferSourceNode(this.context, { buffer, loop: state.loop, loopStart, loopEnd });
         const gain = this.gains.get(track);
@@ -150,10 +153,11 @@
       this.gate = gate;
       this.offset = from;
       this.startedAt = at;
+      this.loop = state.loop ? [loopStart, loopEnd] : null;
       this.playing = true;
     }
 
-    end() {
+    stop() {
       if (!this.playing)
         return;
       const now = this.context.currentTime;
@@ -168,7 +172,7 @@
 
     pause() {
       const at = this.position();
-      this.end();
+      this.stop();
       this.offset = at;
     }
 
@@ -179,18 +183,18 @@
         this.offset = to;
     }
 
-    /** A loop that begins or changes. */
-    reloop() {
+    /** A loop that begins, changes or ends. */
+    reloop(at) {
       if (this.playing)
-        this.begin(this.position());
+        this.begin(within(at));
     }
 
     position() {
       if (!this.playing)
         return this.offset;
       const at = this.offset + Math.max(0, this.context.currentTime - this.startedAt);
-      const [from, to] = state.region ?? [0, data.duration];
-      return state.loop && this.offset < to && at >= to ? from + (at - from) % (to - from) : Math.min(at, data.duration);
+      const [from, to] = this.loop ?? [0, Infinity];
+      return this.loop && at >= to ? from + (at - from) % (to - from) : Math.min(at, data.duration);
     }
 
     level() {
@@ -207,6 +211,8 @@
   class StreamedSound {
     constructor() {
       this.players = new Map();
+      this.leader = null;
+      this.loop = null;
       this.playing = false;
       this.offset = 0;
       this.canBoost = false;
@@ -225,18 +231,30 @@
       }));
       say("Opening the files …");
       await Promise.all(ready);
+      // The longest, since the others' clocks stand still once they have ended.
+      this.leader = [...this.players.values()].reduce((longest, player) => player.duration > longest.duration ? player : longest);
       this.level();
       setInterval(() => this.keepStep(), 100);
     }
 
-    get leader() {
-      return this.players.values().next().value;
+    get end() {
+      return this.leader.duration;
+    }
+
+    get ended() {
+      return this.leader.ended && !this.leader.seeking && !this.loop;
     }
 
     async play(from) {
+      this.reloop();
       await this.place(from);
       this.playing = true;
-      await Promise.all([...this.players.values()].map(p => p.play()));
+      await this.start(from);
+    }
+
+    /** Starts those that have something there: a player that has ended would begin at its start. */
+    async start(at) {
+      await Promise.all([...this.players.values()].filter(player => player.duration > at + 0.01).map(player => player.play()));
     }
 
     async place(at) {
@@ -268,26 +286,27 @@
         player.pause();
       await this.place(to);
       if (this.playing)
-        await Promise.all([...this.players.values()].map(p => p.play()));
+        await this.start(to);
     }
 
-    reloop() { }
+    reloop() {
+      this.loop = state.loop ? loopRange() : null;
+    }
 
     position() {
       return this.playing ? this.leader.currentTime : this.offset;
     }
 
-    /** Those that are before or behind the first run slower or faster until they are not; those that are far off jump. */
+    /** Those that are before or behind the longest run slower or faster until they are not; those that are far off jump. */
     keepStep() {
       if (!this.playing || this.leader.seeking)
         return;
-      const [from, to] = state.region ?? [0, data.duration];
-      if (state.loop && this.leader.currentTime >= to - 0.05 && this.leader.currentTime < to + 1) {
-        this.seek(from);
+      if (this.loop && (this.leader.currentTime >= this.loop[1] - 0.05 || this.leader.ended)) {
+        this.seek(this.loop[0]);
         return;
       }
       for (const player of this.players.values()) {
-        if (player === this.leader || player.seeking || player.ended)
+        if (player === this.leader || player.seeking || player.ended || this.leader.currentTime >= player.duration)
           continue;
         const lead = player.currentTime - this.leader.currentTime;
         if (Math.abs(lead) > 0.25)
@@ -312,12 +331,22 @@
 
   // Playing
 
+  function loopRange() {
+    return state.region ?? [0, data.duration];
+  }
+
+  /** Where in the track it goes on from a place. What plays behind a loop's end never comes back into it, so that is the loop's start. */
+  function within(at) {
+    const [from, to] = loopRange();
+    return state.loop && at >= to ? from : Math.min(data.duration, Math.max(0, at));
+  }
+
   async function play() {
     if (!isReady || sound.playing)
       return;
     const at = sound.position();
     try {
-      await sound.play(at >= data.duration - 0.01 ? 0 : at);
+      await sound.play(within(at >= sound.end - 0.01 ? 0 : at));
     } catch (error) {
       say(`It cannot be played: ${error.message}.`);
     }
@@ -330,17 +359,18 @@
   }
 
   function seek(to) {
-    const done = sound.seek(Math.min(data.duration, Math.max(0, to)));
+    const done = sound.seek(within(to));
     showPosition(true);
     return done;
   }
 
   function setLoop(on, region = state.region) {
+    const at = sound.position();
     state.loop = on;
     state.region = region && region[1] - region[0] > 0.02 ? region : null;
-    sound.reloop();
-    if (on && state.region && (sound.position() < state.region[0] || sound.position() > state.region[1]))
-      seek(state.region[0]);
+    sound.reloop(at);
+    if (on && (at < loopRange()[0] || at >= loopRange()[1]))
+      seek(loopRange()[0]);
     $("loop").setAttribute("aria-pressed", on);
     say(!on ? "Loop off." : state.region ? `Loop from ${formatTime(state.region[0])} to ${formatTime(state.region[1])}.` : "Loop over all.");
     showRegion();
@@ -589,7 +619,7 @@
   function step() {
     if (!sound.playing)
       return;
-    if (!state.loop && sound.position() >= data.duration - 0.005) {
+    if (sound.ended || (!state.loop && sound.position() >= sound.end - 0.005)) {
       pause();
       return;
     }
@@ -746,7 +776,7 @@
   $("position").setAttribute("aria-valuemax", data.duration.toFixed(1));
   const notes = [...data.notes];
   if (!sound.canRender)
-    notes.push("This track is long, so its files are played as they are, in step to some milliseconds. Gains above 0 dB and the download of a remix are for tracks whose sound is in the page.");
+    notes.push("This track is long, so its files are played as they are, in step to some tens of milliseconds. Gains above 0 dB and the download of a remix are for tracks whose sound is in the page.");
   $("notes").hidden = notes.length === 0;
   $("notes").append(...notes.map(note => make("li", { textContent: note, dir: "auto" })));
 
