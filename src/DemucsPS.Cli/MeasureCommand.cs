@@ -56,7 +56,7 @@ internal sealed class MeasureCommand
             if (resume && results is null)
                 throw new DemucsException(DemucsError.ParameterInvalid, "--resume takes the figures of an earlier run, and without --output none are kept. Name their folder.");
             if (csvPath is not null)
-                QualityCsv.CheckFree(csvPath, force || resume);
+                QualityCsv.Prepare(csvPath, force || resume);
             foreach (string path in parsed.GetRequiredValue(_paths).Select(Path.GetFullPath))
             {
                 IReadOnlyList<EstimatedTrack> tracks;

@@ -22,7 +22,7 @@ public sealed class MeasureCommandTests : IDisposable
     [Fact]
     public void OneJsonLineIsATrack()
     {
-        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, "measure", "separated", "--references", "set", "--json", "--csv", "figures.csv", "--window", "0.1");
+        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, "measure", "separated", "--references", "set", "--json", "--csv", "tables/figures.csv", "--window", "0.1");
         Assert.True(exitCode == 0, error);
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
@@ -33,7 +33,7 @@ public sealed class MeasureCommandTests : IDisposable
             Assert.Equal(20, vocals.GetProperty(metric).GetDouble(), 0.01);
         Assert.All(["sir", "sar", "siSdr"], metric => Assert.True(vocals.TryGetProperty(metric, out _), metric));
         Assert.Equal([0, 0.1], vocals.GetProperty("frames").EnumerateArray().Select(f => f.GetProperty("time").GetDouble()));
-        string[] csv = File.ReadAllLines(_folder["figures.csv"]);
+        string[] csv = File.ReadAllLines(_folder["tables", "figures.csv"]);
         Assert.Equal(3, csv.Length);
         Assert.StartsWith("Two,model,vocals,2", csv[2].Replace("19.99", "20", StringComparison.Ordinal), StringComparison.Ordinal);
     }
@@ -61,10 +61,12 @@ public sealed class MeasureCommandTests : IDisposable
     [InlineData("There is no figure 'loudness'", "--metric", "loudness")]
     [InlineData("[ParameterInvalid]", "--window", "-2")]
     [InlineData("none are kept", "--resume")]
+    [InlineData("It is a folder", "--csv", "set")]
     public void WhatCannotBeIsSaid(string words, params string[] options)
     {
-        (int exitCode, _, string error) = Demucsps.Run(_folder.Path, ["measure", "separated", "--references", "set", .. options]);
+        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, ["measure", "separated", "--references", "set", .. options]);
         Assert.Equal(1, exitCode);
+        Assert.Empty(output);
         Assert.Contains(words, error, StringComparison.Ordinal);
     }
 

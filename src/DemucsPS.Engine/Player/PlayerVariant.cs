@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Player;
@@ -45,10 +44,7 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
         SeparationProvenance provenance = SeparationProvenance.Read(path);
         string folder = Path.GetDirectoryName(path)!;
         IReadOnlyDictionary<string, string> parameters = provenance.Separation.Parameters;
-        PlayerStem[] stems = parameters.GetValueOrDefault("format") == nameof(StemFileFormat.StemMp4)
-            // One file: its first stream is the mix, the others are the outputs behind it.
-            ? [.. parameters.GetValueOrDefault("outputs", "").Split(", ").Select((output, stream) => new PlayerStem(output.Split(" = ")[0], new TrackSource(Path.GetFullPath(Path.Combine(folder, provenance.Stems[0].File))) { StreamIndex = stream })).Skip(1)]
-            : [.. provenance.Stems.Select(stem => new PlayerStem(stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
+        PlayerStem[] stems = [.. provenance.Sources(folder).Select(stem => new PlayerStem(stem.Name, stem.Source))];
         SourceIdentity source = provenance.Separation.Source;
         // It may come from a system with other separators.
         sourceName = Path.GetFileNameWithoutExtension(source.Path[(source.Path.LastIndexOfAny(['/', '\\']) + 1)..]);

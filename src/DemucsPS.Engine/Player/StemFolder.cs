@@ -30,7 +30,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
         {
             if (File.Exists(path))
             {
-                return IsProvenance(path)
+                return SeparationProvenance.IsNamed(path)
                     ? [OfProvenance(path)]
                     : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{path}' is a file. Give the folder of a track's stems, or the {SeparationProvenance.FileName} in it.", path);
             }
@@ -62,7 +62,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
     private static IEnumerable<StemFolder> Walk(string folder, int depth, Action<DemucsException>? damaged)
     {
         string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
-        string[] provenances = [.. files.Where(IsProvenance)];
+        string[] provenances = [.. files.Where(SeparationProvenance.IsNamed)];
         string[] audio = [.. files.Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))];
         if (provenances.Length > 0)
             return provenances.Select(provenance => Try(provenance, damaged)).OfType<StemFolder>();
@@ -83,8 +83,6 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
             return null;
         }
     }
-
-    private static bool IsProvenance(string path) => Path.GetFileName(path) is var name && (name == SeparationProvenance.FileName || name.EndsWith("." + SeparationProvenance.FileName, StringComparison.Ordinal));
 
     private static StemFolder OfProvenance(string path)
     {

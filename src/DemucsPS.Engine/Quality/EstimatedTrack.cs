@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 
@@ -21,25 +22,31 @@ public sealed record EstimatedTrack
     /// <summary>Full path of the folder of the references.</summary>
     public required string ReferenceFolder { get; init; }
 
-    /// <summary>Full paths of estimates by stem name.</summary>
-    public required IReadOnlyDictionary<string, string> Estimates { get; init; }
+    /// <summary>Where the estimates are, by stem name.</summary>
+    public required IReadOnlyDictionary<string, TrackSource> Estimates { get; init; }
 
-    /// <summary>Full paths of references by stem name.</summary>
-    public required IReadOnlyDictionary<string, string> References { get; init; }
+    /// <summary>Where the references are, by stem name.</summary>
+    public required IReadOnlyDictionary<string, TrackSource> References { get; init; }
 
     /// <summary>Full path of the true mix; null for none.</summary>
     public string? MixPath { get; init; }
+
+    /// <summary>Full paths of what is called a mix as well, and is not used.</summary>
+    public IReadOnlyList<string> OtherMixPaths { get; init; } = [];
+
+    /// <summary>Why it cannot be measured, such as a damaged provenance; null if it can.</summary>
+    public DemucsException? Fault { get; init; }
 
     /// <summary>
     /// Finds the tracks of two folders. Either has the stems of one track in it, or folders of tracks, also below folders such as <c>test</c> or a model's name; those of one name belong together.
     /// Where there are references of one track only, estimates of it may be called otherwise.
     /// </summary>
-    /// <param name="path">Full path of the folder of estimates.</param>
+    /// <param name="path">Full path of the folder of estimates, or of a provenance in it.</param>
     /// <param name="reference">Full path of the folder of references.</param>
     /// <param name="warn">Takes sentences about tracks that have no counterpart.</param>
-    /// <returns>The tracks, in order.</returns>
+    /// <returns>The tracks, in order. One whose stems cannot be used is among them, with a <see cref="Fault"/>, so that it does not keep the rest.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.AudioTrackNotFound"/>: a folder does not exist or has no stems, or no track has a counterpart. As <see cref="NamedStems.In"/>.
+    /// <see cref="DemucsError.AudioTrackNotFound"/>: a folder does not exist or has no stems, or no track has a counterpart. The fault of the only track.
     /// </exception>
     public static IReadOnlyList<EstimatedTrack> Find(string path, string reference, Action<string>? warn = null)
     {
@@ -49,18 +56,21 @@ public sealed record EstimatedTrack
         foreach (IGrouping<string, (string? Above, NamedStems Folder)> doubled in references.GroupBy(r => r.Folder.Track, StemNames.PathComparer).Where(g => g.Count() > 1))
             throw new DemucsException(DemucsError.ParameterInvalid, $"There are references of '{doubled.Key}' in '{doubled.First().Folder.Folder}' and in '{doubled.Last().Folder.Folder}'. Name the folder of one of them.", reference);
         Dictionary<string, NamedStems> byName = references.ToDictionary(r => r.Folder.Track, r => r.Folder, StemNames.PathComparer);
-        EstimatedTrack[] pairs = [.. estimates.Where(e => byName.ContainsKey(e.Folder.Track)).Select(e => Pair(e.Above, e.Folder, byName[e.Folder.Track]))];
+        EstimatedTrack[] pairs = [.. estimates.Where(e => IsKept(e.Folder)).Select(e => Pair(e.Above, e.Folder, byName.GetValueOrDefault(e.Folder.Track, e.Folder)))];
         if (pairs.Length == 0)
         {
             throw new DemucsException(DemucsError.AudioTrackNotFound,
                 $"No track has estimates in '{path}' and references in '{reference}': there are estimates of {List(estimates)}, and references of {List(references)}. Folders of the same name belong together.", path);
         }
-        foreach ((_, NamedStems folder) in estimates.Where(e => !byName.ContainsKey(e.Folder.Track)))
+        foreach ((_, NamedStems folder) in estimates.Where(e => !IsKept(e.Folder)))
             warn?.Invoke($"'{folder.Folder}' has no references in '{reference}'; it is left out.");
         string[] missing = [.. byName.Keys.Except(pairs.Select(p => p.Track), StemNames.PathComparer).Order(StringComparer.Ordinal)];
         if (missing.Length > 0)
             warn?.Invoke($"{(missing.Length == 1 ? "One track has" : $"{missing.Length} tracks have")} references and no estimates: {string.Join(", ", missing.Take(10).Select(m => $"'{m}'"))}{(missing.Length > 10 ? " and others" : "")}.");
         return pairs;
+
+        // What is damaged is said in any case.
+        bool IsKept(NamedStems estimate) => estimate.Fault is not null || byName.ContainsKey(estimate.Track);
 
         static string List(List<(string? Above, NamedStems Folder)> tracks) =>
             string.Join(", ", tracks.Take(5).Select(t => $"'{t.Folder.Track}'")) + (tracks.Count > 5 ? " and others" : "");
@@ -73,10 +83,7 @@ public sealed record EstimatedTrack
     public static EstimatedTrack Of(SeparationResult result, string reference)
     {
         List<(string? Above, NamedStems Folder)> references = Search(reference, "references");
-        SortedDictionary<string, string> stems = new(StringComparer.OrdinalIgnoreCase);
-        foreach (StemFile stem in result.Stems)
-            stems[stem.StemName] = stem.FilePath;
-        NamedStems estimate = new(Path.GetDirectoryName(result.ProvenancePath)!, result.Track, stems, null);
+        NamedStems estimate = NamedStems.OfProvenance(result.ProvenancePath, isAlone: true) with { Track = result.Track };
         NamedStems[] candidates = references.Count == 1 ? [references[0].Folder]
             // Test sets have a mixture in each track's folder, whose name is the track's.
             : [.. references.Select(r => r.Folder).Where(f => StemNames.PathComparer.Equals(f.Track, result.Track) || StemNames.PathComparer.Equals(f.Folder, Path.GetDirectoryName(result.SourcePath)))];
@@ -93,28 +100,39 @@ public sealed record EstimatedTrack
         ReferenceFolder = reference.Folder,
         Estimates = estimate.Stems,
         References = reference.Stems,
-        MixPath = reference.MixPath,
+        MixPath = reference.MixPaths.Count > 0 ? reference.MixPaths[0] : null,
+        OtherMixPaths = [.. reference.MixPaths.Skip(1)],
+        Fault = estimate.Fault ?? reference.Fault,
     };
 
     private static List<(string? Above, NamedStems Folder)> Search(string root, string what)
     {
         root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+        if (File.Exists(root))
+        {
+            return SeparationProvenance.IsNamed(root) ? [(null, Usable(NamedStems.OfProvenance(root, SeparationVerification.Find(Path.GetDirectoryName(root)!).Count == 1)))]
+                : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{root}' is a file. Give the folder of the {what}, or the {SeparationProvenance.FileName} in it.", root);
+        }
         if (!Directory.Exists(root))
             throw new DemucsException(DemucsError.AudioTrackNotFound, $"There is no folder '{root}' of {what}. Check the name.", root);
         List<(string?, NamedStems)> found = [];
         Add(root, null, 0);
+        if (found.Count == 1)
+            Usable(found[0].Item2);
         return found.Count > 0 ? found
             : throw new DemucsException(DemucsError.AudioTrackNotFound, $"There are no stems in '{root}' or in folders in it, where {what} were expected. Stems are audio files that are called after what they hold, such as vocals.wav.", root);
 
+        static NamedStems Usable(NamedStems one) => one.Fault is { } fault ? throw fault : one;
+
         void Add(string folder, string? above, int depth)
         {
-            NamedStems[] here = [.. NamedStems.In(folder)];
-            foreach (NamedStems one in here)
-                found.Add((above, one));
-            if (here.Length > 0 || depth == MaxDepth)
-                return;
-            // What lies above a track: the model of OUTPUT/MODEL/TRACK.
+            IReadOnlyList<NamedStems> here = NamedStems.In(folder);
+            // What lies above a track: the model of OUTPUT/MODEL/TRACK, and of OUTPUT/MODEL/TRACK.stem.mp4.
             string? name = depth == 0 ? null : above is null ? Path.GetFileName(folder) : $"{above}/{Path.GetFileName(folder)}";
+            foreach (NamedStems one in here)
+                found.Add((one.Track == Path.GetFileName(folder) ? above : name, one));
+            if (here.Count > 0 || depth == MaxDepth)
+                return;
             foreach (string inner in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
                 Add(inner, name, depth + 1);
         }

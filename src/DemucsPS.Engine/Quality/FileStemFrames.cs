@@ -13,14 +13,14 @@ internal sealed class FileStemFrames : IStemFrames
     /// <param name="stems">Of each stem its references, which are summed up, and its estimate; null for none.</param>
     /// <param name="mixPath">Full path of the mix that the estimates' sum is compared with; null for none.</param>
     /// <exception cref="DemucsException">A file cannot be read; <see cref="DemucsError.StemsNotComparable"/>: their rates or channels differ.</exception>
-    public FileStemFrames(IReadOnlyList<(IReadOnlyList<string> References, string? Estimate)> stems, string? mixPath)
+    public FileStemFrames(IReadOnlyList<(IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems, string? mixPath)
     {
         List<Signal> opened = [];
         try
         {
             _references = [.. stems.Select(s => Open(s.References))];
             _estimates = [.. stems.Select(s => Open(s.Estimate is null ? [] : [s.Estimate]))];
-            _mix = mixPath is null ? null : Open([mixPath]);
+            _mix = mixPath is null ? null : Open([new TrackSource(mixPath)]);
             AudioReader[] readers = [.. opened.SelectMany(s => s.Readers)];
             AudioReader first = readers[0];
             Channels = readers.Max(r => r.Channels);
@@ -43,12 +43,12 @@ internal sealed class FileStemFrames : IStemFrames
             throw;
         }
 
-        Signal Open(IReadOnlyList<string> paths)
+        Signal Open(IReadOnlyList<TrackSource> sources)
         {
             Signal signal = new();
             opened.Add(signal);
-            foreach (string path in paths)
-                signal.Readers.Add(AudioFile.Open(path));
+            foreach (TrackSource source in sources)
+                signal.Readers.Add(AudioFile.Open(source));
             return signal;
         }
 

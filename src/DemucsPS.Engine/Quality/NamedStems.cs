@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Quality;
@@ -6,19 +7,22 @@ namespace DemucsPS.Engine.Quality;
 /// <summary>The stems of one track in a folder, by their names.</summary>
 /// <param name="Folder">Full path.</param>
 /// <param name="Track">What the track is called.</param>
-/// <param name="Stems">Full paths by stem name, in order.</param>
-/// <param name="MixPath">Full path of the mix; null for none.</param>
-internal sealed record NamedStems(string Folder, string Track, SortedDictionary<string, string> Stems, string? MixPath)
+/// <param name="Stems">Where they are, by stem name, in order.</param>
+internal sealed record NamedStems(string Folder, string Track, SortedDictionary<string, TrackSource> Stems)
 {
     private static readonly string[] MixNames = ["mixture", "mix"];
 
+    /// <summary>Full paths of mixes, in order.</summary>
+    public IReadOnlyList<string> MixPaths { get; init; } = [];
+
+    /// <summary>Why it has no stems that can be used; null if it has.</summary>
+    public DemucsException? Fault { get; init; }
+
     /// <summary>The tracks whose stems lie in a folder itself: one, but several where their provenances say so.</summary>
     /// <param name="folder">Full path.</param>
-    /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: two files are the same stem. <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged. <see cref="DemucsError.AudioTrackNotFound"/>: the folder
-    /// cannot be read.
-    /// </exception>
-    public static IEnumerable<NamedStems> In(string folder)
+    /// <returns>The tracks; a <see cref="Fault"/> is <see cref="DemucsError.ParameterInvalid"/>: two files are the same stem, or <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: the folder cannot be read.</exception>
+    public static IReadOnlyList<NamedStems> In(string folder)
     {
         string[] files;
         try
@@ -32,29 +36,63 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
         string[] provenances = [.. SeparationVerification.Find(folder).Where(File.Exists)];
         if (provenances.Length == 0)
             return Named(folder, files) is { } one ? [one] : [];
-        return provenances.Select(path =>
-        {
-            string name = Path.GetFileName(path);
-            SortedDictionary<string, string> stems = new(StringComparer.OrdinalIgnoreCase);
-            foreach (StemProvenance stem in SeparationProvenance.Read(path).Stems)
-                stems[stem.Name] = Path.GetFullPath(Path.Combine(folder, stem.File));
-            // A template such as {model}/{folder}/{stem} calls the provenance after a stem; where it is alone in its folder, that folder is the track's.
-            return new NamedStems(folder, name == SeparationProvenance.FileName || provenances.Length == 1 ? Path.GetFileName(folder) : name[..^(SeparationProvenance.FileName.Length + 1)], stems, null);
-        });
+        NamedStems[] tracks = [.. provenances.Select(path => OfProvenance(path, provenances.Length == 1))];
+        // Two of one name, such as a song in two versions, can only be told apart by their files.
+        HashSet<string> several = new(tracks.GroupBy(t => t.Track, StemNames.PathComparer).Where(g => g.Count() > 1).Select(g => g.Key), StemNames.PathComparer);
+        return [.. tracks.Select((track, i) => several.Contains(track.Track) ? track with { Track = PrefixOf(provenances[i]) ?? track.Track } : track)];
     }
+
+    /// <summary>The track of a provenance.</summary>
+    /// <param name="path">Full path.</param>
+    /// <param name="isAlone">Whether there is no other in its folder.</param>
+    public static NamedStems OfProvenance(string path, bool isAlone)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        string? prefix = PrefixOf(path);
+        SortedDictionary<string, TrackSource> stems = new(StringComparer.OrdinalIgnoreCase);
+        try
+        {
+            SeparationProvenance provenance = SeparationProvenance.Read(path);
+            foreach ((string name, TrackSource source) in provenance.Sources(folder))
+                stems[name] = source;
+            // A template such as {model}/{folder}/{stem} calls the provenance after a stem; where it is alone in its folder, that folder is the track's.
+            bool isFolderTracks = prefix is null || isAlone && provenance.Stems.Any(s => s.Name.Equals(prefix, StringComparison.OrdinalIgnoreCase));
+            return new NamedStems(folder, isFolderTracks ? Path.GetFileName(folder) : SourceNameOf(provenance) ?? prefix!, stems);
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ProvenanceInvalid)
+        {
+            return new NamedStems(folder, prefix ?? Path.GetFileName(folder), stems) { Fault = e };
+        }
+    }
+
+    /// <summary>What is before the usual name of a provenance; null for nothing.</summary>
+    private static string? PrefixOf(string provenance) =>
+        Path.GetFileName(provenance)[..^SeparationProvenance.FileName.Length] is { Length: > 0 } prefix ? prefix[..^1] : null;
+
+    /// <summary>What the track is called that was separated. Test sets call every track's file a mix, and its folder after the track.</summary>
+    private static string? SourceNameOf(SeparationProvenance provenance)
+    {
+        if (provenance.Separation.Parameters.GetValueOrDefault("track") is { } track && track != SeparationParameters.WholeFile)
+            return track;
+        string path = provenance.Separation.Source.Path, name = Path.GetFileNameWithoutExtension(path);
+        return (IsMix(name) ? Path.GetFileName(Path.GetDirectoryName(path)) : name) is { Length: > 0 } found ? found : null;
+    }
+
+    private static bool IsMix(string name) => MixNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static NamedStems? Named(string folder, string[] files)
     {
-        SortedDictionary<string, string> stems = new(StringComparer.OrdinalIgnoreCase);
-        string? mix = null;
+        SortedDictionary<string, TrackSource> stems = new(StringComparer.OrdinalIgnoreCase);
+        List<string> mixes = [];
+        DemucsException? fault = null;
         foreach (string file in files.Where(f => TrackList.IsAudio(f)))
         {
             string name = Path.GetFileNameWithoutExtension(file);
-            if (MixNames.Contains(name, StringComparer.OrdinalIgnoreCase))
-                mix ??= file;
-            else if (!stems.TryAdd(name, file))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"'{stems[name]}' and '{file}' are the same stem. Leave one of them in the folder.", file);
+            if (IsMix(name))
+                mixes.Add(file);
+            else if (!stems.TryAdd(name, new TrackSource(file)))
+                fault ??= new DemucsException(DemucsError.ParameterInvalid, $"'{stems[name].Path}' and '{file}' are the same stem. Leave one of them in the folder.", file);
         }
-        return stems.Count == 0 ? null : new NamedStems(folder, Path.GetFileName(folder), stems, mix);
+        return stems.Count == 0 ? null : new NamedStems(folder, Path.GetFileName(folder), stems) { MixPaths = mixes, Fault = fault };
     }
 }

@@ -14,12 +14,26 @@ public static class QualityCsv
     public static IEnumerable<string> Lines(TrackQuality quality) => quality.Stems.Select(s => string.Join(',',
         Text(quality.Track), Text(quality.Model ?? ""), Text(s.StemName), Number(s.Sdr), Number(s.Isr), Number(s.Sir), Number(s.Sar), Number(s.NSdr), Number(s.SiSdr), s.Frames.Count.ToString(CultureInfo.InvariantCulture), Text(s.EstimatePath)));
 
-    /// <summary>Finds out whether a file may be written.</summary>
+    /// <summary>Makes a file's folder and finds out whether the file may be written, before hours of audio are read.</summary>
     /// <param name="path">Full path.</param>
     /// <param name="overwrite">Whether it may replace one.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/>: there is one, and it may not be replaced.</exception>
-    public static void CheckFree(string path, bool overwrite)
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/>: there is one, and it may not be replaced. <see cref="DemucsError.StemWriteFailed"/>: there is a folder of that name, or nothing can be written to its folder.</exception>
+    public static void Prepare(string path, bool overwrite)
     {
+        if (Directory.Exists(path))
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written: It is a folder. Give the name of a file.", path);
+        string folder = Path.GetDirectoryName(path)!, probe = Path.Combine(folder, $".{Guid.NewGuid():N}.partial");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            // Only writing tells: permissions are not all that can forbid it.
+            File.Create(probe).Dispose();
+            DurableFiles.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written, because nothing can be written to its folder: {e.Message} Check the folder's name and permissions, or give another.", path, e);
+        }
         if (!overwrite && File.Exists(path))
             throw new DemucsException(DemucsError.StemExists, $"'{path}' exists.", path) { Remedies = [Remedy.Replace] };
     }
@@ -31,7 +45,7 @@ public static class QualityCsv
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static void Write(string path, string content, bool overwrite)
     {
-        CheckFree(path, overwrite);
+        Prepare(path, overwrite);
         DurableFiles.Replace(path, Encoding.UTF8.GetBytes(content), path + ".partial");
     }
 

@@ -36,6 +36,9 @@ public sealed record QualityResults(string Folder)
     /// </exception>
     public TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
     {
+        // Before what is kept is asked: a track that cannot be measured has no stems that a result could be of.
+        if (track.Fault is { } fault)
+            throw fault;
         string path = PathOf(track), identity = IdentityOf(track, options);
         if (File.Exists(path) && !(Overwrite && !Resume))
         {
@@ -76,10 +79,12 @@ public sealed record QualityResults(string Folder)
     {
         StringBuilder all = new();
         all.Append(CultureInfo.InvariantCulture, $"1|{options.Window:R}|{options.Hop ?? options.Window:R}|{(int)options.Metrics}");
-        foreach ((string name, string path) in track.Estimates.Concat(track.References).Append(new("mix", track.MixPath ?? "")))
+        foreach ((string name, string path, int stream) in track.Estimates.Concat(track.References).Select(s => (s.Key, s.Value.Path, s.Value.StreamIndex)).Append(("mix", track.MixPath ?? "", 0)))
         {
             FileInfo? file = path.Length > 0 ? new FileInfo(path) : null;
             all.Append(CultureInfo.InvariantCulture, $"|{name}|{path}|{(file is { Exists: true } ? file.Length : -1)}|{(file is { Exists: true } ? file.LastWriteTimeUtc.Ticks : 0)}");
+            if (stream > 0)
+                all.Append(CultureInfo.InvariantCulture, $"|{stream}");
         }
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToString())));
     }

@@ -16,18 +16,22 @@ public static class StemMeasurement
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemsNotComparable"/>: no stem has an estimate and a reference, or their rates or channels differ.
-    /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>. <see cref="EstimatedTrack.Fault"/>.
     /// </exception>
     public static TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
     {
         options.Check();
+        if (track.Fault is { } fault)
+            throw fault;
         long started = Stopwatch.GetTimestamp();
         List<string> warnings = [];
-        IReadOnlyList<(string Name, IReadOnlyList<string> References, string? Estimate)> stems = Pair(track, warnings);
-        (IReadOnlyList<string>, string?)[] files = [.. stems.Select(s => (s.References, s.Estimate))];
+        IReadOnlyList<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems = Pair(track, warnings);
+        (IReadOnlyList<TrackSource>, TrackSource?)[] files = [.. stems.Select(s => (s.References, s.Estimate))];
         bool[] isMeasured = [.. stems.Select(s => s.Estimate is not null)];
         // Where one is missing, the sum is not meant to be the mix.
         string? mixPath = isMeasured.All(m => m) ? track.MixPath : null;
+        if (mixPath is not null && track.OtherMixPaths.Count > 0)
+            warnings.Add($"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} left out.");
         List<FileStemFrames> opened = [];
         try
         {
@@ -71,19 +75,19 @@ public static class StemMeasurement
         }
     }
 
-    private static List<(string Name, IReadOnlyList<string> References, string? Estimate)> Pair(EstimatedTrack track, List<string> warnings)
+    private static List<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> Pair(EstimatedTrack track, List<string> warnings)
     {
-        List<(string, IReadOnlyList<string>, string?)> stems = [];
+        List<(string, IReadOnlyList<TrackSource>, TrackSource?)> stems = [];
         HashSet<string> unused = new(track.References.Keys, StringComparer.OrdinalIgnoreCase);
-        foreach ((string name, string estimate) in track.Estimates)
+        foreach ((string name, TrackSource estimate) in track.Estimates)
         {
-            if (track.References.TryGetValue(name, out string? reference))
+            if (track.References.TryGetValue(name, out TrackSource? reference))
             {
                 stems.Add((name, [reference], estimate));
                 unused.Remove(name);
             }
         }
-        foreach ((string name, string estimate) in track.Estimates.Where(e => !track.References.ContainsKey(e.Key)))
+        foreach ((string name, TrackSource estimate) in track.Estimates.Where(e => !track.References.ContainsKey(e.Key)))
         {
             string? one = name.StartsWith(Others, StringComparison.OrdinalIgnoreCase) ? name[Others.Length..] : null;
             string[] others = [.. track.References.Keys.Where(r => !r.Equals(one, StringComparison.OrdinalIgnoreCase))];
@@ -95,7 +99,7 @@ public static class StemMeasurement
             }
             else
             {
-                warnings.Add($"'{estimate}' has no reference in '{track.ReferenceFolder}'; it is left out.");
+                warnings.Add($"'{estimate.Path}' has no reference in '{track.ReferenceFolder}'; it is left out.");
             }
         }
         if (stems.Count == 0)
@@ -111,7 +115,7 @@ public static class StemMeasurement
         return stems;
     }
 
-    private static StemQuality QualityOf(EstimatedTrack track, (string Name, IReadOnlyList<string> References, string? Estimate) stem, int index, StemEvaluation evaluation, QualityMetric metrics, long? window, int rate)
+    private static StemQuality QualityOf(EstimatedTrack track, (string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate) stem, int index, StemEvaluation evaluation, QualityMetric metrics, long? window, int rate)
     {
         TimeSpan length = TimeSpan.FromSeconds((double)Math.Min(window ?? evaluation.Frames, evaluation.Frames) / rate);
         FrameQuality[] frames = [.. evaluation.Windows.Select(w =>
@@ -131,14 +135,14 @@ public static class StemMeasurement
             NSdr = Of(QualityMetric.NSdr, evaluation.NSdr[index]),
             SiSdr = Of(QualityMetric.SiSdr, evaluation.SiSdr[index]),
             Frames = new FrameQualities(frames),
-            EstimatePath = stem.Estimate!,
-            ReferencePath = string.Join("; ", stem.References),
+            EstimatePath = stem.Estimate!.Path,
+            ReferencePath = string.Join("; ", stem.References.Select(r => r.Path)),
         };
 
         double? Of(QualityMetric metric, double? figure) => (metrics & metric) != 0 && figure is { } value && !double.IsNaN(value) ? value : null;
     }
 
-    private static void WarnOf(StemEvaluation evaluation, IReadOnlyList<(string Name, IReadOnlyList<string> References, string? Estimate)> stems, List<string> warnings)
+    private static void WarnOf(StemEvaluation evaluation, IReadOnlyList<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems, List<string> warnings)
     {
         for (int stem = 0; stem < stems.Count; stem++)
         {

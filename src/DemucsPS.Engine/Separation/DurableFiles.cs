@@ -14,18 +14,28 @@ internal static partial class DurableFiles
     /// <summary>Writes a small file whole or not at all: at any moment its name has the old content or the new one.</summary>
     /// <param name="path">Full path; its folder exists.</param>
     /// <param name="content">All of it.</param>
-    /// <param name="temporary">Full path of a file to write to first, on the same file system; replaced if it exists.</param>
+    /// <param name="temporary">Full path of a file to write to first, on the same file system; replaced if it exists, and gone afterwards in any case.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static void Replace(string path, ReadOnlySpan<byte> content, string temporary)
     {
         try
         {
-            using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            try
             {
-                stream.Write(content);
-                stream.Flush(flushToDisk: true);
+                using (stream)
+                {
+                    stream.Write(content);
+                    stream.Flush(flushToDisk: true);
+                }
+                Rename(temporary, path, overwrite: true);
             }
-            Rename(temporary, path, overwrite: true);
+            catch
+            {
+                // On a full disk it would keep the room that is missing.
+                Delete(temporary);
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

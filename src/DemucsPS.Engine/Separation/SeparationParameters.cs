@@ -11,6 +11,9 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal static class SeparationParameters
 {
+    /// <summary>The name of a track that is all of its file.</summary>
+    public const string WholeFile = "the file";
+
     private const string Precision = "precision", Silence = "silence in front";
 
     /// <summary>A parameter of a record. Records that were written before there was a choice say nothing of it.</summary>
@@ -34,7 +37,7 @@ internal static class SeparationParameters
             ["channels"] = source.Channels is { } pair ? $"{Number(pair.Left)} and {Number(pair.Right)}" : "the first two",
             ["range"] = source.Range is not { } range ? "all" : range.Length is { } length ? $"{Number(length)} frames from {Number(range.Start)}" : $"all from {Number(range.Start)}",
             [Silence] = Number(silence),
-            ["track"] = source.TrackName ?? "the file",
+            ["track"] = source.TrackName ?? WholeFile,
             ["outputs"] = string.Join(", ", selection.Rows.Select(row => $"{row.Name} = {Sum(row, stems)}")),
             [Precision] = bag.Precision.ToString(),
             ["weights"] = string.Join("; ", Enumerable.Range(0, bag.Sources.Count).Select(m => string.Join(',', Enumerable.Range(0, stems.Count).Select(s => Number(bag.Weight(m, s)))))),

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -85,6 +86,17 @@ internal sealed record SeparationProvenance
             throw Invalid(path, e.Message, e);
         }
     }
+
+    /// <summary>Whether a file is called as one.</summary>
+    /// <param name="path">Its path.</param>
+    public static bool IsNamed(string path) => Path.GetFileName(path) is var name && (name == FileName || name.EndsWith("." + FileName, StringComparison.Ordinal));
+
+    /// <summary>Where the samples of each stem are.</summary>
+    /// <param name="folder">Full path of the folder of the provenance.</param>
+    public IReadOnlyList<(string Name, TrackSource Source)> Sources(string folder) => Separation.Parameters.GetValueOrDefault("format") == nameof(StemFileFormat.StemMp4)
+        // One file: its first stream is the mix, the others are the outputs behind it.
+        ? [.. Separation.Parameters.GetValueOrDefault("outputs", "").Split(", ").Select((output, stream) => (output.Split(" = ")[0], new TrackSource(Path.GetFullPath(Path.Combine(folder, Stems[0].File))) { StreamIndex = stream })).Skip(1)]
+        : [.. Stems.Select(stem => (stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
 
     private string? Fault() =>
         Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"

@@ -23,7 +23,7 @@ public sealed record SeparationVerification(string ProvenancePath, string Source
         try
         {
             string[] found = [.. Directory.EnumerateFiles(path)
-                .Where(f => Path.GetFileName(f) is var name && (name == SeparationProvenance.FileName || name.EndsWith("." + SeparationProvenance.FileName, StringComparison.Ordinal)))
+                .Where(SeparationProvenance.IsNamed)
                 .Order(StringComparer.Ordinal)];
             return found.Length > 0 ? found : [path];
         }

@@ -126,6 +126,20 @@ public sealed class StemMeasurementTests : IDisposable
     }
 
     [Fact]
+    public void OfSeveralMixesItIsSaidWhichIsUsed()
+    {
+        Add("references/a.wav", 1);
+        Add("references/mix.wav", 1);
+        Add("references/mixture.wav", 2);
+        Add("estimates/a.wav", 1, gain: 0.9);
+        TrackQuality quality = MeasureOne();
+        Assert.Equal(-20, quality.NullTestDb!.Value, 0.01);
+        string warning = Assert.Single(quality.Warnings);
+        Assert.Contains("mix.wav' is used", warning, StringComparison.Ordinal);
+        Assert.Contains("mixture.wav' is left out", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ASilentStemLeavesFiguresOfTheWholeTrack()
     {
         Add("references/a.wav", 1);
@@ -207,11 +221,49 @@ public sealed class StemMeasurementTests : IDisposable
     {
         Add("set/One/bass.wav", 1);
         Add("separated/x/One/bass.wav", 1);
-        File.WriteAllText(_folder["separated", "x", "One", "bass.demucsps.json"],
-            File.ReadAllText(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "records", "provenance.json")));
+        AddProvenance("separated/x/One/bass.demucsps.json");
         EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"]));
         Assert.Equal("One", track.Track);
-        Assert.All(track.Estimates.Values, path => Assert.StartsWith(_folder["separated", "x", "One"], path, StringComparison.Ordinal));
+        Assert.All(track.Estimates.Values, stem => Assert.StartsWith(_folder["separated", "x", "One"], stem.Path, StringComparison.Ordinal));
+    }
+
+    /// <summary>A template that gives a track no folder of its own, such as {name}_{stem} or, for test sets, {folder}_{stem}.</summary>
+    [Theory]
+    [InlineData("/music/my song.wav", "my song")]
+    [InlineData("/music/One/mixture.wav", "One")]
+    public void WithoutAFolderOfItsOwnATrackIsCalledAfterItsSource(string source, string track)
+    {
+        Add("set/One/bass.wav", 1);
+        AddProvenance("separated/x_drums.demucsps.json", ("/music/mix.wav", source));
+        Assert.Equal(track, Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"])).Track);
+        // Two of one name can only be told apart by their files.
+        AddProvenance("separated/y_drums.demucsps.json", ("/music/mix.wav", source));
+        Add("set/x_drums/bass.wav", 1);
+        Assert.Equal("x_drums", Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"])).Track);
+    }
+
+    [Fact]
+    public void AProvenanceStandsForItsTrackAndNoOtherFileDoes()
+    {
+        Add("set/One/bass.wav", 1);
+        Add("set/Two/bass.wav", 1);
+        AddProvenance("separated/One/demucsps.json");
+        AddProvenance("separated/Two/demucsps.json");
+        Assert.Equal("Two", Assert.Single(EstimatedTrack.Find(_folder["separated", "Two", "demucsps.json"], _folder["set"])).Track);
+        DemucsException error = Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder["set", "One", "bass.wav"], _folder["set"]));
+        Assert.Equal(DemucsError.AudioTrackNotFound, error.Error);
+        Assert.Contains("is a file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void StemsInOneFileAreItsStreamsBehindTheMix()
+    {
+        Add("set/One/bass.wav", 1);
+        AddProvenance("separated/x/One.demucsps.json", ("\"Wav\"", "\"StemMp4\""), ("\"drums = drums,", "\"master = drums, drums = drums,"), ("/music/mix.wav", "/music/One.wav"), ("\"drums.wav\"", "\"One.stem.mp4\""));
+        EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"]));
+        Assert.Equal("x", track.Model);
+        Assert.Equal([("bass", 2), ("drums", 1), ("other", 3), ("vocals", 4)], track.Estimates.Select(e => (e.Key, e.Value.StreamIndex)));
+        Assert.All(track.Estimates.Values, stem => Assert.Equal(_folder["separated", "x", "One.stem.mp4"], stem.Path));
     }
 
     [Theory]
@@ -269,6 +321,33 @@ public sealed class StemMeasurementTests : IDisposable
     }
 
     [Fact]
+    public void OneDamagedProvenanceDoesNotKeepTheRest()
+    {
+        foreach (int track in new[] { 1, 2 })
+        {
+            Add($"references/{track}/a.wav", track);
+            Add($"estimates/{track}/a.wav", track);
+        }
+        // That what is damaged has no references either is no reason to leave it out.
+        Directory.CreateDirectory(_folder["estimates", "3"]);
+        foreach (string track in new[] { "1", "3" })
+            File.WriteAllText(_folder["estimates", track, "demucsps.json"], "{");
+        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), Global, 2, null, Token),
+            t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error), t => Assert.NotNull(t.Quality), t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error));
+    }
+
+    [Fact]
+    public void AResultThatCannotBeWrittenLeavesNothingBehind()
+    {
+        Add("references/a.wav", 1);
+        Add("song/a.wav", 1);
+        Directory.CreateDirectory(_folder["results", "song.json"]);
+        Assert.Equal(DemucsError.StemWriteFailed,
+            Assert.Single(QualitySet.Measure(EstimatedTrack.Find(_folder["song"], _folder["references"]), Global, 1, new QualityResults(_folder["results"]), Token)).Error!.Error);
+        Assert.Empty(Directory.GetFiles(_folder["results"]));
+    }
+
+    [Fact]
     public void CancellationEndsASet()
     {
         Add("references/1/a.wav", 1);
@@ -309,6 +388,13 @@ public sealed class StemMeasurementTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
         File.WriteAllBytes(_folder[name], WavBytes.Pcm16(rate, channels, samples));
+    }
+
+    private void AddProvenance(string name, params (string Old, string New)[] changes)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
+        string text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "records", "provenance.json"));
+        File.WriteAllText(_folder[name], changes.Aggregate(text, (all, change) => all.Replace(change.Old, change.New, StringComparison.Ordinal)));
     }
 
     private void Add(string name, int seed, double gain = 1, int frames = 2000, int rate = 44100, int channels = 2, bool same = false)
