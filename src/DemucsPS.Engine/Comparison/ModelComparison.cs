@@ -204,7 +204,7 @@ public sealed class ModelComparison
     /// <summary>Power of the difference of all stems that both have, against the first one's, in dB.</summary>
     private static double? Difference(SeparationResult one, SeparationResult other, CancellationToken cancellationToken)
     {
-        (IReadOnlyList<string>, string?)[] files = [.. one.Stems.Join(other.Stems, s => s.StemName, s => s.StemName, (a, b) => ((IReadOnlyList<string>)[a.FilePath], (string?)b.FilePath), StringComparer.OrdinalIgnoreCase)];
+        (IReadOnlyList<TrackSource>, TrackSource?)[] files = [.. one.Stems.Join(other.Stems, s => s.StemName, s => s.StemName, (a, b) => ((IReadOnlyList<TrackSource>)[new TrackSource(a.FilePath)], (TrackSource?)new TrackSource(b.FilePath)), StringComparer.OrdinalIgnoreCase)];
         if (files.Length == 0)
             return null;
         using FileStemFrames frames = new(files, null);

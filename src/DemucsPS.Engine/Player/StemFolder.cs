@@ -93,7 +93,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
         // Names of a template: the provenance is called after the first stem, which is one of the track's.
         string title = source.Length > 0 ? source : prefix.TrimEnd('.');
         bool isAlone = prefix.StartsWith(title, StringComparison.Ordinal)
-            && !Directory.EnumerateFiles(folder).Any(other => other != path && IsProvenance(other) && Path.GetFileName(other).StartsWith(title, StringComparison.OrdinalIgnoreCase));
+            && !Directory.EnumerateFiles(folder).Any(other => other != path && SeparationProvenance.IsNamed(other) && Path.GetFileName(other).StartsWith(title, StringComparison.OrdinalIgnoreCase));
         return new StemFolder(title, Path.Combine(folder, (isAlone ? title + "." : prefix) + PageName), variant);
     }
 }
