@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Cli;
 
 /// <summary>
-/// Ends the program in order: by Ctrl+C, by SIGTERM, which schedulers and systems that shut down send, by SIGUSR1, which Slurm sends some time before its limit where it is told to, and on Windows by
+/// Ends the program in order: by Ctrl+C, by SIGTERM, which schedulers and systems that shut down send, by SIGHUP, which comes when the terminal or its connection is closed, by SIGUSR1, which Slurm sends some time before its limit where it is told to, and on Windows by
 /// Ctrl+Break. The running chunk is stopped, and what is done is kept or removed.
 /// </summary>
 internal sealed class Interruption : IDisposable
@@ -18,6 +18,7 @@ internal sealed class Interruption : IDisposable
     {
         Take(PosixSignal.SIGINT, byUser: true);
         Take(PosixSignal.SIGTERM, byUser: false);
+        Take(PosixSignal.SIGHUP, byUser: false);
         // Ctrl+Break comes as this; elsewhere it asks for a dump.
         if (OperatingSystem.IsWindows())
             Take(PosixSignal.SIGQUIT, byUser: false);

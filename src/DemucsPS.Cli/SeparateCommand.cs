@@ -71,9 +71,13 @@ internal sealed class SeparateCommand
 
     private SeparateCommand(Interruption interruption) => _interruption = interruption;
 
-    public static Command Create(Interruption interruption)
+    public static Command Create(Interruption interruption) => Create(interruption, out _);
+
+    /// <summary>The command, and what finds fault with its options, and with the models that are named, before anything is done.</summary>
+    public static Command Create(Interruption interruption, out Action<ParseResult> check)
     {
         SeparateCommand separate = new(interruption);
+        check = parsed => separate.Choose(parsed, JobPlan.Choose(parsed.GetValue(separate._jobs), parsed.GetValue(separate._threads)));
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
@@ -116,6 +120,9 @@ internal sealed class SeparateCommand
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             ResultsFile? results = parsed.GetValue(_results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
             string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed)];
+            // What should have written names may have failed, and a pipe does not say so.
+            if (inputs.Length == 0)
+                report.Warning($"The list that came by {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "stdin")} is empty; nothing is separated.");
             IReadOnlyList<TrackSource> sources = shard is { } share ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine) : [.. inputs.SelectMany(list.Expand)];
             mine ??= sources.ToHashSet();
             // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
@@ -152,7 +159,8 @@ internal sealed class SeparateCommand
         catch (DemucsException e)
         {
             report.Failure(null, e);
-            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : ExitCodes.Failed;
+            // Another worker has the file of results: it ends some time.
+            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : e.Error == DemucsError.SeparationRunning ? ExitCodes.MoreToDo : ExitCodes.Failed;
         }
         catch (OperationCanceledException e)
         {
@@ -206,6 +214,14 @@ internal sealed class SeparateCommand
     private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
+        (SeparationOptions options, StemOutput output, StemChoice choice, ModelSelection models) = Choose(parsed, jobs);
+        bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
+            prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
+        return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
+    }
+
+    private (SeparationOptions Options, StemOutput Output, StemChoice Choice, ModelSelection Models) Choose(ParseResult parsed, JobPlan jobs)
+    {
         SeparationOptions options = new()
         {
             Overlap = parsed.GetValue(_overlap),
@@ -245,9 +261,7 @@ internal sealed class SeparateCommand
         ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath)
             with
         { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
-        bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
-            prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
-        return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
+        return (options, output, choice, models);
     }
 
     private static string[] ParseNames(string[]? given) => [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];

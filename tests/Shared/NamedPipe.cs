@@ -13,12 +13,18 @@ internal sealed class NamedPipe : IDisposable
     public NamedPipe(string path)
     {
         _path = path;
+        Create(path);
+        _writer = new Thread(Write) { IsBackground = true };
+        _writer.Start();
+    }
+
+    /// <summary>Makes one whose other end nobody has.</summary>
+    public static void Create(string path)
+    {
         using Process process = Process.Start("mkfifo", [path]);
         process.WaitForExit();
         if (process.ExitCode != 0)
             throw new IOException($"mkfifo '{path}' failed.");
-        _writer = new Thread(Write) { IsBackground = true };
-        _writer.Start();
     }
 
     /// <summary>Whether anybody opened it.</summary>

@@ -49,9 +49,10 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
     /// <exception cref="SeparationCanceledException">It was cancelled in the middle of a track. The message says what is kept.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException">What became of a track cannot be noted.</exception>
+    /// <exception cref="DemucsException">What became of a track cannot be noted, or another worker notes it in the same file.</exception>
     public BatchEnd Run(IEnumerable<TrackSource> tracks, IReadOnlyDictionary<TrackSource, DemucsException> refused, CancellationToken cancellationToken)
     {
+        using IDisposable? held = Hold(cancellationToken);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (limit is not null && limit.Remaining < s_longest)
             end.CancelAfter(limit.Remaining > TimeSpan.Zero ? limit.Remaining : TimeSpan.Zero);
@@ -85,6 +86,24 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
         if (waiting.Count > 0)
             Left(FormattableString.Invariant($"{(waiting.Count == 1 ? "1 track was" : $"{waiting.Count} tracks were")} not begun: {limit!.Remaining:d\\.hh\\:mm\\:ss} of the time limit is left, and a second of music takes {limit.RealTimeFactor:F2} s."));
         return new BatchEnd(_failed, waiting.Count > 0 || _busy.Count > 0);
+    }
+
+    /// <summary>Takes the file of results. Where a worker of another machine had it, which may be dead, it is waited for until that is known.</summary>
+    private IDisposable? Hold(CancellationToken cancellationToken)
+    {
+        TimeSpan? patience = null;
+        for (long since = Clock.GetTimestamp(); ; Wait(s_interval, cancellationToken))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return results?.Hold();
+            }
+            catch (DemucsException e) when (e.Error == DemucsError.SeparationRunning && e.MayPass is { } left && Clock.GetElapsedTime(since) <= (patience ??= left * 1.5))
+            {
+                // One that lives is heard of again before that.
+            }
+        }
     }
 
     /// <summary>Those in which workers died last; those in which too many did not at all.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace DemucsPS.Engine.Batch;
@@ -64,9 +65,22 @@ public static class FileList
         }
         catch (DecoderFallbackException e)
         {
-            int number = 1 + bytes[..Math.Max(0, e.Index)].Count(nullSeparated ? (byte)0 : (byte)'\n');
-            throw Invalid(name, FormattableString.Invariant($"is not UTF-8 (entry {number})"), e);
+            byte end = nullSeparated ? (byte)0 : (byte)'\n';
+            int at = Math.Clamp(e.Index, 0, bytes.Length), first = bytes[..at].LastIndexOf(end) + 1, number = 1 + bytes[..at].Count(end);
+            ReadOnlySpan<byte> entry = bytes[first..];
+            if (entry.IndexOf(end) is >= 0 and var length)
+                entry = entry[..length];
+            throw Invalid(name, FormattableString.Invariant($"is not UTF-8 (entry {number}, '{Escaped(entry)}')"), e);
         }
+    }
+
+    /// <summary>Bytes as text, where those that are not printable ASCII are as in <c>\xFF</c>.</summary>
+    private static string Escaped(ReadOnlySpan<byte> bytes)
+    {
+        StringBuilder text = new();
+        foreach (byte b in bytes)
+            _ = b is >= 0x20 and < 0x7F ? text.Append((char)b) : text.Append(CultureInfo.InvariantCulture, $"\\x{b:X2}");
+        return text.ToString();
     }
 
     private static DemucsException Invalid(string name, string what, Exception? cause = null) =>

@@ -20,6 +20,9 @@ public sealed class ResultsFile
 
     private const string RunningSuffix = ".running";
 
+    // Thirty years of work or of music: what is more is damage, and sums of what is less can be counted with.
+    private const double MaxSeconds = 1e9;
+
     private static readonly OutcomeTypes s_json = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -33,9 +36,10 @@ public sealed class ResultsFile
 
     /// <summary>Opens a file of results, which need not exist.</summary>
     /// <param name="path">Full path; folders are made.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written, or is no file.</exception>
     public ResultsFile(string path)
     {
+        DurableFiles.RefuseOther(path);
         _path = path;
         Do(() =>
         {
@@ -64,6 +68,22 @@ public sealed class ResultsFile
             if (Parse(line) is { } outcome)
                 yield return outcome;
         }
+    }
+
+    /// <summary>Takes the file for one worker, so that no other takes the track of a living one for that of a dead one.</summary>
+    /// <param name="terms">How it is held; null as this machine does.</param>
+    /// <returns>Lets go of it.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: another worker writes to it. <see cref="DemucsError.StemWriteFailed"/>: it cannot be held.</exception>
+    internal IDisposable Hold(LeaseTerms? terms = null)
+    {
+        Lease? lease = null;
+        LeaseHolder? holder = null;
+        Do(() => lease = Lease.TryTake(_path + ".lock", terms ?? LeaseTerms.Here, out holder));
+        return lease ?? throw new DemucsException(DemucsError.SeparationRunning,
+            $"{holder} writes its results to '{_path}'. Give each worker a file of its own{(holder?.FreeAfter is { } left ? FormattableString.Invariant($"; if that one is dead, try again in {Math.Ceiling(left.TotalSeconds)} s") : "")}.", _path)
+        {
+            MayPass = holder?.FreeAfter,
+        };
     }
 
     /// <summary>Adds a line.</summary>
@@ -99,10 +119,13 @@ public sealed class ResultsFile
     }
 
     /// <summary>Tracks in which workers died, and how often in the same place of it: one that took it further was not ended by it.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the file cannot be read, and so not gone on in.</exception>
     internal Dictionary<(string Source, string Track), int> Deaths()
     {
         Dictionary<(string, string), (int Count, double Kept)> deaths = [];
-        foreach (TrackOutcome outcome in Read(_path))
+        TrackOutcome[] outcomes = [];
+        Do(() => outcomes = [.. Read(_path)]);
+        foreach (TrackOutcome outcome in outcomes)
         {
             (string, string) key = (outcome.Source, outcome.Track);
             if (outcome.Error == nameof(DemucsError.WorkerDied))
@@ -122,13 +145,18 @@ public sealed class ResultsFile
     {
         try
         {
-            return line.Length > 0 && JsonSerializer.Deserialize(line, s_json.TrackOutcome) is { Source: not null, Track: not null } outcome ? outcome : null;
+            return line.Length > 0 && JsonSerializer.Deserialize(line, s_json.TrackOutcome) is { Source: not null, Track: not null } outcome && IsPossible(outcome) ? outcome : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    /// <summary>Whether times can be counted with: a line that says what cannot be is damaged.</summary>
+    private static bool IsPossible(TrackOutcome outcome) => outcome.Time.Year >= 2000 && IsLength(outcome.Seconds) && IsLength(outcome.Duration) && outcome.Kept is null or (>= 0 and <= 1);
+
+    private static bool IsLength(double? seconds) => seconds is null or (>= 0 and <= MaxSeconds);
 
     // Opened for each line: others read it meanwhile, and what was cut off it is not written over.
     private FileStream Open() => RefusalPatience.System.Do(() => new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
@@ -141,7 +169,7 @@ public sealed class ResultsFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The results cannot be written to '{_path}': {e.Message} {RefusalPatience.System.RemedyFor(e)}", _path, e);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The results cannot be kept in '{_path}': {e.Message} {RefusalPatience.System.RemedyFor(e)}", _path, e);
         }
     }
 }

@@ -72,9 +72,10 @@ public sealed class TrackDurations
     /// <param name="waiting">Told once, in a sentence, that another process measures.</param>
     /// <param name="cancellationToken">Ends it; what was measured is lost then.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the file cannot be written.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the file cannot be written, or is none.</exception>
     public static TrackDurations Of(string path, IReadOnlyList<string> inputs, TrackListOptions options, Action<string>? waiting = null, CancellationToken cancellationToken = default)
     {
+        DurableFiles.RefuseOther(path);
         string wanted = InputsHash(inputs, options);
         bool told = false;
         while (true)
@@ -182,6 +183,9 @@ public sealed class TrackDurations
                 if (JsonSerializer.Deserialize(line, s_json.TrackDuration) is { Key: not null, Seconds: null or (>= 0 and < double.PositiveInfinity) } track)
                     tracks.Add(track);
             }
+            // As this program never writes it.
+            if (tracks.DistinctBy(track => track.Key).Count() != tracks.Count)
+                return null;
             return tracks.Count == head.Tracks ? (head, [.. tracks]) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)

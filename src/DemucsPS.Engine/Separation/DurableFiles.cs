@@ -15,9 +15,10 @@ internal static partial class DurableFiles
     /// <param name="path">Full path; its folder exists.</param>
     /// <param name="content">All of it.</param>
     /// <param name="temporary">Full path of a file to write to first, on the same file system; replaced if it exists, and gone afterwards in any case.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written, or something that is no file has the name.</exception>
     public static void Replace(string path, ReadOnlySpan<byte> content, string temporary)
     {
+        RefuseOther(path);
         try
         {
             FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
@@ -100,6 +101,15 @@ internal static partial class DurableFiles
             cancellationToken.ThrowIfCancellationRequested();
             hash.AppendData(buffer, 0, count);
         }
+    }
+
+    /// <summary>Refuses to write where something is that is no file: who may do anything would have a device replaced by a file, and a pipe takes what is written and has nothing to read.</summary>
+    /// <param name="path">Full path; the file need not exist.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    public static void RefuseOther(string path)
+    {
+        if (RegularFile.InsteadOf(path) is { } other)
+            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot be written: it is {other}, not a file. Name a file.", path);
     }
 
     /// <summary>The error for a file that could not be written.</summary>

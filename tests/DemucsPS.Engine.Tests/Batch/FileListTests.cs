@@ -21,6 +21,8 @@ public sealed class FileListTests
     public void What_is_no_list_is_said_to_be_none()
     {
         Assert.Contains("entry 2", Wrong([(byte)'a', 10, 0xFF, 10], false).Message, StringComparison.Ordinal);
+        // The entry is shown, so that it can be found.
+        Assert.Contains("a\\xFF\\x1Bb.wav", Wrong([.. "ä.wav\0a"u8, 0xFF, 0x1B, .. "b.wav\0c"u8], true).Message, StringComparison.Ordinal);
         Assert.Contains("zero bytes", Wrong("a\0b\0"u8.ToArray(), false).Message, StringComparison.Ordinal);
         using TemporaryFolder folder = new();
         Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => FileList.Read(folder["none"], false)).Error);

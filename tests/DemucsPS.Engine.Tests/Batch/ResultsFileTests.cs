@@ -55,5 +55,40 @@ public sealed class ResultsFileTests
         Assert.Equal(DemucsError.StemWriteFailed, Assert.Throws<DemucsException>(() => new ResultsFile(folder["file", "1.jsonl"])).Error);
     }
 
+    [Fact]
+    public void Results_go_to_files_only()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Names of pipes are no names of files here.");
+        using TemporaryFolder folder = new();
+        NamedPipe.Create(folder["pipe"]);
+        foreach (string other in new[] { folder["pipe"], folder.Path })
+        {
+            DemucsException error = Assert.Throws<DemucsException>(() => new ResultsFile(other));
+            Assert.Equal((DemucsError.StemWriteFailed, other), (error.Error, error.Path));
+        }
+        // And where it cannot be read when it is wanted.
+        ResultsFile results = new(folder["1.jsonl"]);
+        File.Delete(folder["1.jsonl"]);
+        NamedPipe.Create(folder["1.jsonl"]);
+        Assert.Equal(DemucsError.StemWriteFailed, Assert.Throws<DemucsException>(() => results.Deaths()).Error);
+    }
+
+    [Fact]
+    public void What_a_living_worker_is_at_is_no_death()
+    {
+        using TemporaryFolder folder = new();
+        ResultsFile results = new(folder["1.jsonl"]);
+        results.Begin(Outcome("a", TrackStatus.Left));
+        Assert.Equal("a", new ResultsFile(folder["1.jsonl"]).Unfinished()!.Source);
+        using (results.Hold())
+        {
+            DemucsException error = Assert.Throws<DemucsException>(() => new ResultsFile(folder["1.jsonl"]).Hold());
+            Assert.Equal((DemucsError.SeparationRunning, folder["1.jsonl"]), (error.Error, error.Path));
+        }
+        using (new ResultsFile(folder["1.jsonl"]).Hold())
+            Assert.Equal("a", new ResultsFile(folder["1.jsonl"]).Unfinished()!.Source);
+        Assert.Equal(["1.jsonl", "1.jsonl.running"], folder.Files().Order(StringComparer.Ordinal));
+    }
+
     private static TrackOutcome Outcome(string source, TrackStatus status) => new() { Time = DateTimeOffset.UtcNow, Status = status, Source = source, Track = source };
 }

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Batch;
@@ -82,6 +83,37 @@ public sealed class ShardsTests
         // And one that is cut short is none.
         File.WriteAllBytes(list, File.ReadAllBytes(list)[..^30]);
         Assert.Equal(5, TrackDurations.Of(list, [folder["album"]], options).Tracks.Count);
+    }
+
+    [Fact]
+    public void A_file_of_lengths_that_names_a_track_twice_is_made_anew()
+    {
+        using TemporaryFolder folder = new();
+        string list = folder["d"];
+        InterruptedTrack.WriteNoise(folder["a.wav"], 4410);
+        InterruptedTrack.WriteNoise(folder["b.wav"], 8820);
+        TrackDurations.Of(list, [folder["a.wav"], folder["b.wav"]], new TrackListOptions());
+        string[] lines = File.ReadAllLines(list);
+        File.WriteAllLines(list, [lines[0], lines[1], lines[1]]);
+        Assert.Equal([0.2], TrackDurations.Of(list, [folder["b.wav"]], new TrackListOptions()).Tracks.Select(track => track.Seconds));
+    }
+
+    [Fact]
+    public void What_is_no_file_is_not_replaced_by_lengths()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Names of pipes are no names of files here.");
+        using TemporaryFolder folder = new();
+        InterruptedTrack.WriteNoise(folder["a.wav"], 4410);
+        NamedPipe.Create(folder["pipe"]);
+        foreach (string other in new[] { folder["pipe"], folder.Path })
+        {
+            DemucsException error = Assert.Throws<DemucsException>(() => TrackDurations.Of(other, [folder["a.wav"]], new TrackListOptions()));
+            Assert.Equal(DemucsError.StemWriteFailed, error.Error);
+            Assert.Contains(other == folder.Path ? "a folder" : "a pipe", error.Message, StringComparison.Ordinal);
+            Assert.Throws<DemucsException>(() => DurableFiles.Replace(other, "x"u8, folder["x.partial"]));
+        }
+        Assert.Equal("a pipe", RegularFile.InsteadOf(folder["pipe"]));
+        Assert.Equal(["a.wav", "pipe"], folder.Files().Order(StringComparer.Ordinal));
     }
 
     [Fact]
