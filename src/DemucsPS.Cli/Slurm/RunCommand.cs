@@ -34,7 +34,7 @@ internal static class RunCommand
 
     private static int Local(ClusterJob job, CancellationToken cancellationToken)
     {
-        ClusterSubmission submission = job.Submissions() is [.., var last] ? last : throw new DemucsException(DemucsError.ClusterJobInvalid, $"Nothing was submitted to '{job.Folder}' yet.", job.Folder);
+        ClusterSubmission submission = job.Submissions()[^1];
         ClusterWorker worker = new(job, SlurmReport.Note);
         // No run may write into another's file.
         string run = string.Create(CultureInfo.InvariantCulture, $"local.{DateTime.UtcNow:yyyyMMddHHmmssfff}.{Environment.ProcessId}");

@@ -11,7 +11,7 @@ internal sealed class SubmissionOptions
     private readonly Option<string?> _taskLength = new("--task-length") { Description = "How long a task should take. Default: 00:30:00.", HelpName = "00:30:00" };
     private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "Time that each task may take; what it cannot finish, it leaves for another turn. Default: half as much again as the longest task needs, and ten minutes.", HelpName = "01:50:00" };
     private readonly Option<int?> _maxTasks = new("--max-tasks") { Description = "The most tasks. Default: as many as the cluster takes.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
-    private readonly Option<string> _name = new("--job-name") { Description = "What Slurm calls the tasks.", DefaultValueFactory = _ => new SlurmOptions().Name, HelpName = "NAME" };
+    private readonly Option<string?> _name = new("--job-name") { Description = "What Slurm calls the tasks. Default: demucsps.", HelpName = "NAME" };
     private readonly Option<string?> _partition = new("--partition") { Description = "Partition of the cluster.", HelpName = "NAME" };
     private readonly Option<string?> _account = new("--account") { Description = "Account that pays.", HelpName = "NAME" };
     private readonly Option<int?> _cpus = new("--cpus-per-task") { Description = "Processors for a task.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
@@ -51,7 +51,7 @@ internal sealed class SubmissionOptions
     {
         SlurmOptions options = new()
         {
-            Name = parsed.GetRequiredValue(_name),
+            Name = parsed.GetValue(_name),
             Partition = parsed.GetValue(_partition),
             Account = parsed.GetValue(_account),
             Cpus = parsed.GetValue(_cpus),

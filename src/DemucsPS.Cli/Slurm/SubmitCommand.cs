@@ -12,7 +12,7 @@ namespace DemucsPS.Cli.Slurm;
 internal sealed class SubmitCommand
 {
     // What each task does by itself, and what only concerns the tracks that are taken.
-    private static readonly string[] NotHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--help"];
+    private static readonly string[] NotHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--model", "--help"];
 
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them and playlists.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string> _job = new("--job") { Description = "Folder for the job, on a file system that all nodes share.", Required = true, HelpName = "DIR" };
@@ -21,7 +21,9 @@ internal sealed class SubmitCommand
     // Those of separate: what is wrong with them is said here and not on every node.
     private readonly Command _separate;
 
-    private SubmitCommand(Interruption interruption) => _separate = SeparateCommand.Create(interruption);
+    private readonly Action<ParseResult> _check;
+
+    private SubmitCommand(Interruption interruption) => _separate = SeparateCommand.Create(interruption, out _check);
 
     public static Command Create(Interruption interruption)
     {
@@ -39,6 +41,11 @@ internal sealed class SubmitCommand
         int exitCode = ExitCodes.Succeeded;
         try
         {
+            _check(parsed);
+            // Nodes and retries must not come to other models than were meant here.
+            IReadOnlyList<string> models = ModelLibrary.Open().Pin(Value<string[]>(parsed, "--model") ?? [], Path.GetFullPath);
+            if (models.Contains(ModelSource.BaselineName))
+                Console.Error.WriteLine($"warning: {ModelSource.BaselineNotice}");
             ClusterPlanOptions plan = _submission.Plan(parsed);
             SlurmOptions slurm = _submission.Slurm(parsed);
             SlurmCluster? cluster = _submission.Cluster(parsed);
@@ -54,7 +61,7 @@ internal sealed class SubmitCommand
                 Exclude = Names(parsed, "--exclude"),
                 OutputFolder = output,
             };
-            ClusterSettings settings = new() { Created = DateTimeOffset.UtcNow, Program = ConsoleProgram.Here(), Arguments = ["--output", output, .. HandedOn(parsed)] };
+            ClusterSettings settings = new() { Created = DateTimeOffset.UtcNow, Program = ConsoleProgram.Here(), Arguments = ["--output", output, .. models.SelectMany(model => (string[])["--model", model]), .. HandedOn(parsed)] };
             IReadOnlyList<string> files = ClusterInput.Files(Given(parsed), options, SlurmReport.Note, e =>
             {
                 exitCode = ExitCodes.Failed;
@@ -100,14 +107,10 @@ internal sealed class SubmitCommand
             foreach (Token token in option is Option<bool> ? [] : result.Tokens)
             {
                 yield return option.Name;
-                yield return option.Name == "--model" ? Model(token.Value) : token.Value;
+                yield return token.Value;
             }
         }
     }
-
-    /// <summary>A model as every node finds it: names stay, paths become full ones.</summary>
-    private static string Model(string given) =>
-        given.AsSpan().ContainsAny("/\\") || ModelSource.IsModelFile(given) || ModelSource.IsBagFile(given) ? Path.GetFullPath(given) : given;
 
     private T? Value<T>(ParseResult parsed, string option) => parsed.GetValue((Option<T>)_separate.Options.Single(o => o.Name == option));
 

@@ -22,6 +22,8 @@ public static class ClusterInput
         {
             if (track.Range is not null || track.TrackName is not null)
                 failed(new DemucsException(DemucsError.TrackListInvalid, $"{track.Name} of '{track.Path}' is left out: a job takes whole files, and a CUE sheet names parts of them. Separate the sheet without a job.", track.Path));
+            else if (!Path.Exists(track.Path))
+                failed(new DemucsException(DemucsError.AudioTrackNotFound, $"There is no file '{track.Path}'. Check the name.", track.Path));
             else if (!track.Path.Contains('\0', StringComparison.Ordinal))
                 files.Add(track.Path);
         }

@@ -22,6 +22,11 @@ public sealed class ClusterJob
     // A folder's entries cost time to read on a shared file system.
     private const int TasksInAFolder = 100;
 
+    // A century: what is more is damage.
+    private const double MaxSeconds = 3.2e9;
+
+    private static readonly string[] s_folders = ["submissions", "results", "logs"];
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private ClusterJob(string folder, ClusterSettings settings)
@@ -48,7 +53,7 @@ public sealed class ClusterJob
         CheckFree(folder);
         try
         {
-            foreach (string inner in new[] { "submissions", "results", "logs" })
+            foreach (string inner in s_folders)
                 Directory.CreateDirectory(Path.Combine(folder, inner));
             ClusterJob job = new(folder, settings);
             File.WriteAllText(job.ScriptPath, Script);
@@ -86,30 +91,47 @@ public sealed class ClusterJob
     }
 
     /// <summary>What was handed over, in order.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
-    public IReadOnlyList<ClusterSubmission> Submissions()
+    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>: one of them is damaged or missing, or all are.</exception>
+    public IReadOnlyList<ClusterSubmission> Submissions() =>
+        Recorded() is { Count: > 0 } found ? found : throw ClusterRecords.Invalid(Folder, $"There is no {SubmissionName} in its submissions/0001, which says what it consists of.");
+
+    /// <summary>What was handed over; empty for a job that is being made.</summary>
+    private List<ClusterSubmission> Recorded() => Reading(Path.Combine(Folder, "submissions"), path =>
     {
         List<ClusterSubmission> found = [];
-        while (File.Exists(SubmissionPath(found.Count + 1, SubmissionName)))
-            found.Add(ClusterRecords.Read<ClusterSubmission>(SubmissionPath(found.Count + 1, SubmissionName)));
+        for (int number = 1; File.Exists(SubmissionPath(number, SubmissionName)); number++)
+        {
+            ClusterSubmission submission = ClusterRecords.Read<ClusterSubmission>(SubmissionPath(number, SubmissionName));
+            if (submission.Number != number || submission is not { Tasks: > 0, Tracks: > 0, TimeLimitSeconds: > 0 and <= MaxSeconds })
+                throw new FormatException(FormattableString.Invariant($"What submissions/{Number(number)}/{SubmissionName} says cannot be."));
+            found.Add(submission);
+        }
+        foreach (string folder in Directory.EnumerateDirectories(path))
+        {
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > found.Count + 1)
+                throw new FormatException(FormattableString.Invariant($"There is a submission {number}, and {SubmissionName} of submission {found.Count + 1} is missing."));
+        }
         return found;
-    }
+    });
 
     /// <summary>Writes down what is to be handed over.</summary>
     /// <param name="paths">Full paths of the tracks.</param>
     /// <param name="durations">Length of each in seconds; null where its file does not say it.</param>
     /// <param name="plan">How they are dealt out.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the disk. <see cref="DemucsError.AudioTrackNotFound"/>: a name cannot be written down.</exception>
-    public ClusterSubmission Add(IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlan plan)
+    /// <param name="options">What the scheduler is asked for.</param>
+    public ClusterSubmission Add(IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlan plan, SlurmOptions? options = null)
     {
         ClusterSubmission submission = new()
         {
-            Number = Submissions().Count + 1,
+            Number = Recorded().Count + 1,
             Created = DateTimeOffset.UtcNow,
             Tracks = plan.Tracks,
             AudioSeconds = plan.Audio.TotalSeconds,
             Tasks = plan.Tasks.Count,
             TimeLimitSeconds = plan.TimeLimit.TotalSeconds,
+            Slurm = options,
+            RealTimeFactor = plan.FactorOrigin == "assumed" ? null : plan.RealTimeFactor,
         };
         try
         {
@@ -149,6 +171,26 @@ public sealed class ClusterJob
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Record(ClusterSubmission submission) => ClusterRecords.Write(SubmissionPath(submission.Number, SubmissionName), submission);
 
+    /// <summary>Removes the folder of a new job of which the scheduler took nothing: what was made of it would look like a job that is done.</summary>
+    /// <param name="existed">Whether the folder was there before, empty.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
+    internal void Remove(bool existed)
+    {
+        try
+        {
+            foreach (string inner in s_folders)
+                Directory.Delete(Path.Combine(Folder, inner), recursive: true);
+            File.Delete(ScriptPath);
+            File.Delete(Path.Combine(Folder, SettingsName));
+            if (!existed)
+                Directory.Delete(Folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw DurableFiles.Failed(Folder, e);
+        }
+    }
+
     /// <summary>Takes back the last submission, where the scheduler did not take it.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void TakeBack(ClusterSubmission submission)
@@ -157,6 +199,7 @@ public sealed class ClusterJob
         {
             Directory.Delete(Path.GetDirectoryName(SubmissionPath(submission.Number, SubmissionName))!, recursive: true);
             Directory.Delete(Path.Combine(Folder, "results", Number(submission.Number)), recursive: true);
+            Directory.Delete(LogFolder(submission.Number), recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -171,7 +214,7 @@ public sealed class ClusterJob
     /// <summary>Lengths of a submission's tracks in seconds, in that order; null where the file does not say it.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
     public IReadOnlyList<double?> Durations(int submission) => Reading(SubmissionPath(submission, SecondsName), path =>
-        File.ReadLines(path).Select(line => line.Length == 0 ? (double?)null : double.Parse(line, CultureInfo.InvariantCulture)).ToArray());
+        File.ReadLines(path).Select(line => line.Length == 0 ? (double?)null : Seconds(line)).ToArray());
 
     /// <summary>Full paths of a task's tracks; nothing else of the list is read.</summary>
     /// <param name="submission">Number of the submission, from 1.</param>
@@ -182,8 +225,10 @@ public sealed class ClusterJob
         string line = Reading(SubmissionPath(submission, IndexName), path => Utf8.GetString(Part(path, (long)task * IndexLine, IndexLine)));
         string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return Reading(SubmissionPath(submission, ListName), path =>
-            Decode(Part(path, long.Parse(fields[0], CultureInfo.InvariantCulture), int.Parse(fields[1], CultureInfo.InvariantCulture))));
+            Decode(Part(path, long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture))));
     }
+
+    private static double Seconds(string line) => double.Parse(line, CultureInfo.InvariantCulture) is >= 0 and <= MaxSeconds and var seconds ? seconds : throw new FormatException($"'{line}' is no length of a track.");
 
     /// <summary>Full path of the folder that a task's results are in.</summary>
     internal string ResultsFolder(int submission, int task) => Path.Combine(Folder, "results", Number(submission), Number(task / TasksInAFolder));
@@ -211,15 +256,17 @@ public sealed class ClusterJob
         {
             return read(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException or DecoderFallbackException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException or OverflowException or DecoderFallbackException)
         {
             throw ClusterRecords.Invalid(path, e.Message, e);
         }
     }
 
-    private static byte[] Part(string path, long offset, int length)
+    private static byte[] Part(string path, long offset, long length)
     {
         using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
+        if (offset < 0 || length < 0 || length > stream.Length - offset)
+            throw new FormatException(FormattableString.Invariant($"It has {stream.Length} bytes, and wanted are {length} from {offset} on."));
         stream.Position = offset;
         byte[] part = new byte[length];
         stream.ReadExactly(part);

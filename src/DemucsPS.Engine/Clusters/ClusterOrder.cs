@@ -41,17 +41,21 @@ public sealed class ClusterOrder
     /// <exception cref="DemucsException">An option is out of range, the folder is not free, or Slurm is not there or refuses.</exception>
     public static ClusterOrder New(string folder, ClusterSettings settings, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
     {
+        if (folder.AsSpan().ContainsAny(cluster is null && OperatingSystem.IsWindows() ? "%" : "%\\"))
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{folder}' cannot be a job's folder: Slurm reads % and \\ in the names of its logs, and every task would fail without one. Name a folder without them.", folder);
+        ClusterWorker.Check(settings);
         ClusterJob.CheckFree(folder);
         return new ClusterOrder(folder, settings, null, paths, durations, plan, options, cluster);
     }
 
-    /// <summary>Plans what failed or is missing of a job once more. Where nobody gave a real-time factor, that of the job's own results is taken.</summary>
+    /// <summary>Plans what failed or is missing of a job once more. What nobody asks for otherwise is asked for as the last time; where nobody gives a real-time factor, that of the job's own results is taken, or else that of the last time.</summary>
     /// <inheritdoc cref="New"/>
     /// <exception cref="DemucsException">As <see cref="New"/>; <see cref="DemucsError.ClusterJobRunning"/>: tasks of it wait or run.</exception>
     public static ClusterOrder Again(string folder, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
     {
         ClusterJob job = ClusterJob.Open(folder);
-        ClusterArray[] arrays = [.. job.Submissions().SelectMany(submission => submission.Arrays)];
+        IReadOnlyList<ClusterSubmission> submissions = job.Submissions();
+        ClusterArray[] arrays = [.. submissions.SelectMany(submission => submission.Arrays)];
         if (arrays.Length > 0 && cluster?.Tasks(arrays) is { IsActive: true } tasks)
         {
             throw new DemucsException(DemucsError.ClusterJobRunning, FormattableString.Invariant(
@@ -59,7 +63,10 @@ public sealed class ClusterOrder
         }
         ClusterProgress progress = ClusterProgress.Read(job);
         ClusterTrack[] left = [.. progress.Tracks.Where(track => track.State != TrackState.Done)];
-        return new ClusterOrder(folder, null, job, [.. left.Select(track => track.SourcePath)], [.. left.Select(track => track.Duration?.TotalSeconds)], Measured(plan, progress), options, cluster);
+        plan = Measured(plan, progress);
+        if (plan.RealTimeFactor is null)
+            plan = plan with { RealTimeFactor = submissions[^1].RealTimeFactor };
+        return new ClusterOrder(folder, null, job, [.. left.Select(track => track.SourcePath)], [.. left.Select(track => track.Duration?.TotalSeconds)], plan, options.Over(submissions[^1].Slurm), cluster);
     }
 
     /// <summary>A plan's options with the real-time factor of a job's results, where they have none of their own.</summary>
@@ -78,8 +85,17 @@ public sealed class ClusterOrder
     {
         if (Plan.Tasks.Count == 0)
             return null;
+        bool existed = Directory.Exists(_folder);
         ClusterJob job = _job ?? ClusterJob.Create(_folder, _settings!);
-        ClusterSubmission submission = job.Add(_paths, _durations, Plan);
-        return _cluster is null ? submission : _cluster.Submit(job, submission, _options, _limits!);
+        try
+        {
+            ClusterSubmission submission = job.Add(_paths, _durations, Plan, _options);
+            return _cluster is null ? submission : _cluster.Submit(job, submission, _options, _limits!);
+        }
+        catch (DemucsException) when (_job is null)
+        {
+            job.Remove(existed);
+            throw;
+        }
     }
 }

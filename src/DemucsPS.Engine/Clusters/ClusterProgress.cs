@@ -15,11 +15,6 @@ public sealed class ClusterProgress
     {
         _job = job;
         _submissions = job.Submissions();
-        if (_submissions.Count == 0)
-        {
-            Tracks = [];
-            return;
-        }
         IReadOnlyList<string> paths = job.Paths(1);
         IReadOnlyList<double?> durations = job.Durations(1);
         if (paths.Count != durations.Count)

@@ -21,6 +21,12 @@ public sealed record ClusterSubmission
     /// <summary>Seconds that a task may take.</summary>
     public required double TimeLimitSeconds { get; init; }
 
+    /// <summary>What the scheduler was asked for; a retry asks for the same where it says nothing else. Null where that was not written down.</summary>
+    public SlurmOptions? Slurm { get; init; }
+
+    /// <summary>Seconds of work for a second of audio, as they were given or measured then; null where they were assumed.</summary>
+    public double? RealTimeFactor { get; init; }
+
     /// <summary>What the scheduler has of it; empty where it was not handed over.</summary>
     public IReadOnlyList<ClusterArray> Arrays { get; init; } = [];
 }

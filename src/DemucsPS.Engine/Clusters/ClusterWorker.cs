@@ -21,6 +21,9 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     // Exit codes above it are those of programs that a signal ended.
     private const int Signaled = 128;
 
+    // What tasks are told otherwise.
+    private static readonly string[] s_own = ["--shard", "--durations", "--time-limit", "--results", "--files-from", "--null", "-0"];
+
     private readonly Lock _lock = new();
     private Process? _child;
     private volatile bool _stopping, _isTimeOver, _isTerminated;
@@ -30,6 +33,14 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
 
     /// <summary>Time before the end of a task's own at which it is told to stop and keep what it has done.</summary>
     internal static TimeSpan Notice(TimeSpan limit) => limit / 4 < TimeSpan.FromSeconds(90) ? limit / 4 : TimeSpan.FromSeconds(90);
+
+    /// <summary>Refuses arguments that tasks give themselves: in each of them they would be an error.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    internal static void Check(ClusterSettings settings)
+    {
+        if (settings.Arguments.FirstOrDefault(argument => s_own.Contains(argument.Split('=', ':')[0])) is { } own)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{own}' cannot be an option of a job's tasks: the job deals its tracks out itself. Leave it out.");
+    }
 
     /// <summary>Works on a task.</summary>
     /// <param name="submission">The submission.</param>

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace DemucsPS.Engine.Clusters;
 
 /// <summary>A cluster that Slurm runs, by its commands (tried with 22.05).</summary>
-public sealed class SlurmCluster
+public sealed partial class SlurmCluster
 {
     // Of a list of jobs that an argument can hold.
     private const int MostIds = 1000;
@@ -73,11 +74,13 @@ public sealed class SlurmCluster
                 string id = _slurm.Demand("sbatch",
                 [
                     "--parsable", .. Common(TimeSpan.FromSeconds(submission.TimeLimitSeconds), count, options), $"--chdir={job.Folder}",
-                    // Slurm reads % in it, and a backslash turns that off; the folder is given by --chdir, so that there is none.
+                    // Slurm joins it to the folder of --chdir and reads % and backslashes in all of it, so a job's folder has none.
                     string.Create(CultureInfo.InvariantCulture, $"--output=logs/{submission.Number:0000}/%A_%a.log"), "--open-mode=append",
                     job.ScriptPath, .. job.Settings.Program, "slurm", "run", job.Folder, "--submission", Text(submission.Number), "--first", Text(first),
-                ]).Split(';')[0].Trim();
-                arrays.Add(new ClusterArray(id, first, count));
+                ]).Trim();
+                if (!JobId().IsMatch(id))
+                    throw SlurmCommand.Refused("sbatch", $"it printed no number of a job, but '{(id.Length > 200 ? id[..200] + "…" : id)}'");
+                arrays.Add(new ClusterArray(id.Split(';')[0], first, count));
                 // Written at once: what was handed over must be found again, whatever happens next.
                 submission = submission with { Arrays = [.. arrays] };
                 job.Record(submission);
@@ -168,6 +171,10 @@ public sealed class SlurmCluster
     private static IEnumerable<string> Ids(IEnumerable<ClusterArray> arrays) => arrays.Select(array => array.Id);
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    // With --parsable; where there are several clusters, one's name is behind it.
+    [GeneratedRegex(@"\A[0-9]+(;.*)?\z")]
+    private static partial Regex JobId();
 
     private static int? Number(string? text) => int.TryParse(text, CultureInfo.InvariantCulture, out int number) ? number : null;
 

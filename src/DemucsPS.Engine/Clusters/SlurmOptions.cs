@@ -3,11 +3,13 @@ namespace DemucsPS.Engine.Clusters;
 /// <summary>What Slurm is asked for, for each task.</summary>
 public sealed record SlurmOptions
 {
-    // What this program says itself; in another way it would undo that.
-    private static readonly string[] OwnOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W"];
+    // What this program says itself, which in another way would be undone, and what has sbatch submit nothing.
+    private static readonly string[] OwnOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W", "--help", "-h", "--version", "-V", "--usage"];
 
-    /// <summary>What jobs are called.</summary>
-    public string Name { get; init; } = "demucsps";
+    private const string UsualName = "demucsps";
+
+    /// <summary>What jobs are called; null for the program's name.</summary>
+    public string? Name { get; init; }
 
     /// <summary>Partition; null for the cluster's own choice.</summary>
     public string? Partition { get; init; }
@@ -47,10 +49,24 @@ public sealed record SlurmOptions
         }
     }
 
+    /// <summary>These, and where they leave something open, what was asked for before.</summary>
+    /// <param name="before">What was asked for before; null for nothing.</param>
+    internal SlurmOptions Over(SlurmOptions? before) => before is null ? this : new()
+    {
+        Name = Name ?? before.Name,
+        Partition = Partition ?? before.Partition,
+        Account = Account ?? before.Account,
+        Cpus = Cpus ?? before.Cpus,
+        Memory = Memory ?? before.Memory,
+        Gres = Gres ?? before.Gres,
+        Throttle = Throttle ?? before.Throttle,
+        Extra = Extra.Count > 0 ? Extra : before.Extra,
+    };
+
     /// <summary>The options as arguments.</summary>
     internal IEnumerable<string> Arguments()
     {
-        yield return $"--job-name={Name}";
+        yield return $"--job-name={Name ?? UsualName}";
         if (Partition is not null)
             yield return $"--partition={Partition}";
         if (Account is not null)

@@ -176,6 +176,39 @@ public sealed partial class ModelLibrary
         };
     }
 
+    /// <summary>What a user named, in words that mean the same models elsewhere and later, or are refused there: names with their files' hashes, full paths, and for nothing the default.</summary>
+    /// <param name="given">As for <see cref="Select"/>.</param>
+    /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
+    /// <returns>At least one, which <see cref="Select"/> takes. A bag of the catalogue keeps its name, since its models have hashes there.</returns>
+    /// <exception cref="DemucsException">As <see cref="Select"/>.</exception>
+    public IReadOnlyList<string> Pin(IReadOnlyList<string> given, Func<string, string> toFullPath)
+    {
+        if (given.Count == 0)
+            given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
+        _ = Select(given, null, toFullPath);
+        return [.. given.Select(model => BagFile.IsBag(model) ? toFullPath(model) : Catalogue.Find(model) is { IsBag: true } bag ? bag.Name : Pin(model, toFullPath))];
+    }
+
+    private string Pin(string given, Func<string, string> toFullPath)
+    {
+        ModelSource model = Source(given, toFullPath);
+        if (model.Path is not { } path)
+            return model.Name;
+        // A hash that was given stays beside the path; a name has to have one.
+        bool isHashed = Pinned().Match(given) is { Success: true } && !Path.Exists(toFullPath(given));
+        string name = isHashed ? Pinned().Match(given).Groups["name"].Value : given;
+        if (!CatalogueReader.IsSafeName(name) || Describe(name) is null)
+            return isHashed ? $"{toFullPath(name)}@{Pinned().Match(given).Groups["hash"].Value}" : toFullPath(name);
+        try
+        {
+            return $"{model.Name}@{DurableFiles.Hash(path, CancellationToken.None)}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{path}' cannot be read: {e.Message} Check its permissions.", path, e);
+        }
+    }
+
     /// <summary>Finds the models of a bag's file, which lie beside it.</summary>
     private static ModelSelection SelectBag(string path, int given, IReadOnlyList<IReadOnlyList<double>>? weights)
     {

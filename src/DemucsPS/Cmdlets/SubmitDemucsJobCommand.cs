@@ -191,11 +191,15 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     {
         string destination = this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
         TrackListOptions options = new() { Recurse = Recurse, Include = Include, Exclude = Exclude, OutputFolder = destination };
+        // Nodes and retries must not come to other models than were meant here. What is in ArgumentList is the console program's.
+        IReadOnlyList<string> models = Model is null && ArgumentList.Any(argument => argument.Split('=', ':')[0] is "--model" or "-m") ? [] : ModelLibrary.Open().Pin(Model ?? [], path => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
+        if (models.Contains(ModelSource.BaselineName))
+            WriteWarning(ModelSource.BaselineNotice);
         ClusterSettings settings = new()
         {
             Created = DateTimeOffset.UtcNow,
             Program = [ProgramPath()],
-            Arguments = ["--output", destination, .. (Model ?? []).SelectMany(model => (string[])["--model", ModelPath(model)]), .. ArgumentList],
+            Arguments = ["--output", destination, .. models.SelectMany(model => (string[])["--model", model]), .. ArgumentList],
         };
         IReadOnlyList<string> files = ClusterInput.Files(_given, options, WriteVerbose, e => WriteError(e.ToRecord(e.Path)));
         return ClusterOrder.New(folder, settings, files, ClusterInput.Durations(files, options, _stop.Token), Plan(), Slurm(), cluster);
@@ -223,8 +227,6 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
         Throttle = MyInvocation.BoundParameters.ContainsKey(nameof(Throttle)) ? Throttle : null,
         Extra = SbatchOption,
     };
-
-    private string ModelPath(string model) => model.AsSpan().ContainsAny("/\\") || ModelSource.IsModelFile(model) || ModelSource.IsBagFile(model) ? this.ResolveLiteral(model, DemucsError.DemucsModelNotFound) : model;
 
     private string ProgramPath()
     {

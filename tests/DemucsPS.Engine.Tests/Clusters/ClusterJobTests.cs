@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Clusters;
 
 namespace DemucsPS.Engine.Tests.Clusters;
@@ -120,7 +121,126 @@ public sealed class ClusterJobTests : IDisposable
         Assert.Equal(DemucsError.SchedulerRefused, error.Error);
         Assert.Contains("full", error.Message, StringComparison.Ordinal);
         Assert.Equal("103\n", File.ReadAllText(_folder["bin", "canceled"]));
-        Assert.Empty(ClusterJob.Open(_folder["other"]).Submissions());
+        Assert.False(Directory.Exists(_folder["other"]));
+
+        // What was not handed over of a job that is there leaves nothing in it.
+        ClusterJob job = ClusterJob.Create(_folder["third"], s_settings);
+        job.Add(names, durations, order.Plan);
+        Assert.Equal(DemucsError.SchedulerRefused, Assert.Throws<DemucsException>(() => ClusterOrder.Again(_folder["third"], new ClusterPlanOptions(), new SlurmOptions { Account = "physics" }, cluster).Submit()).Error);
+        Assert.Single(job.Submissions());
+        Assert.False(Directory.Exists(_folder["third", "logs", "0002"]));
+    }
+
+    [Theory]
+    [InlineData("Usage: sbatch [OPTIONS(0)...]")]
+    [InlineData("slurm 22.05.8")]
+    [InlineData("")]
+    public void What_is_no_number_of_a_job_is_no_submission(string said)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Scripts stand in for Slurm's commands.");
+        SlurmCluster cluster = StandIns(("scontrol", ""), ("squeue", ""), ("scancel", ""), ("sbatch", $"echo '{said}'"));
+        ClusterOrder order = ClusterOrder.New(_folder["job"], s_settings, ["/a"], [1], new ClusterPlanOptions(), new SlurmOptions(), cluster);
+        Assert.Equal(DemucsError.SchedulerRefused, Assert.Throws<DemucsException>(order.Submit).Error);
+        Assert.False(Directory.Exists(_folder["job"]));
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    [InlineData("--version")]
+    [InlineData("-V")]
+    [InlineData("--usage")]
+    public void Options_that_end_sbatch_at_once_are_refused(string option) =>
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => new SlurmOptions { Extra = [option] }.Check()).Error);
+
+    [Theory]
+    [InlineData("100%")]
+    [InlineData("back\\slash")]
+    public void Folders_whose_names_Slurm_reads_are_refused(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A backslash is no part of a name.");
+        DemucsException error = Assert.Throws<DemucsException>(() => ClusterOrder.New(_folder[name], s_settings, ["/a"], [1], new ClusterPlanOptions(), new SlurmOptions(), null));
+        Assert.Equal((DemucsError.ParameterInvalid, _folder[name]), (error.Error, error.Path));
+        Assert.False(Directory.Exists(_folder[name]));
+    }
+
+    [Fact]
+    public void A_job_whose_submissions_are_lost_is_no_job_that_is_done()
+    {
+        ClusterJob job = ClusterJob.Create(_folder["job"], s_settings);
+        Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(job.Submissions).Error);
+        ClusterPlan plan = ClusterPlan.Create(["/a"], [1], new ClusterPlanOptions());
+        for (int i = 0; i < 3; i++)
+            job.Add(["/a"], [1], plan);
+        Assert.Equal(3, job.Submissions().Count);
+        File.Delete(_folder["job", "submissions", "0002", "submission.json"]);
+        Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(job.Submissions).Error);
+    }
+
+    [Fact]
+    public void A_retry_asks_for_what_was_asked_for_before()
+    {
+        ClusterJob job = ClusterJob.Create(_folder["job"], s_settings);
+        SlurmOptions asked = new() { Name = "archive", Partition = "long", Account = "physics", Cpus = 3, Memory = "4G", Gres = "gpu:1", Throttle = 2, Extra = ["--qos=low"] };
+        Assert.NotNull(ClusterOrder.New(_folder["other"], s_settings, ["/a"], [1], new ClusterPlanOptions { RealTimeFactor = 0.25 }, asked, null).Submit());
+        ClusterOrder again = ClusterOrder.Again(_folder["other"], new ClusterPlanOptions(), new SlurmOptions { Partition = "short" }, null);
+        Assert.Equal(("given", 0.25), (again.Plan.FactorOrigin, again.Plan.RealTimeFactor));
+        SlurmOptions kept = again.Submit()!.Slurm!;
+        Assert.Equal(["--job-name=archive", "--partition=short", "--account=physics", "--cpus-per-task=3", "--mem=4G", "--gres=gpu:1", "--qos=low"], kept.Arguments());
+        Assert.Equal(2, kept.Throttle);
+    }
+
+    [Theory]
+    [InlineData("tracks.seconds", "NaN\n")]
+    [InlineData("tracks.seconds", "1e300\n")]
+    [InlineData("tracks.seconds", "-1\n")]
+    public void Lengths_that_cannot_be_are_said(string file, string content)
+    {
+        ClusterJob job = Job();
+        File.WriteAllText(_folder["job", "submissions", "0001", file], content);
+        Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(() => ClusterProgress.Read(job)).Error);
+    }
+
+    [Theory]
+    [InlineData(0, 99999999999)]
+    [InlineData(-5, 3)]
+    [InlineData(0, -10)]
+    [InlineData(0, 2000000000)]
+    public void Parts_of_lists_that_cannot_be_are_said(long offset, long length)
+    {
+        ClusterJob job = Job();
+        File.WriteAllText(_folder["job", "submissions", "0001", "tasks.index"], $"{offset,14} {length,11} {1,9} \n");
+        Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(() => job.Paths(1, 0)).Error);
+    }
+
+    [Theory]
+    [InlineData("2026-01-01T00:00:00Z", "1e300", "1")]
+    [InlineData("2026-01-01T00:00:00Z", "1", "1e300")]
+    [InlineData("2026-01-01T00:00:00Z", "-1", "1")]
+    [InlineData("0001-01-01T00:00:00Z", "5", "1")]
+    public void Lines_of_results_that_cannot_be_are_left_out(string time, string seconds, string duration)
+    {
+        ClusterJob job = Job();
+        File.WriteAllText(job.ResultsPath(1, 0, "7.0", "n1"), $$"""{"schema":1,"time":"{{time}}","status":"done","source":"/a","track":"a","seconds":{{seconds}},"duration":{{duration}}}""" + "\n");
+        ClusterStatus status = ClusterProgress.Read(job).Status(null);
+        Assert.Equal((1, 0), (status.Tracks, status.Done));
+        File.AppendAllText(job.ResultsPath(1, 0, "7.0", "n1"), """{"schema":1,"time":"2026-01-01T00:00:00Z","status":"done","source":"/a","track":"a","seconds":1,"duration":1}""");
+        Assert.Equal(1, ClusterProgress.Read(job).Status(null).Done);
+    }
+
+    [Theory]
+    [InlineData("--shard")]
+    [InlineData("--time-limit=01:00:00")]
+    public void Options_that_tasks_give_themselves_are_refused(string option) =>
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ClusterOrder.New(_folder["job"], s_settings with { Arguments = [option] }, ["/a"], [1], new ClusterPlanOptions(), new SlurmOptions(), null)).Error);
+
+    [Fact]
+    public void What_does_not_exist_is_not_part_of_a_job()
+    {
+        List<DemucsException> failed = [];
+        File.WriteAllText(_folder["there.wav"], "RIFF");
+        Assert.Equal([_folder["there.wav"]], ClusterInput.Files([_folder["there.wav"], _folder["nothere"]], new TrackListOptions(), _ => { }, failed.Add));
+        Assert.Equal((DemucsError.AudioTrackNotFound, _folder["nothere"]), (failed.Single().Error, failed.Single().Path));
     }
 
     [Fact]
@@ -141,6 +261,13 @@ public sealed class ClusterJobTests : IDisposable
         Assert.Equal(paths.Order(StringComparer.Ordinal), ClusterJob.Open(_folder["job"]).Paths(1).Order(StringComparer.Ordinal));
         cluster.Cancel(submission.Arrays);
         Assert.False(cluster.Tasks(submission.Arrays).IsActive);
+    }
+
+    private ClusterJob Job()
+    {
+        ClusterJob job = ClusterJob.Create(_folder["job"], s_settings);
+        job.Add(["/a"], [1], ClusterPlan.Create(["/a"], [1], new ClusterPlanOptions()));
+        return job;
     }
 
     private SlurmCluster StandIns(params (string Name, string Script)[] commands)
