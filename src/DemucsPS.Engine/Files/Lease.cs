@@ -74,7 +74,7 @@ internal sealed class Lease : IDisposable
                 file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
                     OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None);
             }
-            catch (IOException e) when (File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
+            catch (IOException e) when (e.HResult is 17 or unchecked((int)0x80070050) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
             {
                 // Somebody else was quicker.
                 continue;
