@@ -74,13 +74,16 @@ internal sealed class Lease : IDisposable
                 file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
                     OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None);
             }
-            catch (IOException e) when (e.HResult is 17 or unchecked((int)0x80070050) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
+            catch (IOException e) when (IsTaken(e) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
             {
-                // Somebody else was quicker.
+                // Somebody else was quicker. Or it was made here, and could not be locked since somebody was just looking at it: then nobody has it.
+                if (!OperatingSystem.IsWindows() && RefusalPatience.System.IsOpenElsewhere(e))
+                    Remove(name);
                 continue;
             }
-            // What was there when it was looked may have been old: of one that a higher one stands beside, nobody is the owner.
-            if (Highest(path) > number)
+            // What was there when it was looked may have been old: of one that a higher one stands beside, nobody is the owner. And what was dead may have been cleared away since and its name
+            // taken anew. Whoever takes that looks for a higher one afterwards, and here the lower one is looked at once more after the higher was made, so that one of the two sees the other.
+            if (Highest(path) > number || (highest >= 0 && Judge(NameOf(path, highest), terms) is not (false, null)))
             {
                 Remove(name);
                 file.Dispose();
@@ -185,9 +188,12 @@ internal sealed class Lease : IDisposable
     private static (bool IsGone, LeaseHolder? Holder) Judge(string name, LeaseTerms terms)
     {
         byte[] content;
+        DateTimeOffset written;
         try
         {
             using FileStream file = RegularFile.OpenRead(name, bufferSize: 0);
+            // Of what is open: its name may lead nowhere by now, and then .NET gives a time long ago.
+            written = File.GetLastWriteTimeUtc(file.SafeFileHandle);
             content = new byte[Math.Min(file.Length, 4096)];
             content = content[..file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false)];
         }
@@ -208,7 +214,7 @@ internal sealed class Lease : IDisposable
         LeaseNote? note = LeaseNote.Parse(content);
         if (note is { Locks: true } && note.Machine == terms.Machine)
             return (false, null);
-        DateTimeOffset now = terms.Clock.GetUtcNow(), renewed = note?.Renewed ?? File.GetLastWriteTimeUtc(name);
+        DateTimeOffset now = terms.Clock.GetUtcNow(), renewed = note?.Renewed ?? written;
         if (now - renewed > terms.Lifetime + terms.Skew)
             return (false, null);
         string stamp = Convert.ToHexString(content);
@@ -216,6 +222,9 @@ internal sealed class Lease : IDisposable
         TimeSpan left = terms.Lifetime - terms.Clock.GetElapsedTime(first.Seen);
         return (false, left <= TimeSpan.Zero ? null : new LeaseHolder(note, left));
     }
+
+    /// <summary>Whether a file could not be made because there was one of that name, which may be gone again: EEXIST, or ERROR_FILE_EXISTS of Windows.</summary>
+    private static bool IsTaken(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) == 80 : e.HResult == 17;
 
     /// <summary>Whether others on this machine see that a file is locked: some file systems cannot do it.</summary>
     private static bool IsLocked(string name)
