@@ -1,10 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Comparison;
@@ -19,8 +16,6 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps compare</c>: files in, separated in several ways, and how the results differ out.</summary>
 internal sealed class CompareCommand
 {
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
-
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string[]> _models = new("--model", "-m") { Description = "A model to compare: a name, or a path. Repeat it for several, each on its own.", HelpName = "NAME|PATH" };
     private readonly Option<string[]> _overlaps = new("--overlap") { Description = "Overlaps to compare, separated by commas. Default: 0.05.", HelpName = "SHARES" };
@@ -138,7 +133,7 @@ internal sealed class CompareCommand
     }
 
     private static IEnumerable<T> Values<T>(string[]? given, T otherwise, string wanted, Parser<T> parse) => given is not { Length: > 0 } ? [otherwise]
-        : given.SelectMany(g => g.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Select(text =>
+        : NameList.Of(given).Select(text =>
             parse(text, out T value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' cannot be compared, since it is not {wanted}."));
 
     private static string Line(ComparedSeparation compared) => string.Create(CultureInfo.InvariantCulture,
@@ -146,7 +141,7 @@ internal sealed class CompareCommand
 
     private static string Figure(string name, double? figure) => figure is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {name} {value:F2}") : "";
 
-    private static string Json(ComparedSeparation compared) => JsonSerializer.Serialize(new
+    private static string Json(ComparedSeparation compared) => ConsoleJson.Of(new
     {
         track = compared.Track,
         setting = compared.Setting,
@@ -160,7 +155,7 @@ internal sealed class CompareCommand
         peakMemory = compared.PeakMemory,
         folder = compared.Folder,
         quality = compared.Quality is null ? null : JsonNode.Parse(QualityJson.Write(compared.Quality)),
-    }, s_json);
+    });
 
     private delegate bool Parser<T>(string text, out T value);
 

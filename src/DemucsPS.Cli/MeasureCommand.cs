@@ -9,8 +9,6 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps measure</c>: estimated stems and the true ones in, figures out.</summary>
 internal sealed class MeasureCommand
 {
-    private const int Succeeded = 0, Failed = 1, Cancelled = 130;
-
     private readonly Argument<string[]> _paths = new("path") { Description = "Folders of stems, or of folders of them: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _references = new("--references", "-r") { Description = "Folder of the true stems of a track, or of folders of tracks, also in folders such as test: as MUSDB18-HQ lays them. Stems and tracks of the same name belong together.", Required = true, HelpName = "DIR" };
     private readonly Option<string[]> _metrics = new("--metric") { Description = "The figures wanted: sdr, isr, sir, sar, nsdr, sisdr; all by default. Repeat it, or separate names by commas. Without isr, sir and sar it takes a fraction of the time.", HelpName = "NAMES" };
@@ -43,7 +41,7 @@ internal sealed class MeasureCommand
         bool json = parsed.GetValue(_json);
         SeparationReport report = new(json, verbose: false);
         using ClosedPipe pipe = new(cancellationToken);
-        int exitCode = Succeeded;
+        int exitCode = ExitCodes.Succeeded;
         StringBuilder csv = new(QualityCsv.Header + "\n");
         try
         {
@@ -67,7 +65,7 @@ internal sealed class MeasureCommand
                 catch (DemucsException e)
                 {
                     report.Failure(path, e);
-                    exitCode = Failed;
+                    exitCode = ExitCodes.Failed;
                     continue;
                 }
                 foreach ((EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(tracks, options, parsed.GetValue(_jobs), results, pipe.Token))
@@ -75,7 +73,7 @@ internal sealed class MeasureCommand
                     if (quality is null)
                     {
                         report.Failure(track.EstimateFolder, error!);
-                        exitCode = Failed;
+                        exitCode = ExitCodes.Failed;
                         continue;
                     }
                     foreach (string warning in quality.Warnings)
@@ -93,19 +91,19 @@ internal sealed class MeasureCommand
         catch (DemucsException e)
         {
             report.Failure(null, e);
-            return Failed;
+            return ExitCodes.Failed;
         }
         catch (OperationCanceledException)
         {
             report.Cancelled(parsed.GetValue(_output) is null ? "figures that were not written yet are lost." : "with --resume it goes on after the tracks that are done.");
-            return pipe.IsClosed ? ClosedPipe.ExitCode : Cancelled;
+            return pipe.IsClosed ? ClosedPipe.ExitCode : ExitCodes.Canceled;
         }
     }
 
     private static QualityMetric Metrics(string[]? names)
     {
         QualityMetric metrics = QualityMetric.None;
-        foreach (string name in (names ?? []).SelectMany(n => n.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
+        foreach (string name in NameList.Of(names))
         {
             metrics |= Enum.TryParse(name, ignoreCase: true, out QualityMetric metric) && Enum.IsDefined(metric) && metric != QualityMetric.None && !char.IsAsciiDigit(name[0]) ? metric
                 : throw new DemucsException(DemucsError.ParameterInvalid, $"There is no figure '{name}'. There are sdr, isr, sir, sar, nsdr, sisdr and all.");

@@ -2,9 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
@@ -17,16 +14,6 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps models</c>: lists, installs, tests, converts and removes models, and looks after their prepared copies.</summary>
 internal sealed class ModelsCommand
 {
-    private const int Succeeded = 0, Failed = 1, Cancelled = 130;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
-    };
-
     private readonly Argument<string[]> _filter = new("name") { Description = "Names; all models without one.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Argument<string[]> _names = new("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore };
     private readonly Argument<string[]> _tested = new("name") { Description = "Names of models or bags, or paths.", Arity = ArgumentArity.OneOrMore };
@@ -79,14 +66,14 @@ internal sealed class ModelsCommand
             catch (OperationCanceledException)
             {
                 Console.Error.WriteLine("cancelled: what was fetched is kept, and the next installation goes on from there.");
-                return Cancelled;
+                return ExitCodes.Canceled;
             }
         }, CancellationToken.None));
     }
 
     private static int List(bool json, string[] names, ModelLibrary library)
     {
-        int exitCode = Succeeded;
+        int exitCode = ExitCodes.Succeeded;
         List<ModelInfo> models = [];
         if (names.Length == 0)
             models.AddRange(library.List(e => exitCode = Fail(json, null, e)));
@@ -245,13 +232,13 @@ internal sealed class ModelsCommand
 
     private static int ForEach<T>(IEnumerable<T> names, bool json, Func<T, bool> work)
     {
-        int exitCode = Succeeded;
+        int exitCode = ExitCodes.Succeeded;
         foreach (T name in names)
         {
             try
             {
                 if (!work(name))
-                    exitCode = Failed;
+                    exitCode = ExitCodes.Failed;
             }
             catch (DemucsException e)
             {
@@ -263,15 +250,15 @@ internal sealed class ModelsCommand
 
     private static string State(ModelInfo model) => model.Name == ModelSource.BaselineName ? "built in" : !model.Installed ? "not installed" : model.Verified ? "verified" : "installed";
 
-    private static void Write(bool json, object value, string text) => Console.Out.WriteLine(json ? JsonSerializer.Serialize(value, Json) : text);
+    private static void Write(bool json, object value, string text) => Console.Out.WriteLine(json ? ConsoleJson.Of(value) : text);
 
     private static int Fail(bool json, string? name, DemucsException error)
     {
         string message = Advice.Of(error);
         Console.Error.WriteLine($"error: {message} [{error.Error}]");
         if (json)
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { Name = name, Error = error.Error.ToString(), Message = message }, Json));
-        return Failed;
+            Console.Out.WriteLine(ConsoleJson.Of(new { Name = name, Error = error.Error.ToString(), Message = message }));
+        return ExitCodes.Failed;
     }
 
     /// <summary>One line on stderr that says what a test is at, where it is a terminal.</summary>

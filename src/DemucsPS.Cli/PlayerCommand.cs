@@ -9,8 +9,6 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps player</c>: folders of stems in, and pages that play them out.</summary>
 internal static class PlayerCommand
 {
-    private const int Done = 0, Failed = 1, Cancelled = 130;
-
     public static Command Create()
     {
         Argument<string[]> folders = new("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore };
@@ -34,9 +32,9 @@ internal static class PlayerCommand
             if (serve && output is not null)
             {
                 report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, $"A page that is served is not written, so '{output}' would not come to be. Leave out --serve or --output."));
-                return Failed;
+                return ExitCodes.Failed;
             }
-            int exitCode = Done;
+            int exitCode = ExitCodes.Succeeded;
             List<StemFolder> folders = [];
             foreach (string path in paths.Select(Path.GetFullPath))
             {
@@ -45,17 +43,17 @@ internal static class PlayerCommand
                     folders.AddRange(StemFolder.Find(path, e =>
                     {
                         report.Failure(e.Path ?? path, e);
-                        exitCode = Failed;
+                        exitCode = ExitCodes.Failed;
                     }));
                 }
                 catch (DemucsException e)
                 {
                     report.Failure(path, e);
-                    exitCode = Failed;
+                    exitCode = ExitCodes.Failed;
                 }
             }
-            if (folders.Count == 0 || (compare && exitCode != Done))
-                return Failed;
+            if (folders.Count == 0 || (compare && exitCode != ExitCodes.Succeeded))
+                return ExitCodes.Failed;
             List<(string File, PlayerPage Page)> pages = compare
                 ? [(folders[0].PagePath, PlayerPage.Comparing(folders))]
                 : [.. folders.Select(folder => (folder.PagePath, PlayerPage.Of(folder)))];
@@ -63,7 +61,7 @@ internal static class PlayerCommand
             {
                 report.Failure(null, new DemucsException(DemucsError.ParameterInvalid,
                     $"There are {pages.Count} tracks, and {(serve ? "only one can be served" : "one page is named")}. Give the folder of one track, or, for separations of the same track, --compare."));
-                return Failed;
+                return ExitCodes.Failed;
             }
             foreach ((string file, PlayerPage page) in pages)
             {
@@ -79,12 +77,12 @@ internal static class PlayerCommand
                 catch (DemucsException e)
                 {
                     report.Failure(path, e);
-                    exitCode = Failed;
+                    exitCode = ExitCodes.Failed;
                 }
                 catch (OperationCanceledException)
                 {
                     report.Cancelled($"'{path}' was not written.");
-                    return Cancelled;
+                    return ExitCodes.Canceled;
                 }
             }
             return exitCode;

@@ -16,7 +16,7 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     SpectrogramCommand.Create(),
     MeasureCommand.Create(),
     CompareCommand.Create(interruption),
-    SlurmGroup.Create(interruption),
+    SlurmGroup.Create(interruption, args),
 };
 
 PlainNames.Keep(root);

@@ -179,15 +179,17 @@ internal sealed class SeparateCommand
     /// <summary>Seconds of work for a second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
     private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
 
-    /// <summary>Full paths of the names in the list that was named.</summary>
-    private IEnumerable<string> Listed(ParseResult parsed)
+    private IEnumerable<string> Listed(ParseResult parsed) => parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null)) : [];
+
+    /// <summary>Full paths of the names in a list.</summary>
+    /// <param name="list">The list's file, or - for stdin.</param>
+    /// <param name="isNull">Whether names end with a zero byte.</param>
+    internal static IEnumerable<string> ReadList(string list, bool isNull)
     {
-        if (parsed.GetValue(_filesFrom) is not { } list)
-            return [];
         if (list != "-")
-            return FileList.Read(Path.GetFullPath(list), parsed.GetValue(_null)).Select(Path.GetFullPath);
+            return FileList.Read(Path.GetFullPath(list), isNull).Select(Path.GetFullPath);
         using Stream input = Console.OpenStandardInput();
-        return FileList.Read(input, "stdin", parsed.GetValue(_null)).Select(Path.GetFullPath);
+        return FileList.Read(input, "stdin", isNull).Select(Path.GetFullPath);
     }
 
     private IReadOnlyList<TrackSource> Share(ParseResult parsed, string[] inputs, TrackListOptions options, TrackList list, ShardNumber shard, SeparationReport report, CancellationToken cancellationToken, out IReadOnlySet<TrackSource> mine)
@@ -202,8 +204,8 @@ internal sealed class SeparateCommand
     private TrackListOptions Options(ParseResult parsed) => new()
     {
         Recurse = parsed.GetValue(_recurse),
-        Include = ParseNames(parsed.GetValue(_include)),
-        Exclude = ParseNames(parsed.GetValue(_exclude)),
+        Include = NameList.Of(parsed.GetValue(_include)),
+        Exclude = NameList.Of(parsed.GetValue(_exclude)),
         StreamIndex = parsed.GetValue(_streamIndex),
         ChannelLayout = parsed.GetValue(_channelLayout),
         LateStart = parsed.GetValue(_lateStart),
@@ -244,10 +246,10 @@ internal sealed class SeparateCommand
             SkipExisting = parsed.GetValue(_skipExisting),
             CopyTags = !parsed.GetValue(_noTags),
         };
-        string[] stemNames = ParseNames(parsed.GetValue(_stemNames));
+        string[] stemNames = NameList.Of(parsed.GetValue(_stemNames));
         StemChoice choice = new()
         {
-            Stems = ParseNames(parsed.GetValue(_stems)),
+            Stems = NameList.Of(parsed.GetValue(_stems)),
             TwoStems = parsed.GetValue(_twoStems),
             TwoStemsMethod = parsed.GetValue(_twoStemsMethod),
             Residual = parsed.GetValue(_residual),
@@ -263,8 +265,6 @@ internal sealed class SeparateCommand
         { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
         return (options, output, choice, models);
     }
-
-    private static string[] ParseNames(string[]? given) => [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 
     private static double[] ParseRow(string row)
     {

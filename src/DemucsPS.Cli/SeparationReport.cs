@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Models;
@@ -13,16 +10,6 @@ namespace DemucsPS.Cli;
 /// <summary>What the console shows: results on stdout (file names, or a JSON object a track), progress, warnings and errors on stderr.</summary>
 internal sealed class SeparationReport(bool json, bool verbose)
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        // Names of any script stay readable; the output is not embedded in HTML.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
-        // A null test can leave nothing at all: -Infinity dB.
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     private readonly bool _terminal = !Console.IsErrorRedirected;
     private int _lineLength;
     private bool _noticed;
@@ -79,7 +66,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
                 $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
+            Console.Out.WriteLine(ConsoleJson.Of(result));
             return;
         }
         foreach (StemFile stem in result.Stems)
@@ -91,7 +78,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     {
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(verification, Json));
+            Console.Out.WriteLine(ConsoleJson.Of(verification));
             return;
         }
         foreach (VerifiedStem stem in verification.Stems)
@@ -114,7 +101,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
         string message = Advice.Of(error);
         Console.Error.WriteLine($"error: {message} [{error.Error}]");
         if (json)
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { SourcePath = input, Error = error.Error.ToString(), Message = message }, Json));
+            Console.Out.WriteLine(ConsoleJson.Of(new { SourcePath = input, Error = error.Error.ToString(), Message = message }));
     }
 
     /// <summary>All tracks were tried.</summary>
@@ -126,7 +113,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
             return;
         Console.Error.WriteLine(_summary);
         if (json)
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { Summary = _summary }, Json));
+            Console.Out.WriteLine(ConsoleJson.Of(new { Summary = _summary }));
     }
 
     /// <summary>The user has stopped the command.</summary>

@@ -8,8 +8,6 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps spectrogram</c>: audio files in, a picture of their spectrograms out.</summary>
 internal sealed class SpectrogramCommand
 {
-    private const int Drawn = 0, Failed = 1, Cancelled = 130;
-
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists and CUE sheets; drawn below each other over one time axis.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _output = new("--output", "-o") { Description = "The picture: a name that ends in .png or .svg.", Required = true, HelpName = "FILE" };
     private readonly Option<FrequencyScale> _scale = new("--frequency-scale") { Description = "How frequencies are spread over the axis. Default: log.", CustomParser = WordArgument.Of<FrequencyScale>, HelpName = "log|mel|linear" };
@@ -67,23 +65,23 @@ internal sealed class SpectrogramCommand
             TrackSource[] sources = [.. SeparateCommand.Expand(parsed.GetRequiredValue(_inputs)).SelectMany(tracks.Expand)];
             // A picture that lacks one of those that were asked for is not what was asked for.
             if (!complete || sources.Length == 0)
-                return Failed;
+                return ExitCodes.Failed;
             SpectrogramPicture picture = SpectrogramPicture.Of([.. sources.Select(SpectrogramPanel.Of)], options, report.Progress(new TrackSource(file.Path)), cancellationToken);
             foreach (string warning in picture.Warnings)
                 report.Warning(warning);
             picture.Write(file);
             report.Written(file.Path);
-            return Drawn;
+            return ExitCodes.Succeeded;
         }
         catch (DemucsException e)
         {
             report.Failure(null, e);
-            return Failed;
+            return ExitCodes.Failed;
         }
         catch (OperationCanceledException)
         {
             report.Cancelled("no picture was written.");
-            return Cancelled;
+            return ExitCodes.Canceled;
         }
     }
 

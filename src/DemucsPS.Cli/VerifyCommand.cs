@@ -7,8 +7,6 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps verify</c>: folders of stems in, and what became of each stem out.</summary>
 internal static class VerifyCommand
 {
-    private const int Intact = 0, NotIntact = 1, Cancelled = 130;
-
     public static Command Create()
     {
         Argument<string[]> paths = new("path") { Description = "Folders of stems, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore };
@@ -21,7 +19,7 @@ internal static class VerifyCommand
     private static int Run(string[] paths, bool json, CancellationToken cancellationToken)
     {
         SeparationReport report = new(json, verbose: false);
-        int exitCode = Intact;
+        int exitCode = ExitCodes.Succeeded;
         foreach (string path in paths.Select(Path.GetFullPath))
         {
             try
@@ -29,18 +27,18 @@ internal static class VerifyCommand
                 foreach (string provenance in SeparationVerification.Find(path))
                 {
                     if (!Verify(provenance, report, cancellationToken))
-                        exitCode = NotIntact;
+                        exitCode = ExitCodes.Failed;
                 }
             }
             catch (DemucsException e)
             {
                 report.Failure(path, e);
-                exitCode = NotIntact;
+                exitCode = ExitCodes.Failed;
             }
             catch (OperationCanceledException)
             {
                 report.Cancelled($"'{path}' was not read to its end.");
-                return Cancelled;
+                return ExitCodes.Canceled;
             }
         }
         return exitCode;

@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Clusters;
 
@@ -9,13 +6,6 @@ namespace DemucsPS.Cli.Slurm;
 /// <summary>What commands about jobs show: answers on stdout, errors and notes on stderr.</summary>
 internal sealed class SlurmReport(bool json)
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new SecondsConverter(), new JsonStringEnumConverter() },
-    };
-
     public static void Note(string sentence) => Console.Error.WriteLine($"note: {sentence}");
 
     /// <returns>The exit code.</returns>
@@ -47,5 +37,5 @@ internal sealed class SlurmReport(bool json)
             Console.Out.WriteLine($"{track.State.ToString().ToLowerInvariant()} {track.SourcePath}{(track.Error is null ? "" : $" [{track.Error}] {track.Message}")}");
     }
 
-    private static void Write<T>(T what) => Console.Out.WriteLine(JsonSerializer.Serialize(what, Json));
+    private static void Write<T>(T what) => Console.Out.WriteLine(ConsoleJson.Of(what));
 }

@@ -9,7 +9,7 @@ internal static class Submission
     public static int? Do(ClusterOrder order, bool isWhatIf)
     {
         Console.Out.WriteLine(order.Plan);
-        if (order.Plan.FactorOrigin == "assumed" && order.Plan.Tasks.Count > 0)
+        if (order.Plan.IsFactorAssumed && order.Plan.Tasks.Count > 0)
             SlurmReport.Note("nobody has measured how long a second of audio takes; submit a few tracks first, and name that job with --measured-in, or give --real-time-factor.");
         if (isWhatIf)
         {

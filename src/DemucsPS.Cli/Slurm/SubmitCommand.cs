@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Clusters;
 using DemucsPS.Engine.Models;
 
@@ -78,21 +77,9 @@ internal sealed class SubmitCommand
 
     private IEnumerable<string> Given(ParseResult parsed)
     {
-        List<string> given = [.. parsed.GetValue(_inputs) ?? []];
-        if (Value<string>(parsed, "--files-from") is { } list)
-        {
-            bool isNull = Value<bool>(parsed, "--null");
-            if (list == "-")
-            {
-                using Stream input = Console.OpenStandardInput();
-                given.AddRange(FileList.Read(input, "stdin", isNull));
-            }
-            else
-            {
-                given.AddRange(FileList.Read(Path.GetFullPath(list), isNull));
-            }
-        }
-        return given.Count > 0 ? given.Select(Path.GetFullPath) : throw new DemucsException(DemucsError.ParameterInvalid, "Nothing was named to separate. Name files or folders, or a list with --files-from.");
+        string[] listed = Value<string>(parsed, "--files-from") is { } list ? [.. SeparateCommand.ReadList(list, Value<bool>(parsed, "--null"))] : [];
+        string[] given = [.. parsed.GetValue(_inputs) ?? [], .. listed];
+        return given.Length > 0 ? given.Select(Path.GetFullPath) : throw new DemucsException(DemucsError.ParameterInvalid, "Nothing was named to separate. Name files or folders, or a list with --files-from.");
     }
 
     /// <summary>Arguments for <c>separate</c>, as they were given.</summary>
@@ -114,5 +101,5 @@ internal sealed class SubmitCommand
 
     private T? Value<T>(ParseResult parsed, string option) => parsed.GetValue((Option<T>)_separate.Options.Single(o => o.Name == option));
 
-    private string[] Names(ParseResult parsed, string option) => [.. (Value<string[]>(parsed, option) ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+    private string[] Names(ParseResult parsed, string option) => NameList.Of(Value<string[]>(parsed, option));
 }
