@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Machine;
 
 namespace DemucsPS.Engine.Clusters;
 
@@ -38,7 +39,7 @@ public static class ClusterInput
     public static IReadOnlyList<double?> Durations(IReadOnlyList<string> files, TrackListOptions options, CancellationToken cancellationToken)
     {
         double?[] durations = new double?[files.Count];
-        Parallel.For(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken },
+        Parallel.For(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Allotment.Processors, CancellationToken = cancellationToken },
             i => durations[i] = TrackDurations.Measure(new TrackSource(files[i]) { StreamIndex = options.StreamIndex, LateStart = options.LateStart, OnDamage = options.OnDamage }).Seconds);
         return durations;
     }

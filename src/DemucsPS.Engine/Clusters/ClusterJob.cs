@@ -131,7 +131,7 @@ public sealed class ClusterJob
             Tasks = plan.Tasks.Count,
             TimeLimitSeconds = plan.TimeLimit.TotalSeconds,
             Slurm = options,
-            RealTimeFactor = plan.FactorOrigin == "assumed" ? null : plan.RealTimeFactor,
+            RealTimeFactor = plan.IsFactorAssumed ? null : plan.RealTimeFactor,
         };
         try
         {

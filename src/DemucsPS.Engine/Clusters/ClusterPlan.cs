@@ -30,6 +30,9 @@ public sealed record ClusterPlan
     /// <summary>Where <see cref="RealTimeFactor"/> comes from, in words.</summary>
     public required string FactorOrigin { get; init; }
 
+    /// <summary>Whether nobody has said or measured <see cref="RealTimeFactor"/>.</summary>
+    public required bool IsFactorAssumed { get; init; }
+
     /// <summary>Time that each task may take, in whole minutes.</summary>
     public required TimeSpan TimeLimit { get; init; }
 
@@ -68,6 +71,7 @@ public sealed record ClusterPlan
             Audio = TimeSpan.FromSeconds(total),
             RealTimeFactor = factor,
             FactorOrigin = options.RealTimeFactor is null ? "assumed" : options.IsMeasured ? "measured" : "given",
+            IsFactorAssumed = options.RealTimeFactor is null,
             TimeLimit = limit,
         };
     }

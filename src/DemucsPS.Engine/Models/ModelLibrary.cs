@@ -191,14 +191,14 @@ public sealed partial class ModelLibrary
 
     private string Pin(string given, Func<string, string> toFullPath)
     {
-        ModelSource model = Source(given, toFullPath);
+        // A hash that was given stays beside a path; a name has to have one. Whether it is the file's, was looked at when the model was chosen.
+        Match pinned = Path.Exists(toFullPath(given)) ? Match.Empty : Pinned().Match(given);
+        string name = pinned.Success ? pinned.Groups["name"].Value : given;
+        ModelSource model = Unpinned(name, toFullPath);
         if (model.Path is not { } path)
             return model.Name;
-        // A hash that was given stays beside the path; a name has to have one.
-        bool isHashed = Pinned().Match(given) is { Success: true } && !Path.Exists(toFullPath(given));
-        string name = isHashed ? Pinned().Match(given).Groups["name"].Value : given;
         if (!CatalogueReader.IsSafeName(name) || Describe(name) is null)
-            return isHashed ? $"{toFullPath(name)}@{Pinned().Match(given).Groups["hash"].Value}" : toFullPath(name);
+            return pinned.Success ? $"{toFullPath(name)}@{pinned.Groups["hash"].Value}" : toFullPath(name);
         try
         {
             return $"{model.Name}@{DurableFiles.Hash(path, CancellationToken.None)}";

@@ -48,23 +48,10 @@ public sealed class PictureFile
     internal void Write(ReadOnlySpan<byte> content)
     {
         Check();
-        string folder = System.IO.Path.GetDirectoryName(Path)!, temporary = System.IO.Path.Combine(folder, $".{Guid.NewGuid():N}.partial");
+        string temporary = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, $".{Guid.NewGuid():N}.partial");
         try
         {
-            try
-            {
-                using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-                {
-                    stream.Write(content);
-                    stream.Flush(flushToDisk: true);
-                }
-                DurableFiles.Rename(temporary, Path, _overwrite);
-            }
-            catch
-            {
-                DurableFiles.Delete(temporary);
-                throw;
-            }
+            DurableFiles.Write(Path, temporary, _overwrite, content, static (stream, bytes) => stream.Write(bytes));
         }
         catch (IOException) when (!_overwrite && System.IO.Path.Exists(Path))
         {
@@ -74,7 +61,6 @@ public sealed class PictureFile
         {
             throw Failed($"{e.Message} {RefusalPatience.System.RemedyFor(e)}", e);
         }
-        DurableFiles.FlushFolder(folder);
     }
 
     private DemucsException Exists() => new(DemucsError.PictureExists, $"'{Path}' exists.", Path) { Remedies = [Remedy.Replace] };

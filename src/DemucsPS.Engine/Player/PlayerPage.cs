@@ -74,24 +74,13 @@ public sealed record PlayerPage
         try
         {
             Directory.CreateDirectory(folder);
-            PlayerPageFile page;
-            try
+            PlayerPageFile? page = null;
+            DurableFiles.Write(path, partial, Overwrite, this, (stream, content) =>
             {
-                using (FileStream stream = new(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-                {
-                    using PageWork work = new(this, path, served: null, progress, cancellationToken);
-                    page = work.Write(stream);
-                    stream.Flush(flushToDisk: true);
-                    page = page with { Bytes = stream.Length };
-                }
-                DurableFiles.Rename(partial, path, Overwrite);
-            }
-            finally
-            {
-                File.Delete(partial);
-            }
-            DurableFiles.FlushFolder(folder);
-            return page;
+                using PageWork work = new(content, path, served: null, progress, cancellationToken);
+                page = work.Write(stream) with { Bytes = stream.Length };
+            });
+            return page!;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Player;
@@ -10,9 +11,6 @@ namespace DemucsPS.Engine.Player;
 /// <param name="Stems">Its stems, at least one, of different names.</param>
 public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem> Stems)
 {
-    /// <summary>What names of files say that they are the mix, and not a stem of it.</summary>
-    private static readonly string[] MixNames = ["mix", "mixture"];
-
     /// <summary>The mix that was separated; null where it is not known.</summary>
     public TrackSource? Mix { get; init; }
 
@@ -60,7 +58,7 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
     /// <param name="files">Full paths; one that is called after a mix is not a stem.</param>
     internal static PlayerVariant OfFiles(IReadOnlyList<string> files)
     {
-        string[] mixes = [.. files.Where(f => MixNames.Contains(Path.GetFileNameWithoutExtension(f), StringComparer.OrdinalIgnoreCase))];
+        string[] mixes = [.. files.Where(f => MixNames.Contains(Path.GetFileNameWithoutExtension(f)))];
         // Where there is nothing else, what is called so is what there is to hear.
         if (mixes.Length == files.Count)
             mixes = [.. mixes.Skip(1)];

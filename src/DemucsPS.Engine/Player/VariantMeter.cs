@@ -83,7 +83,7 @@ internal sealed class VariantMeter : IDisposable
             if (Mix is not null)
             {
                 _mixEnergy += SampleSquares.Sum(Mix.Left) + SampleSquares.Sum(Mix.Right);
-                _product += Product(Mix.Left, left) + Product(Mix.Right, right);
+                _product += SampleSquares.Product(Mix.Left, left) + SampleSquares.Product(Mix.Right, right);
             }
             read((double)frames / _sampleRate);
         }
@@ -103,21 +103,5 @@ internal sealed class VariantMeter : IDisposable
             (new Vector<float>(to[i..]) + new Vector<float>(samples[i..])).CopyTo(to[i..]);
         for (; i < samples.Length; i++)
             to[i] += samples[i];
-    }
-
-    private static double Product(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
-    {
-        Vector<double> sums = Vector<double>.Zero;
-        int i = 0;
-        for (; i <= one.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector.Widen(new Vector<float>(one[i..]), out Vector<double> low, out Vector<double> high);
-            Vector.Widen(new Vector<float>(other[i..]), out Vector<double> lower, out Vector<double> upper);
-            sums += low * lower + high * upper;
-        }
-        double sum = Vector.Sum(sums);
-        for (; i < one.Length; i++)
-            sum += (double)one[i] * other[i];
-        return sum;
     }
 }

@@ -10,8 +10,6 @@ namespace DemucsPS.Engine.Quality;
 /// <param name="Stems">Where they are, by stem name, in order.</param>
 internal sealed record NamedStems(string Folder, string Track, SortedDictionary<string, TrackSource> Stems)
 {
-    private static readonly string[] MixNames = ["mixture", "mix"];
-
     /// <summary>Full paths of mixes, in order.</summary>
     public IReadOnlyList<string> MixPaths { get; init; } = [];
 
@@ -75,10 +73,8 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
         if (provenance.Separation.Parameters.GetValueOrDefault("track") is { } track && track != SeparationParameters.WholeFile)
             return track;
         string path = provenance.Separation.Source.Path, name = Path.GetFileNameWithoutExtension(path);
-        return (IsMix(name) ? Path.GetFileName(Path.GetDirectoryName(path)) : name) is { Length: > 0 } found ? found : null;
+        return (MixNames.Contains(name) ? Path.GetFileName(Path.GetDirectoryName(path)) : name) is { Length: > 0 } found ? found : null;
     }
-
-    private static bool IsMix(string name) => MixNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static NamedStems? Named(string folder, string[] files)
     {
@@ -88,7 +84,7 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
         foreach (string file in files.Where(f => TrackList.IsAudio(f)))
         {
             string name = Path.GetFileNameWithoutExtension(file);
-            if (IsMix(name))
+            if (MixNames.Contains(name))
                 mixes.Add(file);
             else if (!stems.TryAdd(name, new TrackSource(file)))
                 fault ??= new DemucsException(DemucsError.ParameterInvalid, $"'{stems[name].Path}' and '{file}' are the same stem. Leave one of them in the folder.", file);

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Machine;
+
 namespace DemucsPS.Engine.Quality;
 
 /// <summary>Measures many tracks, several at once. Memory grows with how many those are, not with how many there are in all.</summary>
@@ -18,8 +20,8 @@ public static class QualitySet
         options.Check();
         if (jobs is < 0 or > 256)
             throw new DemucsException(DemucsError.ParameterInvalid, $"{jobs} tracks cannot be measured at once. Give 1 to 256, or 0 for as many as there are processors.") { Parameter = EngineParameter.Jobs };
-        int workers = Math.Min(jobs == 0 ? Environment.ProcessorCount : jobs, tracks.Count);
-        QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, Environment.ProcessorCount / Math.Max(workers, 1)) };
+        int workers = Math.Min(jobs == 0 ? Allotment.Processors : jobs, tracks.Count);
+        QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, Allotment.Processors / Math.Max(workers, 1)) };
         return Run(tracks, shared, workers, results, cancellationToken);
     }
 

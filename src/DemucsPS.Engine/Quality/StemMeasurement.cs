@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Machine;
 
 namespace DemucsPS.Engine.Quality;
 
@@ -47,7 +48,7 @@ public static class StemMeasurement
             QualityMetric metrics = options.Metrics;
             StemEvaluation evaluation = StemEvaluation.Of(() => opened.Count == 1 && opened[0].IsUnread ? first : Open(null), isMeasured, first.Channels, window, Math.Max(hop, 1),
                 filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0, windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
-                options.Threads == 0 ? Environment.ProcessorCount : options.Threads, progress, lengths: null, cancellationToken);
+                options.Threads == 0 ? Allotment.Processors : options.Threads, progress, lengths: null, cancellationToken);
             if (evaluation.Frames == 0)
                 throw new DemucsException(DemucsError.StemsNotComparable, $"The references in '{track.ReferenceFolder}' have no samples.", track.ReferenceFolder);
             warnings.AddRange(first.Warnings);

@@ -21,26 +21,40 @@ internal static partial class DurableFiles
         RefuseOther(path);
         try
         {
-            FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-            try
-            {
-                using (stream)
-                {
-                    stream.Write(content);
-                    stream.Flush(flushToDisk: true);
-                }
-                Rename(temporary, path, overwrite: true);
-            }
-            catch
-            {
-                // On a full disk it would keep the room that is missing.
-                Delete(temporary);
-                throw;
-            }
+            Write(path, temporary, overwrite: true, content, static (stream, bytes) => stream.Write(bytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Failed(path, e);
+        }
+    }
+
+    /// <summary>Writes a file whole or not at all: at any moment its name has what was there before, or all of it.</summary>
+    /// <param name="path">Full path; its folder exists.</param>
+    /// <param name="temporary">Full path of a file to write to first, on the same file system; replaced if it exists, and gone afterwards in any case.</param>
+    /// <param name="overwrite">Whether it may replace a file.</param>
+    /// <param name="content">What is written.</param>
+    /// <param name="write">Writes all of it.</param>
+    /// <exception cref="IOException">It failed, or there is a file of that name.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is not allowed.</exception>
+    public static void Write<T>(string path, string temporary, bool overwrite, T content, Action<FileStream, T> write)
+        where T : allows ref struct
+    {
+        FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+        try
+        {
+            using (stream)
+            {
+                write(stream, content);
+                stream.Flush(flushToDisk: true);
+            }
+            Rename(temporary, path, overwrite);
+        }
+        catch
+        {
+            // On a full disk it would keep the room that is missing.
+            Delete(temporary);
+            throw;
         }
         FlushFolder(Path.GetDirectoryName(path)!);
     }

@@ -6,18 +6,24 @@ namespace DemucsPS.Engine.Separation;
 internal static class SampleSquares
 {
     /// <summary>Σ x², in double precision.</summary>
-    public static double Sum(ReadOnlySpan<float> samples)
+    public static double Sum(ReadOnlySpan<float> samples) => Product(samples, samples);
+
+    /// <summary>Σ x·y, in double precision.</summary>
+    /// <param name="one">The first factors.</param>
+    /// <param name="other">The second ones, at least as many.</param>
+    public static double Product(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
     {
         Vector<double> sums = Vector<double>.Zero;
         int i = 0;
-        for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
+        for (; i <= one.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector.Widen(new Vector<float>(samples[i..]), out Vector<double> low, out Vector<double> high);
-            sums += low * low + high * high;
+            Vector.Widen(new Vector<float>(one[i..]), out Vector<double> low, out Vector<double> high);
+            Vector.Widen(new Vector<float>(other[i..]), out Vector<double> lower, out Vector<double> upper);
+            sums += low * lower + high * upper;
         }
         double sum = Vector.Sum(sums);
-        for (; i < samples.Length; i++)
-            sum += (double)samples[i] * samples[i];
+        for (; i < one.Length; i++)
+            sum += (double)one[i] * other[i];
         return sum;
     }
 }

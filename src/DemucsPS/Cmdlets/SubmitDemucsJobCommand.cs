@@ -172,7 +172,7 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     {
         SlurmCluster? cluster = NoSubmit ? null : new SlurmCluster();
         ClusterOrder order = Retry ? ClusterOrder.Again(folder, Plan(), Slurm(), cluster) : New(folder, cluster);
-        if (order.Plan.FactorOrigin == "assumed" && order.Plan.Tasks.Count > 0)
+        if (order.Plan.IsFactorAssumed && order.Plan.Tasks.Count > 0)
             WriteWarning("Nobody has measured how long a second of audio takes. Submit a few tracks first and name that job with -MeasuredIn, or give -RealTimeFactor.");
         WriteVerbose($"{order.Plan}.");
         if (!ShouldProcess(folder, $"{(NoSubmit ? "Make a job" : "Submit a job")} ({order.Plan})"))
