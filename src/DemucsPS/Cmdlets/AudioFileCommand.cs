@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary>What cmdlets that take audio files have in common: how files are named, and that they are taken one by one.</summary>
+/// <summary>What cmdlets that take audio files, or folders of stems, have in common: how they are named, and that they are taken one by one.</summary>
 public abstract class AudioFileCommand : PSCmdlet
 {
     private protected const string PathSet = "Path", LiteralPathSet = "LiteralPath";
@@ -20,12 +20,30 @@ public abstract class AudioFileCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
+    /// <summary>What is looked for, for messages.</summary>
+    private protected virtual string Kind => "file";
+
     /// <inheritdoc/>
     protected sealed override void ProcessRecord()
     {
+        if (ParameterSetName is not (PathSet or LiteralPathSet))
+        {
+            ProcessOther();
+            return;
+        }
         bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
+        foreach ((string file, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, Missed, Kind))
             ProcessFile(file, target);
+    }
+
+    /// <summary>Works on what comes by a parameter set of the cmdlet's own.</summary>
+    private protected virtual void ProcessOther()
+    {
+    }
+
+    /// <summary>A name leads nowhere; the error is written.</summary>
+    private protected virtual void Missed()
+    {
     }
 
     /// <summary>Works on one file.</summary>

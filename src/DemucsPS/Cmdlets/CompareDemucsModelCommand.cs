@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Diagnostics;
 using System.Globalization;
 using System.Management.Automation;
 using DemucsPS.Engine;
@@ -15,10 +14,9 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Compare-DemucsModel</c>: tracks in, separated by several models and settings, and how the results differ out.</summary>
 [Cmdlet(VerbsData.Compare, "DemucsModel", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(ComparedSeparation))]
-public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable, IProgress<PlayerProgress>
+public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
 {
     private const string Activity = "Comparing models";
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<TrackSource> _tracks = [];
@@ -27,8 +25,7 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable, I
     private ComparisonSetting[] _settings = [];
     private ModelComparison _comparison = null!;
     private TrackProgress _progress = null!;
-    private string _page = "";
-    private long _shown;
+    private PlayerPageProgress _pageProgress = null!;
 
     /// <summary>The models to compare: names, or paths; each on its own.</summary>
     [Parameter]
@@ -74,18 +71,10 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable, I
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    public void Report(PlayerProgress value)
-    {
-        if (_shown != 0 && Stopwatch.GetElapsedTime(_shown) < Interval)
-            return;
-        _shown = Stopwatch.GetTimestamp();
-        WriteProgress(new ProgressRecord(1, Activity, _page) { PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1 });
-    }
-
-    /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         _progress = new TrackProgress(this, Activity);
+        _pageProgress = new PlayerPageProgress(this, Activity);
         try
         {
             _settings = [.. (Model ?? [null!]).SelectMany(model => (Setting ?? [[]]).Select(setting => Parse(setting) with { Model = model }))];
@@ -183,12 +172,12 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable, I
 
     private void WritePage(string path, PlayerPage page)
     {
-        _page = $"player page of {page.Title}";
+        _pageProgress.Begin($"player page of {page.Title}");
         try
         {
             if (!ShouldProcess(path, PageAction(page.Variants.Select(v => v.Name))))
                 return;
-            PlayerPageFile written = page.Write(path, this, _stop.Token);
+            PlayerPageFile written = page.Write(path, _pageProgress, _stop.Token);
             foreach (string warning in written.Warnings)
                 Say(warning);
             WriteInformation($"The page is '{written.FilePath}'.", ["PSHOST"]);
@@ -197,9 +186,7 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable, I
         {
             WriteError(e.ToRecord(path));
         }
-        if (_shown != 0)
-            WriteProgress(new ProgressRecord(1, Activity, "done") { RecordType = ProgressRecordType.Completed });
-        _shown = 0;
+        _pageProgress.Complete();
     }
 
     private static ComparisonSetting Parse(Hashtable given)

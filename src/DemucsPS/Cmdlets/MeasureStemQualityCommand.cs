@@ -8,27 +8,14 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Measure-StemQuality</c>: estimated stems and the true ones in, figures of each track out.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "StemQuality", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(TrackQuality))]
-public sealed class MeasureStemQualityCommand : PSCmdlet, IDisposable
+public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
 {
-    private const string PathSet = "Path", LiteralPathSet = "LiteralPath", ResultSet = "Result";
+    private const string ResultSet = "Result";
 
     private readonly CancellationTokenSource _stop = new();
     private string _reference = "";
     private QualityOptions _options = new();
     private QualityResults? _results;
-
-    /// <summary>Folders of stems, or of folders of them; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [FileToPath]
-    public string[] Path { get; set; } = [];
-
-    /// <summary>The same, by names taken as they are.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>What <c>Invoke-DemucsSeparation</c> gave.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ResultSet)]
@@ -88,23 +75,14 @@ public sealed class MeasureStemQualityCommand : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        if (SeparationResult is { } result)
-        {
-            Measure(() => [EstimatedTrack.Of(result, _reference)], result.SourcePath);
-            return;
-        }
-        bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string folder, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal))
-            Measure(() => EstimatedTrack.Find(folder, _reference, WriteWarning), target);
-    }
-
-    /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
+
+    private protected override void ProcessFile(string file, string target) => Measure(() => EstimatedTrack.Find(file, _reference, WriteWarning), target);
+
+    private protected override void ProcessOther() => Measure(() => [EstimatedTrack.Of(SeparationResult!, _reference)], SeparationResult!.SourcePath);
 
     private void Measure(Func<IReadOnlyList<EstimatedTrack>> find, string target)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Player;
@@ -9,31 +8,19 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Show-StemPlayer</c>: folders of stems or results of separations in, and pages that play them out.</summary>
 [Cmdlet(VerbsCommon.Show, "StemPlayer", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(PlayerPageFile), typeof(Uri))]
-public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<PlayerProgress>
+public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
 {
-    private const string PathSet = "Path", LiteralPathSet = "LiteralPath", ResultSet = "Result", Activity = "Making player pages";
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    private const string ResultSet = "Result";
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<StemFolder> _compared = [];
     private StemFolder? _served;
     private string? _destination;
-    private string _title = "";
+    private readonly PlayerPageProgress _progress;
     private bool _failed, _written;
-    private long _shown;
 
-    /// <summary>Folders of stems, or the provenances in them; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [FileToPath]
-    public string[] Path { get; set; } = [];
-
-    /// <summary>Folders of stems, by names taken as they are.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
+    /// <summary>As for any cmdlet.</summary>
+    public ShowStemPlayerCommand() => _progress = new PlayerPageProgress(this, "Making player pages");
 
     /// <summary>Results of <c>Invoke-DemucsSeparation</c>.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ResultSet)]
@@ -75,14 +62,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <inheritdoc/>
-    public void Report(PlayerProgress value)
-    {
-        if (_shown != 0 && Stopwatch.GetElapsedTime(_shown) < Interval)
-            return;
-        _shown = Stopwatch.GetTimestamp();
-        WriteProgress(new ProgressRecord(1, Activity, _title) { PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1 });
-    }
+    private protected override string Kind => "folder";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -100,20 +80,6 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
     }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        if (ParameterSetName == ResultSet)
-        {
-            foreach (SeparationResult result in Result)
-                Take(result, () => [StemFolder.Of(result)]);
-            return;
-        }
-        bool literal = ParameterSetName == LiteralPathSet;
-        foreach ((string folder, string target) in this.ResolveFiles(literal ? LiteralPath : Path, literal, () => _failed = true, "folder"))
-            Take(target, () => StemFolder.Find(folder, e => Fail(e, e.Path ?? target)));
-    }
-
-    /// <inheritdoc/>
     protected override void EndProcessing()
     {
         // Of what is to be compared none may be missing.
@@ -128,6 +94,16 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
 
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
+
+    private protected override void ProcessFile(string file, string target) => Take(target, () => StemFolder.Find(file, e => Fail(e, e.Path ?? target)));
+
+    private protected override void ProcessOther()
+    {
+        foreach (SeparationResult result in Result)
+            Take(result, () => [StemFolder.Of(result)]);
+    }
+
+    private protected override void Missed() => _failed = true;
 
     private void Take(object target, Func<IReadOnlyList<StemFolder>> find)
     {
@@ -171,7 +147,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
     {
         page = page with { Title = Title ?? page.Title, Audio = Sound, Overwrite = Force };
         path = _destination ?? path;
-        _title = page.Title;
+        _progress.Begin(page.Title);
         _written = true;
         try
         {
@@ -183,7 +159,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
             page.Check(path);
             if (!ShouldProcess(path, $"Write player page ({string.Join(", ", page.Variants.SelectMany(v => v.Stems.Select(s => s.Name)).Distinct())})"))
                 return;
-            PlayerPageFile written = page.Write(path, this, _stop.Token);
+            PlayerPageFile written = page.Write(path, _progress, _stop.Token);
             Tell(written);
             if (PassThru)
                 WriteObject(written);
@@ -201,9 +177,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
         }
         finally
         {
-            if (_shown != 0)
-                WriteProgress(new ProgressRecord(1, Activity, "done") { RecordType = ProgressRecordType.Completed });
-            _shown = 0;
+            _progress.Complete();
         }
     }
 
@@ -211,7 +185,7 @@ public sealed class ShowStemPlayerCommand : PSCmdlet, IDisposable, IProgress<Pla
     {
         if (!ShouldProcess(page.Title, "Serve player page on this machine"))
             return;
-        using PlayerServer server = page.Serve(this, _stop.Token);
+        using PlayerServer server = page.Serve(_progress, _stop.Token);
         Tell(server.Page);
         if (PassThru)
             WriteObject(server.Address);
