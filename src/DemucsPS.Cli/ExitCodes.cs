@@ -1,20 +1,22 @@
+using DemucsPS.Engine.Batch;
+
 namespace DemucsPS.Cli;
 
 /// <summary>What the program tells the one who started it. Scripts and schedulers depend on these.</summary>
 internal static class ExitCodes
 {
     /// <summary>All that was asked for is done.</summary>
-    public const int Succeeded = 0;
+    public const int Succeeded = BatchExitCodes.Succeeded;
 
     /// <summary>Something failed; the rest is done.</summary>
-    public const int Failed = 1;
+    public const int Failed = BatchExitCodes.Failed;
 
     /// <summary>The arguments cannot be meant so; nothing was done.</summary>
-    public const int Usage = 2;
+    public const int Usage = BatchExitCodes.Usage;
 
     /// <summary>There is more to do: time was over, or the program was told to end. The same again goes on.</summary>
-    public const int MoreToDo = 99;
+    public const int MoreToDo = BatchExitCodes.MoreToDo;
 
     /// <summary>Ended by Ctrl+C: 128 + SIGINT.</summary>
-    public const int Canceled = 130;
+    public const int Canceled = BatchExitCodes.Canceled;
 }

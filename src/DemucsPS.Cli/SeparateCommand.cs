@@ -77,7 +77,7 @@ internal sealed class SeparateCommand
     public static Command Create(Interruption interruption, out Action<ParseResult> check)
     {
         SeparateCommand separate = new(interruption);
-        check = parsed => separate.Choose(parsed, JobPlan.Choose(parsed.GetValue(separate._jobs), parsed.GetValue(separate._threads)));
+        check = separate.Check;
         Command command = new("separate", "Separate audio files into stems.")
         {
             separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
@@ -88,6 +88,15 @@ internal sealed class SeparateCommand
         command.Validators.Add(separate.CheckInputs);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
+    }
+
+    private void Check(ParseResult parsed)
+    {
+        if (parsed.GetValue(_inputs) is [var input, ..])
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is no option. Tracks are named to the job itself.");
+        (SeparationOptions options, _, StemChoice choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
+        using ModelBag bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions(), jobs: options.Jobs);
+        _ = choice.Select(bag.Contract.Stems);
     }
 
     private void CheckInputs(CommandResult result)
@@ -119,16 +128,19 @@ internal sealed class SeparateCommand
             TrackList list = new(options, report.Notice, e => Fail(e.Path, e));
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             ResultsFile? results = parsed.GetValue(_results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
-            string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed)];
+            Dictionary<TrackSource, DemucsException> unnamed = [];
+            string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed, (entry, error) => unnamed[new TrackSource(entry)] = error)];
             // What should have written names may have failed, and a pipe does not say so.
-            if (inputs.Length == 0)
+            if (inputs.Length + unnamed.Count == 0)
                 report.Warning($"The list that came by {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "stdin")} is empty; nothing is separated.");
             IReadOnlyList<TrackSource> sources = shard is { } share ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine) : [.. inputs.SelectMany(list.Expand)];
             mine ??= sources.ToHashSet();
             // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
             IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, mine.Contains);
             TrackSource[] tracks = [.. sources.Where(mine.Contains)];
-            if (tracks.Length == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
+            // What is no name has no length either, and is in no share: the first one says it.
+            Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 } ? new([.. unnamed, .. collisions]) : new(collisions);
+            if (tracks.Length + refused.Count == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
                 report.Note($"There is nothing in share {shard}.");
             // What is wrong with a model concerns all tracks.
             if (tracks.Length > collisions.Count)
@@ -146,7 +158,7 @@ internal sealed class SeparateCommand
                 Failed = (track, error) => Fail(track.Path, error),
                 Busy = (track, error) => report.Failure(track.Path, error),
                 Left = report.Warning,
-            }.Run(tracks, collisions, pipe.Token);
+            }.Run(tracks, refused, pipe.Token);
             report.Summary();
             return end.IsMoreToDo ? ExitCodes.MoreToDo : exitCode;
 
@@ -179,17 +191,19 @@ internal sealed class SeparateCommand
     /// <summary>Seconds of work for a second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
     private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
 
-    private IEnumerable<string> Listed(ParseResult parsed) => parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null)) : [];
+    private IEnumerable<string> Listed(ParseResult parsed, Action<string, DemucsException> refused) => parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null), refused) : [];
 
     /// <summary>Full paths of the names in a list.</summary>
     /// <param name="list">The list's file, or - for stdin.</param>
     /// <param name="isNull">Whether names end with a zero byte.</param>
-    internal static IEnumerable<string> ReadList(string list, bool isNull)
+    /// <param name="refused">Told each entry that is no name, as a full path, and why.</param>
+    internal static IEnumerable<string> ReadList(string list, bool isNull, Action<string, DemucsException> refused)
     {
+        Action<string, DemucsException> told = (entry, error) => refused(Path.GetFullPath(entry), error);
         if (list != "-")
-            return FileList.Read(Path.GetFullPath(list), isNull).Select(Path.GetFullPath);
+            return FileList.Read(Path.GetFullPath(list), isNull, told).Select(Path.GetFullPath);
         using Stream input = Console.OpenStandardInput();
-        return FileList.Read(input, "stdin", isNull).Select(Path.GetFullPath);
+        return FileList.Read(input, "stdin", isNull, told).Select(Path.GetFullPath);
     }
 
     private IReadOnlyList<TrackSource> Share(ParseResult parsed, string[] inputs, TrackListOptions options, TrackList list, ShardNumber shard, SeparationReport report, CancellationToken cancellationToken, out IReadOnlySet<TrackSource> mine)

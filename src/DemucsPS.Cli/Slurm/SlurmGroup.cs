@@ -14,7 +14,7 @@ internal static class SlurmGroup
         Command group = new(Name, "Separate an archive on a cluster that Slurm runs. A job is a folder that all nodes see; see docs/CLUSTER.md.");
         if (!arguments.Contains(Name))
             return group;
-        foreach (Command command in new[] { SubmitCommand.Create(interruption), RetryCommand.Create(), FollowCommand.Status(), FollowCommand.Wait(), FollowCommand.Report(), FollowCommand.Cancel(), RunCommand.Create() })
+        foreach (Command command in new[] { SubmitCommand.Create(interruption), RetryCommand.Create(), FollowCommand.Status(), FollowCommand.Wait(), FollowCommand.Report(), FollowCommand.Cancel(), RunCommand.Create(), CheckCommand.Create(interruption) })
             group.Subcommands.Add(command);
         return group;
     }

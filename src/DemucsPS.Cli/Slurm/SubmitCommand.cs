@@ -61,13 +61,15 @@ internal sealed class SubmitCommand
                 OutputFolder = output,
             };
             ClusterSettings settings = new() { Created = DateTimeOffset.UtcNow, Program = ConsoleProgram.Here(), Arguments = ["--output", output, .. models.SelectMany(model => (string[])["--model", model]), .. HandedOn(parsed)] };
-            IReadOnlyList<string> files = ClusterInput.Files(Given(parsed), options, SlurmReport.Note, e =>
+            IReadOnlyList<string> files = ClusterInput.Files(Given(parsed, Fail), options, SlurmReport.Note, Fail);
+            ClusterOrder order = ClusterOrder.New(Path.GetFullPath(parsed.GetRequiredValue(_job)), settings, files, ClusterInput.Durations(files, options, cancellationToken), plan, slurm, cluster);
+            return Submission.Do(order, _submission.IsWhatIf(parsed)) ?? exitCode;
+
+            void Fail(DemucsException e)
             {
                 exitCode = ExitCodes.Failed;
                 SlurmReport.Failure(e);
-            });
-            ClusterOrder order = ClusterOrder.New(Path.GetFullPath(parsed.GetRequiredValue(_job)), settings, files, ClusterInput.Durations(files, options, cancellationToken), plan, slurm, cluster);
-            return Submission.Do(order, _submission.IsWhatIf(parsed)) ?? exitCode;
+            }
         }
         catch (DemucsException e)
         {
@@ -75,9 +77,9 @@ internal sealed class SubmitCommand
         }
     }
 
-    private IEnumerable<string> Given(ParseResult parsed)
+    private IEnumerable<string> Given(ParseResult parsed, Action<DemucsException> refused)
     {
-        string[] listed = Value<string>(parsed, "--files-from") is { } list ? [.. SeparateCommand.ReadList(list, Value<bool>(parsed, "--null"))] : [];
+        string[] listed = Value<string>(parsed, "--files-from") is { } list ? [.. SeparateCommand.ReadList(list, Value<bool>(parsed, "--null"), (_, error) => refused(error))] : [];
         string[] given = [.. parsed.GetValue(_inputs) ?? [], .. listed];
         return given.Length > 0 ? given.Select(Path.GetFullPath) : throw new DemucsException(DemucsError.ParameterInvalid, "Nothing was named to separate. Name files or folders, or a list with --files-from.");
     }

@@ -13,14 +13,15 @@ public static class FileList
 
     /// <summary>Reads a list from a file.</summary>
     /// <param name="path">Full path.</param>
-    /// <param name="nullSeparated">As in <see cref="Read(Stream, string, bool)"/>.</param>
+    /// <param name="nullSeparated">As in <see cref="Read(Stream, string, bool, Action{string, DemucsException})"/>.</param>
+    /// <param name="refused">Likewise.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.TrackListInvalid"/>: it is no list.</exception>
-    public static IReadOnlyList<string> Read(string path, bool nullSeparated)
+    public static IReadOnlyList<string> Read(string path, bool nullSeparated, Action<string, DemucsException> refused)
     {
         try
         {
             using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
-            return Read(stream, path, nullSeparated);
+            return Read(stream, path, nullSeparated, refused);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -32,10 +33,11 @@ public static class FileList
     /// <param name="stream">UTF-8, or UTF-16 with a byte order mark.</param>
     /// <param name="name">What it is called in messages.</param>
     /// <param name="nullSeparated">Whether a zero byte ends a name, so that names can have line breaks in them; else a line break, with or without a carriage return before it.</param>
+    /// <param name="refused">Told each entry that is no text, and so no name that a file could be opened by: the entry, where its bytes are as in <c>\xFF</c>, and an error that says which it is. The others are names all the same.</param>
     /// <returns>The names as they stand there, without empty ones. Relative ones are not resolved.</returns>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.TrackListInvalid"/>: it is no list of names.</exception>
-    public static IReadOnlyList<string> Read(Stream stream, string name, bool nullSeparated)
+    public static IReadOnlyList<string> Read(Stream stream, string name, bool nullSeparated, Action<string, DemucsException> refused)
     {
         using MemoryStream copy = new();
         byte[] buffer = new byte[1 << 16];
@@ -45,33 +47,37 @@ public static class FileList
                 throw Invalid(name, $"is longer than {MaxBytes >> 20} MiB, so it is no list of files");
             copy.Write(buffer, 0, count);
         }
-        string text = Decode(copy.GetBuffer().AsSpan(0, (int)copy.Length), name, nullSeparated);
-        if (!nullSeparated && text.Contains('\0', StringComparison.Ordinal))
-            throw Invalid(name, "has zero bytes, so its names seem to be separated by them, which has to be said");
-        return [.. text.Split(nullSeparated ? '\0' : '\n').Select(line => nullSeparated ? line : line.EndsWith('\r') ? line[..^1] : line).Where(line => line.Length > 0)];
-    }
-
-    private static string Decode(ReadOnlySpan<byte> bytes, string name, bool nullSeparated)
-    {
-        if (bytes.StartsWith(Encoding.Unicode.Preamble))
-            return Encoding.Unicode.GetString(bytes[2..]);
-        if (bytes.StartsWith(Encoding.BigEndianUnicode.Preamble))
-            return Encoding.BigEndianUnicode.GetString(bytes[2..]);
-        if (bytes.StartsWith(Encoding.UTF8.Preamble))
+        ReadOnlySpan<byte> bytes = copy.GetBuffer().AsSpan(0, (int)copy.Length);
+        bool isLittle = bytes.StartsWith(Encoding.Unicode.Preamble);
+        if (isLittle || bytes.StartsWith(Encoding.BigEndianUnicode.Preamble))
+            bytes = Encoding.UTF8.GetBytes((isLittle ? Encoding.Unicode : Encoding.BigEndianUnicode).GetString(bytes[2..]));
+        else if (bytes.StartsWith(Encoding.UTF8.Preamble))
             bytes = bytes[3..];
-        try
+        if (!nullSeparated && bytes.Contains((byte)0))
+            throw Invalid(name, "has zero bytes, so its names seem to be separated by them, which has to be said");
+        byte end = nullSeparated ? (byte)0 : (byte)'\n';
+        List<string> names = [];
+        for (int number = 1; bytes.Length > 0; number++)
         {
-            return s_strict.GetString(bytes);
+            int length = bytes.IndexOf(end);
+            ReadOnlySpan<byte> entry = length < 0 ? bytes : bytes[..length];
+            bytes = length < 0 ? [] : bytes[(length + 1)..];
+            if (!nullSeparated && entry is [.., (byte)'\r'])
+                entry = entry[..^1];
+            if (entry.Length == 0)
+                continue;
+            try
+            {
+                names.Add(s_strict.GetString(entry));
+            }
+            catch (DecoderFallbackException e)
+            {
+                string shown = Escaped(entry);
+                refused(shown, new DemucsException(DemucsError.TrackListInvalid,
+                    FormattableString.Invariant($"Entry {number} of the list '{name}', '{shown}', is not UTF-8, so it is no name that a file can be opened by. Write the list in UTF-8; a file whose own name is not UTF-8 has to be renamed."), name, e));
+            }
         }
-        catch (DecoderFallbackException e)
-        {
-            byte end = nullSeparated ? (byte)0 : (byte)'\n';
-            int at = Math.Clamp(e.Index, 0, bytes.Length), first = bytes[..at].LastIndexOf(end) + 1, number = 1 + bytes[..at].Count(end);
-            ReadOnlySpan<byte> entry = bytes[first..];
-            if (entry.IndexOf(end) is >= 0 and var length)
-                entry = entry[..length];
-            throw Invalid(name, FormattableString.Invariant($"is not UTF-8 (entry {number}, '{Escaped(entry)}')"), e);
-        }
+        return names;
     }
 
     /// <summary>Bytes as text, where those that are not printable ASCII are as in <c>\xFF</c>.</summary>
@@ -83,6 +89,6 @@ public static class FileList
         return text.ToString();
     }
 
-    private static DemucsException Invalid(string name, string what, Exception? cause = null) =>
-        new(DemucsError.TrackListInvalid, $"The list '{name}' {what}. Write one name a line in UTF-8, or a zero byte behind each.", name, cause);
+    private static DemucsException Invalid(string name, string what) =>
+        new(DemucsError.TrackListInvalid, $"The list '{name}' {what}. Write one name a line in UTF-8, or a zero byte behind each.", name);
 }

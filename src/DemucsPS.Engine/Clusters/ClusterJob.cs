@@ -111,6 +111,10 @@ public sealed class ClusterJob
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > found.Count + 1)
                 throw new FormatException(FormattableString.Invariant($"There is a submission {number}, and {SubmissionName} of submission {found.Count + 1} is missing."));
         }
+        // What tasks write has a place only as long as what they were handed has one: one whose writing was interrupted has a folder for that.
+        string next = Number(found.Count + 1);
+        if (!Directory.Exists(Path.Combine(path, next)) && s_folders.Any(folder => Directory.Exists(Path.Combine(Folder, folder, next))))
+            throw new FormatException(FormattableString.Invariant($"Tasks of a submission {found.Count + 1} have written, and submissions/{next}, which says what it consists of, is missing."));
         return found;
     });
 
@@ -197,9 +201,10 @@ public sealed class ClusterJob
     {
         try
         {
-            Directory.Delete(Path.GetDirectoryName(SubmissionPath(submission.Number, SubmissionName))!, recursive: true);
             Directory.Delete(Path.Combine(Folder, "results", Number(submission.Number)), recursive: true);
             Directory.Delete(LogFolder(submission.Number), recursive: true);
+            // Last: results without it look as if it had been lost.
+            Directory.Delete(Path.GetDirectoryName(SubmissionPath(submission.Number, SubmissionName))!, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

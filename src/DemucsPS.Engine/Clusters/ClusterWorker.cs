@@ -2,6 +2,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
+using DemucsPS.Engine.Batch;
 
 namespace DemucsPS.Engine.Clusters;
 
@@ -13,10 +15,12 @@ namespace DemucsPS.Engine.Clusters;
 /// <param name="tell">Takes sentences for the log.</param>
 public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
 {
-    /// <summary>How <see cref="Run"/> ends: all tracks done, some failed, and some left for another run.</summary>
-    public const int AllDone = 0, SomeFailed = 1, MoreToDo = 99;
+    private const int Terminate = 15, MostCrashes = 300;
 
-    private const int Usage = 2, Interrupted = 130, Terminate = 15, MostCrashes = 300;
+    // Of what a program says against its arguments.
+    private const int MostSaid = 5;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     // Exit codes above it are those of programs that a signal ended.
     private const int Signaled = 128;
@@ -42,6 +46,34 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{own}' cannot be an option of a job's tasks: the job deals its tracks out itself. Leave it out.");
     }
 
+    /// <summary>Has the program itself say whether it would take the arguments: what is wrong with them, or with the program, is said once and not by every task.</summary>
+    /// <param name="settings">The program and its arguments.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it refuses them, in its own words. <see cref="DemucsError.ClusterJobInvalid"/>: it cannot be started here.</exception>
+    public static void Try(ClusterSettings settings)
+    {
+        ProcessStartInfo start = new(settings.Program[0], [.. settings.Program.Skip(1), "slurm", "check", "--", .. settings.Arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        using Process process = Started(start);
+        process.StandardInput.Close();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(s_patience))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new DemucsException(DemucsError.ClusterJobInvalid, FormattableString.Invariant($"The job's program '{start.FileName}' has not said for {s_patience.TotalMinutes} minutes whether it takes the options. Check that it is demucsps."), start.FileName);
+        }
+        _ = output.GetAwaiter().GetResult();
+        if (process.ExitCode != BatchExitCodes.Succeeded)
+        {
+            string[] said = error.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{start.FileName}' does not take the options '{string.Join(' ', settings.Arguments)}': {(said.Length == 0 ? FormattableString.Invariant($"it ended with {process.ExitCode}.") : string.Join(' ', said.Take(MostSaid)))}");
+        }
+    }
+
     /// <summary>Works on a task.</summary>
     /// <param name="submission">The submission.</param>
     /// <param name="task">Number of the task in it, from 0.</param>
@@ -49,7 +81,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     /// <param name="node">Where it runs.</param>
     /// <param name="isLimited">Whether the task's time is limited.</param>
     /// <param name="cancellationToken">Ends it; what is done is kept.</param>
-    /// <returns><see cref="AllDone"/>, <see cref="SomeFailed"/>, <see cref="MoreToDo"/>, or what the program ended with where it would not run.</returns>
+    /// <returns>One of <see cref="BatchExitCodes"/>, or what the program ended with where it would not run.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>: the folder, or the program in it, cannot be used.</exception>
     public int Run(ClusterSubmission submission, int task, string run, string node, bool isLimited, CancellationToken cancellationToken)
     {
@@ -66,16 +98,16 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
             IReadOnlyList<string> paths = job.Paths(submission.Number, task), left = [.. paths.Where(path => !done.Contains(path))];
             tell(FormattableString.Invariant($"task {task} of submission {submission.Number} on {node}: {left.Count} of {paths.Count} tracks to do"));
             if (left.Count == 0)
-                return AllDone;
+                return BatchExitCodes.Succeeded;
             TimeSpan? time = isLimited ? TimeSpan.FromSeconds(submission.TimeLimitSeconds) is var limit ? limit - Notice(limit) - Stopwatch.GetElapsedTime(started) : null : null;
             if (_stopping || time < TimeSpan.FromSeconds(1))
-                return MoreToDo;
+                return BatchExitCodes.MoreToDo;
             long before = Length(results);
             int exitCode = Start(results, left, time);
-            if (exitCode is AllDone or SomeFailed or MoreToDo or Usage)
+            if (exitCode is BatchExitCodes.Succeeded or BatchExitCodes.Failed or BatchExitCodes.MoreToDo or BatchExitCodes.Usage)
                 return exitCode;
-            if (_stopping || exitCode == Interrupted)
-                return MoreToDo;
+            if (_stopping || exitCode == BatchExitCodes.Canceled)
+                return BatchExitCodes.MoreToDo;
             // What comes to nothing each time is not a track's fault.
             bool isHopeless = exitCode <= Signaled || (crashes > 0 && Length(results) == before) || crashes == MostCrashes;
             tell(FormattableString.Invariant($"the program ended with {exitCode}{(exitCode > Signaled ? $", by signal {exitCode - Signaled}" : "")}; {(isHopeless ? "this task is given up" : "it is started again")}"));
@@ -121,18 +153,23 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     {
         lock (_lock)
         {
-            try
-            {
-                _child = Process.Start(start)!;
-                // Told meanwhile.
-                if (_stopping && !OperatingSystem.IsWindows())
-                    _ = Send(_child.Id, Terminate);
-                return _child;
-            }
-            catch (Win32Exception e)
-            {
-                throw new DemucsException(DemucsError.ClusterJobInvalid, $"The job's program '{start.FileName}' cannot be started here: {e.Message} It has to be where all nodes can start it.", start.FileName, e);
-            }
+            _child = Started(start);
+            // Told meanwhile.
+            if (_stopping && !OperatingSystem.IsWindows())
+                _ = Send(_child.Id, Terminate);
+            return _child;
+        }
+    }
+
+    private static Process Started(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new DemucsException(DemucsError.ClusterJobInvalid, $"The job's program '{start.FileName}' cannot be started here: {e.Message} It has to be where all nodes can start it.", start.FileName, e);
         }
     }
 

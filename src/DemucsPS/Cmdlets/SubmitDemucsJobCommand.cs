@@ -201,6 +201,9 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
             Program = [ProgramPath()],
             Arguments = ["--output", destination, .. models.SelectMany(model => (string[])["--model", model]), .. ArgumentList],
         };
+        // What it would say to its options in every task, it says here.
+        if (ArgumentList.Length > 0)
+            ClusterWorker.Try(settings);
         IReadOnlyList<string> files = ClusterInput.Files(_given, options, WriteVerbose, e => WriteError(e.ToRecord(e.Path)));
         return ClusterOrder.New(folder, settings, files, ClusterInput.Durations(files, options, _stop.Token), Plan(), Slurm(), cluster);
     }

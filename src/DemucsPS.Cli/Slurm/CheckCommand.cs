@@ -1,0 +1,42 @@
+using System.CommandLine;
+using DemucsPS.Engine;
+
+namespace DemucsPS.Cli.Slurm;
+
+/// <summary><c>demucsps slurm check</c>: whether a job's tasks could be started with these options. What makes jobs and is not this program asks by it.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(Interruption interruption)
+    {
+        Argument<string[]> arguments = new("options") { Description = "Options of 'separate', behind --.", Arity = ArgumentArity.ZeroOrMore };
+        Command command = new("check", "Say whether tasks of a job could be started with options of 'separate': slurm check -- --format flac. Exit code 0 if so. Nothing is separated.") { arguments };
+        command.SetAction(parsed =>
+        {
+            try
+            {
+                return Check(interruption, parsed.GetValue(arguments) ?? []);
+            }
+            catch (DemucsException e)
+            {
+                return SlurmReport.Failure(e);
+            }
+        });
+        return command;
+    }
+
+    private static int Check(Interruption interruption, string[] options)
+    {
+        RootCommand root = new() { SeparateCommand.Create(interruption, out Action<ParseResult> check) };
+        PlainNames.Keep(root);
+        // As tasks are started.
+        string[] words = ["separate", .. options, "--files-from", "-", "--null", "--results", "results", "--resume", "--skip-existing"];
+        ParseResult parsed = root.Parse(words, PlainNames.Parsing);
+        foreach (string error in parsed.Errors.Select(error => error.Message).Append(parsed.Errors.Count == 0 ? UnknownOption.ErrorOf(parsed, words) : null).OfType<string>())
+        {
+            Console.Error.WriteLine(error);
+            return ExitCodes.Usage;
+        }
+        check(parsed);
+        return ExitCodes.Succeeded;
+    }
+}
