@@ -11,6 +11,7 @@ Describe 'Submit-DemucsJob' {
         $one = New-NoiseFile (Join-Path (Get-Location).ProviderPath 'music' "a 'quoted' `$(name).wav") 44100 5
         $two = New-NoiseFile (Join-Path (Get-Location).ProviderPath 'music' '-n.wav') 88200 6
         $program = (Get-Process -Id $PID).Path
+        $console = Join-Path $root src DemucsPS.Cli bin Release net10.0 "demucsps$($IsWindows ? '.exe' : '')"
     }
 
     AfterEach {
@@ -19,12 +20,13 @@ Describe 'Submit-DemucsJob' {
     }
 
     It 'makes a folder that Get-DemucsJob and Receive-DemucsJob read' {
-        $job = Get-Item -LiteralPath 'music' | Submit-DemucsJob -JobPath job -NoSubmit -Program $program -RealTimeFactor 0.5 -Model $small -ArgumentList '--format', 'flac'
+        if (-not (Test-Path $console)) { Set-ItResult -Skipped -Because 'the console program is not built for release'; return }
+        $job = Get-Item -LiteralPath 'music' | Submit-DemucsJob -JobPath job -NoSubmit -Program $console -RealTimeFactor 0.5 -Model $small -ArgumentList '--format', 'flac'
         $job.State | Should -Be 'Prepared'
         $job.Tracks | Should -Be 2
         $job.Audio.TotalSeconds | Should -Be 3
         $settings = Get-Content -Raw job/job.json | ConvertFrom-Json
-        $settings.program | Should -Be @($program)
+        $settings.program | Should -Be @($console)
         $settings.arguments | Should -Be @('--output', (Join-Path (Get-Location).ProviderPath 'separated'), '--model', $small, '--format', 'flac')
         Get-Content -Raw job/array.sh | Should -Not -Match 'quoted'
         ($job | Get-DemucsJob).JobPath | Should -Be $job.JobPath
@@ -39,6 +41,19 @@ Describe 'Submit-DemucsJob' {
 
     It 'shows the plan, and makes nothing, with -WhatIf' {
         Submit-DemucsJob -LiteralPath $one, $two -JobPath job -NoSubmit -Program $program -RealTimeFactor 1 -TaskLength '00:00:01' -WhatIf | Should -BeNullOrEmpty
+        Test-Path job | Should -BeFalse
+    }
+
+    It 'has the console program refuse what it would not take, before anything is made' {
+        if (-not (Test-Path $console)) { Set-ItResult -Skipped -Because 'the console program is not built for release'; return }
+        foreach ($case in @(
+                @{ Arguments = '--format', 'flag'; Says = "'flag' is nothing that --format takes" }
+                @{ Arguments = , '--nosuch'; Says = "'--nosuch' is no option" }
+                @{ Arguments = '--stem', 'flute'; Says = "no stem 'flute'" }
+                @{ Arguments = '--shard', '1/2'; Says = "'--shard' cannot be an option of a job's tasks" })) {
+            $problem = { Submit-DemucsJob -LiteralPath $one -JobPath job -NoSubmit -Program $console -Model $small -ArgumentList $case.Arguments -RealTimeFactor 1 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.SubmitDemucsJobCommand' -PassThru
+            "$problem" | Should -BeLike "*$($case.Says)*"
+        }
         Test-Path job | Should -BeFalse
     }
 

@@ -21,10 +21,9 @@ public sealed class BatchTests
             WavSamples.WriteFloat(folder["music", names[i]], WavSamples.Noise(2000 * (i + 1)));
         File.WriteAllText(folder["music", "broken.wav"], "RIFF");
         // As docs/CLUSTER.md has it.
-        string document = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "CLUSTER.md"));
-        string script = Block(document, "shares.sh");
-        File.WriteAllText(folder["shares.sh"], script.Replace("htdemucs", CliModels.Small, StringComparison.Ordinal));
-        (int exitCode, string error) = Shell(folder, "shares.sh");
+        File.WriteAllText(folder["shares.sh"], ClusterPage.Block("# shares.sh").Replace("htdemucs", CliModels.Small, StringComparison.Ordinal));
+        ClusterPage.Install(folder);
+        (int exitCode, string error) = ClusterPage.Run(folder, new Dictionary<string, string>(), "/bin/sh", "shares.sh");
         // xargs: a command ended with 1 to 125.
         Assert.True(exitCode == 123, $"{exitCode}: {error}");
         JsonElement[] lines = [.. Directory.EnumerateFiles(folder["results"]).SelectMany(File.ReadLines).Select(line => JsonDocument.Parse(line).RootElement)];
@@ -132,6 +131,28 @@ public sealed class BatchTests
         }
     }
 
+    [Fact]
+    public void A_name_that_is_no_text_fails_alone_and_in_one_share()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        foreach (string name in (string[])["a.wav", "b.wav"])
+            WavSamples.WriteFloat(folder[name], WavSamples.Noise(9000));
+        File.WriteAllBytes(folder["list"], [.. "a.wav\nc"u8, 0xFF, .. ".wav\nb.wav\n"u8]);
+        foreach ((string share, int expected) in new[] { ("1/2", 1), ("2/2", 0) })
+        {
+            (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "--files-from", "list", "--shard", share, "--model", CliModels.Small, "--results", "r.jsonl");
+            Assert.True(exitCode == expected, error);
+            Assert.Equal(expected == 1, error.Contains("'c\\xFF.wav', is not UTF-8", StringComparison.Ordinal));
+        }
+        Assert.Equal(["done a", "done b", "failed c\\xFF"], File.ReadLines(folder["r.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).Select(line => $"{line.GetProperty("status").GetString()} {line.GetProperty("track").GetString()}").Order());
+        // A job has the others.
+        (int submitted, _, string said) = Demucsps.Run(folder.Path, "slurm", "submit", "--files-from", "list", "--job", "job", "--no-submit", "--model", CliModels.Small);
+        Assert.Equal(1, submitted);
+        Assert.Contains("[TrackListInvalid]", said, StringComparison.Ordinal);
+        Assert.Equal(2, File.ReadAllText(folder["job", "submissions", "0001", "tracks.list"]).Count(c => c == '\0'));
+    }
+
     [Theory]
     [InlineData("Nothing is named", "separate")]
     [LongInlineData("Name the list with --files-from", "separate", "a.wav", "--null")]
@@ -146,30 +167,5 @@ public sealed class BatchTests
         Assert.Equal(2, exitCode);
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.Empty(folder.Files());
-    }
-
-    /// <summary>A block of a document, by the comment that it begins with.</summary>
-    private static string Block(string document, string name)
-    {
-        int at = document.IndexOf($"# {name}\n", StringComparison.Ordinal);
-        Assert.True(at > 0, $"There is no {name} in docs/CLUSTER.md.");
-        return document[at..document.IndexOf("```", at, StringComparison.Ordinal)];
-    }
-
-    /// <summary>Runs a script with the built program on its path.</summary>
-    private static (int ExitCode, string Error) Shell(TemporaryFolder folder, string script)
-    {
-        Directory.CreateDirectory(folder["bin"]);
-        File.WriteAllText(folder["bin", "demucsps"], $"#!/bin/sh\nexec {string.Join(' ', Demucsps.Command.Select(word => $"'{word}'"))} \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(folder["bin", "demucsps"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        ProcessStartInfo start = new("/bin/sh", [script]) { WorkingDirectory = folder.Path, RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["PATH"] = folder["bin"] + ":" + start.Environment["PATH"];
-        start.Environment["DEMUCSPS_MODELS"] = folder["no-models"];
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, error);
     }
 }

@@ -31,6 +31,8 @@ public sealed class ShouldProcessTests : IDisposable
     [InlineData(Export, @"^What if: .*""Write stems \(0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*one\.wav", @"two\.wav")]
     [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; before that its licence notice has to be accepted \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
     [InlineData("Remove-DemucsModel mine, yours", @"^What if: .*""Remove the model with all files .*mine""", @"yours")]
+    [InlineData("Submit-DemucsJob one.wav, two.wav -JobPath job, again -Model $args[0] -Program one.wav -RealTimeFactor 1000 -TaskLength 00:03:00 -NoSubmit",
+        @"^What if: .*""Make a job \(2 tracks, 0\.0 hours of audio, 2 tasks of 0:03:24 to 0:03:24 at 1000 s of work a second of audio \(given\), time limit 0:16:00\)"".*job""\.", @"again""\.")]
     public void WhatIf_tells_of_each_thing_and_changes_nothing(string script, string first, string second)
     {
         foreach (string name in (string[])["mine", "yours"])

@@ -51,6 +51,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it refuses them, in its own words. <see cref="DemucsError.ClusterJobInvalid"/>: it cannot be started here.</exception>
     public static void Try(ClusterSettings settings)
     {
+        Check(settings);
         ProcessStartInfo start = new(settings.Program[0], [.. settings.Program.Skip(1), "slurm", "check", "--", .. settings.Arguments])
         {
             RedirectStandardInput = true,

@@ -125,6 +125,35 @@ public sealed class SlurmTests
         Assert.Equal(folder["music", "poison.mp3"], failures["WorkerDied"].GetProperty("sourcePath").GetString());
     }
 
+    [Fact]
+    public void A_job_has_the_model_that_was_there_when_it_was_made_and_no_other()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        WriteTracks(folder, 2);
+        CliModels.WriteLouder(folder["louder.onnx"]);
+        Dictionary<string, string?> environment = new() { ["DEMUCSPS_MODELS"] = folder["models"] };
+        Do(0, "models", "install", "own", "--source", CliModels.Small, "--no-preparation");
+        string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(CliModels.Small)));
+        Do(0, "slurm", "submit", "music", "--job", "job", "--output", "stems", "--model", "own", "--real-time-factor", "1", "--no-submit");
+        Assert.Contains($"\"own@{hash}\"", File.ReadAllText(folder["job", "job.json"]), StringComparison.Ordinal);
+        // Another one takes its place: no track is separated by that.
+        Do(0, "models", "install", "own", "--source", "louder.onnx", "--force", "--no-preparation");
+        Assert.Contains("[ModelHashMismatch]", Do(1, "slurm", "run", "--local", "job"), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["stems"]));
+        Do(99, "slurm", "status", "job");
+        Do(0, "models", "install", "own", "--source", CliModels.Small, "--force", "--no-preparation");
+        Do(0, "slurm", "run", "--local", "job");
+        Do(0, "slurm", "status", "job");
+
+        string Do(int expected, params string[] arguments)
+        {
+            (int exitCode, string output, string error) = Demucsps.Run(folder.Path, environment, arguments);
+            Assert.True(exitCode == expected, $"{string.Join(' ', arguments)}: {exitCode} {error} {output}");
+            return error;
+        }
+    }
+
     private static void WriteTracks(TemporaryFolder folder, int count)
     {
         Directory.CreateDirectory(folder["music"]);

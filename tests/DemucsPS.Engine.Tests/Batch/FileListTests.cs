@@ -11,27 +11,33 @@ public sealed class FileListTests
     [InlineData("\uFEFFä.wav\n", false, new[] { "ä.wav" })]
     [InlineData("", false, new string[0])]
     public void Names_are_taken_as_they_stand(string text, bool nullSeparated, string[] expected) =>
-        Assert.Equal(expected, FileList.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)), "list", nullSeparated));
+        Assert.Equal(expected, Read(Encoding.UTF8.GetBytes(text), nullSeparated));
 
     [Fact]
     public void What_Windows_PowerShell_writes_is_read() =>
-        Assert.Equal(["ä.wav", "b.wav"], FileList.Read(new MemoryStream([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("ä.wav\r\nb.wav\r\n")]), "list", nullSeparated: false));
+        Assert.Equal(["ä.wav", "b.wav"], Read([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("ä.wav\r\nb.wav\r\n")], nullSeparated: false));
 
     [Fact]
     public void What_is_no_list_is_said_to_be_none()
     {
-        Assert.Contains("entry 2", Wrong([(byte)'a', 10, 0xFF, 10], false).Message, StringComparison.Ordinal);
-        // The entry is shown, so that it can be found.
-        Assert.Contains("a\\xFF\\x1Bb.wav", Wrong([.. "ä.wav\0a"u8, 0xFF, 0x1B, .. "b.wav\0c"u8], true).Message, StringComparison.Ordinal);
-        Assert.Contains("zero bytes", Wrong("a\0b\0"u8.ToArray(), false).Message, StringComparison.Ordinal);
+        DemucsException error = Assert.Throws<DemucsException>(() => Read("a\0b\0"u8.ToArray(), false));
+        Assert.Equal(DemucsError.TrackListInvalid, error.Error);
+        Assert.Contains("zero bytes", error.Message, StringComparison.Ordinal);
         using TemporaryFolder folder = new();
-        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => FileList.Read(folder["none"], false)).Error);
-
-        static DemucsException Wrong(byte[] bytes, bool nullSeparated)
-        {
-            DemucsException e = Assert.Throws<DemucsException>(() => FileList.Read(new MemoryStream(bytes), "list", nullSeparated));
-            Assert.Equal(DemucsError.TrackListInvalid, e.Error);
-            return e;
-        }
+        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => FileList.Read(folder["none"], false, (_, _) => { })).Error);
     }
+
+    [Fact]
+    public void Entries_that_are_no_text_are_refused_alone()
+    {
+        List<(string Entry, DemucsException Error)> refused = [];
+        Assert.Equal(["ä.wav", "c"], FileList.Read(new MemoryStream([.. "ä.wav\0a"u8, 0xFF, 0x1B, .. "b.wav\0c\0"u8, 0xC3]), "list", nullSeparated: true, (entry, error) => refused.Add((entry, error))));
+        // Each is shown, so that it can be found; the last is a character that is cut short.
+        Assert.Equal(["a\\xFF\\x1Bb.wav", "\\xC3"], refused.Select(one => one.Entry));
+        Assert.All(refused, one => Assert.Equal(DemucsError.TrackListInvalid, one.Error.Error));
+        Assert.Contains("Entry 2 of the list 'list', 'a\\xFF\\x1Bb.wav',", refused[0].Error.Message, StringComparison.Ordinal);
+        Assert.Contains("Entry 4 ", refused[1].Error.Message, StringComparison.Ordinal);
+    }
+
+    private static IReadOnlyList<string> Read(byte[] list, bool nullSeparated) => FileList.Read(new MemoryStream(list), "list", nullSeparated, (entry, _) => Assert.Fail(entry));
 }

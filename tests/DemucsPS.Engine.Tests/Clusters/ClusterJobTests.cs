@@ -173,8 +173,32 @@ public sealed class ClusterJobTests : IDisposable
         for (int i = 0; i < 3; i++)
             job.Add(["/a"], [1], plan);
         Assert.Equal(3, job.Submissions().Count);
-        File.Delete(_folder["job", "submissions", "0002", "submission.json"]);
+        File.Move(_folder["job", "submissions", "0002", "submission.json"], _folder["kept"]);
         Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(job.Submissions).Error);
+        File.Move(_folder["kept"], _folder["job", "submissions", "0002", "submission.json"]);
+        // The last one is missed by what its tasks write to.
+        Directory.Move(_folder["job", "submissions", "0003"], _folder["lost"]);
+        Assert.Contains("a submission 3", Assert.Throws<DemucsException>(job.Submissions).Message, StringComparison.Ordinal);
+        Directory.Move(_folder["lost"], _folder["job", "submissions", "0003"]);
+        // One whose writing was interrupted is none, and the next takes its place.
+        File.Delete(_folder["job", "submissions", "0003", "submission.json"]);
+        Assert.Equal(2, job.Submissions().Count);
+        Assert.Equal(3, job.Add(["/a"], [1], plan).Number);
+    }
+
+    [Fact]
+    public void The_program_itself_says_whether_it_takes_the_options()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A script stands in for the program.");
+        StandIns(("program", "printf '%s\\n' \"$@\" >\"$0.said\"; [ \"$5\" != wrong ] || { echo 'no such thing' >&2; exit 2; }"));
+        ClusterSettings settings = s_settings with { Program = [_folder["bin", "program"]], Arguments = ["--a", "two words"] };
+        ClusterWorker.Try(settings);
+        Assert.Equal(["slurm", "check", "--", "--a", "two words"], File.ReadAllLines(_folder["bin", "program.said"]));
+        DemucsException error = Assert.Throws<DemucsException>(() => ClusterWorker.Try(settings with { Arguments = ["--a", "wrong"] }));
+        Assert.Equal(DemucsError.ParameterInvalid, error.Error);
+        Assert.EndsWith("'--a wrong': no such thing", error.Message, StringComparison.Ordinal);
+        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ClusterWorker.Try(settings with { Arguments = ["--shard=1/2"] })).Error);
+        Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(() => ClusterWorker.Try(settings with { Program = [_folder["none"]] })).Error);
     }
 
     [Fact]
