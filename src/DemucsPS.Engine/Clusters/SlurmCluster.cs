@@ -105,7 +105,8 @@ public sealed partial class SlurmCluster
         TimeSpan? cpu = null;
         foreach (string[] ids in Ids(arrays).Chunk(MostIds))
         {
-            (int exitCode, string output, _) = RunIfThere("sacct", ["-n", "-P", "-X", "-j", string.Join(',', ids), "-o", "JobID,State,CPUTimeRAW"]);
+            // With -D also the turns of tasks that were put back into the queue, one after the other: without it, their time is forgotten.
+            (int exitCode, string output, _) = RunIfThere("sacct", ["-n", "-P", "-X", "-D", "-j", string.Join(',', ids), "-o", "JobID,State,CPUTimeRAW"]);
             foreach (string[] fields in exitCode == 0 ? Lines(output).Select(line => line.Split('|')).Where(fields => fields.Length == 3) : [])
             {
                 states[fields[0]] = fields[1].Split(' ')[0];

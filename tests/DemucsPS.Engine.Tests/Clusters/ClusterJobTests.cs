@@ -92,7 +92,7 @@ public sealed class ClusterJobTests : IDisposable
             ("scontrol", "echo 'MaxArraySize            = 4'; echo 'MaxJobCount             = 10000'; echo 'AccountingStorageType   = accounting_storage/slurmdbd'"),
             ("squeue", "case \"$*\" in *--me*) echo 5_1; echo 5_2;; *%u*) echo root; echo root;; *) echo '100_0|RUNNING'; echo '100_1|PENDING';; esac"),
             ("sacctmgr", "echo 'physics|12|'; echo 'arts|500|'"),
-            ("sacct", "echo '100_0|COMPLETED|60'; echo '100_1|CANCELLED by 0|30'; echo '100_[2-3]|PENDING|0'; echo '100_3|TIMEOUT|10'"),
+            ("sacct", "case \" $* \" in *' -D '*) echo '100_3|REQUEUED|5';; esac; echo '100_0|COMPLETED|60'; echo '100_1|CANCELLED by 0|30'; echo '100_[2-3]|PENDING|0'; echo '100_3|TIMEOUT|10'"),
             ("sbatch", "for a; do printf '%s\\0' \"$a\"; done >>\"$(dirname \"$0\")/said\"; n=$(cat \"$(dirname \"$0\")/n\" 2>/dev/null || echo 0); echo $((n + 1)) >\"$(dirname \"$0\")/n\"; [ ! -e \"$(dirname \"$0\")/full\" ] || [ $n -lt 4 ] || { echo 'sbatch: error: full' >&2; exit 1; }; echo $((100 + n))\\;cluster"),
             ("scancel", "echo \"$*\" >>\"$(dirname \"$0\")/canceled\""));
         SlurmLimits limits = cluster.Limits("physics");
@@ -111,8 +111,9 @@ public sealed class ClusterJobTests : IDisposable
         Assert.DoesNotContain(said, word => word.Contains("touch", StringComparison.Ordinal));
         SlurmTasks tasks = cluster.Tasks(submission.Arrays);
         // Of those that the controller still knows, it knows best.
-        Assert.Equal((1, 1, TimeSpan.FromSeconds(100)), (tasks.Running, tasks.Waiting, tasks.CpuTime));
+        Assert.Equal((1, 1, TimeSpan.FromSeconds(105)), (tasks.Running, tasks.Waiting, tasks.CpuTime));
         Assert.Equal(1, tasks.States["TIMEOUT"]);
+        Assert.DoesNotContain("REQUEUED", tasks.States.Keys);
         Assert.Equal(DemucsError.ClusterJobRunning, Assert.Throws<DemucsException>(() => ClusterOrder.Again(_folder["job"], new ClusterPlanOptions(), new SlurmOptions(), cluster)).Error);
 
         // The second array of the next is refused: the first is taken back, and so is what was written.
