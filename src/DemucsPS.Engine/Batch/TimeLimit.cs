@@ -1,14 +1,14 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>How long a run may take, and what still fits into the rest of it.</summary>
-public sealed class TimeLimit
+public sealed partial class TimeLimit
 {
     // Of a track's time: tracks differ, and so do the hours of a shared machine.
     private const double Margin = 1.1;
 
-    private static readonly string[] s_forms = [@"h\:mm\:ss", @"hh\:mm\:ss", @"d\-hh\:mm\:ss"];
     private static readonly TimeSpan s_start = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider _clock;
@@ -44,11 +44,18 @@ public sealed class TimeLimit
     public double RealTimeFactor => _music > TimeSpan.Zero ? _worked / _music : _assumed;
 
     /// <summary>Reads a limit.</summary>
-    /// <param name="text">Hours, minutes and seconds as <c>01:50:00</c>, with days before them as <c>1-01:50:00</c>.</param>
+    /// <param name="text">Hours, minutes and seconds as <c>01:50:00</c> or <c>48:00:00</c>, with days before them as <c>1-01:50:00</c>.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is none.</exception>
-    public static TimeSpan Parse(string text) => TimeSpan.TryParseExact(text, s_forms, CultureInfo.InvariantCulture, out TimeSpan limit) && limit > TimeSpan.Zero
-        ? limit
-        : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' is no time limit. Limits are hours, minutes and seconds, such as 01:50:00, or with days 1-01:50:00.") { Parameter = EngineParameter.TimeLimit };
+    public static TimeSpan Parse(string text)
+    {
+        Match form = Form().Match(text);
+        TimeSpan limit = form.Success ? new TimeSpan(Number("days"), Number("hours"), Number("minutes"), Number("seconds")) : TimeSpan.Zero;
+        return limit > TimeSpan.Zero
+            ? limit
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' is no time limit. Limits are hours, minutes and seconds, such as 01:50:00, or with days 1-01:50:00.") { Parameter = EngineParameter.TimeLimit };
+
+        int Number(string part) => int.TryParse(form.Groups[part].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+    }
 
     /// <summary>How long so much music takes.</summary>
     internal TimeSpan Need(TimeSpan music) => music * (RealTimeFactor * Margin) + s_start;
@@ -61,4 +68,8 @@ public sealed class TimeLimit
         _music += music;
         _worked += worked;
     }
+
+    // Behind days, hours end at 23.
+    [GeneratedRegex(@"\A((?<days>[0-9]{1,4})-(?<hours>[01][0-9]|2[0-3])|(?<hours>[0-9]{1,4})):(?<minutes>[0-5][0-9]):(?<seconds>[0-5][0-9])\z")]
+    private static partial Regex Form();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Clusters;
@@ -53,10 +54,14 @@ public sealed class ClusterJob
         CheckFree(folder);
         try
         {
+            ClusterJob job = new(folder, settings);
+            Directory.CreateDirectory(folder);
+            // First, and only where it is not there: of two that make a job of one folder at once, one does.
+            if (!TryCreate(job.ScriptPath))
+                throw NotFree(folder);
+            File.WriteAllText(job.ScriptPath, Script);
             foreach (string inner in s_folders)
                 Directory.CreateDirectory(Path.Combine(folder, inner));
-            ClusterJob job = new(folder, settings);
-            File.WriteAllText(job.ScriptPath, Script);
             // Last: a folder without it is no job.
             ClusterRecords.Write(Path.Combine(folder, SettingsName), settings);
             return job;
@@ -73,7 +78,38 @@ public sealed class ClusterJob
     public static void CheckFree(string folder)
     {
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-            throw new DemucsException(DemucsError.ClusterJobExists, $"'{folder}' is not free for a job: it is a file, or has something in it. Name another folder, or submit again what is missing of the job that is there.", folder);
+            throw NotFree(folder);
+    }
+
+    private static DemucsException NotFree(string folder) =>
+        new(DemucsError.ClusterJobExists, $"'{folder}' is not free for a job: it is a file, or has something in it. Name another folder, or submit again what is missing of the job that is there.", folder);
+
+    private static bool TryCreate(string path)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.CreateNew);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Takes the job for one that submits of it again.</summary>
+    /// <returns>Lets go of it; null where another one has it.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the disk.</exception>
+    internal IDisposable? TryHold()
+    {
+        try
+        {
+            return Lease.TryTake(Path.Combine(Folder, "submit.lock"), LeaseTerms.Here, out _);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw DurableFiles.Failed(Folder, e);
+        }
     }
 
     /// <summary>Opens a job's folder.</summary>

@@ -6,19 +6,21 @@ public sealed class ClusterOrder
     private readonly string _folder;
     private readonly ClusterSettings? _settings;
     private readonly ClusterJob? _job;
+    private readonly int _before;
     private readonly IReadOnlyList<string> _paths;
     private readonly IReadOnlyList<double?> _durations;
     private readonly SlurmOptions _options;
     private readonly SlurmCluster? _cluster;
     private readonly SlurmLimits? _limits;
 
-    private ClusterOrder(string folder, ClusterSettings? settings, ClusterJob? job, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
+    private ClusterOrder(string folder, ClusterSettings? settings, ClusterJob? job, int before, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
     {
         options.Check();
         plan.Check();
         _folder = folder;
         _settings = settings;
         _job = job;
+        _before = before;
         _paths = paths;
         _durations = durations;
         _options = options;
@@ -45,7 +47,7 @@ public sealed class ClusterOrder
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{folder}' cannot be a job's folder: Slurm reads % and \\ in the names of its logs, and every task would fail without one. Name a folder without them.", folder);
         ClusterWorker.Check(settings);
         ClusterJob.CheckFree(folder);
-        return new ClusterOrder(folder, settings, null, paths, durations, plan, options, cluster);
+        return new ClusterOrder(folder, settings, null, 0, paths, durations, plan, options, cluster);
     }
 
     /// <summary>Plans what failed or is missing of a job once more. What nobody asks for otherwise is asked for as the last time; where nobody gives a real-time factor, that of the job's own results is taken, or else that of the last time.</summary>
@@ -66,7 +68,7 @@ public sealed class ClusterOrder
         plan = Measured(plan, progress);
         if (plan.RealTimeFactor is null)
             plan = plan with { RealTimeFactor = submissions[^1].RealTimeFactor };
-        return new ClusterOrder(folder, null, job, [.. left.Select(track => track.SourcePath)], [.. left.Select(track => track.Duration?.TotalSeconds)], plan, options.Over(submissions[^1].Slurm), cluster);
+        return new ClusterOrder(folder, null, job, submissions.Count, [.. left.Select(track => track.SourcePath)], [.. left.Select(track => track.Duration?.TotalSeconds)], plan, options.Over(submissions[^1].Slurm), cluster);
     }
 
     /// <summary>A plan's options with the real-time factor of a job's results, where they have none of their own.</summary>
@@ -80,11 +82,15 @@ public sealed class ClusterOrder
 
     /// <summary>Writes the plan down and hands it over: all of it, or nothing.</summary>
     /// <returns>Null where there is nothing to do.</returns>
-    /// <exception cref="DemucsException">The disk, or Slurm, refuses.</exception>
+    /// <exception cref="DemucsException">The disk, or Slurm, refuses; <see cref="DemucsError.ClusterJobRunning"/>: the job was submitted since this was planned.</exception>
     public ClusterSubmission? Submit()
     {
         if (Plan.Tasks.Count == 0)
             return null;
+        // What somebody else submitted meanwhile would be done twice.
+        using IDisposable? held = _job?.TryHold();
+        if (_job is not null && (held is null || _job.Submissions().Count != _before))
+            throw new DemucsException(DemucsError.ClusterJobRunning, $"'{_folder}' is submitted by somebody else, or was since this was planned. Look how it stands, and plan again.", _folder);
         bool existed = Directory.Exists(_folder);
         ClusterJob job = _job ?? ClusterJob.Create(_folder, _settings!);
         try

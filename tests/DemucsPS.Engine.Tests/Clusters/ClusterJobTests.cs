@@ -215,6 +215,45 @@ public sealed class ClusterJobTests : IDisposable
         Assert.Equal(2, kept.Throttle);
     }
 
+    [Fact]
+    public void Of_several_that_make_or_submit_a_job_at_once_one_does()
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            string folder = _folder[$"job{round}"];
+            Assert.Equal(1, Winners(() => ClusterJob.Create(folder, s_settings), DemucsError.ClusterJobExists));
+            ClusterJob.Open(folder).Add(["/a"], [1], ClusterPlan.Create(["/a"], [1], new ClusterPlanOptions()));
+            ClusterOrder[] orders = [.. Enumerable.Range(0, 4).Select(_ => ClusterOrder.Again(folder, new ClusterPlanOptions(), new SlurmOptions(), null))];
+            int next = -1;
+            Assert.Equal(1, Winners(() => orders[Interlocked.Increment(ref next)].Submit(), DemucsError.ClusterJobRunning));
+            Assert.Equal(2, ClusterJob.Open(folder).Submissions().Count);
+        }
+
+        static int Winners(Action act, DemucsError refusal)
+        {
+            int winners = 0;
+            using Barrier start = new(4);
+            Thread[] threads = [.. Enumerable.Range(0, 4).Select(_ => new Thread(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    act();
+                    Interlocked.Increment(ref winners);
+                }
+                catch (DemucsException e) when (e.Error == refusal)
+                {
+                    // Another one was first.
+                }
+            }))];
+            foreach (Thread thread in threads)
+                thread.Start();
+            foreach (Thread thread in threads)
+                thread.Join();
+            return winners;
+        }
+    }
+
     [Theory]
     [InlineData("tracks.seconds", "NaN\n")]
     [InlineData("tracks.seconds", "1e300\n")]
