@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Clusters;
 
@@ -232,6 +233,7 @@ public sealed class ClusterJobTests : IDisposable
         static int Winners(Action act, DemucsError refusal)
         {
             int winners = 0;
+            ConcurrentBag<Exception> others = [];
             using Barrier start = new(4);
             Thread[] threads = [.. Enumerable.Range(0, 4).Select(_ => new Thread(() =>
             {
@@ -245,11 +247,16 @@ public sealed class ClusterJobTests : IDisposable
                 {
                     // Another one was first.
                 }
+                catch (Exception e)
+                {
+                    others.Add(e);
+                }
             }))];
             foreach (Thread thread in threads)
                 thread.Start();
             foreach (Thread thread in threads)
                 thread.Join();
+            Assert.Empty(others);
             return winners;
         }
     }
