@@ -225,8 +225,11 @@ public sealed class ClusterJobTests : IDisposable
             Assert.Equal(1, Winners(() => ClusterJob.Create(folder, s_settings), DemucsError.ClusterJobExists));
             ClusterJob.Open(folder).Add(["/a"], [1], ClusterPlan.Create(["/a"], [1], new ClusterPlanOptions()));
             ClusterOrder[] orders = [.. Enumerable.Range(0, 4).Select(_ => ClusterOrder.Again(folder, new ClusterPlanOptions(), new SlurmOptions(), null))];
+            ClusterOrder late = ClusterOrder.Again(folder, new ClusterPlanOptions(), new SlurmOptions(), null);
             int next = -1;
             Assert.Equal(1, Winners(() => orders[Interlocked.Increment(ref next)].Submit(), DemucsError.ClusterJobRunning));
+            // One that was planned before, too, though nobody is at it any more.
+            Assert.Equal(DemucsError.ClusterJobRunning, Assert.Throws<DemucsException>(late.Submit).Error);
             Assert.Equal(2, ClusterJob.Open(folder).Submissions().Count);
         }
 
