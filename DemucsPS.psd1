@@ -42,8 +42,10 @@
     FormatsToProcess     = @('DemucsPS.Format.ps1xml')
     PrivateData          = @{
         PSData = @{
-            Tags       = @('audio', 'music', 'stems', 'demucs', 'source-separation', 'onnx', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
-            LicenseUri = 'https://opensource.org/license/mit'
+            Tags         = @('audio', 'music', 'stems', 'demucs', 'source-separation', 'onnx', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            LicenseUri   = 'https://opensource.org/license/mit'
+            # Addresses of the project, and the list of files, are filled in by build.ps1 Pack. There is no HelpInfoUri: help comes with the module, and Update-Help would fail at an address without any.
+            ReleaseNotes = 'CHANGELOG.md, in the module, says what is new.'
         }
     }
 }

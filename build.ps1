@@ -6,20 +6,32 @@
     Build    dotnet build; the module is then in output/DemucsPS.
     Test     dotnet test and the Pester suite.
     Coverage Which lines dotnet test runs, as a table and in output/coverage.
-    Package  The module with the native libraries of the asked platforms, as a folder and a zip file in output/package.
+    Pack     The packages, in output/packages: the module for PowerShell's gallery (a folder in output/module, too), the .NET tool, the engine as a library.
+    Archive  The console program with its .NET for each platform and the module, as archives in output/archives with their SHA-256 and manifests of package managers.
+    Two builds of a commit give equal files; both take the time in SOURCE_DATE_EPOCH, or the commit's.
 .EXAMPLE
-    ./build.ps1 Package -Platform win-x64, linux-x64
+    ./build.ps1 Pack -Part Module -Platform win-x64, linux-x64
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Coverage', 'Package')]
+    [ValidateSet('Build', 'Test', 'Coverage', 'Pack', 'Archive')]
     [string] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
 
-    # Platforms whose native ONNX Runtime goes into the package; all by default.
+    # Which packages Pack makes; all by default.
+    [ValidateSet('Module', 'Tool', 'Library')]
+    [string[]] $Part = @('Module', 'Tool', 'Library'),
+
+    # Where the project is, for the addresses in packages, such as https://github.com/OWNER/NAME; in a hosted workflow its own by default. Without it packages have no such addresses.
+    [string] $RepositoryUrl = $(if ($env:GITHUB_REPOSITORY) { "$env:GITHUB_SERVER_URL/$env:GITHUB_REPOSITORY" }),
+
+    # Signs the module's catalogue file, which can be made on Windows.
+    [Security.Cryptography.X509Certificates.X509Certificate2] $Certificate,
+
+    # Platforms that packages and archives are for; all by default.
     [ValidateSet('win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'osx-arm64')]
     [string[]] $Platform = @('win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'osx-arm64')
 )
@@ -34,6 +46,7 @@ function Invoke-Dotnet {
     }
 }
 
+$epoch = $env:SOURCE_DATE_EPOCH
 Push-Location -LiteralPath $PSScriptRoot
 try {
     switch ($Task) {
@@ -52,24 +65,35 @@ try {
             Invoke-Dotnet build -c $Configuration
             Invoke-Dotnet msbuild tests/Coverage -restore -v:minimal "-p:Build=$Configuration"
         }
-        'Package' {
-            $version = (Import-PowerShellDataFile DemucsPS.psd1).ModuleVersion
-            $folder = Join-Path output package DemucsPS $version
-            if (Test-Path $folder) {
-                Remove-Item -Recurse $folder
+        { $_ -in 'Pack', 'Archive' } {
+            . ./packaging/Zip.ps1
+            . ./packaging/Packages.ps1
+            . ./packaging/Archives.ps1
+            if ($RepositoryUrl -and $RepositoryUrl -notmatch '^https://[^\s''"<>&;]+[^/]$') {
+                throw "-RepositoryUrl is '$RepositoryUrl'; give an address such as https://github.com/OWNER/NAME."
             }
-            Invoke-Dotnet build src/DemucsPS -c $Configuration -o $folder "-p:OnnxRuntimePlatforms=$($Platform -join '+')"
-            Remove-Item (Join-Path $folder *.pdb), (Join-Path $folder *.deps.json), (Join-Path $folder DemucsPS.Engine.xml), (Join-Path $folder DemucsPS.OnnxRuntime.xml), (Join-Path $folder DemucsPS.MediaFoundation.xml), (Join-Path $folder DemucsPS.Pictures.xml)
-            $null = Test-ModuleManifest (Join-Path $folder 'DemucsPS.psd1')
-            $zip = Join-Path $PSScriptRoot output package "DemucsPS-$version.zip"
-            if (Test-Path $zip) {
-                Remove-Item $zip
+            if (-not $RepositoryUrl) {
+                Write-Warning 'Packages name no address of the project, and manifests of package managers are not written: give -RepositoryUrl.'
             }
-            [IO.Compression.ZipFile]::CreateFromDirectory((Convert-Path (Join-Path output package DemucsPS)), $zip, 'Optimal', $true)
-            Get-Item $zip
+            $Version = (Import-PowerShellDataFile DemucsPS.psd1).ModuleVersion
+            # Paths in assemblies are those of the repository, not of this machine.
+            $ReleaseOptions = '-p:ContinuousIntegrationBuild=true', '--nologo', '-v:q'
+            $env:SOURCE_DATE_EPOCH = (Get-SourceTime).ToUnixTimeSeconds()
+        }
+        'Pack' {
+            $output = (New-Item -ItemType Directory -Force (Join-Path output packages)).FullName
+            switch ($Part) {
+                'Module' { New-GalleryPackage $output $Platform $RepositoryUrl }
+                'Tool' { New-ToolPackage $output $Platform $RepositoryUrl }
+                'Library' { New-LibraryPackage $output $RepositoryUrl }
+            }
+        }
+        'Archive' {
+            New-Archive (New-Item -ItemType Directory -Force (Join-Path output archives)).FullName $Platform $RepositoryUrl
         }
     }
 }
 finally {
+    $env:SOURCE_DATE_EPOCH = $epoch
     Pop-Location
 }

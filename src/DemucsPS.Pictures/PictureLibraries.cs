@@ -7,17 +7,17 @@ namespace DemucsPS.Pictures;
 internal static class PictureLibraries
 {
     private static readonly Lock Gate = new();
-    private static string? s_folder;
+    private static string[]? s_folders;
 
-    /// <summary>Has the packages use the libraries of a folder. The first one counts.</summary>
-    /// <param name="folder">Full path of the platform's folder.</param>
-    public static void Use(string folder)
+    /// <summary>Has the packages use the libraries of some folders. The first call counts.</summary>
+    /// <param name="folders">Full paths in the order in which each library is looked for: the platform's folder first.</param>
+    public static void Use(string[] folders)
     {
         lock (Gate)
         {
-            if (s_folder is not null)
+            if (s_folders is not null)
                 return;
-            s_folder = folder;
+            s_folders = folders;
             NativeLibrary.SetDllImportResolver(typeof(SKBitmap).Assembly, (name, _, _) => Load(name));
             NativeLibrary.SetDllImportResolver(typeof(HarfBuzzSharp.Blob).Assembly, (name, _, _) => Load(name));
         }
@@ -26,6 +26,6 @@ internal static class PictureLibraries
     private static nint Load(string name)
     {
         string file = name + (OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so");
-        return name.StartsWith("lib", StringComparison.Ordinal) ? NativeLibrary.Load(Path.Combine(s_folder!, file)) : 0;
+        return name.StartsWith("lib", StringComparison.Ordinal) ? NativeLibrary.Load(s_folders!.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists) ?? Path.Combine(s_folders![0], file)) : 0;
     }
 }

@@ -118,7 +118,7 @@ public static class OnnxRuntimeLibrary
         return parts.Length >= 2 && int.TryParse(parts[0], out int major) && int.TryParse(parts[1], out int minor) && (major > 1 || (major == 1 && minor >= NativeRuntime.ApiVersion));
     }
 
-    /// <summary>The full paths looked at, in order: the folder of the platform, where the build puts the library, and the assembly's own.</summary>
+    /// <summary>The full paths looked at, in order: the folder of the platform, where the build puts the library, the assembly's own, and the host's where one has it.</summary>
     private static IEnumerable<string> Candidates()
     {
         string home = RuntimeContext.Home;
@@ -133,6 +133,8 @@ public static class OnnxRuntimeLibrary
         };
         yield return System.IO.Path.Combine(home, $"{system}-{architecture}", file);
         yield return System.IO.Path.Combine(home, file);
+        foreach (string hosts in RuntimeContext.HostFolders.Select(folder => System.IO.Path.Combine(folder, file)).Where(File.Exists))
+            yield return hosts;
     }
 
     private static DemucsException Unavailable(string message, string? path) => new(DemucsError.OnnxRuntimeUnavailable, message, path);

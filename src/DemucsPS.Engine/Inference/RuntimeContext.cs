@@ -22,6 +22,11 @@ internal sealed class RuntimeContext : AssemblyLoadContext
     /// <summary>The folder of the engine, in which all lies that it brings.</summary>
     public static string Home { get; } = Path.GetDirectoryName(typeof(RuntimeContext).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
 
+    /// <summary>
+    /// Where the host that started the process looks for native libraries: in a program that takes the engine as a package, those of the packages that it depends on. In PowerShell they are PowerShell's own.
+    /// </summary>
+    public static IEnumerable<string> HostFolders => (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Runs before anything else of the engine, hence before the first use of any of them.</summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "There is no other place that all users of the engine pass before its first type is used.")]

@@ -27,5 +27,5 @@ internal static class PictureLibrary
     private static string Platform => $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Load(string folder) => PictureLibraries.Use(folder);
+    private static void Load(string folder) => PictureLibraries.Use([folder, .. RuntimeContext.HostFolders]);
 }

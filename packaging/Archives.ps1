@@ -1,0 +1,84 @@
+# The console program with its .NET, which needs nothing installed; the module for those without a gallery; what package managers want to know of them.
+
+# Folders of one platform each, then archives, then SHA256SUMS and manifests.
+function New-Archive([string] $Output, [string[]] $Platform, [string] $RepositoryUrl) {
+    $work = Join-Path $PSScriptRoot .. output publish
+    $sums = [ordered]@{}
+    foreach ($name in $Platform) {
+        $folder = Join-Path $work $name
+        if (Test-Path $folder) {
+            Remove-Item -Recurse -Force $folder
+        }
+        # A platform whose .NET the package source lacks cannot be made here; the others can.
+        & dotnet restore src/DemucsPS.Cli -r $name -p:SelfContained=true -p:PublishTrimmed=true -p:PublishReadyToRun=true -v:q
+        if ($LASTEXITCODE -ne 0) {
+            Write-Warning "No archive for ${name}: the package source has no .NET runtime for it."
+            $global:LASTEXITCODE = 0
+            continue
+        }
+        # Trimmed are those assemblies of .NET and of packages that say that they can be; DemucsPS's own and their libraries stay whole, and JSON is still written by reflection.
+        Invoke-Dotnet publish src/DemucsPS.Cli -c $Configuration -r $name --self-contained -o $folder "-p:OnnxRuntimePlatforms=$name" -p:PublishTrimmed=true -p:TrimMode=partial -p:SuppressTrimAnalysisWarnings=true `
+            -p:JsonSerializerIsReflectionEnabledByDefault=true -p:PublishReadyToRun=true -p:DebugType=none @ReleaseOptions
+        Get-ChildItem $folder -Recurse -Include *.pdb, *.xml | Remove-Item
+        Copy-Item LICENSE, THIRD-PARTY-NOTICES.md, CHANGELOG.md $folder
+        # .NET's own notices, from the package that its files are from.
+        $packages = ((dotnet nuget locals global-packages --list) -replace '^[^:]+: ', '').Trim()
+        $runtime = Get-Content -Raw (Join-Path $folder demucsps.runtimeconfig.json) | ConvertFrom-Json
+        $source = Join-Path $packages "microsoft.netcore.app.runtime.$name" ($runtime.runtimeOptions.includedFrameworks | Where-Object name -EQ Microsoft.NETCore.App).version
+        $null = New-Item -ItemType Directory -Force (Join-Path $folder licenses Microsoft.NETCore.App)
+        Copy-Item (Join-Path $source LICENSE.TXT), (Join-Path $source THIRD-PARTY-NOTICES.TXT) (Join-Path $folder licenses Microsoft.NETCore.App)
+
+        $archive = Join-Path $Output ("demucsps-$Version-$name" + ($name -like 'win-*' ? '.zip' : '.tar.gz'))
+        $entries = Get-FolderEntries (Convert-Path $folder) "demucsps-$Version-$name"
+        if ($name -like 'win-*') {
+            Write-ZipFile $entries $archive
+        }
+        else {
+            Write-TarFile $entries $archive
+        }
+        $sums[[IO.Path]::GetFileName($archive)] = (Get-FileHash $archive).Hash.ToLowerInvariant()
+        Get-Item $archive
+    }
+    [IO.File]::WriteAllText((Join-Path $Output SHA256SUMS), -join ($sums.GetEnumerator() | ForEach-Object { "$($_.Value)  $($_.Key)`n" }))
+    Get-Item (Join-Path $Output SHA256SUMS)
+    if ($RepositoryUrl) {
+        New-Manifest $Output $sums $RepositoryUrl
+    }
+}
+
+# What winget, Homebrew and makepkg read, from the templates beside this file. One whose archive was not made is left out.
+function New-Manifest([string] $Output, [Collections.IDictionary] $Sums, [string] $RepositoryUrl) {
+    $templates = Join-Path $PSScriptRoot manifests
+    foreach ($template in Get-ChildItem $templates -Recurse -File) {
+        $text = [regex]::Replace([IO.File]::ReadAllText($template.FullName), '\{\{(\S+?)\}\}', {
+                param($match)
+                $word = $match.Groups[1].Value
+                switch -Regex ($word) {
+                    '^version$' { $Version }
+                    '^repository$' { $RepositoryUrl }
+                    '^date$' { (Get-SourceTime).ToString('yyyy-MM-dd', [cultureinfo]::InvariantCulture) }
+                    '^sha256:(.+)$' {
+                        $name = $Sums.Keys | Where-Object { $_ -like "demucsps-$Version-$($Matches[1]).*" }
+                        if (-not $name) {
+                            return 'MISSING'
+                        }
+                        $Sums[$name]
+                    }
+                    default { throw "$($template.Name) has {{$word}}, which nothing is filled in for." }
+                }
+            })
+        if ($text.Contains('MISSING')) {
+            # Of a platform that is a part of its own, that part goes; else the file cannot be written.
+            $text = [regex]::Replace($text, '(?m)^ *#<part>\n(?:(?! *#</part>).*\n)*?.*MISSING.*\n(?:(?! *#</part>).*\n)*? *#</part>\n', '')
+            if ($text.Contains('MISSING')) {
+                Write-Warning "No $($template.Name): an archive that it names was not made."
+                continue
+            }
+        }
+        $text = [regex]::Replace($text, '(?m)^ *#</?part>\n', '')
+        $file = Join-Path $Output manifests ([IO.Path]::GetRelativePath($templates, $template.FullName))
+        $null = New-Item -ItemType Directory -Force (Split-Path $file)
+        [IO.File]::WriteAllText($file, $text)
+        Get-Item $file
+    }
+}
