@@ -4,21 +4,14 @@
 function New-Archive([string] $Output, [string[]] $Platform, [string] $RepositoryUrl) {
     $work = Join-Path $PSScriptRoot .. output publish
     $sums = [ordered]@{}
-    foreach ($name in $Platform) {
+    foreach ($name in $Platform | Where-Object { Test-Runtime $_ }) {
         $folder = Join-Path $work $name
         if (Test-Path $folder) {
             Remove-Item -Recurse -Force $folder
         }
-        # A platform whose .NET the package source lacks cannot be made here; the others can.
-        & dotnet restore src/DemucsPS.Cli -r $name -p:SelfContained=true -p:PublishTrimmed=true -p:PublishReadyToRun=true -v:q
-        if ($LASTEXITCODE -ne 0) {
-            Write-Warning "No archive for ${name}: the package source has no .NET runtime for it."
-            $global:LASTEXITCODE = 0
-            continue
-        }
         # Trimmed are those assemblies of .NET and of packages that say that they can be; DemucsPS's own and their libraries stay whole, and JSON is still written by reflection.
-        Invoke-Dotnet publish src/DemucsPS.Cli -c $Configuration -r $name --self-contained -o $folder "-p:OnnxRuntimePlatforms=$name" -p:PublishTrimmed=true -p:TrimMode=partial -p:SuppressTrimAnalysisWarnings=true `
-            -p:JsonSerializerIsReflectionEnabledByDefault=true -p:PublishReadyToRun=true -p:DebugType=none @ReleaseOptions
+        Invoke-Dotnet publish src/DemucsPS.Cli -c $Configuration -r $name --self-contained -o $folder "-p:OnnxRuntimePlatforms=$name" '-p:PublishTrimmed=true' '-p:TrimMode=partial' '-p:SuppressTrimAnalysisWarnings=true' `
+            '-p:JsonSerializerIsReflectionEnabledByDefault=true' '-p:PublishReadyToRun=true' '-p:DebugType=none' @ReleaseOptions
         Get-ChildItem $folder -Recurse -Include *.pdb, *.xml | Remove-Item
         Copy-Item LICENSE, THIRD-PARTY-NOTICES.md, CHANGELOG.md $folder
         # .NET's own notices, from the package that its files are from.

@@ -65,32 +65,37 @@ function New-GalleryPackage([string] $Output, [string[]] $Platform, [string] $Re
     Get-Item $file
 }
 
+# Whether the package source has the .NET of a platform, which compiling for it ahead of time takes.
+function Test-Runtime([string] $Name) {
+    $null = dotnet restore src/DemucsPS.Cli -r $Name '-p:SelfContained=true' '-p:PublishTrimmed=true' '-p:PublishReadyToRun=true' '-v:q'
+    $isThere = $LASTEXITCODE -eq 0
+    $global:LASTEXITCODE = 0
+    if (-not $isThere) {
+        Write-Warning "Nothing is made for ${Name}: the package source has no .NET runtime for it."
+    }
+    $isThere
+}
+
 # demucsps.VERSION.nupkg, which names a package a platform, those packages, and the one for all others, which has no native library and says so.
 function New-ToolPackage([string] $Output, [string[]] $Platform, [string] $RepositoryUrl) {
     $pack = 'pack', 'src/DemucsPS.Cli', '-c', $Configuration, '-o', $Output, "-p:RepositoryUrl=$RepositoryUrl", "-p:PackageProjectUrl=$RepositoryUrl"
-    $names = @($Platform) + 'any'
+    $names = @($Platform | Where-Object { Test-Runtime $_ }) + 'any'
     foreach ($name in $names) {
         $options = $name -eq 'any' ? '-p:BringOnnxRuntime=false' : '-p:PublishReadyToRun=true'
-        Invoke-Dotnet @pack -r $name --self-contained false "-p:OnnxRuntimePlatforms=$name" $options @ReleaseOptions
+        # Neither symbols nor documentation of assemblies: nobody compiles against a tool.
+        Invoke-Dotnet @pack -r $name '-p:SelfContained=false' "-p:OnnxRuntimePlatforms=$name" $options '-p:DebugType=none' '-p:PublishDocumentationFiles=false' '-p:PublishReferencesDocumentationFiles=false' @ReleaseOptions
         Repair-Package (Join-Path $Output "demucsps.$name.$Version.nupkg")
         Get-Item (Join-Path $Output "demucsps.$name.$Version.nupkg")
     }
     # The last one is a list of the others, which are made already.
-    Invoke-Dotnet @pack "-p:ToolPackageRuntimeIdentifiers=$($names -join '%3B')" -p:CreateRidSpecificToolPackages=false @ReleaseOptions
+    Invoke-Dotnet @pack "-p:ToolPlatforms=$($names -join '+')" '-p:CreateRidSpecificToolPackages=false' @ReleaseOptions
     Repair-Package (Join-Path $Output "demucsps.$Version.nupkg")
     Get-Item (Join-Path $Output "demucsps.$Version.nupkg")
 }
 
 # DemucsPS.Engine.VERSION.nupkg and .snupkg.
 function New-LibraryPackage([string] $Output, [string] $RepositoryUrl) {
-    # Its dependencies have the versions that it is built and tested with.
-    $versions = ([xml](Get-Content -Raw Directory.Packages.props)).Project.ItemGroup.PackageVersion
-    $values = @("version=$Version", "repository=$RepositoryUrl", "commit=$(git rev-parse HEAD 2>$null)", "configuration=$Configuration")
-    foreach ($name in 'Microsoft.ML.OnnxRuntime', 'NAudio.Core', 'NAudio.Wasapi', 'ScottPlot') {
-        $values += "$name=$(($versions | Where-Object Include -EQ $name).Version)"
-    }
-    Invoke-Dotnet pack src/DemucsPS.Engine -c $Configuration -o $Output "-p:NuspecFile=$(Convert-Path packaging/DemucsPS.Engine.nuspec)" "-p:NuspecBasePath=$(Convert-Path .)" "-p:NuspecProperties=$($values -join '%3B')" `
-        -p:IncludeSymbols=true -p:SymbolPackageFormat=snupkg -p:BringOnnxRuntime=false @ReleaseOptions
+    Invoke-Dotnet pack src/DemucsPS.Engine -c $Configuration -o $Output "-p:RepositoryUrl=$RepositoryUrl" @ReleaseOptions
     foreach ($extension in 'nupkg', 'snupkg') {
         Repair-Package (Join-Path $Output "DemucsPS.Engine.$Version.$extension")
         Get-Item (Join-Path $Output "DemucsPS.Engine.$Version.$extension")

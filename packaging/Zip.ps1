@@ -77,11 +77,11 @@ function Write-TarFile([hashtable] $Entries, [string] $Path) {
     $time = Get-SourceTime
     $names = [string[]]@($Entries.Keys)
     [Array]::Sort($names, [StringComparer]::Ordinal)
-    $stream = [IO.Compression.GZipStream]::new([IO.File]::Create($Path), 'SmallestSize')
-    $tar = [Formats.Tar.TarWriter]::new($stream, 'Ustar')
+    $stream = [IO.Compression.GZipStream]::new([IO.File]::Create($Path), [IO.Compression.CompressionLevel]::SmallestSize)
+    $tar = [Formats.Tar.TarWriter]::new([IO.Stream]$stream, [Formats.Tar.TarEntryFormat]::Ustar, $false)
     try {
         foreach ($name in $names) {
-            $entry = [Formats.Tar.UstarTarEntry]::new('RegularFile', $name)
+            $entry = [Formats.Tar.UstarTarEntry]::new([Formats.Tar.TarEntryType]::RegularFile, $name)
             $entry.ModificationTime = $time
             $entry.Mode = [IO.UnixFileMode]((Test-Program $name) ? 0x1ED : 0x1A4)
             $entry.DataStream = [IO.MemoryStream]::new($Entries[$name])
