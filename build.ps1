@@ -6,7 +6,7 @@
     Build    dotnet build; the module is then in output/DemucsPS.
     Test     dotnet test and the Pester suite.
     Coverage Which lines dotnet test runs, as a table and in output/coverage.
-    Pack     The packages, in output/packages: the module for PowerShell's gallery (a folder in output/module, too), the .NET tool, the engine as a library.
+    Pack     The module for PowerShell's gallery, in output/packages/gallery (as a folder in output/module, too); the .NET tool and the engine as a library, in output/packages/nuget.
     Archive  The console program with its .NET for each platform and the module, as archives in output/archives with their SHA-256 and manifests of package managers.
     Two builds of a commit give equal files; both take the time in SOURCE_DATE_EPOCH, or the commit's.
 .EXAMPLE
@@ -81,11 +81,12 @@ try {
             $env:SOURCE_DATE_EPOCH = (Get-SourceTime).ToUnixTimeSeconds()
         }
         'Pack' {
-            $output = (New-Item -ItemType Directory -Force (Join-Path output packages)).FullName
+            # Apart: the module's and the tool's package have one name but for the case, which is one file on Windows.
+            $gallery, $nuget = 'gallery', 'nuget' | ForEach-Object { (New-Item -ItemType Directory -Force (Join-Path output packages $_)).FullName }
             switch ($Part) {
-                'Module' { New-GalleryPackage $output $Platform $RepositoryUrl }
-                'Tool' { New-ToolPackage $output $Platform $RepositoryUrl }
-                'Library' { New-LibraryPackage $output $RepositoryUrl }
+                'Module' { New-GalleryPackage $gallery $Platform $RepositoryUrl }
+                'Tool' { New-ToolPackage $nuget $Platform $RepositoryUrl }
+                'Library' { New-LibraryPackage $nuget $RepositoryUrl }
             }
         }
         'Archive' {

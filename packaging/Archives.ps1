@@ -42,6 +42,9 @@ function New-Archive([string] $Output, [string[]] $Platform, [string] $Repositor
 # What winget, Homebrew and makepkg read, from the templates beside this file. One whose archive was not made is left out.
 function New-Manifest([string] $Output, [Collections.IDictionary] $Sums, [string] $RepositoryUrl) {
     $templates = Join-Path $PSScriptRoot manifests
+    if (Test-Path (Join-Path $Output manifests)) {
+        Remove-Item -Recurse (Join-Path $Output manifests)
+    }
     foreach ($template in Get-ChildItem $templates -Recurse -File) {
         $text = [regex]::Replace([IO.File]::ReadAllText($template.FullName), '\{\{(\S+?)\}\}', {
                 param($match)
@@ -52,21 +55,18 @@ function New-Manifest([string] $Output, [Collections.IDictionary] $Sums, [string
                     '^date$' { (Get-SourceTime).ToString('yyyy-MM-dd', [cultureinfo]::InvariantCulture) }
                     '^sha256:(.+)$' {
                         $name = $Sums.Keys | Where-Object { $_ -like "demucsps-$Version-$($Matches[1]).*" }
-                        if (-not $name) {
-                            return 'MISSING'
-                        }
-                        $Sums[$name]
+                        $name ? $Sums[$name] : 'MISSING'
                     }
                     default { throw "$($template.Name) has {{$word}}, which nothing is filled in for." }
                 }
             })
-        if ($text.Contains('MISSING')) {
-            # Of a platform that is a part of its own, that part goes; else the file cannot be written.
-            $text = [regex]::Replace($text, '(?m)^ *#<part>\n(?:(?! *#</part>).*\n)*?.*MISSING.*\n(?:(?! *#</part>).*\n)*? *#</part>\n', '')
-            if ($text.Contains('MISSING')) {
-                Write-Warning "No $($template.Name): an archive that it names was not made."
-                continue
-            }
+        # Of a platform that is a part of its own that part goes; where nothing is left, or it is no such part, so does the file.
+        $part = '(?m)^ *#<part>\n(?:(?! *#</part>).*\n)*? *#</part>\n'
+        $hasParts = $text -match $part
+        $text = [regex]::Replace($text, $part, { param($match) $match.Value.Contains('MISSING') ? '' : $match.Value })
+        if ($text.Contains('MISSING') -or ($hasParts -and $text -notmatch $part)) {
+            Write-Warning "No $($template.Name): an archive that it names was not made."
+            continue
         }
         $text = [regex]::Replace($text, '(?m)^ *#</?part>\n', '')
         $file = Join-Path $Output manifests ([IO.Path]::GetRelativePath($templates, $template.FullName))

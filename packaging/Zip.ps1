@@ -67,7 +67,7 @@ function Repair-Package([string] $Path) {
     }
     $relations = [Text.Encoding]::UTF8.GetString($entries['_rels/.rels']) -replace '/package/services/metadata/core-properties/[^"]+\.psmdcp', "/$properties"
     $number = @{ Value = 0 }
-    $relations = [regex]::Replace($relations, '\bId="[^"]*"', { "Id=`"R$(++$number.Value)`"" })
+    $relations = [regex]::Replace($relations, '\bId="[^"]*"', { "Id=`"R$((++$number.Value))`"" })
     $entries['_rels/.rels'] = [Text.UTF8Encoding]::new($true).GetBytes($relations.TrimStart([char]0xFEFF))
     Write-ZipFile $entries $Path
 }

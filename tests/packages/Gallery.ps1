@@ -34,7 +34,7 @@ $version = [regex]::Match($Package, 'DemucsPS\.(\d+\.\d+\.\d+)\.nupkg$').Groups[
 Register-PSResourceRepository -Name Local -Uri $gallery -Trusted
 Publish-PSResource -NupkgPath $Package -Repository Local
 $found = Find-PSResource DemucsPS -Repository Local
-Assert ("$($found.Version)" -eq $version) 'it is published and found'
+Assert ($found.Name -ceq 'DemucsPS' -and $found.Version.ToString(3) -eq $version) 'it is published and found'
 Assert ([IO.File]::ReadAllBytes($Package).Length -lt 150MB) 'it is smaller than 150 MB'
 Assert ("$($found.LicenseUri)" -like 'https://*' -and $found.Tags -contains 'demucs' -and $found.ReleaseNotes -and $found.Description) 'it says what it is, and under which license'
 if ($RepositoryUrl) {
@@ -44,7 +44,7 @@ if ($RepositoryUrl) {
 # An older version: the same files with another number.
 $older = Join-Path $Work older DemucsPS
 [IO.Compression.ZipFile]::ExtractToDirectory($Package, $older)
-Remove-Item -Recurse -LiteralPath (Join-Path $older _rels), (Join-Path $older package), (Join-Path $older '[Content_Types].xml'), (Join-Path $older DemucsPS.nuspec)
+Remove-Item -Recurse -Force -LiteralPath (Join-Path $older _rels), (Join-Path $older package), (Join-Path $older '[Content_Types].xml'), (Join-Path $older DemucsPS.nuspec)
 $manifest = Join-Path $older DemucsPS.psd1
 [IO.File]::WriteAllText($manifest, [IO.File]::ReadAllText($manifest).Replace("ModuleVersion        = '$version'", "ModuleVersion        = '0.0.9'"))
 Publish-PSResource -Path $older -Repository Local -SkipModuleManifestValidate
