@@ -52,7 +52,7 @@ Install-PSResource DemucsPS -Repository Local -Version 0.0.9
 Assert ((Invoke-Apart 'Import-Module DemucsPS; (Get-Module DemucsPS).Version.ToString()') -eq '0.0.9') 'an older version is installed, and imported by its name'
 
 # One PowerShell has it loaded while another updates it.
-$start = [Diagnostics.ProcessStartInfo]::new([Environment]::ProcessPath)
+$start = [Diagnostics.ProcessStartInfo]::new((Get-Command pwsh -CommandType Application)[0].Source)
 $said = Join-Path $Work said
 foreach ($argument in '-NoProfile', '-NonInteractive', '-Command', "Import-Module DemucsPS; 'loaded'; `$null = [Console]::ReadLine(); (Get-Module DemucsPS).Version.ToString(); (Invoke-DemucsSeparation '$Song' -DestinationPath '$said' -WarningAction Ignore).Stems.Count") {
     $start.ArgumentList.Add($argument)
@@ -86,7 +86,7 @@ Assert ("$help" -eq 'done') "help is found for each command and about_ topic ($h
 if ($RepositoryUrl) {
     Assert ((Invoke-Apart "@((Get-Module DemucsPS -ListAvailable | Select-Object -First 1).ExportedCommands.Keys | Where-Object { -not ((Get-Help `$_).relatedLinks.navigationLink.uri -match '^$RepositoryUrl/blob/v$version/docs/') }).Count") -eq '0') 'each command has an address for Get-Help -Online'
 }
-Assert (((Invoke-Apart "Update-Help DemucsPS -Scope CurrentUser -ErrorAction Ignore; 'said nothing else'") -join '|') -eq 'said nothing else') 'Update-Help has nothing to complain about'
+Assert (((Invoke-Apart "Update-Help DemucsPS -UICulture en-US -Scope CurrentUser -ErrorAction Continue; 'said nothing else'") -join '|') -eq 'said nothing else') 'Update-Help has nothing to complain about'
 
 Uninstall-PSResource DemucsPS -Version '*'
 $left = Get-Left

@@ -23,7 +23,7 @@ internal sealed class RuntimeContext : AssemblyLoadContext
     public static string Home { get; } = Path.GetDirectoryName(typeof(RuntimeContext).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
 
     /// <summary>
-    /// Where the host that started the process looks for native libraries: in a program that takes the engine as a package, those of the packages that it depends on. In PowerShell they are PowerShell's own.
+    /// Where the host that started the process looks for native libraries: in a program that takes the engine as a package, those of the packages that it depends on. In a host of modules they are the host's own.
     /// </summary>
     public static IEnumerable<string> HostFolders => (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
 
