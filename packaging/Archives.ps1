@@ -4,6 +4,8 @@
 function New-Archive([string] $Output, [string[]] $Platform, [string] $RepositoryUrl) {
     $work = Join-Path $PSScriptRoot .. output publish
     $sums = [ordered]@{}
+    # What an earlier version left is in no list any more.
+    Get-ChildItem $Output | Remove-Item -Recurse
     foreach ($name in $Platform | Where-Object { Test-Runtime $_ }) {
         $folder = Join-Path $work $name
         if (Test-Path $folder) {
@@ -42,9 +44,6 @@ function New-Archive([string] $Output, [string[]] $Platform, [string] $Repositor
 # What winget, Homebrew and makepkg read, from the templates beside this file. One whose archive was not made is left out.
 function New-Manifest([string] $Output, [Collections.IDictionary] $Sums, [string] $RepositoryUrl) {
     $templates = Join-Path $PSScriptRoot manifests
-    if (Test-Path (Join-Path $Output manifests)) {
-        Remove-Item -Recurse (Join-Path $Output manifests)
-    }
     foreach ($template in Get-ChildItem $templates -Recurse -File) {
         $text = [regex]::Replace([IO.File]::ReadAllText($template.FullName), '\{\{(\S+?)\}\}', {
                 param($match)
