@@ -12,6 +12,7 @@ internal sealed class BssWindow
     private readonly int _channels;
     private readonly int _lanes;
     private readonly WindowFilter? _filter;
+    private readonly EvaluationStock _stock;
     private readonly double[] _plain;
     private readonly double[] _filtered;
     private readonly bool[] _sounds;
@@ -23,19 +24,21 @@ internal sealed class BssWindow
     /// <param name="stems">Stems.</param>
     /// <param name="channels">Channels of each.</param>
     /// <param name="filter">Null where no figure is wanted that needs filters.</param>
-    public BssWindow(long start, int stems, int channels, WindowFilter? filter)
+    /// <param name="stock">Where its arrays come from, and go to when it is complete.</param>
+    public BssWindow(long start, int stems, int channels, WindowFilter? filter, EvaluationStock stock)
     {
         Start = start;
         _stems = stems;
         _channels = channels;
         _lanes = BlockSpectra.Lanes(stems * channels);
         _filter = filter;
+        _stock = stock;
         _plain = new double[2 * _lanes];
         _filtered = new double[FilteredSums * _lanes];
         _sounds = new bool[2 * stems];
         int frames = filter is null ? 0 : filter.Lengths.History + BlockSpectra.Batch * filter.Lengths.BlockFrames;
-        _references = new double[frames * _lanes];
-        _estimates = new double[frames * _lanes];
+        _references = stock.Take(frames * _lanes);
+        _estimates = stock.Take(frames * _lanes);
     }
 
     /// <summary>Its first frame.</summary>
@@ -58,6 +61,14 @@ internal sealed class BssWindow
     /// <returns>Sums of squares of each stem; null where a reference or an estimate is silent, so that the window does not count.</returns>
     public WindowSums[]? Complete(ReadOnlySpan<bool> isMeasured)
     {
+        WindowSums[]? sums = Sums(isMeasured);
+        _stock.Give(_references);
+        _stock.Give(_estimates);
+        return sums;
+    }
+
+    private WindowSums[]? Sums(ReadOnlySpan<bool> isMeasured)
+    {
         for (int stem = 0; stem < _stems; stem++)
         {
             if (!_sounds[stem] || isMeasured[stem] && !_sounds[_stems + stem])
@@ -66,9 +77,10 @@ internal sealed class BssWindow
         if (_filter is not null)
         {
             // What the filters answer when the window has ended.
-            double[] silence = new double[_filter!.Lengths.History * _lanes];
+            double[] silence = _stock.Take(_filter.Lengths.History * _lanes);
             Filter(silence, silence);
             Flush();
+            _stock.Give(silence);
         }
         WindowSums[] sums = new WindowSums[_stems];
         for (int stem = 0; stem < _stems; stem++)

@@ -22,22 +22,32 @@ internal sealed class CholeskyFactor
     private static readonly int PanelRows = 2 * Vector<double>.Count;
 
     private readonly double[][] _blocks;
+    private readonly EvaluationStock _stock;
     private readonly int _threads;
 
     /// <summary>Prepares a matrix of zeros.</summary>
     /// <param name="size">Unknowns.</param>
     /// <param name="threads">How many may work.</param>
-    public CholeskyFactor(int size, int threads)
+    /// <param name="stock">Where its blocks come from.</param>
+    public CholeskyFactor(int size, int threads, EvaluationStock stock)
     {
         Size = size;
         _threads = threads;
+        _stock = stock;
         _blocks = new double[(size + BlockRows - 1) / BlockRows][];
         for (int block = 0; block < _blocks.Length; block++)
-            _blocks[block] = new double[(block + 1) * BlockRows * BlockRows];
+            _blocks[block] = stock.Take((block + 1) * BlockRows * BlockRows);
     }
 
     /// <summary>Unknowns.</summary>
     public int Size { get; }
+
+    /// <summary>Gives the blocks back; it is of no use any more.</summary>
+    public void Release()
+    {
+        foreach (double[] block in _blocks)
+            _stock.Give(block);
+    }
 
     /// <summary>An element of the lower triangle.</summary>
     /// <param name="row">Its row.</param>

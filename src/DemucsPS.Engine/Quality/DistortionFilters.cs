@@ -28,20 +28,21 @@ internal sealed class DistortionFilters
     /// <param name="stems">Stems.</param>
     /// <param name="channels">Channels of each.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
-    public static DistortionFilters Solve(StemCorrelations correlations, int stems, int channels, ParallelOptions parallel)
+    /// <param name="stock">Where its arrays come from.</param>
+    public static DistortionFilters Solve(StemCorrelations correlations, int stems, int channels, ParallelOptions parallel, EvaluationStock stock)
     {
         FilterLengths lengths = correlations.Lengths;
         int all = stems * channels, lanes = BlockSpectra.Lanes(all);
-        double[] spectra = new double[lengths.Bins * lanes * 2 * 2 * lanes];
-        double used = Solve(correlations, 0, all, spectra, lanes, 0, parallel);
+        double[] spectra = stock.Take(lengths.Bins * lanes * 2 * 2 * lanes);
+        double used = Solve(correlations, 0, all, spectra, lanes, 0, parallel, stock);
         for (int stem = 0; stem < stems; stem++)
-            used = Math.Max(used, Solve(correlations, stem * channels, channels, spectra, lanes, lanes, parallel));
+            used = Math.Max(used, Solve(correlations, stem * channels, channels, spectra, lanes, lanes, parallel, stock));
         return new DistortionFilters { Lengths = lengths, Spectra = spectra, Lanes = lanes, Loading = used > FirstLoading ? used : null };
     }
 
     /// <summary>Solves for the filters from some channels to the estimates of the same.</summary>
     /// <returns>What was added to the diagonal.</returns>
-    private static double Solve(StemCorrelations correlations, int first, int count, double[] spectra, int lanes, int firstOutput, ParallelOptions parallel)
+    private static double Solve(StemCorrelations correlations, int first, int count, double[] spectra, int lanes, int firstOutput, ParallelOptions parallel, EvaluationStock stock)
     {
         FilterLengths lengths = correlations.Lengths;
         // Channels are brought to the same level, so that a soft one is not lost beside a loud one. One without any sound gets no filter.
@@ -53,7 +54,7 @@ internal sealed class DistortionFilters
         }
 
         // Unknowns are ordered by delay, then by channel.
-        CholeskyFactor factor = new(count * lengths.Taps, parallel.MaxDegreeOfParallelism);
+        CholeskyFactor factor = new(count * lengths.Taps, parallel.MaxDegreeOfParallelism, stock);
         double loading = FirstLoading;
         while (!factor.TryFactor(Element, parallel.CancellationToken))
         {
@@ -63,7 +64,7 @@ internal sealed class DistortionFilters
         }
 
         int outputs = BlockSpectra.Lanes(count);
-        double[] sides = new double[count * lengths.Taps * outputs];
+        double[] sides = stock.Take(count * lengths.Taps * outputs);
         for (int tap = 0; tap < lengths.Taps; tap++)
         {
             for (int channel = 0; channel < count; channel++)
@@ -73,11 +74,12 @@ internal sealed class DistortionFilters
             }
         }
         factor.Solve(sides, outputs);
+        factor.Release();
 
         Parallel.For(0, count, parallel, channel =>
         {
-            DoubleLaneFft fft = new(lengths.Size);
-            double[] taps = new double[lengths.Size * Vector<double>.Count], bins = new double[lengths.Bins * 2 * Vector<double>.Count];
+            DoubleLaneFft fft = stock.TakeTransform(lengths.Size);
+            double[] taps = stock.Take(lengths.Size * Vector<double>.Count), bins = stock.Take(lengths.Bins * 2 * Vector<double>.Count);
             for (int output = 0; output < count; output += Vector<double>.Count)
             {
                 for (int tap = 0; tap < lengths.Taps; tap++)
@@ -95,7 +97,11 @@ internal sealed class DistortionFilters
                     }
                 }
             }
+            stock.Give(fft);
+            stock.Give(taps);
+            stock.Give(bins);
         });
+        stock.Give(sides);
         return loading;
 
         double Element(int row, int column)

@@ -32,9 +32,13 @@ public sealed record QualityResults(string Folder)
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemExists"/>: there is a result. <see cref="DemucsError.ResumeMismatch"/>: it is of other stems or options, or cannot be read. <see cref="DemucsError.StemWriteFailed"/>: it cannot be written.
-    /// As <see cref="StemMeasurement.Measure"/>.
+    /// As <see cref="StemMeasurement.Measure(EstimatedTrack, QualityOptions, Action{double}, CancellationToken)"/>.
     /// </exception>
-    public TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
+    public TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default) =>
+        Measure(track, options, new EvaluationStock(), progress, cancellationToken);
+
+    /// <summary>The same, with arrays of the track before.</summary>
+    internal TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationStock stock, Action<double>? progress, CancellationToken cancellationToken)
     {
         // Before what is kept is asked: a track that cannot be measured has no stems that a result could be of.
         if (track.Fault is { } fault)
@@ -49,7 +53,7 @@ public sealed record QualityResults(string Folder)
             if (!Overwrite)
                 throw new DemucsException(DemucsError.ResumeMismatch, $"The result at '{path}' is of other stems or options, or cannot be read.", path) { Remedies = [Remedy.StartAnew] };
         }
-        TrackQuality quality = StemMeasurement.Measure(track, options, progress, cancellationToken);
+        TrackQuality quality = StemMeasurement.Measure(track, options, stock, progress, cancellationToken);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

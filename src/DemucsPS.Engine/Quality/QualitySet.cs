@@ -32,12 +32,13 @@ public static class QualitySet
         int next = -1;
         Task[] work = [.. Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() =>
         {
+            EvaluationStock stock = new();
             for (int i; (i = Interlocked.Increment(ref next)) < tracks.Count;)
             {
                 try
                 {
                     stop.Token.ThrowIfCancellationRequested();
-                    done[i].SetResult((results is null ? StemMeasurement.Measure(tracks[i], options, null, stop.Token) : results.Measure(tracks[i], options, null, stop.Token), null));
+                    done[i].SetResult((results is null ? StemMeasurement.Measure(tracks[i], options, stock, null, stop.Token) : results.Measure(tracks[i], options, stock, null, stop.Token), null));
                 }
                 catch (DemucsException e)
                 {
@@ -48,8 +49,6 @@ public static class QualitySet
                     // Also what nobody foresaw: the reader must not wait for ever.
                     done[i].SetException(e);
                 }
-                // A track leaves some 100 MB of large arrays behind. By itself the collector lets those of many tracks pile up before it looks: 810 MB were seen with 50 tracks, two at once.
-                GC.Collect();
             }
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         try
@@ -57,6 +56,8 @@ public static class QualitySet
             for (int i = 0; i < tracks.Count; i++)
             {
                 (TrackQuality? quality, DemucsException? error) = done[i].Task.GetAwaiter().GetResult();
+                // Whoever reads keeps what is to be kept: a set has some hundred thousand windows.
+                done[i] = null!;
                 yield return (tracks[i], quality, error);
             }
         }

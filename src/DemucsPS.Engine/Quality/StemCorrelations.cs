@@ -15,6 +15,7 @@ internal sealed class StemCorrelations
     private readonly FilterLengths _lengths;
     private readonly int _lanes;
     private readonly ParallelOptions _parallel;
+    private readonly EvaluationStock _stock;
     private readonly DoubleLaneFft[] _transforms = new DoubleLaneFft[BlockSpectra.Batch];
 
     // Frames of references and estimates: history, then the batch. What is correlated with them: the same without history.
@@ -30,20 +31,22 @@ internal sealed class StemCorrelations
     /// <param name="lengths">Of the filters: there are as many delays as taps.</param>
     /// <param name="channels">Channels of all references together, and of all estimates.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
-    public StemCorrelations(FilterLengths lengths, int channels, ParallelOptions parallel)
+    /// <param name="stock">Where its arrays come from.</param>
+    public StemCorrelations(FilterLengths lengths, int channels, ParallelOptions parallel, EvaluationStock stock)
     {
         _lengths = lengths;
         _lanes = BlockSpectra.Lanes(channels);
         _parallel = parallel;
-        _references = new double[(_lengths.History + BlockSpectra.Batch * _lengths.BlockFrames) * _lanes];
-        _estimates = new double[_references.Length];
-        _products = new double[_lengths.Bins * _lanes * 2 * 2 * _lanes];
+        _stock = stock;
+        _references = stock.Take((_lengths.History + BlockSpectra.Batch * _lengths.BlockFrames) * _lanes);
+        _estimates = stock.Take(_references.Length);
+        _products = stock.Take(_lengths.Bins * _lanes * 2 * 2 * _lanes);
         for (int block = 0; block < BlockSpectra.Batch; block++)
         {
-            _transforms[block] = new DoubleLaneFft(_lengths.Size);
-            _blocks[block] = new double[_lengths.Size * _lanes];
-            _given[block] = new double[_lengths.Bins * 2 * 2 * _lanes];
-            _delayed[block] = new double[_lengths.Bins * 2 * _lanes];
+            _transforms[block] = stock.TakeTransform(_lengths.Size);
+            _blocks[block] = stock.Take(_lengths.Size * _lanes);
+            _given[block] = stock.Take(_lengths.Bins * 2 * 2 * _lanes);
+            _delayed[block] = stock.Take(_lengths.Bins * 2 * _lanes);
         }
     }
 
@@ -79,8 +82,8 @@ internal sealed class StemCorrelations
             Array.Clear(_estimates, end, _estimates.Length - end);
             Flush();
         }
-        double[] correlations = new double[_lanes * _lengths.Taps * 2 * _lanes];
-        Parallel.For(0, _lanes, _parallel, () => (new DoubleLaneFft(_lengths.Size), new double[_lengths.Size * Vector<double>.Count]), (delayed, _, scratch) =>
+        double[] correlations = _stock.Take(_lanes * _lengths.Taps * 2 * _lanes);
+        Parallel.For(0, _lanes, _parallel, () => (_stock.TakeTransform(_lengths.Size), _stock.Take(_lengths.Size * Vector<double>.Count)), (delayed, _, scratch) =>
         {
             (DoubleLaneFft fft, double[] samples) = scratch;
             for (int lane = 0; lane < 2 * _lanes; lane += Vector<double>.Count)
@@ -93,8 +96,21 @@ internal sealed class StemCorrelations
                 }
             }
             return scratch;
-        }, _ => { });
+        }, scratch =>
+        {
+            _stock.Give(scratch.Item1);
+            _stock.Give(scratch.Item2);
+        });
         _correlations = correlations;
+    }
+
+    /// <summary>Gives its arrays back; it is of no use any more.</summary>
+    public void Release()
+    {
+        foreach (object one in (object[])[_references, _estimates, _products, .. _blocks, .. _given, .. _delayed, .. _transforms])
+            _stock.Give(one);
+        if (_correlations is not null)
+            _stock.Give(_correlations);
     }
 
     /// <summary>Σₙ rᵢ(n)·rⱼ(n − τ).</summary>

@@ -27,15 +27,16 @@ internal sealed record StemEvaluation(long Frames, IReadOnlyList<(long Start, Wi
     /// <param name="threads">How many may work.</param>
     /// <param name="progress">Takes shares of the work done, 0 … 1.</param>
     /// <param name="lengths">Of the filters; null for those of BSS Eval v4.</param>
+    /// <param name="stock">Where large arrays come from, for as long as the track lasts.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    public static StemEvaluation Of(Func<IStemFrames> open, bool[] isMeasured, int channels, long? window, long hop, bool filters, bool windows, int threads, Action<double>? progress, FilterLengths? lengths, CancellationToken cancellationToken)
+    public static StemEvaluation Of(Func<IStemFrames> open, bool[] isMeasured, int channels, long? window, long hop, bool filters, bool windows, int threads, Action<double>? progress, FilterLengths? lengths, EvaluationStock stock, CancellationToken cancellationToken)
     {
         int stems = isMeasured.Length, lanes = BlockSpectra.Lanes(stems * channels);
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
         double[] reference = new double[lanes], error = new double[lanes], product = new double[lanes], estimate = new double[lanes];
-        double[] referenceFrames = new double[ReadFrames * lanes], estimateFrames = new double[ReadFrames * lanes];
+        double[] referenceFrames = stock.Take(ReadFrames * lanes), estimateFrames = stock.Take(ReadFrames * lanes);
         long frames = 0;
-        StemCorrelations? correlations = filters ? new StemCorrelations(lengths ?? FilterLengths.Bss, stems * channels, parallel) : null;
+        StemCorrelations? correlations = filters ? new StemCorrelations(lengths ?? FilterLengths.Bss, stems * channels, parallel, stock) : null;
         using (IStemFrames source = open())
         {
             for (int count; (count = source.Read(referenceFrames, estimateFrames, lanes)) > 0; frames += count)
@@ -51,10 +52,10 @@ internal sealed record StemEvaluation(long Frames, IReadOnlyList<(long Start, Wi
         if (correlations is not null)
         {
             correlations.Complete();
-            DistortionFilters solved = DistortionFilters.Solve(correlations, stems, channels, parallel);
+            DistortionFilters solved = DistortionFilters.Solve(correlations, stems, channels, parallel, stock);
             loading = solved.Loading;
-            filter = new WindowFilter(solved, parallel);
-            correlations = null;
+            correlations.Release();
+            filter = new WindowFilter(solved, parallel, stock);
         }
         progress?.Invoke(0.6);
 
@@ -76,18 +77,11 @@ internal sealed record StemEvaluation(long Frames, IReadOnlyList<(long Start, Wi
                 AddResiduals(referenceFrames.AsSpan(0, count * lanes), estimateFrames, lanes, alphas, residual, scaled);
                 if (!windows)
                     continue;
+                // One after the other, so that short windows, of which many are in what was read, use the same arrays.
+                for (int running = active.Count; running > 0; running--)
+                    Continue(active.Dequeue(), count);
                 for (; next <= last && next < at + count; next += hop)
-                    active.Enqueue(new BssWindow(next, stems, channels, filter));
-                foreach (BssWindow one in active)
-                {
-                    int first = (int)Math.Max(one.Start - at, 0), end = (int)Math.Min(one.Start + length - at, count);
-                    one.Add(referenceFrames.AsSpan(first * lanes, (end - first) * lanes), estimateFrames.AsSpan(first * lanes, (end - first) * lanes));
-                }
-                while (active.TryPeek(out BssWindow? done) && done.Start + length <= at + count)
-                {
-                    results.Add((done.Start, done.Complete(isMeasured)));
-                    active.Dequeue();
-                }
+                    Continue(new BssWindow(next, stems, channels, filter, stock), count);
                 progress?.Invoke(0.6 + 0.4 * (at + count) / frames);
             }
         }
@@ -99,6 +93,16 @@ internal sealed record StemEvaluation(long Frames, IReadOnlyList<(long Start, Wi
         }
         bool[] silent = [.. Enumerable.Range(0, 2 * stems).Select(i => Over(i < stems ? reference : estimate, i % stems) == 0)];
         return new StemEvaluation(frames, results, nSdr, siSdr, silent, loading);
+
+        void Continue(BssWindow one, int count)
+        {
+            int first = (int)Math.Max(one.Start - at, 0), end = (int)Math.Min(one.Start + length - at, count);
+            one.Add(referenceFrames.AsSpan(first * lanes, (end - first) * lanes), estimateFrames.AsSpan(first * lanes, (end - first) * lanes));
+            if (one.Start + length <= at + count)
+                results.Add((one.Start, one.Complete(isMeasured)));
+            else
+                active.Enqueue(one);
+        }
 
         double Over(double[] sums, int stem)
         {

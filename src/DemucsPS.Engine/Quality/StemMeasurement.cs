@@ -19,7 +19,11 @@ public static class StemMeasurement
     /// <see cref="DemucsError.StemsNotComparable"/>: no stem has an estimate and a reference, or their rates or channels differ.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>. <see cref="EstimatedTrack.Fault"/>.
     /// </exception>
-    public static TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
+    public static TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default) =>
+        Measure(track, options, new EvaluationStock(), progress, cancellationToken);
+
+    /// <summary>The same, with arrays of the track before.</summary>
+    internal static TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationStock stock, Action<double>? progress, CancellationToken cancellationToken)
     {
         options.Check();
         if (track.Fault is { } fault)
@@ -48,7 +52,7 @@ public static class StemMeasurement
             QualityMetric metrics = options.Metrics;
             StemEvaluation evaluation = StemEvaluation.Of(() => opened.Count == 1 && opened[0].IsUnread ? first : Open(null), isMeasured, first.Channels, window, Math.Max(hop, 1),
                 filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0, windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
-                options.Threads == 0 ? Allotment.Processors : options.Threads, progress, lengths: null, cancellationToken);
+                options.Threads == 0 ? Allotment.Processors : options.Threads, progress, lengths: null, stock, cancellationToken);
             if (evaluation.Frames == 0)
                 throw new DemucsException(DemucsError.StemsNotComparable, $"The references in '{track.ReferenceFolder}' have no samples.", track.ReferenceFolder);
             warnings.AddRange(first.Warnings);
@@ -73,6 +77,7 @@ public static class StemMeasurement
         {
             foreach (FileStemFrames frames in opened)
                 frames.Dispose();
+            stock.EndTrack();
         }
     }
 

@@ -19,7 +19,8 @@ internal sealed class WindowFilter
 
     /// <param name="filters">The track's.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
-    public WindowFilter(DistortionFilters filters, ParallelOptions parallel)
+    /// <param name="stock">Where its arrays come from.</param>
+    public WindowFilter(DistortionFilters filters, ParallelOptions parallel, EvaluationStock stock)
     {
         _filters = filters;
         _lengths = filters.Lengths;
@@ -27,10 +28,10 @@ internal sealed class WindowFilter
         _parallel = parallel;
         for (int block = 0; block < BlockSpectra.Batch; block++)
         {
-            _transforms[block] = new DoubleLaneFft(_lengths.Size);
-            _spectra[block] = new double[_lengths.Bins * 2 * _lanes];
-            _products[block] = new double[_lengths.Bins * 4 * _lanes];
-            _outputs[block] = new double[_lengths.Size * 2 * _lanes];
+            _transforms[block] = stock.TakeTransform(_lengths.Size);
+            _spectra[block] = stock.Take(_lengths.Bins * 2 * _lanes);
+            _products[block] = stock.Take(_lengths.Bins * 4 * _lanes);
+            _outputs[block] = stock.Take(_lengths.Size * 2 * _lanes);
         }
     }
 

@@ -139,6 +139,28 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Contains("mixture.wav' is left out", warning, StringComparison.Ordinal);
     }
 
+    /// <summary>What is allocated on the one thread that works: of a long track not more for each window, and of the next one none of the arrays anew.</summary>
+    [Fact]
+    public void MemoryDependsNeitherOnTheNumberOfWindowsNorOnThatOfTracks()
+    {
+        Add("references/a.wav", 1, frames: 44_100);
+        Add("estimates/a.wav", 1, frames: 44_100, gain: 0.9);
+        EvaluationStock stock = new();
+        EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"]));
+        long first = Allocated(1), few = Allocated(1), many = Allocated(40);
+        Assert.InRange(first, 5_000_000, 100_000_000);
+        Assert.InRange(few, 0, 1_500_000);
+        Assert.InRange(many, few, few + 500_000);
+
+        long Allocated(int windows)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            TrackQuality quality = StemMeasurement.Measure(track, new QualityOptions { Window = 1.0 / windows, Threads = 1 }, stock, null, Token);
+            Assert.Equal(windows, quality.Stems[0].Frames.Count);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     [Fact]
     public void ASilentStemLeavesFiguresOfTheWholeTrack()
     {
