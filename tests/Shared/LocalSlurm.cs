@@ -105,11 +105,17 @@ internal sealed class LocalSlurm : IDisposable
     /// <summary>Has a node come back.</summary>
     public void StartNode(string node) => Start(node, "slurmd", "-D", "-N", node, "-f", Configuration);
 
-    /// <summary>Lets tasks that wait for their second turn begin: Slurm waits two minutes.</summary>
+    /// <summary>
+    /// Lets tasks that wait for their second turn begin: Slurm waits two minutes. Where the first turn has not left its node yet, which is what Slurm waits for, the node would refuse the second one.
+    /// </summary>
     public void SkipDelays()
     {
-        foreach (string id in Run("squeue", "-h", "-r", "-t", "pending", "-o", "%i %r").Output.Split('\n').Where(line => line.EndsWith("BeginTime", StringComparison.Ordinal)))
-            Run("scontrol", "update", $"jobid={id.Split(' ')[0]}", "StartTime=now");
+        string[][] waiting = [.. Run("squeue", "-h", "-r", "-t", "pending", "-o", "%i %A %r").Output.Split('\n').Select(line => line.Split(' ')).Where(fields => fields is [_, _, "BeginTime"])];
+        if (waiting.Length == 0)
+            return;
+        string[] watchers = [.. Processes().Where(process => IsWatcher(process) && Variables(process).Contains($"SLURM_CONF={Configuration}")).Select(process => Text($"/proc/{process}/cmdline"))];
+        foreach (string[] fields in waiting.Where(fields => !watchers.Any(watcher => watcher.Contains($"[{fields[1]}.", StringComparison.Ordinal))))
+            Run("scontrol", "update", $"jobid={fields[0]}", "StartTime=now");
     }
 
     /// <summary>Waits for something.</summary>

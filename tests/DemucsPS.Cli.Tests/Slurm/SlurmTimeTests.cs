@@ -38,7 +38,8 @@ public sealed class SlurmTimeTests
             slurm.SkipDelays();
             return slurm.Run("squeue", "-h", "-r").Output.Length == 0;
         }, "the second turn");
-        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "slurm", "wait", "job", "--interval", "1").ExitCode);
+        (exitCode, output, error) = Demucsps.Run(folder.Path, environment, "slurm", "wait", "job", "--interval", "1");
+        Assert.True(exitCode == 0, $"{exitCode}: {output}{error}{slurm.Run("squeue", "-h", "-r", "-t", "all", "-o", "%i %T %r").Output}{string.Join('\n', slurm.Completed)}{string.Join('\n', Directory.GetFiles(folder["job", "logs"], "*", SearchOption.AllDirectories).Select(File.ReadAllText))}");
         string[] turns = [.. Results(folder).Order(StringComparer.Ordinal)];
         Assert.Equal(2, turns.Length);
         JsonElement[] first = Lines(turns[0]), second = Lines(turns[1]);
