@@ -14,6 +14,8 @@ internal sealed class LocalSlurm : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly Dictionary<string, Process> _daemons = [];
+    // When tasks that wait for another turn were first seen without the one before.
+    private readonly Dictionary<string, long> _waiting = [];
 
     private LocalSlurm(int nodes)
     {
@@ -106,7 +108,7 @@ internal sealed class LocalSlurm : IDisposable
     public void StartNode(string node) => Start(node, "slurmd", "-D", "-N", node, "-f", Configuration);
 
     /// <summary>
-    /// Lets tasks that wait for their second turn begin: Slurm waits two minutes. Where the first turn has not left its node yet, which is what Slurm waits for, the node would refuse the second one.
+    /// Lets tasks that wait for their second turn begin: Slurm waits two minutes. A node refuses what it is sent in the second in which the first turn left it, so that they wait two.
     /// </summary>
     public void SkipDelays()
     {
@@ -115,7 +117,17 @@ internal sealed class LocalSlurm : IDisposable
             return;
         string[] watchers = [.. Processes().Where(process => IsWatcher(process) && Variables(process).Contains($"SLURM_CONF={Configuration}")).Select(process => Text($"/proc/{process}/cmdline"))];
         foreach (string[] fields in waiting.Where(fields => !watchers.Any(watcher => watcher.Contains($"[{fields[1]}.", StringComparison.Ordinal))))
-            Run("scontrol", "update", $"jobid={fields[0]}", "StartTime=now");
+        {
+            if (!_waiting.TryGetValue(fields[1], out long since))
+            {
+                _waiting.Add(fields[1], Stopwatch.GetTimestamp());
+            }
+            else if (Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(2))
+            {
+                _waiting.Remove(fields[1]);
+                Run("scontrol", "update", $"jobid={fields[0]}", "StartTime=now");
+            }
+        }
     }
 
     /// <summary>Waits for something.</summary>
