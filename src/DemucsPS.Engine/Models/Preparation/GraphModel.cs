@@ -115,14 +115,15 @@ internal sealed class GraphModel
         }
     }
 
-    /// <summary>Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, so nobody takes these for certain before.</summary>
+    /// <summary>Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, and as many as they like, so nobody takes these for certain before.</summary>
     public void AddReplaceableConstant(string name, ReadOnlySpan<long> values)
     {
         byte[] bytes = new byte[values.Length * sizeof(long)], latin = Encoding.Latin1.GetBytes(name);
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
         ProtobufMessage constant = new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(8, latin).Block(9, bytes);
-        ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, values.Length));
+        // A length by name is a number that nobody knows.
+        ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Text(2, $"{name}_length"));
         ProtobufMessage type = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, GraphTensor.Int64).Message(2, shape));
         ReadGraph(new ProtobufMessage().Message(InitializerField, constant).Message(InputField, new ProtobufMessage().Block(1, latin).Message(2, type)).Bytes.ToArray());
     }

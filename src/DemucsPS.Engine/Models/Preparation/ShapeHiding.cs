@@ -6,7 +6,9 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// gives back at once. Results are the same bits.
 /// </summary>
 /// <remarks>
-/// The shape is hidden by a Reshape to the shape that the tensor has. It copies nothing, and its target is an input of the graph that need not be given, so nobody may rely on its values before.
+/// The shape is hidden by a Reshape to the shape that the tensor has. It copies nothing, and its target is an input of the graph that need not be given, so nobody may rely on its values before, nor
+/// on how many they are. That matters: what has a number of axes but unknown lengths the runtime compares with all memory that is free, which never fits, so that in a graph of some thousand nodes it
+/// plans for longer than all else at load takes.
 /// </remarks>
 internal static class ShapeHiding
 {
