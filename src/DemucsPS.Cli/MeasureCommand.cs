@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Quality;
 
@@ -9,9 +10,9 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps measure</c>: estimated stems and the true ones in, figures out.</summary>
 internal sealed class MeasureCommand
 {
-    private readonly Argument<string[]> _paths = new("path") { Description = "Folders of stems, or of folders of them: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _paths = new Argument<string[]>("path") { Description = "Folders of stems, or of folders of them: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
     private readonly Option<string> _references = new("--references", "-r") { Description = "Folder of the true stems of a track, or of folders of tracks, also in folders such as test: as MUSDB18-HQ lays them. Stems and tracks of the same name belong together.", Required = true, HelpName = "DIR" };
-    private readonly Option<string[]> _metrics = new("--metric") { Description = "The figures wanted: sdr, isr, sir, sar, nsdr, sisdr; all by default. Repeat it, or separate names by commas. Without isr, sir and sar it takes a fraction of the time.", HelpName = "NAMES" };
+    private readonly Option<string[]> _metrics = new Option<string[]>("--metric") { Description = "The figures wanted: sdr, isr, sir, sar, nsdr, sisdr; all by default. Repeat it, or separate names by commas. Without isr, sir and sar it takes a fraction of the time.", HelpName = "NAMES" }.Offering(Offer.Metrics);
     private readonly Option<double> _window = new("--window") { Description = "Seconds of a window; 0 for one over the whole track.", DefaultValueFactory = _ => new QualityOptions().Window, CustomParser = NumberArgument.Decimal, HelpName = "SECONDS" };
     private readonly Option<double?> _hop = new("--hop") { Description = "Seconds from one window to the next; default: those of a window.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks measured at once; 0 for as many as there are processors. Each takes up to 250 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
@@ -14,9 +15,10 @@ namespace DemucsPS.Cli;
 /// <summary><c>demucsps models</c>: lists, installs, tests, converts and removes models, and looks after their prepared copies.</summary>
 internal sealed class ModelsCommand
 {
-    private readonly Argument<string[]> _filter = new("name") { Description = "Names; all models without one.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Argument<string[]> _names = new("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore };
-    private readonly Argument<string[]> _tested = new("name") { Description = "Names of models or bags, or paths.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _filter = new Argument<string[]>("name") { Description = "Names; all models without one.", Arity = ArgumentArity.ZeroOrMore }.Offering(Offer.ModelNames(_ => true));
+    private readonly Argument<string[]> _names = new Argument<string[]>("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.ModelNames(model => !model.Installed));
+    private readonly Argument<string[]> _removed = new Argument<string[]>("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.ModelNames(model => model.Installed && model.Name != ModelSource.BaselineName));
+    private readonly Argument<string[]> _tested = new Argument<string[]>("name") { Description = "Names of models or bags, or paths.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Models);
     private readonly Option<string?> _source = new("--source") { Description = "A file, a folder, a share or an https address to take files from. Hashes are checked all the same.", HelpName = "PATH|URL" };
     private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the licence notice says." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
@@ -24,7 +26,7 @@ internal sealed class ModelsCommand
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
     private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
     private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies, and the notes that some were refused. They are made anew when their models are used." };
-    private readonly Argument<string> _converted = new("model") { Description = "The path of a .safetensors file or of a bag's .yaml file, or the name of an installed model." };
+    private readonly Argument<string> _converted = new Argument<string>("model") { Description = "The path of a .safetensors file or of a bag's .yaml file, or the name of an installed model." }.Offering(Offer.Models);
     private readonly Option<string> _output = new("--output", "-o") { Description = "The .onnx file to write, or an existing folder. Of a bag of several models each has its name before the end.", Required = true, HelpName = "FILE" };
     private readonly Option<bool> _replace = new("--force", "-f") { Description = "Replace files of that name." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
@@ -39,7 +41,7 @@ internal sealed class ModelsCommand
         Command list = new("list", "List models: installed, built in and in the catalogue.") { models._filter };
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
         Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
-        Command remove = new("remove", "Remove installed models.") { models._names };
+        Command remove = new("remove", "Remove installed models.") { models._removed };
         Command convert = new("convert", "Write the graphs of models whose files hold weights (safetensors) as ONNX files.") { models._converted, models._output, models._replace };
         Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
         Command command = new("models", "List, install, test, convert and remove models. Without a subcommand: list.") { list, install, test, remove, convert, cache, models._json };
@@ -193,7 +195,7 @@ internal sealed class ModelsCommand
         ? FormattableString.Invariant($"{result.ExecutionProvider} agrees with the CPU to {difference:F0} dB")
         : FormattableString.Invariant($"{result.Precision} agrees with full precision to {difference:F0} dB, which took {result.ReferenceRunTime?.TotalSeconds:F1} s");
 
-    private int Remove(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken) => ForEach(parsed.GetRequiredValue(_names), parsed.GetValue(_json), name =>
+    private int Remove(ParseResult parsed, ModelLibrary library, CancellationToken cancellationToken) => ForEach(parsed.GetRequiredValue(_removed), parsed.GetValue(_json), name =>
     {
         ModelInstaller installer = new(library);
         IReadOnlyList<string> folders = installer.Removable(name);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Player;
 
@@ -11,7 +12,7 @@ internal static class PlayerCommand
 {
     public static Command Create()
     {
-        Argument<string[]> folders = new("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> folders = new Argument<string[]>("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
         Option<string?> output = new("--output", "-o") { Description = "The page, where it is one; by default player.html beside the stems.", HelpName = "FILE" };
         Option<string?> title = new("--title") { Description = "What the page calls the track, where it is one; by default the folder's name.", HelpName = "TEXT" };
         Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };

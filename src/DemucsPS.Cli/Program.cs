@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using DemucsPS.Cli;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Cli.Slurm;
 
 // File names of any script go to stdout as UTF-8; without this Windows consoles replace them.
@@ -17,9 +18,12 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     MeasureCommand.Create(),
     CompareCommand.Create(interruption),
     SlurmGroup.Create(interruption, args),
+    CompletionCommand.Create(),
 };
 
 PlainNames.Keep(root);
+if (CompletionCommand.Answer(root, args))
+    return ExitCodes.Succeeded;
 ParseResult parsed = root.Parse(args, PlainNames.Parsing);
 if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed, args) is { } error)
 {

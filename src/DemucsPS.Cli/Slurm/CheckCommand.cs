@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 
 namespace DemucsPS.Cli.Slurm;
@@ -8,7 +9,7 @@ internal static class CheckCommand
 {
     public static Command Create(Interruption interruption)
     {
-        Argument<string[]> arguments = new("options") { Description = "Options of 'separate', behind --.", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string[]> arguments = new Argument<string[]>("options") { Description = "Options of 'separate', behind --.", Arity = ArgumentArity.ZeroOrMore }.Offering(Offer.Nothing);
         Command command = new("check", "Say whether tasks of a job could be started with options of 'separate': slurm check -- --format flac. Exit code 0 if so. Nothing is separated.") { arguments };
         command.SetAction(parsed =>
         {

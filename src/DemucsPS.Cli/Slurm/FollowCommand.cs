@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Clusters;
 
@@ -42,7 +43,7 @@ internal static class FollowCommand
 
     private static Command Create(string name, string description, Func<ClusterJob, SlurmReport, ParseResult, CancellationToken, int> run, params Option[] options)
     {
-        Argument<string> folder = new("job") { Description = "Folder of the job." };
+        Argument<string> folder = new Argument<string>("job") { Description = "Folder of the job." }.Offering(Offer.Folders);
         Option<bool> json = new("--json") { Description = "Write JSON objects, one a line." };
         Command command = new(name, description) { folder };
         foreach (Option option in options)

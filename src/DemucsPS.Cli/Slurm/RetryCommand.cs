@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Clusters;
 
@@ -9,7 +10,7 @@ internal static class RetryCommand
 {
     public static Command Create()
     {
-        Argument<string> job = new("job") { Description = "Folder of the job." };
+        Argument<string> job = new Argument<string>("job") { Description = "Folder of the job." }.Offering(Offer.Folders);
         SubmissionOptions submission = new();
         Command command = new("retry", "Submit again what failed or is missing of a job, and nothing else.") { job };
         submission.AddTo(command);

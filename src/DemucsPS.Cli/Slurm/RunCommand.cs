@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Clusters;
 
@@ -12,7 +13,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        Argument<string> folder = new("job") { Description = "Folder of the job." };
+        Argument<string> folder = new Argument<string>("job") { Description = "Folder of the job." }.Offering(Offer.Folders);
         Option<bool> local = new("--local") { Description = "Work on all tasks of the last submission here, without Slurm. What is done is not done again." };
         Option<int> submission = new("--submission") { Description = "Number of the submission; Slurm's tasks are told it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
         Option<int> first = new("--first") { Description = "Task of the submission that the array's task 0 stands for.", CustomParser = NumberArgument.Whole, HelpName = "N" };
