@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using System.Reflection;
+using System.Runtime.InteropServices;
 
 namespace DemucsPS.Tests;
 
@@ -63,5 +65,30 @@ public sealed class CompletionTests : IDisposable
     {
         File.WriteAllText(_session["catalogue.json"], "{");
         Assert.DoesNotContain(_session.Complete("Get-DemucsModel b"), m => m.ResultType == CompletionResultType.ParameterValue);
+    }
+
+    /// <summary>The console program's own script; it asks the built program.</summary>
+    [Fact]
+    public void The_console_programs_script_completes_its_command_line()
+    {
+        string configuration = typeof(CompletionTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+        string program = Path.Combine(RepositoryFiles.Root, "src", "DemucsPS.Cli", "bin", configuration, "net10.0", OperatingSystem.IsWindows() ? "demucsps.exe" : "demucsps");
+        // The .NET that runs this, wherever it is.
+        Environment.SetEnvironmentVariable("DOTNET_ROOT", Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")));
+        Directory.CreateDirectory(_session["my songs"]);
+        File.WriteAllText(_session["my songs", "a $(b).wav"], "");
+        _session.Run("Set-StrictMode -Version Latest; & $args[0] completion pwsh | Out-String | Invoke-Expression", program).AssertNoErrors();
+
+        Assert.Equal(["models"], Completed("mod"));
+        Assert.Equal(["tiny"], Completed("models install ti"));
+        Assert.Equal(["--format=flac"], Completed("separate --format=fl"));
+        // Of a list, what is behind the comma.
+        Assert.Equal(["drums"], Completed("separate --stem vocals,d"));
+        Assert.Equal(["'{artist}/{stem}'"], Completed("separate --file-name-template '{artist}/{st"));
+        Assert.Equal([Path.Combine(".", "my songs")], Completed("separate --output my").Select(text => text.Trim('\'')));
+        Assert.Equal([$"'{Path.Combine(".", "my songs", "a $(b).wav")}'"], Completed("separate 'my songs/"));
+        Assert.Equal(["tiny"], Completed("separate --model t"));
+
+        IEnumerable<string> Completed(string words) => _session.Complete($"{program} {words}").Select(match => match.CompletionText);
     }
 }

@@ -1,9 +1,9 @@
 # Completion of demucsps for bash: source <(demucsps completion bash)
 
-# What a word means without its quotes. Nothing in it is expanded or run.
+# Into plain what a word means without its quotes, and into quote the one that is still open. Nothing in it is expanded or run.
 _demucsps_plain() {
-  local rest=$1 quote='' char
-  plain=''
+  local rest=$1 char
+  plain='' quote=''
   while [[ -n $rest ]]; do
     char=${rest:0:1} rest=${rest:1}
     case $quote$char in
@@ -23,8 +23,13 @@ _demucsps_plain() {
   done
 }
 
+# Bash 3, as macOS has it, knows none at this point.
+_demucsps_option() {
+  [[ $(type -t compopt) != builtin ]] || compopt -o "$1"
+}
+
 _demucsps() {
-  local rest=${COMP_LINE:0:COMP_POINT} raw=() words=() last=-1 plain i part line before current program directive=''
+  local rest=${COMP_LINE:0:COMP_POINT} raw=() words=() last=-1 plain quote open special i part line before current program directive=''
   COMPREPLY=()
   # Bash cuts words at = and : too; here they are those between spaces, up to the cursor.
   for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -41,6 +46,7 @@ _demucsps() {
     _demucsps_plain "${raw[i]}"
     words[i]=$plain
   done
+  open=$quote
   program=${words[0]}
   [[ $program == '~/'* ]] && program=$HOME/${program:2}
   # Another name of it, such as an alias, is no file.
@@ -56,21 +62,28 @@ _demucsps() {
   case $directive in
     :files*)
       if ((${#COMPREPLY[@]} == 0)); then
-        compopt -o default
+        _demucsps_option default
       else
-        compopt -o filenames
         for part in "${current#"$before"}"*; do
           [[ -e $part ]] && COMPREPLY+=("$part")
         done
       fi
       ;;
-    :folders*) compopt -o dirnames ;;
+    :folders*) _demucsps_option dirnames ;;
   esac
-  [[ $directive == *' open' ]] && compopt -o nospace
-  # As names of files, bash quotes what it puts into the line.
+  [[ $directive == *' open' ]] && _demucsps_option nospace
   for part in "${COMPREPLY[@]}"; do
-    [[ $part == *[!-_.,=:/+%@[:alnum:]]* ]] && compopt -o filenames
+    [[ $part == *[!-_.,=:/+%@[:alnum:]]* ]] && special=1
   done
+  [[ -n ${special-} ]] || return 0
+  if [[ -n $open ]]; then
+    # As names of files, bash quotes what it puts into the line; without an open quote it would leave $( as it is.
+    _demucsps_option filenames
+  else
+    for i in "${!COMPREPLY[@]}"; do
+      COMPREPLY[i]=$(printf %q "${COMPREPLY[i]}")
+    done
+  fi
   return 0
 }
 
