@@ -56,7 +56,12 @@ try {
         'Test' {
             Invoke-Dotnet test -c $Configuration
             # In a process of its own: a module's assemblies stay loaded, and locked on Windows, as long as the process lives.
-            & ([Environment]::ProcessPath) -NoProfile -File tests/Invoke-PesterSuite.ps1
+            $program, $itself = [Environment]::ProcessPath, @()
+            if ((Split-Path -LeafBase $program) -eq 'dotnet') {
+                # PowerShell as a .NET tool.
+                $itself = 'exec', (Join-Path $PSHOME pwsh.dll)
+            }
+            & $program @itself -NoProfile -File tests/Invoke-PesterSuite.ps1
             if ($LASTEXITCODE -ne 0) {
                 throw 'The Pester suite failed.'
             }

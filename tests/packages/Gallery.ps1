@@ -3,6 +3,8 @@ param(
     [Parameter(Mandatory)] [string] $Package,
     [Parameter(Mandatory)] [string] $Work,
     [Parameter(Mandatory)] [string] $Song,
+    [Parameter(Mandatory)] [string] $Catalogue,
+    [Parameter(Mandatory)] [string] $Model,
     [string] $RepositoryUrl
 )
 
@@ -88,7 +90,11 @@ if ($RepositoryUrl) {
 }
 Assert ("$(Invoke-Apart 'Update-Help DemucsPS -UICulture en-US -Scope CurrentUser -ErrorAction Continue')" -match 'does not support updatable help. Use Get-Help -Online') 'Update-Help asks no address for help that came with it'
 
+$used = Invoke-Apart "`$env:DEMUCSPS_CATALOGUE = '$Catalogue'; `$null = Install-DemucsModel mine -Source '$Model' -AcceptLicense; (Invoke-DemucsSeparation '$Song' -Model mine -DestinationPath '$Work/mine').Stems.Count"
+Assert ("$used" -eq '4') "a model is installed and used ($used)"
 Uninstall-PSResource DemucsPS -Version '*'
 $left = @(Get-Left)
-Assert ($left.Count -eq 0) "it leaves nothing when it is uninstalled ($left)"
+$kept = @($left -match '^\.local/share/DemucsPS/(models/mine/normalizing\.onnx$|cache/.*\.onnx$)')
+$other = @($left -notmatch '^\.local/share/DemucsPS/(models|cache)/')
+Assert ($kept.Count -eq 2 -and $other.Count -eq 0) "it leaves the model and its prepared copy when it is uninstalled, and nothing else ($left)"
 Unregister-PSResourceRepository -Name Local
