@@ -31,6 +31,12 @@ if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed, args) is { } error
     return ExitCodes.Usage;
 }
 
+if (parsed.CommandResult.Command == root && args is [var first, ..] && Path.Exists(first))
+{
+    Console.Error.WriteLine($"'{first}' is no command. To separate it: demucsps separate {first}");
+    return ExitCodes.Usage;
+}
+
 // Signals are taken here, not by the parser's library, which knows fewer.
 Task<int> run = parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);
 int exitCode = await interruption.End(run).ConfigureAwait(false);

@@ -8,6 +8,7 @@ internal static unsafe partial class NativeRuntime
 {
     // The runtime reports errors as statuses; what it would print besides goes to stderr, which belongs to the user.
     internal const OrtLoggingLevel FatalOnly = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
+    private const string NoTelemetry = "ORT_DISABLE_TELEMETRY";
 
     private static OrtApi? s_api;
 
@@ -36,6 +37,12 @@ internal static unsafe partial class NativeRuntime
         // The package's own resolver asks the system for the bare name first, and Windows has an old library of that name.
         OrtEnv.DisableDllImportResolver = true;
         NativeLibrary.SetDllImportResolver(typeof(OrtEnv).Assembly, (name, _, _) => Path.GetFileNameWithoutExtension(name) is "onnxruntime" or "libonnxruntime" ? library : 0);
+        // It makes a number for this machine and a database in the home folder as soon as it starts, before it can be told to collect nothing.
+        if (OperatingSystem.IsWindows())
+            Environment.SetEnvironmentVariable(NoTelemetry, "1");
+        else
+            // .NET keeps variables to itself there, and the library asks the system.
+            _ = SetVariable(NoTelemetry, "1", 1);
         EnvironmentCreationOptions options = new() { logId = nameof(DemucsPS), logLevel = FatalOnly };
         RuntimeException.Translate(() =>
         {
@@ -75,6 +82,9 @@ internal static unsafe partial class NativeRuntime
         ((delegate* unmanaged[Cdecl]<nint, void>)Api.ReleaseStatus)(status);
         throw new RuntimeException(code, message, null);
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int Trim(nuint kept);

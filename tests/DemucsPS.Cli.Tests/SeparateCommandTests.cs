@@ -8,6 +8,34 @@ public sealed class SeparateCommandTests
 {
     private static readonly string[] Stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
 
+    /// <summary>ONNX Runtime would: a number for the machine, and a database of what it was used for.</summary>
+    [Fact]
+    public void Nothing_is_left_in_the_home_folder()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There the home folder is not asked for by a variable.");
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["home"]);
+        File.Copy(RepositoryFiles.Song, folder["mix.wav"]);
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?>
+        {
+            ["HOME"] = folder["home"],
+            ["XDG_CACHE_HOME"] = null,
+            ["XDG_DATA_HOME"] = null,
+            ["ORT_DISABLE_TELEMETRY"] = null,
+            ["DEMUCSPS_CACHE"] = folder["cache"],
+        }, "separate", "mix.wav", "--model", CliModels.Small, "--output", "stems");
+        Assert.True(exitCode == 0, error);
+        Assert.DoesNotContain(folder.Files(), file => file.StartsWith("home", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_without_a_command_is_met_with_the_command()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["mix.wav"], "");
+        Assert.Equal((2, "", "'mix.wav' is no command. To separate it: demucsps separate mix.wav" + Environment.NewLine), Demucsps.Run(folder.Path, "mix.wav", "--json"));
+    }
+
     [Fact]
     public void A_song_becomes_four_stems_named_on_stdout_and_the_progress_is_on_stderr()
     {

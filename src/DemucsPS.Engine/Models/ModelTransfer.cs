@@ -75,7 +75,7 @@ internal sealed class ModelTransfer : IDisposable
                     if (failures >= _settings.Attempts)
                     {
                         throw new DemucsException(DemucsError.ModelDownloadFailed,
-                            $"'{address}' could not be fetched: {e.Message} Attempts without success: {failures}. Try again later; what was fetched is kept, and the download goes on from there.", address.ToString(), e);
+                            $"'{address}' could not be fetched: {e.Message} Attempts without success: {failures}. Try again later; what was fetched is kept, and the download goes on from there. Or fetch it on another machine, and give that file as the source.", address.ToString(), e);
                     }
                     await _settings.Delay(Wait(failures, e.RetryAfter, address), cancellationToken).ConfigureAwait(false);
                     continue;
