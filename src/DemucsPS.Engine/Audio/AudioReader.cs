@@ -104,6 +104,13 @@ public abstract class AudioReader : IDisposable
         return done;
     }
 
+    /// <summary>Whether <see cref="Jump"/> is quick and lands where <see cref="Skip"/> would, as far as the file was read.</summary>
+    internal virtual bool CanJump => false;
+
+    /// <summary>Moves forward in a file that was read to its end by another reader, which said <see cref="CanJump"/> then: what lies between is not decoded.</summary>
+    /// <returns>As <see cref="Skip"/>.</returns>
+    internal virtual long Jump(long frames) => Skip(frames);
+
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {

@@ -28,6 +28,9 @@ internal sealed class FlacReader : AudioReader
     // The fewest bytes of a frame: header, one channel that is constant, checksum.
     private const int MinFrameBytes = 10;
 
+    // Music of some seconds; decoding that much takes no longer than looking for a nearer frame.
+    private const int NearBytes = 1 << 17;
+
     private readonly FlacBitReader _bits;
     private readonly FlacFrameDecoder _decoder;
     private readonly FlacResync _resync;
@@ -51,6 +54,7 @@ internal sealed class FlacReader : AudioReader
     // Silence that stands in for lost frames and was not given yet; the last whole frame of the stream; whole frames in all streams.
     private long _silence;
     private FlacFrameHeader? _lastWhole;
+    private long _framePosition;
     private long _goodFrames;
     private bool _isDamaged;
     private bool _toldJunk;
@@ -171,6 +175,39 @@ internal sealed class FlacReader : AudioReader
         return done;
     }
 
+    /// <summary>Whether the stream is one whole, undamaged one that can be gone through at will. Frames that are numbered wrongly are noticed by <see cref="Jump"/>.</summary>
+    internal override bool CanJump => _ended && Warnings.Count == 0 && FrameCount == _decoded && _bits.Source.Seekable is not null;
+
+    /// <inheritdoc/>
+    internal override long Jump(long frames)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        long start = _decoded - _blockSize + _blockTaken, target = start + frames;
+        // The frame that is decoded, from which it goes on where none is found that is nearer.
+        long near = _framePosition, nearSample = _decoded - _blockSize, far = _bits.Source.Position + (_bits.Source.Remaining ?? 0);
+        // Programs that cut a stream leave the numbers of its frames as they were.
+        long shift = _lastWhole is { } current ? SampleOf(current) - nearSample : 0;
+        if (far - near > NearBytes && LastSample(far) - shift == FrameCount)
+        {
+            while (far - near > NearBytes)
+            {
+                long middle = near + ((far - near) / 2);
+                if (_resync.Next(middle, _form, _goodFrames) is { } header && SampleOf(header) - shift <= target)
+                    (near, nearSample) = (_bits.BytePosition, SampleOf(header) - shift);
+                else
+                    far = middle;
+            }
+        }
+
+        _bits.MoveTo(near);
+        _decoded = nearSample;
+        _blockSize = _blockTaken = 0;
+        // What was left out is not in the digest.
+        _signature?.Dispose();
+        _signature = null;
+        return nearSample - start + Skip(start + frames - nearSample);
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
@@ -273,6 +310,7 @@ internal sealed class FlacReader : AudioReader
         }
 
         _lastWhole = header;
+        _framePosition = position;
         _goodFrames++;
         Add(header.BlockSize);
         _signature?.Add(_decoder.Samples[..form.Channels], Margin, _blockSize, form.BitsPerSample);
@@ -375,6 +413,18 @@ internal sealed class FlacReader : AudioReader
             : next.IsVariable ? next.Number - last.Number - last.BlockSize
             : (next.Number - last.Number - 1) * block;
         return between >= (mayBeNone ? 0 : 1) && between <= most ? between : null;
+    }
+
+    /// <summary>The number of a frame's first sample, of a stream whose frames have one size or the numbers of their samples.</summary>
+    private long SampleOf(in FlacFrameHeader header) => header.IsVariable ? header.Number : header.Number * (_info.MaxBlockSize ?? header.BlockSize);
+
+    /// <summary>The number behind the last sample that is in a frame; null where no frame is near the end.</summary>
+    private long? LastSample(long end)
+    {
+        long? last = null;
+        for (long from = end - NearBytes; _resync.Next(from, _form, _goodFrames) is { } header; from = _bits.BytePosition + header.Bytes)
+            last = SampleOf(header) + header.BlockSize;
+        return last;
     }
 
     /// <summary>The most samples that can have been in some bytes.</summary>

@@ -137,6 +137,12 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
         return _resampler is null ? ReadDirectly(left, right) : ReadResampled(_resampler, left, right);
     }
 
+    /// <summary>As <see cref="AudioReader.CanJump"/>: not where the rate is changed, since that needs what was before.</summary>
+    internal bool CanJump => _resampler is null && _reader.CanJump;
+
+    /// <summary>As <see cref="AudioReader.Jump"/>.</summary>
+    internal long Jump(long frames) => _reader.Jump(frames);
+
     /// <summary>Closes the file.</summary>
     public void Dispose() => _reader.Dispose();
 

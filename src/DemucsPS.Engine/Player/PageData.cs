@@ -19,6 +19,9 @@ internal sealed record PageData(string Title, string? Artist, string Audio, int 
 
     /// <summary>The page has its sound from the server that it comes from itself.</summary>
     public const string Served = "served";
+
+    /// <summary>The same, in parts while it plays.</summary>
+    public const string Parts = "parts";
 }
 
 /// <summary>One separation.</summary>

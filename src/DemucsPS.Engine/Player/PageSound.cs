@@ -54,10 +54,10 @@ internal sealed class PageSound
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: there is too much to embed.</exception>
     public static PageSound? Choose(PlayerAudio wanted, double seconds, int sampleRate, string? ffmpeg, string path)
     {
-        double frames = seconds * sampleRate, decoded = frames * 2 * sizeof(float), samples = frames * 2 * sizeof(short);
-        if (wanted == PlayerAudio.Linked || (wanted == PlayerAudio.Auto && decoded > MaxDecodedBytes))
+        double samples = seconds * sampleRate * 2 * sizeof(short);
+        if (wanted == PlayerAudio.Linked || (wanted == PlayerAudio.Auto && !IsHeldAtOnce(seconds, sampleRate)))
             return null;
-        if (decoded > MostDecodedBytes)
+        if (Decoded(seconds, sampleRate) > MostDecodedBytes)
             throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The tracks of '{path}' are {seconds / 60:F0} minutes together, which no browser can hold at once. Link their files instead of embedding them."), path);
         IReadOnlySet<string> encoders = ffmpeg is null ? new HashSet<string>() : FFmpegProgram.At(ffmpeg).Encoders;
         bool isSmall = samples <= MaxLosslessBytes;
@@ -72,6 +72,11 @@ internal sealed class PageSound
             { } lossless => new PageSound(new StemFormat { File = lossless, Sample = WavSampleFormat.Pcm16 }, ffmpeg, keepsFlac: true),
         };
     }
+
+    /// <summary>Whether all of a page can be in the memory of any browser.</summary>
+    /// <param name="seconds">Of all tracks.</param>
+    /// <param name="sampleRate">Frames a second of the page.</param>
+    public static bool IsHeldAtOnce(double seconds, int sampleRate) => Decoded(seconds, sampleRate) <= MaxDecodedBytes;
 
     /// <summary>What a browser calls a file that it plays as it is; null for others, for parts of files, and for streams other than the first.</summary>
     public static string? PlayableType(MeteredTrack track) =>
@@ -90,7 +95,8 @@ internal sealed class PageSound
     public (string Path, string Type, float Scale) FileOf(MeteredTrack track, string folder, int sampleRate, Action<double> read, CancellationToken cancellationToken)
     {
         // One that was made at more than 24 bits and many channels' rates is no gain; as it is, its samples need not even be decoded here.
-        if (_keepsFlac && PlayableType(track) is "audio/flac" and { } flac && track.Reader.SourceSampleRate == sampleRate)
+        // Of one that is damaged, or several in one, programs make different things.
+        if (_keepsFlac && PlayableType(track) is "audio/flac" and { } flac && track.Reader.CanJump)
         {
             read((double)track.Frames / sampleRate);
             return (track.Source.Path, flac, 1);
@@ -118,4 +124,6 @@ internal sealed class PageSound
         encoder.Complete();
         return (path, _format.File switch { StemFileFormat.Flac => "audio/flac", StemFileFormat.Opus => "audio/ogg", _ => "audio/wav" }, scale);
     }
+
+    private static double Decoded(double seconds, int sampleRate) => seconds * sampleRate * 2 * sizeof(float);
 }

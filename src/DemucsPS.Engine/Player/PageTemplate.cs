@@ -32,7 +32,7 @@ internal static partial class PageTemplate
     /// <param name="data">What the script is to know.</param>
     public static void WriteHead(Stream to, PageData data)
     {
-        string media = data.Audio == PageData.Embedded ? "'none'" : data.Audio == PageData.Served ? "'self'" : "file: 'self'", connect = data.Audio == PageData.Served ? "'self'" : "'none'";
+        string media = data.Audio == PageData.Linked ? "file: 'self'" : "'none'", connect = data.Audio is PageData.Served or PageData.Parts ? "'self'" : "'none'";
         string policy = $"default-src 'none'; script-src '{Hash(Script.Value)}'; style-src '{Hash(Style.Value)}'; img-src data:; media-src {media}; connect-src {connect}; base-uri 'none'; form-action 'none'";
         // In one pass over what is ours, so that nothing that others have written is taken for a place to fill.
         Write(to, Place().Replace(Markup.Value, place => place.Groups[1].Value switch

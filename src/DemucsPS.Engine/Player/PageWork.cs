@@ -14,20 +14,22 @@ internal sealed class PageWork : IDisposable
 
     private readonly PlayerPage _page;
     private readonly string _path;
-    private readonly (string Folder, Dictionary<string, (string Path, string Type)> Files)? _served;
+    private readonly (string Folder, Dictionary<string, ServedFile> Files)? _served;
     private readonly IProgress<PlayerProgress>? _progress;
     private readonly CancellationToken _cancellationToken;
     private readonly List<VariantMeter> _meters = [];
     private readonly List<string> _warnings = [];
     private readonly DirectoryInfo _folder = NewFolder();
     private double _done, _total;
+    private string _audio = PageData.Linked;
+    private long _frames;
 
     /// <param name="page">What it is of.</param>
     /// <param name="path">Full path that the page will have.</param>
     /// <param name="served">Where files for a server can be put, and which there are; null for a page that is opened as a file.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public PageWork(PlayerPage page, string path, (string Folder, Dictionary<string, (string Path, string Type)> Files)? served, IProgress<PlayerProgress>? progress, CancellationToken cancellationToken)
+    public PageWork(PlayerPage page, string path, (string Folder, Dictionary<string, ServedFile> Files)? served, IProgress<PlayerProgress>? progress, CancellationToken cancellationToken)
     {
         _page = page;
         _path = path;
@@ -65,6 +67,8 @@ internal sealed class PageWork : IDisposable
 
         double seconds = tracks.Sum(t => (double)t.Frames / rate);
         PageSound? sound = _served is null ? PageSound.Choose(_page.Audio, seconds, rate, FFmpegLocator.Find(), _path) : null;
+        _audio = sound is not null ? PageData.Embedded : _served is null ? PageData.Linked : _page.Audio != PlayerAudio.Linked && PageSound.IsHeldAtOnce(seconds, rate) ? PageData.Served : PageData.Parts;
+        _frames = tracks.Max(t => t.Frames);
         if (sound is not null)
             _total = _done + seconds;
         double[] levels = Levels(out double mixLevel);
@@ -77,10 +81,9 @@ internal sealed class PageWork : IDisposable
         PageTrack? mixTrack = mix is null ? null : TrackOf(mix, "mix", sound, blocks, mixLevel);
         PageVariant[] variants = [.. _page.Variants.Select((variant, v) => new PageVariant(variant.Name, levels[v],
             [.. _meters[v].Stems.Select((stem, s) => TrackOf(stem, FormattableString.Invariant($"{v}-{s}"), sound, blocks, 1))], ProvenanceOf(variant)))];
-        double duration = (double)tracks.Max(t => t.Frames) / rate;
+        double duration = (double)_frames / rate;
         IReadOnlyDictionary<string, string> tags = (mix ?? tracks[0]).Reader.Tags;
-        PageTemplate.WriteHead(stream, new PageData(_page.Title, tags.GetValueOrDefault("artist"), _served is not null ? PageData.Served : sound is null ? PageData.Linked : PageData.Embedded,
-            rate, duration, mixTrack, variants, _warnings));
+        PageTemplate.WriteHead(stream, new PageData(_page.Title, tags.GetValueOrDefault("artist"), _audio, rate, duration, mixTrack, variants, _warnings));
         foreach ((string name, Func<Stream> open) in blocks)
         {
             using Stream content = open();
@@ -174,15 +177,17 @@ internal sealed class PageWork : IDisposable
         else if (_served is { } served)
         {
             url = "sound/" + id;
-            (string, string) file = (track.Source.Path, PageSound.PlayableType(track)!);
-            if (file.Item2 is null)
+            int rate = track.Reader.SampleRate;
+            TrackSource source = track.Source;
+            string? type = _audio == PageData.Served ? PageSound.PlayableType(track) : track.Reader.CanJump ? "application/octet-stream" : null;
+            if (type is null)
             {
-                PageSound encoder = PageSound.Choose(PlayerAudio.Embedded, 0, track.Reader.SampleRate, FFmpegLocator.Find(), _path)!;
-                (string path, string type, float scale) = encoder.FileOf(track, served.Folder, track.Reader.SampleRate, Report, _cancellationToken);
+                PageSound encoder = PageSound.Choose(PlayerAudio.Embedded, 0, rate, FFmpegLocator.Find(), _path)!;
+                (string path, type, float scale) = encoder.FileOf(track, served.Folder, rate, Report, _cancellationToken);
                 gain /= scale;
-                file = (path, type);
+                source = new TrackSource(path);
             }
-            served.Files[url] = file;
+            served.Files[url] = _audio == PageData.Served ? ServedFile.Of(source.Path, type) : new ServedFile(() => new SampleStream(source, rate, _frames), type);
         }
         else if (PageSound.PlayableType(track) is not null)
         {

@@ -102,12 +102,12 @@ public sealed record PlayerPage
         {
             folder = Directory.CreateTempSubdirectory("demucsps-player-");
             string path = Path.Combine(folder.FullName, StemFolder.PageName);
-            Dictionary<string, (string Path, string Type)> served = [];
+            Dictionary<string, ServedFile> served = [];
             using (FileStream stream = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 using PageWork work = new(this, path, (folder.FullName, served), progress, cancellationToken);
                 PlayerPageFile page = work.Write(stream);
-                served[""] = (path, "text/html; charset=utf-8");
+                served[""] = ServedFile.Of(path, "text/html; charset=utf-8");
                 PlayerServer server = new(page with { Bytes = stream.Length }, served, folder);
                 folder = null;
                 return server;

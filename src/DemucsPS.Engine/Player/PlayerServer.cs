@@ -25,7 +25,7 @@ public sealed class PlayerServer : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _free = new(MaxConnections);
-    private readonly IReadOnlyDictionary<string, (string Path, string Type)> _files;
+    private readonly IReadOnlyDictionary<string, ServedFile> _files;
     private readonly DirectoryInfo _folder;
     private readonly string _secret;
     private readonly Task _accepting;
@@ -34,7 +34,7 @@ public sealed class PlayerServer : IDisposable
     /// <param name="files">Its files, by their addresses relative to the page's, which is the empty one.</param>
     /// <param name="folder">Deleted when it ends.</param>
     /// <exception cref="SocketException">The machine has no such network.</exception>
-    internal PlayerServer(PlayerPageFile page, IReadOnlyDictionary<string, (string Path, string Type)> files, DirectoryInfo folder)
+    internal PlayerServer(PlayerPageFile page, IReadOnlyDictionary<string, ServedFile> files, DirectoryInfo folder)
     {
         Page = page;
         _files = files;
@@ -118,9 +118,9 @@ public sealed class PlayerServer : IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or DemucsException)
         {
-            // Browsers hang up whenever they have enough.
+            // Browsers hang up whenever they have enough; and the page is told by what is missing that a track is not what it was.
         }
         finally
         {
@@ -164,15 +164,15 @@ public sealed class PlayerServer : IDisposable
         }
         // Names are compared, never put together to paths, so none leads anywhere else.
         string prefix = $"/{_secret}/";
-        if (Header(request, "Host") != "127.0.0.1:" + Port || !words[1].StartsWith(prefix, StringComparison.Ordinal) || !_files.TryGetValue(words[1][prefix.Length..], out (string Path, string Type) file))
+        if (Header(request, "Host") != "127.0.0.1:" + Port || !words[1].StartsWith(prefix, StringComparison.Ordinal) || !_files.TryGetValue(words[1][prefix.Length..], out ServedFile? file))
         {
             await RefuseAsync(stream, "404 Not Found", cancellationToken).ConfigureAwait(false);
             return;
         }
-        FileStream content;
+        Stream content;
         try
         {
-            content = RegularFile.OpenRead(file.Path, bufferSize: 0, options: FileOptions.Asynchronous);
+            content = file.Open();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

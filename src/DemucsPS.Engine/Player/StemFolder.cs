@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Player;
@@ -13,8 +14,6 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
 
     /// <summary>Folders below the one that is named: a model's, a track's, and one more for templates.</summary>
     private const int MaxDepth = 3;
-
-    private static readonly string[] Extensions = [".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".wv", ".w64", ".caf", ".wma"];
 
     /// <summary>Finds stems.</summary>
     /// <param name="path">Full path of a folder of stems, with provenance or without; of a folder of such folders; or of a provenance.</param>
@@ -63,7 +62,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
     {
         string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
         string[] provenances = [.. files.Where(SeparationProvenance.IsNamed)];
-        string[] audio = [.. files.Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))];
+        string[] audio = [.. files.Where(f => TrackList.IsAudio(f))];
         if (provenances.Length > 0)
             return provenances.Select(provenance => Try(provenance, damaged)).OfType<StemFolder>();
         if (audio.Length > 0)

@@ -18,11 +18,11 @@ public sealed class PlayerServerTests : IDisposable
         File.WriteAllText(_folder["own", "player.html"], "<!DOCTYPE html>");
         File.WriteAllBytes(_folder["sound.wav"], Sound);
         File.WriteAllText(_folder["secret.txt"], "secret");
-        _server = new PlayerServer(new PlayerPageFile("t", _folder["own", "player.html"], 1, [], false, TimeSpan.Zero, PlayerAudio.Linked, 0, []), new Dictionary<string, (string, string)>
+        _server = new PlayerServer(new PlayerPageFile("t", _folder["own", "player.html"], 1, [], false, TimeSpan.Zero, PlayerAudio.Linked, 0, []), new Dictionary<string, ServedFile>
         {
-            [""] = (_folder["own", "player.html"], "text/html; charset=utf-8"),
-            ["sound/0-0"] = (_folder["sound.wav"], "audio/wav"),
-            ["sound/gone"] = (_folder["gone.wav"], "audio/wav"),
+            [""] = ServedFile.Of(_folder["own", "player.html"], "text/html; charset=utf-8"),
+            ["sound/0-0"] = ServedFile.Of(_folder["sound.wav"], "audio/wav"),
+            ["sound/gone"] = ServedFile.Of(_folder["gone.wav"], "audio/wav"),
         }, own);
     }
 

@@ -91,10 +91,13 @@ internal sealed class PcmReader : AudioReader
     }
 
     /// <inheritdoc/>
+    internal override bool CanJump => !_source.IsPipe && FrameCount is not null;
+
+    /// <inheritdoc/>
     internal override long Skip(long frames)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_source.IsPipe || FrameCount is null)
+        if (!CanJump)
             return base.Skip(frames);
         long done = 0;
         while (done < frames && !_ended)

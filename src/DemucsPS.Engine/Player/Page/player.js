@@ -2,8 +2,10 @@
 (() => {
   const $ = id => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
-  // Bytes of all tracks, once decoded, up to which they are held in memory: as the engine reckons.
-  const maxDecodedBytes = 2 ** 30;
+  // Of sound that is fetched while it plays: what is asked for at once (a second and a half), what is held of each track, and how far ahead it is given to the browser.
+  const partFrames = 2 ** 16;
+  const heldParts = 8;
+  const aheadSeconds = 4;
   const silence = -40;
   const seekDelay = 0.03;
   const fade = 0.004;
@@ -73,20 +75,111 @@
     return state.hear === separation ? factorOf(track, separation) : 0;
   }
 
-  /** Plays decoded samples by one clock: all tracks begin at the same sample, and stay there. */
-  class DecodedSound {
+  /** Plays samples by one clock: all tracks begin at the same sample, and stay there. */
+  class ClockedSound {
     constructor() {
-      this.buffers = new Map();
       this.gains = new Map();
-      this.sources = [];
+      this.sources = new Set();
       this.context = null;
+      this.gate = null;
       this.offset = 0;
       this.startedAt = 0;
+      this.scheduledTo = Infinity; // in the time of the context
       this.loop = null; // of what plays; the region may change meanwhile, while it is drawn
       this.playing = false;
       this.end = data.duration;
       this.ended = false;
       this.canBoost = true;
+    }
+
+    async play(from) {
+      if (!this.context) {
+        this.context = new AudioContext({ sampleRate: data.sampleRate });
+        this.output = new GainNode(this.context, { gain: state.volume });
+        this.output.connect(this.context.destination);
+      }
+      await this.context.resume();
+      await this.begin(from);
+    }
+
+    /** Makes a gate and nodes of the tracks' own for what begins, so that what played before can fade. */
+    openGate(at) {
+      this.gate = new GainNode(this.context, { gain: 0 });
+      this.gate.gain.setValueAtTime(0, at);
+      this.gate.gain.linearRampToValueAtTime(1, at + fade);
+      this.gate.connect(this.output);
+      for (const track of audible) {
+        const gain = new GainNode(this.context, { gain: heardFactor(track) });
+        gain.connect(this.gate);
+        this.gains.set(track, gain);
+      }
+    }
+
+    schedule(track, at, from, options) {
+      const source = new AudioBufferSourceNode(this.context, options);
+      source.connect(this.gains.get(track));
+      source.start(at, from);
+      source.addEventListener("ended", () => this.sources.delete(source), { once: true });
+      this.sources.add(source);
+    }
+
+    stop() {
+      if (!this.playing)
+        return;
+      this.playing = false;
+      if (!this.gate)
+        return;
+      const now = this.context.currentTime;
+      this.gate.gain.cancelScheduledValues(now);
+      this.gate.gain.setValueAtTime(this.gate.gain.value, now);
+      this.gate.gain.linearRampToValueAtTime(0, now + fade);
+      for (const source of this.sources)
+        source.stop(now + 2 * fade);
+      this.sources.clear();
+      this.gate = null;
+    }
+
+    pause() {
+      const at = this.position();
+      this.stop();
+      this.offset = at;
+    }
+
+    seek(to) {
+      if (this.playing)
+        return this.begin(to);
+      this.offset = to;
+    }
+
+    /** A loop that begins, changes or ends. */
+    reloop(at) {
+      if (this.playing)
+        this.begin(within(at));
+    }
+
+    position() {
+      if (!this.playing)
+        return this.offset;
+      const at = this.offset + Math.max(0, Math.min(this.context.currentTime, this.scheduledTo) - this.startedAt);
+      const [from, to] = this.loop ?? [0, Infinity];
+      return this.loop && at >= to ? from + (at - from) % (to - from) : Math.min(at, data.duration);
+    }
+
+    level() {
+      if (!this.context)
+        return;
+      const now = this.context.currentTime;
+      this.output.gain.setTargetAtTime(state.volume, now, 0.005);
+      for (const [track, gain] of this.gains)
+        gain.gain.setTargetAtTime(heardFactor(track), now, 0.005);
+    }
+  }
+
+  /** Plays tracks that are decoded whole. */
+  class DecodedSound extends ClockedSound {
+    constructor() {
+      super();
+      this.buffers = new Map();
       this.canRender = true;
     }
 
@@ -117,93 +210,141 @@
       }
     }
 
-    open() {
-      if (this.context)
-        return;
-      this.context = new AudioContext({ sampleRate: data.sampleRate });
-      this.output = new GainNode(this.context, { gain: state.volume });
-      this.output.connect(this.context.destination);
-      for (const track of this.buffers.keys())
-        this.gains.set(track, new GainNode(this.context, { gain: heardFactor(track) }));
-    }
-
-    async play(from) {
-      this.open();
-      await this.context.resume();
-      this.begin(from);
-    }
-
     begin(from) {
       this.stop();
-      const at = this.context.currentTime + seekDelay;
-      const gate = new GainNode(this.context, { gain: 0 });
-      gate.gain.setValueAtTime(0, at);
-      gate.gain.linearRampToValueAtTime(1, at + fade);
-      gate.connect(this.output);
-      const [loopStart, loopEnd] = loopRange();
-      for (const [track, buffer] of this.buffers) {
-        const source = new AudioBufferSourceNode(this.context, { buffer, loop: state.loop, loopStart, loopEnd });
-        const gain = this.gains.get(track);
-        source.connect(gain);
-        gain.disconnect();
-        gain.connect(gate);
-        source.start(at, from);
-        this.sources.push(source);
-      }
-      this.gate = gate;
+      const at = this.context.currentTime + seekDelay, [loopStart, loopEnd] = loopRange();
+      this.openGate(at);
+      for (const [track, buffer] of this.buffers)
+        this.schedule(track, at, from, { buffer, loop: state.loop, loopStart, loopEnd });
       this.offset = from;
       this.startedAt = at;
       this.loop = state.loop ? [loopStart, loopEnd] : null;
       this.playing = true;
     }
+  }
 
-    stop() {
-      if (!this.playing)
-        return;
-      const now = this.context.currentTime;
-      this.gate.gain.cancelScheduledValues(now);
-      this.gate.gain.setValueAtTime(this.gate.gain.value, now);
-      this.gate.gain.linearRampToValueAtTime(0, now + fade);
-      for (const source of this.sources)
-        source.stop(now + 2 * fade);
-      this.sources = [];
-      this.playing = false;
+  /** Plays tracks of any length, of which the server gives parts: some seconds are held, and the parts are put one behind the other to the sample. */
+  class FetchedSound extends ClockedSound {
+    constructor() {
+      super();
+      this.frames = Math.round(data.duration * data.sampleRate);
+      this.parts = new Map(audible.map(track => [track, new Map()]));
+      this.turn = 0;
+      this.canRender = false;
     }
 
-    pause() {
-      const at = this.position();
+    async prepare() {
+      say("Opening the files …");
+      await Promise.all(audible.map(track => this.part(track, 0)));
+    }
+
+    /** The samples of a part, left and right by turns; the parts that were asked for last are held. */
+    part(track, number) {
+      const held = this.parts.get(track), part = held.get(number) ?? this.fetchPart(track, number);
+      held.delete(number);
+      held.set(number, part);
+      if (held.size > heldParts)
+        held.delete(held.keys().next().value);
+      part.catch(() => held.delete(number));
+      return part;
+    }
+
+    async fetchPart(track, number) {
+      const first = number * partFrames, frames = Math.min(partFrames, this.frames - first);
+      try {
+        const answer = await fetch(track.url, { headers: { Range: `bytes=${first * 8}-${(first + frames) * 8 - 1}` } });
+        if (answer.status !== 206)
+          throw new Error(`the server answers ${answer.status}`);
+        return new Float32Array(await answer.arrayBuffer());
+      } catch (error) {
+        throw new Error(`'${track.file}' cannot be read: ${error.message}. The server must run, and the file lie where it was`, { cause: error });
+      }
+    }
+
+    /** Where the frames are that play from one on: one stretch, or several where a loop begins anew; none at the end. */
+    stretches(from) {
+      const [start, end] = this.loop ? this.loop.map(seconds => Math.round(seconds * data.sampleRate)) : [0, this.frames], found = [];
+      for (let at = from, left = partFrames; left > 0 && (this.loop || at < end);) {
+        if (at >= end)
+          at = start;
+        const count = Math.min(left, end - at);
+        found.push({ at, count });
+        at += count;
+        left -= count;
+      }
+      return found;
+    }
+
+    async bufferOf(track, stretches) {
+      const buffer = new AudioBuffer({ numberOfChannels: 2, length: stretches.reduce((sum, { count }) => sum + count, 0), sampleRate: data.sampleRate });
+      const left = buffer.getChannelData(0), right = buffer.getChannelData(1);
+      let to = 0;
+      for (const { at, count } of stretches) {
+        for (let frame = at; frame < at + count;) {
+          const number = Math.floor(frame / partFrames), samples = await this.part(track, number), stop = Math.min(at + count, (number + 1) * partFrames);
+          for (let i = 2 * (frame - number * partFrames); frame < stop; frame++, i += 2) {
+            left[to] = samples[i];
+            right[to++] = samples[i + 1];
+          }
+        }
+      }
+      return buffer;
+    }
+
+    /** Done when it is known when it plays, or somebody has gone elsewhere meanwhile. */
+    async begin(from) {
       this.stop();
-      this.offset = at;
+      // Loops are of whole frames here, or the position would go astray.
+      this.loop = state.loop ? loopRange().map(seconds => Math.round(seconds * data.sampleRate) / data.sampleRate) : null;
+      this.offset = from;
+      this.startedAt = Infinity;
+      this.playing = true;
+      const turn = ++this.turn, stretches = this.stretches(Math.round(from * data.sampleRate)), buffers = await this.buffersOf(turn, stretches);
+      if (buffers)
+        this.goOn(turn, stretches, buffers);
     }
 
-    seek(to) {
-      if (this.playing)
-        this.begin(to);
-      else
-        this.offset = to;
+    /** What all tracks have there; null where somebody has gone elsewhere meanwhile, or it cannot be had. */
+    async buffersOf(turn, stretches) {
+      let buffers = null;
+      try {
+        buffers = await Promise.all(audible.map(async track => [track, await this.bufferOf(track, stretches)]));
+      } catch (error) {
+        if (this.plays(turn)) {
+          pause();
+          say(`${error.message}.`);
+        }
+      }
+      return this.plays(turn) ? buffers : null;
     }
 
-    /** A loop that begins, changes or ends. */
-    reloop(at) {
-      if (this.playing)
-        this.begin(within(at));
+    plays(turn) {
+      return turn === this.turn && this.playing;
     }
 
-    position() {
-      if (!this.playing)
-        return this.offset;
-      const at = this.offset + Math.max(0, this.context.currentTime - this.startedAt);
-      const [from, to] = this.loop ?? [0, Infinity];
-      return this.loop && at >= to ? from + (at - from) % (to - from) : Math.min(at, data.duration);
-    }
-
-    level() {
-      if (!this.context)
-        return;
-      const now = this.context.currentTime;
-      this.output.gain.setTargetAtTime(state.volume, now, 0.005);
-      for (const [track, gain] of this.gains)
-        gain.gain.setTargetAtTime(heardFactor(track), now, 0.005);
+    async goOn(turn, stretches, buffers) {
+      const rate = data.sampleRate;
+      let frame = -1;
+      while (buffers && stretches.length > 0) {
+        // What comes too late would begin at once, each track by itself: then all go on together a moment later.
+        if (frame < (this.context.currentTime + seekDelay / 2) * rate) {
+          frame = Math.ceil((this.context.currentTime + seekDelay) * rate);
+          this.offset = stretches[0].at / rate;
+          this.startedAt = frame / rate;
+          this.openGate(this.startedAt);
+        }
+        for (const [track, buffer] of buffers)
+          this.schedule(track, frame / rate, 0, { buffer });
+        frame += buffers[0][1].length;
+        this.scheduledTo = frame / rate;
+        const { at, count } = stretches.at(-1);
+        stretches = this.stretches(at + count);
+        buffers = await this.buffersOf(turn, stretches);
+        while (this.plays(turn) && frame / rate - this.context.currentTime > aheadSeconds)
+          await new Promise(resolve => setTimeout(resolve, 100));
+        if (!this.plays(turn))
+          return;
+      }
     }
   }
 
@@ -325,8 +466,7 @@
     }
   }
 
-  const decodedBytes = audible.length * data.duration * data.sampleRate * 2 * 4;
-  const sound = data.audio === "embedded" || (data.audio === "served" && decodedBytes <= maxDecodedBytes) ? new DecodedSound() : new StreamedSound();
+  const sound = data.audio === "linked" ? new StreamedSound() : data.audio === "parts" ? new FetchedSound() : new DecodedSound();
   let isReady = false;
 
   // Playing
@@ -775,7 +915,9 @@
   $("position").setAttribute("aria-valuemin", "0");
   $("position").setAttribute("aria-valuemax", data.duration.toFixed(1));
   const notes = [...data.notes];
-  if (!sound.canRender)
+  if (data.audio === "parts")
+    notes.push("This track is long, so it is fetched while it plays. The download of a remix is for shorter ones.");
+  if (data.audio === "linked")
     notes.push("This track is long, so its files are played as they are, in step to some tens of milliseconds. Gains above 0 dB and the download of a remix are for tracks whose sound is in the page.");
   $("notes").hidden = notes.length === 0;
   $("notes").append(...notes.map(note => make("li", { textContent: note, dir: "auto" })));
