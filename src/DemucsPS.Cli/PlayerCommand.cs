@@ -15,7 +15,7 @@ internal static class PlayerCommand
         Argument<string[]> folders = new Argument<string[]>("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
         Option<string?> output = new("--output", "-o") { Description = "The page, where it is one; by default player.html beside the stems.", HelpName = "FILE" };
         Option<string?> title = new("--title") { Description = "What the page calls the track, where it is one; by default the folder's name.", HelpName = "TEXT" };
-        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
+        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks; with --serve fetched while it plays), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
         Option<bool> compare = new("--compare") { Description = "Make one page of all folders, which are separations of the same track: to hear one against another, at the same level." };
         Option<bool> serve = new("--serve") { Description = "Write nothing, and give the page to browsers of this machine until Ctrl+C." };
         Option<bool> open = new("--open") { Description = "Open the page in the browser." };

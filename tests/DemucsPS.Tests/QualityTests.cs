@@ -35,6 +35,15 @@ public sealed class QualityTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Measure-StemQuality made true", "MeasureStemQualityCommand")]
+    [InlineData("Compare-DemucsModel one.wav -Model small", "CompareDemucsModelCommand")]
+    public void No_figure_is_none_to_ask_for(string command, string type)
+    {
+        Assert.Equal(["All", "Isr", "NSdr", "Sar", "Sdr", "SiSdr", "Sir"], _session.Run($"(TabExpansion2 '{command} -Metric ').CompletionMatches.CompletionText").Output.Cast<string>().Order(StringComparer.Ordinal));
+        _session.Run($"{command} -Metric None").AssertFailed($"ParameterArgumentValidationError,DemucsPS.Cmdlets.{type}");
+    }
+
+    [Theory]
     [LongInlineData("-Reference true -Metric NSdr")]
     public void Ways_are_compared_with_the_first_one_and_played_on_one_page(string measured)
     {

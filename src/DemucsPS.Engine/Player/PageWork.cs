@@ -225,7 +225,7 @@ internal sealed class PageWork : IDisposable
             ["Separated", provenance.Date.ToString("yyyy-MM-dd HH:mm zzz", CultureInfo.InvariantCulture)],
             ["DemucsPS", separation.Version],
             ["Runtime", separation.Runtime],
-            .. separation.Parameters.Where(p => p.Key is not "tags").Select(p => (string[])[Capital(p.Key), p.Value]),
+            .. separation.Parameters.Where(p => p.Key is not "tags" && p.Value.Length > 0).Select(p => (string[])[Capital(p.Key), p.Value]),
             ["Gain of all stems", string.Create(CultureInfo.InvariantCulture, $"{20 * Math.Log10(provenance.Gain):0.##} dB")],
         ];
         if (provenance.NullTestDb is { } residual)

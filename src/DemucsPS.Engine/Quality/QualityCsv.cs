@@ -34,19 +34,24 @@ public static class QualityCsv
         {
             throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written, because nothing can be written to its folder: {e.Message} Check the folder's name and permissions, or give another.", path, e);
         }
-        if (!overwrite && File.Exists(path))
-            throw new DemucsException(DemucsError.StemExists, $"'{path}' exists.", path) { Remedies = [Remedy.Replace] };
+        RefuseToReplace(path, overwrite);
     }
 
     /// <summary>Writes a file whole or not at all.</summary>
-    /// <param name="path">Full path.</param>
+    /// <param name="path">Full path, for which <see cref="Prepare"/> was called.</param>
     /// <param name="content">All of it.</param>
     /// <param name="overwrite">Whether it may replace one.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static void Write(string path, string content, bool overwrite)
     {
-        Prepare(path, overwrite);
+        RefuseToReplace(path, overwrite);
         DurableFiles.Replace(path, Encoding.UTF8.GetBytes(content), path + ".partial");
+    }
+
+    private static void RefuseToReplace(string path, bool overwrite)
+    {
+        if (!overwrite && File.Exists(path))
+            throw new DemucsException(DemucsError.StemExists, $"'{path}' exists.", path) { Remedies = [Remedy.Replace] };
     }
 
     private static string Number(double? figure) => figure?.ToString("R", CultureInfo.InvariantCulture) ?? "";

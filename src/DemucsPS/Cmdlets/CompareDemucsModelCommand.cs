@@ -46,6 +46,7 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
     /// <summary>The figures wanted.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ValidateRange(QualityMetric.Sdr, QualityMetric.All)]
     public QualityMetric[] Metric { get; set; } = [QualityMetric.All];
 
     /// <summary>Folder for the stems and the pages.</summary>

@@ -29,6 +29,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     /// <summary>The figures wanted.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ValidateRange(QualityMetric.Sdr, QualityMetric.All)]
     public QualityMetric[] Metric { get; set; } = [QualityMetric.All];
 
     /// <summary>Seconds of a window; 0 for one over the whole track.</summary>

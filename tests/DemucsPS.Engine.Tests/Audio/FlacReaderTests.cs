@@ -405,6 +405,62 @@ public sealed class FlacReaderTests : IDisposable
         return bytes;
     }
 
+    [Fact]
+    public void Jumps_land_where_skips_do()
+    {
+        byte[] file = File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "drums.flac"));
+        using FlacReader whole = Read(file);
+        Assert.False(whole.CanJump);
+        float[] samples = whole.ReadAll();
+        Assert.True(whole.CanJump);
+        Assert.Equal(2 * 882_000, samples.Length);
+        AssertJumps(file, samples);
+    }
+
+    [Fact]
+    public void Where_frames_are_missing_that_their_numbers_count_jumps_land_where_skips_do()
+    {
+        // The fiftieth frame is cut out, as programs do it that do not encode again: the stream declares what is left of it, and no digest.
+        byte[] file = File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "drums.flac"));
+        int[] frames = [.. Enumerable.Range(0, file.Length).Where(at => FlacFrameHeader.TryRead(file.AsSpan(at, Math.Min(FlacFrameHeader.MaxBytes, file.Length - at)), out FlacFrameHeader header, out _) && header.Number is 49 or 50)];
+        Assert.Equal(2, frames.Length);
+        byte[] cut = [.. file[..frames[0]], .. file[frames[1]..]];
+        int left = 882_000 - 4096;
+        cut[21] = (byte)((cut[21] & 0xF0) | (left >> 32));
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(cut.AsSpan(22), left);
+        cut.AsSpan(26, 16).Clear();
+        using FlacReader whole = Read(cut);
+        float[] samples = whole.ReadAll();
+        Assert.Equal((2 * left, true), (samples.Length, whole.CanJump));
+        AssertJumps(cut, samples);
+    }
+
+    private static void AssertJumps(byte[] file, float[] samples)
+    {
+        int frames = samples.Length / 2;
+        float[] after = new float[2 * 500];
+        foreach (int taken in (int[])[0, 1000, 300_000])
+        {
+            foreach (int jump in (int[])[0, 1, 3095, 3096, 70_000, 217_088, 441_001, frames - taken - 300, frames - taken, frames])
+            {
+                using FlacReader reader = Read(file);
+                if (taken > 0)
+                    Assert.Equal(taken, reader.Read(new float[2 * taken]));
+                int at = Math.Min(frames, taken + jump);
+                Assert.Equal(at - taken, reader.Jump(jump));
+                int count = reader.Read(after);
+                Assert.Equal(Math.Min(500, frames - at), count);
+                Assert.Equal(samples[(2 * at)..(2 * (at + count))], after[..(2 * count)]);
+                // And it goes on: the next jump begins within a frame.
+                int next = Math.Min(frames, at + count + 100_001);
+                reader.Jump(100_001);
+                count = reader.Read(after);
+                Assert.Equal(samples[(2 * next)..(2 * (next + count))], after[..(2 * count)]);
+                Assert.Equal(Math.Min(500, frames - next), count);
+            }
+        }
+    }
+
     private static FlacReader Read(byte[] file) => new(new ByteSource(new MemoryStream(file), SomePath));
 
     private static float[] ReadAll(byte[] file)

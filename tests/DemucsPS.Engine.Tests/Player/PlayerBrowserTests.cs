@@ -243,6 +243,142 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         }
     }
 
+    // What is heard, against the samples of a track as the page has fetched them: where in the track the last 0.7 s are, and the greatest difference there. Loops are gone through.
+    private const string Comparison = """
+        window.recorder = new AnalyserNode(stemPlayer.sound.context, { fftSize: 32768, channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
+        stemPlayer.sound.output.connect(recorder);
+        window.samplesOf = async name => {
+          const track = stemPlayer.data.variants[0].stems.find(t => t.name === name), answer = await fetch(track.url);
+          return new Float32Array(await answer.arrayBuffer()).filter((_, i) => i % 2 === 0);
+        };
+        window.compared = async (samples, seconds, loop) => {
+          const since = recorder.context.currentTime;
+          while (recorder.context.currentTime < since + seconds)
+            await new Promise(resolve => setTimeout(resolve, 5));
+          const heard = new Float32Array(32768), rate = recorder.context.sampleRate;
+          recorder.getFloatTimeDomainData(heard);
+          const [from, to] = loop ? loop.map(s => Math.round(s * rate)) : [0, samples.length];
+          const next = at => at + 1 === to ? from : at + 1;
+          const end = Math.round(stemPlayer.position() * rate);
+          let best = { at: -1, difference: Infinity };
+          for (let start = Math.max(from, end - (loop ? to - from : 60000)); start < Math.min(to, end + (loop ? to - from : 0)) && best.difference > 1e-4; start++) {
+            let difference = 0;
+            for (let i = 0, at = start; i < heard.length && difference < best.difference; i++, at = next(at))
+              difference = Math.max(difference, Math.abs(heard[i] - samples[at]));
+            if (difference < best.difference)
+              best = { at: start / rate, difference };
+          }
+          return best;
+        };
+        """;
+
+    [Fact]
+    public async Task Served_parts_are_heard_to_the_sample_over_their_seams_after_seeks_and_in_loops()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        float[] noise = PlayerStems.Noise(Frames, 1), opposite = Array.ConvertAll(noise, n => -n);
+        PlayerStems.Write(folder["song", "noise.wav"], noise);
+        PlayerStems.Write(folder["song", "opposite.wav"], opposite, format: DemucsPS.Engine.Audio.Wav.WavSampleFormat.Float32);
+        PlayerStems.Write(folder["song", "24.wav"], opposite, format: DemucsPS.Engine.Audio.Wav.WavSampleFormat.Pcm24);
+        PlayerStems.Write(folder["song", "late.wav"], [.. new float[PlayerStems.Late], .. opposite[..^PlayerStems.Late]]);
+        // 0.3 s shorter than the others.
+        PlayerStems.Write(folder["song", "tone.wav"], PlayerStems.Sine(Frames - 13_230, 1000));
+        using PlayerServer server = (PlayerPage.Of(StemFolder.Find(folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
+        await using Chromium.Tab tab = await browser.OpenAsync();
+        await tab.GoAsync(server.Address.AbsoluteUri);
+        Assert.Equal("FetchedSound", (await tab.EvaluateAsync("stemPlayer.sound.constructor.name"))!.GetValue<string>());
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        await tab.EvaluateAsync(Ear + Comparison);
+        await tab.EvaluateAsync("(async () => { window.noise = await samplesOf('noise'); only('noise'); })()");
+        // The parts of the file meet each 1.486 s, and what is given to the browser as long after its beginning: both are in the last 0.7 of 1.8 s.
+        foreach (string place in (string[])["0.6", "2.1", "2.654321", "0"])
+        {
+            await tab.EvaluateAsync($"stemPlayer.seek({place})");
+            JsonNode found = (await tab.EvaluateAsync("compared(noise, 1.8)"))!;
+            output.WriteLine($"{place}: {found.ToJsonString()}");
+            Assert.InRange(found["difference"]!.GetValue<double>(), 0, 1e-6);
+        }
+        // So they are in step: what is one sample off is heard.
+        foreach (string other in (string[])["opposite", "24"])
+        {
+            await tab.EvaluateAsync($"only('noise', '{other}')");
+            foreach (string place in (string[])["0", "1.2345678", "3.9999", "0.5"])
+            {
+                await tab.EvaluateAsync($"stemPlayer.seek({place})");
+                Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-6);
+            }
+        }
+        await tab.EvaluateAsync("only('noise', 'late')");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0.4, 1);
+        await tab.EvaluateAsync("only('noise')");
+        // A loop shorter than a part, and one over a seam; the next frame behind its end is that of its start.
+        foreach ((string from, string to) in new[] { ("2", "2.1"), ("1.3", "2.55") })
+        {
+            await tab.EvaluateAsync($"stemPlayer.setLoop(true, [{from}, {to}])");
+            JsonNode found = (await tab.EvaluateAsync($"compared(noise, 1.8, [{from}, {to}])"))!;
+            output.WriteLine($"{from} to {to}: {found.ToJsonString()}");
+            Assert.InRange(found["difference"]!.GetValue<double>(), 0, 1e-6);
+            Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), double.Parse(from, System.Globalization.CultureInfo.InvariantCulture), double.Parse(to, System.Globalization.CultureInfo.InvariantCulture));
+        }
+        // Gains are those of nodes, so that stems can be made louder.
+        await tab.EvaluateAsync("only('tone'); stemPlayer.setGain('tone', 6)");
+        Assert.InRange((await HeardAsync(tab)).Tone, 0.497, 0.5);
+        Assert.False((await tab.EvaluateAsync("stemPlayer.setLoop(false), stemPlayer.sound.canRender"))!.GetValue<bool>());
+        // It ends by itself, and begins anew.
+        await tab.EvaluateAsync("(async () => { await stemPlayer.seek(5.7); while (stemPlayer.sound.playing) await new Promise(resolve => setTimeout(resolve, 20)); })()");
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 5.99, 6);
+        await tab.EvaluateAsync("stemPlayer.play()");
+        await tab.EvaluateAsync("(async () => { while (stemPlayer.position() < 0.1) await new Promise(resolve => setTimeout(resolve, 5)); })()");
+        Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 0.1, 5);
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
+    public async Task Parts_that_come_late_are_waited_for_by_all_and_those_that_do_not_come_are_told()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        using TemporaryFolder folder = new();
+        float[] noise = PlayerStems.Noise(Frames, 1);
+        PlayerStems.Write(folder["song", "noise.wav"], noise);
+        PlayerStems.Write(folder["song", "opposite.wav"], Array.ConvertAll(noise, n => -n));
+        using PlayerServer server = (PlayerPage.Of(StemFolder.Find(folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
+        await using Chromium.Tab tab = await browser.OpenAsync();
+        await tab.GoAsync(server.Address.AbsoluteUri);
+        // The third part of one track comes when it is called for.
+        await tab.EvaluateAsync("""
+            (() => {
+              const sound = stemPlayer.sound, fetchPart = sound.fetchPart;
+              const wait = new Promise(resolve => { window.release = resolve; });
+              sound.fetchPart = async function (track, number) {
+                if (track.name === 'opposite' && number === 2)
+                  await wait;
+                return fetchPart.call(this, track, number);
+              };
+            })()
+            """);
+        await tab.ClickAsync("#play");
+        await PlayingAsync(tab);
+        await tab.EvaluateAsync(Ear);
+        double seam = 2.0 * 65_536 / PlayerStems.Rate;
+        await tab.EvaluateAsync($"(async () => {{ while (stemPlayer.sound.context.currentTime < stemPlayer.sound.scheduledTo + 0.3) await new Promise(resolve => setTimeout(resolve, 5)); }})()");
+        // It stands where the part is missing, with nothing to hear.
+        await tab.EvaluateAsync("only('noise')");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 0);
+        Assert.Equal(seam, await tab.NumberAsync("stemPlayer.position()"), 1e-4);
+        await tab.EvaluateAsync($"(async () => {{ release(); while (stemPlayer.position() < {(seam + 0.3).ToString(System.Globalization.CultureInfo.InvariantCulture)}) await new Promise(resolve => setTimeout(resolve, 5)); }})()");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0.3, 0.5);
+        await tab.EvaluateAsync("only('noise', 'opposite')");
+        Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-6);
+        Assert.Empty(tab.Complaints);
+
+        await tab.EvaluateAsync("(async () => { stemPlayer.sound.fetchPart = async track => { throw new Error(`'${track.file}' is away`); }; stemPlayer.sound.parts.forEach(held => held.clear()); await stemPlayer.seek(0.5); })()");
+        Assert.False((await tab.EvaluateAsync("stemPlayer.sound.playing"))!.GetValue<bool>());
+        Assert.Equal("'noise.wav' is away.", (await tab.EvaluateAsync("document.querySelector('#status').textContent"))!.GetValue<string>());
+        Assert.Empty(tab.Complaints);
+    }
+
     [Fact]
     public async Task Linked_files_of_unlike_lengths_follow_the_longest()
     {

@@ -61,6 +61,52 @@ public sealed partial class PlayerPageTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_served_in_parts_is_the_sound_itself_wherever_a_part_begins()
+    {
+        const int Frames = 150_000;
+        float[] noise = PlayerStems.Noise(Frames, 1);
+        PlayerStems.Write(_folder["song", "a16.wav"], noise);
+        PlayerStems.Write(_folder["song", "a24.wav"], noise[..100_000], format: WavSampleFormat.Pcm24);
+        PlayerStems.Write(_folder["song", "a32.wav"], Array.ConvertAll(noise, n => 4 * n), format: WavSampleFormat.Float32);
+        File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "drums.flac"), _folder["song", "drums.flac"]);
+        // What has another rate is made to the page's first.
+        PlayerStems.Write(_folder["song", "mix.wav"], PlayerStems.Sine(48_000, 480, 0.25, 48_000), 48_000);
+        using PlayerServer server = (PlayerPage.Of(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
+        JsonElement data = Data(server.Page), stems = data.GetProperty("variants")[0].GetProperty("stems");
+        Assert.Equal("parts", data.GetProperty("audio").GetString());
+        using HttpClient client = new();
+        (string Name, JsonElement Track, float[] Left)[] expected =
+        [
+            ("a16", stems[0], noise), ("a24", stems[1], noise[..100_000]), ("a32", stems[2], Array.ConvertAll(noise, n => 4 * n)), ("drums", stems[3], Left(_folder["song", "drums.flac"])),
+            ("mix", data.GetProperty("mix"), PlayerStems.Sine(44_100, 480)),
+        ];
+        foreach ((string name, JsonElement track, float[] left) in expected)
+        {
+            Assert.Equal((name, 1.0), (track.GetProperty("name").GetString(), track.GetProperty("gain").GetDouble()));
+            foreach (int at in (int[])[0, 1, 43_000, 65_536, 99_999, 131_072, 881_000])
+            {
+                using HttpRequestMessage ask = new(HttpMethod.Get, new Uri(server.Address, track.GetProperty("url").GetString()));
+                ask.Headers.Range = new System.Net.Http.Headers.RangeHeaderValue(8L * at, (8L * (at + 1000)) - 1);
+                using HttpResponseMessage answer = await client.SendAsync(ask, TestContext.Current.CancellationToken);
+                Assert.Equal(System.Net.HttpStatusCode.PartialContent, answer.StatusCode);
+                Assert.Equal(8 * 882_000, answer.Content.Headers.ContentRange!.Length);
+                float[] given = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).ToArray();
+                Assert.Equal(2000, given.Length);
+                for (int i = 0; i < 1000; i++)
+                    Assert.Equal(at + i < left.Length ? left[at + i] : 0, given[2 * i], name == "mix" ? 1e-3f : 0);
+            }
+        }
+
+        static float[] Left(string file)
+        {
+            using AudioReader reader = AudioFile.Open(file);
+            float[] samples = new float[2 * 882_000];
+            Assert.Equal(882_000, reader.Read(samples));
+            return [.. samples.Where((_, i) => i % 2 == 0)];
+        }
+    }
+
+    [Fact]
     public void The_policy_allows_the_pages_own_script_and_style_and_nothing_else()
     {
         string page = File.ReadAllText(OneTone(_ => { }).FilePath);

@@ -75,6 +75,16 @@
     return state.hear === separation ? factorOf(track, separation) : 0;
   }
 
+  /** Between frames browsers would make samples up, which costs treble. */
+  function wholeFrames(seconds) {
+    return Math.round(seconds * data.sampleRate) / data.sampleRate;
+  }
+
+  /** The first frame, by a context's clock, that all can begin at. */
+  function nextFrame(context) {
+    return Math.ceil((context.currentTime + seekDelay) * data.sampleRate);
+  }
+
   /** Plays samples by one clock: all tracks begin at the same sample, and stay there. */
   class ClockedSound {
     constructor() {
@@ -212,12 +222,12 @@
 
     begin(from) {
       this.stop();
-      const at = this.context.currentTime + seekDelay, [loopStart, loopEnd] = loopRange();
-      this.openGate(at);
+      const [loopStart, loopEnd] = loopRange().map(wholeFrames);
+      this.offset = wholeFrames(from);
+      this.startedAt = nextFrame(this.context) / data.sampleRate;
+      this.openGate(this.startedAt);
       for (const [track, buffer] of this.buffers)
-        this.schedule(track, at, from, { buffer, loop: state.loop, loopStart, loopEnd });
-      this.offset = from;
-      this.startedAt = at;
+        this.schedule(track, this.startedAt, this.offset, { buffer, loop: state.loop, loopStart, loopEnd });
       this.loop = state.loop ? [loopStart, loopEnd] : null;
       this.playing = true;
     }
@@ -294,8 +304,7 @@
     /** Done when it is known when it plays, or somebody has gone elsewhere meanwhile. */
     async begin(from) {
       this.stop();
-      // Loops are of whole frames here, or the position would go astray.
-      this.loop = state.loop ? loopRange().map(seconds => Math.round(seconds * data.sampleRate) / data.sampleRate) : null;
+      this.loop = state.loop ? loopRange().map(wholeFrames) : null;
       this.offset = from;
       this.startedAt = Infinity;
       this.playing = true;
@@ -304,8 +313,10 @@
         this.goOn(turn, stretches, buffers);
     }
 
-    /** What all tracks have there; null where somebody has gone elsewhere meanwhile, or it cannot be had. */
+    /** What all tracks have there; null at the end, where somebody has gone elsewhere meanwhile, or where it cannot be had. */
     async buffersOf(turn, stretches) {
+      if (stretches.length === 0)
+        return null;
       let buffers = null;
       try {
         buffers = await Promise.all(audible.map(async track => [track, await this.bufferOf(track, stretches)]));
@@ -325,10 +336,10 @@
     async goOn(turn, stretches, buffers) {
       const rate = data.sampleRate;
       let frame = -1;
-      while (buffers && stretches.length > 0) {
+      while (buffers) {
         // What comes too late would begin at once, each track by itself: then all go on together a moment later.
         if (frame < (this.context.currentTime + seekDelay / 2) * rate) {
-          frame = Math.ceil((this.context.currentTime + seekDelay) * rate);
+          frame = nextFrame(this.context);
           this.offset = stretches[0].at / rate;
           this.startedAt = frame / rate;
           this.openGate(this.startedAt);
@@ -916,9 +927,9 @@
   $("position").setAttribute("aria-valuemax", data.duration.toFixed(1));
   const notes = [...data.notes];
   if (data.audio === "parts")
-    notes.push("This track is long, so it is fetched while it plays. The download of a remix is for shorter ones.");
+    notes.push("The sound is fetched from the server while it plays. The download of a remix is for pages that hold all of it.");
   if (data.audio === "linked")
-    notes.push("This track is long, so its files are played as they are, in step to some tens of milliseconds. Gains above 0 dB and the download of a remix are for tracks whose sound is in the page.");
+    notes.push("The files are played as they are, each by a player of the browser's: these begin up to 25 milliseconds apart, and are brought within 2 in some seconds. A page that is served is in step to the sample. Gains above 0 dB and the download of a remix are for tracks whose sound is in the page.");
   $("notes").hidden = notes.length === 0;
   $("notes").append(...notes.map(note => make("li", { textContent: note, dir: "auto" })));
 
