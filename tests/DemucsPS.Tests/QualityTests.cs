@@ -31,6 +31,7 @@ public sealed class QualityTests : IDisposable
         Assert.Matches(@"^What if: .*""Write the figures of 'one'"".*figures", Assert.Single(Session.Host.Lines));
         Assert.Equal(before, _session.Files());
         Assert.Equal(["AudioTrackNotFound"], _session.Run("Measure-StemQuality made missing").ErrorIds("MeasureStemQualityCommand"));
+        Assert.StartsWith("There is no folder 'absent'", Assert.Single(_session.Run("Measure-StemQuality absent true").Errors).Exception.Message, StringComparison.Ordinal);
         _session.Run("Measure-StemQuality made true -Resume").AssertFailed("ParameterInvalid,DemucsPS.Cmdlets.MeasureStemQualityCommand");
     }
 

@@ -57,6 +57,8 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    private protected override string Kind => "folder";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
