@@ -35,6 +35,9 @@
         'Wait-DemucsJob'
         'Stop-DemucsJob'
         'Receive-DemucsJob'
+        'Get-DemucsDevice'
+        'Install-DemucsProvider'
+        'Remove-DemucsProvider'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

@@ -81,6 +81,24 @@ BeforeAll {
     $quick = Join-Path $TestDrive 'quick.onnx'
     [IO.File]::WriteAllBytes($quick, [DemucsPS.Engine.Models.BaselineModel]::Build())
 
+    # A wheel whose library begins as those of this platform do, and is cut off.
+    $wheel = Join-Path $TestDrive 'openvino.whl'
+    $native = Get-ChildItem (Join-Path $module "*-$("$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture)".ToLowerInvariant())") -Recurse -Include onnxruntime.dll, libonnxruntime.so, libonnxruntime.dylib |
+        Where-Object { $_.Directory.Name -match ($IsWindows ? '^win' : $IsMacOS ? '^osx' : '^linux') } | Select-Object -First 1
+    $head = [byte[]]::new(8192)
+    $stream = [IO.File]::OpenRead($native.FullName)
+    $stream.ReadExactly($head)
+    $stream.Dispose()
+    $archive = [IO.Compression.ZipFile]::Open($wheel, 'Create')
+    $stream = $archive.CreateEntry("ep/$($native.Name -replace 'onnxruntime', 'onnxruntime_providers_openvino_plugin')").Open()
+    $stream.Write($head)
+    $stream.Dispose()
+    $record = [Convert]::ToBase64String([Security.Cryptography.SHA256]::HashData($head)).TrimEnd('=').Replace('+', '-').Replace('/', '_')
+    $stream = $archive.CreateEntry('ep-1.dist-info/RECORD').Open()
+    $stream.Write([Text.Encoding]::UTF8.GetBytes("$($archive.Entries[0].FullName),sha256=$record,$($head.Length)`n"))
+    $stream.Dispose()
+    $archive.Dispose()
+
     # A folder with the files that the help speaks of.
     function New-Workplace {
         $folder = New-Item -ItemType Directory (Join-Path $TestDrive ([guid]::NewGuid().ToString('N')))
@@ -100,6 +118,7 @@ BeforeAll {
         Copy-Item (Join-Path $root 'tests' 'fixtures' 'official' 'models' 'little.safetensors') (Join-Path $folder 'htdemucs.safetensors')
         Copy-Item $quick (Join-Path $folder 'htdemucs-vocals.onnx')
         Copy-Item (Join-Path $models 'htdemucs-tiny.onnx') (Join-Path $folder 'second.onnx')
+        Copy-Item $wheel (Join-Path $folder 'onnxruntime_ep_openvino-1.8.1.whl')
         $folder.FullName
     }
 
@@ -107,9 +126,11 @@ BeforeAll {
     function Invoke-Printed([string] $Code, [string] $Folder) {
         $path = $env:PSModulePath
         $noModels = $env:DEMUCSPS_MODELS
+        $noProviders = $env:DEMUCSPS_PROVIDERS
         $shell = [powershell]::Create()
         try {
             $env:DEMUCSPS_MODELS = Join-Path $Folder 'models'
+            $env:DEMUCSPS_PROVIDERS = Join-Path $Folder 'providers'
             $env:PSModulePath = (Split-Path $module) + [IO.Path]::PathSeparator + $path
             $null = $shell.AddScript('param($folder) Set-Location -LiteralPath $folder; Import-Module DemucsPS').AddArgument($Folder)
             $null = $shell.Invoke()
@@ -127,6 +148,7 @@ BeforeAll {
         finally {
             $env:PSModulePath = $path
             $env:DEMUCSPS_MODELS = $noModels
+            $env:DEMUCSPS_PROVIDERS = $noProviders
             $shell.Dispose()
         }
     }

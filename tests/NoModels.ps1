@@ -3,3 +3,4 @@ $env:DEMUCSPS_MODELS = Join-Path ([IO.Path]::GetTempPath()) "demucsps-no-models-
 $env:DEMUCSPS_MODEL = $null
 $env:DEMUCSPS_CATALOGUE = $null
 if (-not $env:DEMUCSPS_CACHE) { $env:DEMUCSPS_CACHE = Join-Path ([IO.Path]::GetTempPath()) "demucsps-test-cache-$PID" }
+$env:DEMUCSPS_PROVIDERS = Join-Path ([IO.Path]::GetTempPath()) "demucsps-no-providers-$PID"

@@ -41,6 +41,7 @@ internal static class Advice
         Remedy.Recurse => "With --recurse folders in it are taken, too.",
         Remedy.AcceptLicense => "With --accept-license it is accepted.",
         Remedy.Reinstall => "'demucsps models install' with --force fetches it again.",
+        Remedy.SkipProviderCheck => "With --skip-provider-check it is used all the same.",
         Remedy.NoPreparation => "With --no-preparation the model runs as it is.",
         Remedy.PassOverDamage => "With --on-damage warn it is read all the same, with silence for what is lost.",
         Remedy.PrepareOnly => "With --no-submit the job's folder is made all the same, and 'demucsps slurm run --local' works on it without Slurm.",

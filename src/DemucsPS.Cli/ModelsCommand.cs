@@ -23,8 +23,8 @@ internal sealed class ModelsCommand
     private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the licence notice says." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
-    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
-    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "Run the model on this, and compare its stems with those of the CPU.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
+    private readonly ProviderOptions _provider = new("Run the model on this, and compare its stems with those of the CPU.");
     private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies, and the notes that some were refused. They are made anew when their models are used." };
     private readonly Argument<string> _converted = new Argument<string>("model") { Description = "The path of a .safetensors file or of a bag's .yaml file, or the name of an installed model." }.Offering(Offer.Models);
     private readonly Option<string> _output = new("--output", "-o") { Description = "The .onnx file to write, or an existing folder. Of a bag of several models each has its name before the end.", Required = true, HelpName = "FILE" };
@@ -40,7 +40,8 @@ internal sealed class ModelsCommand
         ModelsCommand models = new();
         Command list = new("list", "List models: installed, built in and in the catalogue.") { models._filter };
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
-        Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision, models._executionProvider };
+        Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision };
+        models._provider.AddTo(test);
         Command remove = new("remove", "Remove installed models.") { models._removed };
         Command convert = new("convert", "Write the graphs of models whose files hold weights (safetensors) as ONNX files.") { models._converted, models._output, models._replace };
         Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
@@ -142,7 +143,7 @@ internal sealed class ModelsCommand
                 ModelTestResult result;
                 try
                 {
-                    result = ModelCheck.Run(library, model, new OnnxSessionOptions { ExecutionProvider = parsed.GetValue(_executionProvider) }, prepare, parsed.GetValue(_precision), line, cancellationToken);
+                    result = ModelCheck.Run(library, model, _provider.Session(parsed), prepare, parsed.GetValue(_precision), line, cancellationToken);
                 }
                 finally
                 {

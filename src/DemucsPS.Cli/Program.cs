@@ -17,6 +17,8 @@ RootCommand root = new("Separates music into stems (drums, bass, other, vocals) 
     SpectrogramCommand.Create(),
     MeasureCommand.Create(),
     CompareCommand.Create(interruption),
+    DevicesCommand.Create(),
+    ProvidersCommand.Create(),
     SlurmGroup.Create(interruption, args),
     CompletionCommand.Create(),
 };

@@ -36,9 +36,10 @@ internal sealed class SeparateCommand
     private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag; NAME@SHA256 only if its file has that hash, or one that begins so. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
     private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
-    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, or large products in 8-bit integers (int8): quicker, at a loss that 'demucsps models test --precision int8' measures. On the processor only.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8" };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, large products in 8-bit integers (int8, on the processor), or all in 16-bit floats (bfloat16, by openvino where the device has them): quicker, at a loss that 'demucsps models test --precision' measures.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
     private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
-    private readonly Option<ExecutionProvider> _executionProvider = new("--execution-provider") { Description = "What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.", CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto" };
+    private readonly ProviderOptions _provider = new("What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.");
+    private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Use an execution provider without comparing, at its first use with a model, what it computes with the processor." };
     private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbours have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
     private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds, at most the model's own (7.8 for htdemucs), which is the default. Shorter ones are padded in the model as it is, as the official --segment does it.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
@@ -81,11 +82,12 @@ internal sealed class SeparateCommand
         check = separate.Check;
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._executionProvider, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._skipProviderCheck, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._valueSeparator, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
             separate._filesFrom, separate._null, separate._shard, separate._durations, separate._timeLimit, separate._results,
         };
+        separate._provider.AddTo(command);
         command.Validators.Add(separate.CheckInputs);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -96,7 +98,7 @@ internal sealed class SeparateCommand
         if (parsed.GetValue(_inputs) is [var input, ..])
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is no option. Tracks are named to the job itself.");
         (SeparationOptions options, _, StemChoice choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
-        using ModelBag bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions(), jobs: options.Jobs);
+        using ModelBag bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed), prepare: !parsed.GetValue(_noPreparation), jobs: options.Jobs);
         _ = choice.Select(bag.Contract.Stems);
     }
 
@@ -232,7 +234,7 @@ internal sealed class SeparateCommand
     {
         bag = null;
         (SeparationOptions options, StemOutput output, StemChoice choice, ModelSelection models) = Choose(parsed, jobs);
-        bag = ModelBag.Open(models, choice.Needed, new OnnxSessionOptions { IntraOpThreads = jobs.Threads, ExecutionProvider = parsed.GetValue(_executionProvider) },
+        bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed, jobs.Threads) with { SkipProviderCheck = parsed.GetValue(_skipProviderCheck) },
             prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
         return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
     }

@@ -116,4 +116,19 @@ public enum DemucsError
 
     /// <summary>Tasks of a job wait or run, so it cannot be submitted again.</summary>
     ClusterJobRunning,
+
+    /// <summary>An execution provider other than the processor failed while it computed: its device is gone, or it cannot do what a chunk takes.</summary>
+    ExecutionProviderFailed,
+
+    /// <summary>An execution provider computes a model otherwise than the processor, by more than its precision allows.</summary>
+    ProviderRefused,
+
+    /// <summary>A plug-in library of execution providers cannot be used: there is none, it is another kind of file, lacks what it needs, or does not go with the loaded ONNX Runtime.</summary>
+    ProviderLibraryInvalid,
+
+    /// <summary>A package with an execution provider cannot be used: it is not there, damaged, unsafe, or for something else; or the provider is not installed.</summary>
+    ProviderPackageInvalid,
+
+    /// <summary>An execution provider cannot be installed, replaced or removed: no permission, no space, one is there, or it is in use.</summary>
+    ProviderWriteFailed,
 }

@@ -41,4 +41,7 @@ public enum Remedy
 
     /// <summary>A job's folder is made and handed to nobody.</summary>
     PrepareOnly,
+
+    /// <summary>An execution provider is used without comparing what it computes with the processor.</summary>
+    SkipProviderCheck,
 }

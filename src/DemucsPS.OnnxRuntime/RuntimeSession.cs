@@ -99,8 +99,7 @@ internal sealed class RuntimeSession : IDisposable
     {
         using SessionOptions options = RuntimeException.Translate(() => Configure(settings));
         weights?.GiveTo(options);
-        if (settings.Provider is not null)
-            AppendProvider(options, settings.Provider, settings.ProviderOptions);
+        AppendProvider(options, settings);
         using WithheldWorkers? withheld = settings.CallersOnly ? new WithheldWorkers(options) : null;
         if (settings.CpuArena)
             RuntimeException.Translate(() => SharedArena.Take(options));
@@ -160,23 +159,28 @@ internal sealed class RuntimeSession : IDisposable
         }
     }
 
-    private static void AppendProvider(SessionOptions options, string provider, IReadOnlyDictionary<string, string> settings)
+    private static void AppendProvider(SessionOptions options, SessionSettings settings)
     {
+        Dictionary<string, string> given = new(settings.ProviderOptions);
         try
         {
             RuntimeException.Translate(() =>
             {
-                // The one provider that the general call does not know.
-                if (provider == "CUDA")
+                if (settings.Device is { } device)
+                {
+                    options.AppendExecutionProvider(OrtEnv.Instance(), [device.Handle!], given);
+                }
+                // The one compiled-in provider that the general call does not know.
+                else if (settings.Provider == "CUDA")
                 {
                     using OrtCUDAProviderOptions cuda = new();
-                    if (settings.Count > 0)
-                        cuda.UpdateOptions(new Dictionary<string, string>(settings));
+                    if (given.Count > 0)
+                        cuda.UpdateOptions(given);
                     options.AppendExecutionProvider_CUDA(cuda);
                 }
-                else
+                else if (settings.Provider is { } provider)
                 {
-                    options.AppendExecutionProvider(provider, new Dictionary<string, string>(settings));
+                    options.AppendExecutionProvider(provider, given);
                 }
             });
         }

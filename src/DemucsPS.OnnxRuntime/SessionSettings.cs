@@ -30,6 +30,9 @@ internal sealed record SessionSettings
     /// <summary>The name by which a session asks for its execution provider; null for the CPU.</summary>
     public string? Provider { get; init; }
 
+    /// <summary>The device of a plug-in library's provider; null for a provider that is compiled in.</summary>
+    public PluginDevice? Device { get; init; }
+
     /// <summary>Options of the execution provider.</summary>
     public required IReadOnlyDictionary<string, string> ProviderOptions { get; init; }
 

@@ -40,6 +40,7 @@ internal static class EngineErrors
         Remedy.JoinFirst => "With -Force the first ones are joined.",
         Remedy.AcceptLicense => "With -AcceptLicense it is accepted.",
         Remedy.Reinstall => "Install-DemucsModel with -Force fetches it again.",
+        Remedy.SkipProviderCheck => "With -SkipProviderCheck it is used all the same.",
         Remedy.NoPreparation => "With -NoPreparation the model runs as it is.",
         Remedy.ShowUnasked => "With -Force it is written all the same.",
         Remedy.PassOverDamage => "With -OnDamage Warn it is read all the same, with silence for what is lost.",
@@ -50,18 +51,18 @@ internal static class EngineErrors
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable or DemucsError.ClusterJobInvalid
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ProviderRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable or DemucsError.ClusterJobInvalid or DemucsError.ProviderPackageInvalid
             => ErrorCategory.InvalidData,
-        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.PictureUnavailable or DemucsError.SchedulerNotFound => ErrorCategory.NotInstalled,
+        DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.ProviderLibraryInvalid or DemucsError.PictureUnavailable or DemucsError.SchedulerNotFound => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,
         DemucsError.StemExists or DemucsError.SeparationUnfinished or DemucsError.PictureExists or DemucsError.ClusterJobExists => ErrorCategory.ResourceExists,
-        DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed or DemucsError.PictureWriteFailed => ErrorCategory.WriteError,
+        DemucsError.StemWriteFailed or DemucsError.ModelWriteFailed or DemucsError.PictureWriteFailed or DemucsError.ProviderWriteFailed => ErrorCategory.WriteError,
         DemucsError.ModelDownloadFailed => ErrorCategory.ConnectionError,
         DemucsError.ModelInUse or DemucsError.SeparationRunning or DemucsError.ClusterJobRunning => ErrorCategory.ResourceBusy,
         DemucsError.SchedulerRefused => ErrorCategory.LimitsExceeded,
         DemucsError.LicenseNotAccepted => ErrorCategory.PermissionDenied,
         DemucsError.ResumeMismatch or DemucsError.WorkerDied => ErrorCategory.InvalidOperation,
-        DemucsError.SixelUnsupported => ErrorCategory.DeviceError,
+        DemucsError.SixelUnsupported or DemucsError.ExecutionProviderFailed => ErrorCategory.DeviceError,
         DemucsError.OutOfMemory => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };

@@ -27,6 +27,8 @@ public sealed class ModuleTests : IDisposable
         ("Show-StemPlayer", "$null = Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass; Show-StemPlayer separated -PassThru", @"one +0:00:00 +True +Embedded +bass +player\.html"),
         ("Get-DemucsModel", "Get-DemucsModel baseline", @"baseline +built in +split +7\.8 s +drums, bass, other, vocals"),
         ("Get-DemucsModel", "$null = Test-DemucsModel -Path normalizing.onnx; Get-DemucsModel -Cache", @"normalizing +Full +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\S+\.prepared\.onnx"),
+        ("Get-DemucsDevice", "Get-DemucsDevice | Select-Object -First 1", @"Cpu +True +CPU +\d+\.\d +1\.\d+"),
+        ("Install-DemucsProvider", "Install-DemucsProvider OpenVINO openvino.whl; Remove-DemucsProvider OpenVINO", @"OpenVINO +False +The plug-in library"),
         ("Install-DemucsModel", "Install-DemucsModel tiny -Source $args[0] -AcceptLicense", @"tiny +verified +0 +0\.2 s +drums, bass, other, vocals"),
         ("ConvertTo-OnnxModel", "ConvertTo-OnnxModel little.safetensors little.onnx", @"\d+ +little\.onnx"),
         ("Export-Spectrogram", "Export-Spectrogram one.wav one.png -Width 300 -Height 200 -PassThru", @"\d+ +one\.png"),
@@ -75,6 +77,7 @@ public sealed class ModuleTests : IDisposable
         _session.AddCatalogue();
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx"), _session["normalizing.onnx"]);
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"), _session["little.safetensors"]);
+        ProviderArchive.Write(_session["openvino.whl"]);
         object[] output = _session.Run(script, Session.Small).AssertNoErrors().Output;
         Assert.NotEmpty(output);
         string[] declared = _session.Run("(Get-Command $args[0]).OutputType.Name", command).All<string>();
@@ -92,7 +95,7 @@ public sealed class ModuleTests : IDisposable
         string[] viewed = [.. views.Descendants("TypeName").Select(n => n.Value)];
         Assert.Empty(declared.Except(viewed));
         Assert.All(viewed, name => Assert.NotNull(typeof(DemucsError).Assembly.GetType(name)));
-        Assert.Empty(_session.Run("(Get-Command -Module DemucsPS).Name").All<string>().Except([.. s_objects.Select(o => o.Command), "Remove-DemucsModel", "Show-Spectrogram"]));
+        Assert.Empty(_session.Run("(Get-Command -Module DemucsPS).Name").All<string>().Except([.. s_objects.Select(o => o.Command), "Remove-DemucsModel", "Remove-DemucsProvider", "Show-Spectrogram"]));
         Assert.All(views.Descendants("TableControl"), t => Assert.Equal(t.Descendants("TableColumnHeader").Count(), t.Descendants("TableColumnItem").Count()));
     }
 

@@ -23,7 +23,7 @@ public sealed class ShouldProcessTests : IDisposable
 
     [Fact]
     public void The_commands_that_change_something_ask() =>
-        Assert.Equal(["DemucsJob", "DemucsJob", "DemucsModel", "DemucsModel", "DemucsModel", "DemucsSeparation", "OnnxModel", "Spectrogram", "Stem", "StemPlayer", "StemQuality"],
+        Assert.Equal(["DemucsJob", "DemucsJob", "DemucsModel", "DemucsModel", "DemucsModel", "DemucsProvider", "DemucsProvider", "DemucsSeparation", "OnnxModel", "Spectrogram", "Stem", "StemPlayer", "StemQuality"],
             typeof(Cmdlets.ExportStemCommand).Assembly.GetTypes().Select(t => t.GetCustomAttribute<CmdletAttribute>()).Where(a => a is { SupportsShouldProcess: true }).Select(a => a!.NounName).Order());
 
     [Theory]
@@ -31,6 +31,7 @@ public sealed class ShouldProcessTests : IDisposable
     [InlineData(Export, @"^What if: .*""Write stems \(0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*one\.wav", @"two\.wav")]
     [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; before that its licence notice has to be accepted \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
     [InlineData("Remove-DemucsModel mine, yours", @"^What if: .*""Remove the model with all files .*mine""", @"yours")]
+    [InlineData("Install-DemucsProvider OpenVINO openvino.whl; Remove-DemucsProvider OpenVINO", @"^What if: .*""Install OpenVINO from '.*openvino\.whl' \(3 files, 0 MB\)"".*openvino""", @"Remove the execution provider")]
     [InlineData("Submit-DemucsJob one.wav, two.wav -JobPath job, again -Model $args[0] -Program one.wav -RealTimeFactor 1000 -TaskLength 00:03:00 -NoSubmit",
         @"^What if: .*""Make a job \(2 tracks, 0\.0 hours of audio, 2 tasks of 0:03:24 to 0:03:24 at 1000 s of work a second of audio \(given\), time limit 0:16:00\)"".*job""\.", @"again""\.")]
     public void WhatIf_tells_of_each_thing_and_changes_nothing(string script, string first, string second)
@@ -40,6 +41,8 @@ public sealed class ShouldProcessTests : IDisposable
             Directory.CreateDirectory(_session["models", name]);
             File.Copy(Session.Small, _session["models", name, "any.onnx"]);
         }
+        ProviderArchive.Write(_session["openvino.whl"]);
+        script = script.Replace("openvino.whl;", "openvino.whl -WhatIf;", StringComparison.Ordinal);
         string[] before = _session.Files();
         Assert.Empty(_session.Run($"{script} -WhatIf", Session.Small).AssertNoErrors().Output);
         Assert.Equal(2, Session.Host.Lines.Count);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace DemucsPS.Tests.Shared;
 
-/// <summary>A cache of prepared copies for this run of the tests and the programs that they start, unless one is named: what a user has must neither matter nor change.</summary>
+/// <summary>A cache of prepared copies for this run of the tests and the programs that they start, unless one is named, and a folder without execution providers: what a user has must neither matter nor change.</summary>
 internal static class PreparationFolder
 {
     private const string Variable = "DEMUCSPS_CACHE";
@@ -14,5 +14,6 @@ internal static class PreparationFolder
     {
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable)))
             Environment.SetEnvironmentVariable(Variable, TemporaryFolder.OfProcess().Path);
+        Environment.SetEnvironmentVariable("DEMUCSPS_PROVIDERS", TemporaryFolder.OfProcess().Path);
     }
 }

@@ -96,7 +96,8 @@ internal sealed class SubmitCommand
             foreach (Token token in option is Option<bool> ? [] : result.Tokens)
             {
                 yield return option.Name;
-                yield return token.Value;
+                // Tasks begin in other folders.
+                yield return option.Name == "--provider-library" ? Path.GetFullPath(token.Value) : token.Value;
             }
         }
     }

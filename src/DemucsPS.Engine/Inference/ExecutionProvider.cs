@@ -23,4 +23,10 @@ public enum ExecutionProvider
     /// WebGPU is taken only if it is asked for, since a graphics card that the processor imitates passes for one.
     /// </summary>
     Auto,
+
+    /// <summary>Processors, graphics cards and accelerators of Intel. In a plug-in library, see <see cref="ProviderLibraries"/>.</summary>
+    OpenVINO,
+
+    /// <summary>Whatever the plug-in library has that is named, see <see cref="OnnxSessionOptions.ProviderLibrary"/>.</summary>
+    Plugin,
 }

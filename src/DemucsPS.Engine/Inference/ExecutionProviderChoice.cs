@@ -29,12 +29,15 @@ internal static class ExecutionProviderChoice
         ExecutionProvider.DirectML => "DmlExecutionProvider",
         ExecutionProvider.CoreML => "CoreMLExecutionProvider",
         ExecutionProvider.WebGpu => "WebGpuExecutionProvider",
+        ExecutionProvider.OpenVINO => "OpenVINOExecutionProvider",
         _ => "CPUExecutionProvider",
     };
 
     /// <summary>The options with what the provider needs to be right.</summary>
     public static OnnxSessionOptions Suit(OnnxSessionOptions options) => options.ExecutionProvider switch
     {
+        // Of plug-ins the options may be others.
+        ExecutionProvider.Cuda when options.ProviderLibrary is not null => options,
         // TensorFloat-32, the default, has ten bits of mantissa: some 60 dB.
         ExecutionProvider.Cuda => options with { ExecutionProviderOptions = With(options.ExecutionProviderOptions, "use_tf32", "0") },
         // Fused graphs of htdemucs come out wrong (microsoft/onnxruntime#21007). DirectML refuses memory patterns and anything but sequential execution, the default here.
@@ -48,6 +51,7 @@ internal static class ExecutionProviderChoice
     /// <param name="tell">Takes sentences about what is taken and what is not, and why; null to go without.</param>
     public static OnnxSessionOptions Resolve(OnnxSessionOptions options, Action<string>? tell)
     {
+        ProviderLibraries.CheckUse(options);
         if (options.ExecutionProvider != ExecutionProvider.Auto)
             return options;
         foreach (ExecutionProvider candidate in Candidates)
@@ -65,15 +69,22 @@ internal static class ExecutionProviderChoice
     }
 
     /// <summary>Finds out whether a provider that was asked for by name can be had.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ExecutionProviderUnavailable"/>: it cannot; <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.ExecutionProviderUnavailable"/>: it cannot; <see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ProviderLibraryInvalid"/>: no usable library;
+    /// <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
+    /// </exception>
     public static void Check(OnnxSessionOptions options)
     {
+        ProviderLibraries.CheckUse(options);
         if (options.ExecutionProvider is ExecutionProvider.Cpu or ExecutionProvider.Auto)
             return;
-        if (!OnnxRuntimeLibrary.AvailableProviders.Contains(ListedName(options.ExecutionProvider)))
+        PluginDevice? device = ProviderLibraries.DeviceFor(options);
+        // What is wrong with the options is said as it is.
+        _ = OnnxSession.Settings(Suit(options), device);
+        if (device is null && !OnnxRuntimeLibrary.AvailableProviders.Contains(ListedName(options.ExecutionProvider)))
             throw NotListed(options.ExecutionProvider);
         if (WhyNot(options) is { } reason)
-            throw NotStarted(options.ExecutionProvider, reason, null);
+            throw NotStarted(options, reason, null);
     }
 
     /// <summary>Why models cannot run with these options, found out on a model of one node; null if they can.</summary>
@@ -88,9 +99,11 @@ internal static class ExecutionProviderChoice
             session.Run([OnnxTensor.Create("x", new float[4], 4)], [OnnxTensor.Create("y", new float[4], 4)]);
             return null;
         }
-        catch (DemucsException e) when (e.Error == DemucsError.ExecutionProviderUnavailable)
+        catch (DemucsException e) when (e.Error is DemucsError.ExecutionProviderUnavailable or DemucsError.ProviderLibraryInvalid)
         {
-            return e.InnerException is { } cause ? OneLine(cause.Message) : "the ONNX Runtime library was built without it.";
+            return e is { Error: DemucsError.ExecutionProviderUnavailable, InnerException: { } cause } ? OneLine(cause.Message)
+                : e.Path == OnnxRuntimeLibrary.Path ? "the ONNX Runtime library was built without it."
+                : e.Message;
         }
         catch (OnnxRuntimeException e)
         {
@@ -98,16 +111,35 @@ internal static class ExecutionProviderChoice
         }
     }
 
-    /// <summary>The error for a provider that the library does not have.</summary>
-    public static DemucsException NotListed(ExecutionProvider provider) => new(DemucsError.ExecutionProviderUnavailable,
-        $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library, version 1.{NativeRuntime.ApiVersion} or newer, that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
-        OnnxRuntimeLibrary.Path);
+    /// <summary>The error for a provider that there is no library of.</summary>
+    public static DemucsException NotListed(ExecutionProvider provider) => provider == ExecutionProvider.OpenVINO
+        ? new(DemucsError.ExecutionProviderUnavailable,
+            $"The execution provider {provider} is a plug-in library of its own, and there is none in '{ProviderLibraries.Folder}'. Install it from its maker's package (Install-DemucsProvider {provider}, or demucsps providers install {provider}), name the library, or use the execution provider Cpu.",
+            ProviderLibraries.Folder)
+        : new(DemucsError.ExecutionProviderUnavailable,
+            $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library, version 1.{NativeRuntime.ApiVersion} or newer, that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
+            OnnxRuntimeLibrary.Path);
 
-    /// <summary>The error for a provider that the library has, but that does not start.</summary>
-    public static DemucsException NotStarted(ExecutionProvider provider, string reason, Exception? cause) => new(DemucsError.ExecutionProviderUnavailable,
-        $"The execution provider {provider} is in {Library}, but does not start here. It takes {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
-        + $"ONNX Runtime says: {OneLine(reason)}",
-        OnnxRuntimeLibrary.Path, cause);
+    /// <summary>The error for a provider that there is, but that does not start.</summary>
+    public static DemucsException NotStarted(OnnxSessionOptions options, string reason, Exception? cause)
+    {
+        ExecutionProvider provider = options.ExecutionProvider;
+        return ProviderLibraries.DeviceFor(options) is { } device
+            ? new(DemucsError.ExecutionProviderUnavailable, $"The execution provider {provider} ({ProviderLibraries.Describe(device)}) is there, but does not start here. Check its options and the driver of the device, or use the execution provider Cpu. ONNX Runtime says: {OneLine(reason)}",
+                device.ProviderMetadata.GetValueOrDefault("library_path"), cause)
+            : new(DemucsError.ExecutionProviderUnavailable,
+                $"The execution provider {provider} is in {Library}, but does not start here. It takes {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
+                + $"ONNX Runtime says: {OneLine(reason)}",
+                OnnxRuntimeLibrary.Path, cause);
+    }
+
+    /// <summary>A certain provider in words, with all on which its results depend.</summary>
+    public static string Describe(OnnxSessionOptions options) =>
+        (ProviderLibraries.DeviceFor(options) is { } device ? $"{options.ExecutionProvider} ({ProviderLibraries.Describe(device)})" : options.ExecutionProvider.ToString())
+        + string.Concat(options.ExecutionProviderOptions.OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => $" {option.Key}={option.Value}"));
+
+    /// <summary>The runtime's words as part of a sentence.</summary>
+    public static string OneLine(string words) => words.ReplaceLineEndings(" ").Trim();
 
     private static string Library => $"the library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version} with {string.Join(", ", OnnxRuntimeLibrary.AvailableProviders)})";
 
@@ -118,8 +150,6 @@ internal static class ExecutionProviderChoice
         ExecutionProvider.CoreML => "macOS",
         _ => "a WebGPU build, and a graphics card with its driver",
     };
-
-    private static string OneLine(string words) => words.ReplaceLineEndings(" ").Trim();
 
     private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> entries, string key, string value)
     {

@@ -46,7 +46,10 @@ public sealed class OnnxSession : IDisposable
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
+    /// plug-in library; <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
+    /// </exception>
     public static OnnxSession FromFile(string path, OnnxSessionOptions options, CancellationToken cancellationToken = default)
     {
         if (!Path.IsPathFullyQualified(path))
@@ -60,7 +63,10 @@ public sealed class OnnxSession : IDisposable
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
+    /// plug-in library; <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
+    /// </exception>
     public static OnnxSession FromBytes(ReadOnlyMemory<byte> model, OnnxSessionOptions options, CancellationToken cancellationToken = default)
     {
         byte[] bytes = MemoryMarshal.TryGetArray(model, out ArraySegment<byte> part) && part.Count == part.Array!.Length ? part.Array : model.ToArray();
@@ -136,16 +142,18 @@ public sealed class OnnxSession : IDisposable
         if (options.ExecutionProvider == ExecutionProvider.Auto)
             throw new ArgumentException("Choose the execution provider first.", nameof(options));
         OnnxRuntimeLibrary.Load();
-        if (options.ExecutionProvider != ExecutionProvider.Cpu && !OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)))
+        PluginDevice? device = ProviderLibraries.DeviceFor(options);
+        if (options.ExecutionProvider != ExecutionProvider.Cpu && device is null && !OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)))
             throw ExecutionProviderChoice.NotListed(options.ExecutionProvider);
+        SessionSettings settings = Settings(ExecutionProviderChoice.Suit(options), device);
         t_count++;
         try
         {
-            return new OnnxSession(load(Settings(ExecutionProviderChoice.Suit(options))));
+            return new OnnxSession(load(settings));
         }
         catch (ProviderException e)
         {
-            throw ExecutionProviderChoice.NotStarted(options.ExecutionProvider, e.Message, e);
+            throw ExecutionProviderChoice.NotStarted(options, e.Message, e);
         }
         catch (RuntimeException e)
         {
@@ -153,8 +161,13 @@ public sealed class OnnxSession : IDisposable
         }
     }
 
-    private static SessionSettings Settings(OnnxSessionOptions options)
+    /// <summary>The options in the runtime's own terms.</summary>
+    /// <param name="options">Those of a certain provider, with what it needs.</param>
+    /// <param name="device">Of a plug-in library; null for a provider that is compiled in.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: options of the provider that do not fit each other, or the device.</exception>
+    internal static SessionSettings Settings(OnnxSessionOptions options, PluginDevice? device)
     {
+        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Allotment.Processors;
         Dictionary<string, string> entries = new()
         {
             // By themselves the runtime's threads look out for work for some hundredths of a second after a run, too, when what is done between runs needs the processors.
@@ -166,7 +179,7 @@ public sealed class OnnxSession : IDisposable
             entries[key] = value;
         return new SessionSettings
         {
-            IntraOpThreads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Allotment.Processors,
+            IntraOpThreads = threads,
             InterOpThreads = options.InterOpThreads,
             OptimizationLevel = (int)options.OptimizationLevel,
             CpuArena = options.CpuArena,
@@ -175,8 +188,16 @@ public sealed class OnnxSession : IDisposable
             OptimizedModelPath = options.OptimizedModelPath,
             ConfigEntries = entries,
             Provider = ExecutionProviderChoice.SessionName(options.ExecutionProvider),
-            ProviderOptions = options.ExecutionProviderOptions,
+            Device = device,
+            ProviderOptions = device is null ? options.ExecutionProviderOptions : Own(),
             Creating = options.Creating,
         };
+
+        Dictionary<string, string> Own()
+        {
+            Dictionary<string, string> own = new(options.ExecutionProviderOptions);
+            own.Remove(ProviderLibraries.DeviceOption);
+            return OpenVinoSettings.Takes(device) ? OpenVinoSettings.Complete(own, device, options.Precision, threads) : own;
+        }
     }
 }

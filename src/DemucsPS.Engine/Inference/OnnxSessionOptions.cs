@@ -41,6 +41,22 @@ public sealed record OnnxSessionOptions
     /// <summary>What runs the model, where it can; what a provider needs besides is set at load.</summary>
     public ExecutionProvider ExecutionProvider { get; init; }
 
-    /// <summary>Options of the execution provider, such as <c>device_id</c> = <c>0</c>.</summary>
+    /// <summary>
+    /// Full path of the plug-in library that has the execution provider. Null for one that is compiled into ONNX Runtime's library or, if there is none, lies in <see cref="ProviderLibraries.Folder"/>.
+    /// </summary>
+    public string? ProviderLibrary { get; init; }
+
+    /// <summary>Whether models go without being compared, at their first use on an execution provider other than the processor, with what the processor computes.</summary>
+    public bool SkipProviderCheck { get; init; }
+
+    /// <summary>In what numbers the execution provider computes, where it has a choice.</summary>
+    internal ModelPrecision Precision { get; init; }
+
+    /// <summary>
+    /// Options of the execution provider, such as <c>device_id</c> = <c>0</c>. Of a plug-in library <see cref="ProviderLibraries.DeviceOption"/> chooses the device; the others are the provider's own.
+    /// </summary>
     public IReadOnlyDictionary<string, string> ExecutionProviderOptions { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The same on the processor, in full precision: what others are compared with.</summary>
+    internal OnnxSessionOptions ForCpu() => this with { ExecutionProvider = ExecutionProvider.Cpu, ProviderLibrary = null, ExecutionProviderOptions = new OnnxSessionOptions().ExecutionProviderOptions, Precision = ModelPrecision.Full };
 }

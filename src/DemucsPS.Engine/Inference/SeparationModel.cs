@@ -105,9 +105,10 @@ public sealed class SeparationModel : IDisposable
         bool identify, CancellationToken cancellationToken)
     {
         CheckPrecision(source, options, prepare, precision);
-        if (precision != ModelPrecision.Full)
+        if (precision == ModelPrecision.Int8)
             Int8Support.Check();
-        options = ExecutionProviderChoice.Resolve(options, tell);
+        options = ExecutionProviderChoice.Resolve(options, tell) with { Precision = precision };
+        ModelPrecision copied = PreparedModel.CopyFor(precision);
         PreparedModel? copy = null;
         OnnxSession? session = null;
         try
@@ -150,7 +151,7 @@ public sealed class SeparationModel : IDisposable
             {
                 // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
                 if (options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(options) is { } reason)
-                    throw ExecutionProviderChoice.NotStarted(options.ExecutionProvider, reason, e);
+                    throw ExecutionProviderChoice.NotStarted(options, reason, e);
                 throw NotLoaded(source.Path ?? source.Name, options.ExecutionProvider, fault);
             }
             throw;
@@ -158,9 +159,9 @@ public sealed class SeparationModel : IDisposable
 
         PreparedModel? Prepare(bool renew) => source.Path is not { } path ? null
             : source is { IsWeights: true, Trial: ModelTrial.Float64 } ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
-            : source.IsWeights ? WeightsModel.Prepare(source, precision, PreparationCache.Open(), warn, renew, cancellationToken)
+            : source.IsWeights ? WeightsModel.Prepare(source, copied, PreparationCache.Open(), warn, renew, cancellationToken)
             : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
-            : prepare ? PreparedModel.Prepare(path, precision, PreparationCache.Open(), warn, renew, source.Trial == ModelTrial.EvenIfRefused, cancellationToken)
+            : prepare ? PreparedModel.Prepare(path, copied, PreparationCache.Open(), warn, renew, source.Trial == ModelTrial.EvenIfRefused, cancellationToken)
             : null;
 
         Task<bool> IsIntact(PreparedModel shared) => Task.Run(() =>
@@ -200,7 +201,7 @@ public sealed class SeparationModel : IDisposable
     /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.ExecutionProviderFailed"/>: another provider than the processor did. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
     /// </exception>
     public void Run(ModelTensors tensors, CancellationToken cancellationToken) => Run(tensors, default, cancellationToken);
 
@@ -219,6 +220,11 @@ public sealed class SeparationModel : IDisposable
         catch (OnnxRuntimeException e) when (e.IsOutOfMemory)
         {
             throw new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.", Path, e);
+        }
+        catch (OnnxRuntimeException e) when (ExecutionProvider != ExecutionProvider.Cpu)
+        {
+            throw new DemucsException(DemucsError.ExecutionProviderFailed,
+                $"The execution provider {ExecutionProviderChoice.Describe(_options)} failed while it ran model '{Path ?? Name}'. What was begun can be continued with the execution provider Cpu. ONNX Runtime says: {ExecutionProviderChoice.OneLine(e.Message)}", Path, e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -248,6 +254,14 @@ public sealed class SeparationModel : IDisposable
         {
             if (source.Path is not null && ModelFiles.IsInt8(source.Path))
                 throw Refused($"'{source.Path}' is a copy that was made of a model for the precision Int8. Give the model itself.");
+            return;
+        }
+        if (precision == ModelPrecision.BFloat16)
+        {
+            if (options.ExecutionProvider != ExecutionProvider.OpenVINO)
+            {
+                throw Refused($"The precision {precision} runs on the execution provider {ExecutionProvider.OpenVINO} only, not on {options.ExecutionProvider}{(options.ExecutionProvider == ExecutionProvider.Cpu ? ", where ONNX Runtime has no products in such numbers" : "")}. Use that provider, or the precision {ModelPrecision.Full}.");
+            }
             return;
         }
         if (source.Path is null)

@@ -9,6 +9,6 @@ internal enum ChunkStep
     /// <summary>It is the worker's turn with a model, which runs next.</summary>
     Running,
 
-    /// <summary>The model's result is there; the turn, which lasts until this is told, ends next.</summary>
+    /// <summary>The model's result is there; the turn, which on the processor lasts until this is told, ends next.</summary>
     Done,
 }

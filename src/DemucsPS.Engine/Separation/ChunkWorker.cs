@@ -113,6 +113,9 @@ internal sealed class ChunkWorker
             using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
             Observe?.Invoke(ChunkStep.Running);
             use.Run(_tensors, RunShare(), cancellationToken);
+            // An accelerator need not wait for what the processor does with its results.
+            if (_bag.ExecutionProvider != ExecutionProvider.Cpu)
+                turn.Leave();
             Collect(model, first);
             first = false;
             Observe?.Invoke(ChunkStep.Done);

@@ -275,7 +275,7 @@ public sealed class FileSeparator
                     Remedies = [Remedy.StartAnew],
                 };
             }
-            return Run(track, partial, journal with { Identity = now, Resumed = journal.Resumed + 1 }, reader, progress, cancellationToken);
+            return Run(track, partial, journal with { Identity = now with { Runtime = journal.Identity.ContinuedBy(now) ?? now.Runtime }, Resumed = journal.Resumed + 1 }, reader, progress, cancellationToken);
         }
         catch (DemucsException e) when (e.Error == DemucsError.ResumeMismatch && _output.Overwrite)
         {

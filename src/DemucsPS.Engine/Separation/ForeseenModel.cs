@@ -33,6 +33,7 @@ internal sealed class ForeseenModel
         if (source.Path is not { } path)
             return new ForeseenModel(ModelIdentity.OfBuiltIn(source.Name), null, null, () => false);
         ModelIdentity asItIs = new(source.Name, false, ModelFileSet.Of(path, null).Identify(cancellationToken));
+        precision = PreparedModel.CopyFor(precision);
         if (source.IsWeights)
         {
             string graph = WeightsModel.NameOf(source, precision, cancellationToken);

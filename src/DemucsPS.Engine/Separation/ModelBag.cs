@@ -47,7 +47,7 @@ public sealed class ModelBag : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
         _selection = selection;
-        _options = options;
+        _options = options with { Precision = selection.Precision };
         _prepare = prepare;
         _warn = warn;
         _tell = tell;
@@ -275,6 +275,8 @@ public sealed class ModelBag : IDisposable
         List<(string, bool, ModelFileSet?)> contents = [];
         foreach (int model in _needed)
         {
+            if (options is { ExecutionProvider: not ExecutionProvider.Cpu, SkipProviderCheck: false })
+                ProviderCheck.Run(_sources[model], options, _prepare, _selection.StemNames, _tell, cancellationToken);
             // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
             SeparationModel loaded = _models[model] = LoadOne(model, Warn, _warn, _tell, identify: true, cancellationToken);
             CheckFit(_sources[model], loaded.Contract);
@@ -298,7 +300,7 @@ public sealed class ModelBag : IDisposable
         }
         return new LoadedModels(
             options.ExecutionProvider,
-            FormattableString.Invariant($"ONNX Runtime {OnnxRuntimeLibrary.Version}, {options.ExecutionProvider}, {threads} thread{(threads == 1 ? "" : "s")}"),
+            FormattableString.Invariant($"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProviderChoice.Describe(options)}, {threads} thread{(threads == 1 ? "" : "s")}"),
             ModelMemory.Describe(sizes, inTurn, budget),
             contents,
             rotation,

@@ -33,7 +33,7 @@ public static class ModelCheck
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
     /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in <see cref="SeparationModel.Load"/>.</exception>
     public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken) =>
-        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options with { ExecutionProvider = ExecutionProvider.Cpu }, prepare, precision, progress, cancellationToken);
+        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options.ForCpu(), prepare, precision, progress, cancellationToken);
 
     /// <summary>As above, with how it runs, in full precision, to compare with; null for no comparison.</summary>
     internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken)
@@ -73,7 +73,8 @@ public static class ModelCheck
             float[][]?[]? prepared = null;
             long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
             float[][]? stems;
-            using (ModelBag bag = ModelBag.Load([tried], null, options, prepare, precision: precision, cancellationToken: cancellationToken))
+            // That is what is found out here.
+            using (ModelBag bag = ModelBag.Load([tried], null, options with { SkipProviderCheck = true }, prepare, precision: precision, cancellationToken: cancellationToken))
             {
                 result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
                 if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
@@ -187,6 +188,12 @@ public static class ModelCheck
     internal static float[][]? Separate(ModelBag bag, TestChunk chunk, out string? failure, CancellationToken cancellationToken)
     {
         (float[] left, float[] right) = Samples(chunk, bag.Contract.SegmentFrames);
+        return Separate(bag, left, right, out failure, cancellationToken);
+    }
+
+    /// <summary>As above, of any chunk of the model's length.</summary>
+    internal static float[][]? Separate(ModelBag bag, float[] left, float[] right, out string? failure, CancellationToken cancellationToken)
+    {
         using ModelTurns turns = new(1, bag.Contract);
         ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(bag.Contract.SegmentFrames), turns);
         left.CopyTo(worker.InputLeft);

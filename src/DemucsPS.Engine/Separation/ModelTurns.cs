@@ -26,11 +26,12 @@ internal sealed class ModelTurns(int jobs, ModelContract contract) : IDisposable
     public void Dispose() => _free.Dispose();
 
     /// <summary>The right to run the models.</summary>
-    public readonly struct Turn : IDisposable
+    public sealed class Turn : IDisposable
     {
         private readonly ModelTurns _turns;
         private readonly ModelTensors _tensors;
         private readonly ModelTensors _outputs;
+        private bool _left;
 
         internal Turn(ModelTurns turns, ModelTensors tensors, ModelTensors outputs)
         {
@@ -40,12 +41,20 @@ internal sealed class ModelTurns(int jobs, ModelContract contract) : IDisposable
             tensors.ExchangeOutputs(outputs);
         }
 
+        /// <summary>Gives the turn to the next worker, and keeps the memory with what the models gave. At most once.</summary>
+        public void Leave()
+        {
+            _left = true;
+            _turns._free.Release();
+        }
+
         /// <summary>Gives the turn, and the memory, to the next worker.</summary>
         public void Dispose()
         {
             _tensors.ExchangeOutputs(_outputs);
             _turns._outputs.Add(_outputs);
-            _turns._free.Release();
+            if (!_left)
+                _turns._free.Release();
         }
     }
 }

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Inference;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>All that a separation's result depends on: two of equal identity give equal files.</summary>
@@ -8,8 +10,23 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="Parameters">By name, in words; see <see cref="SeparationParameters"/>.</param>
 internal sealed record SeparationIdentity(string Version, string Runtime, SourceIdentity Source, IReadOnlyList<ModelIdentity> Models, IReadOnlyDictionary<string, string> Parameters)
 {
+    private const string Continued = "; continued by ";
+
     /// <summary>This library's version, such as 0.1.0.</summary>
     public static string CurrentVersion { get; } = typeof(SeparationIdentity).Assembly.GetName().Version!.ToString(3);
+
+    /// <summary>
+    /// The runtime of this separation where it goes on as now; null where it cannot. It goes on with the same, and one that an accelerator has begun on the processor of the same version, since the accelerator
+    /// may be gone: then both are named.
+    /// </summary>
+    public string? ContinuedBy(SeparationIdentity now)
+    {
+        string last = Runtime.Split(Continued)[^1];
+        if (last == now.Runtime)
+            return Runtime;
+        string[] then = last.Split(", "), current = now.Runtime.Split(", ");
+        return then.Length > 2 && current.Length > 2 && then[0] == current[0] && then[1] != nameof(ExecutionProvider.Cpu) && current[1] == nameof(ExecutionProvider.Cpu) ? Runtime + Continued + now.Runtime : null;
+    }
 
     /// <summary>What differs, in the order of a sentence: <c>overlap: 0.25 then, 0.05 now</c>. Empty for the same separation.</summary>
     /// <param name="now">What is asked for now.</param>
@@ -20,7 +37,8 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
         if (!anyVersion)
         {
             Compare("version", Version, now.Version);
-            Compare("runtime", Runtime, now.Runtime);
+            if (ContinuedBy(now) is null)
+                Compare("runtime", Runtime, now.Runtime);
         }
         if (Source.Sha256 != now.Source.Sha256)
             found.Add(Source.Bytes == now.Source.Bytes ? $"source: another content of the same length ({Hashes(Source.Sha256, now.Source.Sha256)})" : $"source: {Source.Bytes} bytes then, {now.Source.Bytes} now");

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
@@ -61,6 +62,20 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
+    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ProviderLibrary { get; set; }
+
+    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable? ProviderOption { get; set; }
+
+    /// <summary>Use an execution provider without comparing what it computes with the processor.</summary>
+    [Parameter]
+    public SwitchParameter SkipProviderCheck { get; set; }
+
     /// <summary>The stems to give; all without it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -84,7 +99,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             // Before anything is looked for, let alone loaded.
             new SeparationOptions { Jobs = jobs.Jobs, RetryCount = RetryCount }.Check();
-            OnnxSessionOptions options = new() { IntraOpThreads = jobs.Threads, ExecutionProvider = ExecutionProvider };
+            OnnxSessionOptions options = this.Session(ExecutionProvider, ProviderLibrary, ProviderOption, jobs.Threads) with { SkipProviderCheck = SkipProviderCheck };
             _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose, _stop.Token);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }

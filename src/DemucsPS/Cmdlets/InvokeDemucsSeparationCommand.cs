@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
@@ -94,6 +95,20 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
+    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ProviderLibrary { get; set; }
+
+    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable? ProviderOption { get; set; }
+
+    /// <summary>Use an execution provider without comparing what it computes with the processor.</summary>
+    [Parameter]
+    public SwitchParameter SkipProviderCheck { get; set; }
+
     /// <summary>Share of a chunk that neighbours have in common, 0 to 0.99.</summary>
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
@@ -146,7 +161,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             StemOutput output = Output();
             _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
             output.Check();
-            OnnxSessionOptions session = new() { IntraOpThreads = _jobs.Threads, ExecutionProvider = ExecutionProvider };
+            OnnxSessionOptions session = this.Session(ExecutionProvider, ProviderLibrary, ProviderOption, _jobs.Threads) with { SkipProviderCheck = SkipProviderCheck };
             _bag = ModelBag.Open(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
             _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting }) { Tell = WriteVerbose };
         }

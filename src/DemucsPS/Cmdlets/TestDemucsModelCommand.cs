@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
@@ -36,6 +37,16 @@ public sealed class TestDemucsModelCommand : ModelCommand
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
+    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ProviderLibrary { get; set; }
+
+    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable? ProviderOption { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord() => ForEach(ParameterSetName == NameSet ? Name : Path, given =>
     {
@@ -46,7 +57,7 @@ public sealed class TestDemucsModelCommand : ModelCommand
         {
             foreach (ModelSource model in models)
             {
-                ModelTestResult result = ModelCheck.Run(Library, model, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider }, prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
+                ModelTestResult result = ModelCheck.Run(Library, model, this.Session(ExecutionProvider, ProviderLibrary, ProviderOption), prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
                 WriteObject(result);
                 // The model may be good; what is refused from now on is said as an error, which a separation with it would be.
                 if (result.Refusal is { } refusal)

@@ -303,6 +303,9 @@ public sealed class PreparedModel : IDisposable
         });
     }
 
+    /// <summary>The precision of the copy that runs in a precision: providers round by themselves to what is not integers.</summary>
+    internal static ModelPrecision CopyFor(ModelPrecision precision) => precision == ModelPrecision.Int8 ? ModelPrecision.Int8 : ModelPrecision.Full;
+
     /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null where it is run as it is.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static string? NameFor(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Management.Automation;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Inference;
+
+namespace DemucsPS.Cmdlets;
+
+/// <summary><c>Install-DemucsProvider</c>: takes the plug-in library of an execution provider out of its maker's package.</summary>
+[Cmdlet(VerbsLifecycle.Install, "DemucsProvider", SupportsShouldProcess = true)]
+[OutputType(typeof(ExecutionDevice))]
+public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>What is to be installed.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    public ExecutionProvider ExecutionProvider { get; set; }
+
+    /// <summary>The maker's package.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string? Source { get; set; }
+
+    /// <summary>Replace one that is installed.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        try
+        {
+            string source = this.ResolveLiteral(Source!, DemucsError.ProviderPackageInvalid);
+            (int files, long bytes) = ProviderInstaller.Plan(ExecutionProvider, source);
+            if (!ShouldProcess(ProviderInstaller.FolderOf(ExecutionProvider), string.Create(CultureInfo.InvariantCulture, $"Install {ExecutionProvider} from '{source}' ({files} files, {bytes / 1e6:F0} MB)")))
+                return;
+            string library = ProviderInstaller.Install(ExecutionProvider, source, Force, WriteWarning, _stop.Token);
+            WriteObject(ExecutionDevices.List([library]).Where(device => device.Library == library), enumerateCollection: true);
+        }
+        catch (DemucsException e)
+        {
+            ThrowTerminatingError(e.ToRecord(e.Path));
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+}
