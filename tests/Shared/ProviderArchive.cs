@@ -32,7 +32,7 @@ internal static class ProviderArchive
         }
         else
         {
-            "\x7FELF"u8.CopyTo(head);
+            ((ReadOnlySpan<byte>)[0x7F, 0x45, 0x4C, 0x46]).CopyTo(head);
             head[18] = (byte)(isArm ? 183 : 62);
         }
         return head;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using DemucsPS.Engine.Machine;
-using DemucsPS.Engine.Separation;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;

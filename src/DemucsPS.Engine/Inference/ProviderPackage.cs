@@ -153,7 +153,7 @@ internal sealed class ProviderPackage : IDisposable
                 && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(header + 4)) == (isArm ? 0xAA64 : 0x8664);
         }
         return OperatingSystem.IsMacOS() ? BinaryPrimitives.ReadUInt32LittleEndian(head) is 0xFEEDFACF or 0xBEBAFECA
-            : head.AsSpan(0, 4).SequenceEqual("\x7FELF"u8) && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(18)) == (isArm ? 183 : 62);
+            : head.AsSpan(0, 4).SequenceEqual("\u007FELF"u8) && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(18)) == (isArm ? 183 : 62);
     }
 
     /// <summary>The SHA-256 of each file by a wheel's RECORD; null where there is none.</summary>
