@@ -21,7 +21,7 @@ internal sealed class CompareCommand
     private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model to compare: a name, or a path. Repeat it for several, each on its own.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
     private readonly Option<string[]> _overlaps = new("--overlap") { Description = "Overlaps to compare, separated by commas. Default: 0.05.", HelpName = "SHARES" };
     private readonly Option<string[]> _shifts = new("--shifts") { Description = "Numbers of random shifts to compare, separated by commas. Default: 0.", HelpName = "NUMBERS" };
-    private readonly Option<string[]> _precisions = new Option<string[]>("--precision") { Description = "Precisions to compare, full and int8, separated by commas. Default: full.", HelpName = "NAMES" }.Offering(Offer.Words(Enum.GetNames<ModelPrecision>()) with { IsList = true });
+    private readonly Option<string[]> _precisions = new Option<string[]>("--precision") { Description = "Precisions to compare, full and int8, separated by commas. Default: full.", HelpName = "NAMES" }.Offering(Offer.Words("full", "int8") with { IsList = true });
     private readonly Option<string?> _references = new("--references", "-r") { Description = "Folder of the true stems, to measure against.", HelpName = "DIR" };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems, OUTPUT/SETTING/TRACK/STEM.wav, and the pages, OUTPUT/TRACK.html.", DefaultValueFactory = _ => "compared", HelpName = "DIR" };
     private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory.", CustomParser = NumberArgument.Whole, HelpName = "N" };
