@@ -68,7 +68,7 @@ public sealed class PreparationCheckTests : IDisposable
         // Nothing runs it any more, in whatever precision, and nothing is written; as it was exported the model runs.
         CachedCopy note = Assert.Single(Cache.List(), copy => copy.Model == model.Name);
         Assert.True(note.IsRefused);
-        foreach (ModelPrecision precision in Enum.GetValues<ModelPrecision>())
+        foreach (ModelPrecision precision in (ModelPrecision[])[ModelPrecision.Full, ModelPrecision.Int8])
         {
             DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true, precision: precision));
             Assert.Equal((DemucsError.PreparationRefused, result.Refusal.Message), (error.Error, error.Message));
