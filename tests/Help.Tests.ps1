@@ -81,21 +81,19 @@ BeforeAll {
     $quick = Join-Path $TestDrive 'quick.onnx'
     [IO.File]::WriteAllBytes($quick, [DemucsPS.Engine.Models.BaselineModel]::Build())
 
-    # A wheel whose library begins as those of this platform do, and is cut off.
+    # A wheel with a library of this platform that is whole, and has no execution provider.
     $wheel = Join-Path $TestDrive 'openvino.whl'
-    $native = Get-ChildItem (Join-Path $module "*-$("$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture)".ToLowerInvariant())") -Recurse -Include onnxruntime.dll, libonnxruntime.so, libonnxruntime.dylib |
+    $native = Get-ChildItem (Join-Path $module "*-$("$([Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture)".ToLowerInvariant())") -Recurse -Include *SkiaSharp.dll, *SkiaSharp.so, *SkiaSharp.dylib |
         Where-Object { $_.Directory.Name -match ($IsWindows ? '^win' : $IsMacOS ? '^osx' : '^linux') } | Select-Object -First 1
-    $head = [byte[]]::new(8192)
-    $stream = [IO.File]::OpenRead($native.FullName)
-    $stream.ReadExactly($head)
-    $stream.Dispose()
+    $library = [IO.File]::ReadAllBytes($native.FullName)
     $archive = [IO.Compression.ZipFile]::Open($wheel, 'Create')
-    $stream = $archive.CreateEntry("ep/$($native.Name -replace 'onnxruntime', 'onnxruntime_providers_openvino_plugin')").Open()
-    $stream.Write($head)
+    $name = "ep/libonnxruntime_providers_openvino_plugin$($native.Extension)"
+    $stream = $archive.CreateEntry($name).Open()
+    $stream.Write($library)
     $stream.Dispose()
-    $record = [Convert]::ToBase64String([Security.Cryptography.SHA256]::HashData($head)).TrimEnd('=').Replace('+', '-').Replace('/', '_')
+    $record = [Convert]::ToBase64String([Security.Cryptography.SHA256]::HashData($library)).TrimEnd('=').Replace('+', '-').Replace('/', '_')
     $stream = $archive.CreateEntry('ep-1.dist-info/RECORD').Open()
-    $stream.Write([Text.Encoding]::UTF8.GetBytes("$($archive.Entries[0].FullName),sha256=$record,$($head.Length)`n"))
+    $stream.Write([Text.Encoding]::UTF8.GetBytes("$name,sha256=$record,$($library.Length)`n"))
     $stream.Dispose()
     $archive.Dispose()
 
