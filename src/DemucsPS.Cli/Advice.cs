@@ -11,6 +11,9 @@ internal static class Advice
     /// <summary>A message with what can be done.</summary>
     public static string Of(string message, IEnumerable<Remedy> remedies) => string.Join(' ', remedies.Select(Sentence).OfType<string>().Prepend(message));
 
+    /// <summary>An error as a line of stderr, which ends with the id that scripts look for.</summary>
+    public static string LineOf(DemucsException error) => $"error: {Of(error)} [{error.Error}]";
+
     private static string? OptionOf(EngineParameter parameter) => parameter switch
     {
         EngineParameter.Jobs => "--jobs",

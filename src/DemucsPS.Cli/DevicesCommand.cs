@@ -27,7 +27,7 @@ internal static class DevicesCommand
         }
         catch (DemucsException e)
         {
-            Console.Error.WriteLine($"error: {Advice.Of(e)} [{e.Error}]");
+            Console.Error.WriteLine(Advice.LineOf(e));
             return ExitCodes.Failed;
         }
     }

@@ -154,7 +154,7 @@ internal sealed class ModelsCommand
                 if (!json && result.Preparation.Count > 0)
                     Console.Out.Write(Table(result));
                 if (result.Refusal is { } refusal)
-                    Console.Error.WriteLine($"error: {Advice.Of(refusal)} [{refusal.Error}]");
+                    Console.Error.WriteLine(Advice.LineOf(refusal));
                 passed &= result.Passed;
             }
             return passed;
@@ -257,10 +257,9 @@ internal sealed class ModelsCommand
 
     private static int Fail(bool json, string? name, DemucsException error)
     {
-        string message = Advice.Of(error);
-        Console.Error.WriteLine($"error: {message} [{error.Error}]");
+        Console.Error.WriteLine(Advice.LineOf(error));
         if (json)
-            Console.Out.WriteLine(ConsoleJson.Of(new { Name = name, Error = error.Error.ToString(), Message = message }));
+            Console.Out.WriteLine(ConsoleJson.Of(new { Name = name, Error = error.Error.ToString(), Message = Advice.Of(error) }));
         return ExitCodes.Failed;
     }
 

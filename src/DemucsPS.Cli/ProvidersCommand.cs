@@ -36,7 +36,7 @@ internal static class ProvidersCommand
         }
         catch (DemucsException e)
         {
-            Console.Error.WriteLine($"error: {Advice.Of(e)} [{e.Error}]");
+            Console.Error.WriteLine(Advice.LineOf(e));
             return ExitCodes.Failed;
         }
         catch (OperationCanceledException)

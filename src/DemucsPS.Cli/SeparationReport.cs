@@ -98,10 +98,9 @@ internal sealed class SeparationReport(bool json, bool verbose)
         EndLine();
         if (input is not null)
             _summary = _summary.WithFailure();
-        string message = Advice.Of(error);
-        Console.Error.WriteLine($"error: {message} [{error.Error}]");
+        Console.Error.WriteLine(Advice.LineOf(error));
         if (json)
-            Console.Out.WriteLine(ConsoleJson.Of(new { SourcePath = input, Error = error.Error.ToString(), Message = message }));
+            Console.Out.WriteLine(ConsoleJson.Of(new { SourcePath = input, Error = error.Error.ToString(), Message = Advice.Of(error) }));
     }
 
     /// <summary>All tracks were tried.</summary>

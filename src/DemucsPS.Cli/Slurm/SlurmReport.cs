@@ -11,7 +11,7 @@ internal sealed class SlurmReport(bool json)
     /// <returns>The exit code.</returns>
     public static int Failure(DemucsException error)
     {
-        Console.Error.WriteLine($"error: {Advice.Of(error)} [{error.Error}]");
+        Console.Error.WriteLine(Advice.LineOf(error));
         return error.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : ExitCodes.Failed;
     }
 

@@ -30,7 +30,7 @@ public static class ExecutionDevices
             },
         ];
         string[] files = [.. libraries.Concat(ProviderLibraries.Find()).Distinct()];
-        List<ExecutionDevice> plugins = [.. files.SelectMany(OfLibrary)];
+        List<ExecutionDevice> plugins = [.. files.SelectMany(InLibrary)];
         foreach (ExecutionProvider provider in (ReadOnlySpan<ExecutionProvider>)[ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu])
         {
             bool isIn = OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider));
@@ -51,8 +51,12 @@ public static class ExecutionDevices
         return [.. devices, .. plugins];
     }
 
-    private static IEnumerable<ExecutionDevice> OfLibrary(string path)
+    /// <summary>Every device of one plug-in library; of a library that cannot be used, one with the reason.</summary>
+    /// <param name="path">Full path of the library, which is loaded.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library of the runtime.</exception>
+    public static IEnumerable<ExecutionDevice> InLibrary(string path)
     {
+        OnnxRuntimeLibrary.Load();
         PluginDevice[] found;
         ExecutionProvider named = ProviderLibraries.NamedBy(path);
         try

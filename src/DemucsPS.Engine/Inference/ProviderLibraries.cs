@@ -74,11 +74,12 @@ public static class ProviderLibraries
         }
         string[] names = Names(devices);
         // Of the devices of one provider the processor comes first, where there is one: what it computes is known best.
+        int first = Math.Max(0, Array.FindIndex(devices, device => device.Kind == "CPU"));
         int chosen = options.ExecutionProviderOptions.TryGetValue(DeviceOption, out string? wanted)
             ? Array.FindIndex(names, name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase))
-            : Math.Max(0, Array.FindIndex(devices, device => device.Kind == "CPU"));
+            : first;
         return chosen >= 0 ? devices[chosen] : throw new DemucsException(DemucsError.ExecutionProviderUnavailable,
-            $"The plug-in library '{path}' has no device '{wanted}' here, but {string.Join(", ", names)}. Name one of these, or none for {names[Math.Max(0, Array.FindIndex(devices, device => device.Kind == "CPU"))]}.", path);
+            $"The plug-in library '{path}' has no device '{wanted}' here, but {string.Join(", ", names)}. Name one of these, or none for {names[first]}.", path);
     }
 
     /// <summary>Refuses a library or options that nothing would take.</summary>

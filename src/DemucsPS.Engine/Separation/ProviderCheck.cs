@@ -113,16 +113,13 @@ internal static class ProviderCheck
 
     private static void Remember(string file, double agreement, Action<string>? tell)
     {
-        string temporary = $"{file}.{Guid.NewGuid():N}.tmp";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllText(temporary, agreement.ToString("R", CultureInfo.InvariantCulture));
-            DurableFiles.Rename(temporary, file, overwrite: true);
+            DurableFiles.Write(file, $"{file}.{Guid.NewGuid():N}.tmp", overwrite: true, agreement.ToString("R", CultureInfo.InvariantCulture), static (stream, text) => stream.Write(Encoding.UTF8.GetBytes(text)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            PreparationCache.Delete(temporary);
             tell?.Invoke($"How an execution provider agrees with the processor cannot be remembered in '{file}', and is computed again the next time: {e.Message}");
         }
     }

@@ -35,7 +35,7 @@ public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
             if (!ShouldProcess(ProviderInstaller.FolderOf(ExecutionProvider), string.Create(CultureInfo.InvariantCulture, $"Install {ExecutionProvider} from '{source}' ({files} files, {bytes / 1e6:F0} MB)")))
                 return;
             string library = ProviderInstaller.Install(ExecutionProvider, source, Force, WriteWarning, _stop.Token);
-            WriteObject(ExecutionDevices.List([library]).Where(device => device.Library == library), enumerateCollection: true);
+            WriteObject(ExecutionDevices.InLibrary(library), enumerateCollection: true);
         }
         catch (DemucsException e)
         {
