@@ -12,9 +12,9 @@ public sealed class SlurmTimeTests
         using LocalSlurm slurm = LocalSlurm.Start(nodes: 1);
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["music"]);
-        // Long enough that a slow start does not look like a machine that needs another minute for the long one.
-        WavSamples.WriteFloat(folder["music", "1 short.wav"], WavSamples.Noise(20 * 44100));
-        WavSamples.WriteFloat(folder["music", "2 long.wav"], WavSamples.Noise(80 * 44100));
+        // The first is long enough that a slow start does not look like a slow machine, and the second short enough that the minute holds it on a machine that needs a second for a second of music, which a busy one does.
+        WavSamples.WriteFloat(folder["music", "1 short.wav"], WavSamples.Noise(12 * 44100));
+        WavSamples.WriteFloat(folder["music", "2 long.wav"], WavSamples.Noise(24 * 44100));
         WavSamples.WriteFloat(folder["music", "3 short.wav"], WavSamples.Noise(44100));
         // These chunks are worked on for seconds, in which it can be stopped.
         string[] arguments = ["--model", CliModels.Small, "--overlap", "0.5", "--real-time-factor", "0.1", "--max-tasks", "1"];
@@ -25,7 +25,7 @@ public sealed class SlurmTimeTests
 
         // Held still in the middle of the long track until Slurm tells the task that its time is nearly over: nothing is worked meanwhile.
         int[] held = [];
-        slurm.Until(() => Directory.Exists(folder["stems"]) && Directory.EnumerateFiles(folder["stems"], "*.staged.partial", SearchOption.AllDirectories).Any(file => file.Contains("2 long", StringComparison.Ordinal) && Length(file) > 1_000_000), "the long track to be under way");
+        slurm.Until(() => Directory.Exists(folder["stems"]) && Directory.EnumerateFiles(folder["stems"], "*.staged.partial", SearchOption.AllDirectories).Any(file => file.Contains("2 long", StringComparison.Ordinal) && Length(file) > 300_000), "the long track to be under way");
         slurm.Until(() => (held = [.. slurm.ProcessesOn("n1")]).Length > 0, "its processes");
         foreach (int process in held)
             Signal.Stop(process);
