@@ -37,7 +37,7 @@ Describe 'Invoke-DemucsSeparation' {
         [Environment]::CurrentDirectory | Should -Not -Be $here
         $results = Get-ChildItem *.wav | Invoke-DemucsSeparation -Model $tiny
         $results | Should -HaveCount 2
-        $results[0] | Should -BeOfType 'DemucsPS.Engine.Separation.SeparationResult'
+        $results[0] | Should -BeOfType 'DemucsPS.Engine.Batch.SeparationResult'
         $results[0].SourcePath | Should -Be (Join-Path $here 'one.wav')
         $results[0].Model | Should -Be 'htdemucs-tiny'
         $results[0].IsDemucs | Should -BeTrue
@@ -156,7 +156,7 @@ Describe 'Invoke-DemucsSeparation' {
             Get-ChildItem *.onnx | Should -HaveCount 1
 
             $copy = Get-DemucsModel -Cache
-            $copy | Should -BeOfType 'DemucsPS.Engine.Models.Preparation.CachedCopy'
+            $copy | Should -BeOfType 'DemucsPS.Engine.Models.CachedCopy'
             $copy.Model, $copy.Precision, $copy.Path, $copy.IsCurrent | Should -Be 'model', 'Full', (Get-ChildItem cache).FullName, $true
             $copy | Out-String | Should -Match '(?m)^model +Full +\d+ '
             # A copy is no model, whatever its model is called.
@@ -178,7 +178,7 @@ Describe 'Invoke-DemucsSeparation' {
         $full = Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass
         $full.Precision | Should -Be 'Full'
         $hash = (Get-FileHash $full.Stems.FilePath).Hash
-        $result, $text = (Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -Precision Int8 -Force -Verbose 4>&1).Where({ $_ -is [DemucsPS.Engine.Separation.SeparationResult] }, 'Split')
+        $result, $text = (Invoke-DemucsSeparation one.wav -Model model.onnx -Stem bass -Precision Int8 -Force -Verbose 4>&1).Where({ $_ -is [DemucsPS.Engine.Batch.SeparationResult] }, 'Split')
         $result.Precision | Should -Be 'Int8'
         "$text" | Should -Match 'in Int8, '
         "$text" | Should -Match 'precision Int8; execution provider Cpu'

@@ -14,7 +14,7 @@ Describe 'Test-DemucsModel' {
     It 'passes a good model, with what was measured' {
         $null = Install-DemucsModel tiny -Source $small -AcceptLicense
         $result = Test-DemucsModel tiny
-        $result | Should -BeOfType 'DemucsPS.Engine.Models.ModelTestResult'
+        $result | Should -BeOfType 'DemucsPS.Engine.Models.Checks.ModelTestResult'
         $result.Passed | Should -BeTrue
         $result.HashMatches | Should -BeTrue
         $result.Problems | Should -BeNullOrEmpty

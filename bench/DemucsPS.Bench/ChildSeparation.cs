@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Bench;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Bench;
 

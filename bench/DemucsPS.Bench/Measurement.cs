@@ -3,9 +3,10 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Bench;
 

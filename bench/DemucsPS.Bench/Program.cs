@@ -6,7 +6,7 @@ using DemucsPS.Bench.Exactness;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 Option<string> model = new("--model", "-m") { Description = "The model: a name or a file.", DefaultValueFactory = _ => "baseline" };
 Option<int> rounds = new("--rounds", "-r") { Description = "How often everything is measured; medians are reported.", DefaultValueFactory = _ => 5 };

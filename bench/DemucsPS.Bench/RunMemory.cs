@@ -1,6 +1,7 @@
 using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Bench;
 

@@ -2,6 +2,8 @@ using BenchmarkDotNet.Attributes;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Bench;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using DemucsPS.Cli;
+using DemucsPS.Cli.Commands;
 using DemucsPS.Cli.Completion;
 using DemucsPS.Cli.Slurm;
 

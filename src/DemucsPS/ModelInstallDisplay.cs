@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
-using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Installation;
 
 namespace DemucsPS;
 

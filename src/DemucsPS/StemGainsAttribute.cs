@@ -2,7 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 using DemucsPS.Engine;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS;
 

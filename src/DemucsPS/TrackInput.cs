@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS;
 

@@ -9,7 +9,8 @@ internal static class Demucsps
     /// <summary>Names another program to run, by its full path: one that was published for a system without the SDK.</summary>
     private const string ProgramVariable = "DEMUCSPS_TEST_PROGRAM";
 
-    private static string Assembly
+    /// <summary>Full path of the program.</summary>
+    public static string Assembly
     {
         get
         {

@@ -1,7 +1,9 @@
 using System.Net.Sockets;
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Models.Installation;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Tests.Models;
 
 namespace DemucsPS.Engine.Tests;

@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Tests;

@@ -2,8 +2,9 @@ using System.Management.Automation;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Tests;

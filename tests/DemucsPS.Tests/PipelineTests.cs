@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Batch;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Tests;

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using System.Reflection;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Tests;
 

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using System.Text.Json;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Separation;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Tests;

@@ -1,5 +1,7 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Spectral;
 
@@ -36,7 +38,7 @@ internal sealed class ExactChunk
         float[] left, right;
         if (song is null)
         {
-            (left, right) = ModelCheck.Segment(segment);
+            (left, right) = TestSegment.Create(segment);
         }
         else
         {

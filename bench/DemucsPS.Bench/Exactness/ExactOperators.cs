@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Bench.Exactness;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Bench.Exactness;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Bench.Exactness;
 

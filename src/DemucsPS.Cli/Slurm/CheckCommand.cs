@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DemucsPS.Cli.Commands;
 using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using DemucsPS.Cli.Commands;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Clusters;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Cli.Slurm;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio;
 

@@ -34,5 +34,12 @@ public sealed record TrackSource(string Path)
     /// <summary>The track in a line, for people: the name of the file, with what of it the track is.</summary>
     public string Label() => TrackName is null && Channels is null ? System.IO.Path.GetFileName(Path) : $"{Name} of {System.IO.Path.GetFileName(Path)}";
 
+    /// <summary>The error for a stream that a file does not have.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="stream">The number that was asked for.</param>
+    /// <param name="streams">What the file has, in words.</param>
+    internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
+        new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path) { Parameter = EngineParameter.StreamIndex };
+
     private string FileName => System.IO.Path.GetFileNameWithoutExtension(Path) is { Length: > 0 } name ? name : System.IO.Path.GetFileName(Path);
 }

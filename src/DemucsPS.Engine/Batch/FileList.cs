@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Batch;
 

@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Batch;
 

@@ -5,8 +5,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Machine;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Batch;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Batch;
 

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Batch;
 

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Machine;
 
 namespace DemucsPS.Engine.Clusters;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Clusters;
 

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Clusters;
 

@@ -1,5 +1,5 @@
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Quality;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Comparison;
 

@@ -1,13 +1,18 @@
 using System.Globalization;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Player;
 using DemucsPS.Engine.Quality;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Comparison;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
 using DemucsPS.Engine.Audio.Tags;
 
 namespace DemucsPS.Engine.Encoders;

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Files;
 

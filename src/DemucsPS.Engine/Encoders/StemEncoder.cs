@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Audio.Wav;
-
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>Finds the encoder of a format.</summary>

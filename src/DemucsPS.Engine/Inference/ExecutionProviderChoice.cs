@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;

@@ -7,8 +7,8 @@ public enum ModelPrecision
     Full,
 
     /// <summary>
-    /// Products with constant matrices, which are most of a transformer, in 8-bit integers; the rest as in <see cref="Full"/>. Quicker, with a loss that depends on the model: see
-    /// <see cref="Separation.ModelCheck"/>. On the CPU only.
+    /// Products with constant matrices, which are most of a transformer, in 8-bit integers; the rest as in <see cref="Full"/>. Quicker, with a loss that depends on the model
+    /// and that the check of a model measures. On the CPU only.
     /// </summary>
     Int8,
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using DemucsPS.Engine.Machine;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;

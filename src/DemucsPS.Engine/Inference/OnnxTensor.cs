@@ -1,4 +1,5 @@
 using System.Buffers;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Inference;
 

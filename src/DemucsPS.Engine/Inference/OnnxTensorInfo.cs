@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>An input or output of a model: its name, element type and shape.</summary>

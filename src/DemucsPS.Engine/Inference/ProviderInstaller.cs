@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Inference;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Files;
 using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
@@ -23,7 +23,7 @@ public static class ProviderLibraries
 
     /// <summary>Full path of the folder in which, and in whose folders, libraries are looked for: that of the environment variable, or one in the user's local application data. It need not exist.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is no full path.</exception>
-    public static string Folder => ModelLibrary.FullPath(FolderVariable) ?? Path.Combine(ModelLibrary.ApplicationData, "providers");
+    public static string Folder => ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "providers");
 
     /// <summary>Full paths of the libraries in <see cref="Folder"/>, by name.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProviderLibraryInvalid"/>: the folder cannot be read; <see cref="DemucsError.ParameterInvalid"/> as for <see cref="Folder"/>.</exception>

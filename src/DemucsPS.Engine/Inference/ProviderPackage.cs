@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Inference;
 

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>

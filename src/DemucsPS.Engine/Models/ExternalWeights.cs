@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
-using DemucsPS.Engine.Models.HTDemucs;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
 
@@ -72,7 +74,7 @@ internal sealed class ExternalWeights
     }
 
     // Files in ONNX Runtime's own format have all they need, and so have those that are nothing but weights.
-    private static bool IsOnnx(string path) => !path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase) && !WeightsModel.IsWeights(path);
+    private static bool IsOnnx(string path) => !path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase) && !ModelFiles.IsWeights(path);
 
     private static ExternalWeights Open(string path)
     {
@@ -104,13 +106,9 @@ internal sealed class ExternalWeights
         return weights;
     }
 
-    /// <summary>Whether a name may be a weights file's: that of a file in the model's folder, or below it.</summary>
-    /// <remarks>The runtime takes some names with an asterisk for addresses in its memory, and ends the process where they are none; no exporter writes one.</remarks>
-    internal static bool IsInside(string name) => name.Length > 0 && !Path.IsPathRooted(name) && !name.AsSpan().ContainsAny('\0', '*') && !name.Split('/', '\\').Contains("..");
-
     private static string Locate(string model, string name)
     {
-        if (!IsInside(name))
+        if (!WeightsFileName.IsInside(name))
         {
             throw new DemucsException(DemucsError.DemucsModelInvalid,
                 $"Model '{model}' has weights in '{name.Replace("\0", "\\0", StringComparison.Ordinal)}', which is no file in its folder, and nothing else is read for a model. Export it again, with its weights in a file beside it.", model);
@@ -171,7 +169,7 @@ internal sealed class ExternalWeights
         }
         // The last of them counts, but which tensor's they are is not looked at, nor whether they count at all.
         if (key.SequenceEqual("location"u8))
-            _names.Add(own["location"] = Decode(value));
+            _names.Add(own["location"] = WeightsFileName.Decode(value));
         else if (key.SequenceEqual("offset"u8))
             own["offset"] = Encoding.Latin1.GetString(value);
         else if (key.SequenceEqual("length"u8))
@@ -181,19 +179,5 @@ internal sealed class ExternalWeights
 
         // What is no number the runtime refuses in its own words.
         long? NumberOf(string entry) => long.TryParse(own.GetValueOrDefault(entry, "0"), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
-    }
-
-    /// <summary>The name of a weights file.</summary>
-    /// <exception cref="InvalidDataException">It is no UTF-8, and so no file that .NET could open has that name.</exception>
-    internal static string Decode(ReadOnlySpan<byte> text)
-    {
-        try
-        {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(text);
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidDataException("the name of a weights file is no UTF-8", e);
-        }
     }
 }

@@ -1,6 +1,5 @@
-using DemucsPS.Engine.Models.HTDemucs;
-using DemucsPS.Engine.Models.Preparation;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Models.Catalogue;
 
 namespace DemucsPS.Engine.Models;
 
@@ -84,7 +83,7 @@ internal sealed class ModelFileSet
         FileIdentity? copied = _copy is { } copy ? new FileIdentity(copy.Name, copy.Length, copy.Hash(cancellationToken)) : null;
         List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken))
         {
-            Model = WeightsModel.IsWeights(stamp.Path) ? WeightsModel.Identify(stamp.Path, cancellationToken) : null,
+            Model = ModelFiles.IsWeights(stamp.Path) ? WeightsModel.Identify(stamp.Path, cancellationToken) : null,
         })];
         // The file that was named, the one that runs, then weights.
         if (copied is not null)

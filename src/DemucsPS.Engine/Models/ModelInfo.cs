@@ -1,4 +1,5 @@
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Models;
 

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
-using DemucsPS.Engine.Models.HTDemucs;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Models.Catalogue;
 using DemucsPS.Engine.Models.Weights;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models;
 
@@ -43,8 +43,8 @@ public sealed partial class ModelLibrary
     /// <see cref="DemucsError.ParameterInvalid"/>: a variable is no full path; <see cref="DemucsError.CatalogueInvalid"/>: a catalogue file cannot be used.
     /// </exception>
     public static ModelLibrary Open() => Open(
-        FullPath(FolderVariable) ?? Path.Combine(ApplicationData, "models"),
-        FullPath(CatalogueVariable),
+        ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "models"),
+        ApplicationFolder.FromVariable(CatalogueVariable),
         Environment.GetEnvironmentVariable(ModelVariable));
 
     /// <summary>A library.</summary>
@@ -117,7 +117,7 @@ public sealed partial class ModelLibrary
             };
         }
         name = entry?.Name ?? name;
-        if (!CatalogueReader.IsSafeName(name) || Installed(FolderOf(name)) is not { } found)
+        if (!SafeFileName.IsPortable(name) || Installed(FolderOf(name)) is not { } found)
             return entry is null ? null : Of(entry);
         ModelInfo info = entry is null ? new ModelInfo { Name = name, Installed = true, Verified = false, Size = 0 } : Of(entry);
         ModelRecord? record = found.Record;
@@ -197,7 +197,7 @@ public sealed partial class ModelLibrary
         ModelSource model = Unpinned(name, toFullPath);
         if (model.Path is not { } path)
             return model.Name;
-        if (!CatalogueReader.IsSafeName(name) || Describe(name) is null)
+        if (!SafeFileName.IsPortable(name) || Describe(name) is null)
             return pinned.Success ? $"{toFullPath(name)}@{pinned.Groups["hash"].Value}" : toFullPath(name);
         try
         {
@@ -254,7 +254,7 @@ public sealed partial class ModelLibrary
     private ModelSource Unpinned(string given, Func<string, string> toFullPath)
     {
         // A name is a name wherever the user is; a file of that name is meant by a path such as ./htdemucs.
-        if (CatalogueReader.IsSafeName(given) && Describe(given) is { } model)
+        if (SafeFileName.IsPortable(given) && Describe(given) is { } model)
         {
             if (model.Path is { } path)
                 return ModelSource.Installed(model.Name, path, OtherThanBefore(model.Name, path));
@@ -270,14 +270,14 @@ public sealed partial class ModelLibrary
     /// <summary>That a model was installed when its name meant another kind of file, and which runs; null where the name means what was installed.</summary>
     private string? OtherThanBefore(string name, string path)
     {
-        if (Catalogue.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || WeightsModel.IsWeights(path) == WeightsModel.IsWeights(entry.Files[0].Name))
+        if (Catalogue.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || ModelFiles.IsWeights(path) == ModelFiles.IsWeights(entry.Files[0].Name))
             return null;
         return $"The model '{name}' was installed when its name meant another file: '{path}' runs, from {record.Source}. The name means '{entry.Files[0].Name}' now ({entry.Description}) To use that: Install-DemucsModel {name}, or demucsps models install {name}.";
     }
 
     /// <summary>The folder of a model.</summary>
     /// <param name="name">A safe name.</param>
-    internal string FolderOf(string name) => CatalogueReader.IsSafeName(name) ? Path.Combine(Folder, name) : throw new ArgumentException($"'{name}' cannot be a folder's name.", nameof(name));
+    internal string FolderOf(string name) => SafeFileName.IsPortable(name) ? Path.Combine(Folder, name) : throw new ArgumentException($"'{name}' cannot be a folder's name.", nameof(name));
 
     /// <summary>What is in a model's folder; null for no model.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the folder cannot be read.</exception>
@@ -316,26 +316,13 @@ public sealed partial class ModelLibrary
         {
             return [.. Directory.EnumerateDirectories(Folder)
                 .Select(folder => Path.GetFileName(folder))
-                .Where(name => CatalogueReader.IsSafeName(name) && Catalogue.Find(name) is null)
+                .Where(name => SafeFileName.IsPortable(name) && Catalogue.Find(name) is null)
                 .Order(StringComparer.OrdinalIgnoreCase)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"The models folder '{Folder}' cannot be read: {e.Message} Check its permissions, or name another with {FolderVariable}.", Folder, e);
         }
-    }
-
-    /// <summary>The folder for what the program keeps of this user.</summary>
-    internal static string ApplicationData => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS");
-
-    /// <summary>The full path that an environment variable names; null if it names none.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is no full path.</exception>
-    internal static string? FullPath(string variable)
-    {
-        string? value = Environment.GetEnvironmentVariable(variable);
-        if (string.IsNullOrWhiteSpace(value))
-            return null;
-        return Path.IsPathFullyQualified(value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"${variable} is '{value}', which is not a full path. Set it to a full path.", value);
     }
 
     private static DemucsException NotInstalled(string name, string detail) => new(DemucsError.DemucsModelNotFound,

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Models.Catalogue;
 
 namespace DemucsPS.Engine.Models;
 

@@ -1,4 +1,5 @@
-using DemucsPS.Engine.Models.HTDemucs;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Models.Catalogue;
 using DemucsPS.Engine.Models.Weights;
 
 namespace DemucsPS.Engine.Models;
@@ -31,7 +32,7 @@ public sealed class ModelSource
     internal double? Segment { get; private init; }
 
     /// <summary>Whether its file holds weights and no graph, see <see cref="WeightsModel"/>.</summary>
-    internal bool IsWeights => Path is not null && WeightsModel.IsWeights(Path);
+    internal bool IsWeights => Path is not null && ModelFiles.IsWeights(Path);
 
     /// <summary>What whoever separates with the model is to be told, a sentence; null for nothing.</summary>
     internal string? Notice { get; private init; }

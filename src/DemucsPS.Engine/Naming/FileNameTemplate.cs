@@ -1,5 +1,6 @@
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Naming;
 

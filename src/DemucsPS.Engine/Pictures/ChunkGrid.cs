@@ -1,5 +1,6 @@
 using System.Globalization;
 using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Pictures;

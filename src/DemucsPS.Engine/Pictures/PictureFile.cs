@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Pictures;
 

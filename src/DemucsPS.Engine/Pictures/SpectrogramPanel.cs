@@ -1,4 +1,6 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Pictures;
 
@@ -44,7 +45,7 @@ public sealed class SpectrogramPicture
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range, the picture is too small, the range is not in the tracks, or where chunks are is not known.
-    /// <see cref="DemucsError.PictureUnavailable"/>: the library that draws cannot be loaded. Of files, as <see cref="Audio.StereoTrackReader.Open"/>.
+    /// <see cref="DemucsError.PictureUnavailable"/>: the library that draws cannot be loaded. Of files, as <see cref="StereoTrackReader.Open"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static SpectrogramPicture Of(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)

@@ -1,6 +1,7 @@
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
 using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Player;
 

@@ -1,6 +1,9 @@
 using System.Globalization;
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Player;
 

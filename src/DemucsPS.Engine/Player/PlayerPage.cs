@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Player;
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Naming;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Player;
 
@@ -74,7 +76,7 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
     {
         TrackSource mix = new(path)
         {
-            LateStart = SeparationParameters.ValueOf(parameters, "silence in front") == "0" ? LateStart.Cut : LateStart.Silence,
+            LateStart = SeparationIdentity.ValueOf(parameters, "silence in front") == "0" ? LateStart.Cut : LateStart.Silence,
         };
         if (int.TryParse(parameters.GetValueOrDefault("stream"), NumberStyles.None, CultureInfo.InvariantCulture, out int stream))
             mix = mix with { StreamIndex = stream };

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Player;
 

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Files;
+
 namespace DemucsPS.Engine.Player;
 
 /// <summary>What a server gives under one address.</summary>

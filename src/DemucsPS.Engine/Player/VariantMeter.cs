@@ -1,6 +1,6 @@
 using System.Numerics;
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Levels;
 
 namespace DemucsPS.Engine.Player;
 

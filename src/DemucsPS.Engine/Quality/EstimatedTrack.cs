@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Naming;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Quality;
 

@@ -1,6 +1,8 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Naming;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Quality;
 

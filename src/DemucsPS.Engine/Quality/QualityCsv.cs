@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Quality;
 

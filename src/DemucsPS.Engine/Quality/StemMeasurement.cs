@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Machine;
 
 namespace DemucsPS.Engine.Quality;

@@ -2,7 +2,7 @@ using System.Globalization;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Machine;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Separation;
 

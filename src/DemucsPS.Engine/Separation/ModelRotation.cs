@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Engine.Separation;
 

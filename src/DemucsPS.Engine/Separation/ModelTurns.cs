@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Separation;
 

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Numerics;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Levels;
+using DemucsPS.Engine.Records;
+using DemucsPS.Engine.Stems;
 
 namespace DemucsPS.Engine.Separation;
 

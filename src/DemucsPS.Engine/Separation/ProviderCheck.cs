@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -66,20 +67,20 @@ internal static class ProviderCheck
         {
             // What the model itself does not compute says nothing of the provider.
             if (expected[chunk] is { } truth)
-                least = Math.Min(least, actual[chunk] is { } own ? ModelCheck.Compare(truth, own) : double.NaN);
+                least = Math.Min(least, actual[chunk] is { } own ? TestSegment.Agreement(truth, own) : double.NaN);
         }
         return least;
 
         float[][]?[] Compute(OnnxSessionOptions how)
         {
             using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [source], StemNames = stemNames, Precision = how.Precision }, null, how, prepare, cancellationToken: cancellationToken);
-            return [.. Chunks(bag.Contract.SegmentFrames).Select(chunk => ModelCheck.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken))];
+            return [.. Chunks(bag.Contract.SegmentFrames).Select(chunk => TestSegment.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken))];
         }
     }
 
     private static IEnumerable<(float[] Left, float[] Right)> Chunks(int frames)
     {
-        (float[] left, float[] right) = ModelCheck.Segment(frames);
+        (float[] left, float[] right) = TestSegment.Create(frames);
         yield return (left, right);
         yield return (Array.ConvertAll(left, x => Quiet * x), Array.ConvertAll(right, x => Quiet * x));
         for (int i = 0; i < frames; i += PeakDistance)

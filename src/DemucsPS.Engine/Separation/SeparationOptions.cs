@@ -1,7 +1,7 @@
 using System.Globalization;
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Chunking;
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Separation;
 

@@ -1,5 +1,9 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Levels;
+using DemucsPS.Engine.Records;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Separation;
 

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Levels;
+
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>

@@ -1,7 +1,10 @@
 using System.Collections.ObjectModel;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tracks;
@@ -92,7 +95,7 @@ public sealed class AudioTrack
     /// <summary>As <see cref="AudioReader.Picture"/>.</summary>
     internal string? Picture { get; private init; }
 
-    internal StemShape StemShape(StemFormat format) => Separation.StemShape.Of(format, Frames, SourceFrames, SourceSampleRate, IsMono);
+    internal StemShape StemShape(StemFormat format) => Encoders.StemShape.Of(format, Frames, SourceFrames, SourceSampleRate, IsMono);
 
     internal MixNormalisation Normalisation => MixNormalisation.Of(Mean, Deviation);
 

@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Levels;
 
 namespace DemucsPS.Engine.Tracks;
 

@@ -2,9 +2,12 @@ using System.Collections;
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Cmdlets;
 

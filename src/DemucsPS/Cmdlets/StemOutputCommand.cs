@@ -4,7 +4,8 @@ using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Naming;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Cmdlets;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using DemucsPS.Engine;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Cmdlets;
 

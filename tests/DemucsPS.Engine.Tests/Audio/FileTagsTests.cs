@@ -1,6 +1,7 @@
 using System.Text;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Tags;
+using DemucsPS.Engine.Input;
 using static DemucsPS.Engine.Tests.Audio.FileTagBytes;
 
 namespace DemucsPS.Engine.Tests.Audio;

@@ -1,4 +1,6 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Flac;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,6 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Flac;
+using DemucsPS.Engine.Audio.Resampling;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Tests.Audio;

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Flac;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Id3;
+using DemucsPS.Engine.Input;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 
 namespace DemucsPS.Engine.Tests.Audio;

@@ -1,9 +1,14 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Mpeg;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,5 +1,5 @@
 using System.Numerics;
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Resampling;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

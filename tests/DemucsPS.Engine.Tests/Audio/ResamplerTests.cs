@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Resampling;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,5 +1,5 @@
 using System.Numerics;
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Pcm;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 
 namespace DemucsPS.Engine.Tests.Audio;

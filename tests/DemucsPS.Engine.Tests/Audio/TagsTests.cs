@@ -1,7 +1,10 @@
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Audio.Flac;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Tracks;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 

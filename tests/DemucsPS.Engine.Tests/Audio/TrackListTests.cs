@@ -1,5 +1,6 @@
 using System.Text;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Naming;
 using SharedFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 

@@ -1,5 +1,8 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.FFmpeg;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Audio;
 

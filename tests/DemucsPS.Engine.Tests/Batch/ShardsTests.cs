@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Batch;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Clusters;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Clusters;
 

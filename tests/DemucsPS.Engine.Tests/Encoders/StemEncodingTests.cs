@@ -3,8 +3,10 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Audio;
 using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 

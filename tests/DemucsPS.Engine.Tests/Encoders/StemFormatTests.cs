@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Encoders;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Encoders;
 

@@ -2,7 +2,8 @@ using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Tags;
 using DemucsPS.Engine.Audio.Wav;
 using DemucsPS.Engine.Encoders;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Stems;
 using DemucsPS.Engine.Tests.Audio;
 using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 

@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Files;

@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Flac;
 
 namespace DemucsPS.Engine.Tests.Fuzzing;
 

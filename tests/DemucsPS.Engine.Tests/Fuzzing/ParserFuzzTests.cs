@@ -5,10 +5,13 @@ using DemucsPS.Engine.Audio.FFmpeg;
 using DemucsPS.Engine.Audio.Id3;
 using DemucsPS.Engine.Audio.Mpeg;
 using DemucsPS.Engine.Audio.Tags;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Models.Weights;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Onnx;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Tests.Audio;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Models.Preparation;
@@ -50,7 +53,7 @@ public sealed class ParserFuzzTests
             static bytes => FFmpegTags.Parse(Encoding.UTF8.GetString(bytes), new AudioTagBuilder()), 8 << 20),
         new("ffmpeg log", [Encoding.UTF8.GetBytes("[mp3 @ 0x55d0] [error] Header missing\n[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n[fatal] no\nrest\n")],
             static bytes => new FFmpegLog(new MemoryStream(bytes)).WaitForEnd(Timeout.InfiniteTimeSpan), 4 << 20),
-        new("catalogue", [Fixture("src", "DemucsPS.Engine", "Models", "catalogue.json")], static bytes => CatalogueReader.Read(bytes, SomePath, allowBuiltIn: true), 16 << 20),
+        new("catalogue", [Fixture("src", "DemucsPS.Engine", "Models", "Catalogue", "catalogue.json")], static bytes => CatalogueReader.Read(bytes, SomePath, allowBuiltIn: true), 16 << 20),
         new("FLAC, several and numbered", [SeveralFlacFiles()], ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
         new("MP3", [Mp3File()], static bytes => MpegDamage.Find(new ByteSource(new MemoryStream(bytes), SomePath))?.WriteMended(new ByteSource(new MemoryStream(bytes), SomePath), Stream.Null), 4 << 20),
         new("tags and pictures", TaggedFiles(), static bytes => FileTags.Read(new ByteSource(new MemoryStream(bytes), SomePath), wantsPicture: true), 16 << 20),

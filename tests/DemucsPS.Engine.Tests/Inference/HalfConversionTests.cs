@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Inference;
 

@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Contracts;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Models.Preparation;
 using DemucsPS.Engine.Tests.Tracks;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Inference;
 

@@ -1,5 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Contracts;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Inference;
 
@@ -30,7 +32,7 @@ public sealed class ModelSignatureTests : IDisposable
         File.WriteAllBytes(_folder["model.onnx"], model);
         AssertRead(ModelSource.Find(_folder["model.onnx"]));
         if (kind == "baseline")
-            AssertSame(SignatureOf(_folder["model.onnx"]), ModelSignature.Read(ModelSource.Find(ModelSource.BaselineName)));
+            AssertSame(SignatureOf(_folder["model.onnx"]), SignatureReader.Read(ModelSource.Find(ModelSource.BaselineName)));
         if (kind == "weights apart")
             return;
         OnnxSession.FromFile(_folder["model.onnx"], new OnnxSessionOptions
@@ -62,7 +64,7 @@ public sealed class ModelSignatureTests : IDisposable
             Save(damaged);
             try
             {
-                ModelSignature.Read(model);
+                SignatureReader.Read(model);
             }
             catch (DemucsException e)
             {
@@ -90,7 +92,7 @@ public sealed class ModelSignatureTests : IDisposable
         graph.Output("waves", graph.Unsqueeze(waveform, 1) * graph.Constant([1f, 2, 3, 4], [1, 4, 1, 1]), 1, stems, channels, -1);
         File.WriteAllBytes(_folder["model.onnx"], graph.ToBytes("tests", ""));
         ModelSource model = ModelSource.Find(_folder["model.onnx"]);
-        Assert.True(ModelSignature.Read(model).IsOpen);
+        Assert.True(SignatureReader.Read(model).IsOpen);
         ModelContract contract = SeparationModel.Declare(model, null);
         Assert.Equal((4, SmallModels.Segment), (contract.Stems.Count, contract.SegmentFrames));
         Assert.Equal(sessions, OnnxSession.CountOfThread - before);
@@ -103,7 +105,7 @@ public sealed class ModelSignatureTests : IDisposable
     private static void AssertRead(ModelSource model)
     {
         int sessions = OnnxSession.CountOfThread;
-        ModelSignature read = ModelSignature.Read(model);
+        ModelSignature read = SignatureReader.Read(model);
         Assert.Equal(sessions, OnnxSession.CountOfThread);
         // PyTorch's exporter leaves the channels of stems open, and the runtime infers them.
         AssertSame(SignatureOf(model.Path!).Completed(), read.Completed());

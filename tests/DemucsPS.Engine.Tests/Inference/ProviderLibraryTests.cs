@@ -1,9 +1,15 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Separation;
 using DemucsPS.OnnxRuntime;
 

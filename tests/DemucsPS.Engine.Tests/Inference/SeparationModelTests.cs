@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Inference;

@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Tests.Models.Preparation;
 
 namespace DemucsPS.Engine.Tests.Inference;

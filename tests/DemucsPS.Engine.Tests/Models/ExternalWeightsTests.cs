@@ -1,5 +1,7 @@
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 

@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Installation;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Installation;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 

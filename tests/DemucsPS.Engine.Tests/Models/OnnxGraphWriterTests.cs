@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models;
 

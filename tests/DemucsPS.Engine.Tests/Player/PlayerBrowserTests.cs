@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Player;
 
 namespace DemucsPS.Engine.Tests.Player;

@@ -4,6 +4,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Player;
 using DemucsPS.Engine.Separation;

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Tests.Player;
 

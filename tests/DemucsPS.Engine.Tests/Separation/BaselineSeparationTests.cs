@@ -2,8 +2,11 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Tests.Separation;
 

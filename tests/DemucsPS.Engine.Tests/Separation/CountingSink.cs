@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
 
 namespace DemucsPS.Engine.Tests.Separation;
 

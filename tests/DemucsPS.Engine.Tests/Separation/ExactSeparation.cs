@@ -1,7 +1,9 @@
 using DemucsPS.Bench.Exactness;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Separation;
 

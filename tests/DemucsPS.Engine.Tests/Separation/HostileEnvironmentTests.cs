@@ -1,5 +1,6 @@
 using System.Security.AccessControl;
 using System.Security.Principal;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Separation;

@@ -1,10 +1,14 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Tests.Separation;
 

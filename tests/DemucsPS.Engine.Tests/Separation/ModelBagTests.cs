@@ -1,7 +1,10 @@
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Separation;

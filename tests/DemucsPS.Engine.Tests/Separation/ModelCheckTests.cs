@@ -1,5 +1,8 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Models.Checks;
+using DemucsPS.Engine.Models.Contracts;
+using DemucsPS.Engine.Models.Installation;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Models;
@@ -99,9 +102,9 @@ public sealed class ModelCheckTests
     public void Stems_of_two_sessions_are_compared_in_decibels()
     {
         float[][] some = [[1, 0, -1], [0.5f, 0, 0]];
-        Assert.Equal(double.PositiveInfinity, ModelCheck.Compare(some, some));
-        Assert.Equal(40, ModelCheck.Compare(some, [[1.01f, 0, -1.01f], [0.505f, 0, 0]]), 1e-3);
-        Assert.True(double.IsNaN(ModelCheck.Compare(some, [[float.NaN, 0, 0], [0, 0, 0]])));
+        Assert.Equal(double.PositiveInfinity, TestSegment.Agreement(some, some));
+        Assert.Equal(40, TestSegment.Agreement(some, [[1.01f, 0, -1.01f], [0.505f, 0, 0]]), 1e-3);
+        Assert.True(double.IsNaN(TestSegment.Agreement(some, [[float.NaN, 0, 0], [0, 0, 0]])));
 
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["m.onnx"], SmallModels.Split());
@@ -133,11 +136,11 @@ public sealed class ModelCheckTests
     [Fact]
     public void The_test_segment_is_the_same_everywhere()
     {
-        (float[] left, float[] right) = ModelCheck.Segment(44100);
+        (float[] left, float[] right) = TestSegment.Create(44100);
         Assert.Equal(0, left.Concat(right).Average(), 1e-4);
         Assert.Equal(1, Math.Sqrt(left.Concat(right).Average(x => (double)x * x)), 1e-4);
         Assert.NotEqual(left, right);
-        Assert.Equal(left, ModelCheck.Segment(44100).Left);
+        Assert.Equal(left, TestSegment.Create(44100).Left);
     }
 
     private static void Fails(byte[] model, string says)

@@ -1,10 +1,13 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Separation;

@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Checks;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
 
@@ -168,11 +169,11 @@ public sealed class PreparationCheckTests : IDisposable
     public void What_the_chunks_are()
     {
         (float[] left, float[] right) = ModelCheck.Samples(TestChunk.MostlySilence, 1600);
-        Assert.Equal(ModelCheck.Segment(1600).Left[..100], left[..100]);
+        Assert.Equal(TestSegment.Create(1600).Left[..100], left[..100]);
         Assert.All(left.Concat(right).Where((_, i) => i % 1600 >= 100), x => Assert.Equal(0, x));
         (left, right) = ModelCheck.Samples(TestChunk.Offset, 1600);
         Assert.Equal(1, left.Concat(right).Average(), 1e-3);
-        Assert.Equal(ModelCheck.Segment(1600).Right, ModelCheck.Samples(TestChunk.Music, 1600).Right);
+        Assert.Equal(TestSegment.Create(1600).Right, ModelCheck.Samples(TestChunk.Music, 1600).Right);
     }
 
     /// <summary>A model that nobody else uses, so that its copy is its own.</summary>

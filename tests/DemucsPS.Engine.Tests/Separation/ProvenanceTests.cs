@@ -3,12 +3,15 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Audio;
 using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Tests.Separation;
 

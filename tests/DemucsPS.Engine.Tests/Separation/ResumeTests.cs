@@ -1,10 +1,15 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Separation;

@@ -1,4 +1,6 @@
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Separation;

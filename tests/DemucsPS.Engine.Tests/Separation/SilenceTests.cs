@@ -1,7 +1,9 @@
-using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Tests.Separation;
 

@@ -1,11 +1,15 @@
 using System.Numerics;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Audio;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tracks;

@@ -1,8 +1,12 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Tracks;
 using DemucsPS.Engine.Tracks;

@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tracks;
 

@@ -1,6 +1,8 @@
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Separation;
 using DemucsPS.Engine.Tracks;

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio.FFmpeg;
 

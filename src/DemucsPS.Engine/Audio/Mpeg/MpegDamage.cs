@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using DemucsPS.Engine.Audio.Flac;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio.Mpeg;
 

@@ -4,6 +4,7 @@ using System.Buffers.Text;
 using System.Text;
 using DemucsPS.Engine.Audio.Flac;
 using DemucsPS.Engine.Audio.Id3;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio.Tags;
 

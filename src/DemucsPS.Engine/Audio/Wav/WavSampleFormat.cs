@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Encoders;
+
 namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>How <see cref="WavWriter"/> stores a sample.</summary>

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>A layer of an encoder: a convolution in steps, along frequencies or along time, then residual branches and a gated convolution.</summary>

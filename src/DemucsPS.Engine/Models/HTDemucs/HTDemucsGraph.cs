@@ -1,6 +1,7 @@
 using System.Globalization;
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Models.Weights;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Models.HTDemucs;

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Models.Weights;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Models.HTDemucs;

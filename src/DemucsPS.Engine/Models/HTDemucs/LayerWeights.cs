@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>What encoder and decoder layers of both branches have in common: a gated convolution, and residual branches.</summary>

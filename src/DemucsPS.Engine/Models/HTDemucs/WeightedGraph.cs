@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.HTDemucs;
 

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>Which elements a convolution takes together, by axis of space: the attributes of Conv and ConvTranspose with what stands in for those left out.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.Preparation;
 

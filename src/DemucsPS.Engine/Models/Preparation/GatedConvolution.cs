@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>A convolution whose result only a gated linear unit takes.</summary>

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>Recognises a gated linear unit: a tensor's first channels times the sigmoid of its other half.</summary>

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>The rewrites that let ONNX Runtime's CPU kernels do the same with fewer passes over memory or fewer products.</summary>

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Onnx;
+
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>Replaces a transposition that only moves axes of length 1 by a Reshape, which copies nothing.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Models.Weights;
 
@@ -87,7 +88,7 @@ public sealed class BagFile
 
     // A signature becomes a file's name.
     private static string Signature(object item) =>
-        item is string { Length: <= MostName } name && CatalogueReader.IsSafeName(name)
+        item is string { Length: <= MostName } name && SafeFileName.IsPortable(name)
             ? name
             : throw new FormatException($"the signature {(item is string text ? $"'{Shortened(text)}'" : "that is a list")} in 'models' is not usable; letters, digits, '.', '-' and '_' are");
 

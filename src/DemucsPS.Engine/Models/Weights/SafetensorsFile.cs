@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.Weights;
 

@@ -1,5 +1,7 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Encoded;
+using DemucsPS.Engine.Audio.FFmpeg;
+using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Audio.Encoded;
 

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Pcm;
+using DemucsPS.Engine.Input;
 using static DemucsPS.Engine.Tests.Audio.Wav.DialectBytes;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 

@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Input;
 using static DemucsPS.Engine.Tests.Audio.WavBytes;
 
 namespace DemucsPS.Engine.Tests.Audio.Wav;

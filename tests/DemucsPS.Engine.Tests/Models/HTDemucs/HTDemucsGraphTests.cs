@@ -1,7 +1,9 @@
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Models.HTDemucs;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Tests.Models.Weights;
 
 namespace DemucsPS.Engine.Tests.Models.HTDemucs;

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Quantization;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 

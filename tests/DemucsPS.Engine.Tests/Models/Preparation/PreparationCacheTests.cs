@@ -1,6 +1,6 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Catalogue;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 

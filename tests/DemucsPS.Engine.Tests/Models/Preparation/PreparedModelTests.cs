@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Separation;
 

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 

@@ -2,13 +2,16 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.HTDemucs;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Checks;
+using DemucsPS.Engine.Models.Installation;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
 using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Models.Weights;

@@ -1,0 +1,168 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using DemucsPS.Cli.Completion;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Comparison;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Quality;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Cli.Commands;
+
+/// <summary><c>demucsps compare</c>: files in, separated in several ways, and how the results differ out.</summary>
+internal sealed class CompareCommand
+{
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model to compare: a name, or a path. Repeat it for several, each on its own.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
+    private readonly Option<string[]> _overlaps = new("--overlap") { Description = "Overlaps to compare, separated by commas. Default: 0.05.", HelpName = "SHARES" };
+    private readonly Option<string[]> _shifts = new("--shifts") { Description = "Numbers of random shifts to compare, separated by commas. Default: 0.", HelpName = "NUMBERS" };
+    private readonly Option<string[]> _precisions = new Option<string[]>("--precision") { Description = "Precisions to compare, full and int8, separated by commas. Default: full.", HelpName = "NAMES" }.Offering(Offer.Words("full", "int8") with { IsList = true });
+    private readonly Option<string?> _references = new("--references", "-r") { Description = "Folder of the true stems, to measure against.", HelpName = "DIR" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems, OUTPUT/SETTING/TRACK/STEM.wav, and the pages, OUTPUT/TRACK.html.", DefaultValueFactory = _ => "compared", HelpName = "DIR" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<bool> _noPlayer = new("--no-player") { Description = "Make no page that plays the results against each other." };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Take stems that are there already, and continue interrupted separations." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems and pages." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a separation to stdout instead of a line." };
+
+    private CompareCommand()
+    {
+    }
+
+    public static Command Create(Interruption interruption)
+    {
+        CompareCommand compare = new();
+        Command command = new("compare", "Separate the same audio in several ways, and compare quality, time and memory.")
+        {
+            compare._inputs, compare._models, compare._overlaps, compare._shifts, compare._precisions, compare._references, compare._output, compare._jobs, compare._noPlayer, compare._resume, compare._force, compare._json,
+        };
+        command.SetAction((parsed, _) => Task.Run(() => compare.Run(parsed, interruption), CancellationToken.None));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, Interruption interruption)
+    {
+        bool json = parsed.GetValue(_json);
+        SeparationReport report = new(json, verbose: false);
+        using ClosedPipe pipe = new(interruption.Token);
+        int exitCode = ExitCodes.Succeeded;
+        HashSet<string> said = [];
+        try
+        {
+            ComparisonSetting[] settings =
+            [
+                .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
+                   from overlap in Values(parsed.GetValue(_overlaps), new SeparationOptions().Overlap, "a number", (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+                   from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
+                   from precision in Values(parsed.GetValue(_precisions), ModelPrecision.Full, "a precision; there are full and int8", (string text, out ModelPrecision value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]))
+                   select new ComparisonSetting { Model = model, Overlap = overlap, Shifts = shifts, Precision = precision },
+            ];
+            IProgress<SeparationProgress>? progress = null;
+            ModelComparison comparison = new()
+            {
+                Folder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
+                Reference = parsed.GetValue(_references) is { } references ? Path.GetFullPath(references) : null,
+                Jobs = JobPlan.Choose(parsed.GetValue(_jobs), 0),
+                Overwrite = parsed.GetValue(_force),
+                Resume = parsed.GetValue(_resume),
+                HasPages = !parsed.GetValue(_noPlayer),
+                Warn = Say,
+                Begun = (track, _) => progress = report.Progress(track),
+                Failed = (setting, track, e) => Fail(track?.Path ?? setting.Model, e),
+            };
+            ModelLibrary library = ModelLibrary.Open();
+            TrackSource[] tracks = [.. parsed.GetRequiredValue(_inputs).Select(input => new TrackSource(Path.GetFullPath(input)))];
+            List<ComparedSeparation> done = [];
+            foreach (ComparedSeparation compared in comparison.Run(tracks, settings, model => library.Select(model is null ? [] : [model], null, Path.GetFullPath), new Relay<SeparationProgress>(value => progress?.Report(value)), pipe.Token))
+            {
+                foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
+                    Say(warning);
+                report.EndProgress();
+                Console.Out.WriteLine(json ? Json(compared) : Line(compared));
+                done.Add(compared);
+            }
+            foreach ((string path, PlayerPage page) in comparison.HasPages ? comparison.Pages(done) : [])
+            {
+                try
+                {
+                    long shown = 0;
+                    PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
+                    {
+                        if (shown != 0 && Stopwatch.GetElapsedTime(shown).TotalMilliseconds < 200)
+                            return;
+                        shown = Stopwatch.GetTimestamp();
+                        report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
+                    }), pipe.Token);
+                    foreach (string warning in written.Warnings)
+                        Say(warning);
+                    report.Note($"The page is '{written.FilePath}'.");
+                }
+                catch (DemucsException e)
+                {
+                    Fail(path, e);
+                }
+            }
+            return exitCode;
+        }
+        catch (DemucsException e)
+        {
+            report.Failure(null, e);
+            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : ExitCodes.Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            report.Cancelled("what was shown is whole. With --resume the rest is done.");
+            return pipe.IsClosed ? ClosedPipe.ExitCode : interruption.ExitCode;
+        }
+
+        void Fail(string? what, DemucsException e)
+        {
+            report.Failure(what, e);
+            exitCode = ExitCodes.Failed;
+        }
+
+        void Say(string warning)
+        {
+            if (said.Add(warning))
+                report.Warning(warning);
+        }
+    }
+
+    private static IEnumerable<T> Values<T>(string[]? given, T otherwise, string wanted, Parser<T> parse) => given is not { Length: > 0 } ? [otherwise]
+        : NameList.Of(given).Select(text =>
+            parse(text, out T value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' cannot be compared, since it is not {wanted}."));
+
+    private static string Line(ComparedSeparation compared) => string.Create(CultureInfo.InvariantCulture,
+        $"{compared.Track}: {compared.Setting}{Figure("SDR", compared.Sdr)}{Figure("nSDR", compared.NSdr)}{Figure("difference", compared.DifferenceDb)}  {compared.Elapsed.TotalSeconds:F1} s{(compared.PeakMemory is { } memory ? FormattableString.Invariant($"  {memory / 1e6:F0} MB") : "")}");
+
+    private static string Figure(string name, double? figure) => figure is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {name} {value:F2}") : "";
+
+    private static string Json(ComparedSeparation compared) => ConsoleJson.Of(new
+    {
+        track = compared.Track,
+        setting = compared.Setting,
+        model = compared.Result.Model,
+        sdr = compared.Sdr,
+        nSdr = compared.NSdr,
+        differenceDb = compared.DifferenceDb,
+        differenceFrom = compared.DifferenceFrom,
+        seconds = compared.Elapsed.TotalSeconds,
+        skipped = compared.Result.Skipped,
+        peakMemory = compared.PeakMemory,
+        folder = compared.Folder,
+        quality = compared.Quality is null ? null : JsonNode.Parse(QualityJson.Write(compared.Quality)),
+    });
+
+    private delegate bool Parser<T>(string text, out T value);
+
+    /// <summary>Hands on what is reported at once, on the same thread.</summary>
+    private sealed class Relay<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
+    }
+}

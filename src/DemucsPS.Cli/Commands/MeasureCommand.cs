@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using DemucsPS.Cli.Completion;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Quality;
+
+namespace DemucsPS.Cli.Commands;
+
+/// <summary><c>demucsps measure</c>: estimated stems and the true ones in, figures out.</summary>
+internal sealed class MeasureCommand
+{
+    private readonly Argument<string[]> _paths = new Argument<string[]>("path") { Description = "Folders of stems, or of folders of them: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
+    private readonly Option<string> _references = new("--references", "-r") { Description = "Folder of the true stems of a track, or of folders of tracks, also in folders such as test: as MUSDB18-HQ lays them. Stems and tracks of the same name belong together.", Required = true, HelpName = "DIR" };
+    private readonly Option<string[]> _metrics = new Option<string[]>("--metric") { Description = "The figures wanted: sdr, isr, sir, sar, nsdr, sisdr; all by default. Repeat it, or separate names by commas. Without isr, sir and sar it takes a fraction of the time.", HelpName = "NAMES" }.Offering(Offer.Metrics);
+    private readonly Option<double> _window = new("--window") { Description = "Seconds of a window; 0 for one over the whole track.", DefaultValueFactory = _ => new QualityOptions().Window, CustomParser = NumberArgument.Decimal, HelpName = "SECONDS" };
+    private readonly Option<double?> _hop = new("--hop") { Description = "Seconds from one window to the next; default: those of a window.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks measured at once; 0 for as many as there are processors. Each takes up to 250 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<string?> _output = new("--output", "-o") { Description = "Keep the figures of each track in DIR/MODEL/TRACK.json.", HelpName = "DIR" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Take the figures that --output has kept already; with --force those of other stems or options are replaced." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Replace figures that are there." };
+    private readonly Option<string?> _csv = new("--csv") { Description = "Write a line a stem to this file, too.", HelpName = "FILE" };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of a line a stem." };
+
+    private MeasureCommand()
+    {
+    }
+
+    public static Command Create()
+    {
+        MeasureCommand measure = new();
+        Command command = new("measure", "Compare stems with the true ones: BSS Eval v4 as museval has it, nSDR and SI-SDR.")
+        {
+            measure._paths, measure._references, measure._metrics, measure._window, measure._hop, measure._jobs, measure._output, measure._resume, measure._force, measure._csv, measure._json,
+        };
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => measure.Run(parsed, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        bool json = parsed.GetValue(_json);
+        SeparationReport report = new(json, verbose: false);
+        using ClosedPipe pipe = new(cancellationToken);
+        int exitCode = ExitCodes.Succeeded;
+        StringBuilder csv = new(QualityCsv.Header + "\n");
+        try
+        {
+            QualityOptions options = new() { Window = parsed.GetValue(_window), Hop = parsed.GetValue(_hop), Metrics = Metrics(parsed.GetValue(_metrics)) };
+            options.Check();
+            string references = Path.GetFullPath(parsed.GetRequiredValue(_references));
+            string? csvPath = parsed.GetValue(_csv) is { } name ? Path.GetFullPath(name) : null;
+            bool resume = parsed.GetValue(_resume), force = parsed.GetValue(_force);
+            QualityResults? results = parsed.GetValue(_output) is { } folder ? new QualityResults(Path.GetFullPath(folder)) { Resume = resume, Overwrite = force } : null;
+            if (resume && results is null)
+                throw new DemucsException(DemucsError.ParameterInvalid, "--resume takes the figures of an earlier run, and without --output none are kept. Name their folder.");
+            if (csvPath is not null)
+                QualityCsv.Prepare(csvPath, force || resume);
+            foreach (string path in parsed.GetRequiredValue(_paths).Select(Path.GetFullPath))
+            {
+                IReadOnlyList<EstimatedTrack> tracks;
+                try
+                {
+                    tracks = EstimatedTrack.Find(path, references, report.Warning);
+                }
+                catch (DemucsException e)
+                {
+                    report.Failure(path, e);
+                    exitCode = ExitCodes.Failed;
+                    continue;
+                }
+                foreach ((EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(tracks, options, parsed.GetValue(_jobs), results, pipe.Token))
+                {
+                    if (quality is null)
+                    {
+                        report.Failure(track.EstimateFolder, error!);
+                        exitCode = ExitCodes.Failed;
+                        continue;
+                    }
+                    foreach (string warning in quality.Warnings)
+                        report.Warning(warning);
+                    foreach (string line in json ? [QualityJson.Write(quality)] : quality.Stems.Select(Line))
+                        Console.Out.WriteLine(line);
+                    foreach (string line in QualityCsv.Lines(quality))
+                        csv.Append(line).Append('\n');
+                }
+            }
+            if (csvPath is not null)
+                QualityCsv.Write(csvPath, csv.ToString(), force || resume);
+            return exitCode;
+        }
+        catch (DemucsException e)
+        {
+            report.Failure(null, e);
+            return ExitCodes.Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            report.Cancelled(parsed.GetValue(_output) is null ? "figures that were not written yet are lost." : "with --resume it goes on after the tracks that are done.");
+            return pipe.IsClosed ? ClosedPipe.ExitCode : ExitCodes.Canceled;
+        }
+    }
+
+    private static QualityMetric Metrics(string[]? names)
+    {
+        QualityMetric metrics = QualityMetric.None;
+        foreach (string name in NameList.Of(names))
+        {
+            metrics |= Enum.TryParse(name, ignoreCase: true, out QualityMetric metric) && Enum.IsDefined(metric) && metric != QualityMetric.None && !char.IsAsciiDigit(name[0]) ? metric
+                : throw new DemucsException(DemucsError.ParameterInvalid, $"There is no figure '{name}'. There are sdr, isr, sir, sar, nsdr, sisdr and all.");
+        }
+        return metrics == QualityMetric.None ? QualityMetric.All : metrics;
+    }
+
+    private static string Line(StemQuality stem)
+    {
+        StringBuilder line = new();
+        line.Append(stem.Model is null ? "" : stem.Model + "/").Append(stem.Track).Append(": ").Append(stem.StemName);
+        foreach ((string name, double? figure) in new[] { ("SDR", stem.Sdr), ("ISR", stem.Isr), ("SIR", stem.Sir), ("SAR", stem.Sar), ("nSDR", stem.NSdr), ("SI-SDR", stem.SiSdr) })
+        {
+            if (figure is { } value)
+                line.Append(CultureInfo.InvariantCulture, $"  {name} {value:F2}");
+        }
+        return line.ToString();
+    }
+}

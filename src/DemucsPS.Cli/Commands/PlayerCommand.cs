@@ -1,0 +1,132 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using DemucsPS.Cli.Completion;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Player;
+
+namespace DemucsPS.Cli.Commands;
+
+/// <summary><c>demucsps player</c>: folders of stems in, and pages that play them out.</summary>
+internal static class PlayerCommand
+{
+    public static Command Create()
+    {
+        Argument<string[]> folders = new Argument<string[]>("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
+        Option<string?> output = new("--output", "-o") { Description = "The page, where it is one; by default player.html beside the stems.", HelpName = "FILE" };
+        Option<string?> title = new("--title") { Description = "What the page calls the track, where it is one; by default the folder's name.", HelpName = "TEXT" };
+        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks; with --serve fetched while it plays), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
+        Option<bool> compare = new("--compare") { Description = "Make one page of all folders, which are separations of the same track: to hear one against another, at the same level." };
+        Option<bool> serve = new("--serve") { Description = "Write nothing, and give the page to browsers of this machine until Ctrl+C." };
+        Option<bool> open = new("--open") { Description = "Open the page in the browser." };
+        Option<bool> force = new("--force", "-f") { Description = "Replace pages that exist." };
+        Command command = new("player", "Make a page that plays stems in a browser.") { folders, output, title, sound, compare, serve, open, force };
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => new Run(new SeparationReport(json: false, verbose: false), parsed.GetValue(sound), parsed.GetValue(open), parsed.GetValue(force), cancellationToken)
+            .Pages(parsed.GetRequiredValue(folders), parsed.GetValue(output), parsed.GetValue(title), parsed.GetValue(compare), parsed.GetValue(serve)), CancellationToken.None));
+        return command;
+    }
+
+    private sealed class Run(SeparationReport report, PlayerAudio audio, bool open, bool force, CancellationToken cancellationToken)
+    {
+        public int Pages(string[] paths, string? output, string? title, bool compare, bool serve)
+        {
+            if (serve && output is not null)
+            {
+                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, $"A page that is served is not written, so '{output}' would not come to be. Leave out --serve or --output."));
+                return ExitCodes.Failed;
+            }
+            int exitCode = ExitCodes.Succeeded;
+            List<StemFolder> folders = [];
+            foreach (string path in paths.Select(Path.GetFullPath))
+            {
+                try
+                {
+                    folders.AddRange(StemFolder.Find(path, e =>
+                    {
+                        report.Failure(e.Path ?? path, e);
+                        exitCode = ExitCodes.Failed;
+                    }));
+                }
+                catch (DemucsException e)
+                {
+                    report.Failure(path, e);
+                    exitCode = ExitCodes.Failed;
+                }
+            }
+            if (folders.Count == 0 || (compare && exitCode != ExitCodes.Succeeded))
+                return ExitCodes.Failed;
+            List<(string File, PlayerPage Page)> pages = compare
+                ? [(folders[0].PagePath, PlayerPage.Comparing(folders))]
+                : [.. folders.Select(folder => (folder.PagePath, PlayerPage.Of(folder)))];
+            if (pages.Count > 1 && (output is not null || title is not null || serve))
+            {
+                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid,
+                    $"There are {pages.Count} tracks, and {(serve ? "only one can be served" : "one page is named")}. Give the folder of one track, or, for separations of the same track, --compare."));
+                return ExitCodes.Failed;
+            }
+            foreach ((string file, PlayerPage page) in pages)
+            {
+                string path = output is null ? file : Path.GetFullPath(output);
+                try
+                {
+                    PlayerPage chosen = page with { Title = title ?? page.Title, Audio = audio, Overwrite = force };
+                    if (serve)
+                        Serve(chosen);
+                    else
+                        Write(chosen, path);
+                }
+                catch (DemucsException e)
+                {
+                    report.Failure(path, e);
+                    exitCode = ExitCodes.Failed;
+                }
+                catch (OperationCanceledException)
+                {
+                    report.Cancelled($"'{path}' was not written.");
+                    return ExitCodes.Canceled;
+                }
+            }
+            return exitCode;
+        }
+
+        private void Write(PlayerPage page, string path)
+        {
+            PlayerPageFile written = page.Write(path, new Progress(report, page.Title), cancellationToken);
+            foreach (string warning in written.Warnings)
+                report.Warning(warning);
+            report.EndProgress();
+            Console.Out.WriteLine(written.FilePath);
+            Open(written.FilePath);
+        }
+
+        private void Serve(PlayerPage page)
+        {
+            using PlayerServer server = page.Serve(new Progress(report, page.Title), cancellationToken);
+            foreach (string warning in server.Page.Warnings)
+                report.Warning(warning);
+            report.Note("The page can be opened on this machine until Ctrl+C.");
+            Console.Out.WriteLine(server.Address);
+            Open(server.Address.AbsoluteUri);
+            cancellationToken.WaitHandle.WaitOne();
+        }
+
+        private void Open(string address)
+        {
+            if (open && DesktopBrowser.Open(address) is { } refusal)
+                report.Warning(refusal);
+        }
+    }
+
+    private sealed class Progress(SeparationReport report, string track) : IProgress<PlayerProgress>
+    {
+        private long _shown;
+
+        public void Report(PlayerProgress value)
+        {
+            if (_shown != 0 && Stopwatch.GetElapsedTime(_shown).TotalMilliseconds < 200)
+                return;
+            _shown = Stopwatch.GetTimestamp();
+            report.Progress(value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %") : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read"));
+        }
+    }
+}

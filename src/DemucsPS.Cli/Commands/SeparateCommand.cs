@@ -1,0 +1,313 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Diagnostics;
+using System.Globalization;
+using DemucsPS.Cli.Completion;
+using DemucsPS.Engine;
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Chunking;
+using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Input;
+using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
+using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Stems;
+using DemucsPS.Engine.Stems.Selection;
+
+namespace DemucsPS.Cli.Commands;
+
+/// <summary><c>demucsps separate</c>: files in, stems out.</summary>
+internal sealed class SeparateCommand
+{
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _filesFrom = new("--files-from") { Description = "Take what is named in a file too, one name a line, or with - in what comes by stdin. Names are taken as they stand: no wildcards, quotes or comments. Relative ones begin in the current folder.", HelpName = "FILE|-" };
+    private readonly Option<bool> _null = new("--null", "-0") { Description = "Names in --files-from end with a zero byte instead of a line, as find -print0 writes them." };
+    private readonly Option<string?> _shard = new Option<string?>("--shard") { Description = "Take the I-th of N shares of the tracks, counted from 1, all of about the same length: 3/10. auto takes both numbers from the array of Slurm or AWS Batch, auto/N the first one also from a Kubernetes indexed job.", HelpName = "I/N|auto|auto/N" }.Offering(Offer.Words("auto"));
+    private readonly Option<string?> _durations = new("--durations") { Description = "The file in which the tracks' lengths are kept, by which all workers share them out; made if it is not there. Default: LIST.durations beside the list, or demucsps.durations in OUTPUT.", HelpName = "FILE" };
+    private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "Begin no track that would not end in this time, and stop at its end; what is left makes the exit code 99.", HelpName = "01:50:00" };
+    private readonly Option<string?> _results = new("--results") { Description = "Add one JSON line a track to this file: what became of it, how long it took, hashes. One file for each worker.", HelpName = "FILE" };
+    private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
+    private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
+    private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "Where the sound of a file begins later than the file, as in films: silence in front, so that stems keep time with it, or cut. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
+    private readonly Option<DamageHandling> _onDamage = new("--on-damage") { Description = "Of a file that has lost some of its sound: read it, with silence for what is lost and a warning, or refuse it. Default: warn.", CustomParser = WordArgument.Of<DamageHandling>, HelpName = "warn|fail" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
+    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag; NAME@SHA256 only if its file has that hash, or one that begins so. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
+    private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
+    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, large products in 8-bit integers (int8, on the processor), or all in 16-bit floats (bfloat16, by openvino where the device has them): quicker, at a loss that 'demucsps models test --precision' measures.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
+    private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
+    private readonly ProviderOptions _provider = new("What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.");
+    private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Use an execution provider without comparing, at its first use with a model, what it computes with the processor." };
+    private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbours have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
+    private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds, at most the model's own (7.8 for htdemucs), which is the default. Shorter ones are padded in the model as it is, as the official --segment does it.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
+    private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<string[]> _stems = new Option<string[]>("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" }.Offering(Offer.Stem with { IsList = true });
+    private readonly Option<string?> _twoStems = new Option<string?>("--two-stems") { Description = "Write this stem, and everything else as no_NAME.", HelpName = "NAME" }.Offering(Offer.Stem);
+    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Make no_NAME of the other stems (add, the default) or of the mix minus the stem.", CustomParser = WordArgument.Of<TwoStemsMethod>, HelpName = "add|minus" };
+    private readonly Option<bool> _residual = new("--residual") { Description = "Write the mix minus the written stems as residual." };
+    private readonly Option<string?> _mixdown = new Option<string?>("--mixdown") { Description = "Write all stems, each with its gain in dB, as mixdown; stems that are not named stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" }.Offering(Offer.Gains);
+    private readonly Option<string?> _template = new Option<string?>("--file-name-template") { Description = $"How files are called below OUTPUT, by the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" }.Offering(Offer.TemplateFields);
+    private readonly Option<string?> _valueSeparator = new("--value-separator") { Description = "What is put between several values of a tag in file names. Default: '; '.", HelpName = "TEXT" };
+    private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", CustomParser = WordArgument.Of<StemFileFormat>, HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
+    private readonly Option<int?> _bitDepth = new Option<int?>("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" }.Offering(Offer.Words("16", "24", "32"));
+    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
+    private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
+    private readonly Option<string> _sampleRate = new Option<string>("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" }.Offering(Offer.Words("source", "44100", "48000"));
+    private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
+    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", CustomParser = WordArgument.Optional<ClipMode>, HelpName = "rescale|clamp|none" };
+    private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
+    private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations; with --force, too, those that were begun otherwise are begun anew." };
+    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
+    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
+
+    private readonly Interruption _interruption;
+
+    private SeparateCommand(Interruption interruption) => _interruption = interruption;
+
+    public static Command Create(Interruption interruption) => Create(interruption, out _);
+
+    /// <summary>The command, and what finds fault with its options, and with the models that are named, before anything is done.</summary>
+    public static Command Create(Interruption interruption, out Action<ParseResult> check)
+    {
+        SeparateCommand separate = new(interruption);
+        check = separate.Check;
+        Command command = new("separate", "Separate audio files into stems.")
+        {
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._skipProviderCheck, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._valueSeparator, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
+            separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
+            separate._filesFrom, separate._null, separate._shard, separate._durations, separate._timeLimit, separate._results,
+        };
+        separate._provider.AddTo(command);
+        command.Validators.Add(separate.CheckInputs);
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private void Check(ParseResult parsed)
+    {
+        if (parsed.GetValue(_inputs) is [var input, ..])
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is no option. Tracks are named to the job itself.");
+        (SeparationOptions options, _, StemChoice choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
+        using ModelBag bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed), prepare: !parsed.GetValue(_noPreparation), jobs: options.Jobs);
+        _ = choice.Select(bag.Contract.Stems);
+    }
+
+    private void CheckInputs(CommandResult result)
+    {
+        // Of an argument that may be left out, the parser does not ask validators of its own.
+        PlainNames.RefuseEmpty(result, "<input>", result.GetResult(_inputs)?.Tokens ?? []);
+        if (result.GetValue(_inputs) is null or [] && result.GetValue(_filesFrom) is null)
+            result.AddError("Nothing is named that could be separated. Name audio files, folders or playlists, or a list of them with --files-from.");
+        if (result.GetValue(_null) && result.GetValue(_filesFrom) is null)
+            result.AddError("--null says how names are written in a list. Name the list with --files-from.");
+        if (result.GetValue(_durations) is not null && result.GetValue(_shard) is null)
+            result.AddError("--durations names the lengths by which shares are made. Say which share with --shard.");
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
+        using ClosedPipe pipe = new(cancellationToken);
+        ModelBag? bag = null;
+        IReadOnlySet<TrackSource>? mine = null;
+        bool begun = false;
+        try
+        {
+            JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
+            ShardNumber? shard = parsed.GetValue(_shard) is { } number ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable) : null;
+            TimeSpan? time = parsed.GetValue(_timeLimit) is { } text ? TimeLimit.Parse(text) : null;
+            int exitCode = ExitCodes.Succeeded;
+            TrackListOptions options = Options(parsed);
+            TrackList list = new(options, report.Notice, e => Fail(e.Path, e));
+            FileSeparator separator = Prepare(parsed, jobs, report, out bag);
+            ResultsFile? results = parsed.GetValue(_results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
+            Dictionary<TrackSource, DemucsException> unnamed = [];
+            string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed, (entry, error) => unnamed[new TrackSource(entry)] = error)];
+            // What should have written names may have failed, and a pipe does not say so.
+            if (inputs.Length + unnamed.Count == 0)
+                report.Warning($"The list that came by {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "stdin")} is empty; nothing is separated.");
+            IReadOnlyList<TrackSource> sources = shard is { } share ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine) : [.. inputs.SelectMany(list.Expand)];
+            mine ??= sources.ToHashSet();
+            // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
+            IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, mine.Contains);
+            TrackSource[] tracks = [.. sources.Where(mine.Contains)];
+            // What is no name has no length either, and is in no share: the first one says it.
+            Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 } ? new([.. unnamed, .. collisions]) : new(collisions);
+            if (tracks.Length + refused.Count == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
+                report.Note($"There is nothing in share {shard}.");
+            // What is wrong with a model concerns all tracks.
+            if (tracks.Length > collisions.Count)
+                bag!.Load(pipe.Token);
+            begun = true;
+            TimeLimit? limit = time is { } given ? new TimeLimit(given, DateTime.Now - Process.GetCurrentProcess().StartTime, AssumedFactor(parsed, bag!)) : null;
+            BatchEnd end = new BatchRun(separator, results, limit, shard)
+            {
+                Beginning = track =>
+                {
+                    report.Plan(track, () => separator.Plan(track), jobs);
+                    return report.Progress(track);
+                },
+                Done = report.Track,
+                Failed = (track, error) => Fail(track.Path, error),
+                Busy = (track, error) => report.Failure(track.Path, error),
+                Left = report.Warning,
+            }.Run(tracks, refused, pipe.Token);
+            report.Summary();
+            return end.IsMoreToDo ? ExitCodes.MoreToDo : exitCode;
+
+            void Fail(string? input, DemucsException e)
+            {
+                report.Failure(input, e);
+                exitCode = ExitCodes.Failed;
+            }
+        }
+        catch (DemucsException e)
+        {
+            report.Failure(null, e);
+            // Another worker has the file of results: it ends some time.
+            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : e.Error == DemucsError.SeparationRunning ? ExitCodes.MoreToDo : ExitCodes.Failed;
+        }
+        catch (OperationCanceledException e)
+        {
+            report.Cancelled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
+                : begun ? "not all tracks were begun."
+                : mine is null ? "it was not known yet what there is to separate."
+                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} begun.");
+            return pipe.IsClosed ? ClosedPipe.ExitCode : _interruption.ExitCode;
+        }
+        finally
+        {
+            bag?.Dispose();
+        }
+    }
+
+    /// <summary>Seconds of work for a second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
+    private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
+
+    private IEnumerable<string> Listed(ParseResult parsed, Action<string, DemucsException> refused) => parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null), refused) : [];
+
+    /// <summary>Full paths of the names in a list.</summary>
+    /// <param name="list">The list's file, or - for stdin.</param>
+    /// <param name="isNull">Whether names end with a zero byte.</param>
+    /// <param name="refused">Told each entry that is no name, as a full path, and why.</param>
+    internal static IEnumerable<string> ReadList(string list, bool isNull, Action<string, DemucsException> refused)
+    {
+        Action<string, DemucsException> told = (entry, error) => refused(Path.GetFullPath(entry), error);
+        if (list != "-")
+            return FileList.Read(Path.GetFullPath(list), isNull, told).Select(Path.GetFullPath);
+        using Stream input = Console.OpenStandardInput();
+        return FileList.Read(input, "stdin", isNull, told).Select(Path.GetFullPath);
+    }
+
+    private IReadOnlyList<TrackSource> Share(ParseResult parsed, string[] inputs, TrackListOptions options, TrackList list, ShardNumber shard, SeparationReport report, CancellationToken cancellationToken, out IReadOnlySet<TrackSource> mine)
+    {
+        string path = Path.GetFullPath(parsed.GetValue(_durations)
+            ?? (parsed.GetValue(_filesFrom) is { } from and not "-" ? from + ".durations" : Path.Combine(parsed.GetRequiredValue(_output), "demucsps.durations")));
+        TrackShare share = TrackShare.Take(inputs, options, list, shard, TrackDurations.Of(path, inputs, options, report.Note, cancellationToken));
+        mine = share.Mine;
+        return share.Tracks;
+    }
+
+    private TrackListOptions Options(ParseResult parsed) => new()
+    {
+        Recurse = parsed.GetValue(_recurse),
+        Include = NameList.Of(parsed.GetValue(_include)),
+        Exclude = NameList.Of(parsed.GetValue(_exclude)),
+        StreamIndex = parsed.GetValue(_streamIndex),
+        ChannelLayout = parsed.GetValue(_channelLayout),
+        LateStart = parsed.GetValue(_lateStart),
+        OnDamage = parsed.GetValue(_onDamage),
+        OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
+    };
+
+    private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
+    {
+        bag = null;
+        (SeparationOptions options, StemOutput output, StemChoice choice, ModelSelection models) = Choose(parsed, jobs);
+        bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed, jobs.Threads) with { SkipProviderCheck = parsed.GetValue(_skipProviderCheck) },
+            prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
+        return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
+    }
+
+    private (SeparationOptions Options, StemOutput Output, StemChoice Choice, ModelSelection Models) Choose(ParseResult parsed, JobPlan jobs)
+    {
+        SeparationOptions options = new()
+        {
+            Overlap = parsed.GetValue(_overlap),
+            Segment = parsed.GetValue(_segment),
+            Shifts = parsed.GetValue(_shifts),
+            Seed = parsed.GetValue(_seed),
+            Jobs = jobs.Jobs,
+            RetryCount = parsed.GetValue(_retry),
+        };
+        // What is wrong with the options is said before anything is looked for, let alone loaded.
+        options.Check();
+        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
+            parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
+        FileNameTemplate.CheckValueSeparator(parsed.GetValue(_valueSeparator) ?? TrackTags.Separator);
+        FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text, parsed.GetValue(_valueSeparator)) : null;
+        StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
+        {
+            Overwrite = parsed.GetValue(_force),
+            Resume = parsed.GetValue(_resume),
+            SkipExisting = parsed.GetValue(_skipExisting),
+            CopyTags = !parsed.GetValue(_noTags),
+        };
+        string[] stemNames = NameList.Of(parsed.GetValue(_stemNames));
+        StemChoice choice = new()
+        {
+            Stems = NameList.Of(parsed.GetValue(_stems)),
+            TwoStems = parsed.GetValue(_twoStems),
+            TwoStemsMethod = parsed.GetValue(_twoStemsMethod),
+            Residual = parsed.GetValue(_residual),
+            Mixdown = parsed.GetValue(_mixdown) is { } gains ? StemGains.Parse(gains) : null,
+            StemMp4 = format.File == StemFileFormat.StemMp4,
+        };
+        choice.Check();
+        double[][]? weights = parsed.GetValue(_weights) is { Length: > 0 } rows ? [.. rows.Select(ParseRow)] : null;
+        output.Check();
+
+        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath)
+            with
+        { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
+        return (options, output, choice, models);
+    }
+
+    private static double[] ParseRow(string row)
+    {
+        return [.. row.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+            ? weight
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' in --weights '{row}' is not a number. A row looks like 1,0,1,0.25."))];
+    }
+
+    /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is nothing but has some is expanded as other shells do it, to files and folders; brackets are none.</summary>
+    internal static IEnumerable<string> Expand(string[] inputs)
+    {
+        foreach (string input in inputs)
+        {
+            string path = Path.GetFullPath(input), pattern = Path.GetFileName(path);
+            string? folder = Path.GetDirectoryName(path);
+            if (!pattern.AsSpan().ContainsAny('*', '?') || Path.Exists(path) || !Directory.Exists(folder))
+            {
+                yield return path;
+                continue;
+            }
+            string[] found = [.. Directory.EnumerateFileSystemEntries(folder, pattern).Order(StringComparer.Ordinal)];
+            foreach (string file in found.Length > 0 ? found : [path])
+                yield return file;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+namespace DemucsPS.Engine.Audio.Flac;
+
+/// <summary>The header of a FLAC frame (RFC 9639, section 9.1).</summary>
+internal readonly struct FlacFrameHeader
+{
+    /// <summary>The longest header: 4 bytes, a coded number of 7, block size and rate of 2 each, and the checksum.</summary>
+    public const int MaxBytes = 16;
+
+    /// <summary>The fewest samples that a frame may have, save the last one (RFC 9639, section 9.1.1).</summary>
+    public const int MinBlockSize = 16;
+
+    /// <summary>The most samples that a frame may have. A header can say one more.</summary>
+    public const int MaxBlockSize = 65_535;
+
+    private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample, long number, bool isVariable)
+    {
+        Number = number;
+        IsVariable = isVariable;
+        Bytes = bytes;
+        BlockSize = blockSize;
+        SampleRate = sampleRate;
+        Channels = channels;
+        Stereo = stereo;
+        BitsPerSample = bitsPerSample;
+    }
+
+    /// <summary>The length of the header with its checksum.</summary>
+    public int Bytes { get; }
+
+    /// <summary>Samples of each channel in the frame as the header says, 1 to 65,536; see <see cref="MinBlockSize"/> and <see cref="MaxBlockSize"/>.</summary>
+    public int BlockSize { get; }
+
+    /// <summary>Frames per second; null when it is that of the stream.</summary>
+    public int? SampleRate { get; }
+
+    /// <summary>1 to 8.</summary>
+    public int Channels { get; }
+
+    /// <summary>What the two channels of a stereo frame hold.</summary>
+    public FlacStereo Stereo { get; }
+
+    /// <summary>8, 12, 16, 20, 24 or 32; null when it is that of the stream.</summary>
+    public int? BitsPerSample { get; }
+
+    /// <summary>The number of the frame's first sample in streams with blocks of any size, else that of the frame; from 0. Nothing needs it but to find out what is missing.</summary>
+    public long Number { get; }
+
+    /// <summary>Whether <see cref="Number"/> counts samples.</summary>
+    public bool IsVariable { get; }
+
+    /// <summary>The form of the frame.</summary>
+    /// <param name="stream">That of the stream, for what the header leaves to it.</param>
+    public FlacForm FormIn(FlacForm stream) => new(SampleRate ?? stream.SampleRate, Channels, BitsPerSample ?? stream.BitsPerSample);
+
+    /// <summary>True when bytes begin like a frame: fourteen ones and a reserved zero.</summary>
+    public static bool HasSync(ReadOnlySpan<byte> bytes) => bytes.Length >= 2 && bytes[0] == 0xFF && (bytes[1] & 0xFE) == 0xF8;
+
+    /// <summary>Reads a header.</summary>
+    /// <param name="bytes"><see cref="MaxBytes"/>, or as many as are left in the file.</param>
+    /// <param name="header">The header.</param>
+    /// <param name="defect">What is wrong if there is no valid header; null when it merely goes on beyond the given bytes.</param>
+    /// <returns>Whether there is a valid header.</returns>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out FlacFrameHeader header, out string? defect)
+    {
+        header = default;
+        defect = null;
+        if (bytes.Length < 6)
+            return false;
+        if (!HasSync(bytes))
+        {
+            defect = "no frame begins here";
+            return false;
+        }
+
+        int blockCode = bytes[2] >> 4;
+        int rateCode = bytes[2] & 15;
+        int channelCode = bytes[3] >> 4;
+        int bitsCode = bytes[3] >> 1 & 7;
+        if (blockCode == 0 || rateCode == 15 || channelCode > 10 || bitsCode == 3 || (bytes[3] & 1) != 0)
+        {
+            defect = "the frame header has a reserved value";
+            return false;
+        }
+
+        // The number of the frame or sample is coded like UTF-8, in up to seven bytes.
+        int numberBytes = CodedNumberBytes(bytes[4..]);
+        if (numberBytes == 0)
+        {
+            defect = "the frame header has an impossible frame number";
+            return false;
+        }
+
+        int at = 4 + numberBytes;
+        int length = at + (blockCode is 6 or 7 ? blockCode - 5 : 0) + (rateCode is 12 ? 1 : rateCode is 13 or 14 ? 2 : 0) + 1;
+        if (bytes.Length < length)
+            return false;
+        if (FlacCrc.Crc8(bytes[..(length - 1)]) != bytes[length - 1])
+        {
+            defect = "the checksum of the frame header is wrong";
+            return false;
+        }
+
+        int blockSize;
+        switch (blockCode)
+        {
+            case 1:
+                blockSize = 192;
+                break;
+            case <= 5:
+                blockSize = 144 << blockCode;
+                break;
+            case 6:
+                blockSize = bytes[at++] + 1;
+                break;
+            case 7:
+                blockSize = (bytes[at++] << 8 | bytes[at++]) + 1;
+                break;
+            default:
+                blockSize = 1 << blockCode;
+                break;
+        }
+
+        int? sampleRate = rateCode switch
+        {
+            0 => null,
+            1 => 88_200,
+            2 => 176_400,
+            3 => 192_000,
+            4 => 8_000,
+            5 => 16_000,
+            6 => 22_050,
+            7 => 24_000,
+            8 => 32_000,
+            9 => 44_100,
+            10 => 48_000,
+            11 => 96_000,
+            12 => bytes[at] * 1_000,
+            13 => bytes[at] << 8 | bytes[at + 1],
+            _ => (bytes[at] << 8 | bytes[at + 1]) * 10,
+        };
+        int? bits = bitsCode switch { 0 => null, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
+        FlacStereo stereo = channelCode switch
+        {
+            8 => FlacStereo.LeftSide,
+            9 => FlacStereo.SideRight,
+            10 => FlacStereo.MidSide,
+            _ => FlacStereo.Independent,
+        };
+        header = new FlacFrameHeader(length, blockSize, sampleRate, channelCode < 8 ? channelCode + 1 : 2, stereo, bits, CodedNumber(bytes.Slice(4, numberBytes)), isVariable: (bytes[1] & 1) != 0);
+        return true;
+    }
+
+    private static long CodedNumber(ReadOnlySpan<byte> bytes)
+    {
+        // The first byte has as many ones as there are bytes, then a zero; where there is one byte, only the zero.
+        long number = bytes.Length == 1 ? bytes[0] : bytes[0] & (0x7F >> bytes.Length);
+        foreach (byte value in bytes[1..])
+            number = number << 6 | (long)(value & 0x3F);
+        return number;
+    }
+
+    private static int CodedNumberBytes(ReadOnlySpan<byte> bytes)
+    {
+        int ones = System.Numerics.BitOperations.LeadingZeroCount(~((uint)bytes[0] << 24));
+        if (ones == 0)
+            return 1;
+        if (ones is 1 or 8)
+            return 0;
+        for (int i = 1; i < ones && i < bytes.Length; i++)
+        {
+            if ((bytes[i] & 0xC0) != 0x80)
+                return 0;
+        }
+
+        return ones;
+    }
+}

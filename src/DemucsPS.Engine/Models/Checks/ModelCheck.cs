@@ -1,0 +1,230 @@
+using System.Diagnostics;
+using System.Globalization;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Separation;
+
+namespace DemucsPS.Engine.Models.Checks;
+
+/// <summary>Tests models: hashes where they are known, the contract, a segment that is always the same, and whether the prepared copy loses anything.</summary>
+public static class ModelCheck
+{
+    /// <summary>Below this, against the segment, all of a model's stems count as silent.</summary>
+    private const double SilenceDb = -60;
+
+    /// <summary>Below this, another execution provider's stems count as wrong. Rounding to 16 bits differs by about 90 dB, 16-bit floats by 50 to 60.</summary>
+    private const double LeastAgreementDb = 40;
+
+    /// <summary>Below this, the loss of another precision is more than a price: the difference is a tenth of the stems.</summary>
+    private const double LeastPrecisionDb = 20;
+
+    /// <summary>Of a chunk that is mostly silent this part is not.</summary>
+    private const int MusicShare = 16;
+
+    /// <summary>Tests a model. What is wrong with it is in the result; there is no exception for a bad model.</summary>
+    /// <param name="library">Where hashes are known from.</param>
+    /// <param name="source">The model.</param>
+    /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
+    /// <param name="prepare">Whether to run its prepared copy. On the CPU in full precision that is compared with the model as it was exported, and refused if it loses.</param>
+    /// <param name="precision">In what numbers it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
+    /// <param name="progress">Told what the test is at, on this thread; null to go without.</param>
+    /// <param name="cancellationToken">Ends the test.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
+    /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in <see cref="SeparationModel.Load"/>.</exception>
+    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken) =>
+        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options.ForCpu(), prepare, precision, progress, cancellationToken);
+
+    /// <summary>As above, with how it runs, in full precision, to compare with; null for no comparison.</summary>
+    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken)
+    {
+        List<string> problems = [];
+        ModelTestResult result = new() { Name = source.Name, Path = source.Path, Problems = problems };
+        IReadOnlyList<string>? expectedStems = library.Catalogue.Find(source.Name) is { IsBuiltIn: true } builtIn && source.Path is null ? builtIn.Stems : null;
+        try
+        {
+            if (source.Path is { } path)
+            {
+                Report(ModelTestStage.Verifying);
+                (string hash, bool? matches, expectedStems) = CheckHashes(library, source, problems, cancellationToken);
+                result = result with { Sha256 = hash, HashMatches = matches };
+                if (matches == false)
+                {
+                    // Preparation would keep a copy of what is known to be damaged, and other precisions take one.
+                    prepare = false;
+                    if (precision != ModelPrecision.Full)
+                        (precision, reference) = (ModelPrecision.Full, null);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add($"The file cannot be read: {e.Message}");
+            return result;
+        }
+
+        // Also a copy that an earlier test refused: this one decides anew.
+        ModelSource tried = source.For(ModelTrial.EvenIfRefused);
+        PreparationFindings? findings = null;
+        List<string> found = [];
+        try
+        {
+            Report(ModelTestStage.Running);
+            float[][]?[]? prepared = null;
+            long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
+            float[][]? stems;
+            // That is what is found out here.
+            using (ModelBag bag = ModelBag.Load([tried], null, options with { SkipProviderCheck = true }, prepare, precision: precision, cancellationToken: cancellationToken))
+            {
+                result = result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
+                if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
+                    problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
+                started = Stopwatch.GetTimestamp();
+                stems = Separate(bag, TestChunk.Music, out string? failure, cancellationToken);
+                result = result with { RunTime = Stopwatch.GetElapsedTime(started), Memory = Math.Max(0, ProcessMemory() - memoryBefore) };
+                if (failure is not null)
+                    found.Add(failure);
+                if (stems is not null)
+                    result = result with { LevelDb = Level(stems, bag.Contract.SegmentFrames, found) };
+                if (reference is null && bag.IsPrepared)
+                    prepared = PreparationCheck.Separate(bag, stems, cancellationToken);
+            }
+            if (reference is not null)
+            {
+                Report(ModelTestStage.Comparing);
+                using ModelBag compared = ModelBag.Load([tried], null, reference, prepare, cancellationToken: cancellationToken);
+                started = Stopwatch.GetTimestamp();
+                float[][]? expected = Separate(compared, TestChunk.Music, out string? failure, cancellationToken);
+                TimeSpan time = Stopwatch.GetElapsedTime(started);
+                if (failure is not null)
+                    found.Add(failure);
+                if (stems is not null && expected is not null)
+                {
+                    result = result with { DifferenceDb = TestSegment.Agreement(expected, stems), ReferenceRunTime = time };
+                    Judge(result, found);
+                }
+            }
+            if (prepared is not null)
+                findings = PreparationCheck.Run(source, options, prepared, Report, memory: null, cancellationToken);
+        }
+        catch (DemucsException e) when (e.Error is DemucsError.DemucsModelInvalid or DemucsError.DemucsModelNotFound)
+        {
+            found.Add(e.Message);
+        }
+
+        if (findings is not null)
+        {
+            result = result with { Preparation = findings.Comparisons, NotRecomputed = findings.NotRecomputed };
+            PreparationCache cache = PreparationCache.Open();
+            if (source.IsWeights)
+            {
+                // There is no other form of it that could be run in its place.
+                if (findings.Loss is { } fault)
+                    problems.Add($"Its graph, which was written from the weights, is computed wrongly here. {fault}");
+            }
+            else if (findings.Loss is { } loss)
+            {
+                // What the copy does wrong is not the model's fault.
+                found.Clear();
+                DemucsException refusal = PreparedModel.Refuse(source.Path!, cache, loss, cancellationToken);
+                problems.Add(refusal.Message);
+                result = result with { Refusal = refusal };
+            }
+            else
+            {
+                PreparedModel.Allow(source.Path!, cache, cancellationToken);
+            }
+        }
+        problems.AddRange(found);
+        return result;
+
+        void Report(ModelTestStage stage) => progress?.Report(new ModelTestProgress(source.Name, stage));
+    }
+
+    private static double Level(float[][] stems, int frames, List<string> problems)
+    {
+        (float[] left, float[] right) = TestSegment.Create(frames);
+        double mix = Power(left) + Power(right);
+        double level = Enumerable.Range(0, stems.Length / 2).Max(s => Decibels((Power(stems[2 * s]) + Power(stems[2 * s + 1])) / mix));
+        if (level < SilenceDb)
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: of a segment of music-like sound the loudest stem has {level:F0} dB."));
+        return level;
+    }
+
+    /// <summary>Says what is wrong with a precision's or an execution provider's stems.</summary>
+    private static void Judge(ModelTestResult result, List<string> problems)
+    {
+        double agreement = result.DifferenceDb!.Value;
+        if (result.Precision != ModelPrecision.Full)
+        {
+            if (!(agreement >= LeastPrecisionDb))
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {result.Precision} its stems agree with those of full precision to {agreement:F1} dB only; at least {LeastPrecisionDb:F0} dB are expected. Use this model in the precision Full."));
+        }
+        else if (!(agreement >= LeastAgreementDb))
+        {
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU to {agreement:F1} dB only; at least {LeastAgreementDb:F0} dB are expected. This execution provider computes it wrongly."));
+        }
+    }
+
+    /// <summary>Left and right of each stem of a chunk; null, and what the matter is, if the model does not give finite values for it.</summary>
+    internal static float[][]? Separate(ModelBag bag, TestChunk chunk, out string? failure, CancellationToken cancellationToken)
+    {
+        (float[] left, float[] right) = Samples(chunk, bag.Contract.SegmentFrames);
+        return TestSegment.Separate(bag, left, right, out failure, cancellationToken);
+    }
+
+    /// <summary>What a model takes of a chunk.</summary>
+    internal static (float[] Left, float[] Right) Samples(TestChunk chunk, int frames)
+    {
+        (float[] left, float[] right) = TestSegment.Create(frames);
+        foreach (float[] channel in new[] { left, right })
+        {
+            if (chunk == TestChunk.MostlySilence)
+                channel.AsSpan(frames / MusicShare).Clear();
+            for (int i = 0; chunk == TestChunk.Offset && i < frames; i++)
+                channel[i] += 1;
+        }
+        return (left, right);
+    }
+
+    /// <summary>Hashes all files of a model whose hashes are known, else only the graph's.</summary>
+    private static (string Hash, bool? Matches, IReadOnlyList<string>? Stems) CheckHashes(ModelLibrary library, ModelSource source, List<string> problems, CancellationToken cancellationToken)
+    {
+        string path = source.Path!, folder = Path.GetDirectoryName(path)!;
+        string hash = DurableFiles.Hash(path, cancellationToken);
+        ModelRecord? record = ModelRecord.Read(folder) is { } found && found.Files[0].Name == Path.GetFileName(path) ? found : null;
+        // A model's folder in the library has the catalogue's hashes, whatever its note says.
+        CatalogueEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal) ? library.Catalogue.Find(Path.GetFileName(folder)) : null;
+        // A file that is a catalogue's by its hash, wherever it lies.
+        entry ??= library.Catalogue.Entries.FirstOrDefault(e => e.Files.Count > 0 && e.Files[0].Sha256 == hash);
+        IReadOnlyList<ModelRecord.FileRecord>? files = entry is { Files.Count: > 0 } ? [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))] : record?.Files;
+        if (files is null)
+            return (hash, null, null);
+        bool matches = true;
+        for (int i = 0; i < files.Count; i++)
+        {
+            string file = i == 0 ? path : Path.Combine(folder, files[i].Name);
+            string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalogue says")}";
+            string? problem = !File.Exists(file) ? $"There is no file '{file}'."
+                : RegularFile.Info(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
+                : (i == 0 ? hash : DurableFiles.Hash(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
+                : null;
+            if (problem is null)
+                continue;
+            problems.Add($"{problem} Remove the model and install it again.");
+            matches = false;
+        }
+        return (hash, matches, entry?.Stems ?? record?.Stems);
+    }
+
+    private static double Power(float[] samples) => samples.Sum(x => (double)x * x);
+
+    private static double Decibels(double ratio) => 10 * Math.Log10(ratio);
+
+    private static long ProcessMemory()
+    {
+        using Process process = Process.GetCurrentProcess();
+        return process.WorkingSet64;
+    }
+}

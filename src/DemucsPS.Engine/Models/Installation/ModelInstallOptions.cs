@@ -1,0 +1,23 @@
+namespace DemucsPS.Engine.Models.Installation;
+
+/// <summary>How a model is installed.</summary>
+public sealed record ModelInstallOptions
+{
+    /// <summary>
+    /// Where to take files from in place of the catalogue's addresses: the full path of a file or of a folder, or an https address (one that ends in / stands for
+    /// a folder; http only for this machine). Hashes are checked all the same. Null for the catalogue's addresses.
+    /// </summary>
+    public string? Source { get; init; }
+
+    /// <summary>Whether the user accepts what the model's licence notice says.</summary>
+    public bool AcceptLicence { get; init; }
+
+    /// <summary>Whether a model that is installed is fetched again.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Whether the prepared copy is made at once; else at first use.</summary>
+    public bool Prepare { get; init; } = true;
+
+    /// <summary>Takes sentences for the user, on any thread; null to go without.</summary>
+    public Action<string>? Warn { get; init; }
+}

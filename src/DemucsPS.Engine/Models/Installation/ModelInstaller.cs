@@ -1,0 +1,341 @@
+using System.Globalization;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Contracts;
+
+namespace DemucsPS.Engine.Models.Installation;
+
+/// <summary>
+/// Puts models into a library and takes them out. A model's files get their names only when all of them are there and have the right hashes. Safe in several
+/// processes at once: the second waits, and finds the model installed. What is interrupted leaves partial files only, from which the next installation goes on.
+/// </summary>
+public sealed class ModelInstaller
+{
+    private const string PartialSuffix = ".partial";
+
+    private readonly ModelLibrary _library;
+    private readonly TransferSettings _settings;
+
+    /// <summary>Prepares installations.</summary>
+    public ModelInstaller(ModelLibrary library)
+        : this(library, new TransferSettings())
+    {
+    }
+
+    internal ModelInstaller(ModelLibrary library, TransferSettings settings)
+    {
+        _library = library;
+        _settings = settings;
+    }
+
+    /// <summary>What <see cref="InstallAsync"/> would fetch.</summary>
+    /// <param name="name">The model's or bag's name.</param>
+    /// <param name="options">How.</param>
+    /// <returns>The models that are not installed, of a bag each by itself; with <see cref="ModelInstallOptions.Force"/> all.</returns>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.ParameterInvalid"/>: nothing that can be installed.</exception>
+    public IReadOnlyList<ModelInfo> Plan(string name, ModelInstallOptions options)
+    {
+        CatalogueEntry? entry = _library.Catalogue.Find(name);
+        if (entry is { IsBuiltIn: true })
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in; there is nothing to install.", name);
+        if (entry is null)
+        {
+            if (!SafeFileName.IsPortable(name))
+                throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' cannot be a model's name; letters, digits, '.', '-' and '_' can.", name);
+            if (options.Source is null || IsAddress(options.Source))
+            {
+                throw new DemucsException(DemucsError.DemucsModelNotFound,
+                    $"There is no model named '{name}' in the catalogue: {string.Join(", ", _library.Catalogue.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. A model of your own is installed from a file or folder, given as the source.", name);
+            }
+            return [_library.Describe(name) ?? new ModelInfo { Name = name, Installed = false, Verified = false, Size = 0 }];
+        }
+        IEnumerable<ModelInfo> models = (entry.IsBag ? entry.Members.Select(m => m.Model) : [entry.Name]).Select(m => _library.Describe(m)!);
+        return [.. models.Where(m => options.Force || !IsDone(_library.Catalogue.Find(m.Name)!))];
+    }
+
+    /// <summary>Installs a model, or all models of a bag. What is installed already is left alone.</summary>
+    /// <param name="name">Its name in the catalogue; or another, for a model of the user's own, with a local file or folder as the source.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told how far it is, on any thread; null to go without.</param>
+    /// <param name="cancellationToken">Ends it; partial files stay.</param>
+    /// <returns>The installed model.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not accepted, and the message
+    /// tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/>,
+    /// <see cref="DemucsError.ModelInUse"/>; <see cref="DemucsError.DemucsModelInvalid"/>: a model of the user's own cannot be used;
+    /// <see cref="DemucsError.ParameterInvalid"/>: the source does not fit.
+    /// </exception>
+    public async Task<ModelInfo> InstallAsync(string name, ModelInstallOptions options, IProgress<ModelInstallProgress>? progress, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ModelInfo> planned = Plan(name, options);
+        if (!options.AcceptLicence && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } notice)
+            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' is not installed before its licence notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
+        using ModelTransfer transfer = new(_settings);
+        foreach (ModelInfo model in planned)
+        {
+            Action<ModelInstallStage, long, long> report = (stage, done, total) => progress?.Report(new ModelInstallProgress(model.Name, stage, done, total));
+            using ModelLock held = await ModelLock.TakeAsync(_library, model.Name, () => report(ModelInstallStage.Waiting, 0, model.Size), cancellationToken).ConfigureAwait(false);
+            string folder = _library.FolderOf(model.Name);
+            bool existed = Directory.Exists(folder);
+            try
+            {
+                if (_library.Catalogue.Find(model.Name) is not { } entry)
+                    InstallOwn(model.Name, folder, options, transfer, report, cancellationToken);
+                else if (options.Force || !IsDone(entry))
+                    await InstallEntryAsync(entry, folder, options, transfer, report, cancellationToken).ConfigureAwait(false);
+            }
+            catch when (!existed && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+            {
+                Directory.Delete(folder);
+                throw;
+            }
+        }
+        return _library.Describe(name)!;
+    }
+
+    /// <summary>Takes a model, or all models of a bag, out of the library, with all files in its folder and its prepared copies.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Ends it before anything is deleted, or between two models of a bag.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name;
+    /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or installs it.
+    /// </exception>
+    public void Remove(string name, CancellationToken cancellationToken = default)
+    {
+        foreach (string folder in Removable(name))
+            RemoveFolder(Path.GetFileName(folder), folder, cancellationToken);
+    }
+
+    /// <summary>The folders that <see cref="Remove"/> would delete.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <exception cref="DemucsException">As <see cref="Remove"/>.</exception>
+    public IReadOnlyList<string> Removable(string name)
+    {
+        CatalogueEntry? entry = _library.Catalogue.Find(name);
+        if (entry is { IsBuiltIn: true })
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in and cannot be removed.", name);
+        if (!SafeFileName.IsPortable(name))
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a model's name. Only models in '{_library.Folder}' are removed, by their names; delete other files yourself.", name);
+        IEnumerable<string> names = entry is { IsBag: true } ? entry.Members.Select(m => m.Model) : [entry?.Name ?? name];
+        string[] folders = [.. names.Select(_library.FolderOf).Where(IsOurs)];
+        return folders.Length > 0 ? folders : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{name}' is not installed in '{_library.Folder}'; there is nothing to remove.", name);
+    }
+
+    private static bool IsOurs(string folder) =>
+        Directory.Exists(folder) && (ModelLibrary.Installed(folder) is not null || Directory.EnumerateFiles(folder).All(f => f.EndsWith(PartialSuffix, StringComparison.Ordinal) || f.EndsWith(".tag", StringComparison.Ordinal)));
+
+    private void RemoveFolder(string name, string folder, CancellationToken cancellationToken)
+    {
+        using ModelLock held = ModelLock.TryTake(_library, name)
+            ?? throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' is being installed by another program. Wait for it, or end it.", folder);
+        try
+        {
+            // The graph first: if a program has it open on a system that minds, nothing is lost yet.
+            if (ModelLibrary.Installed(folder) is { } installed)
+            {
+                string content = ContentOf(installed.Path, installed.Record, cancellationToken);
+                File.Delete(installed.Path);
+                PreparationCache.Open().RemoveOf(installed.Path, content);
+            }
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' cannot be removed from '{folder}': {e.Message} Close programs that use it, and check the permissions.", folder, e);
+        }
+    }
+
+    /// <summary>What names a model's copies in the cache.</summary>
+    private static string ContentOf(string path, ModelRecord? record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (ModelFiles.IsWeights(path))
+                return WeightsModel.Identify(path, cancellationToken);
+        }
+        catch (DemucsException)
+        {
+            // What cannot be read has no copy that can be found.
+        }
+        return record?.Files[0].Sha256 ?? DurableFiles.Hash(path, cancellationToken);
+    }
+
+    private bool IsDone(CatalogueEntry entry)
+    {
+        string folder = _library.FolderOf(entry.Name);
+        return ModelRecord.Read(folder) is { } record && record.Matches(entry) && record.IsWhole(folder);
+    }
+
+    private async Task InstallEntryAsync(CatalogueEntry entry, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    {
+        ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
+        string[] partials = [.. entry.Files.Select(f => Path.Combine(folder, f.Name + PartialSuffix))];
+        CheckSpace(folder, entry.Size - partials.Where(File.Exists).Sum(p => new FileInfo(p).Length));
+        long before = 0;
+        for (int i = 0; i < entry.Files.Count; i++)
+        {
+            CatalogueFile file = entry.Files[i];
+            long start = before;
+            Action<long> told = done => report(done < file.Size ? ModelInstallStage.Fetching : ModelInstallStage.Verifying, start + done, entry.Size);
+            told(0);
+            (Uri? address, string? path) = Locate(entry, i, options.Source);
+            if (address is not null)
+                await transfer.DownloadAsync(address, file, partials[i], told, cancellationToken).ConfigureAwait(false);
+            else
+                transfer.Copy(path!, file, partials[i], told, cancellationToken);
+            before += file.Size;
+        }
+        Publish(folder, [.. entry.Files.Select(f => f.Name)], partials, new ModelRecord
+        {
+            InstalledAt = DateTime.UtcNow,
+            Source = options.Source ?? entry.Files[0].Url.ToString(),
+            Contract = entry.Contract,
+            Stems = entry.Stems,
+            SegmentFrames = entry.SegmentFrames,
+            Files = [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))],
+        });
+        Prepare(folder, entry.Files[0].Name, entry.Size, options, report, cancellationToken);
+    }
+
+    /// <summary>Installs a model that no catalogue knows: it must load, and its hashes are noted, so that later changes are seen.</summary>
+    private void InstallOwn(string name, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    {
+        if (!options.Force && ModelLibrary.Installed(folder) is not null)
+            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalogue to compare the source with. Choose another name.", name) { Remedies = [Remedy.Replace] };
+        ModelSource source = ModelSource.Find(PathOf(options.Source!));
+        string sourceFolder = Path.GetDirectoryName(source.Path!)!;
+        ModelContract contract;
+        using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions(), cancellationToken: cancellationToken))
+            contract = model.Contract;
+        string[] from = [source.Path!, .. ExternalWeights.Of(source.Path!)];
+        if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' has its weights in a folder of their own, in '{elsewhere}'. It can be used where it is, but not installed: only files beside a model are. Export it again with its weights in a file beside it.", source.Path);
+        string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
+        ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
+        long total = from.Sum(f => RegularFile.Info(f).Length), before = 0;
+        CheckSpace(folder, total);
+        string[] partials = [.. names.Select(n => Path.Combine(folder, n + PartialSuffix))];
+        List<ModelRecord.FileRecord> files = [];
+        for (int i = 0; i < from.Length; i++)
+        {
+            long start = before;
+            string hash = transfer.Copy(from[i], partials[i], long.MaxValue - 1, done => report(ModelInstallStage.Fetching, start + done, total), cancellationToken);
+            long size = new FileInfo(partials[i]).Length;
+            files.Add(new ModelRecord.FileRecord(names[i], size, hash));
+            before += size;
+        }
+        Publish(folder, names, partials, new ModelRecord { InstalledAt = DateTime.UtcNow, Source = source.Path!, Contract = ModelInfo.ContractOf(contract.Kind), Stems = contract.Stems, SegmentFrames = contract.SegmentFrames, Files = files });
+        options.Warn?.Invoke($"The model '{name}' is in no catalogue, so its SHA-256 could not be compared with anything; it was noted ({files[0].Sha256}), and Test-DemucsModel and demucsps models test compare with it.");
+        Prepare(folder, names[0], total, options, report, cancellationToken);
+    }
+
+    private static void Publish(string folder, string[] names, string[] partials, ModelRecord record)
+    {
+        try
+        {
+            // Without its note a model counts as whole only by its graph, so that one comes last of the files.
+            DurableFiles.Delete(Path.Combine(folder, ModelRecord.FileName));
+            for (int i = names.Length - 1; i >= 0; i--)
+                DurableFiles.Rename(partials[i], Path.Combine(folder, names[i]), overwrite: true);
+            foreach (string old in Directory.EnumerateFiles(folder).Where(f => (ModelFiles.IsModel(f) || ModelFiles.IsPrepared(f)) && !names.Contains(Path.GetFileName(f))))
+                File.Delete(old);
+            record.Write(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.ModelInUse, $"The model's files in '{folder}' cannot be replaced: {e.Message} Close programs that use it, and check the permissions; then repeat the command.", folder, e);
+        }
+    }
+
+    private static void Prepare(string folder, string file, long size, ModelInstallOptions options, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    {
+        if (!options.Prepare)
+            return;
+        report(ModelInstallStage.Preparing, size, size);
+        try
+        {
+            ModelSource source = ModelSource.Find(Path.Combine(folder, file));
+            PreparedModel? copy = source.IsWeights ? WeightsModel.Prepare(source, ModelPrecision.Full, PreparationCache.Open(), options.Warn, renew: false, cancellationToken)
+                : PreparedModel.Prepare(source.Path!, ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken);
+            copy?.Dispose();
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
+        {
+            // The model is installed all the same.
+            options.Warn?.Invoke(e.Message);
+        }
+    }
+
+    private void CheckSpace(string folder, long missing)
+    {
+        long needed = missing + (1 << 20);
+        long free;
+        try
+        {
+            free = _settings.FreeSpace(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // Shares without a drive do not tell; what does not fit then fails when it is written.
+            return;
+        }
+        if (free < needed)
+        {
+            throw new DemucsException(DemucsError.ModelWriteFailed, string.Create(CultureInfo.InvariantCulture,
+                $"'{folder}' has {free / 1e6:F0} MB free, and the model needs {needed / 1e6:F0} MB. Make room, or choose another folder with {ModelLibrary.FolderVariable}."), folder);
+        }
+    }
+
+    private static bool IsAddress(string source) => Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) && !uri.IsFile && !Path.IsPathFullyQualified(source);
+
+    /// <summary>The path that a source is or, as a file URI, means.</summary>
+    private static string PathOf(string source) => source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) ? uri.LocalPath : source;
+
+    private static (Uri? Address, string? Path) Locate(CatalogueEntry entry, int index, string? source)
+    {
+        CatalogueFile file = entry.Files[index];
+        string hosted = Uri.UnescapeDataString(file.Url.Segments[^1]);
+        if (source is null)
+            return file.Url.IsFile ? (null, file.Url.LocalPath) : (file.Url, null);
+        if (IsAddress(source))
+        {
+            Uri address = new(source);
+            ModelTransfer.CheckAddress(address);
+            if (source.EndsWith('/'))
+                return (new Uri(address, file.Url.Segments[^1]), null);
+            return entry.Files.Count == 1
+                ? (address, null)
+                : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source}' is one file, and the model '{entry.Name}' has {entry.Files.Count}. Give the address of their folder, with / at its end.", source);
+        }
+        source = PathOf(source);
+        if (!Directory.Exists(source) && index == 0)
+            return File.Exists(source) ? (null, source) : throw new DemucsException(DemucsError.ModelDownloadFailed, $"There is no file or folder '{source}' to install the model '{entry.Name}' from. Check the path.", source);
+        string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source)!;
+        // As it is named in a models folder, as a browser saves it, a whole models folder, or as the hub's cache lays files out.
+        string[] candidates = [Path.Combine(folder, file.Name), Path.Combine(folder, hosted), Path.Combine(folder, entry.Name, file.Name), Path.Combine(folder, entry.Name, hosted), .. HubPaths(folder, file, hosted)];
+        return Array.Find(candidates, File.Exists) is { } found
+            ? (null, found)
+            : throw new DemucsException(DemucsError.ModelDownloadFailed, $"The folder '{folder}' has no file for the model '{entry.Name}'. Looked for: {string.Join(", ", candidates.Select(c => Path.GetRelativePath(folder, c)).Distinct())}.", folder);
+    }
+
+    /// <summary>
+    /// Where the hub's cache has a file: <c>models--OWNER--NAME/snapshots/REVISION/FILE</c>, a link to <c>blobs/SHA256</c>, below the cache's folder; which of them was given, does not matter. Links
+    /// are lost where a cache is carried on what knows none, blobs are not.
+    /// </summary>
+    private static IEnumerable<string> HubPaths(string folder, CatalogueFile file, string hosted)
+    {
+        if (file.Url.Segments is not ["/", var owner, var name, "resolve/", var revision, ..])
+            yield break;
+        string repository = string.Join(new string('-', 2), "models", owner.TrimEnd('/'), name.TrimEnd('/'));
+        foreach (string root in (string[])[folder, Path.Combine(folder, repository), Path.Combine(folder, "hub", repository)])
+        {
+            yield return Path.Combine(root, "snapshots", revision.TrimEnd('/'), hosted);
+            yield return Path.Combine(root, "blobs", file.Sha256);
+        }
+        // The folder of a snapshot, of which the blobs are two folders up.
+        yield return Path.Combine(folder, "..", "..", "blobs", file.Sha256);
+    }
+}

@@ -1,0 +1,416 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Models.Catalogue;
+
+namespace DemucsPS.Engine.Models.Installation;
+
+/// <summary>
+/// Fetches files into partial files: from a server, with what is there already as a start, or from the file system. A partial file is complete and of the right
+/// SHA-256 when a method returns. After a failure of the connection, or when it was cancelled, it stays, to be resumed; content that is wrong is deleted.
+/// </summary>
+internal sealed class ModelTransfer : IDisposable
+{
+    private const int MostRedirects = 10;
+    private const int BufferBytes = 1 << 17;
+
+    private readonly TransferSettings _settings;
+    private readonly HttpClient _client;
+
+    public ModelTransfer(TransferSettings settings)
+    {
+        _settings = settings;
+        // Redirects are followed here, where each can be looked at; the proxy is that of the platform. Compressed content would have other lengths.
+        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, ConnectTimeout = settings.StallTimeout, UseCookies = false, Proxy = new DirectLoopback(HttpClient.DefaultProxy) };
+        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("DemucsPS", typeof(ModelTransfer).Assembly.GetName().Version!.ToString(3)));
+    }
+
+    /// <summary>Refuses addresses that are neither https nor http of this machine.</summary>
+    public static void CheckAddress(Uri address)
+    {
+        if (!(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)))
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{address}' is not fetched: only https is, and http of this machine. Give an https address, a file or a folder.", address.ToString());
+    }
+
+    /// <summary>Whether a redirect is followed: never from https to http, and to http only on this machine.</summary>
+    public static bool MayFollow(Uri from, Uri to) =>
+        to.Scheme == Uri.UriSchemeHttps || (to.Scheme == Uri.UriSchemeHttp && to.IsLoopback && from.Scheme == Uri.UriSchemeHttp);
+
+    /// <summary>Fetches a file from a server.</summary>
+    /// <param name="address">Its address.</param>
+    /// <param name="expected">What it must be.</param>
+    /// <param name="partial">The partial file.</param>
+    /// <param name="progress">Told the bytes that are there.</param>
+    /// <param name="cancellationToken">Ends it; the partial file stays.</param>
+    /// <exception cref="DemucsException">
+    /// <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/> or, of the address,
+    /// <see cref="DemucsError.ParameterInvalid"/>.
+    /// </exception>
+    public async Task DownloadAsync(Uri address, CatalogueFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
+    {
+        CheckAddress(address);
+        int failures = 0, losses = 0;
+        bool resumed = false, discarded = false;
+        while (true)
+        {
+            long before = LengthOf(partial);
+            if (before > expected.Size)
+            {
+                Discard(partial);
+                before = 0;
+            }
+            if (before < expected.Size)
+            {
+                try
+                {
+                    resumed |= before > 0;
+                    await AttemptAsync(address, expected, partial, before, Lose, progress, cancellationToken).ConfigureAwait(false);
+                }
+                catch (TransientException e)
+                {
+                    failures = LengthOf(partial) - before >= _settings.Worthwhile ? 1 : failures + 1;
+                    if (failures >= _settings.Attempts)
+                    {
+                        throw new DemucsException(DemucsError.ModelDownloadFailed,
+                            $"'{address}' could not be fetched: {e.Message} Attempts without success: {failures}. Try again later; what was fetched is kept, and the download goes on from there. Or fetch it on another machine, and give that file as the source.", address.ToString(), e);
+                    }
+                    await _settings.Delay(Wait(failures, e.RetryAfter, address), cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+            }
+            else
+            {
+                // All of it was there from an earlier time.
+                resumed = true;
+            }
+            string hash = DurableFiles.Hash(partial, cancellationToken);
+            if (hash == expected.Sha256)
+            {
+                DeleteTag(partial);
+                return;
+            }
+            Discard(partial);
+            // The parts may be of different files, where a server does not say what it serves. From the start, they cannot be; and twice is enough, for every time may break off.
+            if (!resumed || discarded)
+                throw Mismatch(address.ToString(), expected, $"its SHA-256 is {hash}");
+            resumed = false;
+            discarded = true;
+        }
+
+        // What an attempt brought counts as progress above; where it is lost each time, that would go on for ever.
+        void Lose()
+        {
+            Discard(partial);
+            if (++losses == _settings.Attempts)
+            {
+                throw new DemucsException(DemucsError.ModelDownloadFailed,
+                    $"'{address}' could not be fetched: its connections break off, and it had to be begun anew every time ({losses} times), since the server does not go on where one broke off. Try again later, or use another source.", address.ToString());
+            }
+        }
+    }
+
+    /// <summary>Copies a file.</summary>
+    /// <param name="source">Full path.</param>
+    /// <param name="expected">What it must be.</param>
+    /// <param name="partial">The partial file.</param>
+    /// <param name="progress">Told the bytes that are there.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/> or <see cref="DemucsError.ModelWriteFailed"/>.</exception>
+    public void Copy(string source, CatalogueFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
+    {
+        string hash = Copy(source, partial, expected.Size, progress, cancellationToken);
+        if (hash == expected.Sha256)
+            return;
+        long length = LengthOf(partial);
+        Discard(partial);
+        throw Mismatch(source, expected, length == expected.Size ? $"its SHA-256 is {hash}" : $"it has another size");
+    }
+
+    /// <summary>Copies a file whatever it is.</summary>
+    /// <param name="source">Full path.</param>
+    /// <param name="partial">The partial file.</param>
+    /// <param name="most">Bytes to copy at most; one more is copied, to be seen, where there are more.</param>
+    /// <param name="progress">Told the bytes that are there.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The SHA-256 of what was copied.</returns>
+    public string Copy(string source, string partial, long most, Action<long> progress, CancellationToken cancellationToken)
+    {
+        Discard(partial);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[BufferBytes];
+        try
+        {
+            using FileStream input = Reading(() => RegularFile.OpenRead(source, FileShare.Read));
+            using Stream output = Stored(partial, () => _settings.OpenPartial(partial));
+            long done = 0;
+            for (int count; done <= most && (count = Reading(() => input.Read(buffer))) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, count);
+                Stored(partial, () => output.Write(buffer, 0, count));
+                progress(done += count);
+            }
+            Stored(partial, () => Flush(output));
+        }
+        catch
+        {
+            Discard(partial);
+            throw;
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        T Reading<T>(Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{source}' cannot be read: {e.Message}", source, e);
+            }
+        }
+    }
+
+    /// <summary>Deletes a partial file and what is known of it.</summary>
+    public static void Discard(string partial)
+    {
+        Stored(partial, () => File.Delete(partial));
+        DeleteTag(partial);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    /// <summary>Does what writes a file of the models folder.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ModelWriteFailed"/>.</exception>
+    public static T Stored<T>(string path, Func<T> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.ModelWriteFailed, $"'{path}' cannot be written: {e.Message} Check the permissions and the free space, or choose another folder with DEMUCSPS_MODELS.", path, e);
+        }
+    }
+
+    private static void Stored(string path, Action write) => Stored(path, () =>
+    {
+        write();
+        return true;
+    });
+
+    private static void Flush(Stream output)
+    {
+        if (output is FileStream file)
+            file.Flush(flushToDisk: true);
+        else
+            output.Flush();
+    }
+
+    private async Task AttemptAsync(Uri address, CatalogueFile expected, string partial, long have, Action lose, Action<long> progress, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            using HttpResponseMessage response = await RequestAsync(address, partial, have, patience).ConfigureAwait(false);
+            bool continues = response.StatusCode == HttpStatusCode.PartialContent;
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
+            {
+                lose();
+                throw new TransientException("the server does not have the rest of it.");
+            }
+            if (!continues && response.StatusCode != HttpStatusCode.OK)
+                throw Refused(response, address);
+            ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
+            if (continues && range?.From != have)
+            {
+                lose();
+                throw new TransientException("the server sent another part than was asked for.");
+            }
+            long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
+            if (offered is { } size && size != expected.Size)
+            {
+                Discard(partial);
+                throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
+            }
+            // A server that does not know ranges, or has another file by now, sends all of it.
+            if (!continues && have > 0)
+                lose();
+            using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
+            using Stream file = Stored(partial, () => _settings.OpenPartial(partial));
+            long done = continues ? have : 0;
+            Stored(partial, () =>
+            {
+                file.SetLength(done);
+                file.Position = done;
+                WriteTag(partial, address, response.Headers.ETag);
+            });
+            progress(done);
+            byte[] buffer = new byte[BufferBytes];
+            try
+            {
+                while (true)
+                {
+                    patience.CancelAfter(_settings.StallTimeout);
+                    int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
+                    if (count == 0)
+                        break;
+                    done += count;
+                    if (done > expected.Size)
+                        break;
+                    Stored(partial, () => file.Write(buffer, 0, count));
+                    progress(done);
+                }
+            }
+            finally
+            {
+                Stored(partial, () => Flush(file));
+            }
+            if (done < expected.Size)
+                throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"it ended after {done} of {expected.Size} bytes."));
+            if (done > expected.Size)
+            {
+                file.Dispose();
+                Discard(partial);
+                throw Mismatch(address.ToString(), expected, "it is longer");
+            }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"the server sent nothing for {_settings.StallTimeout.TotalSeconds:0.#} s."), e);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
+        {
+            throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' cannot be trusted: {e.InnerException.Message}", address.ToString(), e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new TransientException($"{e.Message.TrimEnd('.')}.", e);
+        }
+        catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
+        {
+            // On a full disk, the space is worth more than what was fetched.
+            File.Delete(partial);
+            DeleteTag(partial);
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> RequestAsync(Uri address, string partial, long have, CancellationTokenSource patience)
+    {
+        Uri at = address;
+        for (int hop = 0; hop <= MostRedirects; hop++)
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, at);
+            if (have > 0)
+            {
+                request.Headers.Range = new RangeHeaderValue(have, null);
+                if (ReadTag(partial, address) is { } tag)
+                    request.Headers.IfRange = new RangeConditionHeaderValue(tag);
+            }
+            patience.CancelAfter(_settings.StallTimeout);
+            HttpResponseMessage response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+            if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
+                || response.Headers.Location is not { } location)
+            {
+                return response;
+            }
+            response.Dispose();
+            Uri next = new(at, location);
+            if (!MayFollow(at, next))
+                throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects to '{next}', which is not https; it is not followed. Use another source.", address.ToString());
+            at = next;
+        }
+        throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects more than {MostRedirects} times; it is not followed further.", address.ToString());
+    }
+
+    private static Exception Refused(HttpResponseMessage response, Uri address)
+    {
+        int code = (int)response.StatusCode;
+        string status = string.Create(CultureInfo.InvariantCulture, $"the server answers {code} ({response.ReasonPhrase}).");
+        if (code is 408 or 425 or 429 or 500 or 502 or 503 or 504)
+        {
+            RetryConditionHeaderValue? retry = response.Headers.RetryAfter;
+            return new TransientException(status) { RetryAfter = retry?.Delta ?? (retry?.Date - DateTimeOffset.UtcNow) };
+        }
+        return new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' cannot be fetched: {status} Check the address and the network, or use another source.", address.ToString());
+    }
+
+    private TimeSpan Wait(int failures, TimeSpan? asked, Uri address)
+    {
+        if (asked > _settings.LongestDelay)
+        {
+            throw new DemucsException(DemucsError.ModelDownloadFailed,
+                string.Create(CultureInfo.InvariantCulture, $"'{address}' could not be fetched: the server asks to wait for {asked.Value.TotalSeconds:0} s. Try again after that time; what was fetched is kept."), address.ToString());
+        }
+        TimeSpan backOff = _settings.FirstDelay * Math.Pow(2, failures - 1);
+        TimeSpan wait = asked > backOff ? asked.Value : backOff;
+        return wait < _settings.LongestDelay ? wait : _settings.LongestDelay;
+    }
+
+    private static DemucsException Mismatch(string source, CatalogueFile expected, string what) => new(DemucsError.ModelHashMismatch, string.Create(CultureInfo.InvariantCulture,
+        $"'{source}' is not the file '{expected.Name}' of the catalogue, which has {expected.Size} bytes and the SHA-256 {expected.Sha256}: {what}. It was not installed. Use another source, or correct the catalogue."), source);
+
+    private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+
+    private static string TagOf(string partial) => partial + ".tag";
+
+    private static void DeleteTag(string partial)
+    {
+        try
+        {
+            File.Delete(TagOf(partial));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is only looked at beside a partial file of the same address.
+        }
+    }
+
+    private static void WriteTag(string partial, Uri address, EntityTagHeaderValue? tag)
+    {
+        if (tag is { IsWeak: false })
+            File.WriteAllLines(TagOf(partial), [address.ToString(), tag.Tag]);
+        else
+            DeleteTag(partial);
+    }
+
+    private static EntityTagHeaderValue? ReadTag(string partial, Uri address)
+    {
+        try
+        {
+            return File.Exists(TagOf(partial)) && File.ReadAllLines(TagOf(partial)) is [string at, string tag] && at == address.ToString() && EntityTagHeaderValue.TryParse(tag, out EntityTagHeaderValue? value) ? value : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The platform's proxy, except for this machine, which no proxy can reach.</summary>
+    private sealed class DirectLoopback(IWebProxy platform) : IWebProxy
+    {
+        public ICredentials? Credentials
+        {
+            get => platform.Credentials;
+            set => platform.Credentials = value;
+        }
+
+        public Uri? GetProxy(Uri destination) => destination.IsLoopback ? null : platform.GetProxy(destination);
+
+        public bool IsBypassed(Uri host) => host.IsLoopback || platform.IsBypassed(host);
+    }
+
+    /// <summary>What may be better the next time.</summary>
+    private sealed class TransientException(string message, Exception? cause = null) : Exception(message, cause)
+    {
+        /// <summary>How long the server asks to wait; null where it does not.</summary>
+        public TimeSpan? RetryAfter { get; init; }
+    }
+}

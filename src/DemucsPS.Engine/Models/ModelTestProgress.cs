@@ -1,6 +1,0 @@
-namespace DemucsPS.Engine.Models;
-
-/// <summary>How far the test of a model is.</summary>
-/// <param name="Model">The model's name.</param>
-/// <param name="Stage">What it is at.</param>
-public sealed record ModelTestProgress(string Model, ModelTestStage Stage);

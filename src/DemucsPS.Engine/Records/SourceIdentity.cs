@@ -1,0 +1,55 @@
+using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Files;
+
+namespace DemucsPS.Engine.Records;
+
+/// <summary>A source file by what is in it. Where it lies and when it was written are for people: a file that was moved or touched is still the same.</summary>
+/// <param name="Path">Full path.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Modified">When it was last written.</param>
+/// <param name="Sha256">Hash of its bytes, in lower-case hexadecimal digits.</param>
+internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified, string Sha256)
+{
+    /// <summary>Reads a file to its end.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.AudioTrackCorrupt"/>: it changes meanwhile.</exception>
+    public static SourceIdentity Of(TrackSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (long bytes, DateTime modified) = Stamp(source.Path);
+            SourceIdentity identity = new(source.Path, bytes, modified, DurableFiles.Hash(source.Path, cancellationToken));
+            identity.CheckUnchanged();
+            return identity;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{source.Path}' cannot be read: {e.Message} Check the path and the file's permissions.", source.Path, e);
+        }
+    }
+
+    /// <summary>Length and time of a file that is about to be read; null if there is none.</summary>
+    public static (long Bytes, DateTime Modified)? Before(TrackSource source) => File.Exists(source.Path) ? Stamp(source.Path) : null;
+
+    /// <summary>Checks that nobody has written to the file since. One that is gone is not checked: what was opened before stays readable.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: somebody has.</exception>
+    public void CheckUnchanged()
+    {
+        if (File.Exists(Path))
+            CheckUnchanged(Stamp(Path));
+    }
+
+    /// <summary>Checks that the file was like this at another moment, too.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: it was not.</exception>
+    public void CheckUnchanged((long Bytes, DateTime Modified)? other)
+    {
+        if (other != (Bytes, Modified))
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Path}' was changed during the separation. Try again when nothing writes to it.", Path);
+    }
+
+    private static (long Bytes, DateTime Modified) Stamp(string path)
+    {
+        FileInfo file = RegularFile.Info(path);
+        return (file.Length, file.LastWriteTimeUtc);
+    }
+}

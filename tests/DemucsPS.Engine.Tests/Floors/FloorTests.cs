@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+
+namespace DemucsPS.Engine.Tests.Floors;
+
+/// <summary>The engine is built in floors: each folder uses those below it only. <c>docs/ARCHITECTURE.md</c> has the drawing.</summary>
+public sealed class FloorTests
+{
+    [Fact]
+    public void No_namespace_uses_one_that_uses_it() => Assert.Empty(NamespaceGraph.Read(typeof(DemucsException).Assembly.Location).Circles());
+
+    [Fact]
+    public void A_circle_is_found() =>
+        // The test assembly has one, since its folders are no floors: tests take each other's samples.
+        Assert.Contains(NamespaceGraph.Read(typeof(FloorTests).Assembly.Location).Circles(), step => step.StartsWith($"{nameof(DemucsPS)}.{nameof(Engine)}.{nameof(Tests)}.{nameof(Audio)} -> ", StringComparison.Ordinal));
+
+    [Fact]
+    public void A_namespace_is_its_folder()
+    {
+        string source = Path.Combine(RepositoryFiles.Root, "src");
+        Assert.All(Sources(source), file =>
+        {
+            string folder = Path.GetRelativePath(source, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.');
+            // The names of cmdlets' classes are part of their errors' ids, which do not change because files are sorted into folders.
+            folder = Regex.Replace(folder, @"^DemucsPS\.Cmdlets\.\w+$", "DemucsPS.Cmdlets");
+            if (Regex.Match(File.ReadAllText(file), @"^namespace ([\w.]+);", RegexOptions.Multiline) is { Success: true } found)
+                Assert.Equal(folder, found.Groups[1].Value);
+        });
+    }
+
+    [Fact]
+    public void No_folder_has_more_files_than_can_be_taken_in() =>
+        Assert.Empty(Sources(Path.Combine(RepositoryFiles.Root, "src")).GroupBy(Path.GetDirectoryName).Where(folder => folder.Count() > 26).Select(folder => $"{folder.Key}: {folder.Count()}"));
+
+    private static IEnumerable<string> Sources(string folder) =>
+        Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(file => !Regex.IsMatch(file, @"[/\\](obj|bin)[/\\]"));
+}
