@@ -5,7 +5,7 @@
     GUID                 = '8f0c6a0e-5c1d-4d53-9a39-3b1c7f8a2e64'
     Author               = 'The DemucsPS authors'
     CompanyName          = 'DemucsPS'
-    Copyright            = '(c) The DemucsPS authors. MIT licence.'
+    Copyright            = '(c) The DemucsPS authors. MIT license.'
     Description          = 'Separates music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models: streaming, in constant memory, exact.'
     # .NET 10, which the engine needs, comes with PowerShell 7.6.
     PowerShellVersion    = '7.6'

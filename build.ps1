@@ -28,7 +28,7 @@ param(
     # Where the project is, for the addresses in packages, such as https://github.com/OWNER/NAME; in a hosted workflow its own by default. Without it packages have no such addresses.
     [string] $RepositoryUrl = $(if ($env:GITHUB_REPOSITORY) { "$env:GITHUB_SERVER_URL/$env:GITHUB_REPOSITORY" }),
 
-    # Signs the module's catalogue file, which can be made on Windows.
+    # Signs the module's catalog file, which can be made on Windows.
     [Security.Cryptography.X509Certificates.X509Certificate2] $Certificate,
 
     # Platforms that packages and archives are for; all by default.

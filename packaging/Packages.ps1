@@ -31,7 +31,7 @@ function New-ModuleFolder([string] $Folder, [string[]] $Platform, [string] $Repo
     }
     [IO.File]::WriteAllText((Convert-Path $manifest), $text)
 
-    # What sha256sum -c reads, on every system; Windows has catalogue files besides, which can be signed.
+    # What sha256sum -c reads, on every system; Windows has catalog files besides, which can be signed.
     $sums = Get-ChildItem $Folder -Recurse -File | ForEach-Object { "$((Get-FileHash $_.FullName).Hash.ToLowerInvariant())  $([IO.Path]::GetRelativePath((Convert-Path $Folder), $_.FullName).Replace('\', '/'))" }
     $sums = [string[]]@($sums)
     [Array]::Sort($sums, [StringComparer]::Ordinal)
@@ -43,7 +43,7 @@ function New-ModuleFolder([string] $Folder, [string[]] $Platform, [string] $Repo
         }
     }
     else {
-        Write-Warning 'The module has DemucsPS.sha256 and no catalogue file: PowerShell makes and signs those on Windows only.'
+        Write-Warning 'The module has DemucsPS.sha256 and no catalog file: PowerShell makes and signs those on Windows only.'
     }
     $null = Test-ModuleManifest $manifest
 }

@@ -22,7 +22,7 @@ Describe 'Get-DemucsModel' {
         $htdemucs.Contract | Should -Be 'split'
         $htdemucs.Stems | Should -Be 'drums', 'bass', 'other', 'vocals'
         $htdemucs.SegmentFrames | Should -Be 343980
-        $htdemucs.LicenceNotice | Should -Match 'scientific purposes'
+        $htdemucs.LicenseNotice | Should -Match 'scientific purposes'
         $env:DEMUCSPS_MODELS | Should -Not -Exist
     }
 
@@ -63,9 +63,9 @@ Describe 'Get-DemucsModel' {
         $problems.TargetObject | Should -Be 'kazoo'
     }
 
-    It 'names a catalogue that cannot be used, and the entry' {
-        Set-Content $env:DEMUCSPS_CATALOGUE '{ "version": 1, "models": [{ "name": "bad one" }] }'
-        { Get-DemucsModel } | Should -Throw "*$env:DEMUCSPS_CATALOGUE*model number 1*bad one*" -ErrorId 'CatalogueInvalid,DemucsPS.Cmdlets.GetDemucsModelCommand'
+    It 'names a catalog that cannot be used, and the entry' {
+        Set-Content $env:DEMUCSPS_CATALOG '{ "version": 1, "models": [{ "name": "bad one" }] }'
+        { Get-DemucsModel } | Should -Throw "*$env:DEMUCSPS_CATALOG*model number 1*bad one*" -ErrorId 'CatalogInvalid,DemucsPS.Cmdlets.GetDemucsModelCommand'
     }
 
     It 'completes names' {

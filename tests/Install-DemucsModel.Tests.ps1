@@ -39,8 +39,8 @@ Describe 'Install-DemucsModel' {
     It 'does nothing with -WhatIf' {
         $told = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; Install-DemucsModel htdemucs -WhatIf; Install-DemucsModel htdemucs -AcceptLicense -WhatIf"
         $told | Should -HaveCount 2
-        $told[0] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalogue, 84 MB; before that its licence notice has to be accepted \(-AcceptLicense\): .+'
-        $told[1] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalogue, 84 MB"'
+        $told[0] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalog, 84 MB; before that its license notice has to be accepted \(-AcceptLicense\): .+'
+        $told[1] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalog, 84 MB"'
         $env:DEMUCSPS_MODELS | Should -Not -Exist
     }
 
@@ -81,7 +81,7 @@ Describe 'Install-DemucsModel' {
 
     It 'takes in a model of ones own, prepared or not' {
         $own = Install-DemucsModel mine -Source $tiny -WarningVariable warnings -WarningAction SilentlyContinue
-        $warnings | Should -Match 'in no catalogue'
+        $warnings | Should -Match 'in no catalog'
         $own.Stems | Should -Be 'drums', 'bass', 'other', 'vocals'
         (Get-ChildItem (Split-Path $own.Path)).Name | Sort-Object | Should -Be 'mine.onnx', 'model.json'
         Get-DemucsModel -Cache | Where-Object Model -EQ mine | Should -HaveCount 1

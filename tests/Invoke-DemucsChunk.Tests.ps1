@@ -140,7 +140,7 @@ Describe 'Invoke-DemucsChunk' {
         Get-NativeObjectCount | Should -Be $before
     }
 
-    It 'writes numbers with a point whatever the language, as do its neighbours' {
+    It 'writes numbers with a point whatever the language, as do its neighbors' {
         $shell = [powershell]::Create()
         $null = $shell.AddScript({
             param($root, $song, $small)

@@ -48,7 +48,7 @@ internal sealed record ChildSeparation(double Seconds, int Chunks, long PeakByte
         // As the cmdlets and the console choose.
         JobPlan plan = JobPlan.Choose(jobs, threads);
         using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [ModelSource.Find(model)] }, null, new OnnxSessionOptions { IntraOpThreads = plan.Threads }, prepare: true, jobs: plan.Jobs);
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, []), new SeparationOptions { Jobs = plan.Jobs }, new StemOutput(new StemNames(output), new StemFormat()));
+        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, []), new SeparationOptions { Jobs = plan.Jobs }, new StemOutput(new StemNames(output), new StemFormat()));
         SeparationResult result = separator.Separate(new TrackSource(song));
         using Process self = Process.GetCurrentProcess();
         return new ChildSeparation(result.Elapsed.TotalSeconds, result.Chunks, self.PeakWorkingSet64);

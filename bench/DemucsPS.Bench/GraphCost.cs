@@ -10,7 +10,7 @@ internal static class GraphCost
     public static double? Flop(ReadOnlyMemory<byte> model)
     {
         GraphModel graph = GraphModel.Parse(model);
-        GraphFacts facts = new(graph);
+        ShapeInference facts = new(graph);
         double sum = 0;
         foreach (GraphNode node in graph.Nodes)
         {
@@ -23,7 +23,7 @@ internal static class GraphCost
         return sum;
     }
 
-    private static double? Cost(GraphNode node, GraphFacts facts)
+    private static double? Cost(GraphNode node, ShapeInference facts)
     {
         if (facts.KnownShape(node.Inputs[0]) is not { } a || facts.KnownShape(node.Inputs[1]) is not { } b || (node.Type != "MultiHeadAttention" && facts.KnownShape(node.Outputs[0]) is null))
             return null;

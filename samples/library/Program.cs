@@ -9,7 +9,7 @@ using DemucsPS.Engine.Separation;
 string file = Path.GetFullPath(args[0]), folder = Path.GetFullPath(args.ElementAtOrDefault(1) ?? "separated");
 
 using ModelBag models = ModelBag.Open(ModelLibrary.Open().Select([], null, Path.GetFullPath), null, new OnnxSessionOptions(), prepare: true);
-FileSeparator separator = new(models, StemSelection.Choose(models.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder, null), new StemFormat()));
+FileSeparator separator = new(models, StemMatrix.Choose(models.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder, null), new StemFormat()));
 SeparationResult result = separator.Separate(new TrackSource(file));
 
 foreach (StemFile stem in result.Stems)

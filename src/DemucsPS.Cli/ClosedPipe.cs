@@ -26,7 +26,7 @@ internal sealed class ClosedPipe : IDisposable
             _timer = new Timer(_ => Look(), null, Interval, Interval);
     }
 
-    /// <summary>Cancelled with the token that was given, or when the pipe is closed.</summary>
+    /// <summary>Canceled with the token that was given, or when the pipe is closed.</summary>
     public CancellationToken Token => _closed.Token;
 
     /// <summary>Whether the pipe was closed.</summary>

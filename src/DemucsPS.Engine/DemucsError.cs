@@ -30,7 +30,7 @@ public enum DemucsError
     /// <summary>A model could not be fetched: the server, the connection or the source failed.</summary>
     ModelDownloadFailed,
 
-    /// <summary>A model's file is not what the catalogue says: another size or SHA-256.</summary>
+    /// <summary>A model's file is not what the catalog says: another size or SHA-256.</summary>
     ModelHashMismatch,
 
     /// <summary>A model cannot be written to the models folder: no permission or no space.</summary>
@@ -39,11 +39,11 @@ public enum DemucsError
     /// <summary>An installed model cannot be replaced or removed, because a program has it open or installs it.</summary>
     ModelInUse,
 
-    /// <summary>What a model's licence notice says was not accepted.</summary>
+    /// <summary>What a model's license notice says was not accepted.</summary>
     LicenseNotAccepted,
 
-    /// <summary>A catalogue file cannot be read, or says what cannot be.</summary>
-    CatalogueInvalid,
+    /// <summary>A catalog file cannot be read, or says what cannot be.</summary>
+    CatalogInvalid,
 
     /// <summary>The native ONNX Runtime library cannot be loaded, or it failed in a way that is not the model's fault.</summary>
     OnnxRuntimeUnavailable,

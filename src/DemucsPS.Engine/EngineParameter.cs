@@ -15,7 +15,7 @@ public enum EngineParameter
     /// <summary>How often a failed chunk is tried again.</summary>
     RetryCount,
 
-    /// <summary>Share of a chunk that neighbours have in common.</summary>
+    /// <summary>Share of a chunk that neighbors have in common.</summary>
     Overlap,
 
     /// <summary>The form of the transition between chunks.</summary>

@@ -24,7 +24,7 @@ public enum Remedy
     /// <summary>A stem is joined although chunks came more than once, from the first ones.</summary>
     JoinFirst,
 
-    /// <summary>What a model's licence notice says is accepted.</summary>
+    /// <summary>What a model's license notice says is accepted.</summary>
     AcceptLicense,
 
     /// <summary>An installed model is fetched again.</summary>

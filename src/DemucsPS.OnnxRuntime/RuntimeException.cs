@@ -8,7 +8,7 @@ internal sealed class RuntimeException : Exception
     /// <summary><c>ORT_FAIL</c>: a general failure.</summary>
     private const int Fail = 1;
 
-    // The package's names for the runtime's numbers, in their order. The last two have other meanings in the runtime by now: an execution provider failed, loading was cancelled.
+    // The package's names for the runtime's numbers, in their order. The last two have other meanings in the runtime by now: an execution provider failed, loading was canceled.
     private static readonly string[] Names =
     [
         "Ok", "Fail", "InvalidArgument", "NoSuchFile", "NoModel", "EngineError", "RuntimeException", "InvalidProtobuf", "ModelLoaded", "NotImplemented", "InvalidGraph",

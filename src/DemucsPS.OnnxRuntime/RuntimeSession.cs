@@ -42,7 +42,7 @@ internal sealed class RuntimeSession : IDisposable
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <exception cref="RuntimeException">The runtime refuses the model or a setting.</exception>
     /// <exception cref="ProviderException">It refuses the execution provider.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static RuntimeSession Load(string path, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(path, options), null, settings, cancellationToken);
 
     /// <summary>Loads a model from memory.</summary>
@@ -60,7 +60,7 @@ internal sealed class RuntimeSession : IDisposable
     /// <param name="shrink">Whether the arena gives back, when this run has ended, what no other run needs then.</param>
     /// <param name="cancellationToken">Ends the run between two operators.</param>
     /// <exception cref="RuntimeException">The run failed.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public void Run(IReadOnlyList<BoundTensor> inputs, IReadOnlyList<BoundTensor> outputs, bool shrink, CancellationToken cancellationToken)
     {

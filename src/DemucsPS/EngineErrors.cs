@@ -51,7 +51,7 @@ internal static class EngineErrors
     private static ErrorCategory Category(DemucsError error) => error switch
     {
         DemucsError.AudioTrackNotFound or DemucsError.DemucsModelNotFound or DemucsError.StemChunkMissing => ErrorCategory.ObjectNotFound,
-        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ProviderRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogueInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable or DemucsError.ClusterJobInvalid or DemucsError.ProviderPackageInvalid
+        DemucsError.AudioFormatUnsupported or DemucsError.AudioTrackCorrupt or DemucsError.TrackListInvalid or DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.ProviderRefused or DemucsError.ModelHashMismatch or DemucsError.CatalogInvalid or DemucsError.ProvenanceInvalid or DemucsError.StemsNotComparable or DemucsError.ClusterJobInvalid or DemucsError.ProviderPackageInvalid
             => ErrorCategory.InvalidData,
         DemucsError.FFmpegNotFound or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable or DemucsError.ProviderLibraryInvalid or DemucsError.PictureUnavailable or DemucsError.SchedulerNotFound => ErrorCategory.NotInstalled,
         DemucsError.ParameterInvalid or DemucsError.ChunkLengthMismatch or DemucsError.StemChunkDoubled => ErrorCategory.InvalidArgument,

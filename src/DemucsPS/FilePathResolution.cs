@@ -46,7 +46,7 @@ internal static class FilePathResolution
     /// <param name="cmdlet">The cmdlet, whose location counts.</param>
     /// <param name="given">Names of models or bags, or paths; null for the default.</param>
     /// <param name="weights">One row a model, or null.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.CatalogueInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.CatalogInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>.</exception>
     public static ModelSelection SelectModels(this PSCmdlet cmdlet, string[]? given, double[][]? weights) =>
         ModelLibrary.Open().Select(given ?? [], weights, path => cmdlet.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
 

@@ -5,7 +5,7 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS;
 
-/// <summary>Completes models: names of the catalogue and of installed models, those that can be used first, then model files, files of bags, and folders with model files in them or below.</summary>
+/// <summary>Completes models: names of the catalog and of installed models, those that can be used first, then model files, files of bags, and folders with model files in them or below.</summary>
 public sealed class ModelCompleter : IArgumentCompleter
 {
     /// <summary>How far below a folder its models are looked for.</summary>

@@ -6,7 +6,7 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS;
 
-/// <summary>Completes names of models: those of the catalogue and those that are installed.</summary>
+/// <summary>Completes names of models: those of the catalog and those that are installed.</summary>
 public sealed class ModelNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -29,7 +29,7 @@ public sealed class ModelNameCompleter : IArgumentCompleter
         }
         catch (DemucsException)
         {
-            // What is wrong with a catalogue, or with a folder, the command says; a completion has no place for it.
+            // What is wrong with a catalog, or with a folder, the command says; a completion has no place for it.
             return [];
         }
         return models

@@ -10,8 +10,8 @@ public sealed partial class CompletionCommandTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    public CompletionCommandTests() => File.WriteAllText(_folder["catalogue.json"], $$"""
-        { "version": 1, "models": [{ "name": "tiny", "description": "A small one. It is for tests.", "contract": "split", "stems": ["drums", "kazoo"], "segment": 8192, "licence": "Only for tests.",
+    public CompletionCommandTests() => File.WriteAllText(_folder["catalog.json"], $$"""
+        { "version": 1, "models": [{ "name": "tiny", "description": "A small one. It is for tests.", "contract": "split", "stems": ["drums", "kazoo"], "segment": 8192, "license": "Only for tests.",
           "files": [{ "name": "tiny.onnx", "url": "https://models.invalid/tiny.onnx", "size": 10, "sha256": "{{new string('0', 64)}}" }] }] }
         """);
 
@@ -121,7 +121,7 @@ public sealed partial class CompletionCommandTests : IDisposable
             ["XDG_DATA_HOME"] = _folder.Path,
             ["INPUTRC"] = "/dev/null",
             ["TERM"] = "xterm",
-            ["DEMUCSPS_CATALOGUE"] = _folder["catalogue.json"],
+            ["DEMUCSPS_CATALOG"] = _folder["catalog.json"],
             ["DEMUCSPS_MODELS"] = _folder["no-models"],
         };
         string shown = InTerminal(shell, environment, [.. lines, "exit"]);
@@ -170,7 +170,7 @@ public sealed partial class CompletionCommandTests : IDisposable
 
     private string[] Complete(params string[] words)
     {
-        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, new() { ["DEMUCSPS_CATALOGUE"] = _folder["catalogue.json"] }, ["complete", .. words]);
+        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, new() { ["DEMUCSPS_CATALOG"] = _folder["catalog.json"] }, ["complete", .. words]);
         Assert.Equal(0, exitCode);
         Assert.Empty(error);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

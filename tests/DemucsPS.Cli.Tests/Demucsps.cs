@@ -76,7 +76,7 @@ internal static class Demucsps
         // What a developer has installed must not matter.
         start.Environment["DEMUCSPS_MODELS"] = Path.Combine(folder, "no-models");
         start.Environment.Remove("DEMUCSPS_MODEL");
-        start.Environment.Remove("DEMUCSPS_CATALOGUE");
+        start.Environment.Remove("DEMUCSPS_CATALOG");
         foreach ((string name, string? value) in environment ?? [])
         {
             if (value is null)

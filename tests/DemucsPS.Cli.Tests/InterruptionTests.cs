@@ -98,7 +98,7 @@ public sealed class InterruptionTests
         }
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
         Assert.Equal(99, process.ExitCode);
-        Assert.Contains(lines, l => l.StartsWith("cancelled", StringComparison.Ordinal) && l.Contains("With --resume it is continued.", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("canceled", StringComparison.Ordinal) && l.Contains("With --resume it is continued.", StringComparison.Ordinal));
         Assert.Empty(output.Result);
         string track = folder["separated", "htdemucs-tiny", "long"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
@@ -134,7 +134,7 @@ public sealed class InterruptionTests
             Thread.Yield();
         Signal.Terminate(process.Id);
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.Equal($"cancelled: the models were not loaded yet, and '{folder["long.wav"]}' was not begun.{Environment.NewLine}", error.Result);
+        Assert.Equal($"canceled: the models were not loaded yet, and '{folder["long.wav"]}' was not begun.{Environment.NewLine}", error.Result);
         Assert.Equal(99, process.ExitCode);
 
         bool IsReading()
@@ -190,7 +190,7 @@ public sealed class InterruptionTests
         string error = process.StandardError.ReadToEnd();
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
         Assert.Equal(141, process.ExitCode);
-        Assert.Contains("cancelled", error, StringComparison.Ordinal);
+        Assert.Contains("canceled", error, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["separated", "baseline", "long", "bass.wav"]));
         Assert.Equal(0, Demucsps.Run(folder.Path, "verify", "separated/baseline/short").ExitCode);
     }

@@ -206,7 +206,7 @@ public sealed class ModelsCommandTests
     private static Dictionary<string, string?> Library(TemporaryFolder folder, LoopbackServer server, byte[]? model = null)
     {
         model ??= Model;
-        File.WriteAllText(folder["catalogue.json"], JsonSerializer.Serialize(new
+        File.WriteAllText(folder["catalog.json"], JsonSerializer.Serialize(new
         {
             version = 1,
             models = new[]
@@ -216,11 +216,11 @@ public sealed class ModelsCommandTests
                     name = "tiny",
                     stems = new[] { "drums", "bass", "other", "vocals" },
                     segment = 8192,
-                    licence = "Only for tests.",
+                    license = "Only for tests.",
                     files = new[] { new { name = "tiny.onnx", url = $"{server.Address}tiny.onnx", size = model.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(model)) } },
                 },
             },
         }));
-        return new() { ["DEMUCSPS_MODELS"] = folder["models"], ["DEMUCSPS_CATALOGUE"] = folder["catalogue.json"] };
+        return new() { ["DEMUCSPS_MODELS"] = folder["models"], ["DEMUCSPS_CATALOG"] = folder["catalog.json"] };
     }
 }

@@ -671,8 +671,8 @@ public sealed class SeparateCommandTests
     public void Parameters_out_of_range_are_refused_before_anything_is_looked_for(string option, string value)
     {
         using TemporaryFolder folder = new();
-        // Neither model, runtime nor catalogue could be had; what is wrong with the option is said all the same, and alone.
-        Dictionary<string, string?> nothing = new() { ["DEMUCSPS_ONNXRUNTIME"] = folder["none"], ["DEMUCSPS_CATALOGUE"] = folder["none"], ["DEMUCSPS_FFMPEG"] = folder["none"] };
+        // Neither model, runtime nor catalog could be had; what is wrong with the option is said all the same, and alone.
+        Dictionary<string, string?> nothing = new() { ["DEMUCSPS_ONNXRUNTIME"] = folder["none"], ["DEMUCSPS_CATALOG"] = folder["none"], ["DEMUCSPS_FFMPEG"] = folder["none"] };
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, nothing, "separate", "missing.wav", "--model", "missing.onnx", option, value);
         Assert.Equal(2, exitCode);
         Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);

@@ -56,7 +56,7 @@ public sealed class RegularFileTests
         foreach ((string name, NamedPipe pipe) in new[] { ("list.m3u", list), ("sheet.cue", sheet), ("album.cue", song) })
             Refused("a pipe", pipe, () => throw Assert.Single(Failures(folder[name])));
         Refused("a pipe", song, () => AudioFile.Open(Assert.Single(new TrackList(new TrackListOptions(), _ => { }, e => throw e).Expand(folder["songs.m3u"]))));
-        DemucsException noProvenance = Assert.Throws<DemucsException>(() => SeparationVerification.Of(folder["demucsps.json"]));
+        DemucsException noProvenance = Assert.Throws<DemucsException>(() => SeparationVerification.Verify(folder["demucsps.json"]));
         Assert.Equal(DemucsError.ProvenanceInvalid, noProvenance.Error);
         Assert.Contains(": It is a pipe, not a file. Separate", noProvenance.Message, StringComparison.Ordinal);
         Assert.False(provenance.WasOpened);
@@ -78,19 +78,19 @@ public sealed class RegularFileTests
     }
 
     [Fact]
-    public async Task A_pipe_as_a_model_a_catalogue_or_a_source_of_models_is_named_and_not_opened()
+    public async Task A_pipe_as_a_model_a_catalog_or_a_source_of_models_is_named_and_not_opened()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
         using TemporaryFolder folder = new();
         using NamedPipe pipe = new(folder["pipe.onnx"]);
         Refused(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => ModelSource.Find(folder["pipe.onnx"])));
         Refused(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => ModelSource.Find(folder.Path)));
-        Refused(DemucsError.CatalogueInvalid, Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["pipe.onnx"])));
+        Refused(DemucsError.CatalogInvalid, Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["pipe.onnx"])));
         ModelLibrary library = ModelInstallerTests.Library(folder, new Uri("http://127.0.0.1:1/"));
         foreach ((string name, DemucsError error) in new[] { ("tiny", DemucsError.ModelDownloadFailed), ("mine", DemucsError.DemucsModelNotFound) })
         {
             Refused(error, await Assert.ThrowsAsync<DemucsException>(() =>
-                new ModelInstaller(library).InstallAsync(name, new ModelInstallOptions { AcceptLicence = true, Source = folder["pipe.onnx"] }, null, default)));
+                new ModelInstaller(library).InstallAsync(name, new ModelInstallOptions { AcceptLicense = true, Source = folder["pipe.onnx"] }, null, default)));
         }
         Directory.CreateDirectory(folder["models", "noted"]);
         using NamedPipe note = new(folder["models", "noted", "model.json"]);

@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Tests;
 /// <summary>How far one signal lags behind another.</summary>
 internal static class SignalLag
 {
-    // Sums of this many products still have all the digits that tell neighbours apart.
+    // Sums of this many products still have all the digits that tell neighbors apart.
     private const int Block = 512;
 
     /// <summary>The lag at which the cross-correlation of a stretch is greatest; frames beyond the ends of the signal are silence.</summary>

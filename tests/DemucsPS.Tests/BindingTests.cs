@@ -132,7 +132,7 @@ public sealed class BindingTests : IDisposable
     public void Two_ways_to_name_a_thing_exclude_each_other(string script, string command)
     {
         AudioChunk chunk = AudioTrack.FromSamples("noise", new float[9000], new float[9000]).Split(0, Session.Segment).First();
-        _session.Run(script, chunk, ChunkSpectrogram.Of(chunk)).AssertFailed($"AmbiguousParameterSet,DemucsPS.Cmdlets.{command}");
+        _session.Run(script, chunk, ChunkSpectrogram.Compute(chunk)).AssertFailed($"AmbiguousParameterSet,DemucsPS.Cmdlets.{command}");
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public sealed class CompletionTests : IDisposable
 {
     private readonly Session _session = new();
 
-    public CompletionTests() => _session.AddCatalogue();
+    public CompletionTests() => _session.AddCatalog();
 
     public void Dispose() => _session.Dispose();
 
@@ -61,9 +61,9 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Fact]
-    public void Offers_nothing_where_the_catalogue_cannot_be_read()
+    public void Offers_nothing_where_the_catalog_cannot_be_read()
     {
-        File.WriteAllText(_session["catalogue.json"], "{");
+        File.WriteAllText(_session["catalog.json"], "{");
         Assert.DoesNotContain(_session.Complete("Get-DemucsModel b"), m => m.ResultType == CompletionResultType.ParameterValue);
     }
 

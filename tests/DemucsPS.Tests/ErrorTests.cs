@@ -266,7 +266,7 @@ public sealed class ErrorTests : IDisposable
     [Fact]
     public void Models_that_there_are_not_are_an_error_each()
     {
-        _session.AddCatalogue();
+        _session.AddCatalog();
         ScriptRun listed = _session.Run("'tiny', 'kazoo', 'pair' | Get-DemucsModel");
         Assert.Equal(["tiny", "pair"], listed.Output.Cast<ModelInfo>().Select(m => m.Name));
         Assert.Equal(["DemucsModelNotFound"], listed.ErrorIds("GetDemucsModelCommand"));
@@ -287,13 +287,13 @@ public sealed class ErrorTests : IDisposable
     [InlineData("Remove-DemucsModel tiny", "RemoveDemucsModelCommand")]
     [InlineData("Test-DemucsModel tiny", "TestDemucsModelCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Model tiny", "InvokeDemucsSeparationCommand")]
-    public void A_catalogue_that_cannot_be_used_ends_every_command_that_needs_it(string script, string command)
+    public void A_catalog_that_cannot_be_used_ends_every_command_that_needs_it(string script, string command)
     {
         _session.AddNoise("one.wav", 100);
-        _session.AddCatalogue();
-        File.WriteAllText(_session["catalogue.json"], """{ "version": 1, "models": [{ "name": "bad one" }] }""");
+        _session.AddCatalog();
+        File.WriteAllText(_session["catalog.json"], """{ "version": 1, "models": [{ "name": "bad one" }] }""");
         ScriptRun run = _session.Run(script);
-        run.AssertFailed($"CatalogueInvalid,DemucsPS.Cmdlets.{command}");
-        Assert.Equal(_session["catalogue.json"], run.Failure!.TargetObject);
+        run.AssertFailed($"CatalogInvalid,DemucsPS.Cmdlets.{command}");
+        Assert.Equal(_session["catalog.json"], run.Failure!.TargetObject);
     }
 }

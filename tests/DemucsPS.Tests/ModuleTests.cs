@@ -74,7 +74,7 @@ public sealed class ModuleTests : IDisposable
     {
         (_, string script, string shown) = s_objects[index];
         _session.AddNoise("one.wav", 22000);
-        _session.AddCatalogue();
+        _session.AddCatalog();
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx"), _session["normalizing.onnx"]);
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"), _session["little.safetensors"]);
         ProviderArchive.Write(_session["openvino.whl"]);

@@ -24,7 +24,7 @@ internal sealed class Session : IDisposable
     public Session(bool own = false)
     {
         Environment.SetEnvironmentVariable("DEMUCSPS_MODELS", this["models"]);
-        Environment.SetEnvironmentVariable("DEMUCSPS_CATALOGUE", null);
+        Environment.SetEnvironmentVariable("DEMUCSPS_CATALOG", null);
         Environment.SetEnvironmentVariable("DEMUCSPS_MODEL", null);
         Host.Reset();
         _runspace = own ? Open() : s_shared.Value;
@@ -86,16 +86,16 @@ internal sealed class Session : IDisposable
         return path;
     }
 
-    /// <summary>Makes a catalogue with the models <c>tiny</c> and <c>other</c>, which are <see cref="Small"/> with a licence notice, and their bag <c>pair</c>.</summary>
+    /// <summary>Makes a catalog with the models <c>tiny</c> and <c>other</c>, which are <see cref="Small"/> with a license notice, and their bag <c>pair</c>.</summary>
     /// <param name="address">Where they are said to be.</param>
-    public void AddCatalogue(string address = "https://models.invalid/small.onnx")
+    public void AddCatalog(string address = "https://models.invalid/small.onnx")
     {
         byte[] model = File.ReadAllBytes(Small);
         string[] stems = ["drums", "bass", "other", "vocals"];
-        object Member(string name) => new { name, stems, segment = Segment, licence = "Only for tests.", files = new[] { new { name = $"{name}.onnx", url = address, size = model.Length, sha256 = Convert.ToHexString(SHA256.HashData(model)) } } };
+        object Member(string name) => new { name, stems, segment = Segment, license = "Only for tests.", files = new[] { new { name = $"{name}.onnx", url = address, size = model.Length, sha256 = Convert.ToHexString(SHA256.HashData(model)) } } };
         object pair = new { name = "pair", stems, segment = Segment, bag = new[] { new { model = "tiny", weights = new[] { 1, 1, 1, 0 } }, new { model = "other", weights = new[] { 0, 0, 0, 1 } } } };
-        File.WriteAllText(this["catalogue.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { Member("tiny"), Member("other"), pair } }));
-        Environment.SetEnvironmentVariable("DEMUCSPS_CATALOGUE", this["catalogue.json"]);
+        File.WriteAllText(this["catalog.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { Member("tiny"), Member("other"), pair } }));
+        Environment.SetEnvironmentVariable("DEMUCSPS_CATALOG", this["catalog.json"]);
     }
 
     /// <summary>Runs a script to its end. An error that ends a command ends the script, as it does where a user has asked for that.</summary>

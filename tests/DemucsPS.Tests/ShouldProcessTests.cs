@@ -16,7 +16,7 @@ public sealed class ShouldProcessTests : IDisposable
     {
         _session.AddNoise("one.wav", 9000);
         _session.AddNoise("two.wav", 9000);
-        _session.AddCatalogue();
+        _session.AddCatalog();
     }
 
     public void Dispose() => _session.Dispose();
@@ -29,7 +29,7 @@ public sealed class ShouldProcessTests : IDisposable
     [Theory]
     [InlineData("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0]", @"^What if: .*""Separate \(2 chunks, 0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*"".*one\.wav", @"two\.wav")]
     [InlineData(Export, @"^What if: .*""Write stems \(0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*one\.wav", @"two\.wav")]
-    [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; before that its licence notice has to be accepted \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
+    [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; before that its license notice has to be accepted \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
     [InlineData("Remove-DemucsModel mine, yours", @"^What if: .*""Remove the model with all files .*mine""", @"yours")]
     [InlineData("Install-DemucsProvider OpenVINO openvino.whl; Remove-DemucsProvider OpenVINO", @"^What if: .*""Install OpenVINO from '.*openvino\.whl' \(3 files, 0 MB\)"".*openvino""", @"Remove the execution provider")]
     [InlineData("Submit-DemucsJob one.wav, two.wav -JobPath job, again -Model $args[0] -Program one.wav -RealTimeFactor 1000 -TaskLength 00:03:00 -NoSubmit",
@@ -107,7 +107,7 @@ public sealed class ShouldProcessTests : IDisposable
     }
 
     [Fact]
-    public void A_licence_notice_is_accepted_by_a_parameter_or_by_an_answer()
+    public void A_license_notice_is_accepted_by_a_parameter_or_by_an_answer()
     {
         Session.Host.Answer("No", "Yes");
         ScriptRun run = _session.Run("Install-DemucsModel tiny, other -Source $args[0] -NoPreparation", Session.Small);

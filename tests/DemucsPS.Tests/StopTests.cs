@@ -73,7 +73,7 @@ public sealed class StopTests : IDisposable
         // Without the stop it would not come to an end.
         using (server = new LoopbackServer(request => server.Stall(model, model.Length / 2)(request), LoopbackServer.File(model)))
         {
-            _session.AddCatalogue($"{server.Address}small.onnx");
+            _session.AddCatalog($"{server.Address}small.onnx");
             Stop("Install-DemucsModel tiny -AcceptLicense -NoPreparation", seen => seen.Activity == "Installing models" && seen.PercentComplete > 0, outputs: 0);
             Assert.Equal(["models/tiny/tiny.onnx.partial", "models/tiny/tiny.onnx.partial.tag"], _session.Files("models/"));
             Assert.True(_session.Run("Install-DemucsModel tiny -AcceptLicense -NoPreparation").Single<ModelInfo>().Verified);

@@ -49,7 +49,7 @@ internal static class ProviderArchive
         {
             [Folder + LibraryName] = Library(),
             [Folder + "libopenvino.so.1"] = [1, 2, 3],
-            [Folder + "third-party-programs.txt"] = "licences"u8.ToArray(),
+            [Folder + "third-party-programs.txt"] = "licenses"u8.ToArray(),
             [Folder + "__init__.py"] = "import os"u8.ToArray(),
             ["onnxruntime_ep_openvino-1.dist-info/METADATA"] = "Version: 1"u8.ToArray(),
         };

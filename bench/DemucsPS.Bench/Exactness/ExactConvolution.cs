@@ -66,7 +66,7 @@ internal static class ExactConvolution
     }
 
     private static ConvolutionWindow Window(GraphNode node, ExactTensor weight) =>
-        ConvolutionWindow.Of(node, weight.Shape) ?? throw new NotSupportedException($"The window of '{node.Outputs[0]}' is chosen by the runtime.");
+        ConvolutionWindow.Match(node, weight.Shape) ?? throw new NotSupportedException($"The window of '{node.Outputs[0]}' is chosen by the runtime.");
 
     private static void AddBias(double[] result, ExactTensor? bias, int batch, int channels, int size)
     {

@@ -303,7 +303,7 @@ internal static class ExactOperators
     {
         long axis = node.Integer("axis", -1);
         int first = (int)(axis < 0 ? axis + x.Rank : axis), run = (int)ExactTensor.Count(x.Shape.Skip(first));
-        ExactTensor normal = Normalise(x, run, node.Float("epsilon", 1e-5f));
+        ExactTensor normal = Normalize(x, run, node.Float("epsilon", 1e-5f));
         normal = Broadcast(normal, factors, (a, b) => a * b);
         return summands is null ? normal : Broadcast(normal, summands, (a, b) => a + b);
     }
@@ -311,7 +311,7 @@ internal static class ExactOperators
     private static ExactTensor GroupNormalization(ExactTensor x, ExactTensor factors, ExactTensor summands, long groups, float epsilon, bool perChannel)
     {
         int run = (int)(ExactTensor.Count(x.Shape.Skip(1)) / groups), channels = (int)x.Shape[1], channel = (int)ExactTensor.Count(x.Shape.Skip(2));
-        ExactTensor normal = Normalise(x, run, epsilon);
+        ExactTensor normal = Normalize(x, run, epsilon);
         for (int i = 0; i < normal.Values.Length; i++)
         {
             int number = i / channel % channels, at = perChannel ? number : (int)(number / (channels / groups));
@@ -320,7 +320,7 @@ internal static class ExactOperators
         return normal;
     }
 
-    private static ExactTensor Normalise(ExactTensor x, int run, float epsilon)
+    private static ExactTensor Normalize(ExactTensor x, int run, float epsilon)
     {
         double[] result = new double[x.Values.Length];
         Parallel.For(0, result.Length / run, row =>

@@ -116,7 +116,7 @@ internal sealed class CompareCommand
         }
         catch (OperationCanceledException)
         {
-            report.Cancelled("what was shown is whole. With --resume the rest is done.");
+            report.Canceled("what was shown is whole. With --resume the rest is done.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : interruption.ExitCode;
         }
 

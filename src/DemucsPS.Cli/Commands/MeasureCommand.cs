@@ -96,7 +96,7 @@ internal sealed class MeasureCommand
         }
         catch (OperationCanceledException)
         {
-            report.Cancelled(parsed.GetValue(_output) is null ? "figures that were not written yet are lost." : "with --resume it goes on after the tracks that are done.");
+            report.Canceled(parsed.GetValue(_output) is null ? "figures that were not written yet are lost." : "with --resume it goes on after the tracks that are done.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : ExitCodes.Canceled;
         }
     }

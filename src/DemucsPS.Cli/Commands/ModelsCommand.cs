@@ -19,7 +19,7 @@ internal sealed class ModelsCommand
     private readonly Argument<string[]> _removed = new Argument<string[]>("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.ModelNames(model => model.Installed && model.Name != ModelSource.BaselineName));
     private readonly Argument<string[]> _tested = new Argument<string[]>("name") { Description = "Names of models or bags, or paths.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Models);
     private readonly Option<string?> _source = new("--source") { Description = "A file, a folder, a share or an https address to take files from. Hashes are checked all the same.", HelpName = "PATH|URL" };
-    private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the licence notice says." };
+    private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the license notice says." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
     private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
@@ -37,7 +37,7 @@ internal sealed class ModelsCommand
     public static Command Create()
     {
         ModelsCommand models = new();
-        Command list = new("list", "List models: installed, built in and in the catalogue.") { models._filter };
+        Command list = new("list", "List models: installed, built in and in the catalog.") { models._filter };
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
         Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision };
         models._provider.AddTo(test);
@@ -67,7 +67,7 @@ internal sealed class ModelsCommand
             }
             catch (OperationCanceledException)
             {
-                Console.Error.WriteLine("cancelled: what was fetched is kept, and the next installation goes on from there.");
+                Console.Error.WriteLine("canceled: what was fetched is kept, and the next installation goes on from there.");
                 return ExitCodes.Canceled;
             }
         }, CancellationToken.None));
@@ -83,7 +83,7 @@ internal sealed class ModelsCommand
         {
             try
             {
-                models.Add(library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalogue.", name));
+                models.Add(library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalog.", name));
             }
             catch (DemucsException e)
             {
@@ -111,7 +111,7 @@ internal sealed class ModelsCommand
             ModelInstallOptions options = new()
             {
                 Source = source,
-                AcceptLicence = parsed.GetValue(_acceptLicense),
+                AcceptLicense = parsed.GetValue(_acceptLicense),
                 Force = parsed.GetValue(_force),
                 Prepare = !parsed.GetValue(_noPreparation),
                 Warn = line.Warn,

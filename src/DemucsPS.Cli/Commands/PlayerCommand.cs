@@ -57,7 +57,7 @@ internal static class PlayerCommand
                 return ExitCodes.Failed;
             List<(string File, PlayerPage Page)> pages = compare
                 ? [(folders[0].PagePath, PlayerPage.Comparing(folders))]
-                : [.. folders.Select(folder => (folder.PagePath, PlayerPage.Of(folder)))];
+                : [.. folders.Select(folder => (folder.PagePath, PlayerPage.Create(folder)))];
             if (pages.Count > 1 && (output is not null || title is not null || serve))
             {
                 report.Failure(null, new DemucsException(DemucsError.ParameterInvalid,
@@ -82,7 +82,7 @@ internal static class PlayerCommand
                 }
                 catch (OperationCanceledException)
                 {
-                    report.Cancelled($"'{path}' was not written.");
+                    report.Canceled($"'{path}' was not written.");
                     return ExitCodes.Canceled;
                 }
             }

@@ -41,7 +41,7 @@ internal static class ProvidersCommand
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("cancelled: nothing was installed.");
+            Console.Error.WriteLine("canceled: nothing was installed.");
             return ExitCodes.Canceled;
         }
     }

@@ -43,7 +43,7 @@ internal sealed class SeparateCommand
     private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
     private readonly ProviderOptions _provider = new("What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.");
     private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Use an execution provider without comparing, at its first use with a model, what it computes with the processor." };
-    private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbours have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
+    private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbors have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
     private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds, at most the model's own (7.8 for htdemucs), which is the default. Shorter ones are padded in the model as it is, as the official --segment does it.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
@@ -100,7 +100,7 @@ internal sealed class SeparateCommand
     {
         if (parsed.GetValue(_inputs) is [var input, ..])
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is no option. Tracks are named to the job itself.");
-        (SeparationOptions options, _, StemChoice choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
+        (SeparationOptions options, _, StemRequest choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
         using ModelBag bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed), prepare: !parsed.GetValue(_noPreparation), jobs: options.Jobs);
         _ = choice.Select(bag.Contract.Stems);
     }
@@ -182,7 +182,7 @@ internal sealed class SeparateCommand
         }
         catch (OperationCanceledException e)
         {
-            report.Cancelled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
+            report.Canceled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
                 : begun ? "not all tracks were begun."
                 : mine is null ? "it was not known yet what there is to separate."
                 : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} begun.");
@@ -216,7 +216,7 @@ internal sealed class SeparateCommand
     {
         string path = Path.GetFullPath(parsed.GetValue(_durations)
             ?? (parsed.GetValue(_filesFrom) is { } from and not "-" ? from + ".durations" : Path.Combine(parsed.GetRequiredValue(_output), "demucsps.durations")));
-        TrackShare share = TrackShare.Take(inputs, options, list, shard, TrackDurations.Of(path, inputs, options, report.Note, cancellationToken));
+        TrackShare share = TrackShare.Take(inputs, options, list, shard, TrackDurations.Load(path, inputs, options, report.Note, cancellationToken));
         mine = share.Mine;
         return share.Tracks;
     }
@@ -236,13 +236,13 @@ internal sealed class SeparateCommand
     private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
-        (SeparationOptions options, StemOutput output, StemChoice choice, ModelSelection models) = Choose(parsed, jobs);
+        (SeparationOptions options, StemOutput output, StemRequest choice, ModelSelection models) = Choose(parsed, jobs);
         bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed, jobs.Threads) with { SkipProviderCheck = parsed.GetValue(_skipProviderCheck) },
             prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
         return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
     }
 
-    private (SeparationOptions Options, StemOutput Output, StemChoice Choice, ModelSelection Models) Choose(ParseResult parsed, JobPlan jobs)
+    private (SeparationOptions Options, StemOutput Output, StemRequest Choice, ModelSelection Models) Choose(ParseResult parsed, JobPlan jobs)
     {
         SeparationOptions options = new()
         {
@@ -267,7 +267,7 @@ internal sealed class SeparateCommand
             CopyTags = !parsed.GetValue(_noTags),
         };
         string[] stemNames = NameList.Of(parsed.GetValue(_stemNames));
-        StemChoice choice = new()
+        StemRequest choice = new()
         {
             Stems = NameList.Of(parsed.GetValue(_stems)),
             TwoStems = parsed.GetValue(_twoStems),

@@ -120,10 +120,10 @@ internal sealed class SeparationReport(bool json, bool verbose)
 
     /// <summary>The user has stopped the command.</summary>
     /// <param name="what">What became of the current track.</param>
-    public void Cancelled(string what)
+    public void Canceled(string what)
     {
         EndLine();
-        Console.Error.WriteLine($"cancelled: {what}");
+        Console.Error.WriteLine($"canceled: {what}");
     }
 
     private static string Label(SeparationResult result) =>

@@ -67,7 +67,7 @@ internal sealed class SpectrogramCommand
             // A picture that lacks one of those that were asked for is not what was asked for.
             if (!complete || sources.Length == 0)
                 return ExitCodes.Failed;
-            SpectrogramPicture picture = SpectrogramPicture.Of([.. sources.Select(SpectrogramPanel.Of)], options, report.Progress(new TrackSource(file.Path)), cancellationToken);
+            SpectrogramPicture picture = SpectrogramPicture.Create([.. sources.Select(SpectrogramPanel.Create)], options, report.Progress(new TrackSource(file.Path)), cancellationToken);
             foreach (string warning in picture.Warnings)
                 report.Warning(warning);
             picture.Write(file);
@@ -81,7 +81,7 @@ internal sealed class SpectrogramCommand
         }
         catch (OperationCanceledException)
         {
-            report.Cancelled("no picture was written.");
+            report.Canceled("no picture was written.");
             return ExitCodes.Canceled;
         }
     }

@@ -37,7 +37,7 @@ internal static class VerifyCommand
             }
             catch (OperationCanceledException)
             {
-                report.Cancelled($"'{path}' was not read to its end.");
+                report.Canceled($"'{path}' was not read to its end.");
                 return ExitCodes.Canceled;
             }
         }
@@ -48,7 +48,7 @@ internal static class VerifyCommand
     {
         try
         {
-            SeparationVerification verification = SeparationVerification.Of(provenance, cancellationToken);
+            SeparationVerification verification = SeparationVerification.Verify(provenance, cancellationToken);
             report.Verified(verification);
             return verification.IsIntact;
         }

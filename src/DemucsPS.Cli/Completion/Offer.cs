@@ -90,7 +90,7 @@ internal sealed record Offer(Func<LineSoFar, IEnumerable<Candidate>> Candidates)
         }
         catch (DemucsException)
         {
-            // What is wrong with a catalogue, or with a folder, the command says; a completion has no place for it.
+            // What is wrong with a catalog, or with a folder, the command says; a completion has no place for it.
             return [];
         }
     }

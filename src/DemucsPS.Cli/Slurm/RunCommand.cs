@@ -54,7 +54,7 @@ internal static class RunCommand
         ClusterWorker worker = new(job, SlurmReport.Note);
         int exitCode = worker.Run(submission, first + task, string.Create(CultureInfo.InvariantCulture, $"{array}.{turn}"),
             Environment.GetEnvironmentVariable("SLURMD_NODENAME") ?? Environment.MachineName, isLimited: true, cancellationToken);
-        // Its time was too short. A task that was cancelled must stay so.
+        // Its time was too short. A task that was canceled must stay so.
         if (exitCode == ExitCodes.MoreToDo && !worker.IsCanceled && turn < MostTurns)
             SlurmReport.Note(SlurmCluster.TakeAnotherTurn($"{array}_{task.ToString(CultureInfo.InvariantCulture)}") ? "this task waits for another turn" : "this task is not finished, and Slurm gives it no other turn");
         return exitCode;

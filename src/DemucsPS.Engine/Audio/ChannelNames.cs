@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace DemucsPS.Engine.Audio;
 
-/// <summary>What the channels of a file are: FL front left, FR front right, FC centre, LFE low frequencies, BL back left, BR, SL side left, SR and so on.</summary>
+/// <summary>What the channels of a file are: FL front left, FR front right, FC center, LFE low frequencies, BL back left, BR, SL side left, SR and so on.</summary>
 internal static class ChannelNames
 {
     // In the order of the bits of WAVEFORMATEXTENSIBLE's dwChannelMask, which is the order of the channels in a file, too.

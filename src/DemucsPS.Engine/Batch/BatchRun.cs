@@ -25,7 +25,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     /// <summary>Times come from here, so that tests can turn the clock.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Waits so long, or until it is cancelled.</summary>
+    /// <summary>Waits so long, or until it is canceled.</summary>
     internal Action<TimeSpan, CancellationToken> Wait { get; init; } = (time, token) => token.WaitHandle.WaitOne(time);
 
     /// <summary>Told a track before it is separated; gives the receiver of its progress.</summary>
@@ -47,8 +47,8 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     /// <param name="tracks">The tracks.</param>
     /// <param name="refused">Those of them that are not to be separated, each with an error that says why.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
-    /// <exception cref="SeparationCanceledException">It was cancelled in the middle of a track. The message says what is kept.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="SeparationCanceledException">It was canceled in the middle of a track. The message says what is kept.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">What became of a track cannot be noted, or another worker notes it in the same file.</exception>
     public BatchEnd Run(IEnumerable<TrackSource> tracks, IReadOnlyDictionary<TrackSource, DemucsException> refused, CancellationToken cancellationToken)
     {
@@ -171,7 +171,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
                 _separated++;
                 limit?.Add(result.Duration * (1 - kept), worked);
             }
-            results?.Append(TrackOutcome.Of(track, result, worked, Clock.GetUtcNow()) with { Shard = shard?.ToString(), Machine = Environment.MachineName });
+            results?.Append(TrackOutcome.Create(track, result, worked, Clock.GetUtcNow()) with { Shard = shard?.ToString(), Machine = Environment.MachineName });
             Done(result);
         }
         catch (DemucsException e) when (e.Error == DemucsError.SeparationRunning)

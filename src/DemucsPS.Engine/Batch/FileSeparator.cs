@@ -25,7 +25,7 @@ public sealed class FileSeparator
     private const int MaxRetriesNoted = 1000;
 
     private readonly ModelBag _bag;
-    private readonly StemSelection _selection;
+    private readonly StemMatrix _selection;
     private readonly SeparationOptions _options;
     private readonly StemOutput _output;
     private readonly Separator _separator;
@@ -41,7 +41,7 @@ public sealed class FileSeparator
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the format of the output needs an ffmpeg that is not there.
     /// </exception>
-    public FileSeparator(ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output)
+    public FileSeparator(ModelBag bag, StemMatrix selection, SeparationOptions options, StemOutput output)
     {
         output.Check();
         _bag = bag;
@@ -106,7 +106,7 @@ public sealed class FileSeparator
     /// </summary>
     /// <param name="source">The track.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">What <see cref="Separate"/> would refuse before it has separated anything, but for models that cannot be run.</exception>
     public SeparationPlan Rehearse(TrackSource source, CancellationToken cancellationToken = default)
     {
@@ -168,7 +168,7 @@ public sealed class FileSeparator
     {
         TrackHeader header = track.Header;
         long? frames = header.FramesAt(Separator.SampleRate) is > 0 and { } known ? known : null;
-        StemShape? shape = frames is { } count ? StemShape.Of(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
+        StemShape? shape = frames is { } count ? StemShape.Create(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
         return new SeparationPlan(track.Source.Path, track.Paths, frames, frames is { } n ? _separator.CountChunks(n) : null, shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
         {
             IsEstimate = frames is not null && header.IsEstimate,
@@ -184,7 +184,7 @@ public sealed class FileSeparator
     /// <param name="source">The track.</param>
     /// <param name="progress">Told how far it is; called on this thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
-    /// <exception cref="SeparationCanceledException">It was cancelled. The message says what is kept.</exception>
+    /// <exception cref="SeparationCanceledException">It was canceled. The message says what is kept.</exception>
     /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What could be continued is kept, and the message says so; else nothing is left behind.</exception>
     public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -217,7 +217,7 @@ public sealed class FileSeparator
     /// <param name="expected">Its length in frames, as far as it is known; for the progress.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
     internal static TrackStatistics Measure(TrackSource source, long? expected, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
@@ -272,7 +272,7 @@ public sealed class FileSeparator
         try
         {
             SeparationJournal journal = SeparationJournal.Read(path);
-            SeparationIdentity now = Identify(track, SourceIdentity.Of(track.Source, cancellationToken), cancellationToken);
+            SeparationIdentity now = Identify(track, SourceIdentity.Compute(track.Source, cancellationToken), cancellationToken);
             IReadOnlyList<string> differences = journal.Identity.DifferencesTo(now);
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
@@ -298,7 +298,7 @@ public sealed class FileSeparator
         (TrackSource source, long started) = (track.Source, track.Started);
         SourceIdentity identity = journal.Identity.Source;
         identity.CheckUnchanged();
-        StemShape shape = StemShape.Of(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
+        StemShape shape = StemShape.Create(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
         using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Header.Tags, track.Header.Picture), journal);
         if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
             Tell?.Invoke($"The cover of '{source.Path}' is left out: WAV files have none.");
@@ -324,8 +324,8 @@ public sealed class FileSeparator
             }
             files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
             // With the mix in the outputs, whatever the stems have cancels.
-            MixNormalisation normalisation = _bag.Contract.NormalisesMix && !_selection.UsesMix ? MixNormalisation.Of(journal.Mean, journal.Deviation) : MixNormalisation.None;
-            string[] warnings = [.. reader.Warnings, .. mix.Warning(normalisation, _bag.Contract.Stems.Count, journal.Frames, source.Path) is { } offset ? [offset] : Array.Empty<string>()];
+            MixNormalization normalization = _bag.Contract.NormalizesMix && !_selection.UsesMix ? MixNormalization.Create(journal.Mean, journal.Deviation) : MixNormalization.None;
+            string[] warnings = [.. reader.Warnings, .. mix.Warning(normalization, _bag.Contract.Stems.Count, journal.Frames, source.Path) is { } offset ? [offset] : Array.Empty<string>()];
             SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed(), warnings);
             IReadOnlyList<StemFile> stems = files.Commit();
             string provenancePath = track.Place.ProvenancePath;
@@ -441,14 +441,14 @@ public sealed class FileSeparator
         }
         if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
             return new Found(provenance, [$"files: {string.Join(", ", provenance.Stems.Select(s => s.File))} then, {string.Join(", ", track.Paths.Select(track.Place.Relative))} now"]);
-        SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Of(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
+        SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Compute(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
             Parameters(track));
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
         // Where nothing is lost, what happens to damage makes no difference.
         if (provenance.Gaps.Count > 0 && track.Source.OnDamage == DamageHandling.Fail)
             differences = [.. differences, "damage: passed over then, refused now"];
         return new Found(provenance, differences.Count > 0 ? differences
-            : [.. SeparationVerification.Of(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
+            : [.. SeparationVerification.Verify(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
     }
 
     /// <summary>The result for a track whose stems are there already.</summary>
@@ -504,7 +504,7 @@ public sealed class FileSeparator
         TrackSource source = header.Source;
         (long, DateTime)? before = SourceIdentity.Before(source);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Of(source, stop.Token), CancellationToken.None);
+        Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Compute(source, stop.Token), CancellationToken.None);
         try
         {
             TrackStatistics statistics = Measure(source, header.FramesAt(Separator.SampleRate), progress, cancellationToken);

@@ -24,7 +24,7 @@ internal static class SeparationParameters
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">How stems are written. Where to does not matter: what is there is found by its place.</param>
     /// <param name="silence">Frames of silence in front of the track, which is what <see cref="TrackSource.LateStart"/> comes to.</param>
-    public static SortedDictionary<string, string> Describe(TrackSource source, ModelBag bag, StemSelection selection, SeparationOptions options, StemOutput output, long silence = 0)
+    public static SortedDictionary<string, string> Describe(TrackSource source, ModelBag bag, StemMatrix selection, SeparationOptions options, StemOutput output, long silence = 0)
     {
         IReadOnlyList<string> stems = bag.Contract.Stems;
         StemFormat format = output.Format;

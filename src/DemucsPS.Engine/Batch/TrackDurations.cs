@@ -71,9 +71,9 @@ public sealed class TrackDurations
     /// <param name="options">What is taken of them.</param>
     /// <param name="waiting">Told once, in a sentence, that another process measures.</param>
     /// <param name="cancellationToken">Ends it; what was measured is lost then.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the file cannot be written, or is none.</exception>
-    public static TrackDurations Of(string path, IReadOnlyList<string> inputs, TrackListOptions options, Action<string>? waiting = null, CancellationToken cancellationToken = default)
+    public static TrackDurations Load(string path, IReadOnlyList<string> inputs, TrackListOptions options, Action<string>? waiting = null, CancellationToken cancellationToken = default)
     {
         DurableFiles.RefuseOther(path);
         string wanted = InputsHash(inputs, options);
@@ -117,15 +117,15 @@ public sealed class TrackDurations
         {
             file = RegularFile.Info(track.Path);
             TrackHeader header = TrackHeader.Read(track);
-            return Of((double?)header.Frames / header.SampleRate);
+            return Load((double?)header.Frames / header.SampleRate);
         }
         catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
         {
             // Whoever gets it will say what is wrong with it.
-            return Of(0);
+            return Load(0);
         }
 
-        TrackDuration Of(double? seconds) => file is { Exists: true } ? new(KeyOf(track), file.Length, file.LastWriteTimeUtc, seconds) : new(KeyOf(track), -1, default, seconds);
+        TrackDuration Load(double? seconds) => file is { Exists: true } ? new(KeyOf(track), file.Length, file.LastWriteTimeUtc, seconds) : new(KeyOf(track), -1, default, seconds);
     }
 
     private static TrackDuration[] Measure(IReadOnlyList<string> inputs, TrackListOptions options, TrackDuration[] known, CancellationToken cancellationToken)
@@ -135,7 +135,7 @@ public sealed class TrackDurations
         TrackList list = new(options, _ => { }, _ => { });
         TrackSource[] tracks = [.. inputs.SelectMany(list.Expand)];
         TrackDuration[] measured = new TrackDuration[tracks.Length];
-        Parallel.For(0, tracks.Length, new ParallelOptions { MaxDegreeOfParallelism = Allotment.Processors, CancellationToken = cancellationToken },
+        Parallel.For(0, tracks.Length, new ParallelOptions { MaxDegreeOfParallelism = MachineLimits.Processors, CancellationToken = cancellationToken },
             i => measured[i] = before.TryGetValue(KeyOf(tracks[i]), out TrackDuration? then) && IsSame(then, tracks[i].Path) ? then : Measure(tracks[i]));
         // Two of one name are the same samples.
         return [.. measured.DistinctBy(track => track.Key).OrderBy(track => track.Key, StringComparer.Ordinal)];

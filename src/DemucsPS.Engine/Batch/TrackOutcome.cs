@@ -59,7 +59,7 @@ public sealed record TrackOutcome
     public bool IsSameTrack(TrackOutcome other) => Source == other.Source && Track == other.Track;
 
     /// <summary>That of a track that was separated or skipped.</summary>
-    internal static TrackOutcome Of(TrackSource track, SeparationResult result, TimeSpan elapsed, DateTimeOffset now)
+    internal static TrackOutcome Create(TrackSource track, SeparationResult result, TimeSpan elapsed, DateTimeOffset now)
     {
         // The hashes of a run's files are in its provenance, which was written last.
         SeparationProvenance provenance = SeparationProvenance.Read(result.ProvenancePath);

@@ -29,7 +29,7 @@ public sealed class ChunkPlan
     /// <summary>Frames from the start of one chunk to the start of the next.</summary>
     public int Stride { get; }
 
-    /// <summary>The share of a segment that neighbouring chunks have in common.</summary>
+    /// <summary>The share of a segment that neighboring chunks have in common.</summary>
     public double Overlap { get; }
 
     /// <summary>Number of chunks.</summary>

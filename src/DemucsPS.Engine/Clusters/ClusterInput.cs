@@ -36,11 +36,11 @@ public static class ClusterInput
     /// <param name="files">Full paths.</param>
     /// <param name="options">What is taken of them.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static IReadOnlyList<double?> Durations(IReadOnlyList<string> files, TrackListOptions options, CancellationToken cancellationToken)
     {
         double?[] durations = new double?[files.Count];
-        Parallel.For(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Allotment.Processors, CancellationToken = cancellationToken },
+        Parallel.For(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = MachineLimits.Processors, CancellationToken = cancellationToken },
             i => durations[i] = TrackDurations.Measure(new TrackSource(files[i]) { StreamIndex = options.StreamIndex, LateStart = options.LateStart, OnDamage = options.OnDamage }).Seconds);
         return durations;
     }

@@ -27,7 +27,7 @@ public static class ClusterWatch
     /// <param name="interval">Between two looks; each costs the controller a question, and the file system a reading of all results.</param>
     /// <param name="seen">Told what was seen, each time.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>; <see cref="DemucsError.SchedulerNotFound"/>: nobody can say what runs.</exception>
     public static ClusterStatus Wait(ClusterJob job, SlurmCluster cluster, TimeSpan interval, Action<ClusterStatus> seen, CancellationToken cancellationToken)
     {

@@ -75,7 +75,7 @@ public sealed class ModelComparison
     /// <param name="select">Finds the models of a name, or for null the default.</param>
     /// <param name="progress">Takes the progress of a separation.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Check"/>.</exception>
     public IEnumerable<ComparedSeparation> Run(IReadOnlyList<TrackSource> tracks, IReadOnlyList<ComparisonSetting> settings, Func<string?, ModelSelection> select, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
@@ -87,7 +87,7 @@ public sealed class ModelComparison
             ModelBag? bag = null;
             try
             {
-                StemChoice choice = new();
+                StemRequest choice = new();
                 SeparationOptions options = OptionsOf(setting);
                 FileSeparator separator;
                 string name;
@@ -144,7 +144,7 @@ public sealed class ModelComparison
         [.. compared.GroupBy(c => PagePathOf(c.Folder), StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => (g.Key, new PlayerPage
         {
             Title = g.First().Track,
-            Variants = [.. g.Select(c => PlayerVariant.Of(c.Result, c.Setting))],
+            Variants = [.. g.Select(c => PlayerVariant.Create(c.Result, c.Setting))],
             Overwrite = Overwrite || Resume,
         }))];
 
@@ -185,7 +185,7 @@ public sealed class ModelComparison
         {
             try
             {
-                quality = StemMeasurement.Measure(EstimatedTrack.Of(result, Reference), Quality, null, cancellationToken);
+                quality = StemMeasurement.Measure(EstimatedTrack.Create(result, Reference), Quality, null, cancellationToken);
             }
             catch (DemucsException e)
             {

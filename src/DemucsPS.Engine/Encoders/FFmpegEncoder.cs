@@ -125,7 +125,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
             if (_picture.Length > 0)
                 PictureWriter.Fill(file, _path, _format.File, _picture);
             if (_hasSeveralValues)
-                SeveralValues.Split(file, _path, _format.File);
+                MultiValueField.Split(file, _path, _format.File);
             file.Flush(flushToDisk: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -199,7 +199,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
     /// <summary>Writes the tags, and gives the picture's file if ffmpeg is to take it from there.</summary>
     private string? WriteInputs(StemLabels labels)
     {
-        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags.Keys.Select(field => SeveralValues.ForFFmpeg(_format.File, field, TrackTags.ValuesOf(labels.Tags, field)));
+        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags.Keys.Select(field => MultiValueField.ForFFmpeg(_format.File, field, TrackTags.ValuesOf(labels.Tags, field)));
         _hasSeveralValues = labels.Tags.Keys.Any(field => TrackTags.ValuesOf(labels.Tags, field).Count > 1);
         string? cover = null;
         // ffmpeg puts no pictures into Ogg files; there they are a tag.

@@ -12,12 +12,12 @@ internal interface IStemEncoder : IDisposable
     /// <summary>Appends frames.</summary>
     /// <param name="interleaved">Whole frames, nominally −1 … 1; the span is not kept.</param>
     /// <param name="gain">A factor for every sample.</param>
-    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The work was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     void Write(ReadOnlySpan<float> interleaved, float gain);
 
     /// <summary>Finishes the file, and waits until the disk has it.</summary>
-    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The work was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     void Complete();
 }

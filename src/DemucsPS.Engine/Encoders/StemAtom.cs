@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>
-/// The atom that makes an MP4 file a .stem.mp4 file (Native Instruments, "Stems for developers"): <c>moov/udta/stem</c>, with JSON that names and colours the four stems and sets what is done with their sum. Compressor and
+/// The atom that makes an MP4 file a .stem.mp4 file (Native Instruments, "Stems for developers"): <c>moov/udta/stem</c>, with JSON that names and colors the four stems and sets what is done with their sum. Compressor and
 /// limiter are switched off, so that the stems sum to the mix.
 /// </summary>
 internal static class StemAtom
@@ -12,7 +12,7 @@ internal static class StemAtom
     // An index of that size belongs to a file of days.
     private const long MaxIndexBytes = 1L << 30;
 
-    // Colours that people who see few colours can tell apart (Okabe and Ito), in the order of the stems.
+    // Colors that people who see few colors can tell apart (Okabe and Ito), in the order of the stems.
     private static readonly string[] Colors = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7"];
 
     /// <summary>The JSON for four stems.</summary>

@@ -23,7 +23,7 @@ public sealed record StemFormat
     public ClipMode? Clip { get; init; }
 
     /// <summary>
-    /// Whether integers get triangular dither of two quantisation steps peak to peak before they are rounded. Always the same noise, so equal input still gives equal files. Floats, which
+    /// Whether integers get triangular dither of two quantization steps peak to peak before they are rounded. Always the same noise, so equal input still gives equal files. Floats, which
     /// formats with losses take, too, get none.
     /// </summary>
     public bool Dither { get; init; }

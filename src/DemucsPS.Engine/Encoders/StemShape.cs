@@ -18,7 +18,7 @@ internal readonly record struct StemShape(int SampleRate, long Frames, int Chann
     /// <param name="sourceFrames">Its length at its own rate.</param>
     /// <param name="sourceRate">That rate in Hz.</param>
     /// <param name="isMono">Whether it has one channel.</param>
-    public static StemShape Of(StemFormat format, long frames, long sourceFrames, int sourceRate, bool isMono)
+    public static StemShape Create(StemFormat format, long frames, long sourceFrames, int sourceRate, bool isMono)
     {
         int rate = format.RateFor(sourceRate);
         // From the track's own length, because the one at the rate of the separation is rounded down already.

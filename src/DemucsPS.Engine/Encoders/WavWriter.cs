@@ -68,7 +68,7 @@ public sealed class WavWriter : IStemEncoder
     /// <param name="channels">1 or 2.</param>
     /// <param name="format">How samples are stored.</param>
     /// <param name="ditherSeed">
-    /// With a seed, integers get triangular dither of two quantisation steps peak to peak before rounding; the same seed gives
+    /// With a seed, integers get triangular dither of two quantization steps peak to peak before rounding; the same seed gives
     /// the same file. Null, and floats always: no dither.
     /// </param>
     /// <param name="tags">

@@ -89,13 +89,13 @@ internal static partial class DurableFiles
             return;
         using SafeFileHandle handle = Open(folder, OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000);
         if (!handle.IsInvalid)
-            _ = Synchronise(handle);
+            _ = Synchronize(handle);
     }
 
     /// <summary>SHA-256 of a file's bytes, in lower-case hexadecimal digits.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static string Hash(string path, CancellationToken cancellationToken)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -134,5 +134,5 @@ internal static partial class DurableFiles
     private static partial SafeFileHandle Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int Synchronise(SafeFileHandle file);
+    private static partial int Synchronize(SafeFileHandle file);
 }

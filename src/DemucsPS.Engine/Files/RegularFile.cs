@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Engine.Files;
 
 /// <summary>
-/// Files that others name are looked at before they are opened: opening a pipe waits for its other end, where nothing can be cancelled, and devices may have no end.
+/// Files that others name are looked at before they are opened: opening a pipe waits for its other end, where nothing can be canceled, and devices may have no end.
 /// </summary>
 /// <remarks>.NET tells no kinds of files without opening them (its attributes and lengths are those of an empty file), so the system is asked.</remarks>
 internal static partial class RegularFile

@@ -25,7 +25,7 @@ public static class ExecutionDevices
                 Provider = ExecutionProviderChoice.ListedName(ExecutionProvider.Cpu),
                 Version = OnnxRuntimeLibrary.Version,
                 Device = "CPU",
-                Memory = Allotment.Memory,
+                Memory = MachineLimits.Memory,
                 Precisions = [ModelPrecision.Full, ModelPrecision.Int8],
             },
         ];
@@ -88,7 +88,7 @@ public static class ExecutionDevices
             Device = name,
             Vendor = device.Vendor,
             Description = device.ProviderMetadata.GetValueOrDefault("FULL_DEVICE_NAME") ?? device.HardwareMetadata.GetValueOrDefault("Description"),
-            Memory = device.Kind == "CPU" ? Allotment.Memory : MemoryOf(device),
+            Memory = device.Kind == "CPU" ? MachineLimits.Memory : MemoryOf(device),
             Precisions = provider == ExecutionProvider.OpenVINO && OpenVinoSettings.HasBFloat16(device) ? [ModelPrecision.Full, ModelPrecision.BFloat16] : [ModelPrecision.Full],
             Library = path,
             Reason = ExecutionProviderChoice.WhyNot(new OnnxSessionOptions

@@ -39,6 +39,6 @@ public enum OnnxRuntimeErrorCode
     /// <summary>The execution provider failed.</summary>
     ExecutionProviderFailed,
 
-    /// <summary>Loading was cancelled.</summary>
+    /// <summary>Loading was canceled.</summary>
     LoadCanceled,
 }

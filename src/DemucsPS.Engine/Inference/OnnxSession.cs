@@ -46,7 +46,7 @@ public sealed class OnnxSession : IDisposable
     /// <param name="options">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
     /// plug-in library; <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
@@ -62,7 +62,7 @@ public sealed class OnnxSession : IDisposable
     /// <param name="model">An ONNX model; weights in other files are looked for in <see cref="OnnxSessionOptions.WeightsFolder"/>. Copied, unless it is a whole array.</param>
     /// <param name="options">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
@@ -92,7 +92,7 @@ public sealed class OnnxSession : IDisposable
     /// <param name="inputs">A tensor for every input.</param>
     /// <param name="outputs">A tensor for every output that is wanted; what is not asked for may not be computed.</param>
     /// <param name="cancellationToken">Ends the run between two operators.</param>
-    /// <exception cref="OperationCanceledException">The run was cancelled; the outputs' content is undefined.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled; the outputs' content is undefined.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed; the runtime's own message.</exception>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public void Run(IReadOnlyList<OnnxTensor> inputs, IReadOnlyList<OnnxTensor> outputs, CancellationToken cancellationToken = default) => Run(inputs, outputs, shrink: false, cancellationToken);
@@ -168,7 +168,7 @@ public sealed class OnnxSession : IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: options of the provider that do not fit each other, or the device.</exception>
     internal static SessionSettings Settings(OnnxSessionOptions options, PluginDevice? device)
     {
-        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Allotment.Processors;
+        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : MachineLimits.Processors;
         Dictionary<string, string> entries = new()
         {
             // By themselves the runtime's threads look out for work for some hundredths of a second after a run, too, when what is done between runs needs the processors.

@@ -41,7 +41,7 @@ public static class ProviderInstaller
     /// <param name="warn">Takes a sentence for the user where the package has no list of hashes; null to go without.</param>
     /// <param name="cancellationToken">Ends it; nothing is left then.</param>
     /// <returns>Full path of the library.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ProviderPackageInvalid"/>: the package is not there, damaged, unsafe, or for something else; <see cref="DemucsError.ProviderWriteFailed"/>: it cannot be written, or one is
     /// installed; <see cref="DemucsError.ParameterInvalid"/> as for <see cref="FolderOf"/>.

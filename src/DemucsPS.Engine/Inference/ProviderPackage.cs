@@ -85,7 +85,7 @@ internal sealed class ProviderPackage : IDisposable
     /// <param name="folder">Full path of an empty folder.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The library's name.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProviderPackageInvalid"/>: a file is not what the package says.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>

@@ -64,10 +64,10 @@ public static class AudioFile
         using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, source.Range is null ? source.OnDamage : DamageHandling.Warn)
             ?? ((ffmpeg = findFFmpeg()) is null ? OpenBySystem(source.Path, source.StreamIndex, DamageHandling.Warn, system) : null);
         if (reader is not null || ffmpeg is null)
-            return TrackHeader.Of(source, reader!);
+            return TrackHeader.Create(source, reader!);
         FFmpegProbe probe = FFmpegProbe.Read(source.Path, ffmpeg, source.StreamIndex);
         probe.Check(source.Path, ffmpeg, source.StreamIndex);
-        return TrackHeader.Of(source, probe, probe.Late(source.Path, ffmpeg, source.StreamIndex));
+        return TrackHeader.Create(source, probe, probe.Late(source.Path, ffmpeg, source.StreamIndex));
     }
 
     private static AudioReader Open(TrackSource source, DamageHandling onDamage, Func<string?> findFFmpeg, SystemDecoder.Opener? system) =>

@@ -33,7 +33,7 @@ internal sealed class CueSheet
     public static IReadOnlyList<CueTrack> Read(string path, Action<string> notice)
     {
         CueSheet sheet = new(path, notice);
-        foreach (string line in ListText.ReadLines(path))
+        foreach (string line in PlaylistText.ReadLines(path))
         {
             sheet._line++;
             sheet.Take(line);
@@ -95,7 +95,7 @@ internal sealed class CueSheet
     {
         Entry[] audio = [.. _entries.Where(e => e.IsAudio && e.File is not null)];
         if (audio.Length == 0)
-            throw ListText.Invalid(_path, "is no CUE sheet with audio tracks: there is no TRACK … AUDIO with an INDEX 01");
+            throw PlaylistText.Invalid(_path, "is no CUE sheet with audio tracks: there is no TRACK … AUDIO with an INDEX 01");
         return [.. audio.SelectMany(TracksOf)];
     }
 
@@ -111,7 +111,7 @@ internal sealed class CueSheet
         Entry? next = _entries.SkipWhile(other => other != entry).Skip(1).FirstOrDefault(other => other.File is not null);
         long? end = next?.File == entry.File ? next!.Start : null;
         if (end <= entry.Start)
-            throw ListText.Invalid(_path, $"is damaged: track {next!.Number} does not begin behind track {entry.Number}");
+            throw PlaylistText.Invalid(_path, $"is damaged: track {next!.Number} does not begin behind track {entry.Number}");
         yield return new CueTrack(entry.File!, entry.Number, entry.Start, end, Tags(entry.Number, entry.Tags)) { IsPreEmphasized = entry.IsPreEmphasized };
     }
 
@@ -149,7 +149,7 @@ internal sealed class CueSheet
             : throw Invalid($"has the time '{text}'; a time is minutes:seconds:frames, with 60 seconds and 75 frames at most");
     }
 
-    private DemucsException Invalid(string what) => ListText.Invalid(_path, $"{what} (line {_line})");
+    private DemucsException Invalid(string what) => PlaylistText.Invalid(_path, $"{what} (line {_line})");
 
     private sealed class Entry(int number, bool isAudio)
     {

@@ -18,9 +18,9 @@ internal static class Playlist
     {
         string folder = Path.GetDirectoryName(path)!;
         List<string> files = [];
-        IReadOnlyList<string> lines = ListText.ReadLines(path);
+        IReadOnlyList<string> lines = PlaylistText.ReadLines(path);
         if (lines.Any(line => line.StartsWith("#EXT-X-", StringComparison.Ordinal)))
-            throw ListText.Invalid(path, "is the index of a stream (HLS), not a playlist of files");
+            throw PlaylistText.Invalid(path, "is the index of a stream (HLS), not a playlist of files");
         foreach (string line in lines.Where(line => line.Length > 0 && line[0] != '#'))
         {
             try
@@ -52,11 +52,11 @@ internal static class Playlist
         string[] readings = isFileUri ? [decoded, path] : [path, WithSlashes(path), decoded, WithSlashes(decoded)];
         string said = isFileUri ? decoded : Path.DirectorySeparatorChar == '\\' ? path : WithSlashes(path);
         if (said.Contains('\0', StringComparison.Ordinal))
-            throw ListText.Invalid(list, "has a name with a zero character");
+            throw PlaylistText.Invalid(list, "has a name with a zero character");
         return readings.Where(reading => !reading.Contains('\0', StringComparison.Ordinal)).Select(reading => Path.GetFullPath(reading, folder)).FirstOrDefault(File.Exists) ?? Path.GetFullPath(said, folder);
     }
 
-    private static DemucsException NotLocal(string list, string entry) => ListText.Invalid(list, $"names '{entry}', which is not a local file; nothing is fetched from a network");
+    private static DemucsException NotLocal(string list, string entry) => PlaylistText.Invalid(list, $"names '{entry}', which is not a local file; nothing is fetched from a network");
 
     private static string WithSlashes(string path) => path.Replace('\\', '/');
 
@@ -90,6 +90,6 @@ internal static class Playlist
             bytes[length] = isCode ? byte.Parse(bytes.AsSpan(at + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) : bytes[at];
             at += isCode ? 3 : 1;
         }
-        return ListText.Decode(bytes.AsSpan(0, length));
+        return PlaylistText.Decode(bytes.AsSpan(0, length));
     }
 }

@@ -51,7 +51,7 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>That of a file with a built-in decoder.</summary>
     /// <param name="source">The track.</param>
     /// <param name="reader">All of the file.</param>
-    internal static TrackHeader Of(TrackSource source, AudioReader reader)
+    internal static TrackHeader Create(TrackSource source, AudioReader reader)
     {
         (int first, int second) = StereoTrackReader.ChannelsOf(source, reader.Channels);
         return new TrackHeader(source) { Tags = source.Tags.Over(reader.Tags), SampleRate = reader.SampleRate, IsMono = first == second, Picture = reader.Picture, Codec = reader.Codec, IsReadBySystem = reader is EncodedReader }
@@ -63,7 +63,7 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <param name="source">The track.</param>
     /// <param name="probe">What ffmpeg says of it.</param>
     /// <param name="late">How many frames after its file the sound begins.</param>
-    internal static TrackHeader Of(TrackSource source, FFmpegProbe probe, long late)
+    internal static TrackHeader Create(TrackSource source, FFmpegProbe probe, long late)
     {
         long? exact = probe.SampleRate is { } rate ? Mp4Length.Read(source.Path, source.StreamIndex, rate) : null;
         return new TrackHeader(source) { Tags = source.Tags.Over(probe.Tags), SampleRate = probe.SampleRate, IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono, Picture = probe.Picture, Late = late, Codec = FFmpegReader.CodecOf(probe.Codec) }

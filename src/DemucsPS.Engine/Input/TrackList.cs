@@ -113,7 +113,7 @@ public sealed class TrackList
             if (!Playlist.IsPlaylist(file))
                 return [new TrackSource(file) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart, OnDamage = _options.OnDamage }];
             if (isListed)
-                throw ListText.Invalid(file, "is a playlist in another playlist");
+                throw PlaylistText.Invalid(file, "is a playlist in another playlist");
             return Playlist.Read(file, _failed).SelectMany(entry => TracksOf(entry, isListed: true));
         }
         catch (DemucsException e)

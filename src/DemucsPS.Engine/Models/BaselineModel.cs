@@ -14,7 +14,7 @@ namespace DemucsPS.Engine.Models;
 /// </para>
 /// <para>
 /// Recipe: soft masks, each a ratio of magnitudes of the mix, so that the result scales with the input. What is short in time and wide in
-/// frequency is drums; what is low, sustained and in the centre is bass; what is in the centre, above the bass and not a
+/// frequency is drums; what is low, sustained and in the center is bass; what is in the center, above the bass and not a
 /// sustained low partial is vocals; the rest is other.
 /// </para>
 /// </remarks>
@@ -42,7 +42,7 @@ public static class BaselineModel
     // A partial lives longer than this, a drum's stroke does not. Longer windows would smear singing, whose pitch moves.
     private const double HarmonicSeconds = 0.2;
 
-    // A stroke is wider than this, a partial (four bins with a Hann window) and its neighbour are not.
+    // A stroke is wider than this, a partial (four bins with a Hann window) and its neighbor are not.
     private const double PercussiveHertz = 290;
 
     // Half of it, 0.25 s, is longer than a kick's tail and no longer than most bass notes.
@@ -57,7 +57,7 @@ public static class BaselineModel
     // Between the fundamentals of bass and those of singing.
     private const double BassCutoffHertz = 200;
 
-    // Above it there is more cymbal in the centre than voice.
+    // Above it there is more cymbal in the center than voice.
     private const double VocalCutoffHertz = 10_000;
 
     // Accompaniment has its fundamentals below, singing most of its power above.
@@ -128,27 +128,27 @@ public static class BaselineModel
         OnnxValue pitched = 1 - drumMask;
 
         // Similarity of the channels (C. Avendano, WASPAA 2003): 1 where both hold the same, 0 for a sound in one channel
-        // only or out of phase. In a mono file everything is in the centre and the other cues decide.
-        graph.Section("centre");
+        // only or out of phase. In a mono file everything is in the center and the other cues decide.
+        graph.Section("center");
         (OnnxValue left, OnnxValue right) = graph.Halves(scaled, Channels);
         int positionFrames = OddLength(PositionSeconds * SampleRate / Hop);
         OnnxValue common = graph.MovingAverage(2 * graph.Sum(left * right, Channels), 1, positionFrames);
         OnnxValue total = graph.MovingAverage(power, 1, positionFrames);
         OnnxValue similarity = graph.Max(common / (total + TinyPower), graph.Scalar(0));
-        // A loud neighbour in the centre pulls the similarity of a wide sound up, so it counts with a power: 2 for bass, which
+        // A loud neighbor in the center pulls the similarity of a wide sound up, so it counts with a power: 2 for bass, which
         // little disturbs, 6 for vocals, which share their band with all of the accompaniment.
-        OnnxValue centre = similarity * similarity;
-        OnnxValue strictCentre = centre * centre * centre;
+        OnnxValue center = similarity * similarity;
+        OnnxValue strictCenter = center * center * center;
 
         graph.Section("bass");
-        OnnxValue bassBand = LowPass(graph, BassCutoffHertz) * centre;
+        OnnxValue bassBand = LowPass(graph, BassCutoffHertz) * center;
         OnnxValue bassMask = pitched * bassBand;
 
         // A voice moves in pitch and loudness, chords stay (the idea of two-stage separation: H. Tachibana, N. Ono, S. Sagayama,
         // TASLP 2014). The mask is smoothed, for lone bins that switch on and off are heard as chirping.
         graph.Section("vocals");
         OnnxValue accompaniment = AccompanimentShare * LowPass(graph, AccompanimentCutoffHertz) * sustain;
-        OnnxValue voice = pitched * (1 - bassBand) * strictCentre * LowPass(graph, VocalCutoffHertz) * (1 - accompaniment);
+        OnnxValue voice = pitched * (1 - bassBand) * strictCenter * LowPass(graph, VocalCutoffHertz) * (1 - accompaniment);
         OnnxValue vocalMask = graph.MovingAverage(voice, 3, 3);
 
         // Masks apply to the spectrogram as it came. Bass and vocals are taken from the middle of the channels, which
@@ -235,6 +235,6 @@ public static class BaselineModel
         return graph.Constant(response, [1, 1, Bins, 1]);
     }
 
-    /// <summary>The odd number that is nearest, for a window with a centre.</summary>
+    /// <summary>The odd number that is nearest, for a window with a center.</summary>
     private static int OddLength(double length) => 2 * (int)(length / 2) + 1;
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
@@ -45,7 +45,7 @@ internal sealed class ExternalWeights
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: it is no ONNX model, or names what is no file in its folder or below; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
     /// </exception>
-    public static IReadOnlyList<string> Of(string path)
+    public static IReadOnlyList<string> Read(string path)
     {
         if (!IsOnnx(path))
             return [];
@@ -55,7 +55,7 @@ internal sealed class ExternalWeights
     /// <summary>What is wrong with the files, by their lengths; null for nothing.</summary>
     /// <param name="path">Full path of the model.</param>
     /// <returns>The end of a sentence that names file, fault and remedy.</returns>
-    /// <exception cref="DemucsException">As <see cref="Of"/>.</exception>
+    /// <exception cref="DemucsException">As <see cref="Read(string)"/>.</exception>
     public static string? FaultOf(string path)
     {
         if (!IsOnnx(path))

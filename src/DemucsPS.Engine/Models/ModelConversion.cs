@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 
 namespace DemucsPS.Engine.Models;
 
@@ -53,7 +53,7 @@ public sealed class ModelConversion
     /// <summary>Writes the file: whole, or not at all.</summary>
     /// <param name="warn">Takes sentences for the user; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/> or <see cref="DemucsError.DemucsModelNotFound"/>: the weights cannot be used; <see cref="DemucsError.ModelWriteFailed"/>: the file cannot be written.
     /// </exception>

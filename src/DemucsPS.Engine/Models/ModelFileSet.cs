@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 
 namespace DemucsPS.Engine.Models;
 
@@ -18,20 +18,20 @@ internal sealed class ModelFileSet
     private ModelFileSet(string original, PreparedModel? copy)
     {
         _copy = copy?.Share();
-        _stamps = [.. ExternalWeights.Of(original).Prepend(original).Select(p => (Path: p, Info: RegularFile.Info(p))).Where(f => f.Info.Exists).Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc))];
+        _stamps = [.. ExternalWeights.Read(original).Prepend(original).Select(p => (Path: p, Info: RegularFile.Info(p))).Where(f => f.Info.Exists).Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc))];
     }
 
     /// <summary>The files of a model that is about to be loaded.</summary>
     /// <param name="original">Full path of the file that the user named.</param>
     /// <param name="copy">The prepared copy that runs; null where the file itself does.</param>
-    public static ModelFileSet Of(string original, PreparedModel? copy) => new(original, copy);
+    public static ModelFileSet Create(string original, PreparedModel? copy) => new(original, copy);
 
     /// <summary>Begins to read the files. Nobody has to wait for it.</summary>
     /// <param name="cancellationToken">Ends it; then they are read when they are asked for.</param>
     public void BeginReading(CancellationToken cancellationToken) => _ = Reading(cancellationToken);
 
     /// <summary>The files by what is in them. Waits until they are read.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: one was replaced since the model was loaded.</exception>
     public IReadOnlyList<FileIdentity> Identify(CancellationToken cancellationToken)
     {

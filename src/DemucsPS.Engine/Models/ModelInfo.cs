@@ -1,4 +1,4 @@
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Models;
@@ -18,10 +18,10 @@ public sealed record ModelInfo
     /// <summary>Full path of its file; null for a bag, for what is built in and for what is not installed.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Length of its files in bytes; of what is not installed, what the catalogue says; of a bag, all of its models.</summary>
+    /// <summary>Length of its files in bytes; of what is not installed, what the catalog says; of a bag, all of its models.</summary>
     public required long Size { get; init; }
 
-    /// <summary>The contract by the catalogue, or as it was recognised when a model of the user's own was installed: split, real-imaginary or waveform; null where neither says it.</summary>
+    /// <summary>The contract by the catalog, or as it was recognized when a model of the user's own was installed: split, real-imaginary or waveform; null where neither says it.</summary>
     public string? Contract { get; init; }
 
     /// <summary>The stems' names; empty where not known before it is loaded.</summary>
@@ -31,7 +31,7 @@ public sealed record ModelInfo
     public int? SegmentFrames { get; init; }
 
     /// <summary>
-    /// Whether its files had the SHA-256 of the catalogue when they were installed and have their sizes still; false also for a model that is not in the catalogue.
+    /// Whether its files had the SHA-256 of the catalog when they were installed and have their sizes still; false also for a model that is not in the catalog.
     /// Testing the model takes the hashes again.
     /// </summary>
     public required bool Verified { get; init; }
@@ -45,13 +45,13 @@ public sealed record ModelInfo
     /// <summary>When it was installed, in UTC; null where not known.</summary>
     public DateTime? InstalledAt { get; init; }
 
-    /// <summary>What is to be known of its licence; null for nothing.</summary>
-    public string? LicenceNotice { get; init; }
+    /// <summary>What is to be known of its license; null for nothing.</summary>
+    public string? LicenseNotice { get; init; }
 
     /// <summary>Published scores.</summary>
     public IReadOnlyList<ModelScore> Scores { get; init; } = [];
 
-    /// <summary>What a contract is called in catalogues.</summary>
+    /// <summary>What a contract is called in catalogs.</summary>
     internal static string ContractOf(ModelContractKind kind) => kind switch
     {
         ModelContractKind.Split => "split",

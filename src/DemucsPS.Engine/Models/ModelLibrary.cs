@@ -1,18 +1,18 @@
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Weights;
 
 namespace DemucsPS.Engine.Models;
 
-/// <summary>The models of a user: a catalogue of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.</summary>
+/// <summary>The models of a user: a catalog of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.</summary>
 public sealed partial class ModelLibrary
 {
     /// <summary>The environment variable that names another models folder.</summary>
     public const string FolderVariable = "DEMUCSPS_MODELS";
 
-    /// <summary>The environment variable that names a catalogue file of the user.</summary>
-    public const string CatalogueVariable = "DEMUCSPS_CATALOGUE";
+    /// <summary>The environment variable that names a catalog file of the user.</summary>
+    public const string CatalogVariable = "DEMUCSPS_CATALOG";
 
     /// <summary>The environment variable that names the model to use where none is named.</summary>
     public const string ModelVariable = "DEMUCSPS_MODEL";
@@ -20,15 +20,15 @@ public sealed partial class ModelLibrary
     /// <summary>The model to use where none is named and it is installed.</summary>
     public const string PreferredName = "htdemucs";
 
-    /// <summary>A catalogue file in the models folder, which is also read.</summary>
-    public const string CatalogueFileName = "catalogue.json";
+    /// <summary>A catalog file in the models folder, which is also read.</summary>
+    public const string CatalogFileName = "catalog.json";
 
     private readonly string? _default;
 
-    private ModelLibrary(string folder, ModelCatalogue catalogue, string? defaultModel)
+    private ModelLibrary(string folder, ModelCatalog catalog, string? defaultModel)
     {
         Folder = folder;
-        Catalogue = catalogue;
+        Catalog = catalog;
         _default = defaultModel;
     }
 
@@ -36,44 +36,44 @@ public sealed partial class ModelLibrary
     public string Folder { get; }
 
     /// <summary>What is known.</summary>
-    public ModelCatalogue Catalogue { get; }
+    public ModelCatalog Catalog { get; }
 
     /// <summary>The library that the environment variables name, or that of the user's local application data.</summary>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is no full path; <see cref="DemucsError.CatalogueInvalid"/>: a catalogue file cannot be used.
+    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is no full path; <see cref="DemucsError.CatalogInvalid"/>: a catalog file cannot be used.
     /// </exception>
     public static ModelLibrary Open() => Open(
         ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "models"),
-        ApplicationFolder.FromVariable(CatalogueVariable),
+        ApplicationFolder.FromVariable(CatalogVariable),
         Environment.GetEnvironmentVariable(ModelVariable));
 
     /// <summary>A library.</summary>
-    /// <param name="folder">Full path of the models folder; a <see cref="CatalogueFileName"/> in it is read.</param>
-    /// <param name="catalogue">Full path of a further catalogue file, or null.</param>
+    /// <param name="folder">Full path of the models folder; a <see cref="CatalogFileName"/> in it is read.</param>
+    /// <param name="catalog">Full path of a further catalog file, or null.</param>
     /// <param name="defaultModel">The model to use where none is named: a name or a path; null for an installed <see cref="PreferredName"/>, else the built-in model.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.CatalogueInvalid"/>: a catalogue file cannot be used.</exception>
-    public static ModelLibrary Open(string folder, string? catalogue = null, string? defaultModel = null)
+    /// <exception cref="DemucsException"><see cref="DemucsError.CatalogInvalid"/>: a catalog file cannot be used.</exception>
+    public static ModelLibrary Open(string folder, string? catalog = null, string? defaultModel = null)
     {
         if (!Path.IsPathFullyQualified(folder))
             throw new ArgumentException($"'{folder}' is not a full path.", nameof(folder));
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        string beside = Path.Combine(folder, CatalogueFileName);
+        string beside = Path.Combine(folder, CatalogFileName);
         List<string> files = [];
-        if (catalogue is not null)
-            files.Add(catalogue);
-        if (File.Exists(beside) && beside != catalogue)
+        if (catalog is not null)
+            files.Add(catalog);
+        if (File.Exists(beside) && beside != catalog)
             files.Add(beside);
-        return new ModelLibrary(folder, ModelCatalogue.With(files), string.IsNullOrWhiteSpace(defaultModel) ? null : defaultModel);
+        return new ModelLibrary(folder, ModelCatalog.With(files), string.IsNullOrWhiteSpace(defaultModel) ? null : defaultModel);
     }
 
-    /// <summary>All models: the built-in ones, those of the catalogue in its order, then those that are installed and not in it.</summary>
+    /// <summary>All models: the built-in ones, those of the catalog in its order, then those that are installed and not in it.</summary>
     /// <param name="failed">Told of folders that cannot be read, whose models are left out; null to end with the first.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: a folder cannot be read.</exception>
     public IReadOnlyList<ModelInfo> List(Action<DemucsException>? failed = null)
     {
         List<ModelInfo> models = [];
         HashSet<string?> told = [];
-        foreach (string name in Catalogue.Entries.Select(e => e.Name).Concat(Try(Uncatalogued) ?? []))
+        foreach (string name in Catalog.Entries.Select(e => e.Name).Concat(Try(Uncatalogd) ?? []))
         {
             if (Try(() => Describe(name)) is { } model)
                 models.Add(model);
@@ -97,11 +97,11 @@ public sealed partial class ModelLibrary
         }
     }
 
-    /// <summary>One model by its name, in any case; null if it is neither in the catalogue nor installed.</summary>
+    /// <summary>One model by its name, in any case; null if it is neither in the catalog nor installed.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: its folder cannot be read.</exception>
     public ModelInfo? Describe(string name)
     {
-        CatalogueEntry? entry = Catalogue.Find(name);
+        CatalogEntry? entry = Catalog.Find(name);
         if (entry is { IsBuiltIn: true })
             return Of(entry) with { Installed = true, Verified = true };
         if (entry is { IsBag: true })
@@ -112,7 +112,7 @@ public sealed partial class ModelLibrary
                 Installed = members.All(m => m.Installed),
                 Verified = members.All(m => m.Verified),
                 Size = members.Sum(m => m.Size),
-                LicenceNotice = string.Join("\n", members.Select(m => m.LicenceNotice).OfType<string>().Distinct()) is { Length: > 0 } notice ? notice : null,
+                LicenseNotice = string.Join("\n", members.Select(m => m.LicenseNotice).OfType<string>().Distinct()) is { Length: > 0 } notice ? notice : null,
                 InstalledAt = members.All(m => m.Installed) ? members.Max(m => m.InstalledAt) : null,
             };
         }
@@ -150,14 +150,14 @@ public sealed partial class ModelLibrary
             given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
         if (given.FirstOrDefault(BagFile.IsBag) is { } file)
             return SelectBag(toFullPath(file), given.Count, weights);
-        CatalogueEntry? bag = given.Select(Catalogue.Find).FirstOrDefault(e => e is { IsBag: true });
+        CatalogEntry? bag = given.Select(Catalog.Find).FirstOrDefault(e => e is { IsBag: true });
         if (bag is null)
         {
             return new ModelSelection
             {
                 Models = [.. given.Select(g => Source(g, toFullPath))],
                 Weights = weights,
-                Stems = given.Count > 1 ? Catalogue.Find(given[0])?.Stems : null,
+                Stems = given.Count > 1 ? Catalog.Find(given[0])?.Stems : null,
             };
         }
         if (given.Count > 1)
@@ -179,14 +179,14 @@ public sealed partial class ModelLibrary
     /// <summary>What a user named, in words that mean the same models elsewhere and later, or are refused there: names with their files' hashes, full paths, and for nothing the default.</summary>
     /// <param name="given">As for <see cref="Select"/>.</param>
     /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
-    /// <returns>At least one, which <see cref="Select"/> takes. A bag of the catalogue keeps its name, since its models have hashes there.</returns>
+    /// <returns>At least one, which <see cref="Select"/> takes. A bag of the catalog keeps its name, since its models have hashes there.</returns>
     /// <exception cref="DemucsException">As <see cref="Select"/>.</exception>
     public IReadOnlyList<string> Pin(IReadOnlyList<string> given, Func<string, string> toFullPath)
     {
         if (given.Count == 0)
             given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
         _ = Select(given, null, toFullPath);
-        return [.. given.Select(model => BagFile.IsBag(model) ? toFullPath(model) : Catalogue.Find(model) is { IsBag: true } bag ? bag.Name : Pin(model, toFullPath))];
+        return [.. given.Select(model => BagFile.IsBag(model) ? toFullPath(model) : Catalog.Find(model) is { IsBag: true } bag ? bag.Name : Pin(model, toFullPath))];
     }
 
     private string Pin(string given, Func<string, string> toFullPath)
@@ -235,7 +235,7 @@ public sealed partial class ModelLibrary
         if (!pinned.Success || Path.Exists(toFullPath(given)))
             return Unpinned(given, toFullPath);
         (string name, string hash) = (pinned.Groups["name"].Value, pinned.Groups["hash"].Value.ToLowerInvariant());
-        if (BagFile.IsBag(name) || Catalogue.Find(name) is { IsBag: true } or { IsBuiltIn: true })
+        if (BagFile.IsBag(name) || Catalog.Find(name) is { IsBag: true } or { IsBuiltIn: true })
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is no single file, so it has no hash. Name its models, each with its hash, or leave the hash out.", given);
         ModelSource model = Unpinned(name, toFullPath);
         try
@@ -270,7 +270,7 @@ public sealed partial class ModelLibrary
     /// <summary>That a model was installed when its name meant another kind of file, and which runs; null where the name means what was installed.</summary>
     private string? OtherThanBefore(string name, string path)
     {
-        if (Catalogue.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || ModelFiles.IsWeights(path) == ModelFiles.IsWeights(entry.Files[0].Name))
+        if (Catalog.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || ModelFiles.IsWeights(path) == ModelFiles.IsWeights(entry.Files[0].Name))
             return null;
         return $"The model '{name}' was installed when its name meant another file: '{path}' runs, from {record.Source}. The name means '{entry.Files[0].Name}' now ({entry.Description}) To use that: Install-DemucsModel {name}, or demucsps models install {name}.";
     }
@@ -292,7 +292,7 @@ public sealed partial class ModelLibrary
         return found.Length == 1 ? (found[0], null) : null;
     }
 
-    private static ModelInfo Of(CatalogueEntry entry) => new()
+    private static ModelInfo Of(CatalogEntry entry) => new()
     {
         Name = entry.Name,
         Description = entry.Description,
@@ -303,12 +303,12 @@ public sealed partial class ModelLibrary
         SegmentFrames = entry.SegmentFrames,
         Verified = false,
         Members = [.. entry.Members.Select(m => m.Model)],
-        LicenceNotice = entry.LicenceNotice,
+        LicenseNotice = entry.LicenseNotice,
         Scores = entry.Scores,
     };
 
-    /// <summary>Names of folders that may be models', and are no catalogue's.</summary>
-    private string[] Uncatalogued()
+    /// <summary>Names of folders that may be models', and are no catalog's.</summary>
+    private string[] Uncatalogd()
     {
         if (!Directory.Exists(Folder))
             return [];
@@ -316,7 +316,7 @@ public sealed partial class ModelLibrary
         {
             return [.. Directory.EnumerateDirectories(Folder)
                 .Select(folder => Path.GetFileName(folder))
-                .Where(name => SafeFileName.IsPortable(name) && Catalogue.Find(name) is null)
+                .Where(name => SafeFileName.IsPortable(name) && Catalog.Find(name) is null)
                 .Order(StringComparer.OrdinalIgnoreCase)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

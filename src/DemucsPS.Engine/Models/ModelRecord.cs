@@ -1,6 +1,6 @@
 using System.Text.Json;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 
 namespace DemucsPS.Engine.Models;
 
@@ -61,8 +61,8 @@ internal sealed record ModelRecord
     /// <summary>Whether all files are there in their sizes.</summary>
     public bool IsWhole(string folder) => Files.All(f => RegularFile.Info(Path.Combine(folder, f.Name)) is { Exists: true } file && file.Length == f.Size);
 
-    /// <summary>Whether it has the same files as the catalogue.</summary>
-    public bool Matches(CatalogueEntry entry) =>
+    /// <summary>Whether it has the same files as the catalog.</summary>
+    public bool Matches(CatalogEntry entry) =>
         Files.Count == entry.Files.Count && Files.Zip(entry.Files).All(p => p.First.Name == p.Second.Name && p.First.Size == p.Second.Size && p.First.Sha256 == p.Second.Sha256);
 
     /// <param name="Name">The file's name, without folders.</param>

@@ -1,5 +1,5 @@
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Weights;
 
 namespace DemucsPS.Engine.Models;

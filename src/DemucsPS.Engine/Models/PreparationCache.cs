@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 
 namespace DemucsPS.Engine.Models;
 
@@ -19,7 +19,7 @@ public sealed partial class PreparationCache
     /// <summary>The environment variable that names another cache folder.</summary>
     public const string FolderVariable = "DEMUCSPS_CACHE";
 
-    /// <summary>Bytes that the copies may have together: those of all models of the catalogue in both precisions.</summary>
+    /// <summary>Bytes that the copies may have together: those of all models of the catalog in both precisions.</summary>
     public const long MaxBytes = 8_000_000_000;
 
     // A name that is too long for a file would keep the model from being prepared.
@@ -136,7 +136,7 @@ public sealed partial class PreparationCache
     }
 
     /// <summary>A copy by its name and content, without using it; null if there is none.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     internal FileIdentity? Identify(string name, CancellationToken cancellationToken)
     {
         string path = Path.Combine(Folder, name);
@@ -218,7 +218,7 @@ public sealed partial class PreparationCache
     /// <returns>The copy, opened.</returns>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     internal FileStream Add(string name, IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken) => Add(name, stream =>
     {
         foreach (ReadOnlyMemory<byte> piece in pieces)

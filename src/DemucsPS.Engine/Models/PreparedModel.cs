@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Onnx;
@@ -88,7 +88,7 @@ public sealed class PreparedModel : IDisposable
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library;
     /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision; <see cref="DemucsError.PreparationRefused"/>: a test has refused the copy.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The work was canceled.</exception>
     public static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, CancellationToken cancellationToken) =>
         Prepare(modelPath, precision, cache, warn, renew: false, evenIfRefused: false, cancellationToken);
 
@@ -261,11 +261,11 @@ public sealed class PreparedModel : IDisposable
     }
 
     /// <summary>Whether the copy is as it was made. Reads it to its end, once.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     internal bool IsIntact(CancellationToken cancellationToken) => Read(cancellationToken).IsIntact;
 
     /// <summary>SHA-256 of the copy, in lower-case hexadecimal digits. Reads it to its end, once.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     internal string Hash(CancellationToken cancellationToken) => Read(cancellationToken).Sha256;
 
     /// <summary>The same for another user, who disposes it, too.</summary>
@@ -277,7 +277,7 @@ public sealed class PreparedModel : IDisposable
 
     /// <summary>Loads the copy.</summary>
     /// <exception cref="OnnxRuntimeException">The runtime refuses it.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read any more.</exception>
     internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken)
     {
@@ -414,12 +414,12 @@ public sealed class PreparedModel : IDisposable
         {
             GraphModel model = GraphModel.Parse(bytes);
             string? folder = System.IO.Path.GetDirectoryName(path);
-            // The runtime would put nodes in their place that are hard to recognise.
+            // The runtime would put nodes in their place that are hard to recognize.
             bool lowered = NormalizationLowering.Apply(model);
             // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other providers.
             if (fold is not null && !model.HoldsHalves && fold(lowered ? model.ToBytes() : null) is { } folded)
                 model = folded;
-            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)), quicker = Reading(path, () => QuickGraph.Apply(model, folder)), exacter = ExactSums.Apply(model);
+            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)), quicker = Reading(path, () => CpuRewrites.Apply(model, folder)), exacter = ExactSumRewrites.Apply(model);
             if (precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
             return Reading(path, () => Int8Products.Apply(model, folder)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
@@ -512,7 +512,7 @@ public sealed class PreparedModel : IDisposable
         using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256), surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         DurableFiles.Append(content, modelPath, cancellationToken);
         surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0"));
-        foreach (string weights in ExternalWeights.Of(modelPath).Where(File.Exists))
+        foreach (string weights in ExternalWeights.Read(modelPath).Where(File.Exists))
         {
             surroundings.AppendData(Encoding.UTF8.GetBytes($"{System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(modelPath)!, weights)}\0{RegularFile.Info(weights).Length}\0"));
             DurableFiles.Append(surroundings, weights, cancellationToken);

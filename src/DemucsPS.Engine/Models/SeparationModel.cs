@@ -1,10 +1,10 @@
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Models;
 
-/// <summary>A loaded model with its recognised contract. Thread-safe; runs may go on in parallel, each over its own <see cref="ModelTensors"/>.</summary>
+/// <summary>A loaded model with its recognized contract. Thread-safe; runs may go on in parallel, each over its own <see cref="ModelTensors"/>.</summary>
 public sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
@@ -21,7 +21,7 @@ public sealed class SeparationModel : IDisposable
         Precision = precision;
         Name = source.Name;
         Path = source.Path;
-        Contract = ModelContract.Recognise(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), Path ?? Name, stemNames);
+        Contract = ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), Path ?? Name, stemNames);
     }
 
     /// <summary>The model's name: the file's without its extension, or that of a built-in model. Names the output folder.</summary>
@@ -60,7 +60,7 @@ public sealed class SeparationModel : IDisposable
     /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
     /// <param name="precision">In what numbers it is computed. Another than <see cref="ModelPrecision.Full"/> takes a prepared copy of its own, and the CPU.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract),
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
@@ -80,15 +80,15 @@ public sealed class SeparationModel : IDisposable
         string name = source.Path ?? source.Name;
         try
         {
-            return ModelContract.Recognise(signature.Completed(), name, stemNames);
+            return ModelContract.Recognize(signature.Completed(), name, stemNames);
         }
         catch (DemucsException e) when (e.Error == DemucsError.DemucsModelInvalid && signature.IsOpen && source.Path is { } path)
         {
-            _ = ExternalWeights.Of(path);
+            _ = ExternalWeights.Read(path);
             try
             {
                 using OnnxSession session = OnnxSession.FromFile(path, new OnnxSessionOptions { IntraOpThreads = 1, OptimizationLevel = OnnxOptimizationLevel.Basic });
-                return ModelContract.Recognise(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), name, stemNames);
+                return ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), name, stemNames);
             }
             catch (OnnxRuntimeException fault)
             {
@@ -115,7 +115,7 @@ public sealed class SeparationModel : IDisposable
         {
             // Before the runtime opens what the model names, be it only to prepare it.
             if (source.Path is { } named)
-                _ = ExternalWeights.Of(named);
+                _ = ExternalWeights.Read(named);
             copy = Prepare(renew: false);
             if (prepare && copy is null && source.Path is { } path && PreparedModel.IsRuntimeFormat(path))
                 tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
@@ -172,17 +172,17 @@ public sealed class SeparationModel : IDisposable
 
         ModelFileSet? Identify()
         {
-            ModelFileSet? files = identify && source.Path is { } path ? ModelFileSet.Of(path, copy) : null;
+            ModelFileSet? files = identify && source.Path is { } path ? ModelFileSet.Create(path, copy) : null;
             files?.BeginReading(cancellationToken);
             return files;
         }
     }
 
     /// <summary>
-    /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunShare.OwnThreadOnly"/>; without this they run as any other. A weights file is in memory once
+    /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunResources.OwnThreadOnly"/>; without this they run as any other. A weights file is in memory once
     /// all the same. Not to be called while the model runs.
     /// </summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it cannot be loaded again.</exception>
     internal void LoadForOwnThreads(CancellationToken cancellationToken)
     {
@@ -199,7 +199,7 @@ public sealed class SeparationModel : IDisposable
     /// <summary>Runs the model on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
     /// <param name="tensors">Made for this model's contract, or for one with as many stems and frames.</param>
     /// <param name="cancellationToken">Ends the run.</param>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.ExecutionProviderFailed"/>: another provider than the processor did. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
     /// </exception>
@@ -209,7 +209,7 @@ public sealed class SeparationModel : IDisposable
     /// <param name="tensors">Made for this model's contract, or for one with as many stems and frames.</param>
     /// <param name="share">What it takes of the machine.</param>
     /// <param name="cancellationToken">Ends the run.</param>
-    internal void Run(ModelTensors tensors, RunShare share, CancellationToken cancellationToken)
+    internal void Run(ModelTensors tensors, RunResources share, CancellationToken cancellationToken)
     {
         try
         {

@@ -28,7 +28,7 @@ internal static class WeightsModel
     /// <param name="renew">Whether one that is in the cache is not used but replaced.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left.</param>
     /// <returns>The graph, to be disposed.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is damaged, or holds what is not understood; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
     /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision.
@@ -44,7 +44,7 @@ internal static class WeightsModel
     /// <param name="source">The model; its file has weights.</param>
     /// <param name="cache">Where to write what the runtime makes of it on the way.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
     public static PreparedModel InFloat64(ModelSource source, PreparationCache cache, CancellationToken cancellationToken)
     {
@@ -57,7 +57,7 @@ internal static class WeightsModel
     /// <param name="destination">Takes the file.</param>
     /// <param name="warn">Takes sentences for the user; null to go without.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
     public static void Write(ModelSource source, Stream destination, Action<string>? warn, CancellationToken cancellationToken)
     {
@@ -66,7 +66,7 @@ internal static class WeightsModel
     }
 
     /// <summary>The name that a model's graph has in the cache.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
     public static string NameOf(ModelSource source, ModelPrecision precision, CancellationToken cancellationToken)
     {
@@ -75,7 +75,7 @@ internal static class WeightsModel
     }
 
     /// <summary>What a model is, whatever its file looks like; see <see cref="HTDemucsWeights.Identify"/>.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
     public static string Identify(string path, CancellationToken cancellationToken)
     {

@@ -25,22 +25,22 @@ internal sealed class OnnxAttribute
     public ProtobufMessage Message { get; }
 
     /// <summary>An integer attribute.</summary>
-    public static OnnxAttribute Of(string name, long value) =>
+    public static OnnxAttribute Create(string name, long value) =>
         new(new ProtobufMessage().Text(NameField, name).Integer(IntegerField, value).Integer(TypeField, IntegerType));
 
     /// <summary>An attribute that is a list of integers.</summary>
-    public static OnnxAttribute Of(string name, ReadOnlySpan<long> values) =>
+    public static OnnxAttribute Create(string name, ReadOnlySpan<long> values) =>
         new(new ProtobufMessage().Text(NameField, name).Integers(IntegersField, values).Integer(TypeField, IntegersType));
 
     /// <summary>A float attribute.</summary>
-    public static OnnxAttribute Of(string name, float value) =>
+    public static OnnxAttribute Create(string name, float value) =>
         new(new ProtobufMessage().Text(NameField, name).Float(FloatField, value).Integer(TypeField, FloatType));
 
     /// <summary>A text attribute.</summary>
-    public static OnnxAttribute Of(string name, string value) =>
+    public static OnnxAttribute Create(string name, string value) =>
         new(new ProtobufMessage().Text(NameField, name).Block(TextField, Encoding.UTF8.GetBytes(value)).Integer(TypeField, TextType));
 
     /// <summary>An attribute that is a tensor.</summary>
-    public static OnnxAttribute Of(string name, ProtobufMessage tensor) =>
+    public static OnnxAttribute Create(string name, ProtobufMessage tensor) =>
         new(new ProtobufMessage().Text(NameField, name).Message(TensorField, tensor).Integer(TypeField, TensorType));
 }

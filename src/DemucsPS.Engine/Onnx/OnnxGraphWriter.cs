@@ -138,20 +138,20 @@ internal sealed class OnnxGraphWriter
 
     /// <summary>The smallest element along an axis, which vanishes.</summary>
     public OnnxValue Minimum(OnnxValue value, int axis) =>
-        Node("ReduceMin", [value], OnnxAttribute.Of("axes", [axis]), OnnxAttribute.Of("keepdims", 0));
+        Node("ReduceMin", [value], OnnxAttribute.Create("axes", [axis]), OnnxAttribute.Create("keepdims", 0));
 
     /// <summary>The sum along an axis, which stays with length 1.</summary>
     public OnnxValue Sum(OnnxValue value, int axis) => Node("ReduceSum", [value, Vector(axis)]);
 
     /// <summary>The <paramref name="count"/> largest elements along the last axis, in no order.</summary>
-    public OnnxValue Largest(OnnxValue value, int count) => Node("TopK", 2, [value, Vector(count)], OnnxAttribute.Of("sorted", 0))[0];
+    public OnnxValue Largest(OnnxValue value, int count) => Node("TopK", 2, [value, Vector(count)], OnnxAttribute.Create("sorted", 0))[0];
 
-    /// <summary>The mean over a centred window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
+    /// <summary>The mean over a centerd window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
     public OnnxValue MovingAverage(OnnxValue value, int height, int width) => Node(
         "AveragePool",
         [value],
-        OnnxAttribute.Of("kernel_shape", [height, width]),
-        OnnxAttribute.Of("pads", [height / 2, width / 2, height / 2, width / 2]));
+        OnnxAttribute.Create("kernel_shape", [height, width]),
+        OnnxAttribute.Create("pads", [height / 2, width / 2, height / 2, width / 2]));
 
     /// <summary>Elements <paramref name="start"/> up to but without <paramref name="end"/> along an axis.</summary>
     public OnnxValue Slice(OnnxValue value, int axis, long start, long end) =>
@@ -160,15 +160,15 @@ internal sealed class OnnxGraphWriter
     /// <summary>Two equal halves along an axis.</summary>
     public (OnnxValue First, OnnxValue Second) Halves(OnnxValue value, int axis)
     {
-        OnnxValue[] halves = Node("Split", 2, [value], OnnxAttribute.Of("axis", axis));
+        OnnxValue[] halves = Node("Split", 2, [value], OnnxAttribute.Create("axis", axis));
         return (halves[0], halves[1]);
     }
 
     /// <summary>The elements at the given indices along an axis, which is replaced by the axes of the indices.</summary>
-    public OnnxValue Gather(OnnxValue value, OnnxValue indices, int axis) => Node("Gather", [value, indices], OnnxAttribute.Of("axis", axis));
+    public OnnxValue Gather(OnnxValue value, OnnxValue indices, int axis) => Node("Gather", [value, indices], OnnxAttribute.Create("axis", axis));
 
     /// <summary>The values one after the other along an axis.</summary>
-    public OnnxValue Concat(int axis, params ReadOnlySpan<OnnxValue> values) => Node("Concat", values, OnnxAttribute.Of("axis", axis));
+    public OnnxValue Concat(int axis, params ReadOnlySpan<OnnxValue> values) => Node("Concat", values, OnnxAttribute.Create("axis", axis));
 
     /// <summary>The value with a new axis of length 1.</summary>
     public OnnxValue Unsqueeze(OnnxValue value, int axis) => Node("Unsqueeze", [value, Vector(axis)]);
@@ -178,7 +178,7 @@ internal sealed class OnnxGraphWriter
 
     /// <summary>The value continued by its mirror image, edges not repeated: first the counts before each axis, then those after each.</summary>
     public OnnxValue PadMirrored(OnnxValue value, params ReadOnlySpan<long> counts) =>
-        Node("Pad", [value, Vector(counts)], OnnxAttribute.Of("mode", "reflect"));
+        Node("Pad", [value, Vector(counts)], OnnxAttribute.Create("mode", "reflect"));
 
     /// <summary>Writes the model.</summary>
     /// <param name="producer">What goes into `producer_name`.</param>
@@ -196,7 +196,7 @@ internal sealed class OnnxGraphWriter
     /// <param name="producer">What goes into `producer_name`.</param>
     /// <param name="description">A sentence about the model, its `doc_string`.</param>
     /// <param name="cancellationToken">Ends the writing between two tensors.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public void Write(Stream destination, string producer, string description, CancellationToken cancellationToken)
     {
         ProtobufMessage before = new(), after = new();

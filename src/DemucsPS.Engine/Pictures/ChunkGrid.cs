@@ -14,18 +14,18 @@ internal sealed class ChunkGrid
     private ChunkGrid(IReadOnlyList<(long Start, ChunkPlan Plan)> passes) => _passes = passes;
 
     /// <summary>The grid of a plan.</summary>
-    public static ChunkGrid Of(ChunkPlan plan) => new([(0, plan)]);
+    public static ChunkGrid Create(ChunkPlan plan) => new([(0, plan)]);
 
     /// <summary>The grid of a track that is cut so.</summary>
     /// <param name="seconds">Length of the track.</param>
     /// <param name="segmentFrames">Frames of a chunk at 44,100 Hz.</param>
     /// <param name="overlap">Share that neighbors have in common.</param>
-    public static ChunkGrid Of(double seconds, int segmentFrames, double overlap) => Of(ChunkPlan.Create(Math.Max(1, (long)Math.Round(seconds * Separator.SampleRate)), segmentFrames, overlap));
+    public static ChunkGrid Create(double seconds, int segmentFrames, double overlap) => Create(ChunkPlan.Create(Math.Max(1, (long)Math.Round(seconds * Separator.SampleRate)), segmentFrames, overlap));
 
     /// <summary>The grid that the provenance of stems tells; null where it does not tell all of it.</summary>
     /// <param name="provenance">The provenance.</param>
     /// <param name="segmentFrames">Frames of a chunk at 44,100 Hz, where it does not say it.</param>
-    public static ChunkGrid? Of(SeparationProvenance provenance, int segmentFrames)
+    public static ChunkGrid? Create(SeparationProvenance provenance, int segmentFrames)
     {
         IReadOnlyDictionary<string, string> said = provenance.Separation.Parameters;
         if (!double.TryParse(said.GetValueOrDefault("overlap"), NumberStyles.Float, CultureInfo.InvariantCulture, out double overlap) || !(overlap >= 0 && overlap <= ChunkPlan.MaxOverlap))

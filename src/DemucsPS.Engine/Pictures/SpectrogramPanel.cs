@@ -28,32 +28,32 @@ public sealed class SpectrogramPanel
     internal ISpectra Spectra { get; }
 
     /// <summary>A file, which is read when it is drawn, at its own rate. A stem that lies in its folder with its provenance is called as there.</summary>
-    public static SpectrogramPanel Of(TrackSource source)
+    public static SpectrogramPanel Create(TrackSource source)
     {
         SeparationProvenance? provenance = ProvenanceOf(source.Path, out string? stem);
-        return new SpectrogramPanel(stem ?? source.Label(), source.Path, new FileSpectra(source), provenance is null ? null : (options, _) => ChunkGrid.Of(provenance, SegmentOf(options)));
+        return new SpectrogramPanel(stem ?? source.Label(), source.Path, new FileSpectra(source), provenance is null ? null : (options, _) => ChunkGrid.Create(provenance, SegmentOf(options)));
     }
 
     /// <summary>The stems of a separation, from their files.</summary>
-    public static IReadOnlyList<SpectrogramPanel> Of(SeparationResult result) =>
-        [.. result.Stems.Select(stem => new SpectrogramPanel(stem.StemName, stem.FilePath, new FileSpectra(new TrackSource(stem.FilePath)), (options, _) => ChunkGrid.Of(SeparationProvenance.Read(result.ProvenancePath), SegmentOf(options))))];
+    public static IReadOnlyList<SpectrogramPanel> Create(SeparationResult result) =>
+        [.. result.Stems.Select(stem => new SpectrogramPanel(stem.StemName, stem.FilePath, new FileSpectra(new TrackSource(stem.FilePath)), (options, _) => ChunkGrid.Create(SeparationProvenance.Read(result.ProvenancePath), SegmentOf(options))))];
 
     /// <summary>A track in memory.</summary>
-    public static SpectrogramPanel Of(AudioTrack track) => new(track.Source.Label(), track.SourcePath, new MemorySpectra(track.Samples(0), track.Samples(1)));
+    public static SpectrogramPanel Create(AudioTrack track) => new(track.Source.Label(), track.SourcePath, new MemorySpectra(track.Samples(0), track.Samples(1)));
 
     /// <summary>A stem in memory.</summary>
-    public static SpectrogramPanel Of(Stem stem) => new(stem.ToString(), stem.ToString(), new MemorySpectra(stem.Samples(0), stem.Samples(1)));
+    public static SpectrogramPanel Create(Stem stem) => new(stem.ToString(), stem.ToString(), new MemorySpectra(stem.Samples(0), stem.Samples(1)));
 
     /// <summary>A chunk, at its place in its track.</summary>
-    public static SpectrogramPanel Of(AudioChunk chunk) => new(chunk.ToString(), chunk.ToString(), new MemorySpectra(chunk.Samples(0), chunk.Samples(1), chunk.StartTime.TotalSeconds), (_, _) => ChunkGrid.Of(chunk.Plan));
+    public static SpectrogramPanel Create(AudioChunk chunk) => new(chunk.ToString(), chunk.ToString(), new MemorySpectra(chunk.Samples(0), chunk.Samples(1), chunk.StartTime.TotalSeconds), (_, _) => ChunkGrid.Create(chunk.Plan));
 
     /// <summary>A stem of a chunk, at its place in its track.</summary>
-    public static SpectrogramPanel Of(StemChunk stem) =>
-        new(stem.ToString(), stem.ToString(), new MemorySpectra(stem.Samples(0), stem.Samples(1), stem.Chunk.StartTime.TotalSeconds), (_, _) => ChunkGrid.Of(stem.Chunk.Plan));
+    public static SpectrogramPanel Create(StemChunk stem) =>
+        new(stem.ToString(), stem.ToString(), new MemorySpectra(stem.Samples(0), stem.Samples(1), stem.Chunk.StartTime.TotalSeconds), (_, _) => ChunkGrid.Create(stem.Chunk.Plan));
 
     /// <summary>The spectrogram of a chunk as a model takes it, with its edits; of the whole segment around the chunk. Frame size and hop are its own.</summary>
-    public static SpectrogramPanel Of(ChunkSpectrogram spectrogram) =>
-        new($"{spectrogram.Chunk}{(spectrogram.IsEdited ? ", edited" : "")}", spectrogram.Chunk.ToString(), new TensorSpectra(spectrogram), (_, _) => ChunkGrid.Of(spectrogram.Chunk.Plan));
+    public static SpectrogramPanel Create(ChunkSpectrogram spectrogram) =>
+        new($"{spectrogram.Chunk}{(spectrogram.IsEdited ? ", edited" : "")}", spectrogram.Chunk.ToString(), new TensorSpectra(spectrogram), (_, _) => ChunkGrid.Create(spectrogram.Chunk.Plan));
 
     /// <summary>What panels of one picture are called: those of files that have the same name begin with the innermost folder that is another for each of them, where there is one.</summary>
     internal static IReadOnlyList<string> NamesOf(IReadOnlyList<SpectrogramPanel> panels)
@@ -79,7 +79,7 @@ public sealed class SpectrogramPanel
     internal ChunkGrid GridOf(SpectrogramOptions options)
     {
         double seconds = Spectra.Start + Spectra.Seconds;
-        ChunkGrid? grid = options.Overlap is { } overlap ? ChunkGrid.Of(seconds, SegmentOf(options), overlap) : _grid(options, seconds);
+        ChunkGrid? grid = options.Overlap is { } overlap ? ChunkGrid.Create(seconds, SegmentOf(options), overlap) : _grid(options, seconds);
         return grid ?? throw new DemucsException(DemucsError.ParameterInvalid, $"How '{Label}' was cut into chunks is not known, so the chunk grid cannot be drawn. Say the overlap, and the segment where it is not that of htdemucs.", Label);
     }
 

@@ -48,7 +48,7 @@ public sealed class SpectrogramPicture
     /// <see cref="DemucsError.PictureUnavailable"/>: the library that draws cannot be loaded. Of files, as <see cref="StereoTrackReader.Open"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    public static SpectrogramPicture Of(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static SpectrogramPicture Create(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(panels.Count);
         options.Check();

@@ -32,7 +32,7 @@ internal sealed class TensorSpectra(ChunkSpectrogram spectrogram) : ISpectra
         PictureColumns columns = new(rows, count, start, seconds, options.PixelPower, SegmentSpectrogram.Bins, spectrogram.BinWidth);
         ReadOnlySpan<float> tensor = spectrogram.RawTensor().Span;
         int frames = spectrogram.Frames, plane = SegmentSpectrogram.Bins * frames;
-        double scale = spectrogram.Chunk.Track.Normalisation.Scale / ChunkSpectrogram.FullScale;
+        double scale = spectrogram.Chunk.Track.Normalization.Scale / ChunkSpectrogram.FullScale;
         float factor = (float)(scale * scale / 2);
         float[] powers = new float[SegmentSpectrogram.Bins];
         for (int frame = 0; frame < frames; frame++)

@@ -190,7 +190,7 @@ internal sealed class PageWork : IDisposable
                 gain /= scale;
                 source = new TrackSource(path);
             }
-            served.Files[url] = _audio == PageData.Served ? ServedFile.Of(source.Path, type) : new ServedFile(() => new SampleStream(source, rate, _frames), type);
+            served.Files[url] = _audio == PageData.Served ? ServedFile.Create(source.Path, type) : new ServedFile(() => new SampleStream(source, rate, _frames), type);
         }
         else if (PageSound.PlayableType(track) is not null)
         {

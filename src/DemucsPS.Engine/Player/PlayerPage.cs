@@ -24,7 +24,7 @@ public sealed record PlayerPage
     public bool Overwrite { get; init; }
 
     /// <summary>The page of the stems in a folder.</summary>
-    public static PlayerPage Of(StemFolder folder)
+    public static PlayerPage Create(StemFolder folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
         return new PlayerPage { Title = folder.Title, Variants = [folder.Variant] };
@@ -63,7 +63,7 @@ public sealed record PlayerPage
     /// <param name="path">Full path of the file; folders that it needs are made.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left then.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Check"/>; a stem cannot be read; or <see cref="DemucsError.StemWriteFailed"/>: the page cannot be written.</exception>
     public PlayerPageFile Write(string path, IProgress<PlayerProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -92,7 +92,7 @@ public sealed record PlayerPage
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Ends the making, not the serving.</param>
     /// <returns>The server, which runs until it is disposed.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">A stem cannot be read, or <see cref="DemucsError.StemWriteFailed"/>: the temporary folder or the network of this machine cannot be used.</exception>
     public PlayerServer Serve(IProgress<PlayerProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -107,7 +107,7 @@ public sealed record PlayerPage
             {
                 using PageWork work = new(this, path, (folder.FullName, served), progress, cancellationToken);
                 PlayerPageFile page = work.Write(stream);
-                served[""] = ServedFile.Of(path, "text/html; charset=utf-8");
+                served[""] = ServedFile.Create(path, "text/html; charset=utf-8");
                 PlayerServer server = new(page with { Bytes = stream.Length }, served, folder);
                 folder = null;
                 return server;

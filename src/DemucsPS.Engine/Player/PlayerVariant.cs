@@ -26,7 +26,7 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
     /// <param name="result">Its result; its files are where it says.</param>
     /// <param name="name">What to call it; null for the model's name.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>.</exception>
-    public static PlayerVariant Of(SeparationResult result, string? name = null)
+    public static PlayerVariant Create(SeparationResult result, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(result);
         PlayerVariant variant = OfProvenance(result.ProvenancePath);

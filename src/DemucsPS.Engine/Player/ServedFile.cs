@@ -8,5 +8,5 @@ namespace DemucsPS.Engine.Player;
 internal sealed record ServedFile(Func<Stream> Open, string Type)
 {
     /// <summary>A file as it is.</summary>
-    public static ServedFile Of(string path, string type) => new(() => RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.Asynchronous), type);
+    public static ServedFile Create(string path, string type) => new(() => RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.Asynchronous), type);
 }

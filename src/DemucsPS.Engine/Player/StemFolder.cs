@@ -53,7 +53,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
 
     /// <summary>That of a separation.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>.</exception>
-    public static StemFolder Of(SeparationResult result)
+    public static StemFolder Create(SeparationResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
         return OfProvenance(result.ProvenancePath) with { Title = result.Track };

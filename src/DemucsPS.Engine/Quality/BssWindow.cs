@@ -12,7 +12,7 @@ internal sealed class BssWindow
     private readonly int _channels;
     private readonly int _lanes;
     private readonly WindowFilter? _filter;
-    private readonly EvaluationStock _stock;
+    private readonly EvaluationPool _stock;
     private readonly double[] _plain;
     private readonly double[] _filtered;
     private readonly bool[] _sounds;
@@ -25,7 +25,7 @@ internal sealed class BssWindow
     /// <param name="channels">Channels of each.</param>
     /// <param name="filter">Null where no figure is wanted that needs filters.</param>
     /// <param name="stock">Where its arrays come from, and go to when it is complete.</param>
-    public BssWindow(long start, int stems, int channels, WindowFilter? filter, EvaluationStock stock)
+    public BssWindow(long start, int stems, int channels, WindowFilter? filter, EvaluationPool stock)
     {
         Start = start;
         _stems = stems;

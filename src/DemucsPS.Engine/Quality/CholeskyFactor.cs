@@ -22,14 +22,14 @@ internal sealed class CholeskyFactor
     private static readonly int PanelRows = 2 * Vector<double>.Count;
 
     private readonly double[][] _blocks;
-    private readonly EvaluationStock _stock;
+    private readonly EvaluationPool _stock;
     private readonly int _threads;
 
     /// <summary>Prepares a matrix of zeros.</summary>
     /// <param name="size">Unknowns.</param>
     /// <param name="threads">How many may work.</param>
     /// <param name="stock">Where its blocks come from.</param>
-    public CholeskyFactor(int size, int threads, EvaluationStock stock)
+    public CholeskyFactor(int size, int threads, EvaluationPool stock)
     {
         Size = size;
         _threads = threads;

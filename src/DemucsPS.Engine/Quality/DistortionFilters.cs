@@ -29,7 +29,7 @@ internal sealed class DistortionFilters
     /// <param name="channels">Channels of each.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
     /// <param name="stock">Where its arrays come from.</param>
-    public static DistortionFilters Solve(StemCorrelations correlations, int stems, int channels, ParallelOptions parallel, EvaluationStock stock)
+    public static DistortionFilters Solve(StemCorrelations correlations, int stems, int channels, ParallelOptions parallel, EvaluationPool stock)
     {
         FilterLengths lengths = correlations.Lengths;
         int all = stems * channels, lanes = BlockSpectra.Lanes(all);
@@ -42,7 +42,7 @@ internal sealed class DistortionFilters
 
     /// <summary>Solves for the filters from some channels to the estimates of the same.</summary>
     /// <returns>What was added to the diagonal.</returns>
-    private static double Solve(StemCorrelations correlations, int first, int count, double[] spectra, int lanes, int firstOutput, ParallelOptions parallel, EvaluationStock stock)
+    private static double Solve(StemCorrelations correlations, int first, int count, double[] spectra, int lanes, int firstOutput, ParallelOptions parallel, EvaluationPool stock)
     {
         FilterLengths lengths = correlations.Lengths;
         // Channels are brought to the same level, so that a soft one is not lost beside a loud one. One without any sound gets no filter.

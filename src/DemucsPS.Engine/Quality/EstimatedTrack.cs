@@ -81,7 +81,7 @@ public sealed record EstimatedTrack
     /// <param name="result">The separation.</param>
     /// <param name="reference">Full path of the folder of references.</param>
     /// <exception cref="DemucsException">As <see cref="Find"/>.</exception>
-    public static EstimatedTrack Of(SeparationResult result, string reference)
+    public static EstimatedTrack Create(SeparationResult result, string reference)
     {
         List<(string? Above, NamedStems Folder)> references = Search(reference, "references");
         NamedStems estimate = NamedStems.OfProvenance(result.ProvenancePath, isAlone: true) with { Track = result.Track };

@@ -34,10 +34,10 @@ public sealed record QualityResults(string Folder)
     /// As <see cref="StemMeasurement.Measure(EstimatedTrack, QualityOptions, Action{double}, CancellationToken)"/>.
     /// </exception>
     public TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default) =>
-        Measure(track, options, new EvaluationStock(), progress, cancellationToken);
+        Measure(track, options, new EvaluationPool(), progress, cancellationToken);
 
     /// <summary>The same, with arrays of the track before.</summary>
-    internal TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationStock stock, Action<double>? progress, CancellationToken cancellationToken)
+    internal TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationPool stock, Action<double>? progress, CancellationToken cancellationToken)
     {
         // Before what is kept is asked: a track that cannot be measured has no stems that a result could be of.
         if (track.Fault is { } fault)

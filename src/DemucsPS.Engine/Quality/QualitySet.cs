@@ -12,7 +12,7 @@ public static class QualitySet
     /// <param name="results">Where results are kept; null for nowhere.</param>
     /// <param name="cancellationToken">Ends the work; results that were kept stay.</param>
     /// <returns>Of each track its figures, or what is wrong with it.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
     public static IEnumerable<(EstimatedTrack Track, TrackQuality? Quality, DemucsException? Error)> Measure(
         IReadOnlyList<EstimatedTrack> tracks, QualityOptions options, int jobs = 0, QualityResults? results = null, CancellationToken cancellationToken = default)
@@ -20,8 +20,8 @@ public static class QualitySet
         options.Check();
         if (jobs is < 0 or > 256)
             throw new DemucsException(DemucsError.ParameterInvalid, $"{jobs} tracks cannot be measured at once. Give 1 to 256, or 0 for as many as there are processors.") { Parameter = EngineParameter.Jobs };
-        int workers = Math.Min(jobs == 0 ? Allotment.Processors : jobs, tracks.Count);
-        QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, Allotment.Processors / Math.Max(workers, 1)) };
+        int workers = Math.Min(jobs == 0 ? MachineLimits.Processors : jobs, tracks.Count);
+        QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, MachineLimits.Processors / Math.Max(workers, 1)) };
         return Run(tracks, shared, workers, results, cancellationToken);
     }
 
@@ -32,7 +32,7 @@ public static class QualitySet
         int next = -1;
         Task[] work = [.. Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() =>
         {
-            EvaluationStock stock = new();
+            EvaluationPool stock = new();
             for (int i; (i = Interlocked.Increment(ref next)) < tracks.Count;)
             {
                 try

@@ -15,7 +15,7 @@ internal sealed class StemCorrelations
     private readonly FilterLengths _lengths;
     private readonly int _lanes;
     private readonly ParallelOptions _parallel;
-    private readonly EvaluationStock _stock;
+    private readonly EvaluationPool _stock;
     private readonly DoubleLaneFft[] _transforms = new DoubleLaneFft[BlockSpectra.Batch];
 
     // Frames of references and estimates: history, then the batch. What is correlated with them: the same without history.
@@ -32,7 +32,7 @@ internal sealed class StemCorrelations
     /// <param name="channels">Channels of all references together, and of all estimates.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
     /// <param name="stock">Where its arrays come from.</param>
-    public StemCorrelations(FilterLengths lengths, int channels, ParallelOptions parallel, EvaluationStock stock)
+    public StemCorrelations(FilterLengths lengths, int channels, ParallelOptions parallel, EvaluationPool stock)
     {
         _lengths = lengths;
         _lanes = BlockSpectra.Lanes(channels);

@@ -29,7 +29,7 @@ internal sealed record StemEvaluation(long Frames, IReadOnlyList<(long Start, Wi
     /// <param name="lengths">Of the filters; null for those of BSS Eval v4.</param>
     /// <param name="stock">Where large arrays come from, for as long as the track lasts.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    public static StemEvaluation Of(Func<IStemFrames> open, bool[] isMeasured, int channels, long? window, long hop, bool filters, bool windows, int threads, Action<double>? progress, FilterLengths? lengths, EvaluationStock stock, CancellationToken cancellationToken)
+    public static StemEvaluation Compute(Func<IStemFrames> open, bool[] isMeasured, int channels, long? window, long hop, bool filters, bool windows, int threads, Action<double>? progress, FilterLengths? lengths, EvaluationPool stock, CancellationToken cancellationToken)
     {
         int stems = isMeasured.Length, lanes = BlockSpectra.Lanes(stems * channels);
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };

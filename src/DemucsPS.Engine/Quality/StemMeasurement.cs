@@ -15,16 +15,16 @@ public static class StemMeasurement
     /// <param name="options">What is wanted.</param>
     /// <param name="progress">Takes shares of the work done, 0 … 1, from any thread.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemsNotComparable"/>: no stem has an estimate and a reference, or their rates or channels differ.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>. <see cref="EstimatedTrack.Fault"/>.
     /// </exception>
     public static TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default) =>
-        Measure(track, options, new EvaluationStock(), progress, cancellationToken);
+        Measure(track, options, new EvaluationPool(), progress, cancellationToken);
 
     /// <summary>The same, with arrays of the track before.</summary>
-    internal static TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationStock stock, Action<double>? progress, CancellationToken cancellationToken)
+    internal static TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationPool stock, Action<double>? progress, CancellationToken cancellationToken)
     {
         options.Check();
         if (track.Fault is { } fault)
@@ -51,9 +51,9 @@ public static class StemMeasurement
             long? window = options.Window == 0 ? null : (long)Math.Round(options.Window * rate);
             long hop = (long)Math.Round((options.Hop ?? options.Window) * rate);
             QualityMetric metrics = options.Metrics;
-            StemEvaluation evaluation = StemEvaluation.Of(() => opened.Count == 1 && opened[0].IsUnread ? first : Open(null), isMeasured, first.Channels, window, Math.Max(hop, 1),
+            StemEvaluation evaluation = StemEvaluation.Compute(() => opened.Count == 1 && opened[0].IsUnread ? first : Open(null), isMeasured, first.Channels, window, Math.Max(hop, 1),
                 filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0, windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
-                options.Threads == 0 ? Allotment.Processors : options.Threads, progress, lengths: null, stock, cancellationToken);
+                options.Threads == 0 ? MachineLimits.Processors : options.Threads, progress, lengths: null, stock, cancellationToken);
             if (evaluation.Frames == 0)
                 throw new DemucsException(DemucsError.StemsNotComparable, $"The references in '{track.ReferenceFolder}' have no samples.", track.ReferenceFolder);
             warnings.AddRange(first.Warnings);

@@ -20,7 +20,7 @@ internal sealed class WindowFilter
     /// <param name="filters">The track's.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
     /// <param name="stock">Where its arrays come from.</param>
-    public WindowFilter(DistortionFilters filters, ParallelOptions parallel, EvaluationStock stock)
+    public WindowFilter(DistortionFilters filters, ParallelOptions parallel, EvaluationPool stock)
     {
         _filters = filters;
         _lengths = filters.Lengths;

@@ -51,7 +51,7 @@ internal sealed record SeparationJournal
     public required NullTestSums NullTest { get; init; }
 
     /// <summary>The files that are on disk whole under temporary names; null for the others.</summary>
-    public required IReadOnlyList<FinishedStem?> Finished { get; init; }
+    public required IReadOnlyList<StemFileRecord?> Finished { get; init; }
 
     /// <summary>Whether final files are getting their final names: from here on there is no way back.</summary>
     public required bool Renaming { get; init; }
@@ -79,7 +79,7 @@ internal sealed record SeparationJournal
         DurableFrames = 0,
         Peaks = new float[outputs],
         NullTest = default,
-        Finished = new FinishedStem?[files],
+        Finished = new StemFileRecord?[files],
         Renaming = false,
         Retries = [],
         Elapsed = 0,

@@ -16,7 +16,7 @@ public sealed record SeparationVerification(string ProvenancePath, string Source
 
     /// <summary>The provenances of a folder.</summary>
     /// <param name="path">Full path of a folder of stems, which several tracks may share, or of a provenance.</param>
-    /// <returns>Full paths, in order; the path itself for a file, and what <see cref="Of"/> would read for a folder without any.</returns>
+    /// <returns>Full paths, in order; the path itself for a file, and what <see cref="Verify"/> would read for a folder without any.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>: the folder cannot be read.</exception>
     public static IReadOnlyList<string> Find(string path)
     {
@@ -38,9 +38,9 @@ public sealed record SeparationVerification(string ProvenancePath, string Source
     /// <summary>Reads all stems of a track to their ends.</summary>
     /// <param name="path">Full path of the folder of the stems, or of the provenance in it.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>: there is no provenance, or it is damaged.</exception>
-    public static SeparationVerification Of(string path, CancellationToken cancellationToken = default)
+    public static SeparationVerification Verify(string path, CancellationToken cancellationToken = default)
     {
         if (!Path.IsPathFullyQualified(path))
             throw new ArgumentException($"'{path}' is not a full path.", nameof(path));

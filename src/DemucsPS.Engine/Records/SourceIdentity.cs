@@ -11,9 +11,9 @@ namespace DemucsPS.Engine.Records;
 internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified, string Sha256)
 {
     /// <summary>Reads a file to its end.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.AudioTrackCorrupt"/>: it changes meanwhile.</exception>
-    public static SourceIdentity Of(TrackSource source, CancellationToken cancellationToken)
+    public static SourceIdentity Compute(TrackSource source, CancellationToken cancellationToken)
     {
         try
         {

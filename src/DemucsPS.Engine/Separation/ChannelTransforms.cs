@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="segmentFrames">Length of the segments.</param>
 internal sealed class ChannelTransforms(int segmentFrames)
 {
-    private static readonly ParallelOptions AllProcessors = new() { MaxDegreeOfParallelism = Allotment.Processors };
+    private static readonly ParallelOptions AllProcessors = new() { MaxDegreeOfParallelism = MachineLimits.Processors };
 
     private readonly ConcurrentBag<SegmentSpectrogram> _idle = [];
 

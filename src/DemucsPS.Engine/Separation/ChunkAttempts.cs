@@ -30,7 +30,7 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
     /// <param name="failures">Receives the messages of the attempts that failed.</param>
     /// <param name="attempt">Does it; gets the attempt's number, from 1.</param>
     /// <param name="cancellationToken">Ends the waiting; the attempt sees to itself.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The last attempt's error, with the chunk's number.</exception>
     public void Run(string chunk, ICollection<string> failures, Action<int> attempt, CancellationToken cancellationToken)
     {

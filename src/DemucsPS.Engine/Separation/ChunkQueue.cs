@@ -17,7 +17,7 @@ internal sealed class ChunkQueue<T> : IDisposable
     private readonly bool _keepTimeBranch;
     private readonly CancellationTokenSource _stop;
     private readonly ChannelTransforms _transforms;
-    private readonly ModelTurns _turns;
+    private readonly ModelSlots _turns;
     private readonly Stack<ChunkWorker> _idle = new();
     private readonly Queue<(T Item, ChunkWorker Worker, Task Done)> _running = new();
     private int _unfinished;
@@ -35,7 +35,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _inModel = jobs;
         _keepTimeBranch = keepTimeBranch;
         _transforms = new ChannelTransforms(bag.Contract.SegmentFrames);
-        _turns = new ModelTurns(jobs, bag.Contract);
+        _turns = new ModelSlots(jobs, bag.Contract);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
@@ -62,14 +62,14 @@ internal sealed class ChunkQueue<T> : IDisposable
         // Workers are large, so there are never more than were needed at once.
         ChunkWorker worker = _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _turns, _keepTimeBranch) { Observe = Observe };
         prepare(worker);
-        RunShare share = new JobRounds(_inModel, count).Share(index);
-        worker.RunShare = () => share with { OwnThreadOnly = share.OwnThreadOnly && (allCome || Volatile.Read(ref _unfinished) >= _inModel) };
+        RunResources share = new ChunkScheduler(_inModel, count).Share(index);
+        worker.RunResources = () => share with { OwnThreadOnly = share.OwnThreadOnly && (allCome || Volatile.Read(ref _unfinished) >= _inModel) };
         Interlocked.Increment(ref _unfinished);
         // A thread of its own: it waits, for its turn and for the runtime, and would only keep a thread of the pool from the transforms.
         _running.Enqueue((item, worker, Task.Factory.StartNew(() => Work(worker, work), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
     }
 
-    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once cancelled, nothing is handed on.</summary>
+    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once canceled, nothing is handed on.</summary>
     public void TakeOldest(Action<T, ChunkWorker> use)
     {
         (T item, ChunkWorker worker, Task done) = _running.Peek();

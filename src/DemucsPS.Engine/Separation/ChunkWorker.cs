@@ -16,7 +16,7 @@ internal sealed class ChunkWorker
     private readonly IReadOnlyList<int> _stems;
     private readonly ModelTensors _tensors;
     private readonly ChannelTransforms _transforms;
-    private readonly ModelTurns _turns;
+    private readonly ModelSlots _turns;
     private readonly float[][] _left;
     private readonly float[][] _right;
     private readonly float[][]? _timeLeft;
@@ -27,7 +27,7 @@ internal sealed class ChunkWorker
     /// <param name="transforms">Scratch, shared by workers.</param>
     /// <param name="turns">Lets workers into the models.</param>
     /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch does.</param>
-    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelTurns turns, bool keepTimeBranch = false)
+    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelSlots turns, bool keepTimeBranch = false)
     {
         _bag = bag;
         _stems = stems;
@@ -53,7 +53,7 @@ internal sealed class ChunkWorker
     public Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>Asked, when the models run, what they may take of the machine.</summary>
-    public Func<RunShare> RunShare { get; set; } = static () => default;
+    public Func<RunResources> RunResources { get; set; } = static () => default;
 
     /// <summary>The segment to separate, left channel.</summary>
     public Span<float> InputLeft => _tensors.Left;
@@ -111,9 +111,9 @@ internal sealed class ChunkWorker
                 continue;
             // The model first: while a chunk waits for one to be loaded, others need the turn.
             using ModelBag.Use use = _bag.Take(model, cancellationToken);
-            using ModelTurns.Turn turn = _turns.Take(_tensors, cancellationToken);
+            using ModelSlots.Turn turn = _turns.Take(_tensors, cancellationToken);
             Observe?.Invoke(ChunkStep.Running);
-            use.Run(_tensors, RunShare(), cancellationToken);
+            use.Run(_tensors, RunResources(), cancellationToken);
             // An accelerator need not wait for what the processor does with its results.
             if (_bag.ExecutionProvider != ExecutionProvider.Cpu)
                 turn.Leave();

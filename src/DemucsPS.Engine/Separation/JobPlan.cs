@@ -14,7 +14,7 @@ public sealed record JobPlan(int Jobs, int Threads)
     public const int MaxThreads = 1024;
 
     /// <summary>
-    /// Processors a job, by judgement: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that are too small for many threads leave
+    /// Processors a job, by judgment: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that are too small for many threads leave
     /// processors idle where there are many.
     /// </summary>
     internal const int ProcessorsPerJob = 8;
@@ -25,7 +25,7 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// <summary>Memory the process takes without any run, its model included, in bytes.</summary>
     internal const long BytesWithoutJobs = 500L << 20;
 
-    /// <summary>Whether there are so many jobs that each gets a thread of its own; see <see cref="JobRounds"/>.</summary>
+    /// <summary>Whether there are so many jobs that each gets a thread of its own; see <see cref="ChunkScheduler"/>.</summary>
     public bool IsThreadEach => Threads > 1 && Jobs >= Threads;
 
     /// <summary>The plan in words.</summary>
@@ -33,7 +33,7 @@ public sealed record JobPlan(int Jobs, int Threads)
 
     /// <summary>Plans for this machine: the processors and the memory this process may use, the limits of containers and of Slurm included.</summary>
     /// <inheritdoc cref="Choose(int, int, int, long)"/>
-    public static JobPlan Choose(int jobs, int threads) => Choose(jobs, threads, Allotment.Processors, Allotment.Memory);
+    public static JobPlan Choose(int jobs, int threads) => Choose(jobs, threads, MachineLimits.Processors, MachineLimits.Memory);
 
     /// <summary>
     /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The number of threads does not depend

@@ -37,7 +37,7 @@ public sealed class ModelBag : IDisposable
     private readonly SeparationModel?[] _models;
     private volatile LoadedModels? _loaded;
     private ModelIdentity[]? _identities;
-    private ForeseenModel[]? _foreseen;
+    private UnloadedModel[]? _foreseen;
     private bool _warned;
     private int _loads;
     private int _runs;
@@ -85,7 +85,7 @@ public sealed class ModelBag : IDisposable
     /// <summary>The models, loaded or not.</summary>
     public IReadOnlyList<ModelSource> Sources => _sources;
 
-    /// <summary>The contract of the first that is needed; the others have the same stems, segment and normalisation, but may take and give them in another form.</summary>
+    /// <summary>The contract of the first that is needed; the others have the same stems, segment and normalization, but may take and give them in another form.</summary>
     public ModelContract Contract { get; }
 
     /// <summary>Whether any of the needed models takes or gives spectrograms.</summary>
@@ -133,7 +133,7 @@ public sealed class ModelBag : IDisposable
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="precision">In what numbers they are computed, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
@@ -150,7 +150,7 @@ public sealed class ModelBag : IDisposable
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
     /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As above.</exception>
     public static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null,
         CancellationToken cancellationToken = default) =>
@@ -183,7 +183,7 @@ public sealed class ModelBag : IDisposable
 
     /// <summary>Loads the models, if they are not loaded: prepares them, and what does not fit is found out before anything is separated.</summary>
     /// <param name="cancellationToken">Ends it; it can be begun anew.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">A model cannot be loaded, see <see cref="SeparationModel.Load"/>, or the models do not fit together.</exception>
     public void Load(CancellationToken cancellationToken)
     {
@@ -226,7 +226,7 @@ public sealed class ModelBag : IDisposable
     internal int ChunksAtOnce(int jobs) => Math.Max(jobs, Loaded.ChunksInTurn);
 
     /// <summary>Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The model cannot be loaded again.</exception>
     internal Use Take(int model, CancellationToken cancellationToken) => new(this, Loaded.Rotation is { } rotation
         ? rotation.Take(model, cancellationToken)
@@ -244,7 +244,7 @@ public sealed class ModelBag : IDisposable
     {
         if (IsLoaded)
             return Identify(cancellationToken);
-        _foreseen ??= [.. _needed.Select(model => ForeseenModel.Of(_sources[model], _prepare, _selection.Precision, cancellationToken))];
+        _foreseen ??= [.. _needed.Select(model => UnloadedModel.Read(_sources[model], _prepare, _selection.Precision, cancellationToken))];
         return [.. _foreseen.Select((model, i) => model.Given(then.ElementAtOrDefault(i)))];
     }
 
@@ -264,11 +264,11 @@ public sealed class ModelBag : IDisposable
     {
         // Once for all of them, so that they run on the same.
         OnnxSessionOptions options = ExecutionProviderChoice.Resolve(_options, _tell);
-        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Allotment.Processors;
+        int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : MachineLimits.Processors;
         bool threadEach = options.ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(_jobs, threads).IsThreadEach;
         ModelMemory[] Sizes(bool twice) => [.. _needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, _jobs, twice))];
         ModelMemory[] sizes = Sizes(threadEach);
-        long budget = _memory ?? (long)(Allotment.Memory * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
+        long budget = _memory ?? (long)(MachineLimits.Memory * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
         bool inTurn = _needed.Length > 1 && sizes.Sum(s => s.Bytes) + _jobs * chunk > budget;
         if (inTurn)
             sizes = Sizes(twice: false);
@@ -346,7 +346,7 @@ public sealed class ModelBag : IDisposable
         string? difference =
             Contract.SegmentFrames != other.SegmentFrames ? $"their segments are {Contract.SegmentFrames} and {other.SegmentFrames} frames long"
             : !Contract.Stems.SequenceEqual(other.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Stems)}"
-            : Contract.NormalisesMix != other.NormalisesMix ? "only one of them takes a normalised mix"
+            : Contract.NormalizesMix != other.NormalizesMix ? "only one of them takes a normalized mix"
             : null;
         if (difference is not null)
             throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{source.Name}' does not fit, for {difference}.", source.Path);
@@ -393,7 +393,7 @@ public sealed class ModelBag : IDisposable
     internal readonly struct Use(ModelBag bag, SeparationModel model) : IDisposable
     {
         /// <summary>Runs it on the inputs in <paramref name="tensors"/> and leaves its outputs there.</summary>
-        public void Run(ModelTensors tensors, RunShare share, CancellationToken cancellationToken)
+        public void Run(ModelTensors tensors, RunResources share, CancellationToken cancellationToken)
         {
             model.Run(tensors, share, cancellationToken);
             Interlocked.Increment(ref bag._runs);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Separation;
@@ -48,5 +48,5 @@ internal readonly record struct ModelMemory(long Bytes)
             : string.Create(CultureInfo.InvariantCulture, $"{gigabytes.Length} models, about {gigabytes.Sum():F1} GB together, of {budget / 1e9:F1} GB that they may take: loaded {(inTurn ? "in turn" : "together")}");
     }
 
-    private static long WeightBytes(string path) => ModelFiles.IsWeights(path) ? WeightsModel.WeightBytes(path) : File.Exists(path) ? ExternalWeights.Of(path).Prepend(path).Select(RegularFile.Info).Where(f => f.Exists).Sum(f => f.Length) : 0;
+    private static long WeightBytes(string path) => ModelFiles.IsWeights(path) ? WeightsModel.WeightBytes(path) : File.Exists(path) ? ExternalWeights.Read(path).Prepend(path).Select(RegularFile.Info).Where(f => f.Exists).Sum(f => f.Length) : 0;
 }

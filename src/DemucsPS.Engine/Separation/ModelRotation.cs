@@ -43,7 +43,7 @@ internal sealed class ModelRotation : IDisposable
     public void Dispose() => _loaded?.Dispose();
 
     /// <summary>Waits for a model's turn, and loads it if it is not loaded. It must be given back.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The model cannot be loaded.</exception>
     public SeparationModel Take(int model, CancellationToken cancellationToken)
     {

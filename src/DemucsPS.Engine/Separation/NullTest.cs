@@ -54,18 +54,18 @@ internal sealed class NullTest : IStereoSource, IStemSink
     public double? Decibels => _compares ? Sums.Decibels : null;
 
     /// <summary>What to know of the result: that most of what is left is the track's offset; null for nothing.</summary>
-    /// <param name="normalisation">How the mix was brought to mean 0, as far as each stem has got that mean back.</param>
+    /// <param name="normalization">How the mix was brought to mean 0, as far as each stem has got that mean back.</param>
     /// <param name="stems">Number of the models' stems.</param>
     /// <param name="frames">Of the whole track.</param>
     /// <param name="path">The track's file.</param>
-    public string? Warning(MixNormalisation normalisation, int stems, long frames, string path)
+    public string? Warning(MixNormalization normalization, int stems, long frames, string path)
     {
-        double offset = (stems - 1) * (double)normalisation.Mean;
+        double offset = (stems - 1) * (double)normalization.Mean;
         if (!_compares || Math.Abs(offset) < LeastOffset || 2 * frames * offset * offset < Sums.Residual / 2)
             return null;
         string most = Decibels is { } decibels ? string.Create(CultureInfo.InvariantCulture, $" ({decibels:F1} dB of it)") : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"The stems of '{path}' sum to the mix and {offset:G3}{most}: the track has a constant offset of {normalisation.Mean:G3}, and this model gives it to each of its {stems} stems, as official Demucs does. To have stems that sum to the mix, take the offset off the track first: ffmpeg -i IN -af dcshift={-normalisation.Mean:G3} OUT, or sox IN OUT dcshift {-normalisation.Mean:G3}.");
+            $"The stems of '{path}' sum to the mix and {offset:G3}{most}: the track has a constant offset of {normalization.Mean:G3}, and this model gives it to each of its {stems} stems, as official Demucs does. To have stems that sum to the mix, take the offset off the track first: ffmpeg -i IN -af dcshift={-normalization.Mean:G3} OUT, or sox IN OUT dcshift {-normalization.Mean:G3}.");
     }
 
     /// <inheritdoc/>

@@ -35,7 +35,7 @@ internal static class ProviderCheck
     /// <param name="stemNames">Names for its stems, where it does not say them; null otherwise.</param>
     /// <param name="tell">Takes sentences for those who want to know more; null to go without.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProviderRefused"/>: it does; others as for loading the model.</exception>
     public static void Run(ModelSource source, OnnxSessionOptions options, bool prepare, IReadOnlyList<string>? stemNames, Action<string>? tell, CancellationToken cancellationToken)
     {
@@ -91,7 +91,7 @@ internal static class ProviderCheck
     /// <summary>By all on which the figure depends.</summary>
     private static string NameOf(ModelSource source, OnnxSessionOptions options, string provider, bool prepare, CancellationToken cancellationToken)
     {
-        IEnumerable<string> files = source.Path is { } path ? ModelFileSet.Of(path, null).Identify(cancellationToken).Select(file => file.Sha256) : [source.Name];
+        IEnumerable<string> files = source.Path is { } path ? ModelFileSet.Create(path, null).Identify(cancellationToken).Select(file => file.Sha256) : [source.Name];
         string key = string.Join('\0', [SeparationIdentity.CurrentVersion, OnnxRuntimeLibrary.Version, provider, options.Precision.ToString(), prepare.ToString(), FormattableString.Invariant($"{PreparedModel.RewriteVersion}"), .. files]);
         return $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..32]}.txt";
     }

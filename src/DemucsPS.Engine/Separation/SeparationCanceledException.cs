@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Separation;
 
-/// <summary>A separation was cancelled. The message says what is kept of it.</summary>
+/// <summary>A separation was canceled. The message says what is kept of it.</summary>
 public sealed class SeparationCanceledException : OperationCanceledException
 {
     internal SeparationCanceledException(string message, IReadOnlyList<Remedy> remedies, Exception cause, CancellationToken cancellationToken)

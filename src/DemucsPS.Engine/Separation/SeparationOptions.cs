@@ -19,7 +19,7 @@ public sealed record SeparationOptions
     /// <summary>The most retries that can be asked for.</summary>
     public const int MaxRetries = 100;
 
-    /// <summary>Share of a segment that neighbouring chunks have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>. The official default is 0.25.</summary>
+    /// <summary>Share of a segment that neighboring chunks have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>. The official default is 0.25.</summary>
     public double Overlap { get; init; } = 0.05;
 
     /// <summary>

@@ -20,7 +20,7 @@ public sealed class Separator
     private const int BlockFrames = 16384;
 
     private readonly ModelBag _bag;
-    private readonly StemSelection _selection;
+    private readonly StemMatrix _selection;
     private readonly SeparationOptions _options;
     private readonly int _segment;
 
@@ -29,7 +29,7 @@ public sealed class Separator
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or does not fit the models.</exception>
-    public Separator(ModelBag bag, StemSelection selection, SeparationOptions options)
+    public Separator(ModelBag bag, StemMatrix selection, SeparationOptions options)
     {
         options.Check();
         _segment = options.SegmentFrames(bag.Contract);
@@ -52,7 +52,7 @@ public sealed class Separator
     /// <param name="sink">Takes the outputs; called on this thread.</param>
     /// <param name="chunkDone">Told the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
     public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken) =>
         Separate(source, path, statistics, sink, chunkDone, 0, null, null, cancellationToken);
@@ -67,19 +67,19 @@ public sealed class Separator
     /// <param name="retried">Told of chunks that needed more than one attempt, after they were blended; called on this thread.</param>
     /// <param name="begun">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a chunk failed at every attempt.</exception>
     internal void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, long firstFrame, Action<ChunkRetry>? retried, Action? begun,
         CancellationToken cancellationToken)
     {
         _bag.Load(cancellationToken);
-        MixNormalisation normalisation = _bag.Contract.NormalisesMix ? MixNormalisation.Of(statistics.Mean, statistics.Deviation) : MixNormalisation.None;
+        MixNormalization normalization = _bag.Contract.NormalizesMix ? MixNormalization.Create(statistics.Mean, statistics.Deviation) : MixNormalization.None;
         float[] weights = TransitionWeights.Create(_segment, _options.TransitionPower);
         View[] views = Schedule(statistics.Frames);
         RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
         MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
         // Behind a segment that is shorter than the model's, the input stays zero.
-        TrackWindow window = new(measured, _segment, normalisation);
+        TrackWindow window = new(measured, _segment, normalization);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
         (int View, ChunkSpan Chunk)[] all = [.. views
@@ -88,7 +88,7 @@ public sealed class Separator
         // Every chunk that reaches past the first frame wanted: so each frame gets all its summands, in their order.
         Job[] order = [.. all.Select((c, number) => new Job(number, c.View, c.Chunk)).Where(job => job.Chunk.Offset + job.Chunk.Length > firstFrame)];
         OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, order[0].Chunk.Offset))];
-        Emitter emitter = new(_selection, adders, sink, normalisation, mix, firstFrame);
+        Emitter emitter = new(_selection, adders, sink, normalization, mix, firstFrame);
 
         // One worker more than jobs has its chunk ready.
         using ChunkAttempts attempts = new(_options.RetryCount, _bag.ChunksAtOnce(_options.Jobs) + 1);
@@ -165,8 +165,8 @@ public sealed class Separator
         public List<string> Failures { get; } = [];
     }
 
-    /// <summary>Takes final frames from the adders, averages the views, undoes the normalisation, sums stems and the mix and hands the outputs on.</summary>
-    private sealed class Emitter(StemSelection selection, OverlapAdder[] adders, IStemSink sink, MixNormalisation normalisation, RecordedMix? mix, long firstFrame)
+    /// <summary>Takes final frames from the adders, averages the views, undoes the normalization, sums stems and the mix and hands the outputs on.</summary>
+    private sealed class Emitter(StemMatrix selection, OverlapAdder[] adders, IStemSink sink, MixNormalization normalization, RecordedMix? mix, long firstFrame)
     {
         private readonly float[] _one = new float[BlockFrames];
         private readonly float[] _views = new float[BlockFrames];
@@ -195,7 +195,7 @@ public sealed class Separator
                     if (row.Mix != 0)
                         StemRow.Add(mix!.Frames(channel, first, count), row.Mix, interleaved[channel..], step: 2);
                     foreach ((int stem, float weight) in row.Stems)
-                        normalisation.AddUndone(Average(2 * _signalOfStem[stem] + channel, first, count), interleaved[channel..], step: 2, weight);
+                        normalization.AddUndone(Average(2 * _signalOfStem[stem] + channel, first, count), interleaved[channel..], step: 2, weight);
                 }
                 sink.Write(output, interleaved);
             }

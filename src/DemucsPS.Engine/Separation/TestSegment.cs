@@ -40,7 +40,7 @@ internal static class TestSegment
     /// <summary>Left and right of each stem of a segment; null, and what the matter is, if the model does not give finite values for it.</summary>
     public static float[][]? Separate(ModelBag bag, float[] left, float[] right, out string? failure, CancellationToken cancellationToken)
     {
-        using ModelTurns turns = new(1, bag.Contract);
+        using ModelSlots turns = new(1, bag.Contract);
         ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(bag.Contract.SegmentFrames), turns);
         left.CopyTo(worker.InputLeft);
         right.CopyTo(worker.InputRight);

@@ -3,13 +3,13 @@ using DemucsPS.Engine.Levels;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// A sliding view of a track that is read once, forwards: normalised samples from half a segment before the current chunk to the end of its
-/// segment. Outside the track it is zero, in the normalised domain, as the official padding is. Memory: one and a half segments.
+/// A sliding view of a track that is read once, forwards: normalized samples from half a segment before the current chunk to the end of its
+/// segment. Outside the track it is zero, in the normalized domain, as the official padding is. Memory: one and a half segments.
 /// </summary>
 internal sealed class TrackWindow
 {
     private readonly MeasuredSource _source;
-    private readonly MixNormalisation _normalisation;
+    private readonly MixNormalization _normalization;
     private readonly int _segment;
     private readonly float[] _left;
     private readonly float[] _right;
@@ -18,12 +18,12 @@ internal sealed class TrackWindow
 
     /// <param name="source">The track, at its start.</param>
     /// <param name="segment">Frames of a segment.</param>
-    /// <param name="normalisation">Applied to every sample of the track.</param>
-    public TrackWindow(MeasuredSource source, int segment, MixNormalisation normalisation)
+    /// <param name="normalization">Applied to every sample of the track.</param>
+    public TrackWindow(MeasuredSource source, int segment, MixNormalization normalization)
     {
         _source = source;
         _segment = segment;
-        _normalisation = normalisation;
+        _normalization = normalization;
         _left = new float[segment + segment / 2 + 1];
         _right = new float[segment + segment / 2 + 1];
     }
@@ -71,8 +71,8 @@ internal sealed class TrackWindow
             return;
         Span<float> left = _left.AsSpan(_count, wanted), right = _right.AsSpan(_count, wanted);
         _source.Read(left, right);
-        _normalisation.Apply(left);
-        _normalisation.Apply(right);
+        _normalization.Apply(left);
+        _normalization.Apply(right);
         _count += wanted;
     }
 }

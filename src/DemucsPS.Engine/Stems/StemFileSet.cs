@@ -108,7 +108,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <summary>Makes the final files, under temporary names.</summary>
     /// <param name="partDone">Told the number of finished files, after each.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Finish(Action<int>? partDone, CancellationToken cancellationToken)
     {
@@ -127,7 +127,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using SemaphoreSlim free = new(FinishedAtOnce);
-        Dictionary<Task<FinishedStem>, Target> running = _targets.Index().Where(t => t.Item.Finished is null).ToDictionary(t => Begin(t.Item, t.Index), t => t.Item);
+        Dictionary<Task<StemFileRecord>, Target> running = _targets.Index().Where(t => t.Item.Finished is null).ToDictionary(t => Begin(t.Item, t.Index), t => t.Item);
         try
         {
             for (int done = _targets.Length - running.Count; ; done++)
@@ -138,7 +138,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
                 if (running.Count == 0)
                     return;
                 // Whichever it is: the next begins at once, and is not kept waiting by what there is to note of this one.
-                Task<FinishedStem> first = Task.WhenAny(running.Keys).GetAwaiter().GetResult();
+                Task<StemFileRecord> first = Task.WhenAny(running.Keys).GetAwaiter().GetResult();
                 Target target = running[first];
                 target.Finished = first.GetAwaiter().GetResult();
                 running.Remove(first);
@@ -156,7 +156,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             ((Task)Task.WhenAll(running.Keys)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
 
-        Task<FinishedStem> Begin(Target target, int n) => Task.Factory.StartNew(() =>
+        Task<StemFileRecord> Begin(Target target, int n) => Task.Factory.StartNew(() =>
         {
             free.Wait(stop.Token);
             try
@@ -172,7 +172,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     /// <summary>The finished files, as they will be once they have their names.</summary>
-    public IReadOnlyList<(StemFile File, FinishedStem Finished)> Stems =>
+    public IReadOnlyList<(StemFile File, StemFileRecord Finished)> Stems =>
         [.. _targets.Select(t => (new StemFile(t.Name, t.FinalPath, t.Finished!.Peak, t.Finished.ClippedSamples), t.Finished!))];
 
     /// <summary>Gives the finished files their names.</summary>
@@ -248,9 +248,9 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
         foreach (Part part in target.Parts)
         {
-            if (frames > 0 && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StagedStem.BytesPerFrame))
+            if (frames > 0 && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StemSampleFile.BytesPerFrame))
                 throw Lost(part.StagedPath);
-            part.Staged = StagedStem.Open(part.StagedPath, frames, part.Peak);
+            part.Staged = StemSampleFile.Open(part.StagedPath, frames, part.Peak);
         }
 
         static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short.", path) { Remedies = [Remedy.StartAnew] };
@@ -307,7 +307,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         public string StagedPath => stagedPath;
 
         /// <summary>Null once files are made.</summary>
-        public StagedStem? Staged
+        public StemSampleFile? Staged
         {
             get;
             set
@@ -322,7 +322,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     /// <summary>A file as it is wanted.</summary>
-    private sealed class Target(string name, string finalPath, Part[] parts, StemLabels labels, string finishedPath, FinishedStem? finished)
+    private sealed class Target(string name, string finalPath, Part[] parts, StemLabels labels, string finishedPath, StemFileRecord? finished)
     {
         public string Name => name;
 
@@ -334,7 +334,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
         public string FinishedPath => finishedPath;
 
-        public FinishedStem? Finished { get; set; } = finished;
+        public StemFileRecord? Finished { get; set; } = finished;
 
         public bool HasName { get; set; }
     }

@@ -26,13 +26,13 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     public bool NeedsPeaks => format.ClipInEffect == ClipMode.Rescale && (shape.SampleRate != Separator.SampleRate || shape.Channels != 2);
 
     /// <summary>The greatest absolute sample of a stem as its file will have it, before any gain.</summary>
-    /// <param name="staged">Full path of the <see cref="StagedStem"/>.</param>
+    /// <param name="staged">Full path of the <see cref="StemSampleFile"/>.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be read.</exception>
     public float PeakOf(string staged, CancellationToken cancellationToken)
     {
-        using ShapedStem stem = new(staged, shape);
+        using ConvertedStemReader stem = new(staged, shape);
         float[] block = new float[BlockSamples];
         float peak = 0;
         for (int count; (count = stem.Read(block)) > 0;)
@@ -44,29 +44,29 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     }
 
     /// <summary>Finishes one file. When this returns, the disk has it.</summary>
-    /// <param name="staged">Full paths of the <see cref="StagedStem"/>s in it, which are equally long; their channels come one after another.</param>
+    /// <param name="staged">Full paths of the <see cref="StemSampleFile"/>s in it, which are equally long; their channels come one after another.</param>
     /// <param name="names">Their names.</param>
     /// <param name="target">Full path of the file to make: a temporary name, which must not exist.</param>
     /// <param name="number">The file's number in its set: each gets a dither of its own, or the noises would add up instead of averaging where stems are summed.</param>
     /// <param name="labels">What the file says about the music.</param>
     /// <param name="gain">A factor for every sample.</param>
     /// <param name="cancellationToken">Ends the work; the target is left as it is then.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public FinishedStem Finish(IReadOnlyList<string> staged, IReadOnlyList<string> names, string target, int number, StemLabels labels, float gain, CancellationToken cancellationToken)
+    public StemFileRecord Finish(IReadOnlyList<string> staged, IReadOnlyList<string> names, string target, int number, StemLabels labels, float gain, CancellationToken cancellationToken)
     {
         double squares = 0;
         float peak = 0;
         long samples = 0, clipped = 0;
-        ShapedStem[] stems = new ShapedStem[staged.Count];
+        ConvertedStemReader[] stems = new ConvertedStemReader[staged.Count];
         try
         {
             // Floats are not dithered, which the encoders know.
             using IStemEncoder encoder = StemEncoder.Create(format, target, shape.SampleRate, shape.Channels, format.Dither ? number : null, labels, names, cancellationToken);
             for (int n = 0; n < stems.Length; n++)
-                stems[n] = new ShapedStem(staged[n], shape);
+                stems[n] = new ConvertedStemReader(staged[n], shape);
             float[] one = new float[BlockSamples], frames = stems.Length == 1 ? one : new float[stems.Length * BlockSamples];
-            for (int count; (count = stems is [ShapedStem only] ? only.Read(one) : ReadSideBySide(stems, one, frames)) > 0;)
+            for (int count; (count = stems is [ConvertedStemReader only] ? only.Read(one) : ReadSideBySide(stems, one, frames)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Span<float> block = frames.AsSpan(0, shape.Channels * stems.Length * count);
@@ -82,12 +82,12 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
         }
         finally
         {
-            foreach (ShapedStem? stem in stems)
+            foreach (ConvertedStemReader? stem in stems)
                 stem?.Dispose();
         }
         try
         {
-            return new FinishedStem(new FileInfo(target).Length, DurableFiles.Hash(target, cancellationToken), peak, samples > 0 ? Math.Sqrt(squares / samples) : 0, clipped);
+            return new StemFileRecord(new FileInfo(target).Length, DurableFiles.Hash(target, cancellationToken), peak, samples > 0 ? Math.Sqrt(squares / samples) : 0, clipped);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -96,7 +96,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     }
 
     /// <summary>The next frames of stems, which are equally long, side by side.</summary>
-    private int ReadSideBySide(ShapedStem[] stems, float[] one, float[] frames)
+    private int ReadSideBySide(ConvertedStemReader[] stems, float[] one, float[] frames)
     {
         int channels = shape.Channels, across = channels * stems.Length, count = 0;
         for (int n = 0; n < stems.Length; n++)

@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// One piece of a track, as much as a model takes at once: a view, without samples of its own. A chunk shorter than the model's segment (the last one) is
-/// centred in it, among the track's real neighbouring frames. Immutable.
+/// centerd in it, among the track's real neighboring frames. Immutable.
 /// </summary>
 public sealed class AudioChunk
 {
@@ -45,7 +45,7 @@ public sealed class AudioChunk
     /// <summary>Frames that a model gets for the chunk.</summary>
     public int SegmentFrames => Plan.SegmentFrames;
 
-    /// <summary>Share of a segment that neighbouring chunks have in common.</summary>
+    /// <summary>Share of a segment that neighboring chunks have in common.</summary>
     public double Overlap => Plan.Overlap;
 
     internal ChunkPlan Plan { get; }
@@ -81,11 +81,11 @@ public sealed class AudioChunk
             throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs takes {UsualSegmentFrames}.") { Parameter = EngineParameter.ChunkLength };
     }
 
-    /// <summary>Copies the segment that a model gets: the track's frames where it has any, normalised, and zeros elsewhere.</summary>
-    /// <param name="normalisation">Applied to the track's frames.</param>
+    /// <summary>Copies the segment that a model gets: the track's frames where it has any, normalized, and zeros elsewhere.</summary>
+    /// <param name="normalization">Applied to the track's frames.</param>
     /// <param name="left">Receives <see cref="SegmentFrames"/> samples.</param>
     /// <param name="right">As many.</param>
-    internal void CopySegment(MixNormalisation normalisation, Span<float> left, Span<float> right)
+    internal void CopySegment(MixNormalization normalization, Span<float> left, Span<float> right)
     {
         int first = (int)Math.Max(0, Span.InputStart), count = (int)(Math.Min(Track.Frames, Span.InputStart + SegmentFrames) - first);
         Copy(0, left);
@@ -96,7 +96,7 @@ public sealed class AudioChunk
             target.Clear();
             target = target.Slice((int)(first - Span.InputStart), count);
             Track.Samples(channel).Span.Slice(first, count).CopyTo(target);
-            normalisation.Apply(target);
+            normalization.Apply(target);
         }
     }
 }

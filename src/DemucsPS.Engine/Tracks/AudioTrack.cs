@@ -95,15 +95,15 @@ public sealed class AudioTrack
     /// <summary>As <see cref="AudioReader.Picture"/>.</summary>
     internal string? Picture { get; private init; }
 
-    internal StemShape StemShape(StemFormat format) => Encoders.StemShape.Of(format, Frames, SourceFrames, SourceSampleRate, IsMono);
+    internal StemShape StemShape(StemFormat format) => Encoders.StemShape.Create(format, Frames, SourceFrames, SourceSampleRate, IsMono);
 
-    internal MixNormalisation Normalisation => MixNormalisation.Of(Mean, Deviation);
+    internal MixNormalization Normalization => MixNormalization.Create(Mean, Deviation);
 
     /// <summary>Reads a track of a file of any format.</summary>
     /// <param name="source">The track.</param>
     /// <param name="progress">Told how many frames are read; called on this thread.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// The file cannot be read (see <see cref="StereoTrackReader.Open"/>), has no frames or samples that are no numbers, changes while it is read
     /// (<see cref="DemucsError.AudioTrackCorrupt"/>), or is longer than 13 hours (<see cref="DemucsError.AudioFormatUnsupported"/>).
@@ -176,7 +176,7 @@ public sealed class AudioTrack
     public float GetSample(int channel, int frame) => _channels[channel][frame];
 
     /// <summary>Cuts the track into chunks: chunk i starts at i·stride, stride = int((1 − overlap)·length). Nothing is copied.</summary>
-    /// <param name="overlap">Share that neighbours have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>.</param>
+    /// <param name="overlap">Share that neighbors have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>.</param>
     /// <param name="length">Frames of a chunk: the segment of the model that will separate it.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: one is out of range.</exception>
     public IEnumerable<AudioChunk> Split(double overlap = 0.05, int length = AudioChunk.UsualSegmentFrames)

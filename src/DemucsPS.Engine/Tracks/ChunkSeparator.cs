@@ -29,11 +29,11 @@ public sealed class ChunkSeparator : IDisposable
     /// <param name="retries">How often a failed run is repeated, 0 to 100.</param>
     /// <param name="cancellationToken">Ends all runs, also in the middle.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: no such stem, or a number out of range. Or a model cannot be loaded, as in <see cref="ModelBag.Load(CancellationToken)"/>.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public ChunkSeparator(ModelBag bag, IReadOnlyCollection<string>? stems, int jobs, int retries, CancellationToken cancellationToken)
     {
         new SeparationOptions { Jobs = jobs, RetryCount = retries }.Check();
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, stems);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, stems);
         bag.Load(cancellationToken);
         _bag = bag;
         _attempts = new ChunkAttempts(retries, bag.ChunksAtOnce(jobs) + 1);
@@ -64,10 +64,10 @@ public sealed class ChunkSeparator : IDisposable
     public void Start(ChunkSpectrogram spectrogram) => Start(new Job(spectrogram.Chunk, spectrogram));
 
     /// <summary>Waits for the oldest chunk.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public SeparatedChunk Take()
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
+    public ChunkResult Take()
     {
-        SeparatedChunk? result = null;
+        ChunkResult? result = null;
         _queue.TakeOldest((job, _) => result = job.Result);
         _framesGiven += (long)result!.Stems.Count * result.Chunk.Length;
         if (_framesGiven >= FramesBetweenCollections)
@@ -95,33 +95,33 @@ public sealed class ChunkSeparator : IDisposable
         _queue.Start(job, job.Chunk.Index, job.Chunk.Count, allCome: false, static _ => { }, (worker, stop) => job.Result = Run(job, worker, stop));
     }
 
-    private SeparatedChunk Run(Job job, ChunkWorker worker, CancellationToken cancellationToken)
+    private ChunkResult Run(Job job, ChunkWorker worker, CancellationToken cancellationToken)
     {
         AudioChunk chunk = job.Chunk;
-        bool normalises = _bag.Contract.NormalisesMix;
-        MixNormalisation normalisation = normalises ? chunk.Track.Normalisation : MixNormalisation.None;
-        float[] change = job.Spectrogram?.Change(normalises) ?? [];
+        bool normalizes = _bag.Contract.NormalizesMix;
+        MixNormalization normalization = normalizes ? chunk.Track.Normalization : MixNormalization.None;
+        float[] change = job.Spectrogram?.Change(normalizes) ?? [];
         List<string> failures = [];
-        SeparatedChunk? result = null;
+        ChunkResult? result = null;
         try
         {
             _attempts.Run(chunk.ToString(), failures, attempt =>
             {
                 long started = Stopwatch.GetTimestamp();
                 Attempting?.Invoke(chunk, attempt);
-                chunk.CopySegment(normalisation, worker.InputLeft, worker.InputRight);
+                chunk.CopySegment(normalization, worker.InputLeft, worker.InputRight);
                 worker.Separate(change, cancellationToken);
                 StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _bag.ExecutionProvider, _bag.Precision, _names, Stopwatch.GetElapsedTime(started), attempt);
-                result = new SeparatedChunk(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
+                result = new ChunkResult(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
 
-                StemChunk Collect(string name, int n) => new(chunk, name, run, normalisation,
+                StemChunk Collect(string name, int n) => new(chunk, name, run, normalization,
                     [Own(worker.Left(n)), Own(worker.Right(n))], _bag.ShowsBranches ? [Own(worker.TimeLeft(n)), Own(worker.TimeRight(n))] : null);
             }, cancellationToken);
             return result!;
         }
         catch (DemucsException e)
         {
-            return new SeparatedChunk(chunk, [], failures, e);
+            return new ChunkResult(chunk, [], failures, e);
         }
 
         float[] Own(ReadOnlySpan<float> segment) => segment.Slice(chunk.Span.Trim, chunk.Length).ToArray();
@@ -133,6 +133,6 @@ public sealed class ChunkSeparator : IDisposable
 
         public ChunkSpectrogram? Spectrogram => spectrogram;
 
-        public SeparatedChunk? Result { get; set; }
+        public ChunkResult? Result { get; set; }
     }
 }

@@ -4,12 +4,12 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// The spectrogram of a chunk as an htdemucs model takes it: of the whole segment around the chunk, normalised by the track's mean and deviation. 4096-point
+/// The spectrogram of a chunk as an htdemucs model takes it: of the whole segment around the chunk, normalized by the track's mean and deviation. 4096-point
 /// frames every 1024 samples under a periodic Hann window; see <see cref="SegmentSpectrogram"/>. Immutable: edits give a new object. Memory: 11 MB for htdemucs.
 /// </summary>
 /// <remarks>
-/// Levels in dB are those of the track, not of the normalised segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The normalisation takes the mean
-/// away, which shows in the lowest two bins only.) Frame t is centred on sample 1024·t + 512 of the segment.
+/// Levels in dB are those of the track, not of the normalized segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The normalization takes the mean
+/// away, which shows in the lowest two bins only.) Frame t is centerd on sample 1024·t + 512 of the segment.
 /// </remarks>
 public sealed class ChunkSpectrogram
 {
@@ -32,7 +32,7 @@ public sealed class ChunkSpectrogram
     /// <summary>The chunk.</summary>
     public AudioChunk Chunk { get; }
 
-    /// <summary>Frequency bins: 2,048. Bin k is centred on k·<see cref="BinWidth"/>.</summary>
+    /// <summary>Frequency bins: 2,048. Bin k is centerd on k·<see cref="BinWidth"/>.</summary>
     public int Bins { get; } = SegmentSpectrogram.Bins;
 
     /// <summary>Spectrogram frames: ⌈segment/1024⌉; 336 for htdemucs.</summary>
@@ -48,11 +48,11 @@ public sealed class ChunkSpectrogram
     public bool IsEdited => _original != _tensor;
 
     /// <summary>Computes the spectrogram of a chunk.</summary>
-    public static ChunkSpectrogram Of(AudioChunk chunk)
+    public static ChunkSpectrogram Compute(AudioChunk chunk)
     {
         SegmentSpectrogram transform = new(chunk.SegmentFrames);
         float[] left = new float[chunk.SegmentFrames], right = new float[chunk.SegmentFrames], tensor = new float[transform.TensorLength];
-        chunk.CopySegment(chunk.Track.Normalisation, left, right);
+        chunk.CopySegment(chunk.Track.Normalization, left, right);
         transform.Forward(left, right, tensor);
         return new ChunkSpectrogram(chunk, tensor, tensor);
     }
@@ -67,7 +67,7 @@ public sealed class ChunkSpectrogram
         float[] Own(float[] samples)
         {
             float[] own = new float[Chunk.Length];
-            Chunk.Track.Normalisation.AddUndone(samples.AsSpan(Chunk.Span.Trim, Chunk.Length), own);
+            Chunk.Track.Normalization.AddUndone(samples.AsSpan(Chunk.Span.Trim, Chunk.Length), own);
             return own;
         }
     }
@@ -82,7 +82,7 @@ public sealed class ChunkSpectrogram
         Check(bin, Bins, nameof(bin));
         Check(frame, Frames, nameof(frame));
         int at = (2 * channel * Bins + bin) * Frames + frame;
-        double magnitude = double.Hypot(_tensor[at], _tensor[at + Bins * Frames]) * Chunk.Track.Normalisation.Scale / FullScale;
+        double magnitude = double.Hypot(_tensor[at], _tensor[at + Bins * Frames]) * Chunk.Track.Normalization.Scale / FullScale;
         return Math.Max(20 * Math.Log10(magnitude), FloorDb);
     }
 
@@ -106,13 +106,13 @@ public sealed class ChunkSpectrogram
         TimeSpan.FromSeconds((Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / Separator.SampleRate);
 
     /// <summary>
-    /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>] in C order, normalised.
+    /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>] in C order, normalized.
     /// Not copied; do not write to it.
     /// </summary>
     public ReadOnlyMemory<float> RawTensor() => _tensor;
 
     /// <summary>
-    /// A copy in which a band is louder or softer: every bin whose centre is in the band, ends included, is multiplied by 10^(dB/20) in all frames of
+    /// A copy in which a band is louder or softer: every bin whose center is in the band, ends included, is multiplied by 10^(dB/20) in all frames of
     /// both channels. The band has hard edges (no ramp), so a strong change rings for up to a frame's length, 93 ms.
     /// </summary>
     /// <param name="fromHz">Lower end of the band in Hz.</param>
@@ -150,12 +150,12 @@ public sealed class ChunkSpectrogram
     }
 
     /// <summary>What edits have changed, in the scale of the segment that a model takes; empty for an unedited spectrogram.</summary>
-    /// <param name="normalised">Whether that segment is normalised.</param>
-    internal float[] Change(bool normalised)
+    /// <param name="normalized">Whether that segment is normalized.</param>
+    internal float[] Change(bool normalized)
     {
         if (!IsEdited)
             return [];
-        float scale = normalised ? 1 : Chunk.Track.Normalisation.Scale;
+        float scale = normalized ? 1 : Chunk.Track.Normalization.Scale;
         float[] change = new float[_tensor.Length];
         for (int i = 0; i < change.Length; i++)
             change[i] = (_tensor[i] - _original[i]) * scale;

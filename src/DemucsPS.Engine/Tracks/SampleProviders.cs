@@ -15,7 +15,7 @@ public static class SampleProviders
     /// <param name="name">What to call the track; names the folder of the stems.</param>
     /// <param name="cancellationToken">Ends the reading. A source without an end has to be given one, as by NAudio's <c>Take</c>.</param>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: no samples, or some that are not finite numbers.
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: more than 64 channels or 768,000 Hz, or longer than 13 hours.

@@ -47,7 +47,7 @@ public sealed class Stem
     /// <summary>Greatest absolute sample; 1 is full scale.</summary>
     public float Peak { get; }
 
-    /// <summary>Numbers of the chunks that were missing when the stem was joined by force: silent, as far as neighbours do not reach into them.</summary>
+    /// <summary>Numbers of the chunks that were missing when the stem was joined by force: silent, as far as neighbors do not reach into them.</summary>
     public IReadOnlyList<int> MissingChunks { get; }
 
     /// <summary>All stems that the same runs gave: they belong in one set of files.</summary>

@@ -13,7 +13,7 @@ internal sealed class StemAssembly
     private readonly float[] _weights;
     private readonly AudioChunk _anyChunk;
     private readonly StemChunkRun _run;
-    private readonly MixNormalisation _normalisation;
+    private readonly MixNormalization _normalization;
     private readonly bool[] _present;
     private readonly List<string> _models;
     private readonly SortedDictionary<int, StemChunk> _held = [];
@@ -29,7 +29,7 @@ internal sealed class StemAssembly
         _anyChunk = first.Chunk;
         _run = first.Run;
         _weights = weights;
-        _normalisation = first.Normalisation;
+        _normalization = first.Normalization;
         _present = new bool[Plan.Count];
         _models = [first.ModelName];
         _isDemucs = first.IsDemucs;
@@ -131,7 +131,7 @@ internal sealed class StemAssembly
         _adder.Advance(span.Offset - _adder.Start);
         _adder.AddWeights(span.Offset, span.Length);
         for (int channel = 0; channel < 2; channel++)
-            _adder.AddSignal(channel, span.Offset, chunk.SamplesIn(_normalisation, channel));
+            _adder.AddSignal(channel, span.Offset, chunk.SamplesIn(_normalization, channel));
         _covered = span.Offset + span.Length;
     }
 
@@ -144,7 +144,7 @@ internal sealed class StemAssembly
             for (int channel = 0; channel < 2; channel++)
             {
                 _adder.Read(channel, first, part);
-                _normalisation.AddUndone(part, _channels![channel].AsSpan((int)first, part.Length));
+                _normalization.AddUndone(part, _channels![channel].AsSpan((int)first, part.Length));
             }
         }
         _adder.Advance(Math.Max(0, frame - _adder.Start));

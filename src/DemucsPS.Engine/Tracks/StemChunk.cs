@@ -4,7 +4,7 @@ using DemucsPS.Engine.Levels;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>One stem of one chunk: what a model made of it. Immutable. Memory: 16 bytes a frame, 5.5 MB for htdemucs.</summary>
-/// <remarks>The samples are kept as the model gives them, normalised, because that is how they are joined; methods give them in the track's level.</remarks>
+/// <remarks>The samples are kept as the model gives them, normalized, because that is how they are joined; methods give them in the track's level.</remarks>
 public sealed class StemChunk
 {
     private readonly float[][] _samples;
@@ -13,15 +13,15 @@ public sealed class StemChunk
     /// <param name="chunk">The chunk.</param>
     /// <param name="stemName">The stem.</param>
     /// <param name="run">The run that made it.</param>
-    /// <param name="normalisation">Undone to get the track's level.</param>
+    /// <param name="normalization">Undone to get the track's level.</param>
     /// <param name="samples">Per channel the chunk's own frames; kept.</param>
     /// <param name="time">What the time branch has in them; kept. Null if the model does not show it.</param>
-    internal StemChunk(AudioChunk chunk, string stemName, StemChunkRun run, MixNormalisation normalisation, float[][] samples, float[][]? time)
+    internal StemChunk(AudioChunk chunk, string stemName, StemChunkRun run, MixNormalization normalization, float[][] samples, float[][]? time)
     {
         Chunk = chunk;
         StemName = stemName;
         Run = run;
-        Normalisation = normalisation;
+        Normalization = normalization;
         _samples = samples;
         _time = time;
         (Peak, Rms) = Measure();
@@ -59,16 +59,16 @@ public sealed class StemChunk
 
     internal StemChunkRun Run { get; }
 
-    internal MixNormalisation Normalisation { get; }
+    internal MixNormalization Normalization { get; }
 
     /// <summary>The samples of a channel, in the track's level. Computed anew at every call; keep what you got.</summary>
     /// <param name="channel">0 left, 1 right.</param>
-    public ReadOnlyMemory<float> Samples(int channel) => Array.ConvertAll(_samples[channel], Normalisation.Undo);
+    public ReadOnlyMemory<float> Samples(int channel) => Array.ConvertAll(_samples[channel], Normalization.Undo);
 
     /// <summary>One sample, in the track's level.</summary>
     /// <param name="channel">0 left, 1 right.</param>
     /// <param name="frame">0 … the chunk's length − 1.</param>
-    public float GetSample(int channel, int frame) => Normalisation.Undo(_samples[channel][frame]);
+    public float GetSample(int channel, int frame) => Normalization.Undo(_samples[channel][frame]);
 
     /// <summary>
     /// What the model's time branch (the part that works on the waveform) has in the samples, in the track's level, with the track's mean: the mean counts as
@@ -76,7 +76,7 @@ public sealed class StemChunk
     /// </summary>
     /// <param name="channel">0 left, 1 right.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model, or one of the bag, gives whole stems only.</exception>
-    public ReadOnlyMemory<float> TimeBranch(int channel) => Array.ConvertAll((_time ?? throw NoBranches())[channel], Normalisation.Undo);
+    public ReadOnlyMemory<float> TimeBranch(int channel) => Array.ConvertAll((_time ?? throw NoBranches())[channel], Normalization.Undo);
 
     /// <summary>What the model's frequency branch (the part that works on the spectrogram) has in the samples, in the track's level, without the track's mean.</summary>
     /// <param name="channel">0 left, 1 right.</param>
@@ -85,7 +85,7 @@ public sealed class StemChunk
     {
         float[] samples = _samples[channel], time = (_time ?? throw NoBranches())[channel], frequency = new float[samples.Length];
         for (int i = 0; i < frequency.Length; i++)
-            frequency[i] = (samples[i] - time[i]) * Normalisation.Scale;
+            frequency[i] = (samples[i] - time[i]) * Normalization.Scale;
         return frequency;
     }
 
@@ -98,19 +98,19 @@ public sealed class StemChunk
         float[][] samples = [left.ToArray(), right.ToArray()];
         if (samples.Any(channel => channel.Length != Chunk.Length || !Array.TrueForAll(channel, float.IsFinite)))
             throw new DemucsException(DemucsError.ParameterInvalid, $"The channels have {left.Length} and {right.Length} samples; each needs {Chunk.Length} finite numbers.");
-        return new StemChunk(Chunk, StemName, Run, MixNormalisation.None, samples, _time is null ? null : samples);
+        return new StemChunk(Chunk, StemName, Run, MixNormalization.None, samples, _time is null ? null : samples);
     }
 
     /// <summary>For people: <c>vocals of chunk 3 (of 0 to 11) of song.wav</c>.</summary>
     public override string ToString() => $"{StemName} of {Chunk}";
 
-    /// <summary>The samples of a channel in the scale of some normalisation: as they are if it is this chunk's own, converted otherwise.</summary>
-    internal ReadOnlySpan<float> SamplesIn(MixNormalisation normalisation, int channel)
+    /// <summary>The samples of a channel in the scale of some normalization: as they are if it is this chunk's own, converted otherwise.</summary>
+    internal ReadOnlySpan<float> SamplesIn(MixNormalization normalization, int channel)
     {
-        if (normalisation == Normalisation)
+        if (normalization == Normalization)
             return _samples[channel];
-        float[] samples = Array.ConvertAll(_samples[channel], Normalisation.Undo);
-        normalisation.Apply(samples);
+        float[] samples = Array.ConvertAll(_samples[channel], Normalization.Undo);
+        normalization.Apply(samples);
         return samples;
     }
 
@@ -123,9 +123,9 @@ public sealed class StemChunk
         double squares = 0;
         foreach (float[] channel in _samples)
         {
-            foreach (float normalised in channel)
+            foreach (float normalized in channel)
             {
-                float sample = Normalisation.Undo(normalised);
+                float sample = Normalization.Undo(normalized);
                 peak = Math.Max(peak, Math.Abs(sample));
                 squares += (double)sample * sample;
             }

@@ -15,7 +15,7 @@ public sealed class StemExporter
     private const int BlockFrames = 16384;
 
     private readonly StemOutput _output;
-    private readonly StemChoice _choice;
+    private readonly StemRequest _choice;
     private readonly List<List<Stem>> _waiting = [];
     private readonly HashSet<string> _written = new(StemNames.PathComparer);
 
@@ -25,11 +25,11 @@ public sealed class StemExporter
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ParameterInvalid"/>: the choice or the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: the format needs an ffmpeg that is not there.
     /// </exception>
-    public StemExporter(StemOutput output, StemChoice? choice = null)
+    public StemExporter(StemOutput output, StemRequest? choice = null)
     {
         output.Check();
         _output = output;
-        _choice = choice ?? new StemChoice();
+        _choice = choice ?? new StemRequest();
         _choice.Check();
     }
 
@@ -66,7 +66,7 @@ public sealed class StemExporter
     /// <exception cref="DemucsException">As <see cref="Write"/>, as far as it is known before anything is written.</exception>
     public SeparationPlan Plan(IReadOnlyList<Stem> set)
     {
-        StemSelection selection = Select(set);
+        StemMatrix selection = Select(set);
         IReadOnlyList<string> paths = PathsOf(set, selection);
         Check(set, paths);
         return new SeparationPlan(set[0].SourcePath, paths, set[0].Frames, null, _output.Format.BytesOf(set[0].Track.StemShape(_output.Format)) * selection.Names.Count) { BytesAreMost = _output.Format.BytesAreMost };
@@ -86,13 +86,13 @@ public sealed class StemExporter
     /// <summary>Writes a set.</summary>
     /// <param name="set">Stems of one track and model.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left behind then.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ParameterInvalid"/>: it has not the stems that the choice names. Nothing is left behind.
     /// </exception>
-    public ExportedStems Write(IReadOnlyList<Stem> set, CancellationToken cancellationToken)
+    public StemExportResult Write(IReadOnlyList<Stem> set, CancellationToken cancellationToken)
     {
-        StemSelection selection = Select(set);
+        StemMatrix selection = Select(set);
         IReadOnlyList<string> paths = PathsOf(set, selection);
         Check(set, paths);
         AudioTrack track = set[0].Track;
@@ -115,7 +115,7 @@ public sealed class StemExporter
             files.Finish(null, cancellationToken);
             IReadOnlyList<StemFile> stems = files.Commit();
             _written.UnionWith(stems.Select(s => s.FilePath));
-            return new ExportedStems(stems, files.Gain, [.. files.Warnings()]);
+            return new StemExportResult(stems, files.Gain, [.. files.Warnings()]);
         }
         catch
         {
@@ -131,9 +131,9 @@ public sealed class StemExporter
         StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, canSkip: false, []);
     }
 
-    private StemSelection Select(IReadOnlyList<Stem> set) => _choice.Select([.. set.Select(s => s.StemName)]);
+    private StemMatrix Select(IReadOnlyList<Stem> set) => _choice.Select([.. set.Select(s => s.StemName)]);
 
-    private IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set, StemSelection selection) =>
+    private IReadOnlyList<string> PathsOf(IReadOnlyList<Stem> set, StemMatrix selection) =>
         _output.PathsOf(set[0].ModelName, set[0].Track.Source, set[0].Track.Tags, selection.Names);
 
     private static void Sum(StemRow row, IReadOnlyList<Stem> set, int first, int count, float[] interleaved)

@@ -52,16 +52,16 @@ public sealed class StemJoiner
     }
 
     /// <summary>Accounts for everything that is not joined; once, when no more chunks come.</summary>
-    public IEnumerable<JoinedStem> Complete()
+    public IEnumerable<StemJoinResult> Complete()
     {
         foreach (StemAssembly assembly in _doubled)
         {
             string which = $"{ChunkNumbers(assembly.Doubled)} of the stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) came more than once";
             if (_force)
-                yield return new JoinedStem(assembly.Track, null, null, $"{which}; the first ones were joined.");
+                yield return new StemJoinResult(assembly.Track, null, null, $"{which}; the first ones were joined.");
             else
             {
-                yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkDoubled,
+                yield return new StemJoinResult(assembly.Track, null, new DemucsException(DemucsError.StemChunkDoubled,
                     $"{which}, {(assembly.IsFinished ? "after the stem had been joined from the first ones" : "so the stem was not joined")}. Pass every chunk once.", assembly.Track.SourcePath)
                 {
                     Remedies = assembly.IsFinished ? [] : [Remedy.JoinFirst],
@@ -77,18 +77,18 @@ public sealed class StemJoiner
                 int[] missing = assembly.Missing();
                 if (missing.Length == 0)
                 {
-                    yield return new JoinedStem(assembly.Track, assembly.Finish(), null, null);
+                    yield return new StemJoinResult(assembly.Track, assembly.Finish(), null, null);
                     continue;
                 }
                 string which = $"The stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) lacks {ChunkNumbers(missing)} (of 0 to {assembly.Plan.Count - 1})";
                 if (_force)
                 {
-                    yield return new JoinedStem(assembly.Track, assembly.Finish(), null, $"{which}; what no other chunk reaches into is silent.");
+                    yield return new StemJoinResult(assembly.Track, assembly.Finish(), null, $"{which}; what no other chunk reaches into is silent.");
                 }
                 else
                 {
                     assembly.Discard();
-                    yield return new JoinedStem(assembly.Track, null, new DemucsException(DemucsError.StemChunkMissing,
+                    yield return new StemJoinResult(assembly.Track, null, new DemucsException(DemucsError.StemChunkMissing,
                         $"{which}. Separate what is missing and join all chunks.", assembly.Track.SourcePath)
                     {
                         Remedies = [Remedy.JoinIncomplete],

@@ -112,7 +112,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public SwitchParameter SkipProviderCheck { get; set; }
 
-    /// <summary>Share of a chunk that neighbours have in common, 0 to 0.99.</summary>
+    /// <summary>Share of a chunk that neighbors have in common, 0 to 0.99.</summary>
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
 
@@ -160,7 +160,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             SeparationOptions options = new() { Overlap = Overlap, Segment = Segment == 0 ? null : Segment, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
             options.Check();
-            StemChoice choice = Choice(Stem);
+            StemRequest choice = Choice(Stem);
             StemOutput output = Output();
             _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
             output.Check();

@@ -106,9 +106,9 @@ public abstract class StemOutputCommand : PSCmdlet
     /// <summary>What is to be made of a model's stems.</summary>
     /// <param name="stems">Names of the stems to write; null for all.</param>
     /// <exception cref="DemucsException">Parameters contradict each other.</exception>
-    private protected StemChoice Choice(string[]? stems = null)
+    private protected StemRequest Choice(string[]? stems = null)
     {
-        StemChoice choice = new()
+        StemRequest choice = new()
         {
             Stems = stems,
             TwoStems = TwoStems,

@@ -35,7 +35,7 @@ public sealed class TestDemucsSeparationCommand : AudioFileCommand, IDisposable
         SeparationVerification verification;
         try
         {
-            verification = SeparationVerification.Of(provenance, _stop.Token);
+            verification = SeparationVerification.Verify(provenance, _stop.Token);
         }
         catch (DemucsException e)
         {

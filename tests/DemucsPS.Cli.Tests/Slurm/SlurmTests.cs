@@ -50,7 +50,7 @@ public sealed class SlurmTests
     }
 
     [Fact]
-    public void Cancelled_and_submitted_again_it_does_nothing_twice()
+    public void Canceled_and_submitted_again_it_does_nothing_twice()
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using LocalSlurm slurm = LocalSlurm.Start(nodes: 3);

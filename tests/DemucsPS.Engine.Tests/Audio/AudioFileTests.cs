@@ -44,7 +44,7 @@ public sealed class AudioFileTests : IDisposable
         using FileStream recorder = new(song, FileMode.Open, FileAccess.Write, FileShare.ReadWrite), editor = new(list, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         using AudioReader reader = AudioFile.Open(song);
         Assert.Equal(2, reader.FrameCount);
-        Assert.Equal(["song.wav"], ListText.ReadLines(list));
+        Assert.Equal(["song.wav"], PlaylistText.ReadLines(list));
         Assert.Null(Mp4Length.Read(song, 0, 44100));
         // Nor is anybody else kept from it.
         using FileStream second = new(song, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);

@@ -277,7 +277,7 @@ public sealed class FlacDamageTests : IDisposable
         TrackGap gap = new(16_000, 8000, 44100, IsFilled: true);
         using ModelBag bag = ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());
         StemOutput output = new(new StemNames(_folder.File("out")), new StemFormat { Sample = WavSampleFormat.Float32 });
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), output);
+        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), output);
         SeparationResult result = separator.Separate(new TrackSource(path));
         float[] sum = new float[40_000];
         foreach (StemFile stem in result.Stems)
@@ -296,11 +296,11 @@ public sealed class FlacDamageTests : IDisposable
         Assert.Equal([gap], AudioTrack.Import(new TrackSource(path)).Gaps);
 
         // Stems with a gap are not what somebody wants who wants none.
-        FileSeparator skipping = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")), SkipExisting = true });
+        FileSeparator skipping = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")), SkipExisting = true });
         SeparationResult skipped = skipping.Separate(new TrackSource(path));
         Assert.True(skipped.Skipped);
         Assert.Equal([gap], skipped.Gaps);
-        FileSeparator strict = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")), SkipExisting = true });
+        FileSeparator strict = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")), SkipExisting = true });
         Assert.Contains("damage: passed over then, refused now", Assert.Throws<DemucsException>(() => strict.Separate(new TrackSource(path) { OnDamage = DamageHandling.Fail })).Message, StringComparison.Ordinal);
     }
 

@@ -78,9 +78,9 @@ public sealed class LateStartTests : IDisposable
         ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=size=16x16:rate=25:duration=0.4", "-itsoffset", "0.2", "-i", _folder.File("source.wav"), "-map", "0:v", "-map", "1:a", "-c:a", "pcm_s16le", film);
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"))], null, new OnnxSessionOptions());
         StemOutput output = new(new StemNames(_folder.File("out")), new StemFormat { Sample = Engine.Audio.Wav.WavSampleFormat.Float32 }) { SkipExisting = true };
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["drums"]), new SeparationOptions(), output);
+        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["drums"]), new SeparationOptions(), output);
         // Of another run, in which the file is not a second track.
-        FileSeparator next = new(bag, StemSelection.Choose(bag.Contract.Stems, ["drums"]), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")) });
+        FileSeparator next = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["drums"]), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")) });
         TrackSource late = new(film), cut = late with { LateStart = LateStart.Cut };
         Assert.Contains("; the sound begins 0.200 s late, so much silence is in front", separator.Plan(late).Work, StringComparison.Ordinal);
         Assert.Contains("; the sound begins 0.200 s late, and stems begin with it", separator.Plan(cut).Work, StringComparison.Ordinal);

@@ -56,7 +56,7 @@ public sealed class ShardsTests
         string[] inputs = [folder["album"], folder["bad.wav"], folder["none.wav"]];
         string list = folder["list.durations"];
         TrackDurations[] all = new TrackDurations[4];
-        Parallel.For(0, all.Length, i => all[i] = TrackDurations.Of(list, inputs, options));
+        Parallel.For(0, all.Length, i => all[i] = TrackDurations.Load(list, inputs, options));
         Assert.All(all, durations => Assert.Equal(all[0].Tracks, durations.Tracks));
         Assert.Equal([0.1, 0.2, 0.3, 0.4, 0, 0], all[0].Tracks.Select(track => track.Seconds));
         Assert.Equal(["list.durations"], folder.Files().Where(file => file.StartsWith("list", StringComparison.Ordinal)));
@@ -66,7 +66,7 @@ public sealed class ShardsTests
         InterruptedTrack.WriteNoise(folder["album", "1.wav"], 44100);
         InterruptedTrack.WriteNoise(folder["album", "9.wav"], 44100);
         byte[] written = File.ReadAllBytes(list);
-        Assert.Equal(all[0].Tracks, TrackDurations.Of(list, [.. inputs.Reverse()], options).Tracks);
+        Assert.Equal(all[0].Tracks, TrackDurations.Load(list, [.. inputs.Reverse()], options).Tracks);
         Assert.Equal(written, File.ReadAllBytes(list));
 
         List<TrackSource> taken = [];
@@ -80,10 +80,10 @@ public sealed class ShardsTests
 
         // For other inputs it is made anew; what it says of files of the same size and time is kept.
         File.WriteAllText(list, File.ReadAllText(list).Replace("\"seconds\":0.2", "\"seconds\":77", StringComparison.Ordinal));
-        Assert.Equal([1, 77, 0.3, 0.4, 1], TrackDurations.Of(list, [folder["album"]], options).Tracks.Select(track => track.Seconds!.Value));
+        Assert.Equal([1, 77, 0.3, 0.4, 1], TrackDurations.Load(list, [folder["album"]], options).Tracks.Select(track => track.Seconds!.Value));
         // And one that is cut short is none.
         File.WriteAllBytes(list, File.ReadAllBytes(list)[..^30]);
-        Assert.Equal(5, TrackDurations.Of(list, [folder["album"]], options).Tracks.Count);
+        Assert.Equal(5, TrackDurations.Load(list, [folder["album"]], options).Tracks.Count);
     }
 
     [Fact]
@@ -93,10 +93,10 @@ public sealed class ShardsTests
         string list = folder["d"];
         InterruptedTrack.WriteNoise(folder["a.wav"], 4410);
         InterruptedTrack.WriteNoise(folder["b.wav"], 8820);
-        TrackDurations.Of(list, [folder["a.wav"], folder["b.wav"]], new TrackListOptions());
+        TrackDurations.Load(list, [folder["a.wav"], folder["b.wav"]], new TrackListOptions());
         string[] lines = File.ReadAllLines(list);
         File.WriteAllLines(list, [lines[0], lines[1], lines[1]]);
-        Assert.Equal([0.2], TrackDurations.Of(list, [folder["b.wav"]], new TrackListOptions()).Tracks.Select(track => track.Seconds));
+        Assert.Equal([0.2], TrackDurations.Load(list, [folder["b.wav"]], new TrackListOptions()).Tracks.Select(track => track.Seconds));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class ShardsTests
         NamedPipe.Create(folder["pipe"]);
         foreach (string other in new[] { folder["pipe"], folder.Path })
         {
-            DemucsException error = Assert.Throws<DemucsException>(() => TrackDurations.Of(other, [folder["a.wav"]], new TrackListOptions()));
+            DemucsException error = Assert.Throws<DemucsException>(() => TrackDurations.Load(other, [folder["a.wav"]], new TrackListOptions()));
             Assert.Equal(DemucsError.StemWriteFailed, error.Error);
             Assert.Contains(other == folder.Path ? "a folder" : "a pipe", error.Message, StringComparison.Ordinal);
             Assert.Throws<DemucsException>(() => DurableFiles.Replace(other, "x"u8, folder["x.partial"]));
@@ -126,7 +126,7 @@ public sealed class ShardsTests
         File.WriteAllText(folder["a.cue"], "FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:00:25\n");
         TrackListOptions options = new();
         string[] inputs = [folder["a.cue"], folder["b.wav"]];
-        TrackDurations durations = TrackDurations.Of(folder["d"], inputs, options);
+        TrackDurations durations = TrackDurations.Load(folder["d"], inputs, options);
         Assert.Equal(3, durations.Tracks.Count);
         TrackSource[] taken = [.. Enumerable.Range(1, 3).SelectMany(i => TrackShare.Take(inputs, options, new TrackList(options, _ => { }, e => Assert.Fail(e.Message)), new ShardNumber(i, 3), durations).Mine)];
         Assert.Equal(["01", "02", "b"], taken.Select(track => track.Name).Order(StringComparer.Ordinal));

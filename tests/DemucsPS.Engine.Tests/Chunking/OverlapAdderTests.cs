@@ -18,7 +18,7 @@ public sealed class OverlapAdderTests
     }
 
     [Fact]
-    public void Neighbours_are_crossfaded_linearly_in_the_frames_they_share()
+    public void Neighbors_are_crossfaded_linearly_in_the_frames_they_share()
     {
         // Chunk 0 is all 0, chunk 1 all 1: the join shows the gain of chunk 1.
         float[] joined = Join(180, 0.2, 1, (index, chunk) => Enumerable.Repeat((float)index, chunk.Length).ToArray());

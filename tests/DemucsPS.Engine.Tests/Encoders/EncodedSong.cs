@@ -58,10 +58,10 @@ internal sealed class EncodedSong : IDisposable
     }
 
     /// <summary>Separates, and gives the files by name.</summary>
-    public IReadOnlyDictionary<string, string> Separate(StemFormat format, StemChoice? choice = null, bool copyTags = true, string? template = null)
+    public IReadOnlyDictionary<string, string> Separate(StemFormat format, StemRequest? choice = null, bool copyTags = true, string? template = null)
     {
         StemOutput output = new(new StemNames(_folder[$"out{_runs++}"], template is null ? null : FileNameTemplate.Parse(template)), format) { CopyTags = copyTags };
-        Result = new FileSeparator(_bag, (choice ?? new StemChoice()).Select(_bag.Contract.Stems), new SeparationOptions(), output).Separate(new TrackSource(Source), cancellationToken: CancellationToken.None);
+        Result = new FileSeparator(_bag, (choice ?? new StemRequest()).Select(_bag.Contract.Stems), new SeparationOptions(), output).Separate(new TrackSource(Source), cancellationToken: CancellationToken.None);
         return Result.Stems.ToDictionary(s => s.StemName, s => s.FilePath);
     }
 

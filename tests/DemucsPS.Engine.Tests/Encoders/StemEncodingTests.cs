@@ -14,7 +14,7 @@ namespace DemucsPS.Engine.Tests.Encoders;
 
 public sealed class StemEncodingTests
 {
-    private static readonly StemChoice s_vocals = new() { Stems = ["vocals"] };
+    private static readonly StemRequest s_vocals = new() { Stems = ["vocals"] };
 
     private static readonly Dictionary<string, string> Usual = new()
     {
@@ -75,7 +75,7 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        StemChoice bass = new() { Stems = ["bass"] };
+        StemRequest bass = new() { Stems = ["bass"] };
         float[] expected = EncodedSong.Samples(song.Separate(StemFormat.Create(StemFileFormat.Wav, 24), bass)["bass"]);
         string path = song.Separate(StemFormat.Create(file, bitRate: bitRate, quality: quality), bass)["bass"];
         List<float> left = [], right = [];
@@ -109,7 +109,7 @@ public sealed class StemEncodingTests
         StemFileFormat[] all = [StemFileFormat.Flac, StemFileFormat.Mp3, StemFileFormat.Aac, StemFileFormat.Alac, StemFileFormat.StemMp4];
         foreach (StemFileFormat file in all[..TestSet.Size(2, all.Length)])
         {
-            StemChoice choice = file == StemFileFormat.StemMp4 ? new() { StemMp4 = true } : new() { Stems = ["drums"] };
+            StemRequest choice = file == StemFileFormat.StemMp4 ? new() { StemMp4 = true } : new() { Stems = ["drums"] };
             byte[][] runs = [.. Enumerable.Range(0, 2).Select(_ => File.ReadAllBytes(song.Separate(StemFormat.Create(file), choice).Values.First()))];
             Assert.Equal(runs[0], runs[1]);
         }
@@ -128,7 +128,7 @@ public sealed class StemEncodingTests
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
         song.Convert(source, Usual, cover: true);
-        string path = song.Separate(StemFormat.Create(file), file == StemFileFormat.StemMp4 ? new StemChoice { StemMp4 = true } : s_vocals).Values.Single();
+        string path = song.Separate(StemFormat.Create(file), file == StemFileFormat.StemMp4 ? new StemRequest { StemMp4 = true } : s_vocals).Values.Single();
         JsonElement probe = EncodedSong.Probe(path);
         Dictionary<string, string> tags = EncodedSong.Tags(probe);
         Assert.Equal(file == StemFileFormat.StemMp4 ? "A Song" : "A Song (vocals)", tags["title"]);
@@ -205,7 +205,7 @@ public sealed class StemEncodingTests
         song.Convert("song.flac", Usual, cover: true);
         // As loud as they are: the mix and the stems are wanted at the same gain.
         IReadOnlyDictionary<string, string> wave = song.Separate(StemFormat.Create(StemFileFormat.Wav, 32), copyTags: false);
-        string path = song.Separate(StemFormat.Create(StemFileFormat.StemMp4), new StemChoice { StemMp4 = true })["stems"];
+        string path = song.Separate(StemFormat.Create(StemFileFormat.StemMp4), new StemRequest { StemMp4 = true })["stems"];
         float gain = song.Result!.Gain;
         Assert.InRange(gain, 0.01f, 0.99f);
         Assert.EndsWith(Path.Combine("model", "song.stem.mp4"), path, StringComparison.Ordinal);
@@ -309,7 +309,7 @@ public sealed class StemEncodingTests
     }
 
     [Fact]
-    public void Cancelling_ends_an_ffmpeg_that_hangs()
+    public void Canceling_ends_an_ffmpeg_that_hangs()
     {
         string ffmpeg = Script("exec sleep 600", out TemporaryFolder folder);
         using (folder)

@@ -7,7 +7,7 @@ using DemucsPS.Engine.Audio.Mpeg;
 using DemucsPS.Engine.Audio.Tags;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Onnx;
@@ -53,12 +53,12 @@ public sealed class ParserFuzzTests
             static bytes => FFmpegTags.Parse(Encoding.UTF8.GetString(bytes), new AudioTagBuilder()), 8 << 20),
         new("ffmpeg log", [Encoding.UTF8.GetBytes("[mp3 @ 0x55d0] [error] Header missing\n[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n[fatal] no\nrest\n")],
             static bytes => new FFmpegLog(new MemoryStream(bytes)).WaitForEnd(Timeout.InfiniteTimeSpan), 4 << 20),
-        new("catalogue", [Fixture("src", "DemucsPS.Engine", "Models", "Catalogue", "catalogue.json")], static bytes => CatalogueReader.Read(bytes, SomePath, allowBuiltIn: true), 16 << 20),
+        new("catalog", [Fixture("src", "DemucsPS.Engine", "Models", "Catalog", "catalog.json")], static bytes => CatalogReader.Read(bytes, SomePath, allowBuiltIn: true), 16 << 20),
         new("FLAC, several and numbered", [SeveralFlacFiles()], ReadAudio, 24 << 20) { Mend = FlacMending.Mend },
         new("MP3", [Mp3File()], static bytes => MpegDamage.Find(new ByteSource(new MemoryStream(bytes), SomePath))?.WriteMended(new ByteSource(new MemoryStream(bytes), SomePath), Stream.Null), 4 << 20),
         new("tags and pictures", TaggedFiles(), static bytes => FileTags.Read(new ByteSource(new MemoryStream(bytes), SomePath), wantsPicture: true), 16 << 20),
         new("tags of MP4", [FileTagBytes.Movie(("\u00A9ART", 1, ["A"u8.ToArray(), "B"u8.ToArray()]), ("covr", 13, [FileTagBytes.Png]))], static bytes => Mp4Tags.Read(bytes, new AudioTagBuilder()), 8 << 20),
-        new("second files", [SecondMp4()], static bytes => SecondFile.Find(new ByteSource(new MemoryStream(bytes), SomePath)), 1 << 20),
+        new("second files", [SecondMp4()], static bytes => ConcatenatedFile.Find(new ByteSource(new MemoryStream(bytes), SomePath)), 1 << 20),
         new("journal", [Fixture("tests", "fixtures", "records", "journal.json")], static bytes => SeparationJournal.Read(Saved(bytes)), 16 << 20),
         new("provenance", [Fixture("tests", "fixtures", "records", "provenance.json")], static bytes => SeparationProvenance.Read(Saved(bytes)), 16 << 20),
         new("playlist", [Encoding.UTF8.GetBytes("#EXTM3U\n#EXTINF:12,Somebody - A song\nA song.flac\r\nfile:///music/b%20c.wav\n100%25%20%C3%A9%E9.mp3\nfile://localhost/%00#?%zz.wav\n..\\d.wav\nhttp://example.org/e.mp3\n")],

@@ -121,9 +121,9 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         using TemporaryFolder folder = new();
         byte[] split = SmallModels.Split();
         using ModelBag both = StageChain.Bag(folder, split), waveforms = StageChain.Bag(folder, ModelForms.WaveformOnly(SmallGraph.WithOperatorSet(split, 17)), "waveform");
-        ChunkSpectrogram edited = ChunkSpectrogram.Of(StageChain.Track(SmallModels.Segment, 71).Split(0, SmallModels.Segment).First()).WithGain(0, 3000, -30);
+        ChunkSpectrogram edited = ChunkSpectrogram.Compute(StageChain.Track(SmallModels.Segment, 71).Split(0, SmallModels.Segment).First()).WithGain(0, 3000, -30);
         // The time branch of this model is its input, so its stems show what came in.
-        StemChunk expected = Run(both, edited), actual = Run(waveforms, edited), unedited = Run(waveforms, ChunkSpectrogram.Of(edited.Chunk));
+        StemChunk expected = Run(both, edited), actual = Run(waveforms, edited), unedited = Run(waveforms, ChunkSpectrogram.Compute(edited.Chunk));
         Assert.InRange(Decibels.Snr(expected.Samples(0).Span, actual.Samples(0).Span), 110, double.PositiveInfinity);
         Assert.InRange(Decibels.Snr(unedited.Samples(0).Span, actual.Samples(0).Span), 0, 20);
 
@@ -151,7 +151,7 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void The_form_with_441000_frames_is_recognised()
+    public void The_form_with_441000_frames_is_recognized()
     {
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["model.onnx"], ModelForms.PartsLast(BothBranches(441000, 431), alsoOut: false));
@@ -286,7 +286,7 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     /// <summary>Both channels of every stem of one segment of the sample song.</summary>
     private static float[][] Separate(ModelBag bag, int segment)
     {
-        using ModelTurns turns = new(1, bag.Contract);
+        using ModelSlots turns = new(1, bag.Contract);
         ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(segment), turns);
         MemoryTrack song = MemoryTrack.Song(44100, segment, gain: 5);
         song.Left.CopyTo(worker.InputLeft);

@@ -18,7 +18,7 @@ internal static class ModelForms
         foreach (string part in parts)
             w.Input(part, Float32, -1, 2, 2048, w.Frames);
         w.Input("audio", Float32, -1, 2, w.Segment);
-        string apart = w.Front.Add("Concat", [w.Front.Add("Unsqueeze", [real, w.Front.Constant(2)]), w.Front.Add("Unsqueeze", [imaginary, w.Front.Constant(2)])], null, OnnxAttribute.Of("axis", 2));
+        string apart = w.Front.Add("Concat", [w.Front.Add("Unsqueeze", [real, w.Front.Constant(2)]), w.Front.Add("Unsqueeze", [imaginary, w.Front.Constant(2)])], null, OnnxAttribute.Create("axis", 2));
         w.Front.Add("Reshape", [apart, w.Front.Constant(1, 4, 2048, w.Frames)], w.Spectrogram);
         w.Front.Add("Identity", ["audio"], w.Waveform);
 
@@ -41,13 +41,13 @@ internal static class ModelForms
         w.Input("audio", Float32, 1, 2, w.Segment);
         w.Input("spec", Float32, 1, 2, 2048, w.Frames, 2);
         w.Front.Add("Identity", ["audio"], w.Waveform);
-        string planes = w.Front.Add("Transpose", ["spec"], null, OnnxAttribute.Of("perm", [0, 1, 4, 2, 3]));
+        string planes = w.Front.Add("Transpose", ["spec"], null, OnnxAttribute.Create("perm", [0, 1, 4, 2, 3]));
         w.Front.Add("Reshape", [planes, w.Front.Constant(1, 4, 2048, w.Frames)], w.Spectrogram);
 
         if (alsoOut)
         {
             string pairs = w.Back.Add("Reshape", [w.StemSpectrogram, w.Back.Constant(1, w.Stems, 2, 2, 2048, w.Frames)]);
-            w.Back.Add("Transpose", [pairs], "out_spec", OnnxAttribute.Of("perm", [0, 1, 2, 4, 5, 3]));
+            w.Back.Add("Transpose", [pairs], "out_spec", OnnxAttribute.Create("perm", [0, 1, 2, 4, 5, 3]));
             w.Output("out_spec", Float32, 1, w.Stems, 2, 2048, w.Frames, 2);
         }
         else
@@ -71,22 +71,22 @@ internal static class ModelForms
         w.Input("audio", Float32, 1, 2, w.Segment);
         NodeWriter f = w.Front;
         f.Add("Identity", ["audio"], w.Waveform);
-        string padded = f.Add("Pad", ["audio", f.Constant(0, 0, Edge, 0, 0, blocks * Hop - Edge - w.Segment)], null, OnnxAttribute.Of("mode", "reflect"));
+        string padded = f.Add("Pad", ["audio", f.Constant(0, 0, Edge, 0, 0, blocks * Hop - Edge - w.Segment)], null, OnnxAttribute.Create("mode", "reflect"));
         string hops = f.Add("Reshape", [padded, f.Constant(2, blocks, Hop)]);
-        string frames = f.Add("Concat", [.. Enumerable.Range(0, 4).Select(i => Slice(f, hops, 1, i, i + w.Frames))], null, OnnxAttribute.Of("axis", 2));
+        string frames = f.Add("Concat", [.. Enumerable.Range(0, 4).Select(i => Slice(f, hops, 1, i, i + w.Frames))], null, OnnxAttribute.Create("axis", 2));
         string windowed = f.Add("Mul", [frames, Floats(f, [.. hann.Select(h => (float)(h / 64))], Frame)]);
-        string spectrum = f.Add("DFT", [f.Add("Reshape", [windowed, f.Constant(2 * w.Frames, Frame, 1)])], null, OnnxAttribute.Of("axis", 1));
+        string spectrum = f.Add("DFT", [f.Add("Reshape", [windowed, f.Constant(2 * w.Frames, Frame, 1)])], null, OnnxAttribute.Create("axis", 1));
         string bins = f.Add("Reshape", [Slice(f, spectrum, 1, 0, Bins), f.Constant(2, w.Frames, Bins, 2)]);
-        string parts = f.Add("Transpose", [bins], null, OnnxAttribute.Of("perm", [0, 3, 2, 1]));
+        string parts = f.Add("Transpose", [bins], null, OnnxAttribute.Create("perm", [0, 3, 2, 1]));
         f.Add("Reshape", [parts, f.Constant(1, 4, Bins, w.Frames)], w.Spectrogram);
 
         NodeWriter b = w.Back;
         string pairs = b.Add("Reshape", [w.StemSpectrogram, b.Constant(stereo, 2, Bins, w.Frames)]);
-        string values = b.Add("Reshape", [b.Add("Transpose", [pairs], null, OnnxAttribute.Of("perm", [0, 3, 2, 1])), b.Constant(stereo * w.Frames, Bins, 2)]);
+        string values = b.Add("Reshape", [b.Add("Transpose", [pairs], null, OnnxAttribute.Create("perm", [0, 3, 2, 1])), b.Constant(stereo * w.Frames, Bins, 2)]);
         // The real part of the inverse of one half of a spectrum is that of the whole where all but the mean counts twice.
         string doubled = b.Add("Mul", [values, Floats(b, [.. Enumerable.Range(0, Bins).Select(k => k == 0 ? 1f : 2f)], Bins, 1)]);
         string whole = b.Add("Pad", [doubled, b.Constant(0, 0, 0, 0, Frame - Bins, 0)]);
-        string signal = b.Add("DFT", [whole], null, OnnxAttribute.Of("axis", 1), OnnxAttribute.Of("inverse", 1));
+        string signal = b.Add("DFT", [whole], null, OnnxAttribute.Create("axis", 1), OnnxAttribute.Create("inverse", 1));
         string real = b.Add("Reshape", [Slice(b, signal, 2, 0, 1), b.Constant(stereo, w.Frames, Frame)]);
         string weighted = b.Add("Mul", [real, Floats(b, [.. hann.Select(h => (float)(h * 64 / 1.5))], Frame)]);
         string sum = "";
@@ -109,13 +109,13 @@ internal static class ModelForms
         {
             string name = input.Name + "_half";
             w.Input(name, inputs ? Float16 : Float32, [.. input.Shape]);
-            w.Front.Add("Cast", [name], input.Name, OnnxAttribute.Of("to", Float32));
+            w.Front.Add("Cast", [name], input.Name, OnnxAttribute.Create("to", Float32));
         }
         foreach (OnnxTensorInfo output in w.Outputs)
         {
             string name = output.Name + "_half";
             int type = outputs ? Float16 : Float32;
-            w.Back.Add("Cast", [output.Name], name, OnnxAttribute.Of("to", type));
+            w.Back.Add("Cast", [output.Name], name, OnnxAttribute.Create("to", type));
             w.Output(name, type, [.. output.Shape]);
         }
         return w.ToBytes();
@@ -128,7 +128,7 @@ internal static class ModelForms
         Wrapper w = new(split);
         w.Input("audio", Float64, 1, 2, w.Segment);
         w.Input("spec", Float32, 1, 4, 2048, w.Frames);
-        w.Front.Add("Cast", ["audio"], w.Waveform, OnnxAttribute.Of("to", Float32));
+        w.Front.Add("Cast", ["audio"], w.Waveform, OnnxAttribute.Create("to", Float32));
         w.Front.Add("Identity", ["spec"], w.Spectrogram);
         w.Output(w.StemSpectrogram, Float32, 1, w.Stems, 4, 2048, w.Frames);
         w.Output(w.StemWaveform, Float32, 1, w.Stems, 2, w.Segment);
@@ -158,7 +158,7 @@ internal static class ModelForms
         byte[] bytes = new byte[values.Length * sizeof(float)];
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
-        return writer.Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integers(1, shape).Integer(2, Float32).Block(9, bytes)));
+        return writer.Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integers(1, shape).Integer(2, Float32).Block(9, bytes)));
     }
 
     /// <summary>A model whose inputs and outputs have become values inside.</summary>

@@ -62,7 +62,7 @@ public sealed class OnnxSessionTests
     }
 
     [Fact]
-    public void Loading_is_cancelled_in_the_middle()
+    public void Loading_is_canceled_in_the_middle()
     {
         using TemporaryFolder folder = new();
         using CancellationTokenSource stop = new();
@@ -93,7 +93,7 @@ public sealed class OnnxSessionTests
     }
 
     [Fact]
-    public async Task A_cancelled_run_ends_before_its_time()
+    public async Task A_canceled_run_ends_before_its_time()
     {
         // Thousands of products, minutes of work: finishing at all within the limit shows that the run was stopped.
         using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(1024, 20000), new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });

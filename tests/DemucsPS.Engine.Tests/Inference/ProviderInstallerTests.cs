@@ -128,7 +128,7 @@ public sealed class ProviderInstallerTests : IDisposable
         Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ProviderInstaller.Install(provider, _folder["a.whl"], false, null, CancellationToken.None)).Error);
 
     [Fact]
-    public void A_cancelled_installation_leaves_nothing()
+    public void A_canceled_installation_leaves_nothing()
     {
         ProviderArchive.Write(_folder["a.whl"]);
         Assert.ThrowsAny<OperationCanceledException>(() => ProviderInstaller.Install(ExecutionProvider.OpenVINO, _folder["a.whl"], false, null, new CancellationToken(canceled: true)));

@@ -183,7 +183,7 @@ public sealed class ProviderLibraryTests : IDisposable
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "track");
         using ManualResetEventSlim second = new();
         int runs = 0, done = 0;
-        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
+        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
         {
             Observe = step =>
             {
@@ -201,7 +201,7 @@ public sealed class ProviderLibraryTests : IDisposable
         // The same bits as on the processor.
         using ModelBag processor = ModelBag.Load([ModelSource.Find(SmallModels.File)], null, new OnnxSessionOptions());
         MemorySink expected = new(1);
-        new Separator(processor, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()).Separate(track.Restarted(), "track", statistics, expected, null, TestContext.Current.CancellationToken);
+        new Separator(processor, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()).Separate(track.Restarted(), "track", statistics, expected, null, TestContext.Current.CancellationToken);
         Assert.Equal(expected.Interleaved(0), sink.Interleaved(0));
     }
 
@@ -285,6 +285,6 @@ public sealed class ProviderLibraryTests : IDisposable
     private SeparationResult Separate(OnnxSessionOptions options, string destination, bool resume)
     {
         using ModelBag bag = ModelBag.Load([ModelSource.Find(SmallModels.File)], null, options);
-        return new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(_folder[destination]), new StemFormat()) { Resume = resume }).Separate(new TrackSource(_folder["noise.wav"]));
+        return new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(_folder[destination]), new StemFormat()) { Resume = resume }).Separate(new TrackSource(_folder["noise.wav"]));
     }
 }

@@ -15,25 +15,25 @@ public sealed class SeparationModelTests
     }
 
     [Fact]
-    public void The_split_contract_is_recognised_by_shapes()
+    public void The_split_contract_is_recognized_by_shapes()
     {
         using TemporaryFolder folder = new();
         using SeparationModel model = Load(folder, SmallModels.Split());
         Assert.Equal(SmallModels.Segment, model.Contract.SegmentFrames);
         Assert.Equal(SmallModels.Frames, model.Contract.SpectrogramFrames);
         Assert.Equal(["drums", "bass", "other", "vocals"], model.Contract.Stems);
-        Assert.True(model.Contract.NormalisesMix);
+        Assert.True(model.Contract.NormalizesMix);
         Assert.True(model.IsDemucs);
         Assert.Equal("model", model.Name);
     }
 
     [Fact]
-    public void Stem_names_and_normalisation_come_from_the_metadata()
+    public void Stem_names_and_normalization_come_from_the_metadata()
     {
         using TemporaryFolder folder = new();
         using SeparationModel model = Load(folder, SmallModels.Split(stems: 2, sources: "voice, rest", normalization: "none"));
         Assert.Equal(["voice", "rest"], model.Contract.Stems);
-        Assert.False(model.Contract.NormalisesMix);
+        Assert.False(model.Contract.NormalizesMix);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class SeparationModelTests
     {
         using SeparationModel model = SeparationModel.Load(ModelSource.Find("Baseline"), new OnnxSessionOptions());
         Assert.False(model.IsDemucs);
-        Assert.False(model.Contract.NormalisesMix);
+        Assert.False(model.Contract.NormalizesMix);
         Assert.Equal(343980, model.Contract.SegmentFrames);
         Assert.Null(model.Path);
     }
@@ -60,7 +60,7 @@ public sealed class SeparationModelTests
         { "too few names", "'sources' is 'a,b'" },
         { "doubled names", "'sources' is 'a,a,b,c'" },
         { "names that are paths", "'sources' is 'a,b,c,../d'" },
-        { "unknown normalisation", "'normalization' = 'loudness'" },
+        { "unknown normalization", "'normalization' = 'loudness'" },
         { "wrong spectrogram length", "8192 frames has 8 spectrogram frames" },
     };
 
@@ -76,7 +76,7 @@ public sealed class SeparationModelTests
             "too few names" => SmallModels.Split(sources: "a,b"),
             "doubled names" => SmallModels.Split(sources: "a,a,b,c"),
             "names that are paths" => SmallModels.Split(sources: "a,b,c,../d"),
-            "unknown normalisation" => SmallModels.Split(normalization: "loudness"),
+            "unknown normalization" => SmallModels.Split(normalization: "loudness"),
             _ => SmallModels.Split(spectrogramFrames: 9),
         };
         DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, bytes));

@@ -23,20 +23,20 @@ internal static class SmallModels
         float[] gains = [.. Enumerable.Range(1, stems).Select(k => k * factor)];
         OnnxValue waves = graph.Unsqueeze(waveform, 1) * graph.Constant(gains, [1, stems, 1, 1]);
         OnnxValue spectra = graph.Unsqueeze(spectrogram, 1) * graph.Constant(new float[stems], [1, stems, 1, 1, 1]);
-        // Outputs in the other order: roles are recognised by shape.
+        // Outputs in the other order: roles are recognized by shape.
         graph.Output("waves", waves, 1, stems, 2, Segment);
         graph.Output("spectra", spectra, 1, stems, 4, 2048, spectrogramFrames);
         return graph.ToBytes("tests", "");
     }
 
     /// <summary>As <see cref="Split"/>, of four stems, which are sums of many products: what threads take part in can be seen in their bits.</summary>
-    /// <param name="normalises">Whether the mix is normalised first, which is something to prepare.</param>
-    public static byte[] Mixing(bool normalises = false)
+    /// <param name="normalizes">Whether the mix is normalized first, which is something to prepare.</param>
+    public static byte[] Mixing(bool normalizes = false)
     {
         const int Rows = 64, Columns = 2 * Segment / Rows;
         OnnxGraphWriter graph = new("mixing");
         OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, Frames);
-        OnnxValue mixed = normalises ? SmallGraph.GroupNormalization(graph, waveform, [1, 2, Segment], [0, 1, -1], plain: true) : waveform;
+        OnnxValue mixed = normalizes ? SmallGraph.GroupNormalization(graph, waveform, [1, 2, Segment], [0, 1, -1], plain: true) : waveform;
         mixed = graph.Node("Reshape", [mixed, graph.Constant([Rows, Columns], [2])]);
         for (int layer = 0; layer < 3; layer++)
         {

@@ -54,7 +54,7 @@ public sealed class ExternalWeightsTests
             _ => new ProtobufMessage().Message(25, new ProtobufMessage().Text(1, "f").Message(7, new ProtobufMessage().Message(5, new ProtobufMessage().Message(5, tensor)))),
         };
         File.WriteAllBytes(folder["model.onnx"], model.Bytes);
-        Assert.Contains(folder["ü.data"], ExternalWeights.Of(folder["model.onnx"]));
+        Assert.Contains(folder["ü.data"], ExternalWeights.Read(folder["model.onnx"]));
 
         static ProtobufMessage Graph(ProtobufMessage content) => new ProtobufMessage().Text(2, "graph").Raw(content.Bytes).Integer(99, 1).Float(98, 1);
         static ProtobufMessage Model(ProtobufMessage content) => new ProtobufMessage().Integer(1, 8).Message(7, Graph(content)).Text(2, "tests");
@@ -130,7 +130,7 @@ public sealed class ExternalWeightsTests
             File.WriteAllBytes(folder["model.onnx"], model[..length]);
             try
             {
-                Assert.Empty(ExternalWeights.Of(folder["model.onnx"]));
+                Assert.Empty(ExternalWeights.Read(folder["model.onnx"]));
             }
             catch (DemucsException e)
             {
@@ -141,7 +141,7 @@ public sealed class ExternalWeightsTests
         for (int level = 0; level < 60; level++)
             deep = new ProtobufMessage().Message(1, new ProtobufMessage().Message(5, new ProtobufMessage().Message(6, deep)));
         File.WriteAllBytes(folder["model.onnx"], new ProtobufMessage().Message(7, deep).Bytes);
-        Assert.Contains("levels deep", Assert.Throws<DemucsException>(() => ExternalWeights.Of(folder["model.onnx"])).Message, StringComparison.Ordinal);
+        Assert.Contains("levels deep", Assert.Throws<DemucsException>(() => ExternalWeights.Read(folder["model.onnx"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class ExternalWeightsTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["model.onnx"], SmallModels.Split());
-        ModelFileSet files = ModelFileSet.Of(folder["model.onnx"], null);
+        ModelFileSet files = ModelFileSet.Create(folder["model.onnx"], null);
         using CancellationTokenSource stop = new();
         stop.Cancel();
         files.BeginReading(stop.Token);

@@ -38,7 +38,7 @@ public sealed class ModelInstallerTests
         // A second time there is nothing to fetch, and nothing to accept.
         await new ModelInstaller(library, Settings()).InstallAsync("tiny", new ModelInstallOptions(), null, default);
         Assert.Single(server.Requests);
-        await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true });
+        await InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true });
         Assert.Equal(2, server.Requests.Length);
     }
 
@@ -55,7 +55,7 @@ public sealed class ModelInstallerTests
     }
 
     [Fact]
-    public async Task A_cancelled_download_leaves_a_part_that_the_next_one_goes_on_from()
+    public async Task A_canceled_download_leaves_a_part_that_the_next_one_goes_on_from()
     {
         using TemporaryFolder folder = new();
         using CancellationTokenSource stop = new();
@@ -69,7 +69,7 @@ public sealed class ModelInstallerTests
                 return Task.FromCanceled(stop.Token);
             }
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new ModelInstaller(library, settings).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new ModelInstaller(library, settings).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, stop.Token));
         Assert.Equal(["tiny.onnx.partial", "tiny.onnx.partial.tag"], Files(folder));
         Assert.False(library.Describe("tiny")!.Installed);
         await InstallAsync(library);
@@ -179,7 +179,7 @@ public sealed class ModelInstallerTests
         using LoopbackServer server = new(request => stalling!.Stall(Model, 700)(request), LoopbackServer.File(Model));
         stalling = server;
         ModelInstaller installer = new(Library(folder, server.Address), Settings() with { StallTimeout = TimeSpan.FromSeconds(1) });
-        Assert.True((await installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default)).Verified);
+        Assert.True((await installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, default)).Verified);
         Assert.Equal([null, 700], server.Requests.Select(r => r.From));
     }
 
@@ -259,7 +259,7 @@ public sealed class ModelInstallerTests
         while (server.Requests.Length == 0)
             await Task.Delay(10);
         WaitingProgress progress = new(() => waiting.TrySetResult());
-        Task<ModelInfo> second = new ModelInstaller(library, Settings()).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true, Prepare = false }, progress, default);
+        Task<ModelInfo> second = new ModelInstaller(library, Settings()).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true, Prepare = false }, progress, default);
         Assert.True((await first).Verified);
         Assert.True((await second).Verified);
         Assert.Single(server.Requests);
@@ -275,7 +275,7 @@ public sealed class ModelInstallerTests
         TransferSettings full = Settings() with { OpenPartial = path => new FullDisk(path, 1000) };
         foreach (string? source in new[] { null, Local(folder) })
         {
-            DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(library, full).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true, Source = source }, null, default));
+            DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(library, full).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true, Source = source }, null, default));
             Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
             Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
             Assert.Contains("tiny.onnx", e.Message, StringComparison.Ordinal);
@@ -289,7 +289,7 @@ public sealed class ModelInstallerTests
         using TemporaryFolder folder = new();
         using LoopbackServer server = new();
         ModelInstaller installer = new(Library(folder, server.Address), Settings() with { FreeSpace = _ => Model.Length });
-        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, default));
         Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
         Assert.Contains("MB free", e.Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
@@ -297,7 +297,7 @@ public sealed class ModelInstallerTests
     }
 
     [Fact]
-    public async Task A_licence_notice_must_be_accepted()
+    public async Task A_license_notice_must_be_accepted()
     {
         using TemporaryFolder folder = new();
         using LoopbackServer server = new(LoopbackServer.File(Model));
@@ -317,7 +317,7 @@ public sealed class ModelInstallerTests
         string local = Local(folder);
         foreach (string source in new[] { local, Path.GetDirectoryName(local)!, new Uri(local).ToString(), $"{mirror.Address}models/", $"{mirror.Address}any.onnx" })
         {
-            ModelInfo installed = await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = source, Prepare = false });
+            ModelInfo installed = await InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = source, Prepare = false });
             Assert.Equal(source, installed.Source);
             Assert.True(installed.Verified);
         }
@@ -326,13 +326,13 @@ public sealed class ModelInstallerTests
 
         // The hash is checked all the same, and what is installed stays.
         File.WriteAllBytes(local, new byte[Model.Length]);
-        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = local }));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = local }));
         Assert.Equal(DemucsError.ModelHashMismatch, e.Error);
         Assert.True(library.Describe("tiny")!.Verified);
         Directory.CreateDirectory(folder["empty"]);
         foreach (string none in new[] { folder["none"], folder["empty"] })
-            Assert.Equal(DemucsError.ModelDownloadFailed, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = none }))).Error);
-        Assert.Equal(DemucsError.ParameterInvalid, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true, Force = true, Source = "http://models.invalid/tiny.onnx" }))).Error);
+            Assert.Equal(DemucsError.ModelDownloadFailed, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = none }))).Error);
+        Assert.Equal(DemucsError.ParameterInvalid, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = "http://models.invalid/tiny.onnx" }))).Error);
     }
 
     [Fact]
@@ -350,7 +350,7 @@ public sealed class ModelInstallerTests
         Assert.Equal(["drums", "bass", "other", "vocals"], installed.Stems);
         Assert.Equal("split", installed.Contract);
         Assert.False(installed.Verified);
-        Assert.Contains(warnings, w => w.Contains("in no catalogue", StringComparison.Ordinal));
+        Assert.Contains(warnings, w => w.Contains("in no catalog", StringComparison.Ordinal));
         Assert.Contains(library.List(), m => m.Name == "mine");
         installer.Remove("mine");
         Assert.Null(library.Describe("mine"));
@@ -404,7 +404,7 @@ public sealed class ModelInstallerTests
         string content = Convert.ToHexStringLower(SHA256.HashData(tiny).AsSpan(0, 8));
         using LoopbackServer server = new(LoopbackServer.File(tiny));
         ModelLibrary library = Library(folder, server.Address, content: tiny);
-        await InstallAsync(library, options: new ModelInstallOptions { AcceptLicence = true });
+        await InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true });
         Assert.Equal(2, Files(folder).Length);
         Assert.Single(PreparationCache.Open().List(), copy => copy.Model == "tiny" && copy.Path.Contains(content, StringComparison.Ordinal));
         Assert.Equal(folder["models", "tiny", "tiny.onnx"], library.Select(["tiny"], null, Path.GetFullPath).Models[0].Path);
@@ -440,11 +440,11 @@ public sealed class ModelInstallerTests
         Assert.True((await installing).Verified);
     }
 
-    /// <summary>A library whose own catalogue has the model `tiny` at that server.</summary>
-    internal static ModelLibrary Library(TemporaryFolder folder, Uri server, string catalogue = "catalogue.json", byte[]? content = null)
+    /// <summary>A library whose own catalog has the model `tiny` at that server.</summary>
+    internal static ModelLibrary Library(TemporaryFolder folder, Uri server, string catalog = "catalog.json", byte[]? content = null)
     {
         content ??= Model;
-        File.WriteAllText(folder[catalogue], JsonSerializer.Serialize(new
+        File.WriteAllText(folder[catalog], JsonSerializer.Serialize(new
         {
             version = 1,
             models = new[]
@@ -454,12 +454,12 @@ public sealed class ModelInstallerTests
                     name = "tiny",
                     stems = new[] { "drums", "bass", "other", "vocals" },
                     segment = SmallModels.Segment,
-                    licence = "Only for tests.",
+                    license = "Only for tests.",
                     files = new[] { new { name = "tiny.onnx", url = new Uri(server, "files/tiny%20model.onnx").AbsoluteUri, size = content.Length, sha256 = Hash(content) } },
                 },
             },
         }));
-        return ModelLibrary.Open(folder["models"], folder[catalogue]);
+        return ModelLibrary.Open(folder["models"], folder[catalog]);
     }
 
     private static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
@@ -483,7 +483,7 @@ public sealed class ModelInstallerTests
     };
 
     private Task<ModelInfo> InstallAsync(ModelLibrary library, ModelInstallOptions? options = null, List<ModelInstallProgress>? progress = null, TransferSettings? settings = null) =>
-        new ModelInstaller(library, settings ?? Settings()).InstallAsync("tiny", options ?? new ModelInstallOptions { AcceptLicence = true, Prepare = false }, progress is null ? null : new ProgressList(progress), default);
+        new ModelInstaller(library, settings ?? Settings()).InstallAsync("tiny", options ?? new ModelInstallOptions { AcceptLicense = true, Prepare = false }, progress is null ? null : new ProgressList(progress), default);
 
     private async Task<DemucsException> FailAsync(DemucsError error, ModelLibrary library, TransferSettings? settings = null)
     {

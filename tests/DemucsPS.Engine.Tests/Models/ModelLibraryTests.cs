@@ -1,7 +1,7 @@
 using System.Text.Json;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Installation;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tests.Inference;
@@ -11,15 +11,15 @@ namespace DemucsPS.Engine.Tests.Models;
 public sealed class ModelLibraryTests
 {
     [Fact]
-    public void The_programs_catalogue_is_sound()
+    public void The_programs_catalog_is_sound()
     {
-        IReadOnlyList<CatalogueEntry> entries = ModelCatalogue.BuiltIn.Entries;
+        IReadOnlyList<CatalogEntry> entries = ModelCatalog.BuiltIn.Entries;
         foreach (string name in new[] { "baseline", "htdemucs", "htdemucs_6s", "htdemucs_ft", "htdemucs_ryan5453", "htdemucs_6s_ryan5453_fp16", "htdemucs_timcsy", "htdemucs_ft_stemsplitio" })
             Assert.Contains(entries, e => e.Name == name);
         Assert.All(entries.Where(e => e.Files.Count > 0), e =>
         {
-            Assert.NotNull(e.LicenceNotice);
-            Assert.True(e.LicenceNotice.Length > 100, "a notice, not its key");
+            Assert.NotNull(e.LicenseNotice);
+            Assert.True(e.LicenseNotice.Length > 100, "a notice, not its key");
             Assert.NotNull(e.Contract);
             Assert.All(e.Files, f => Assert.Matches("^https://.*/resolve/[0-9a-f]{40}/", f.Url.ToString()));
             // Resolution finds a model by its folder, output folders are named after its file where it is used by its path. The author's files keep their names, which are what provenance tells.
@@ -29,8 +29,8 @@ public sealed class ModelLibraryTests
         Assert.Equal(["htdemucs", "htdemucs_6s", "htdemucs_ft_drums", "htdemucs_ft_bass", "htdemucs_ft_other", "htdemucs_ft_vocals"], entries.Where(e => e.Files.Any(f => f.Url.ToString().Contains("/adefossez/HTDemucs", StringComparison.Ordinal))).Select(e => e.Name));
         Assert.All(entries.Where(e => e.Files.Any(f => f.Name.EndsWith(".onnx", StringComparison.Ordinal))), e => Assert.Contains(e.Files[0].Url.Segments[1].TrimEnd('/'), e.Name, StringComparison.OrdinalIgnoreCase));
         foreach (string fact in (string[])["2026-07-11", "2026-08-31", "2026-11-28", "'mit'", "scientific purposes"])
-            Assert.Contains(fact, entries.Single(e => e.Name == "htdemucs").LicenceNotice!, StringComparison.Ordinal);
-        CatalogueEntry bag = entries.Single(e => e.Name == "htdemucs_ft");
+            Assert.Contains(fact, entries.Single(e => e.Name == "htdemucs").LicenseNotice!, StringComparison.Ordinal);
+        CatalogEntry bag = entries.Single(e => e.Name == "htdemucs_ft");
         Assert.Contains(bag.Scores, s => s.Sdr == 9.0 && s.Source.Contains("facebookresearch/demucs", StringComparison.Ordinal));
         for (int model = 0; model < 4; model++)
         {
@@ -44,7 +44,7 @@ public sealed class ModelLibraryTests
     private const string Files = """ "files": [{ "name": "a.onnx", "url": "https://models.invalid/a.onnx", "size": 5, "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF" }] """;
     private const string Rest = """ "stems": ["x", "y"], "segment": 8192 """;
 
-    public static TheoryData<string, string> BadCatalogues => new()
+    public static TheoryData<string, string> BadCatalogs => new()
     {
         { "{", "no JSON" },
         { """{ "version": 2, "models": [] }""", "version" },
@@ -63,7 +63,7 @@ public sealed class ModelLibraryTests
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("\"size\": 5", "\"size\": 0", StringComparison.Ordinal)}} }] }""", "'size'" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("8192", "100", StringComparison.Ordinal)}}, {{Files}} }] }""", "'segment'" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("\"y\"", "\"x\"", StringComparison.Ordinal)}}, {{Files}} }] }""", "different names" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "none", "weights": [1, 1] }] }] }""", "in no catalogue" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "none", "weights": [1, 1] }] }] }""", "in no catalog" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 1] }] }] }""", "other stems" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, -1] }] }] }""", "weight -1" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 0] }] }] }""", "for 'y'" },
@@ -71,38 +71,38 @@ public sealed class ModelLibraryTests
     };
 
     [Theory]
-    [MemberData(nameof(BadCatalogues))]
-    public void A_bad_catalogue_is_named_with_what_is_wrong(string json, string says)
+    [MemberData(nameof(BadCatalogs))]
+    public void A_bad_catalog_is_named_with_what_is_wrong(string json, string says)
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["mine.json"], json);
         DemucsException e = Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["mine.json"]));
-        Assert.Equal(DemucsError.CatalogueInvalid, e.Error);
+        Assert.Equal(DemucsError.CatalogInvalid, e.Error);
         Assert.Contains(folder["mine.json"], e.Message, StringComparison.Ordinal);
         Assert.True(e.Message.Contains(says, StringComparison.Ordinal), e.Message);
     }
 
     [Fact]
-    public void A_catalogue_that_is_missing_or_too_long_is_named()
+    public void A_catalog_that_is_missing_or_too_long_is_named()
     {
         using TemporaryFolder folder = new();
-        Assert.Equal(DemucsError.CatalogueInvalid, Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["none.json"])).Error);
-        File.WriteAllText(folder["long.json"], new string(' ', CatalogueReader.MostBytes + 1));
+        Assert.Equal(DemucsError.CatalogInvalid, Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["none.json"])).Error);
+        File.WriteAllText(folder["long.json"], new string(' ', CatalogReader.MostBytes + 1));
         Assert.Contains("longer", Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["long.json"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Own_catalogues_add_to_the_programs()
+    public void Own_catalogs_add_to_the_programs()
     {
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["models"]);
         File.WriteAllText(folder["mine.json"], $$"""{ "version": 1, "models": [{ "name": "mine", {{Rest}}, {{Files}} }] }""");
-        File.WriteAllText(folder["models", "catalogue.json"], $$"""{ "version": 1, "models": [{ "name": "pair", {{Rest}}, "bag": [{ "model": "mine", "weights": [1, 0.5] }, { "model": "mine", "weights": [0, 0.5] }] }] }""");
+        File.WriteAllText(folder["models", "catalog.json"], $$"""{ "version": 1, "models": [{ "name": "pair", {{Rest}}, "bag": [{ "model": "mine", "weights": [1, 0.5] }, { "model": "mine", "weights": [0, 0.5] }] }] }""");
         ModelLibrary library = ModelLibrary.Open(folder["models"], folder["mine.json"]);
-        Assert.Equal(ModelCatalogue.BuiltIn.Entries.Count + 2, library.List().Count);
+        Assert.Equal(ModelCatalog.BuiltIn.Entries.Count + 2, library.List().Count);
         Assert.Equal(["mine", "mine"], library.Describe("PAIR")!.Members);
-        Assert.Equal(64, library.Catalogue.Find("mine")!.Files[0].Sha256.Length);
-        Assert.DoesNotContain("A", library.Catalogue.Find("mine")!.Files[0].Sha256, StringComparison.Ordinal);
+        Assert.Equal(64, library.Catalog.Find("mine")!.Files[0].Sha256.Length);
+        Assert.DoesNotContain("A", library.Catalog.Find("mine")!.Files[0].Sha256, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -224,7 +224,7 @@ public sealed class ModelLibraryTests
     }
 
     [Fact]
-    public void A_bag_of_the_catalogue_is_its_models_with_their_weights_under_its_name()
+    public void A_bag_of_the_catalog_is_its_models_with_their_weights_under_its_name()
     {
         using TemporaryFolder folder = new();
         ModelLibrary library = ModelLibrary.Open(folder["models"]);

@@ -50,7 +50,7 @@ public sealed class OnnxGraphWriterTests
         OnnxValue x = graph.Input("x", 4);
         graph.Node(
             "Made", 2, [x, x],
-            OnnxAttribute.Of("negative", -3), OnnxAttribute.Of("list", [1, 200, -1]), OnnxAttribute.Of("float", 0.5f), OnnxAttribute.Of("text", "reflect"));
+            OnnxAttribute.Create("negative", -3), OnnxAttribute.Create("list", [1, 200, -1]), OnnxAttribute.Create("float", 0.5f), OnnxAttribute.Create("text", "reflect"));
         WireMessage node = new WireMessage(graph.ToBytes("", "")).Message(7).Message(1);
 
         Assert.Equal(["x", "x"], node.Texts(1));
@@ -101,7 +101,7 @@ public sealed class OnnxGraphWriterTests
         OnnxGraphWriter graph = new("tiny", 20);
         List<string> asked = [];
         OnnxValue a = graph.Stored(10, [2], 4, () => Asked("a", [0, 0x3C, 0, 0xC0])), b = graph.Stored(1, [], 4, () => Asked("b", [0, 0, 0x80, 0x3F]));
-        graph.RuntimeNode("Made", [graph.Node("Cast", [a], OnnxAttribute.Of("to", 1)), b]);
+        graph.RuntimeNode("Made", [graph.Node("Cast", [a], OnnxAttribute.Create("to", 1)), b]);
         Assert.Empty(asked);
         WireMessage model = new(graph.ToBytes("someone", "a sentence"));
         Assert.Equal(["a", "b"], asked);
@@ -122,7 +122,7 @@ public sealed class OnnxGraphWriterTests
     }
 
     [Fact]
-    public void Writing_ends_before_the_next_tensor_when_it_is_cancelled_and_where_one_has_another_length()
+    public void Writing_ends_before_the_next_tensor_when_it_is_canceled_and_where_one_has_another_length()
     {
         using CancellationTokenSource stop = new();
         OnnxGraphWriter graph = new("tiny");

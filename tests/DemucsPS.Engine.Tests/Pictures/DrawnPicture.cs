@@ -30,13 +30,13 @@ internal sealed class DrawnPicture
 
     public FrequencyRows Rows => _rows;
 
-    public static DrawnPicture Of(SpectrogramOptions options, params SpectrogramPanel[] panels) => new(SpectrogramPicture.Of(panels, options, null, TestContext.Current.CancellationToken));
+    public static DrawnPicture Of(SpectrogramOptions options, params SpectrogramPanel[] panels) => new(SpectrogramPicture.Create(panels, options, null, TestContext.Current.CancellationToken));
 
     /// <summary>A panel of samples that are the same in both channels.</summary>
     public static SpectrogramPanel Panel(int frames, Func<double, double> sample)
     {
         float[] samples = [.. Enumerable.Range(0, frames).Select(n => (float)sample(n / 44100.0))];
-        return SpectrogramPanel.Of(AudioTrack.FromSamples("samples", samples, samples));
+        return SpectrogramPanel.Create(AudioTrack.FromSamples("samples", samples, samples));
     }
 
     /// <summary>The level that the pixel at a time and a frequency shows, in dB.</summary>

@@ -38,7 +38,7 @@ public sealed class SpectrogramPictureTests
         float[] sine = [.. Enumerable.Range(0, 44100).Select(n => (float)Math.Sin(2 * Math.PI * 2048 / 2048.0 * 100 * n / 2048 * 1))];
         SpectrogramOptions options = Small with { FrequencyScale = FrequencyScale.Linear, MaxFrequency = 4000 };
         double frequency = 100 * 44100 / 2048.0;
-        DrawnPicture both = DrawnPicture.Of(options, SpectrogramPanel.Of(AudioTrack.FromSamples("both", sine, sine))), one = DrawnPicture.Of(options, SpectrogramPanel.Of(AudioTrack.FromSamples("one", sine, new float[sine.Length])));
+        DrawnPicture both = DrawnPicture.Of(options, SpectrogramPanel.Create(AudioTrack.FromSamples("both", sine, sine))), one = DrawnPicture.Of(options, SpectrogramPanel.Create(AudioTrack.FromSamples("one", sine, new float[sine.Length])));
         Assert.Equal(0, both.LevelAt(0.5, frequency), 0.5);
         Assert.Equal(-3, one.LevelAt(0.5, frequency), 0.7);
     }
@@ -95,7 +95,7 @@ public sealed class SpectrogramPictureTests
     {
         AudioTrack track = AudioTrack.FromSamples("silence", new float[44100], new float[44100]);
         AudioChunk chunk = track.Split(0.25, SmallModels.Segment).ElementAt(2);
-        DrawnPicture drawn = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.25, Segment = 8192 / 44100.0 }, SpectrogramPanel.Of(track));
+        DrawnPicture drawn = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.25, Segment = 8192 / 44100.0 }, SpectrogramPanel.Create(track));
         // Chunks begin every 6,144 frames and end 2,048 after the next has begun: the bar above says where.
         int y = drawn.Layout.PanelTop(0) - 3;
         for (int i = 1; i < 7; i++)
@@ -107,11 +107,11 @@ public sealed class SpectrogramPictureTests
         }
         Assert.Empty(drawn.Picture.Warnings);
         // A chunk knows its plan, and a spectrogram too; a track alone does not.
-        Assert.Empty(DrawnPicture.Of(Small with { ChunkGrid = true, Height = 300 }, SpectrogramPanel.Of(chunk), SpectrogramPanel.Of(ChunkSpectrogram.Of(chunk))).Picture.Warnings);
-        DemucsException unknown = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small with { ChunkGrid = true }, SpectrogramPanel.Of(track)));
+        Assert.Empty(DrawnPicture.Of(Small with { ChunkGrid = true, Height = 300 }, SpectrogramPanel.Create(chunk), SpectrogramPanel.Create(ChunkSpectrogram.Compute(chunk))).Picture.Warnings);
+        DemucsException unknown = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small with { ChunkGrid = true }, SpectrogramPanel.Create(track)));
         Assert.Equal(DemucsError.ParameterInvalid, unknown.Error);
         Assert.Contains("not known", unknown.Message, StringComparison.Ordinal);
-        DrawnPicture dense = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.9, Segment = 0.02 }, SpectrogramPanel.Of(track));
+        DrawnPicture dense = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.9, Segment = 0.02 }, SpectrogramPanel.Create(track));
         Assert.Contains("is not drawn: more than ", Assert.Single(dense.Picture.Warnings), StringComparison.Ordinal);
 
         bool IsMarked(double x) => drawn.At(drawn.Layout.Left + (int)Math.Round(x), y) is var (red, _, _) && red > 100;
@@ -122,8 +122,8 @@ public sealed class SpectrogramPictureTests
     {
         float[] tone = [.. Enumerable.Range(0, 30000).Select(n => 0.5f * MathF.Sin(2 * MathF.PI * 3000 * n / 44100))];
         AudioChunk chunk = AudioTrack.FromSamples("tone", tone, tone).Split(0.25, SmallModels.Segment).ElementAt(2);
-        ChunkSpectrogram spectrogram = ChunkSpectrogram.Of(chunk);
-        DrawnPicture drawn = DrawnPicture.Of(new SpectrogramOptions { Width = 420, Height = 500 }, SpectrogramPanel.Of(chunk), SpectrogramPanel.Of(spectrogram), SpectrogramPanel.Of(spectrogram.WithGain(2500, 3500, -40)));
+        ChunkSpectrogram spectrogram = ChunkSpectrogram.Compute(chunk);
+        DrawnPicture drawn = DrawnPicture.Of(new SpectrogramOptions { Width = 420, Height = 500 }, SpectrogramPanel.Create(chunk), SpectrogramPanel.Create(spectrogram), SpectrogramPanel.Create(spectrogram.WithGain(2500, 3500, -40)));
         double middle = chunk.StartTime.TotalSeconds + chunk.Duration.TotalSeconds / 2;
         Assert.Equal(chunk.StartTime.TotalSeconds, drawn.Picture.Start, 0.001);
         Assert.Equal(-6, drawn.LevelAt(middle, 3000, 0), 2.0);
@@ -152,12 +152,12 @@ public sealed class SpectrogramPictureTests
         // Eight-bit silence in one channel at 96 kHz with a tone at 40 kHz; the header says twice as much as there is.
         byte[] header = [.. "RIFF"u8, .. BitConverter.GetBytes(36 + 96000), .. "WAVEfmt "u8, 16, 0, 0, 0, 1, 0, 1, 0, .. BitConverter.GetBytes(96000), .. BitConverter.GetBytes(96000), 1, 0, 8, 0, .. "data"u8, .. BitConverter.GetBytes(96000)];
         File.WriteAllBytes(folder["short.wav"], [.. header, .. Enumerable.Range(0, 48000).Select(n => (byte)(128 + 100 * Math.Sin(2 * Math.PI * 40000 * n / 96000.0)))]);
-        DrawnPicture drawn = DrawnPicture.Of(Small, SpectrogramPanel.Of(new TrackSource(folder["short.wav"])));
+        DrawnPicture drawn = DrawnPicture.Of(Small, SpectrogramPanel.Create(new TrackSource(folder["short.wav"])));
         Assert.Equal(0.5, drawn.Picture.Seconds, 0.001);
         Assert.InRange(drawn.LevelAt(0.49, 40000), -10, 0);
         Assert.Equal(48000, drawn.Rows.MaxFrequency);
         Assert.NotEmpty(drawn.Picture.Warnings);
-        DemucsException missing = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small, SpectrogramPanel.Of(new TrackSource(folder["none.wav"]))));
+        DemucsException missing = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small, SpectrogramPanel.Create(new TrackSource(folder["none.wav"]))));
         Assert.Equal(DemucsError.AudioTrackNotFound, missing.Error);
     }
 
@@ -189,7 +189,7 @@ public sealed class SpectrogramPictureTests
             9 => Small with { Width = 1_000_000 },
             _ => Small with { Overlap = 0.25 },
         };
-        DemucsException e = Assert.Throws<DemucsException>(() => SpectrogramPicture.Of([DrawnPicture.Panel(4410, _ => 0)], options, null, TestContext.Current.CancellationToken));
+        DemucsException e = Assert.Throws<DemucsException>(() => SpectrogramPicture.Create([DrawnPicture.Panel(4410, _ => 0)], options, null, TestContext.Current.CancellationToken));
         Assert.Equal(DemucsError.ParameterInvalid, e.Error);
         Assert.Contains(says, e.Message, StringComparison.Ordinal);
     }
@@ -197,7 +197,7 @@ public sealed class SpectrogramPictureTests
     [Fact]
     public void Files_of_one_name_are_told_apart_by_their_folders() =>
         Assert.Equal(["narrow: drums.wav", "bass.wav", "wide: drums.wav"],
-            SpectrogramPanel.NamesOf([.. ((string[])["narrow/song/drums.wav", "narrow/song/bass.wav", "wide/song/drums.wav"]).Select(f => SpectrogramPanel.Of(new TrackSource(Path.GetFullPath(f))))]));
+            SpectrogramPanel.NamesOf([.. ((string[])["narrow/song/drums.wav", "narrow/song/bass.wav", "wide/song/drums.wav"]).Select(f => SpectrogramPanel.Create(new TrackSource(Path.GetFullPath(f))))]));
 
     [Fact]
     public void Long_tracks_take_no_more_memory_than_short_ones()
@@ -223,7 +223,7 @@ public sealed class SpectrogramPictureTests
     {
         using CancellationTokenSource stop = new();
         stop.Cancel();
-        Assert.Throws<OperationCanceledException>(() => SpectrogramPicture.Of([DrawnPicture.Panel(44100, _ => 0)], Small, null, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => SpectrogramPicture.Create([DrawnPicture.Panel(44100, _ => 0)], Small, null, stop.Token));
     }
 
     /// <summary>Frames that nobody holds.</summary>

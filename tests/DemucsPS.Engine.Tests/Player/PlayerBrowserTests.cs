@@ -7,7 +7,7 @@ using DemucsPS.Engine.Player;
 
 namespace DemucsPS.Engine.Tests.Player;
 
-/// <summary>The page in a real browser. What is heard is measured: an analyser of the browser's is put behind the player's last node. Times are the audio clock's, so that a busy machine changes nothing.</summary>
+/// <summary>The page in a real browser. What is heard is measured: an analyzer of the browser's is put behind the player's last node. Times are the audio clock's, so that a busy machine changes nothing.</summary>
 public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper output) : IClassFixture<Chromium>
 {
     private const int Frames = 6 * PlayerStems.Rate;
@@ -216,7 +216,7 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         PlayerStems.WriteStepTest(folder["a & b#?"], Frames);
-        PlayerPage page = PlayerPage.Of(StemFolder.Find(folder["a & b#?"])[0]);
+        PlayerPage page = PlayerPage.Create(StemFolder.Find(folder["a & b#?"])[0]);
         await using (Chromium.Tab tab = await browser.OpenAsync())
         {
             await tab.GoAsync(new Uri((page with { Audio = PlayerAudio.Linked }).Write(folder["page", "player.html"]).FilePath).AbsoluteUri);
@@ -285,7 +285,7 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         PlayerStems.Write(folder["song", "late.wav"], [.. new float[PlayerStems.Late], .. opposite[..^PlayerStems.Late]]);
         // 0.3 s shorter than the others.
         PlayerStems.Write(folder["song", "tone.wav"], PlayerStems.Sine(Frames - 13_230, 1000));
-        using PlayerServer server = (PlayerPage.Of(StemFolder.Find(folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
+        using PlayerServer server = (PlayerPage.Create(StemFolder.Find(folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
         await using Chromium.Tab tab = await browser.OpenAsync();
         await tab.GoAsync(server.Address.AbsoluteUri);
         Assert.Equal("FetchedSound", (await tab.EvaluateAsync("stemPlayer.sound.constructor.name"))!.GetValue<string>());
@@ -350,7 +350,7 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         float[] noise = PlayerStems.Noise(Frames, 1);
         PlayerStems.Write(folder["song", "noise.wav"], noise);
         PlayerStems.Write(folder["song", "opposite.wav"], Array.ConvertAll(noise, n => -n));
-        using PlayerServer server = (PlayerPage.Of(StemFolder.Find(folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
+        using PlayerServer server = (PlayerPage.Create(StemFolder.Find(folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
         await using Chromium.Tab tab = await browser.OpenAsync();
         await tab.GoAsync(server.Address.AbsoluteUri);
         // The third part of one track comes when it is called for.
@@ -395,7 +395,7 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         PlayerStems.Write(folder["stems", "b.wav"], PlayerStems.Sine(Frames / 2, 441));
         PlayerStems.Write(folder["stems", "mix.wav"], PlayerStems.Sine(Frames / 6, 441));
         await using Chromium.Tab tab = await browser.OpenAsync();
-        await tab.GoAsync(new Uri((PlayerPage.Of(StemFolder.Find(folder["stems"])[0]) with { Audio = PlayerAudio.Linked }).Write(folder["player.html"]).FilePath).AbsoluteUri);
+        await tab.GoAsync(new Uri((PlayerPage.Create(StemFolder.Find(folder["stems"])[0]) with { Audio = PlayerAudio.Linked }).Write(folder["player.html"]).FilePath).AbsoluteUri);
         await tab.EvaluateAsync("""
             (async () => {
               await stemPlayer.ready;
@@ -455,7 +455,7 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
     private static PlayerPageFile PageOf(string folder)
     {
         StemFolder stems = Assert.Single(StemFolder.Find(folder));
-        return PlayerPage.Of(stems).Write(stems.PagePath);
+        return PlayerPage.Create(stems).Write(stems.PagePath);
     }
 
     private static async Task PlayingAsync(Chromium.Tab tab) =>
@@ -467,7 +467,7 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         return (heard["peak"]!.GetValue<double>(), heard["tone"]!.GetValue<double>());
     }
 
-    /// <summary>The script of axe-core, by npm; null where that cannot be had. Its licence (MPL-2.0) is not this repository's.</summary>
+    /// <summary>The script of axe-core, by npm; null where that cannot be had. Its license (MPL-2.0) is not this repository's.</summary>
     private static string? Axe(string folder)
     {
         Directory.CreateDirectory(folder);

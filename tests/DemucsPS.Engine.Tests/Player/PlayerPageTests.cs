@@ -28,7 +28,7 @@ public sealed partial class PlayerPageTests : IDisposable
         PlayerStems.Write(_folder["a & b", "Mixture.WAV"], PlayerStems.Sine(2000, 441, 0.75));
         StemFolder stems = Assert.Single(StemFolder.Find(_folder["a & b"]));
         Assert.Equal(("a & b", _folder["a & b", "player.html"]), (stems.Title, stems.PagePath));
-        PlayerPageFile page = (PlayerPage.Of(stems) with { Audio = PlayerAudio.Linked }).Write(_folder["pages", "one.html"]);
+        PlayerPageFile page = (PlayerPage.Create(stems) with { Audio = PlayerAudio.Linked }).Write(_folder["pages", "one.html"]);
         Assert.Equal((_folder["pages", "one.html"], 1, true, PlayerAudio.Linked), (page.FilePath, page.Variants, page.HasMix, page.Audio));
         Assert.Equal(["b#1?", "drums"], page.Stems);
         Assert.Equal(2000.0 / 44100, page.Duration.TotalSeconds, 1e-6);
@@ -49,7 +49,7 @@ public sealed partial class PlayerPageTests : IDisposable
         // Beyond full scale only floats go: what is embedded is smaller, and the page makes it larger again.
         PlayerStems.Write(_folder["song", "loud.wav"], PlayerStems.Sine(4410, 441, 2), format: WavSampleFormat.Float32);
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "bass.flac"), _folder["song", "bass.flac"]);
-        PlayerPageFile page = PlayerPage.Of(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"]);
+        PlayerPageFile page = PlayerPage.Create(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"]);
         Assert.Equal((PlayerAudio.Embedded, false), (page.Audio, page.HasMix));
         JsonElement bass = Data(page).GetProperty("variants")[0].GetProperty("stems")[0], loud = Data(page).GetProperty("variants")[0].GetProperty("stems")[1];
         Assert.Equal(File.ReadAllBytes(_folder["song", "bass.flac"]), Block(page, bass.GetProperty("block").GetString()!));
@@ -73,7 +73,7 @@ public sealed partial class PlayerPageTests : IDisposable
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "drums.flac"), _folder["song", "drums.flac"]);
         // What has another rate is made to the page's first.
         PlayerStems.Write(_folder["song", "mix.wav"], PlayerStems.Sine(48_000, 480, 0.25, 48_000), 48_000);
-        using PlayerServer server = (PlayerPage.Of(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
+        using PlayerServer server = (PlayerPage.Create(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
         JsonElement data = Data(server.Page), stems = data.GetProperty("variants")[0].GetProperty("stems");
         Assert.Equal("parts", data.GetProperty("audio").GetString());
         using HttpClient client = new();
@@ -178,7 +178,7 @@ public sealed partial class PlayerPageTests : IDisposable
         long[] allocated = Array.ConvertAll([1, 20], seconds =>
         {
             PlayerStems.Write(_folder[$"{seconds}", "a.wav"], PlayerStems.Noise(44100 * seconds, 1));
-            PlayerPage page = PlayerPage.Of(StemFolder.Find(_folder[$"{seconds}"])[0]) with { Audio = PlayerAudio.Linked, Overwrite = true };
+            PlayerPage page = PlayerPage.Create(StemFolder.Find(_folder[$"{seconds}"])[0]) with { Audio = PlayerAudio.Linked, Overwrite = true };
             page.Write(_folder[$"{seconds}", "player.html"]);
             long before = GC.GetAllocatedBytesForCurrentThread();
             page.Write(_folder[$"{seconds}", "player.html"]);
@@ -220,7 +220,7 @@ public sealed partial class PlayerPageTests : IDisposable
         float[] samples = PlayerStems.Sine(4410, 441);
         samples[1234] = wrong;
         PlayerStems.Write(_folder["song", "a.wav"], samples, format: WavSampleFormat.Float32);
-        DemucsException e = Assert.Throws<DemucsException>(() => PlayerPage.Of(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"]));
+        DemucsException e = Assert.Throws<DemucsException>(() => PlayerPage.Create(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"]));
         Assert.Equal((DemucsError.AudioTrackCorrupt, _folder["song", "a.wav"]), (e.Error, e.Path));
         Assert.Equal(["a.wav"], _folder.Files().Select(Path.GetFileName));
     }
@@ -256,7 +256,7 @@ public sealed partial class PlayerPageTests : IDisposable
     {
         foreach (string name in (string[])["bass.wav", "mix.wav", "Mix.flac.wav", "mixture.wav"])
             PlayerStems.Write(_folder["song", name], PlayerStems.Sine(441, 441));
-        PlayerPageFile page = (PlayerPage.Of(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Write(_folder["player.html"]);
+        PlayerPageFile page = (PlayerPage.Create(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Write(_folder["player.html"]);
         Assert.Equal(["Mix.flac", "bass"], page.Stems);
         Assert.True(page.HasMix);
         Assert.Contains("'mixture.wav'", Assert.Single(page.Warnings), StringComparison.Ordinal);

@@ -20,9 +20,9 @@ public sealed class PlayerServerTests : IDisposable
         File.WriteAllText(_folder["secret.txt"], "secret");
         _server = new PlayerServer(new PlayerPageFile("t", _folder["own", "player.html"], 1, [], false, TimeSpan.Zero, PlayerAudio.Linked, 0, []), new Dictionary<string, ServedFile>
         {
-            [""] = ServedFile.Of(_folder["own", "player.html"], "text/html; charset=utf-8"),
-            ["sound/0-0"] = ServedFile.Of(_folder["sound.wav"], "audio/wav"),
-            ["sound/gone"] = ServedFile.Of(_folder["gone.wav"], "audio/wav"),
+            [""] = ServedFile.Create(_folder["own", "player.html"], "text/html; charset=utf-8"),
+            ["sound/0-0"] = ServedFile.Create(_folder["sound.wav"], "audio/wav"),
+            ["sound/gone"] = ServedFile.Create(_folder["gone.wav"], "audio/wav"),
         }, own);
     }
 

@@ -21,8 +21,8 @@ public sealed class StemEvaluationTests
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         MusevalCase given = MusevalCase.Of(name);
         int channels = given.References[0].Length;
-        StemEvaluation evaluation = StemEvaluation.Of(() => new ArrayFrames(given.References, given.Estimates), [true, true, true, true], channels, given.Window, given.Hop, filters: true, windows: true,
-            threads: 2, progress: null, lengths: null, new EvaluationStock(), TestContext.Current.CancellationToken);
+        StemEvaluation evaluation = StemEvaluation.Compute(() => new ArrayFrames(given.References, given.Estimates), [true, true, true, true], channels, given.Window, given.Hop, filters: true, windows: true,
+            threads: 2, progress: null, lengths: null, new EvaluationPool(), TestContext.Current.CancellationToken);
 
         JsonElement expected = Expected(name);
         Assert.Equal(expected.GetProperty("frames").GetInt32(), evaluation.Windows.Count);
@@ -86,8 +86,8 @@ public sealed class StemEvaluationTests
                     estimates[stem][channel][n] = 0.1 * estimates[stem][channel][n] + 0.8 * references[stem][channel][n] + 0.2 * references[(stem + 1) % stems][0][Math.Max(0, n - 1)];
             }
         }
-        StemEvaluation evaluation = StemEvaluation.Of(() => new ArrayFrames(references, estimates), [.. Enumerable.Repeat(true, stems)], channels, window >= frames ? null : window, hop, filters: true, windows: true,
-            threads: 2, progress: null, new FilterLengths(taps, size), new EvaluationStock(), TestContext.Current.CancellationToken);
+        StemEvaluation evaluation = StemEvaluation.Compute(() => new ArrayFrames(references, estimates), [.. Enumerable.Repeat(true, stems)], channels, window >= frames ? null : window, hop, filters: true, windows: true,
+            threads: 2, progress: null, new FilterLengths(taps, size), new EvaluationPool(), TestContext.Current.CancellationToken);
         int length = Math.Min(window, frames);
         Assert.Equal((frames - length) / hop + 1, evaluation.Windows.Count);
         foreach ((long start, WindowSums[]? sums) in evaluation.Windows)
@@ -113,8 +113,8 @@ public sealed class StemEvaluationTests
         Random random = new(5);
         double[][][] references = [.. Enumerable.Range(0, 2).Select(_ => new[] { Enumerable.Range(0, 700).Select(_ => random.NextDouble()).ToArray() })];
         double[][][] estimates = [.. references.Reverse()];
-        (long, WindowSums)[][] runs = [.. new[] { 1, 2, 3 }.Select(threads => StemEvaluation.Of(() => new ArrayFrames(references, estimates), [true, true], 1, 300, 100, filters: true, windows: true,
-            threads, progress: null, new FilterLengths(40, 64), new EvaluationStock(), TestContext.Current.CancellationToken).Windows.Select(w => (w.Start, w.Sums![0])).ToArray())];
+        (long, WindowSums)[][] runs = [.. new[] { 1, 2, 3 }.Select(threads => StemEvaluation.Compute(() => new ArrayFrames(references, estimates), [true, true], 1, 300, 100, filters: true, windows: true,
+            threads, progress: null, new FilterLengths(40, 64), new EvaluationPool(), TestContext.Current.CancellationToken).Windows.Select(w => (w.Start, w.Sums![0])).ToArray())];
         Assert.Equal(runs[0], runs[1]);
         Assert.Equal(runs[0], runs[2]);
     }

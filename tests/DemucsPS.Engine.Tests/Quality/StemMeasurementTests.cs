@@ -145,7 +145,7 @@ public sealed class StemMeasurementTests : IDisposable
     {
         Add("references/a.wav", 1, frames: 44_100);
         Add("estimates/a.wav", 1, frames: 44_100, gain: 0.9);
-        EvaluationStock stock = new();
+        EvaluationPool stock = new();
         EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"]));
         long first = Allocated(1), few = Allocated(1), many = Allocated(40);
         Assert.InRange(first, 5_000_000, 100_000_000);

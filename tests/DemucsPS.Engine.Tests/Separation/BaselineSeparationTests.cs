@@ -20,7 +20,7 @@ public sealed class BaselineSeparationTests(ITestOutputHelper output)
     {
         MemoryTrack song = MemoryTrack.Song();
         using ModelBag bag = ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         MemorySink sink = new(4);
         new Separator(bag, selection, new SeparationOptions()).Separate(song, "song", TrackStatistics.Measure(song.Restarted(), "song"), sink, null, CancellationToken.None);
 
@@ -42,7 +42,7 @@ public sealed class BaselineSeparationTests(ITestOutputHelper output)
         MemoryTrack silence = new(new float[400_000], new float[400_000]);
         using ModelBag bag = ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());
         MemorySink sink = new(4);
-        new Separator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions()).Separate(silence, "silence", TrackStatistics.Measure(silence.Restarted(), "silence"), sink, null, CancellationToken.None);
+        new Separator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions()).Separate(silence, "silence", TrackStatistics.Measure(silence.Restarted(), "silence"), sink, null, CancellationToken.None);
         Assert.All(Enumerable.Range(0, 4).SelectMany(sink.Interleaved), x => Assert.Equal(0, x));
     }
 

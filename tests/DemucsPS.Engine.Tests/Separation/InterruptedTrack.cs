@@ -62,7 +62,7 @@ internal sealed class InterruptedTrack : IDisposable
     public FileSeparator Over(string destination, SeparationOptions options, Func<StemOutput, StemOutput>? output = null)
     {
         StemOutput usual = new(new StemNames(destination), new StemFormat());
-        return new FileSeparator(_bag, StemSelection.Choose(_bag.Contract.Stems, null), options, output is null ? usual : output(usual)) { Clock = Clock };
+        return new FileSeparator(_bag, StemMatrix.Choose(_bag.Contract.Stems, null), options, output is null ? usual : output(usual)) { Clock = Clock };
     }
 
     /// <summary>Cancels a separation after some chunks.</summary>

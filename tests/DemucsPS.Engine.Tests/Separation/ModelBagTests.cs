@@ -18,7 +18,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(true, 100)]
-    public void A_bag_of_the_catalogue_gives_the_official_stems(bool prepare, double least)
+    public void A_bag_of_the_catalog_gives_the_official_stems(bool prepare, double least)
     {
         using TemporaryFolder folder = new();
         ReferenceCase expected = ReferenceCase.Load("bag-of-two");
@@ -29,7 +29,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         }
         string Row(int i) => string.Join(", ", expected.Weights![i].Select(w => w.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         string Entry(int i) => $$"""{ "name": "member{{i}}", "stems": ["drums", "bass", "other", "vocals"], "segment": 343980, "files": [{ "name": "member{{i}}.onnx", "url": "https://models.invalid/{{i}}.onnx", "size": 1, "sha256": "{{new string('0', 64)}}" }] }""";
-        File.WriteAllText(folder["models", "catalogue.json"],
+        File.WriteAllText(folder["models", "catalog.json"],
             $$"""{ "version": 1, "models": [{{Entry(0)}}, {{Entry(1)}}, { "name": "two", "stems": ["drums", "bass", "other", "vocals"], "segment": 343980, "bag": [{ "model": "member0", "weights": [{{Row(0)}}] }, { "model": "member1", "weights": [{{Row(1)}}] }] }] }""");
         using ModelBag bag = ModelBag.Load(ModelLibrary.Open(folder["models"]).Select(["two"], null, Path.GetFullPath), null, new OnnxSessionOptions(), prepare);
         Assert.Equal("two", bag.Name);
@@ -52,7 +52,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         Assert.Equal("four", bag.Name);
         Assert.Equal(1, bag.LoadCount);
         MemoryTrack track = Track();
-        float[][] stems = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, ["vocals"]));
+        float[][] stems = Separate(bag, track, StemMatrix.Choose(bag.Contract.Stems, ["vocals"]));
         Assert.Equal(Chunks(track), bag.RunCount);
         Assert.Equal(1, bag.LoadCount);
         for (int i = 0; i < track.Frames; i++)
@@ -68,13 +68,13 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         Assert.Equal("m0+m1+m2+m3", bag.Name);
         Assert.Equal(4, bag.LoadCount);
         MemoryTrack track = Track();
-        Separate(bag, track, StemSelection.TwoStems(bag.Contract.Stems, "vocals"));
+        Separate(bag, track, StemMatrix.TwoStems(bag.Contract.Stems, "vocals"));
         Assert.Equal(4 * Chunks(track), bag.RunCount);
 
-        // Without a catalogue the first model says what the stems are, and for that it is only read.
+        // Without a catalog the first model says what the stems are, and for that it is only read.
         using ModelBag one = ModelBag.Load(four, ["vocals"], new OnnxSessionOptions());
         Assert.Equal(1, one.LoadCount);
-        Separate(one, track, StemSelection.Choose(one.Contract.Stems, ["vocals"]));
+        Separate(one, track, StemMatrix.Choose(one.Contract.Stems, ["vocals"]));
         Assert.Equal(Chunks(track), one.RunCount);
         Assert.Contains("GB", bag.MemoryUse, StringComparison.Ordinal);
     }
@@ -90,7 +90,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         ModelSelection four = Four(folder) with { Weights = null };
         MemoryTrack track = Track();
         using ModelBag together = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, jobs, long.MaxValue);
-        StemSelection all = StemSelection.Choose(together.Contract.Stems, null);
+        StemMatrix all = StemMatrix.Choose(together.Contract.Stems, null);
         float[][] expected = Separate(together, track, all, jobs);
         Assert.Equal(4, together.LoadCount);
         Assert.Equal(jobs, together.ChunksAtOnce(jobs));
@@ -123,13 +123,13 @@ public sealed class ModelBagTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Cancelling_ends_chunks_that_wait_for_their_turn()
+    public void Canceling_ends_chunks_that_wait_for_their_turn()
     {
         using TemporaryFolder folder = new();
         using ModelBag bag = ModelBag.Load(Four(folder), null, new OnnxSessionOptions(), false, null, 4, 1);
         using CancellationTokenSource stop = new();
         MemoryTrack track = Track();
-        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 4 });
+        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 4 });
         Assert.ThrowsAny<OperationCanceledException>(() => separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), new MemorySink(4), _ => stop.Cancel(), stop.Token));
     }
 
@@ -147,7 +147,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
 
     private static int Chunks(MemoryTrack track) => ChunkPlan.Create(track.Frames, SmallModels.Segment, new SeparationOptions().Overlap).Count;
 
-    private static float[][] Separate(ModelBag bag, MemoryTrack track, StemSelection selection, int jobs = 1)
+    private static float[][] Separate(ModelBag bag, MemoryTrack track, StemMatrix selection, int jobs = 1)
     {
         track = track.Restarted();
         MemorySink sink = new(selection.Names.Count);

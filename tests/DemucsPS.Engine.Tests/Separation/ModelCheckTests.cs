@@ -35,17 +35,17 @@ public sealed class ModelCheckTests
     }
 
     [Fact]
-    public async Task A_changed_file_is_known_by_its_hash_from_the_catalogue_or_from_installation()
+    public async Task A_changed_file_is_known_by_its_hash_from_the_catalog_or_from_installation()
     {
         using TemporaryFolder folder = new();
         using LoopbackServer server = new(LoopbackServer.File(SmallModels.Split()));
         ModelLibrary library = ModelInstallerTests.Library(folder, server.Address, content: SmallModels.Split());
         ModelInstaller installer = new(library);
-        ModelInfo tiny = await installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default);
+        ModelInfo tiny = await installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, default);
         ModelTestResult good = Check(library, library.Select(["tiny"], null, Path.GetFullPath).Models[0]);
         Assert.Empty(good.Problems);
         Assert.True(good.HashMatches);
-        // A model of the catalogue is known wherever it lies.
+        // A model of the catalog is known wherever it lies.
         File.Copy(tiny.Path!, folder["elsewhere.onnx"]);
         Assert.True(Check(library, ModelSource.Find(folder["elsewhere.onnx"])).HashMatches);
         // A good model, but another one.
@@ -54,7 +54,7 @@ public sealed class ModelCheckTests
         Assert.False(other.HashMatches);
         Assert.Contains(other.Problems, p => p.Contains("SHA-256", StringComparison.Ordinal));
 
-        // Weights in a second file, of a model that is in no catalogue.
+        // Weights in a second file, of a model that is in no catalog.
         File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("own.data"));
         File.WriteAllBytes(folder["own.data"], BitConverter.GetBytes(2f));
         await installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default);
@@ -90,9 +90,9 @@ public sealed class ModelCheckTests
     {
         using TemporaryFolder folder = new();
         using LoopbackServer server = new(LoopbackServer.File(SmallModels.Split(stems: 6)));
-        // The catalogue says four stems of a model that has six.
+        // The catalog says four stems of a model that has six.
         ModelLibrary library = ModelInstallerTests.Library(folder, server.Address, content: SmallModels.Split(stems: 6));
-        await new ModelInstaller(library).InstallAsync("tiny", new ModelInstallOptions { AcceptLicence = true }, null, default);
+        await new ModelInstaller(library).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, default);
         ModelTestResult result = Check(library, library.Select(["tiny"], null, Path.GetFullPath).Models[0]);
         Assert.True(result.HashMatches);
         Assert.Contains("guitar", Assert.Single(result.Problems), StringComparison.Ordinal);

@@ -57,12 +57,12 @@ public sealed class NullTestTests : IDisposable
             writer.Complete();
         }
         using ModelBag bag = ModelBag.Load([ModelSource.Find(_folder["model.onnx"])], null, new OnnxSessionOptions());
-        StemSelection all = StemSelection.Choose(bag.Contract.Stems, null);
-        StemSelection selection = what switch
+        StemMatrix all = StemMatrix.Choose(bag.Contract.Stems, null);
+        StemMatrix selection = what switch
         {
             "residual" => all.WithResidual(),
-            "one stem" => StemSelection.Choose(bag.Contract.Stems, ["s1"]),
-            "two stems" => StemSelection.TwoStems(bag.Contract.Stems, "s1"),
+            "one stem" => StemMatrix.Choose(bag.Contract.Stems, ["s1"]),
+            "two stems" => StemMatrix.TwoStems(bag.Contract.Stems, "s1"),
             _ => all,
         };
         StemFormat format = new() { Sample = WavSampleFormat.Float32 };

@@ -39,7 +39,7 @@ public sealed class PlanTests : IDisposable
 
         ModelSelection selection = new() { Models = [ModelSource.Find(_folder[$"{name}.onnx"])], Precision = precision };
         using ModelBag bag = ModelBag.Open(selection, ["bass"], new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(_folder["out"]), new StemFormat()));
+        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(_folder["out"]), new StemFormat()));
         TrackSource track = new(_folder["noise.wav"]);
         SeparationPlan plan = separator.Plan(track);
         Assert.Empty(separator.ClaimAll([track]));
@@ -79,7 +79,7 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
-    public void Loading_that_was_cancelled_can_be_begun_anew()
+    public void Loading_that_was_canceled_can_be_begun_anew()
     {
         using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(ModelSource.BaselineName)] }, null, new OnnxSessionOptions());
         Assert.ThrowsAny<OperationCanceledException>(() => bag.Load(new CancellationToken(canceled: true)));
@@ -94,7 +94,7 @@ public sealed class PlanTests : IDisposable
     public void A_rehearsal_tells_what_would_be_skipped_and_what_differs(bool isPrepared)
     {
         InterruptedTrack.WriteNoise(_folder["noise.wav"], 10_000);
-        File.WriteAllBytes(_folder["model.onnx"], isPrepared ? [.. SmallModels.Mixing(normalises: true), .. new ProtobufMessage().Text(99, $"{Guid.NewGuid():N}").Bytes] : SmallModels.Split());
+        File.WriteAllBytes(_folder["model.onnx"], isPrepared ? [.. SmallModels.Mixing(normalizes: true), .. new ProtobufMessage().Text(99, $"{Guid.NewGuid():N}").Bytes] : SmallModels.Split());
         TrackSource track = new(_folder["noise.wav"]);
         SeparationResult made = Over(new SeparationOptions()).Separate(track);
         string[] before = _folder.Files();
@@ -201,6 +201,6 @@ public sealed class PlanTests : IDisposable
     {
         ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] }, null, new OnnxSessionOptions(), prepare, warning => Assert.Fail(warning));
         _bags.Add(bag);
-        return new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), options, new StemOutput(new StemNames(_folder["out"]), new StemFormat()) { SkipExisting = skipExisting, Overwrite = overwrite }) { Tell = tell };
+        return new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), options, new StemOutput(new StemNames(_folder["out"]), new StemFormat()) { SkipExisting = skipExisting, Overwrite = overwrite }) { Tell = tell };
     }
 }

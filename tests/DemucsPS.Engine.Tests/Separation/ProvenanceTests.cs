@@ -52,7 +52,7 @@ public sealed class ProvenanceTests
         byte[] frame = FlacBits.Frame(8192, 0, bits => bits.Verbatim(Enumerable.Range(0, 8192).Select(i => i * 7L % 5001), 16));
         File.WriteAllBytes(folder["joined.flac"], FlacBits.Stream(FlacBits.StreamInfo(1, 16, 8192), frame, frame));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
+        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
         SeparationResult result = separator.Separate(new TrackSource(folder["joined.flac"]));
         Assert.Equal(16384, result.Frames);
         string warning = Assert.Single(result.Warnings, w => w.Contains("declares 8192 frames, but there are 16384", StringComparison.Ordinal));
@@ -66,7 +66,7 @@ public sealed class ProvenanceTests
         File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
         InterruptedTrack.WriteNoise(folder["noise.wav"], 30_000);
         using ModelBag bag = ModelBag.Load([ModelSource.Find(folder["tiny.onnx"])], null, new OnnxSessionOptions(), prepare: true, precision: ModelPrecision.Int8);
-        FileSeparator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
+        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
         Assert.Contains("1 chunk in Int8, ", separator.Plan(new TrackSource(folder["noise.wav"])).Work, StringComparison.Ordinal);
         SeparationResult result = separator.Separate(new TrackSource(folder["noise.wav"]));
         Assert.Equal(ModelPrecision.Int8, result.Precision);
@@ -75,7 +75,7 @@ public sealed class ProvenanceTests
         Assert.True((bool)separation["models"]![0]!["prepared"]!);
         JsonNode copy = Assert.Single(separation["models"]![0]!["files"]!.AsArray(), f => ((string?)f!["name"])!.EndsWith(".int8.prepared.onnx", StringComparison.Ordinal))!;
         Assert.Equal(Hash(Path.Combine(PreparationCache.Open().Folder, (string)copy["name"]!)), (string?)copy["sha256"]);
-        Assert.True(SeparationVerification.Of(result.ProvenancePath).IsIntact);
+        Assert.True(SeparationVerification.Verify(result.ProvenancePath).IsIntact);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class ProvenanceTests
         Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
         Assert.Equal(["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "OnDamage", "Path"]));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         SeparationOptions options = new();
         StemFormat format = new(), mp3 = new() { File = StemFileFormat.Mp3 };
         TrackSource track = new(Path.GetFullPath("song.wav"));
@@ -130,11 +130,11 @@ public sealed class ProvenanceTests
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 with { BitRate = 128 } }),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 with { Quality = 2 } }),
             SeparationParameters.Describe(track, bag, selection, options, output with { CopyTags = false }),
-            SeparationParameters.Describe(track, bag, StemSelection.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0], TwoStemsMethod.Minus), options, output),
+            SeparationParameters.Describe(track, bag, StemMatrix.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0], TwoStemsMethod.Minus), options, output),
             SeparationParameters.Describe(track, bag, selection.WithResidual(), options, output),
-            SeparationParameters.Describe(track, bag, StemSelection.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-6")), options, output),
-            SeparationParameters.Describe(track, bag, StemSelection.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-3")), options, output),
-            SeparationParameters.Describe(track, bag, StemSelection.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0]), options, output),
+            SeparationParameters.Describe(track, bag, StemMatrix.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-6")), options, output),
+            SeparationParameters.Describe(track, bag, StemMatrix.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-3")), options, output),
+            SeparationParameters.Describe(track, bag, StemMatrix.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0]), options, output),
         ];
         Assert.Equal(all.Count, all.Select(p => string.Join('\n', p)).Distinct().Count());
 
@@ -155,7 +155,7 @@ public sealed class ProvenanceTests
         JsonNode json = JsonNode.Parse(File.ReadAllText(path))!;
         json["stems"]![0]!["file"] = file;
         File.WriteAllText(path, json.ToJsonString());
-        DemucsException e = Assert.Throws<DemucsException>(() => SeparationVerification.Of(path));
+        DemucsException e = Assert.Throws<DemucsException>(() => SeparationVerification.Verify(path));
         Assert.Equal(DemucsError.ProvenanceInvalid, e.Error);
         Assert.Contains("outside its folder", e.Message, StringComparison.Ordinal);
     }
@@ -174,7 +174,7 @@ public sealed class ProvenanceTests
         foreach (string text in damaged)
         {
             File.WriteAllText(path, text);
-            Assert.Equal(DemucsError.ProvenanceInvalid, Assert.Throws<DemucsException>(() => SeparationVerification.Of(path)).Error);
+            Assert.Equal(DemucsError.ProvenanceInvalid, Assert.Throws<DemucsException>(() => SeparationVerification.Verify(path)).Error);
         }
         // And it is not taken for a reason to skip a track.
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true })).Error);

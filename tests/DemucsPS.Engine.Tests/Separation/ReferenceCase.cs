@@ -97,7 +97,7 @@ internal sealed class ReferenceCase
     {
         MemoryTrack track = Input();
         Assert.Equal(Stems, bag.Contract.Stems);
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         Separator separator = new(bag, selection, new SeparationOptions { Overlap = Overlap, Segment = Segment, ShiftOffsets = ShiftOffsets });
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "song");
         MemorySink sink = new(selection.Names.Count);

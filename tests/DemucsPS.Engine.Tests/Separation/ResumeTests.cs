@@ -31,7 +31,7 @@ public sealed class ResumeTests
     public void A_separation_goes_on_from_any_frame_with_the_same_bits(double overlap, int shifts, int jobs, string outputs)
     {
         using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
-        StemSelection selection = Choice(outputs).Select(bag.Contract.Stems);
+        StemMatrix selection = Choice(outputs).Select(bag.Contract.Stems);
         Separator separator = new(bag, selection, new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 4, Jobs = jobs });
         MemoryTrack noise = MemoryTrack.Noise(100_001, 11);
         TrackStatistics statistics = TrackStatistics.Measure(noise, "noise");
@@ -50,17 +50,17 @@ public sealed class ResumeTests
         }
     }
 
-    private static StemChoice Choice(string outputs) => outputs switch
+    private static StemRequest Choice(string outputs) => outputs switch
     {
-        "minus" => new StemChoice { TwoStems = "vocals", TwoStemsMethod = TwoStemsMethod.Minus },
-        "residual" => new StemChoice { Stems = ["drums", "vocals"], Residual = true },
-        "mixdown" => new StemChoice { Residual = true, Mixdown = StemGains.Parse("vocals=-inf,drums=-6") },
-        "stem.mp4" => new StemChoice { StemMp4 = true },
-        _ => new StemChoice(),
+        "minus" => new StemRequest { TwoStems = "vocals", TwoStemsMethod = TwoStemsMethod.Minus },
+        "residual" => new StemRequest { Stems = ["drums", "vocals"], Residual = true },
+        "mixdown" => new StemRequest { Residual = true, Mixdown = StemGains.Parse("vocals=-inf,drums=-6") },
+        "stem.mp4" => new StemRequest { StemMp4 = true },
+        _ => new StemRequest(),
     };
 
     [Fact]
-    public void Cancelled_again_and_again_and_continued_the_files_and_the_null_test_are_the_same()
+    public void Canceled_again_and_again_and_continued_the_files_and_the_null_test_are_the_same()
     {
         using InterruptedTrack track = new(Small);
         SeparationOptions options = new() { Overlap = 0.6, Shifts = 1, Seed = 3 };
@@ -93,7 +93,7 @@ public sealed class ResumeTests
         track.AssertSameStems("whole", "parts");
         Assert.NotNull(whole.NullTestDb);
         Assert.Equal(whole.NullTestDb, result.NullTestDb);
-        Assert.True(SeparationVerification.Of(track.Folder["parts", "small", "noise"]).IsIntact);
+        Assert.True(SeparationVerification.Verify(track.Folder["parts", "small", "noise"]).IsIntact);
     }
 
     [Fact]
@@ -112,12 +112,12 @@ public sealed class ResumeTests
         Assert.All(whole.Stems.Zip(result.Stems), pair => Assert.True(SameBytes(pair.First.FilePath, pair.Second.FilePath)));
         Assert.Equal(track.Folder["named", "vocals", "noise.wav"], result.Stems[^1].FilePath);
         Assert.Equal([result.ProvenancePath], SeparationVerification.Find(track.Folder["named"]));
-        Assert.True(SeparationVerification.Of(result.ProvenancePath).IsIntact);
+        Assert.True(SeparationVerification.Verify(result.ProvenancePath).IsIntact);
         Assert.True(track.Separate("named", options, output => Named(output) with { SkipExisting = true }).Skipped);
     }
 
     [Fact]
-    public void Cancelled_while_stems_are_finished_it_goes_on_with_the_next_stem()
+    public void Canceled_while_stems_are_finished_it_goes_on_with_the_next_stem()
     {
         using InterruptedTrack track = new(Small);
         track.Separate("whole", new SeparationOptions());
@@ -139,7 +139,7 @@ public sealed class ResumeTests
     }
 
     [Fact]
-    public void Cancelled_while_stems_are_taken_to_another_rate_it_goes_on_with_the_same_gain()
+    public void Canceled_while_stems_are_taken_to_another_rate_it_goes_on_with_the_same_gain()
     {
         using InterruptedTrack track = new(Small);
         static StemOutput Resampled(StemOutput output) => output with { Resume = true, Format = new StemFormat { SampleRate = 48_000 } };
@@ -300,7 +300,7 @@ public sealed class ResumeTests
         // While it is loaded nothing can happen to the run, nor to what it says of itself.
         track.Interrupt("parts", new SeparationOptions());
         byte[] model = File.ReadAllBytes(track.ModelPath);
-        // Another producer name: a model of the same behaviour, but not the same file.
+        // Another producer name: a model of the same behavior, but not the same file.
         model[4] ^= 1;
         File.WriteAllBytes(track.ModelPath, model);
         track.LoadModel();
@@ -405,7 +405,7 @@ public sealed class ResumeTests
         track.Interrupt("out", new SeparationOptions { Overlap = 0.5 }, output => output with { Overwrite = true });
         Assert.All(old, file => Assert.Equal(file.Value, File.ReadAllBytes(file.Key)));
         track.Separate("out", new SeparationOptions { Overlap = 0.5 }, output => output with { Overwrite = true, Resume = true });
-        Assert.True(SeparationVerification.Of(track.Folder["out", "small", "noise"]).IsIntact);
+        Assert.True(SeparationVerification.Verify(track.Folder["out", "small", "noise"]).IsIntact);
         Assert.Contains(old, file => !file.Value.AsSpan().SequenceEqual(File.ReadAllBytes(file.Key)));
     }
 
@@ -427,7 +427,7 @@ public sealed class ResumeTests
         Assert.InRange(result.Elapsed, TimeSpan.Zero, TimeSpan.FromHours(1));
         track.AssertSameStems("whole", "parts");
         // A damaged record file would say so.
-        Assert.True(SeparationVerification.Of(track.Folder["parts", "small", "noise"]).IsIntact);
+        Assert.True(SeparationVerification.Verify(track.Folder["parts", "small", "noise"]).IsIntact);
     }
 
     private static bool SameBytes(string one, string two) => File.ReadAllBytes(one).AsSpan().SequenceEqual(File.ReadAllBytes(two));

@@ -23,7 +23,7 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split(normalization: "none"));
         MemoryTrack track = MemoryTrack.Noise(frames, 5);
-        float[][] outputs = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 3 });
+        float[][] outputs = Separate(bag, track, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 3 });
         for (int stem = 0; stem < 4; stem++)
         {
             Assert.Equal(2 * frames, outputs[stem].Length);
@@ -36,7 +36,7 @@ public sealed class SeparatorTests
     }
 
     [Fact]
-    public void The_normalisation_is_undone()
+    public void The_normalization_is_undone()
     {
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
@@ -46,8 +46,8 @@ public sealed class SeparatorTests
             track.Left[i] = 0.01f * track.Left[i] + 0.3f;
             track.Right[i] = 0.01f * track.Right[i] + 0.3f;
         }
-        // The model doubles the normalised mix, so the mean stays and what is around it doubles.
-        float[] bass = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())[0];
+        // The model doubles the normalized mix, so the mean stays and what is around it doubles.
+        float[] bass = Separate(bag, track, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())[0];
         double mean = TrackStatistics.Measure(track.Restarted(), "track").Mean;
         for (int i = 0; i < 20000; i++)
             Assert.Equal(mean + 2 * (track.Left[i] - mean), bass[2 * i], 1e-5);
@@ -65,14 +65,14 @@ public sealed class SeparatorTests
             [[1, 0, 0, 3], [0, 1, 0, 0], [0, 0, 1, 1]], new OnnxSessionOptions());
         Assert.Equal("a+b+c", bag.Name);
         MemoryTrack track = MemoryTrack.Noise(9000, 7);
-        float[][] outputs = Separate(bag, track, StemSelection.Choose(bag.Contract.Stems, ["drums", "other", "vocals"]), new SeparationOptions());
+        float[][] outputs = Separate(bag, track, StemMatrix.Choose(bag.Contract.Stems, ["drums", "other", "vocals"]), new SeparationOptions());
         for (int i = 0; i < 9000; i++)
         {
             Assert.Equal(track.Left[i], outputs[0][2 * i], 1e-5f);
             Assert.Equal(track.Left[i] * 15, outputs[1][2 * i], 1e-4f);
             Assert.Equal(track.Left[i] * (3 * 4 + 1 * 20) / 4, outputs[2][2 * i], 1e-4f);
         }
-        DemucsException notFinite = Assert.Throws<DemucsException>(() => Separate(bag, track.Restarted(), StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()));
+        DemucsException notFinite = Assert.Throws<DemucsException>(() => Separate(bag, track.Restarted(), StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()));
         Assert.Equal(DemucsError.DemucsModelInvalid, notFinite.Error);
         Assert.Contains("not finite", notFinite.Message, StringComparison.Ordinal);
     }
@@ -87,7 +87,7 @@ public sealed class SeparatorTests
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(100000, 8);
         SeparationOptions options = new() { Overlap = 0.3, Shifts = 2 };
-        StemSelection all = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix all = StemMatrix.Choose(bag.Contract.Stems, null);
         Assert.Equal(Separate(bag, track.Restarted(), all, options), Separate(bag, track.Restarted(), all, options with { Jobs = jobs }));
     }
 
@@ -97,7 +97,7 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, ["bass"]);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, ["bass"]);
         MemorySink sink = new(1);
         List<int> written = [];
         new Separator(bag, selection, new SeparationOptions()).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, _ => written.Add(sink.Interleaved(0).Length / 2), CancellationToken.None);
@@ -121,7 +121,7 @@ public sealed class SeparatorTests
             if (frames >= (Blocked - jobs + 1) * 7782)
                 written.Set();
         });
-        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions { Jobs = jobs })
+        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions { Jobs = jobs })
         {
             Observe = step =>
             {
@@ -147,7 +147,7 @@ public sealed class SeparatorTests
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "track");
         using ManualResetEventSlim transformed = new();
         int segments = 0, runs = 0;
-        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
+        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
         {
             Observe = step =>
             {
@@ -174,7 +174,7 @@ public sealed class SeparatorTests
         using CountdownEvent turns = new(jobs), segments = new(jobs + 1);
         Lock gate = new();
         int inside = 0, most = 0, runs = 0;
-        Separator separator = new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = jobs })
+        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = jobs })
         {
             Observe = step =>
             {
@@ -214,7 +214,7 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack measured = MemoryTrack.Noise(20000, 10), read = MemoryTrack.Noise(20000 + change, 10);
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         DemucsException error = Assert.Throws<DemucsException>(() =>
             new Separator(bag, selection, new SeparationOptions()).Separate(read, "track.wav", TrackStatistics.Measure(measured, "track.wav"), new MemorySink(4), null, CancellationToken.None));
         Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
@@ -222,14 +222,14 @@ public sealed class SeparatorTests
     }
 
     [Fact]
-    public void Cancelling_ends_the_separation()
+    public void Canceling_ends_the_separation()
     {
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(1_000_000, 11);
         using CancellationTokenSource stop = new();
         int last = 0;
-        Assert.ThrowsAny<OperationCanceledException>(() => new Separator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 2 }).Separate(
+        Assert.ThrowsAny<OperationCanceledException>(() => new Separator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 2 }).Separate(
             track, "track", TrackStatistics.Measure(track.Restarted(), "track", cancellationToken: CancellationToken.None), new MemorySink(4),
             done =>
             {
@@ -274,7 +274,7 @@ public sealed class SeparatorTests
         return ModelBag.Load([ModelSource.Find(folder["model.onnx"])], null, new OnnxSessionOptions());
     }
 
-    private static float[][] Separate(ModelBag bag, MemoryTrack track, StemSelection selection, SeparationOptions options)
+    private static float[][] Separate(ModelBag bag, MemoryTrack track, StemMatrix selection, SeparationOptions options)
     {
         MemorySink sink = new(selection.Names.Count);
         new Separator(bag, selection, options).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, CancellationToken.None);

@@ -93,7 +93,7 @@ public sealed class SilenceTests(ITestOutputHelper output)
             case "one channel":
                 return (new MemoryTrack(MemoryTrack.Song(200_000, Length).Left, new float[Length]), ..0);
             case "opposite channels":
-                // In the middle there is silence, by which the whole is normalised.
+                // In the middle there is silence, by which the whole is normalized.
                 left = MemoryTrack.Song(200_000, Length).Left;
                 return (new MemoryTrack(left, [.. left.Select(x => -x)]), ..0);
             case "between songs":
@@ -131,7 +131,7 @@ public sealed class SilenceTests(ITestOutputHelper output)
     private static float[][] Separate(ModelSource model, MemoryTrack track)
     {
         using ModelBag bag = ModelBag.Load([model], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
-        StemSelection selection = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         MemorySink sink = new(selection.Names.Count);
         new Separator(bag, selection, new SeparationOptions { Overlap = Overlap }).Separate(track, "song", TrackStatistics.Measure(track.Restarted(), "song"), sink, null, CancellationToken.None);
         return [.. Enumerable.Range(0, 2 * selection.Names.Count).Select(i => sink.Interleaved(i / 2).Where((_, at) => at % 2 == i % 2).ToArray())];

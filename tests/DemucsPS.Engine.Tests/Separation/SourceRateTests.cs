@@ -136,7 +136,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         using ModelBag bag = ModelBag.Load([ModelSource.Find(_folder["small.onnx"])], null, new OnnxSessionOptions());
         StemOutput outputs = new(new StemNames(_folder["out"]), new StemFormat { Sample = WavSampleFormat.Pcm16, Clip = clip, SampleRate = 96000 });
         // Its first stem is the mix.
-        SeparationResult result = new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, [bag.Contract.Stems[0]]), new SeparationOptions(), outputs).Separate(new TrackSource(path));
+        SeparationResult result = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, [bag.Contract.Stems[0]]), new SeparationOptions(), outputs).Separate(new TrackSource(path));
         float peak = result.Stems.Max(s => s.Peak);
         Assert.InRange(peak, 1.3f, 1.6f);
         Assert.Equal(clip == ClipMode.Rescale ? 1 / (1.01f * peak) : 1, result.Gain, 1e-5f);
@@ -156,7 +156,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         WriteSource(path, 96000, 1, 16, 96_001);
         using ModelBag bag = Baseline();
         StemOutput outputs = new(new StemNames(_folder["out"]), new StemFormat { SampleRate = null, KeepMono = true, Sample = WavSampleFormat.Pcm24 });
-        SeparationPlan plan = new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), outputs).Plan(new TrackSource(path));
+        SeparationPlan plan = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), outputs).Plan(new TrackSource(path));
         Assert.Equal(44_100, plan.Frames);
         Assert.Equal(4 * 3 * 96_001, plan.Bytes);
     }
@@ -170,7 +170,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         SeparationResult streamed = Separate(new TrackSource(path), format);
         using ModelBag bag = Baseline();
         StemExporter exporter = new(new StemOutput(new StemNames(_folder["stages"]), format));
-        ExportedStems? written = null;
+        StemExportResult? written = null;
         foreach (Stem stem in Tracks.StageChain.Join(Tracks.StageChain.Separate(bag, AudioTrack.Import(new TrackSource(path)).Split(length: bag.Contract.SegmentFrames))))
         {
             if (exporter.Add(stem) is { Count: > 0 } set)
@@ -198,7 +198,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
             string path = _folder[$"song{channels}.wav"];
             float[][] source = WriteSource(path, rate, channels, 16, rate + 17);
             StemFormat format = StemFormat.Create(file, sampleRate: "Source", keepMono: true);
-            StemChoice choice = new() { StemMp4 = format.IsOneFile, Residual = !format.IsOneFile };
+            StemRequest choice = new() { StemMp4 = format.IsOneFile, Residual = !format.IsOneFile };
             using ModelBag bag = Baseline();
             StemOutput outputs = new(new StemNames(_folder["out"]), format);
             SeparationResult result = new FileSeparator(bag, choice.Select(bag.Contract.Stems), new SeparationOptions(), outputs).Separate(new TrackSource(path));
@@ -253,7 +253,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         TrackSource[] tracks = [.. list.Expand(_folder["album.cue"])];
         using ModelBag bag = Baseline();
         StemOutput usual = new(new StemNames(_folder["out"]), new StemFormat()), named = new(new StemNames(_folder["out"], FileNameTemplate.Parse("{artist}/{album}/{genre}/{track:00} {title} ({stem})")), new StemFormat());
-        StemSelection vocals = StemSelection.Choose(bag.Contract.Stems, ["vocals"]);
+        StemMatrix vocals = StemMatrix.Choose(bag.Contract.Stems, ["vocals"]);
         string[] Paths(StemOutput output) => [.. tracks.Select(t => Assert.Single(new FileSeparator(bag, vocals, new SeparationOptions(), output).Separate(t).Stems).FilePath)];
         Assert.Equal([_folder["out", "baseline", "01 One_Two_", "vocals.wav"], _folder["out", "baseline", "02 Three", "vocals.wav"]], Paths(usual));
         string[] paths = Paths(named);
@@ -297,7 +297,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     {
         using ModelBag bag = Baseline();
         StemOutput outputs = new(new StemNames(_folder["out"]), format) { Overwrite = true };
-        return new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), outputs).Separate(source);
+        return new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), outputs).Separate(source);
     }
 
     private static float[][] SumOf(SeparationResult result, int rate, int channels)

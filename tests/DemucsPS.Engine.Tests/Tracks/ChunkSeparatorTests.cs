@@ -21,7 +21,7 @@ public sealed class ChunkSeparatorTests
                     throw new DemucsException(DemucsError.DemucsModelInvalid, $"failure {attempt}");
             },
         };
-        List<SeparatedChunk> results = [];
+        List<ChunkResult> results = [];
         foreach (AudioChunk chunk in chunks)
         {
             if (separator.IsFull)
@@ -88,7 +88,7 @@ public sealed class ChunkSeparatorTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Cancelling_ends_a_run_and_taking_and_disposing_wait_for_it(bool take)
+    public void Canceling_ends_a_run_and_taking_and_disposing_wait_for_it(bool take)
     {
         using TemporaryFolder folder = new();
         using ModelBag bag = StageChain.Bag(folder);

@@ -54,7 +54,7 @@ internal static class StageChain
     /// <summary>What the streaming route gives for the same track.</summary>
     public static float[][] Stream(ModelBag bag, AudioTrack track, SeparationOptions options)
     {
-        StemSelection all = StemSelection.Choose(bag.Contract.Stems, null);
+        StemMatrix all = StemMatrix.Choose(bag.Contract.Stems, null);
         MemorySink sink = new(all.Names.Count);
         MemoryTrack source = new(track.Samples(0).ToArray(), track.Samples(1).ToArray());
         new Separator(bag, all, options).Separate(source, "track", TrackStatistics.Measure(source.Restarted(), "track"), sink, null, CancellationToken.None);

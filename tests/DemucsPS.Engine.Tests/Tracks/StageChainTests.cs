@@ -84,7 +84,7 @@ public sealed class StageChainTests
         // 1 kHz and 5 kHz; the small model's time branch passes the waveform.
         float[] left = [.. Enumerable.Range(0, 20_000).Select(i => (float)(0.25 * Math.Sin(2 * Math.PI * 1000 * i / 44100) + 0.125 * Math.Sin(2 * Math.PI * 5000 * i / 44100)))];
         AudioTrack track = AudioTrack.FromSamples("two tones", left, left);
-        ChunkSpectrogram spectrogram = ChunkSpectrogram.Of(track.Split(length: SmallModels.Segment).ElementAt(1));
+        ChunkSpectrogram spectrogram = ChunkSpectrogram.Compute(track.Split(length: SmallModels.Segment).ElementAt(1));
         using ChunkSeparator separator = new(bag, ["drums"], 3, 0, CancellationToken.None);
         separator.Start(spectrogram.Chunk);
         separator.Start(spectrogram);

@@ -26,10 +26,10 @@ public sealed class StemExporterTests
         // The small model multiplies by up to 4, so everything clips.
         string source = Song(folder, "song.wav", 20_000);
         StemFormat format = new() { Sample = StemFormat.FromBits(bits), Clip = clip };
-        SeparationResult streamed = new FileSeparator(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["a"]), format)).Separate(new TrackSource(source), cancellationToken: CancellationToken.None);
+        SeparationResult streamed = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["a"]), format)).Separate(new TrackSource(source), cancellationToken: CancellationToken.None);
 
         StemExporter exporter = new(new StemOutput(new StemNames(folder["b"]), format));
-        ExportedStems? written = null;
+        StemExportResult? written = null;
         foreach (Stem stem in StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(new TrackSource(source)).Split(length: SmallModels.Segment))))
         {
             Assert.Null(written);

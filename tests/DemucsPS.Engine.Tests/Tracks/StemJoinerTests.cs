@@ -28,7 +28,7 @@ public sealed class StemJoinerTests
         AudioTrack track = StageChain.Track(60_000, 42, "/music/song.wav");
         foreach (StemChunk chunk in Chunks(folder, track, "bass", "drums").Where(c => c.StemName != "bass" || c.Chunk.Index is not (0 or 3 or 4 or 5)))
             joiner.Add(chunk);
-        JoinedStem joined = Assert.Single(joiner.Complete());
+        StemJoinResult joined = Assert.Single(joiner.Complete());
         Assert.Null(joined.Stem);
         Assert.Same(track, joined.Track);
         Assert.Equal(DemucsError.StemChunkMissing, joined.Error!.Error);
@@ -50,12 +50,12 @@ public sealed class StemJoinerTests
         StemJoiner joiner = new(force: true);
         foreach (StemChunk chunk in chunks.Where(c => c.Chunk.Index < first || c.Chunk.Index > last))
             Assert.Null(joiner.Add(chunk));
-        JoinedStem joined = Assert.Single(joiner.Complete());
+        StemJoinResult joined = Assert.Single(joiner.Complete());
         Assert.Null(joined.Error);
         Assert.Contains(first == last ? $"chunk {first} (of" : $"chunks {first}-{last} (of", joined.Warning, StringComparison.Ordinal);
         Assert.Equal(Enumerable.Range(first, last - first + 1), joined.Stem!.MissingChunks);
         float[] forced = StageChain.Interleaved(joined.Stem);
-        // The small model passes the mix, so what a neighbour reaches into is as in the whole stem.
+        // The small model passes the mix, so what a neighbor reaches into is as in the whole stem.
         int silentFrom = first == 0 ? 0 : chunks[first - 1].Chunk.Start + chunks[first - 1].Chunk.Length, silentTo = last == 9 ? track.Frames : chunks[last + 1].Chunk.Start;
         for (int i = 0; i < track.Frames; i++)
             Assert.Equal(i >= silentFrom && i < silentTo ? 0 : whole[2 * i], forced[2 * i], 1e-5f);

@@ -44,7 +44,7 @@ internal sealed class EncodedReader : AudioReader
             _music = new MusicSpan(file.Music.Start * factor, file.Music.Length * factor);
             _decoded = file.Decoded * factor;
         }
-        if (UntoldDelay.WarningOf(bytes.Path, file.Codec == "wma" ? "asf" : file.Codec == "mp3" ? "mp3" : "mp4", file.Codec == "wma" ? "wmav2" : file.Codec, file.Music.Start) is { } untold)
+        if (UnknownEncoderDelay.WarningOf(bytes.Path, file.Codec == "wma" ? "asf" : file.Codec == "mp3" ? "mp3" : "mp4", file.Codec == "wma" ? "wmav2" : file.Codec, file.Music.Start) is { } untold)
             AddWarning(untold);
         if (file.HasTags)
             AddWarning($"'{bytes.Path}' has tags, and without ffmpeg they are not read: title, artist and others are missing. The audio is not affected. Install ffmpeg to keep them.");

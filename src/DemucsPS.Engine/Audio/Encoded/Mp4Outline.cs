@@ -23,13 +23,13 @@ internal static class Mp4Outline
     public static EncodedFile? Read(Stream file)
     {
         file.Position = 0;
-        return Mp4Length.FindMovie(file) is { } movie ? Of(movie, file.Position - movie.Length) : null;
+        return Mp4Length.FindMovie(file) is { } movie ? Read(movie, file.Position - movie.Length) : null;
     }
 
     /// <summary>The same of the content of a 'moov' box.</summary>
     /// <param name="movie">The content.</param>
     /// <param name="position">Where in the file it begins.</param>
-    internal static EncodedFile? Of(byte[] movie, long position)
+    internal static EncodedFile? Read(byte[] movie, long position)
     {
         Boxes whole = new(movie, 0, movie.Length);
         if (whole.Find("mvhd") is not { } header || Track(whole) is not { } track || track.Find("mdia") is not { } media)

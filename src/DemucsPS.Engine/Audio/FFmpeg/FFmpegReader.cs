@@ -53,7 +53,7 @@ internal sealed class FFmpegReader : AudioReader
         // Where it has begun to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
         string? codec = log.WaitForCodec(CodecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(EndTimeout) : null);
         Codec = CodecOf(codec);
-        if (UntoldDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
+        if (UnknownEncoderDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
             AddWarning(untold);
         long late = FFmpegStart.Late(path, ffmpeg, stream, wav.SampleRate, log, delay);
         if (late == 0)
@@ -283,7 +283,7 @@ internal sealed class FFmpegReader : AudioReader
         // One is enough to know of.
         if (damage?.Gaps.FirstOrDefault(gap => gap.Frames == 0) is { } junk)
             AddWarning($"'{SourcePath}' is faulty: {junk.Next - junk.Position} bytes from byte {junk.Position} on belong to no frame of MP3. Nothing is missing there.");
-        if (SecondFile.Warning(SourcePath) is { } second)
+        if (ConcatenatedFile.Warning(SourcePath) is { } second)
             AddWarning(second);
     }
 

@@ -7,8 +7,8 @@ namespace DemucsPS.Engine.Audio.Id3;
 /// <param name="source">The file, behind the tag's header.</param>
 /// <param name="length">Bytes of the frames, as stored.</param>
 /// <param name="version">2, 3 or 4.</param>
-/// <param name="isUnsynchronised">Whether a zero was put behind every byte of ones.</param>
-internal sealed class Id3Frames(ByteSource source, long length, int version, bool isUnsynchronised)
+/// <param name="isUnsynchronized">Whether a zero was put behind every byte of ones.</param>
+internal sealed class Id3Frames(ByteSource source, long length, int version, bool isUnsynchronized)
 {
     private readonly byte[] _block = new byte[4096];
     private long _left = length;
@@ -17,7 +17,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
     private bool _afterOnes;
 
     // Up to version 2.3 the tag is treated so as a whole, and lengths are those of the original.
-    private bool IsStreamUnsynchronised => isUnsynchronised && version < 4;
+    private bool IsStreamUnsynchronized => isUnsynchronized && version < 4;
 
     /// <summary>Whether what was met is no frame and no filling.</summary>
     public bool IsDamaged { get; private set; }
@@ -83,7 +83,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
             return bytes.ToArray();
         int before = ((flags & 0x40) != 0 ? 1 : 0) + ((flags & 0x01) != 0 ? 4 : 0);
         bytes = bytes[Math.Min(bytes.Length, before)..];
-        if (!isUnsynchronised && (flags & 0x02) == 0)
+        if (!isUnsynchronized && (flags & 0x02) == 0)
             return bytes.ToArray();
         byte[] original = new byte[bytes.Length];
         int count = 0;
@@ -100,7 +100,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
 
     private bool Skip(long count)
     {
-        if (!IsStreamUnsynchronised)
+        if (!IsStreamUnsynchronized)
         {
             long step = Math.Min(count, _left);
             _left -= step;
@@ -125,7 +125,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
     /// <summary>Reads bytes of the tag as it was before a zero was put behind every byte of ones.</summary>
     private int Read(Span<byte> bytes)
     {
-        if (!IsStreamUnsynchronised)
+        if (!IsStreamUnsynchronized)
         {
             int direct = source.Read(bytes[..(int)Math.Min(bytes.Length, _left)]);
             _left -= direct;

@@ -22,7 +22,7 @@ internal static class Id3Picture
             return null;
         // No frame can be longer than the file, whatever is declared.
         long there = source.Remaining ?? 0;
-        Id3Frames frames = new(source, Math.Min(Id3v2.SynchSafe(header[6..]), there), version, isUnsynchronised: (flags & 0x80) != 0);
+        Id3Frames frames = new(source, Math.Min(Id3v2.SynchSafe(header[6..]), there), version, isUnsynchronized: (flags & 0x80) != 0);
         if (version > 2 && (flags & 0x40) != 0)
             frames.SkipExtendedHeader();
         EmbeddedPicture? found = null;

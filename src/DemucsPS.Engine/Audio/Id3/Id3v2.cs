@@ -86,7 +86,7 @@ internal static class Id3v2
         if (version == 2 && (flags & 0x40) != 0)
             return HeaderBytes;
         long length = Math.Min(size - HeaderBytes, SynchSafe(header[6..]));
-        Id3Frames frames = new(source, length, version, isUnsynchronised: (flags & 0x80) != 0);
+        Id3Frames frames = new(source, length, version, isUnsynchronized: (flags & 0x80) != 0);
         if (version > 2 && (flags & 0x40) != 0)
             frames.SkipExtendedHeader();
         Dates dates = new();

@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Audio.Pcm;
 /// </summary>
 /// <param name="path">The file that is written, for messages.</param>
 /// <param name="packing">How samples lie.</param>
-/// <param name="ditherSeed">With a seed, integers get triangular dither of two quantisation steps peak to peak before rounding; null, and floats always: none.</param>
+/// <param name="ditherSeed">With a seed, integers get triangular dither of two quantization steps peak to peak before rounding; null, and floats always: none.</param>
 internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed)
 {
     private const int BlockSamples = 512;
@@ -47,7 +47,7 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
         for (int at = 0; at < samples.Length; at += BlockSamples)
         {
             ReadOnlySpan<float> block = samples.Slice(at, Math.Min(BlockSamples, samples.Length - at));
-            Quantise(block, gain, fullScale, values);
+            Quantize(block, gain, fullScale, values);
             PackIntegers(values[..block.Length], bytes[(SampleBytes * at)..]);
         }
     }
@@ -91,7 +91,7 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Quantise(ReadOnlySpan<float> samples, float gain, int fullScale, Span<int> values)
+    private void Quantize(ReadOnlySpan<float> samples, float gain, int fullScale, Span<int> values)
     {
         // In double precision the product of two floats is exact, so there is one rounding only.
         Span<double> noise = stackalloc double[BlockSamples];
@@ -110,12 +110,12 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
             if (Vector.GreaterThanOrEqualAll(low, least) && Vector.GreaterThanOrEqualAll(high, least) && Vector.LessThanOrEqualAll(low, most) && Vector.LessThanOrEqualAll(high, most))
                 Vector.ConvertToInt32(Vector.Narrow(low, high)).CopyTo(values[i..]);
             else
-                QuantiseEach(samples.Slice(i, Vector<float>.Count), gain, fullScale, noise[i..], values[i..]);
+                QuantizeEach(samples.Slice(i, Vector<float>.Count), gain, fullScale, noise[i..], values[i..]);
         }
-        QuantiseEach(samples[i..], gain, fullScale, noise[i..], values[i..]);
+        QuantizeEach(samples[i..], gain, fullScale, noise[i..], values[i..]);
     }
 
-    private void QuantiseEach(ReadOnlySpan<float> samples, float gain, int fullScale, ReadOnlySpan<double> noise, Span<int> values)
+    private void QuantizeEach(ReadOnlySpan<float> samples, float gain, int fullScale, ReadOnlySpan<double> noise, Span<int> values)
     {
         for (int i = 0; i < samples.Length; i++)
         {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models.Checks;
@@ -30,7 +30,7 @@ public static class ModelCheck
     /// <param name="precision">In what numbers it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
     /// <param name="progress">Told what the test is at, on this thread; null to go without.</param>
     /// <param name="cancellationToken">Ends the test.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
     /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in <see cref="SeparationModel.Load"/>.</exception>
     public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken) =>
@@ -41,7 +41,7 @@ public static class ModelCheck
     {
         List<string> problems = [];
         ModelTestResult result = new() { Name = source.Name, Path = source.Path, Problems = problems };
-        IReadOnlyList<string>? expectedStems = library.Catalogue.Find(source.Name) is { IsBuiltIn: true } builtIn && source.Path is null ? builtIn.Stems : null;
+        IReadOnlyList<string>? expectedStems = library.Catalog.Find(source.Name) is { IsBuiltIn: true } builtIn && source.Path is null ? builtIn.Stems : null;
         try
         {
             if (source.Path is { } path)
@@ -194,10 +194,10 @@ public static class ModelCheck
         string path = source.Path!, folder = Path.GetDirectoryName(path)!;
         string hash = DurableFiles.Hash(path, cancellationToken);
         ModelRecord? record = ModelRecord.Read(folder) is { } found && found.Files[0].Name == Path.GetFileName(path) ? found : null;
-        // A model's folder in the library has the catalogue's hashes, whatever its note says.
-        CatalogueEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal) ? library.Catalogue.Find(Path.GetFileName(folder)) : null;
-        // A file that is a catalogue's by its hash, wherever it lies.
-        entry ??= library.Catalogue.Entries.FirstOrDefault(e => e.Files.Count > 0 && e.Files[0].Sha256 == hash);
+        // A model's folder in the library has the catalog's hashes, whatever its note says.
+        CatalogEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal) ? library.Catalog.Find(Path.GetFileName(folder)) : null;
+        // A file that is a catalog's by its hash, wherever it lies.
+        entry ??= library.Catalog.Entries.FirstOrDefault(e => e.Files.Count > 0 && e.Files[0].Sha256 == hash);
         IReadOnlyList<ModelRecord.FileRecord>? files = entry is { Files.Count: > 0 } ? [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))] : record?.Files;
         if (files is null)
             return (hash, null, null);
@@ -205,7 +205,7 @@ public static class ModelCheck
         for (int i = 0; i < files.Count; i++)
         {
             string file = i == 0 ? path : Path.Combine(folder, files[i].Name);
-            string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalogue says")}";
+            string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalog says")}";
             string? problem = !File.Exists(file) ? $"There is no file '{file}'."
                 : RegularFile.Info(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
                 : (i == 0 ? hash : DurableFiles.Hash(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."

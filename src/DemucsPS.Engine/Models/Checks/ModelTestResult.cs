@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Models.Checks;
@@ -20,13 +20,13 @@ public sealed record ModelTestResult
     /// <summary>What is wrong with it, a sentence each; empty for a good model.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
-    /// <summary>Whether its files have the SHA-256 that the catalogue states or that was noted when it was installed; null where none is known.</summary>
+    /// <summary>Whether its files have the SHA-256 that the catalog states or that was noted when it was installed; null where none is known.</summary>
     public bool? HashMatches { get; init; }
 
     /// <summary>The SHA-256 of the model's file, hexadecimal in lower case; null for the built-in model.</summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>Its contract, as it was recognised; null if it could not be loaded.</summary>
+    /// <summary>Its contract, as it was recognized; null if it could not be loaded.</summary>
     public ModelContractKind? Contract { get; init; }
 
     /// <summary>What ran it; null if it could not be loaded.</summary>

@@ -83,7 +83,7 @@ internal static class PreparationCheck
             try
             {
                 using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [source.For(trial)] }, null, how);
-                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes), available = memory ?? Allotment.Memory;
+                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes), available = memory ?? MachineLimits.Memory;
                 if (trial == ModelTrial.Float64 && bytes > available)
                 {
                     reason = string.Create(CultureInfo.InvariantCulture, $"it would take about {bytes / 1e9:F1} GB of memory, and there are {available / 1e9:F1} GB.");

@@ -6,7 +6,7 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Models.Contracts;
 
 /// <summary>
-/// What a model takes and gives, one of <see cref="ModelContractKind"/>, recognised by the shapes and element types of its inputs and outputs. Float32 and float16 may
+/// What a model takes and gives, one of <see cref="ModelContractKind"/>, recognized by the shapes and element types of its inputs and outputs. Float32 and float16 may
 /// be mixed. Names decide only which of two tensors of the same shape holds the real parts: the one with the word <c>real</c> or <c>re</c> in its name
 /// (or the other one has <c>imag</c>, <c>imaginary</c> or <c>im</c>), else the one that the model declares first.
 /// </summary>
@@ -15,20 +15,20 @@ public sealed class ModelContract
     /// <summary>Metadata key with the names of the stems, separated by commas.</summary>
     public const string SourcesKey = "sources";
 
-    /// <summary>Metadata key that says how the mix is normalised outside the model: <c>track</c> (the default) or <c>none</c>.</summary>
+    /// <summary>Metadata key that says how the mix is normalized outside the model: <c>track</c> (the default) or <c>none</c>.</summary>
     public const string NormalizationKey = "normalization";
 
     private const int MostStems = 64, LongestSegment = 100_000_000;
 
     private static readonly string[] SixStems = ["drums", "bass", "other", "vocals", "guitar", "piano"];
 
-    private ModelContract(IReadOnlyList<ContractTensor> inputs, IReadOnlyList<ContractTensor> outputs, int segmentFrames, IReadOnlyList<string> stems, bool normalisesMix)
+    private ModelContract(IReadOnlyList<ContractTensor> inputs, IReadOnlyList<ContractTensor> outputs, int segmentFrames, IReadOnlyList<string> stems, bool normalizesMix)
     {
         Inputs = inputs;
         Outputs = outputs;
         SegmentFrames = segmentFrames;
         Stems = stems;
-        NormalisesMix = normalisesMix;
+        NormalizesMix = normalizesMix;
         Kind = inputs.Count switch { 1 => ModelContractKind.WaveformOnly, 2 => ModelContractKind.Split, _ => ModelContractKind.RealImaginaryApart };
     }
 
@@ -45,7 +45,7 @@ public sealed class ModelContract
     public IReadOnlyList<string> Stems { get; }
 
     /// <summary>Whether the mix is to be brought to mean 0 and deviation 1 over the whole track, and the stems back; true for htdemucs.</summary>
-    public bool NormalisesMix { get; }
+    public bool NormalizesMix { get; }
 
     /// <summary>Whether spectrograms go in and come out; without, a stem is the waveform that comes out, and what each branch does cannot be seen.</summary>
     public bool HasSpectrograms => Kind != ModelContractKind.WaveformOnly;
@@ -54,14 +54,14 @@ public sealed class ModelContract
 
     internal IReadOnlyList<ContractTensor> Outputs { get; }
 
-    /// <summary>Recognises the contract of a model.</summary>
+    /// <summary>Recognizes the contract of a model.</summary>
     /// <param name="signature">What the model says of itself.</param>
     /// <param name="path">Its file or name, for messages.</param>
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: it fits no contract; the message says what was found. <see cref="DemucsError.ParameterInvalid"/>: the names do not fit.
     /// </exception>
-    internal static ModelContract Recognise(ModelSignature signature, string path, IReadOnlyList<string>? stemNames = null)
+    internal static ModelContract Recognize(ModelSignature signature, string path, IReadOnlyList<string>? stemNames = null)
     {
         List<ContractTensor>? inputs = Roles(signature.Inputs, output: false), outputs = Roles(signature.Outputs, output: true);
         if (inputs is null || outputs is null || inputs.Count != outputs.Count)
@@ -78,7 +78,7 @@ public sealed class ModelContract
         long frames = SegmentSpectrogram.FrameCount((int)segment);
         if (inputs.Concat(outputs).Any(t => t.Role is TensorRole.Spectrogram or TensorRole.StemSpectrogram && t.Shape[t.Layout == TensorLayout.PartsLast ? ^2 : ^1] != frames))
             throw Unfit(signature, path, $" A segment of {segment} frames has {frames} spectrogram frames.");
-        return new ModelContract(inputs, outputs, (int)segment, StemNames(signature, (int)stems, path, stemNames), Normalises(signature, path));
+        return new ModelContract(inputs, outputs, (int)segment, StemNames(signature, (int)stems, path, stemNames), Normalizes(signature, path));
     }
 
     /// <summary>The waveform and what there is of a spectrogram; null if that is not all there is.</summary>
@@ -176,7 +176,7 @@ public sealed class ModelContract
     private static readonly System.Buffers.SearchValues<char> NameCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    private static bool Normalises(ModelSignature signature, string path) =>
+    private static bool Normalizes(ModelSignature signature, string path) =>
         signature.Metadata.GetValueOrDefault(NormalizationKey, "track") switch
         {
             "track" => true,

@@ -120,7 +120,7 @@ internal sealed class CrossTransformer
     private OnnxValue Attention(OnnxValue queries, int positions, OnnxValue keys, int keyPositions, string name, string scale)
     {
         OnnxValue joined = _graph.Graph.RuntimeNode("MultiHeadAttention", [Projection(queries, positions, 0), Projection(keys, keyPositions, 1), Projection(keys, keyPositions, 2)],
-            OnnxAttribute.Of("num_heads", _architecture.TransformerHeads), OnnxAttribute.Of("scale", (float)(1 / Math.Sqrt((double)_channels / _architecture.TransformerHeads))));
+            OnnxAttribute.Create("num_heads", _architecture.TransformerHeads), OnnxAttribute.Create("scale", (float)(1 / Math.Sqrt((double)_channels / _architecture.TransformerHeads))));
         return ScaledLinear(Flat(joined, positions), $"{name}.out_proj", _channels, scale);
 
         OnnxValue Projection(OnnxValue rows, int count, int part) => _graph.Reshape(_graph.Linear(rows,
@@ -128,7 +128,7 @@ internal sealed class CrossTransformer
             _graph.Rows($"{name}.in_proj_bias", [3 * _channels], part * _channels, _channels)), count, _channels);
     }
 
-    /// <summary>What all layers end with: two linear layers beside a sum, and a normalisation over all positions.</summary>
+    /// <summary>What all layers end with: two linear layers beside a sum, and a normalization over all positions.</summary>
     private OnnxValue End(OnnxValue x, int positions, string name, string norm)
     {
         OnnxValue hidden = _graph.Gelu(_graph.Linear(Norm(x, $"{name}.{norm}"), _graph.Weight($"{name}.linear1.weight", _hidden, _channels), _graph.Weight($"{name}.linear1.bias", _hidden)));
@@ -145,18 +145,18 @@ internal sealed class CrossTransformer
             _graph.Weight($"{name}.bias", _channels) * factors);
     }
 
-    /// <summary>A normalisation of each position.</summary>
+    /// <summary>A normalization of each position.</summary>
     private OnnxValue Norm(OnnxValue x, string name) => _graph.Graph.Node("LayerNormalization", [x, _graph.Weight($"{name}.weight", _channels), _graph.Weight($"{name}.bias", _channels)],
-        OnnxAttribute.Of("axis", -1), OnnxAttribute.Of("epsilon", LayerEpsilon));
+        OnnxAttribute.Create("axis", -1), OnnxAttribute.Create("epsilon", LayerEpsilon));
 
-    /// <summary>A normalisation over all positions and channels.</summary>
+    /// <summary>A normalization over all positions and channels.</summary>
     private OnnxValue NormAll(OnnxValue x, int positions, string name)
     {
         x = _graph.Reshape(x, positions, _channels);
         long[] shape = [positions, _channels];
-        OnnxValue centred = x - _graph.Mean(x, shape, 2, 1);
-        OnnxValue deviation = _graph.Graph.Sqrt(_graph.MeanSquare(centred, shape, 2, 1) + ResidualBranch.Epsilon);
-        return Flat(centred * (_graph.Weight($"{name}.weight", _channels) / deviation) + _graph.Weight($"{name}.bias", _channels), positions);
+        OnnxValue centerd = x - _graph.Mean(x, shape, 2, 1);
+        OnnxValue deviation = _graph.Graph.Sqrt(_graph.MeanSquare(centerd, shape, 2, 1) + ResidualBranch.Epsilon);
+        return Flat(centerd * (_graph.Weight($"{name}.weight", _channels) / deviation) + _graph.Weight($"{name}.bias", _channels), positions);
     }
 
     private OnnxValue Flat(OnnxValue value, int positions) => _graph.Graph.Node("Reshape", [value, _graph.Integers(_graph.Batch * positions, _channels)]);

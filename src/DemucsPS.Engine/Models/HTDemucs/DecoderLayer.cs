@@ -26,7 +26,7 @@ internal sealed class DecoderLayer
     /// <param name="graph">Where they go.</param>
     /// <param name="name">What their names begin with: <c>decoder.0</c>.</param>
     /// <param name="layer">The rest of it.</param>
-    /// <param name="context">How many neighbours its gated convolution looks at.</param>
+    /// <param name="context">How many neighbors its gated convolution looks at.</param>
     /// <param name="outputs">The channels that it gives.</param>
     /// <param name="isLast">Whether its result is the model's, which takes no activation.</param>
     /// <param name="isPlane">Whether it is for a spectrogram.</param>

@@ -81,7 +81,7 @@ public static class HTDemucsGraph
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelInvalid"/>: the architecture cannot be written, or weights do not fit it, or are not finite; <see cref="DemucsError.DemucsModelNotFound"/>: they cannot be read.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static void Write(HTDemucsWeights weights, HTDemucsGraphOptions options, Stream destination, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SegmentFrames, SegmentSpectrogram.FrameSize, nameof(options));

@@ -7,11 +7,11 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// <summary>The whole of htdemucs: two encoders, the transformer between them, and two decoders.</summary>
 /// <remarks>
 /// The outer layers of the spectrogram are computed some rows after the others, so that what a layer has within itself is never there for all frequencies at once. Rows of an encoder's layer and
-/// residual branches do not depend on each other; a decoder's look at their neighbours, of which a few are computed twice.
+/// residual branches do not depend on each other; a decoder's look at their neighbors, of which a few are computed twice.
 /// </remarks>
 internal sealed class HTDemucsNetwork
 {
-    /// <summary>What normalisations of the mix add to its deviation.</summary>
+    /// <summary>What normalizations of the mix add to its deviation.</summary>
     private const float Epsilon = 1e-5f;
 
     /// <summary>So many numbers of a layer's result are computed at once: of htdemucs 64 rows of its outermost layers, in blocks of 4 MB.</summary>
@@ -53,8 +53,8 @@ internal sealed class HTDemucsNetwork
         Signal plane = new(g.Input("spectrogram", batch, Planes, Bins, frames), Planes, Bins, frames);
 
         g.Section("mix");
-        (Signal x, OnnxValue mean, OnnxValue deviation) = Normalise(plane);
-        (Signal t, OnnxValue waveMean, OnnxValue waveDeviation) = Normalise(wave);
+        (Signal x, OnnxValue mean, OnnxValue deviation) = Normalize(plane);
+        (Signal t, OnnxValue waveMean, OnnxValue waveDeviation) = Normalize(wave);
 
         List<Signal> waves = [], planes = [];
         List<int> lengths = [];
@@ -91,14 +91,14 @@ internal sealed class HTDemucsNetwork
     }
 
     /// <summary>Mean 0 and deviation 1.</summary>
-    private (Signal Normal, OnnxValue Mean, OnnxValue Deviation) Normalise(Signal x)
+    private (Signal Normal, OnnxValue Mean, OnnxValue Deviation) Normalize(Signal x)
     {
         int[] axes = [.. Enumerable.Range(1, x.Shape.Length).Reverse()];
         double count = x.Shape.Aggregate(1.0, (product, length) => product * length);
-        OnnxValue mean = _graph.Mean(x.Value, x.Shape, axes), centred = x.Value - mean;
+        OnnxValue mean = _graph.Mean(x.Value, x.Shape, axes), centerd = x.Value - mean;
         // That of a sample, which has one number less to divide by.
-        OnnxValue deviation = _graph.Graph.Sqrt((float)(count / (count - 1)) * _graph.MeanSquare(centred, x.Shape, axes));
-        return (x with { Value = centred / (deviation + Epsilon) }, mean, deviation);
+        OnnxValue deviation = _graph.Graph.Sqrt((float)(count / (count - 1)) * _graph.MeanSquare(centerd, x.Shape, axes));
+        return (x with { Value = centerd / (deviation + Epsilon) }, mean, deviation);
     }
 
     /// <summary>A number for each entry of the batch, with so many axes.</summary>

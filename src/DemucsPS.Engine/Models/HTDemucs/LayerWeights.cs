@@ -20,7 +20,7 @@ internal sealed class LayerWeights
     /// <param name="graph">Where they go.</param>
     /// <param name="name">What their names begin with: <c>encoder.0</c>.</param>
     /// <param name="channels">Its channels.</param>
-    /// <param name="context">How many neighbours on each side the gated convolution looks at.</param>
+    /// <param name="context">How many neighbors on each side the gated convolution looks at.</param>
     /// <param name="hidden">The channels of its residual branches.</param>
     /// <param name="distances">How far the taps of each of them are apart; none for a layer without.</param>
     /// <param name="isPlane">Whether it is for a spectrogram.</param>
@@ -67,8 +67,8 @@ internal sealed class LayerWeights
     public Signal Residual(Signal x) => _branches.Aggregate(x, (signal, branch) => branch.Apply(signal));
 
     /// <summary>Applies the gated convolution.</summary>
-    /// <param name="x">What it takes: of a spectrogram, the rows that are wanted and those of their neighbours that there are.</param>
-    /// <param name="top">Of a spectrogram, how many neighbours of the first row there are not: zeros stand for them.</param>
+    /// <param name="x">What it takes: of a spectrogram, the rows that are wanted and those of their neighbors that there are.</param>
+    /// <param name="top">Of a spectrogram, how many neighbors of the first row there are not: zeros stand for them.</param>
     /// <param name="bottom">As above, of the last row.</param>
     public Signal Gated(Signal x, int top = 0, int bottom = 0)
     {
@@ -86,7 +86,7 @@ internal sealed class LayerWeights
         OnnxValue result;
         if (_weight is not null)
         {
-            OnnxValue[] halves = g.Node("Split", 2, [_graph.Conv(x.Value, _weight, _bias, kernel, pads: pads)], OnnxAttribute.Of("axis", 1), OnnxAttribute.Of("num_outputs", 2));
+            OnnxValue[] halves = g.Node("Split", 2, [_graph.Conv(x.Value, _weight, _bias, kernel, pads: pads)], OnnxAttribute.Create("axis", 1), OnnxAttribute.Create("num_outputs", 2));
             result = halves[0] * _graph.Sigmoid(halves[1]);
         }
         else

@@ -5,19 +5,19 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
 /// The residual branches of a layer: each takes its channels together to a few, looks along time at growing distances, and adds what it makes of that. In the branch of the spectrogram every
-/// frequency is normalised by itself.
+/// frequency is normalized by itself.
 /// </summary>
 /// <remarks>
-/// <para>A branch ends with a pointwise convolution to twice the channels, a group normalisation of the result and a gated linear unit. The result is never stored before it is normalised: with
+/// <para>A branch ends with a pointwise convolution to twice the channels, a group normalization of the result and a gated linear unit. The result is never stored before it is normalized: with
 /// x = W·h + b over channels c and time t, μ the mean of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩ and b' = b − ⟨b⟩, the variance of x is the mean of (W·(h − μ))² over both +
-/// ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalised x is (W·h + b' − ⟨W⟩·μ)/σ. The means of squares are taken of (R·v)² instead, where R is square and as small as v
+/// ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalized x is (W·h + b' − ⟨W⟩·μ)/σ. The means of squares are taken of (R·v)² instead, where R is square and as small as v
 /// allows, see <see cref="GramRoot"/>.</para>
 /// <para>Deviation and means differ from frequency to frequency, and weights cannot. So h is divided by σ before the convolution, and takes two channels more with it, 1/σ and ⟨W⟩·μ/σ, whose
 /// weights are b' and −1, all times the channel's factor.</para>
 /// </remarks>
 internal sealed class ResidualBranch
 {
-    /// <summary>What group normalisations add to a variance.</summary>
+    /// <summary>What group normalizations add to a variance.</summary>
     public const float Epsilon = 1e-5f;
 
     private const int Taps = 3;
@@ -97,9 +97,9 @@ internal sealed class ResidualBranch
 
         OnnxValue first = _graph.Conv(x.Value, _firstWeight, _firstBias, x.Kernel(Taps),
             pads: _isPlane ? [0, _distance, 0, _distance] : [_distance, _distance], dilations: _isPlane ? [1, _distance] : [_distance]);
-        OnnxValue centred = first - _graph.Mean(first, hidden, time, 1);
-        OnnxValue deviation = g.Sqrt(_graph.MeanSquare(centred, hidden, time, 1) + Epsilon);
-        OnnxValue h = _graph.Gelu(centred * (_firstFactors / deviation) + _firstSummands);
+        OnnxValue centerd = first - _graph.Mean(first, hidden, time, 1);
+        OnnxValue deviation = g.Sqrt(_graph.MeanSquare(centerd, hidden, time, 1) + Epsilon);
+        OnnxValue h = _graph.Gelu(centerd * (_firstFactors / deviation) + _firstSummands);
 
         OnnxValue mean = _graph.Mean(h, hidden, time);
         OnnxValue within = _graph.MeanSquare(_graph.Conv(h - mean, _within, null, point), hidden, time, 1);

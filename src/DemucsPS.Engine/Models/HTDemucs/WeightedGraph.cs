@@ -51,7 +51,7 @@ internal sealed class WeightedGraph
         if (tensor.Type != WeightType.Float16)
             return Graph.Stored(GraphTensor.Float32, part, (long)count * row * sizeof(float), () => MemoryMarshal.AsBytes(_weights.Read(name, whole).AsSpan(first * row, count * row)).ToArray());
         OnnxValue halves = Graph.Stored(GraphTensor.Float16, part, (long)count * row * sizeof(short), () => _weights.ReadStored(name, whole).AsMemory(first * row * sizeof(short), count * row * sizeof(short)));
-        return Graph.Node("Cast", [halves], OnnxAttribute.Of("to", GraphTensor.Float32));
+        return Graph.Node("Cast", [halves], OnnxAttribute.Create("to", GraphTensor.Float32));
     }
 
     /// <summary>Makes sure that there is a tensor of weights, whose values are asked for later.</summary>
@@ -91,7 +91,7 @@ internal sealed class WeightedGraph
     public OnnxValue Reshape(OnnxValue value, params ReadOnlySpan<long> shape) => Graph.Node("Reshape", [value, Integers([Batch, .. shape])]);
 
     /// <summary>The axes in another order.</summary>
-    public OnnxValue Transpose(OnnxValue value, params ReadOnlySpan<long> order) => Graph.Node("Transpose", [value], OnnxAttribute.Of("perm", order));
+    public OnnxValue Transpose(OnnxValue value, params ReadOnlySpan<long> order) => Graph.Node("Transpose", [value], OnnxAttribute.Create("perm", order));
 
     /// <summary>Elements <paramref name="start"/> up to but without <paramref name="end"/> along an axis of so many; the value itself where these are all.</summary>
     public OnnxValue Slice(OnnxValue value, int axis, int length, int start, int end) =>
@@ -116,7 +116,7 @@ internal sealed class WeightedGraph
     public OnnxValue Sigmoid(OnnxValue value) => Graph.Node("Sigmoid", [value]);
 
     /// <summary>Rows of a matrix times the rows of a weight: a linear layer.</summary>
-    public OnnxValue Linear(OnnxValue rows, OnnxValue weight, OnnxValue bias) => Graph.Node("Gemm", [rows, weight, bias], OnnxAttribute.Of("transB", 1));
+    public OnnxValue Linear(OnnxValue rows, OnnxValue weight, OnnxValue bias) => Graph.Node("Gemm", [rows, weight, bias], OnnxAttribute.Create("transB", 1));
 
     /// <summary>A convolution.</summary>
     /// <param name="value">What it takes.</param>
@@ -129,15 +129,15 @@ internal sealed class WeightedGraph
     /// <param name="groups">Into how many its channels are divided.</param>
     public OnnxValue Conv(OnnxValue value, OnnxValue weight, OnnxValue? bias, long[] kernel, long[]? strides = null, long[]? pads = null, long[]? dilations = null, long groups = 1)
     {
-        List<OnnxAttribute> attributes = [OnnxAttribute.Of("kernel_shape", kernel)];
+        List<OnnxAttribute> attributes = [OnnxAttribute.Create("kernel_shape", kernel)];
         if (strides is not null)
-            attributes.Add(OnnxAttribute.Of("strides", strides));
+            attributes.Add(OnnxAttribute.Create("strides", strides));
         if (pads is not null)
-            attributes.Add(OnnxAttribute.Of("pads", pads));
+            attributes.Add(OnnxAttribute.Create("pads", pads));
         if (dilations is not null)
-            attributes.Add(OnnxAttribute.Of("dilations", dilations));
+            attributes.Add(OnnxAttribute.Create("dilations", dilations));
         if (groups > 1)
-            attributes.Add(OnnxAttribute.Of("group", groups));
+            attributes.Add(OnnxAttribute.Create("group", groups));
         return Graph.Node("Conv", bias is null ? [value, weight] : [value, weight, bias], attributes.ToArray());
     }
 
@@ -176,5 +176,5 @@ internal sealed class WeightedGraph
     /// <remarks>Not by ReduceSumSquare, which adds one number after the other: in a spectrogram's silent rows that costs ten times as much as anything else.</remarks>
     public OnnxValue MeanSquare(OnnxValue value, ReadOnlySpan<long> shape, params ReadOnlySpan<int> axes) => Mean(value * value, shape, axes);
 
-    private OnnxValue MeanAlong(OnnxValue value, int axis, bool keep) => Graph.Node("ReduceMean", [value, Integers(axis)], OnnxAttribute.Of("keepdims", keep ? 1 : 0));
+    private OnnxValue MeanAlong(OnnxValue value, int axis, bool keep) => Graph.Node("ReduceMean", [value, Integers(axis)], OnnxAttribute.Create("keepdims", keep ? 1 : 0));
 }

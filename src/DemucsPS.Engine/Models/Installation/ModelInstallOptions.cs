@@ -4,13 +4,13 @@ namespace DemucsPS.Engine.Models.Installation;
 public sealed record ModelInstallOptions
 {
     /// <summary>
-    /// Where to take files from in place of the catalogue's addresses: the full path of a file or of a folder, or an https address (one that ends in / stands for
-    /// a folder; http only for this machine). Hashes are checked all the same. Null for the catalogue's addresses.
+    /// Where to take files from in place of the catalog's addresses: the full path of a file or of a folder, or an https address (one that ends in / stands for
+    /// a folder; http only for this machine). Hashes are checked all the same. Null for the catalog's addresses.
     /// </summary>
     public string? Source { get; init; }
 
-    /// <summary>Whether the user accepts what the model's licence notice says.</summary>
-    public bool AcceptLicence { get; init; }
+    /// <summary>Whether the user accepts what the model's license notice says.</summary>
+    public bool AcceptLicense { get; init; }
 
     /// <summary>Whether a model that is installed is fetched again.</summary>
     public bool Force { get; init; }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Models.Installation;
@@ -36,7 +36,7 @@ public sealed class ModelInstaller
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.ParameterInvalid"/>: nothing that can be installed.</exception>
     public IReadOnlyList<ModelInfo> Plan(string name, ModelInstallOptions options)
     {
-        CatalogueEntry? entry = _library.Catalogue.Find(name);
+        CatalogEntry? entry = _library.Catalog.Find(name);
         if (entry is { IsBuiltIn: true })
             throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in; there is nothing to install.", name);
         if (entry is null)
@@ -46,21 +46,21 @@ public sealed class ModelInstaller
             if (options.Source is null || IsAddress(options.Source))
             {
                 throw new DemucsException(DemucsError.DemucsModelNotFound,
-                    $"There is no model named '{name}' in the catalogue: {string.Join(", ", _library.Catalogue.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. A model of your own is installed from a file or folder, given as the source.", name);
+                    $"There is no model named '{name}' in the catalog: {string.Join(", ", _library.Catalog.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. A model of your own is installed from a file or folder, given as the source.", name);
             }
             return [_library.Describe(name) ?? new ModelInfo { Name = name, Installed = false, Verified = false, Size = 0 }];
         }
         IEnumerable<ModelInfo> models = (entry.IsBag ? entry.Members.Select(m => m.Model) : [entry.Name]).Select(m => _library.Describe(m)!);
-        return [.. models.Where(m => options.Force || !IsDone(_library.Catalogue.Find(m.Name)!))];
+        return [.. models.Where(m => options.Force || !IsDone(_library.Catalog.Find(m.Name)!))];
     }
 
     /// <summary>Installs a model, or all models of a bag. What is installed already is left alone.</summary>
-    /// <param name="name">Its name in the catalogue; or another, for a model of the user's own, with a local file or folder as the source.</param>
+    /// <param name="name">Its name in the catalog; or another, for a model of the user's own, with a local file or folder as the source.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Told how far it is, on any thread; null to go without.</param>
     /// <param name="cancellationToken">Ends it; partial files stay.</param>
     /// <returns>The installed model.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not accepted, and the message
     /// tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/>,
@@ -70,8 +70,8 @@ public sealed class ModelInstaller
     public async Task<ModelInfo> InstallAsync(string name, ModelInstallOptions options, IProgress<ModelInstallProgress>? progress, CancellationToken cancellationToken)
     {
         IReadOnlyList<ModelInfo> planned = Plan(name, options);
-        if (!options.AcceptLicence && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } notice)
-            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' is not installed before its licence notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
+        if (!options.AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } notice)
+            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' is not installed before its license notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
         using ModelTransfer transfer = new(_settings);
         foreach (ModelInfo model in planned)
         {
@@ -81,7 +81,7 @@ public sealed class ModelInstaller
             bool existed = Directory.Exists(folder);
             try
             {
-                if (_library.Catalogue.Find(model.Name) is not { } entry)
+                if (_library.Catalog.Find(model.Name) is not { } entry)
                     InstallOwn(model.Name, folder, options, transfer, report, cancellationToken);
                 else if (options.Force || !IsDone(entry))
                     await InstallEntryAsync(entry, folder, options, transfer, report, cancellationToken).ConfigureAwait(false);
@@ -98,7 +98,7 @@ public sealed class ModelInstaller
     /// <summary>Takes a model, or all models of a bag, out of the library, with all files in its folder and its prepared copies.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="cancellationToken">Ends it before anything is deleted, or between two models of a bag.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name;
     /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or installs it.
@@ -114,7 +114,7 @@ public sealed class ModelInstaller
     /// <exception cref="DemucsException">As <see cref="Remove"/>.</exception>
     public IReadOnlyList<string> Removable(string name)
     {
-        CatalogueEntry? entry = _library.Catalogue.Find(name);
+        CatalogEntry? entry = _library.Catalog.Find(name);
         if (entry is { IsBuiltIn: true })
             throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in and cannot be removed.", name);
         if (!SafeFileName.IsPortable(name))
@@ -163,13 +163,13 @@ public sealed class ModelInstaller
         return record?.Files[0].Sha256 ?? DurableFiles.Hash(path, cancellationToken);
     }
 
-    private bool IsDone(CatalogueEntry entry)
+    private bool IsDone(CatalogEntry entry)
     {
         string folder = _library.FolderOf(entry.Name);
         return ModelRecord.Read(folder) is { } record && record.Matches(entry) && record.IsWhole(folder);
     }
 
-    private async Task InstallEntryAsync(CatalogueEntry entry, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    private async Task InstallEntryAsync(CatalogEntry entry, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
     {
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
         string[] partials = [.. entry.Files.Select(f => Path.Combine(folder, f.Name + PartialSuffix))];
@@ -177,7 +177,7 @@ public sealed class ModelInstaller
         long before = 0;
         for (int i = 0; i < entry.Files.Count; i++)
         {
-            CatalogueFile file = entry.Files[i];
+            CatalogFile file = entry.Files[i];
             long start = before;
             Action<long> told = done => report(done < file.Size ? ModelInstallStage.Fetching : ModelInstallStage.Verifying, start + done, entry.Size);
             told(0);
@@ -200,17 +200,17 @@ public sealed class ModelInstaller
         Prepare(folder, entry.Files[0].Name, entry.Size, options, report, cancellationToken);
     }
 
-    /// <summary>Installs a model that no catalogue knows: it must load, and its hashes are noted, so that later changes are seen.</summary>
+    /// <summary>Installs a model that no catalog knows: it must load, and its hashes are noted, so that later changes are seen.</summary>
     private void InstallOwn(string name, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
     {
         if (!options.Force && ModelLibrary.Installed(folder) is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalogue to compare the source with. Choose another name.", name) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalog to compare the source with. Choose another name.", name) { Remedies = [Remedy.Replace] };
         ModelSource source = ModelSource.Find(PathOf(options.Source!));
         string sourceFolder = Path.GetDirectoryName(source.Path!)!;
         ModelContract contract;
         using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions(), cancellationToken: cancellationToken))
             contract = model.Contract;
-        string[] from = [source.Path!, .. ExternalWeights.Of(source.Path!)];
+        string[] from = [source.Path!, .. ExternalWeights.Read(source.Path!)];
         if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
             throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' has its weights in a folder of their own, in '{elsewhere}'. It can be used where it is, but not installed: only files beside a model are. Export it again with its weights in a file beside it.", source.Path);
         string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
@@ -228,7 +228,7 @@ public sealed class ModelInstaller
             before += size;
         }
         Publish(folder, names, partials, new ModelRecord { InstalledAt = DateTime.UtcNow, Source = source.Path!, Contract = ModelInfo.ContractOf(contract.Kind), Stems = contract.Stems, SegmentFrames = contract.SegmentFrames, Files = files });
-        options.Warn?.Invoke($"The model '{name}' is in no catalogue, so its SHA-256 could not be compared with anything; it was noted ({files[0].Sha256}), and Test-DemucsModel and demucsps models test compare with it.");
+        options.Warn?.Invoke($"The model '{name}' is in no catalog, so its SHA-256 could not be compared with anything; it was noted ({files[0].Sha256}), and Test-DemucsModel and demucsps models test compare with it.");
         Prepare(folder, names[0], total, options, report, cancellationToken);
     }
 
@@ -294,9 +294,9 @@ public sealed class ModelInstaller
     /// <summary>The path that a source is or, as a file URI, means.</summary>
     private static string PathOf(string source) => source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) ? uri.LocalPath : source;
 
-    private static (Uri? Address, string? Path) Locate(CatalogueEntry entry, int index, string? source)
+    private static (Uri? Address, string? Path) Locate(CatalogEntry entry, int index, string? source)
     {
-        CatalogueFile file = entry.Files[index];
+        CatalogFile file = entry.Files[index];
         string hosted = Uri.UnescapeDataString(file.Url.Segments[^1]);
         if (source is null)
             return file.Url.IsFile ? (null, file.Url.LocalPath) : (file.Url, null);
@@ -325,7 +325,7 @@ public sealed class ModelInstaller
     /// Where the hub's cache has a file: <c>models--OWNER--NAME/snapshots/REVISION/FILE</c>, a link to <c>blobs/SHA256</c>, below the cache's folder; which of them was given, does not matter. Links
     /// are lost where a cache is carried on what knows none, blobs are not.
     /// </summary>
-    private static IEnumerable<string> HubPaths(string folder, CatalogueFile file, string hosted)
+    private static IEnumerable<string> HubPaths(string folder, CatalogFile file, string hosted)
     {
         if (file.Url.Segments is not ["/", var owner, var name, "resolve/", var revision, ..])
             yield break;

@@ -4,13 +4,13 @@ using System.Net.Http.Headers;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 
 namespace DemucsPS.Engine.Models.Installation;
 
 /// <summary>
 /// Fetches files into partial files: from a server, with what is there already as a start, or from the file system. A partial file is complete and of the right
-/// SHA-256 when a method returns. After a failure of the connection, or when it was cancelled, it stays, to be resumed; content that is wrong is deleted.
+/// SHA-256 when a method returns. After a failure of the connection, or when it was canceled, it stays, to be resumed; content that is wrong is deleted.
 /// </summary>
 internal sealed class ModelTransfer : IDisposable
 {
@@ -50,7 +50,7 @@ internal sealed class ModelTransfer : IDisposable
     /// <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/> or, of the address,
     /// <see cref="DemucsError.ParameterInvalid"/>.
     /// </exception>
-    public async Task DownloadAsync(Uri address, CatalogueFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
+    public async Task DownloadAsync(Uri address, CatalogFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
     {
         CheckAddress(address);
         int failures = 0, losses = 0;
@@ -120,7 +120,7 @@ internal sealed class ModelTransfer : IDisposable
     /// <param name="progress">Told the bytes that are there.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/> or <see cref="DemucsError.ModelWriteFailed"/>.</exception>
-    public void Copy(string source, CatalogueFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
+    public void Copy(string source, CatalogFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
     {
         string hash = Copy(source, partial, expected.Size, progress, cancellationToken);
         if (hash == expected.Sha256)
@@ -213,7 +213,7 @@ internal sealed class ModelTransfer : IDisposable
             output.Flush();
     }
 
-    private async Task AttemptAsync(Uri address, CatalogueFile expected, string partial, long have, Action lose, Action<long> progress, CancellationToken cancellationToken)
+    private async Task AttemptAsync(Uri address, CatalogFile expected, string partial, long have, Action lose, Action<long> progress, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
@@ -354,8 +354,8 @@ internal sealed class ModelTransfer : IDisposable
         return wait < _settings.LongestDelay ? wait : _settings.LongestDelay;
     }
 
-    private static DemucsException Mismatch(string source, CatalogueFile expected, string what) => new(DemucsError.ModelHashMismatch, string.Create(CultureInfo.InvariantCulture,
-        $"'{source}' is not the file '{expected.Name}' of the catalogue, which has {expected.Size} bytes and the SHA-256 {expected.Sha256}: {what}. It was not installed. Use another source, or correct the catalogue."), source);
+    private static DemucsException Mismatch(string source, CatalogFile expected, string what) => new(DemucsError.ModelHashMismatch, string.Create(CultureInfo.InvariantCulture,
+        $"'{source}' is not the file '{expected.Name}' of the catalog, which has {expected.Size} bytes and the SHA-256 {expected.Sha256}: {what}. It was not installed. Use another source, or correct the catalog."), source);
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 

@@ -13,7 +13,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal static class AttentionFusion
 {
     /// <summary>The nodes that give the same tensor under the same name; null if this is not the last node of an attention over heads.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         // The heads' results, moved back behind the time axis: [heads, time, depth] to [time, heads, depth].
         if (!node.Is("Transpose") || node.Inputs.Length != 1 || node.Outputs.Length != 1 || facts.Shape(node.Outputs[0]) is not { Length: 3 or 4 } result)
@@ -37,7 +37,7 @@ internal static class AttentionFusion
 
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         string joined = writer.AddRuntime("MultiHeadAttention", [Joined(query), Joined(key), Joined(value)],
-            OnnxAttribute.Of("num_heads", heads[0]), OnnxAttribute.Of("scale", scale));
+            OnnxAttribute.Create("num_heads", heads[0]), OnnxAttribute.Create("scale", scale));
         writer.Reshape(joined, result, node.Outputs[0]);
         return writer.Nodes;
 
@@ -48,7 +48,7 @@ internal static class AttentionFusion
     private sealed record Operand(string Source, long[] Shape, float Scale);
 
     /// <summary>The factors of an attention as products of matrices: query, key, value, the scale between both products, and the order of the key's axes.</summary>
-    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? WrittenOut(string name, int rank, GraphFacts facts)
+    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? WrittenOut(string name, int rank, ShapeInference facts)
     {
         if (Producer(facts, name, "MatMul", 2) is not { } weighted || Producer(facts, weighted.Inputs[0], "Softmax", 1) is not { } softmax)
             return null;
@@ -66,7 +66,7 @@ internal static class AttentionFusion
 
     /// <summary>The same of the operator Attention over tensors with an axis for heads, where nothing is masked or capped.</summary>
     /// <remarks>https://onnx.ai/onnx/operators/onnx__Attention.html</remarks>
-    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? AsOperator(string name, GraphFacts facts)
+    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? AsOperator(string name, ShapeInference facts)
     {
         if (Producer(facts, name, "Attention", 3) is not { Outputs.Length: 1 } node || node.Integer("is_causal", 0) != 0 || node.Float("softcap", 0) != 0 || node.Integer("softmax_precision", 1) != 1)
             return null;
@@ -75,11 +75,11 @@ internal static class AttentionFusion
         return (node.Inputs[0], node.Inputs[1], node.Inputs[2], node.Float("scale", (float)(1 / Math.Sqrt(depth))), [1, 0, 2]);
     }
 
-    private static GraphNode? Producer(GraphFacts facts, string name, string type, int inputs) =>
+    private static GraphNode? Producer(ShapeInference facts, string name, string type, int inputs) =>
         facts.Producer(name) is { } node && node.Is(type) && node.Inputs.Length == inputs ? node : null;
 
     /// <summary>What a tensor is a multiple of; null if it is no product or quotient with a number.</summary>
-    private static (string Name, float Factor)? Unscaled(GraphFacts facts, string name)
+    private static (string Name, float Factor)? Unscaled(ShapeInference facts, string name)
     {
         if (facts.Producer(name) is not { Inputs.Length: 2 } node)
             return null;
@@ -91,7 +91,7 @@ internal static class AttentionFusion
     /// <summary>
     /// Follows a factor of a product back over scales, transpositions and changes of axes of length 1 to a tensor [time, heads, depth], if the product takes its axes in the given order.
     /// </summary>
-    private static Operand? Heads(GraphFacts facts, string name, ReadOnlySpan<long> wanted)
+    private static Operand? Heads(ShapeInference facts, string name, ReadOnlySpan<long> wanted)
     {
         if (facts.KnownShape(name) is not { } shape)
             return null;

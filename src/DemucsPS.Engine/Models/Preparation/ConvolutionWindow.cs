@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal sealed record ConvolutionWindow(long[] Kernel, long[] Strides, long[] Dilations, long[] Pads)
 {
     /// <summary>The window of a node; null where the runtime chooses the pads or the lengths, or an attribute does not fit the weight.</summary>
-    public static ConvolutionWindow? Of(GraphNode node, long[] weight)
+    public static ConvolutionWindow? Match(GraphNode node, long[] weight)
     {
         int axes = weight.Length - 2;
         if (axes < 1 || node.Attributes.ContainsKey("output_shape"))

@@ -68,7 +68,7 @@ internal static class Float64Graph
             long type = TypeOf(node);
             if (node.Is("InstanceNormalization") || node.Is("GroupNormalization"))
             {
-                Normalise(node);
+                Normalize(node);
             }
             else if (node.Is("Cos") && type == GraphTensor.Float32)
             {
@@ -117,7 +117,7 @@ internal static class Float64Graph
             return name;
         }
 
-        private static GraphNode Cast(string from, string to, long type) => GraphNode.Create("Cast", [from], to, OnnxAttribute.Of("to", type));
+        private static GraphNode Cast(string from, string to, long type) => GraphNode.Create("Cast", [from], to, OnnxAttribute.Create("to", type));
 
         /// <summary>cos x = sin(x + π/2): of the two, only the sine has a kernel for float64. The angles of position embeddings go up to 1,343, where float32 loses most.</summary>
         private void Cosine(GraphNode node)
@@ -126,25 +126,25 @@ internal static class Float64Graph
             string source = InFloat64(node.Inputs[0]);
             byte[] quarterTurn = new byte[sizeof(double)];
             BinaryPrimitives.WriteDoubleLittleEndian(quarterTurn, Math.PI / 2);
-            string quarter = w.Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integer(2, GraphTensor.Float64).Block(9, quarterTurn)));
+            string quarter = w.Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integer(2, GraphTensor.Float64).Block(9, quarterTurn)));
             w.Add("Sin", [w.Add("Add", [source, quarter])], Wide(node.Outputs[0]));
             _types[node.Outputs[0]] = GraphTensor.Float32;
             _nodes.AddRange(w.Nodes);
         }
 
         /// <summary>y = scale·(x − mean)/√(variance + ε) + bias, over all that belongs to a group.</summary>
-        private void Normalise(GraphNode node)
+        private void Normalize(GraphNode node)
         {
             bool ofInstances = node.Type == "InstanceNormalization";
             NodeWriter w = new(model.OperatorSet, _names, node.Outputs[0]);
             string source = InFloat64(node.Inputs[0]), scale = InFloat64(node.Inputs[1]), bias = InFloat64(node.Inputs[2]);
             string joined = w.Reshape(source, [0, ofInstances ? 0 : node.Integer("num_groups", 1), -1]);
-            string centred = w.Add("Sub", [joined, w.Mean(joined, null, [2])]);
-            string variance = w.Mean(w.Add("Mul", [centred, centred]), null, [2]);
-            string epsilon = w.Add("Cast", [w.Constant(node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon))], null, OnnxAttribute.Of("to", GraphTensor.Float64));
-            string normal = w.Add("Div", [centred, w.Add("Sqrt", [w.Add("Add", [variance, epsilon])])]);
+            string centerd = w.Add("Sub", [joined, w.Mean(joined, null, [2])]);
+            string variance = w.Mean(w.Add("Mul", [centerd, centerd]), null, [2]);
+            string epsilon = w.Add("Cast", [w.Constant(node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon))], null, OnnxAttribute.Create("to", GraphTensor.Float64));
+            string normal = w.Add("Div", [centerd, w.Add("Sqrt", [w.Add("Add", [variance, epsilon])])]);
             if (!ofInstances && model.OperatorSet >= FactorsAreChannelsSince)
-                normal = w.Add("Reshape", [normal, w.Add("Concat", [w.Constant(0), w.Add("Shape", [scale]), w.Constant(-1)], null, OnnxAttribute.Of("axis", 0))]);
+                normal = w.Add("Reshape", [normal, w.Add("Concat", [w.Constant(0), w.Add("Shape", [scale]), w.Constant(-1)], null, OnnxAttribute.Create("axis", 0))]);
             normal = w.Add("Add", [w.Add("Mul", [normal, w.Reshape(scale, [-1, 1])]), w.Reshape(bias, [-1, 1])]);
             w.Add("Reshape", [normal, w.Add("Shape", [source])], Wide(node.Outputs[0]));
             _types[node.Outputs[0]] = GraphTensor.Float32;

@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal static class GraphRewriting
 {
     /// <summary>One rewrite: of a node, with what is known of the graph, the version of the operators and a source of names.</summary>
-    public delegate List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names);
+    public delegate List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names);
 
     /// <summary>Before this version elementwise operators did not broadcast by themselves.</summary>
     private const int OldestOperatorSet = 7;
@@ -29,7 +29,7 @@ internal static class GraphRewriting
 
     private static bool Apply(GraphModel model, Rewrite rewrite)
     {
-        GraphFacts facts = new(model);
+        ShapeInference facts = new(model);
         GraphNames names = new(model);
         List<GraphNode> nodes = [];
         HashSet<string> released = [];

@@ -3,18 +3,18 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// A group normalisation as PyTorch exports it: an instance normalisation of the tensor with each group's axes joined, without factors of its
+/// A group normalization as PyTorch exports it: an instance normalization of the tensor with each group's axes joined, without factors of its
 /// own, and then a factor and a summand for each channel.
 /// </summary>
-/// <param name="Source">What is normalised.</param>
+/// <param name="Source">What is normalized.</param>
 /// <param name="Groups">The number of groups.</param>
 /// <param name="Epsilon">What is added to the variance.</param>
 /// <param name="Factors">The channels' factors.</param>
 /// <param name="Summands">The channels' summands.</param>
 internal sealed record GroupNormalization(string Source, long Groups, float Epsilon, string Factors, string Summands)
 {
-    /// <summary>The normalisation that gives a tensor; null if none does.</summary>
-    public static GroupNormalization? Of(string name, GraphFacts facts)
+    /// <summary>The normalization that gives a tensor; null if none does.</summary>
+    public static GroupNormalization? Match(string name, ShapeInference facts)
     {
         if (facts.Producer(name) is not { Inputs.Length: 2 } add || !add.Is("Add") || Other(add, facts) is not { } scaled)
             return null;
@@ -36,8 +36,8 @@ internal sealed record GroupNormalization(string Source, long Groups, float Epsi
         return new GroupNormalization(joined.Inputs[0], groups, epsilon, apart.Constant, scaled.Constant);
     }
 
-    /// <summary>Whether a constant holds one number for each channel, the second axis of what is normalised.</summary>
-    public bool IsPerChannel(string constant, long channels, GraphFacts facts)
+    /// <summary>Whether a constant holds one number for each channel, the second axis of what is normalized.</summary>
+    public bool IsPerChannel(string constant, long channels, ShapeInference facts)
     {
         if (!facts.IsFloatConstant(constant) || facts.KnownShape(constant) is not { } shape || facts.Shape(Source) is not { } source)
             return false;
@@ -45,7 +45,7 @@ internal sealed record GroupNormalization(string Source, long Groups, float Epsi
         return axis >= 0 && axis < shape.Length && shape[axis] == channels && shape.Where((_, i) => i != axis).All(length => length == 1);
     }
 
-    private static (string Computed, string Constant)? Other(GraphNode node, GraphFacts facts) =>
+    private static (string Computed, string Constant)? Other(GraphNode node, ShapeInference facts) =>
         facts.IsFloatConstant(node.Inputs[1]) ? (node.Inputs[0], node.Inputs[1])
         : facts.IsFloatConstant(node.Inputs[0]) ? (node.Inputs[1], node.Inputs[0]) : null;
 }

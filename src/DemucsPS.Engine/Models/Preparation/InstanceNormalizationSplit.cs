@@ -3,8 +3,8 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Replaces an instance normalisation over a tensor whose axes were joined into one by a Reshape (which is how PyTorch exports a group
-/// normalisation) by mean and variance of the tensor before the Reshape, taken axis by axis. The result is reshaped as the original was, so
+/// Replaces an instance normalization over a tensor whose axes were joined into one by a Reshape (which is how PyTorch exports a group
+/// normalization) by mean and variance of the tensor before the Reshape, taken axis by axis. The result is reshaped as the original was, so
 /// that nothing that follows has to be known.
 /// </summary>
 /// <remarks>
@@ -17,7 +17,7 @@ internal static class InstanceNormalizationSplit
     public const float DefaultEpsilon = 1e-5f;
 
     /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("InstanceNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
             return null;
@@ -60,7 +60,7 @@ internal static class InstanceNormalizationSplit
         }
 
         float epsilon = node.Float("epsilon", DefaultEpsilon);
-        string normal = Normalise(writer, source, shape, axes, epsilon);
+        string normal = Normalize(writer, source, shape, axes, epsilon);
         bool scaled = !IsAll(1, facts.Constant(node.Inputs[1])), moved = !IsAll(0, facts.Constant(node.Inputs[2]));
         normal = writer.Add("Reshape", [normal, reshape.Inputs[1]], scaled || moved ? null : result);
         if (scaled)
@@ -72,25 +72,25 @@ internal static class InstanceNormalizationSplit
         string PerGroup(string factors) => writer.Add("Reshape", [factors, writer.Constant(-1, 1)]);
     }
 
-    /// <summary>A normalisation over the tensor's own axes of space, where they are long: most often a group normalisation, of whose tensor little is known before its axes were joined.</summary>
-    private static List<GraphNode>? RewriteAlone(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    /// <summary>A normalization over the tensor's own axes of space, where they are long: most often a group normalization, of whose tensor little is known before its axes were joined.</summary>
+    private static List<GraphNode>? RewriteAlone(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (facts.ElementType(node.Inputs[0]) != GraphTensor.Float32 || facts.Shape(node.Inputs[0]) is not { Length: > 2 } shape || shape[2..].Any(length => length < 1) || shape[2..].Max() <= SumRuns.Longest)
             return null;
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range(2, shape.Length - 2).Select(axis => (long)axis).Reverse()];
-        string normal = Normalise(writer, node.Inputs[0], shape, axes, node.Float("epsilon", DefaultEpsilon));
+        string normal = Normalize(writer, node.Inputs[0], shape, axes, node.Float("epsilon", DefaultEpsilon));
         long[] perChannel = [-1, .. Enumerable.Repeat(1L, shape.Length - 2)];
         writer.Add("Add", [writer.Add("Mul", [normal, writer.Reshape(node.Inputs[1], perChannel)]), writer.Reshape(node.Inputs[2], perChannel)], node.Outputs[0]);
         return writer.Nodes;
     }
 
     /// <summary>Adds the nodes that take a tensor's mean over some axes off it and divide it by its deviation.</summary>
-    public static string Normalise(NodeWriter writer, string source, long[] shape, long[] axes, float epsilon)
+    public static string Normalize(NodeWriter writer, string source, long[] shape, long[] axes, float epsilon)
     {
-        string centred = writer.Add("Sub", [source, writer.Mean(source, shape, axes)]);
-        string variance = writer.Mean(writer.Add("Mul", [centred, centred]), shape, axes);
-        return writer.Add("Div", [centred, writer.Add("Sqrt", [writer.Add("Add", [variance, writer.Constant(epsilon)])])]);
+        string centerd = writer.Add("Sub", [source, writer.Mean(source, shape, axes)]);
+        string variance = writer.Mean(writer.Add("Mul", [centerd, centerd]), shape, axes);
+        return writer.Add("Div", [centerd, writer.Add("Sqrt", [writer.Add("Add", [variance, writer.Constant(epsilon)])])]);
     }
 
     private static bool IsAll(float value, GraphTensor? constant) => constant?.FloatValues() is { } values && values.All(v => v == value);

@@ -63,9 +63,9 @@ internal sealed class NodeWriter
     public (string First, string Second) Halves(string value, long axis)
     {
         string first = _names.New($"{_prefix}/Split"), second = _names.New($"{_prefix}/Split");
-        List<OnnxAttribute> attributes = [OnnxAttribute.Of("axis", axis)];
+        List<OnnxAttribute> attributes = [OnnxAttribute.Create("axis", axis)];
         if (_operatorSet >= SplitIsCountedSince)
-            attributes.Add(OnnxAttribute.Of("num_outputs", 2));
+            attributes.Add(OnnxAttribute.Create("num_outputs", 2));
         Nodes.Add(GraphNode.Create("", "Split", [value], [first, second], attributes.ToArray()));
         return (first, second);
     }
@@ -79,7 +79,7 @@ internal sealed class NodeWriter
         byte[] bytes = new byte[values.Length * sizeof(long)];
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
-        return Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(9, bytes)));
+        return Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(9, bytes)));
     }
 
     /// <summary>A float32 constant without axes.</summary>
@@ -87,7 +87,7 @@ internal sealed class NodeWriter
     {
         byte[] bytes = new byte[sizeof(float)];
         BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
-        return Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integer(2, GraphTensor.Float32).Block(9, bytes)));
+        return Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integer(2, GraphTensor.Float32).Block(9, bytes)));
     }
 
     /// <summary>A constant of float32.</summary>
@@ -99,7 +99,7 @@ internal sealed class NodeWriter
         ProtobufMessage tensor = new();
         foreach (long length in shape)
             tensor.Integer(1, length);
-        return Add("Constant", [], null, OnnxAttribute.Of("value", tensor.Integer(2, GraphTensor.Float32).Block(9, bytes)));
+        return Add("Constant", [], null, OnnxAttribute.Create("value", tensor.Integer(2, GraphTensor.Float32).Block(9, bytes)));
     }
 
     /// <summary>
@@ -120,7 +120,7 @@ internal sealed class NodeWriter
     {
         long[] pads = new long[2 * rank];
         pads[rank + axis] = zeros;
-        return _operatorSet < PadsAreInputsSince ? Add("Pad", [value], null, OnnxAttribute.Of("pads", pads)) : Add("Pad", [value, Constant(pads)]);
+        return _operatorSet < PadsAreInputsSince ? Add("Pad", [value], null, OnnxAttribute.Create("pads", pads)) : Add("Pad", [value, Constant(pads)]);
     }
 
     private string Reduce(string type, int axesAreInputsSince, string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes, string? output)
@@ -169,9 +169,9 @@ internal sealed class NodeWriter
 
     private string Reduce(string type, int axesAreInputsSince, string value, long axis, bool keepAxes, string? output)
     {
-        OnnxAttribute keep = OnnxAttribute.Of("keepdims", keepAxes ? 1 : 0);
+        OnnxAttribute keep = OnnxAttribute.Create("keepdims", keepAxes ? 1 : 0);
         if (_operatorSet < axesAreInputsSince)
-            return Add(type, [value], output, OnnxAttribute.Of("axes", [axis]), keep);
+            return Add(type, [value], output, OnnxAttribute.Create("axes", [axis]), keep);
         if (!_axes.TryGetValue(axis, out string? constant))
             _axes.Add(axis, constant = Constant([axis]));
         return Add(type, [value, constant], output, keep);

@@ -3,7 +3,7 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Writes GroupNormalization, which exporters use from operator set 18 on, as PyTorch's exporters did before: as an instance normalisation of the tensor with each group's axes joined. The
+/// Writes GroupNormalization, which exporters use from operator set 18 on, as PyTorch's exporters did before: as an instance normalization of the tensor with each group's axes joined. The
 /// runtime has no kernel for it on the CPU and would put twenty nodes in its place that nothing here knows.
 /// </summary>
 /// <remarks>https://onnx.ai/onnx/operators/onnx__GroupNormalization.html: until operator set 20 the factors and summands are the groups', since then the channels'.</remarks>
@@ -15,7 +15,7 @@ internal static class NormalizationLowering
     /// <returns>Whether anything was changed.</returns>
     public static bool Apply(GraphModel model) => GraphRewriting.Apply(model, Rewrite);
 
-    private static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("GroupNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
             return null;
@@ -27,7 +27,7 @@ internal static class NormalizationLowering
         NodeWriter w = new(operatorSet, names, result);
         bool perChannel = operatorSet >= FactorsAreChannelsSince;
         string joined = w.Reshape(source, [0, groups, -1]);
-        OnnxAttribute epsilon = OnnxAttribute.Of("epsilon", node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon));
+        OnnxAttribute epsilon = OnnxAttribute.Create("epsilon", node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon));
         string[] factors = perChannel ? [w.Constant([.. Enumerable.Repeat(1f, (int)groups)], groups), w.Constant(new float[groups], groups)] : [node.Inputs[1], node.Inputs[2]];
         string normal = w.Add("InstanceNormalization", [joined, .. factors], null, epsilon);
         string form = shape.All(length => length > 0) ? w.Constant(shape) : w.Add("Shape", [source]);

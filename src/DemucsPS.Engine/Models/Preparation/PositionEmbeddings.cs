@@ -35,7 +35,7 @@ internal static class PositionEmbeddings
         return changed;
     }
 
-    private static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names, string? folder)
+    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names, string? folder)
     {
         if (!node.Is("Add") || node.Inputs.Length != 2 || node.Outputs.Length != 1)
             return null;

@@ -4,12 +4,12 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Takes means and sums one axis after the other, the last one first, and along each in short runs, see <see cref="SumRuns"/>. In htdemucs these are the mean and deviation by which
-/// spectrogram and waveform are normalised, over up to 2.7 million numbers.
+/// spectrogram and waveform are normalized, over up to 2.7 million numbers.
 /// </summary>
 internal static class ReductionSplit
 {
     /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         bool pools = node.Is("GlobalAveragePool"), squares = node.Is("ReduceL2") || node.Is("ReduceSumSquare"), averages = pools || node.Is("ReduceMean");
         if (!averages && !squares && !node.Is("ReduceSum"))
@@ -36,7 +36,7 @@ internal static class ReductionSplit
     private static bool IsLong(long[]? shape, long[] axes) => shape is not null && axes.Any(axis => shape[axis < 0 ? axis + shape.Length : axis] > SumRuns.Longest);
 
     /// <summary>The axes, last first; null if they are not known.</summary>
-    private static long[]? Axes(GraphNode node, GraphFacts facts, int? rank)
+    private static long[]? Axes(GraphNode node, ShapeInference facts, int? rank)
     {
         long[]? axes;
         if (node.Attributes.TryGetValue("axes", out GraphAttribute? attribute))

@@ -39,7 +39,7 @@ internal static class ShapeHiding
     {
         if (model.HasNestedGraphs)
             return false;
-        GraphFacts facts = new(model);
+        ShapeInference facts = new(model);
         GraphNames names = new(model);
         HashSet<string> resumed = [], computed = [.. model.Inputs.Where(input => !model.Initializers.ContainsKey(input))];
         foreach (GraphNode node in model.Nodes.Where(node => !node.Is("Reshape")))

@@ -23,13 +23,13 @@ internal sealed record SumRuns(long Count, long[] Lengths)
     public static SumRuns? Along(IReadOnlyList<long> lengths, int axis)
     {
         int longest = lengths.Skip(axis + 1).All(other => other == 1) ? Longest : LongestApart;
-        return lengths[axis] <= longest ? null : Of(lengths[axis], longest);
+        return lengths[axis] <= longest ? null : Create(lengths[axis], longest);
     }
 
     /// <summary>Divides a sum of so many numbers.</summary>
     /// <param name="count">How many, at least 1.</param>
     /// <param name="longest">The longest run of the numbers themselves; of sums <see cref="LongestApart"/> is.</param>
-    public static SumRuns Of(long count, int longest)
+    public static SumRuns Create(long count, int longest)
     {
         int outer = Math.Min(longest, LongestApart);
         if (Exact(count, longest, outer) is { } lengths)
@@ -44,7 +44,7 @@ internal sealed record SumRuns(long Count, long[] Lengths)
         }
         if (best is not null)
             return best;
-        SumRuns above = Of((count + longest - 1) / longest, outer);
+        SumRuns above = Create((count + longest - 1) / longest, outer);
         return new SumRuns(above.Count * longest, [.. above.Lengths, longest]);
     }
 

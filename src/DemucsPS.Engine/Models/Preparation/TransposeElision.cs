@@ -6,7 +6,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal static class TransposeElision
 {
     /// <summary>The nodes that give the same tensor under the same name; null if elements change places or too little is known.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("Transpose") || node.Inputs.Length != 1 || !node.Attributes.TryGetValue("perm", out GraphAttribute? order))
             return null;

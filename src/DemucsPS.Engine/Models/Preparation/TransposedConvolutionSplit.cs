@@ -18,7 +18,7 @@ internal static class TransposedConvolutionSplit
     private const int MostRows = 1 << 16;
 
     /// <summary>As below, for a Slice that cuts off some of the transposed convolution's result at both ends of the axis.</summary>
-    public static List<GraphNode>? RewriteSliced(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? RewriteSliced(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("Slice") || node.Inputs.Length is < 4 or > 5 || node.Outputs.Length != 1 || facts.Producer(node.Inputs[0]) is not { } convolution || !facts.IsOnlyTakenOnce(node.Inputs[0]))
             return null;
@@ -36,14 +36,14 @@ internal static class TransposedConvolutionSplit
     }
 
     /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names) =>
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
         node.Outputs is [var output] ? Rewrite(node, output, null, facts, operatorSet, names) : null;
 
-    private static List<GraphNode>? Rewrite(GraphNode node, string output, (long Axis, long Start, long Length)? part, GraphFacts facts, long operatorSet, GraphNames names)
+    private static List<GraphNode>? Rewrite(GraphNode node, string output, (long Axis, long Start, long Length)? part, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("ConvTranspose") || node.Inputs.Length is < 2 or > 3 || node.Outputs.Length != 1 || node.Integer("group", 1) != 1)
             return null;
-        if (!facts.IsFloatConstant(node.Inputs[1]) || facts.KnownShape(node.Inputs[1]) is not { Length: 3 or 4 } weight || ConvolutionWindow.Of(node, weight) is not { } window)
+        if (!facts.IsFloatConstant(node.Inputs[1]) || facts.KnownShape(node.Inputs[1]) is not { Length: 3 or 4 } weight || ConvolutionWindow.Match(node, weight) is not { } window)
             return null;
         bool biased = node.Inputs.Length == 3 && node.Inputs[2].Length > 0;
         if (biased && !facts.IsFloatConstant(node.Inputs[2]))
@@ -72,8 +72,8 @@ internal static class TransposedConvolutionSplit
         long inputs = weight[0], outputs = weight[1];
         // [inputs, outputs, taps·stride] to [outputs, stride, inputs, taps], the taps last first, because a convolution counts forwards.
         string kernel = writer.Reshape(node.Inputs[1], [inputs, outputs, taps, stride]);
-        kernel = writer.Add("Gather", [kernel, writer.Constant([.. Enumerable.Range(0, (int)taps).Select(i => taps - 1 - i)])], null, OnnxAttribute.Of("axis", 2));
-        kernel = writer.Add("Transpose", [kernel], null, OnnxAttribute.Of("perm", [1, 3, 0, 2]));
+        kernel = writer.Add("Gather", [kernel, writer.Constant([.. Enumerable.Range(0, (int)taps).Select(i => taps - 1 - i)])], null, OnnxAttribute.Create("axis", 2));
+        kernel = writer.Add("Transpose", [kernel], null, OnnxAttribute.Create("perm", [1, 3, 0, 2]));
         long[] kernelShape = [.. window.Kernel];
         kernelShape[axis] = taps;
         kernel = writer.Reshape(kernel, [outputs * stride, inputs, .. kernelShape]);
@@ -85,7 +85,7 @@ internal static class TransposedConvolutionSplit
         }
         long[] pads = new long[2 * kernelShape.Length];
         pads[axis] = pads[axis + kernelShape.Length] = taps - 1;
-        string phases = writer.Add("Conv", taken.ToArray(), null, OnnxAttribute.Of("kernel_shape", kernelShape), OnnxAttribute.Of("pads", pads));
+        string phases = writer.Add("Conv", taken.ToArray(), null, OnnxAttribute.Create("kernel_shape", kernelShape), OnnxAttribute.Create("pads", pads));
 
         // [batch, outputs·stride, …, length, …] to [batch, outputs, …, length·stride, …].
         long[] space = shape[2..];
@@ -95,13 +95,13 @@ internal static class TransposedConvolutionSplit
             string joined = writer.Reshape(phases, [shape[0], outputs, stride * length, .. space[1..]]);
             (_, long first, long count) = part ?? (2, 0, stride * length);
             string numbers = writer.Constant([.. Enumerable.Range(0, (int)count).Select(i => (first + i) % stride * length + (first + i) / stride)]);
-            writer.Add("Gather", [joined, numbers], output, OnnxAttribute.Of("axis", 2));
+            writer.Add("Gather", [joined, numbers], output, OnnxAttribute.Create("axis", 2));
             return writer.Nodes;
         }
         string apart = writer.Reshape(phases, [shape[0], outputs, stride, .. space]);
         List<long> order = [0, 1, .. Enumerable.Range(3, space.Length).Select(i => (long)i)];
         order.Insert(3 + axis, 2);
-        string side = writer.Add("Transpose", [apart], null, OnnxAttribute.Of("perm", order.ToArray()));
+        string side = writer.Add("Transpose", [apart], null, OnnxAttribute.Create("perm", order.ToArray()));
         space[axis] *= stride;
         writer.Reshape(side, [shape[0], outputs, .. space], output);
         return writer.Nodes;

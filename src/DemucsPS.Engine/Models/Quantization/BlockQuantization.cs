@@ -27,7 +27,7 @@ internal sealed class BlockQuantization
     /// <param name="transposed">Whether columns lie one after the other.</param>
     /// <param name="blockSize">Rows that share a factor.</param>
     /// <returns>Null if a value is not finite: it stays what it is.</returns>
-    public static BlockQuantization? Of(ReadOnlySpan<float> matrix, int rows, int columns, bool transposed, int blockSize)
+    public static BlockQuantization? Quantize(ReadOnlySpan<float> matrix, int rows, int columns, bool transposed, int blockSize)
     {
         int blocks = rows / blockSize;
         byte[] values = new byte[matrix.Length];

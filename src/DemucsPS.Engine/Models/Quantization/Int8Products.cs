@@ -50,7 +50,7 @@ internal static class Int8Products
     }
 
     /// <summary>The nodes that give nearly the same tensor under the same name; null if this is no such product or too little is known of it.</summary>
-    private static List<GraphNode>? Rewrite(GraphNode node, GraphFacts facts, long operatorSet, GraphNames names, string? folder)
+    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names, string? folder)
     {
         bool general = node.Is("Gemm");
         if (!general && !node.Is("MatMul"))
@@ -68,25 +68,25 @@ internal static class Int8Products
         string summand = node.Inputs.Length > 2 ? node.Inputs[2] : "";
         if (summand.Length > 0 && (!facts.IsFloatConstant(summand) || facts.KnownShape(summand) is not [var length] || length != columns))
             return null;
-        if (weights.AllFloats(folder) is not { } matrix || BlockQuantization.Of(matrix, (int)rows, (int)columns, transposed, BlockSize) is not { } quantised)
+        if (weights.AllFloats(folder) is not { } matrix || BlockQuantization.Quantize(matrix, (int)rows, (int)columns, transposed, BlockSize) is not { } quantized)
             return null;
 
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         long blocks = rows / BlockSize;
-        byte[] factors = new byte[quantised.Factors.Length * sizeof(float)];
-        for (int i = 0; i < quantised.Factors.Length; i++)
-            BinaryPrimitives.WriteSingleLittleEndian(factors.AsSpan(i * sizeof(float)), quantised.Factors[i]);
-        List<string> inputs = [node.Inputs[0], Constant(writer, Uint8, quantised.Values, columns, blocks, BlockSize), Constant(writer, GraphTensor.Float32, factors, columns * blocks)];
+        byte[] factors = new byte[quantized.Factors.Length * sizeof(float)];
+        for (int i = 0; i < quantized.Factors.Length; i++)
+            BinaryPrimitives.WriteSingleLittleEndian(factors.AsSpan(i * sizeof(float)), quantized.Factors[i]);
+        List<string> inputs = [node.Inputs[0], Constant(writer, Uint8, quantized.Values, columns, blocks, BlockSize), Constant(writer, GraphTensor.Float32, factors, columns * blocks)];
         // Between the factors and the summands: zero points, by default the middle, and an order of the rows.
         if (summand.Length > 0)
             inputs.AddRange(["", "", summand]);
         writer.Nodes.Add(GraphNode.Create(GraphModel.RuntimeDomain, "MatMulNBits", CollectionsMarshal.AsSpan(inputs), [node.Outputs[0]],
         [
-            OnnxAttribute.Of("K", rows), OnnxAttribute.Of("N", columns), OnnxAttribute.Of("bits", 8), OnnxAttribute.Of("block_size", BlockSize), OnnxAttribute.Of("accuracy_level", Int8Accuracy),
+            OnnxAttribute.Create("K", rows), OnnxAttribute.Create("N", columns), OnnxAttribute.Create("bits", 8), OnnxAttribute.Create("block_size", BlockSize), OnnxAttribute.Create("accuracy_level", Int8Accuracy),
         ]));
         return writer.Nodes;
     }
 
     private static string Constant(NodeWriter writer, long type, byte[] bytes, params ReadOnlySpan<long> shape) =>
-        writer.Add("Constant", [], null, OnnxAttribute.Of("value", new ProtobufMessage().Integers(1, shape).Integer(2, type).Block(9, bytes)));
+        writer.Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integers(1, shape).Integer(2, type).Block(9, bytes)));
 }

@@ -76,7 +76,7 @@ public sealed record HTDemucsArchitecture
     /// <summary><c>context_enc</c>: of the encoders'.</summary>
     public int ContextEnc { get; init; }
 
-    /// <summary><c>norm_starts</c>: the first layer with group normalisation.</summary>
+    /// <summary><c>norm_starts</c>: the first layer with group normalization.</summary>
     public int NormStarts { get; init; } = 4;
 
     /// <summary><c>norm_groups</c>: its groups.</summary>
@@ -115,19 +115,19 @@ public sealed record HTDemucsArchitecture
     /// <summary><c>t_max_positions</c>.</summary>
     public int TransformerMaxPositions { get; init; } = 10000;
 
-    /// <summary><c>t_norm_in</c>: a normalisation before the position embedding.</summary>
+    /// <summary><c>t_norm_in</c>: a normalization before the position embedding.</summary>
     public bool TransformerNormIn { get; init; } = true;
 
     /// <summary><c>t_norm_in_group</c>: that it is over all time steps.</summary>
     public bool TransformerNormInGroup { get; init; }
 
-    /// <summary><c>t_group_norm</c>: groups of the layers' normalisations over all time steps; 0 (<c>False</c> there) for layer normalisation.</summary>
+    /// <summary><c>t_group_norm</c>: groups of the layers' normalizations over all time steps; 0 (<c>False</c> there) for layer normalization.</summary>
     public int TransformerGroupNorm { get; init; }
 
-    /// <summary><c>t_norm_first</c>: normalisation before attention and feed-forward rather than behind.</summary>
+    /// <summary><c>t_norm_first</c>: normalization before attention and feed-forward rather than behind.</summary>
     public bool TransformerNormFirst { get; init; } = true;
 
-    /// <summary><c>t_norm_out</c>: a group normalisation at each layer's end, where <see cref="TransformerNormFirst"/>.</summary>
+    /// <summary><c>t_norm_out</c>: a group normalization at each layer's end, where <see cref="TransformerNormFirst"/>.</summary>
     public bool TransformerNormOut { get; init; } = true;
 
     /// <summary><c>t_max_period</c>: of the sinusoidal position embedding.</summary>

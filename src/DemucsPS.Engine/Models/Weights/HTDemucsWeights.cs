@@ -111,7 +111,7 @@ public sealed class HTDemucsWeights : IDisposable
     /// have the same, though their files differ: the library that writes them changes the order of the metadata. Reads the whole file, and makes sure that all values are finite.
     /// </summary>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="SafetensorsFile.Read"/>.</exception>
     public string Identify(CancellationToken cancellationToken = default)
     {

@@ -131,7 +131,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>SHA-256 over the tensors in the order of their names: name, type, shape and bytes. The file's own order of them, and its metadata, do not count. Reads all of it.</summary>
     /// <param name="hash">Takes them.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Read"/>.</exception>
     internal void AppendTo(IncrementalHash hash, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Get-DemucsModel</c>: the models that are installed, built in or in the catalogue; or the prepared copies of models in the cache.</summary>
+/// <summary><c>Get-DemucsModel</c>: the models that are installed, built in or in the catalog; or the prepared copies of models in the cache.</summary>
 [Cmdlet(VerbsCommon.Get, "DemucsModel", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(ModelInfo), ParameterSetName = [NameSet])]
 [OutputType(typeof(CachedCopy), ParameterSetName = [CacheSet])]
@@ -36,7 +36,7 @@ public sealed class GetDemucsModelCommand : ModelCommand
     {
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            WriteObject(Library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalogue. Get-DemucsModel lists all.", name));
+            WriteObject(Library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalog. Get-DemucsModel lists all.", name));
             return;
         }
         WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);

@@ -7,12 +7,12 @@ using DemucsPS.Engine.Models.Installation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Install-DemucsModel</c>: fetches models of the catalogue, or takes in a model of the user's own.</summary>
+/// <summary><c>Install-DemucsModel</c>: fetches models of the catalog, or takes in a model of the user's own.</summary>
 [Cmdlet(VerbsLifecycle.Install, "DemucsModel", SupportsShouldProcess = true)]
 [OutputType(typeof(ModelInfo))]
 public sealed class InstallDemucsModelCommand : ModelCommand
 {
-    /// <summary>Names in the catalogue; or, with a local source, another name for a model of one's own.</summary>
+    /// <summary>Names in the catalog; or, with a local source, another name for a model of one's own.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
@@ -23,7 +23,7 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     [ValidateNotNullOrEmpty]
     public string? Source { get; set; }
 
-    /// <summary>Accept what the licence notice says.</summary>
+    /// <summary>Accept what the license notice says.</summary>
     [Parameter]
     public SwitchParameter AcceptLicense { get; set; }
 
@@ -41,7 +41,7 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     private void Install(string name)
     {
         ModelInstallDisplay display = new(this);
-        ModelInstallOptions options = new() { Source = ResolveSource(), AcceptLicence = AcceptLicense, Force = Force, Prepare = !NoPreparation, Warn = display.Warn };
+        ModelInstallOptions options = new() { Source = ResolveSource(), AcceptLicense = AcceptLicense, Force = Force, Prepare = !NoPreparation, Warn = display.Warn };
         ModelInstaller installer = new(Library);
         IReadOnlyList<ModelInfo> planned = installer.Plan(name, options);
         if (planned.Count == 0)
@@ -53,8 +53,8 @@ public sealed class InstallDemucsModelCommand : ModelCommand
         if (!ShouldProcess(Path.Combine(Library.Folder, planned.Count == 1 ? planned[0].Name : ""), Describe(planned)))
             return;
         bool asked = false;
-        if (!options.AcceptLicence && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } notice)
-            options = options with { AcceptLicence = Ask(name, notice, out asked) };
+        if (!options.AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } notice)
+            options = options with { AcceptLicense = Ask(name, notice, out asked) };
         try
         {
             WriteObject(display.Watch(Task.Run(() => installer.InstallAsync(name, options, display, Stop.Token)), Stop));
@@ -69,8 +69,8 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     private string Describe(IReadOnlyList<ModelInfo> planned)
     {
         string size = planned.Sum(m => m.Size) is > 0 and long bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes / 1e6:F0} MB") : "";
-        string notice = !AcceptLicense && planned.Select(m => m.LicenceNotice).FirstOrDefault(n => n is not null) is { } said ? $"; before that its licence notice has to be accepted (-AcceptLicense): {said}" : "";
-        return $"Install {string.Join(", ", planned.Select(m => m.Name))} from {(Source is null ? "the addresses of the catalogue" : $"'{Source}'")}{size}{notice}";
+        string notice = !AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } said ? $"; before that its license notice has to be accepted (-AcceptLicense): {said}" : "";
+        return $"Install {string.Join(", ", planned.Select(m => m.Name))} from {(Source is null ? "the addresses of the catalog" : $"'{Source}'")}{size}{notice}";
     }
 
     /// <summary>Asks a user who is there to answer; nobody has not accepted.</summary>
@@ -85,7 +85,7 @@ public sealed class InstallDemucsModelCommand : ModelCommand
             return false;
         try
         {
-            bool accepted = ShouldContinue($"{notice}\n\nInstall it?", $"Licence notice of {name}");
+            bool accepted = ShouldContinue($"{notice}\n\nInstall it?", $"License notice of {name}");
             asked = true;
             return accepted;
         }

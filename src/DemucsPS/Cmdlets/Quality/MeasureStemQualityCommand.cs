@@ -85,7 +85,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
 
     private protected override void ProcessFile(string file, string target) => Measure(() => EstimatedTrack.Find(file, _reference, WriteWarning), target);
 
-    private protected override void ProcessOther() => Measure(() => [EstimatedTrack.Of(SeparationResult!, _reference)], SeparationResult!.SourcePath);
+    private protected override void ProcessOther() => Measure(() => [EstimatedTrack.Create(SeparationResult!, _reference)], SeparationResult!.SourcePath);
 
     private void Measure(Func<IReadOnlyList<EstimatedTrack>> find, string target)
     {

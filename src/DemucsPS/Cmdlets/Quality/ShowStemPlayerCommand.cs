@@ -86,7 +86,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
         if (_compared.Count > 0 && !_failed)
             Make(PlayerPage.Comparing(_compared), _compared[0].PagePath, _compared[0].Title);
         else if (_served is not null)
-            Make(PlayerPage.Of(_served), _served.PagePath, _served.Title);
+            Make(PlayerPage.Create(_served), _served.PagePath, _served.Title);
     }
 
     /// <inheritdoc/>
@@ -100,7 +100,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     private protected override void ProcessOther()
     {
         foreach (SeparationResult result in Result)
-            Take(result, () => [StemFolder.Of(result)]);
+            Take(result, () => [StemFolder.Create(result)]);
     }
 
     private protected override void Missed() => _failed = true;
@@ -133,7 +133,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
             if (Serve)
                 _served = folder;
             else
-                Make(PlayerPage.Of(folder), folder.PagePath, target);
+                Make(PlayerPage.Create(folder), folder.PagePath, target);
         }
     }
 

@@ -175,7 +175,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
             if (!IsWanted(_panels))
                 return;
             progress.Begin(new TrackSource(_panels.Count == 1 ? _panels[0].Name : $"{_panels.Count} spectrograms"));
-            SpectrogramPicture picture = SpectrogramPicture.Of(_panels, options, progress, _stop.Token);
+            SpectrogramPicture picture = SpectrogramPicture.Create(_panels, options, progress, _stop.Token);
             progress.Complete();
             foreach (string warning in picture.Warnings)
                 WriteWarning(warning);
@@ -224,22 +224,22 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
                 AddFiles([file.FullName], literal: true);
                 break;
             case AudioTrack track:
-                _panels.Add(SpectrogramPanel.Of(track));
+                _panels.Add(SpectrogramPanel.Create(track));
                 break;
             case AudioChunk chunk:
-                _panels.Add(SpectrogramPanel.Of(chunk));
+                _panels.Add(SpectrogramPanel.Create(chunk));
                 break;
             case ChunkSpectrogram spectrogram:
-                _panels.Add(SpectrogramPanel.Of(spectrogram));
+                _panels.Add(SpectrogramPanel.Create(spectrogram));
                 break;
             case StemChunk stem:
-                _panels.Add(SpectrogramPanel.Of(stem));
+                _panels.Add(SpectrogramPanel.Create(stem));
                 break;
             case Stem stem:
-                _panels.Add(SpectrogramPanel.Of(stem));
+                _panels.Add(SpectrogramPanel.Create(stem));
                 break;
             case SeparationResult result:
-                _panels.AddRange(SpectrogramPanel.Of(result));
+                _panels.AddRange(SpectrogramPanel.Create(result));
                 _result = result;
                 break;
             default:
@@ -254,7 +254,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
         {
             _target = target;
             foreach (TrackSource source in _tracks!.Expand(file))
-                _panels.Add(SpectrogramPanel.Of(source));
+                _panels.Add(SpectrogramPanel.Create(source));
         }
     }
 

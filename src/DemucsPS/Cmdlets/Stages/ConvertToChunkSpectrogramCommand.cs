@@ -17,6 +17,6 @@ public sealed class ConvertToChunkSpectrogramCommand : PSCmdlet
     protected override void ProcessRecord()
     {
         foreach (AudioChunk chunk in Chunk)
-            WriteObject(ChunkSpectrogram.Of(chunk));
+            WriteObject(ChunkSpectrogram.Compute(chunk));
     }
 }

@@ -31,7 +31,7 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
     {
         try
         {
-            StemChoice choice = Choice();
+            StemRequest choice = Choice();
             _exporter = new StemExporter(Output(), choice);
         }
         catch (DemucsException e)
@@ -75,7 +75,7 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
 
     private void Write(IReadOnlyList<Stem> set)
     {
-        ExportedStems written;
+        StemExportResult written;
         string work;
         try
         {

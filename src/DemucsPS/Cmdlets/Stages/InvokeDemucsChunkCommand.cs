@@ -153,7 +153,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     private void Start(object given, Action<ChunkSeparator> start)
     {
         // The next chunk is started before the last one is handed on, so the model runs while the rest of the pipeline works.
-        SeparatedChunk? oldest = _separator!.IsFull ? Take() : null;
+        ChunkResult? oldest = _separator!.IsFull ? Take() : null;
         try
         {
             start(_separator);
@@ -168,7 +168,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
             Emit(oldest);
     }
 
-    private SeparatedChunk Take()
+    private ChunkResult Take()
     {
         try
         {
@@ -180,7 +180,7 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
         }
     }
 
-    private void Emit(SeparatedChunk separated)
+    private void Emit(ChunkResult separated)
     {
         ShowProgress(separated.Chunk);
         foreach (string failure in separated.Failures)

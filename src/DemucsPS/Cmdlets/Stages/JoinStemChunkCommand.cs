@@ -50,7 +50,7 @@ public sealed class JoinStemChunkCommand : PSCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        foreach (JoinedStem joined in _joiner!.Complete())
+        foreach (StemJoinResult joined in _joiner!.Complete())
         {
             if (joined.Warning is not null)
                 WriteWarning(joined.Warning);

@@ -14,7 +14,7 @@ public sealed class SplitAudioChunkCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     public AudioTrack[] Track { get; set; } = [];
 
-    /// <summary>Share of a chunk that neighbours have in common, 0 to 0.99.</summary>
+    /// <summary>Share of a chunk that neighbors have in common, 0 to 0.99.</summary>
     [Parameter]
     public double Overlap { get; set; } = 0.05;
 

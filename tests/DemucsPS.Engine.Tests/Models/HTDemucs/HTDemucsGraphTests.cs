@@ -32,7 +32,7 @@ public sealed class HTDemucsGraphTests
         float[] waves = new float[batch * stems * 2 * length], planes = new float[batch * stems * 4 * 2048 * frames];
         using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
         if (batch == 1)
-            Assert.Equal(["drums", "bass"], ModelContract.Recognise(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), "m").Stems);
+            Assert.Equal(["drums", "bass"], ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), "m").Stems);
         session.Run([OnnxTensor.Create("waveform", waveform, batch, 2, length), OnnxTensor.Create("spectrogram", spectrogram, batch, 4, 2048, frames)],
             [OnnxTensor.Create("stem_spectrogram", planes, batch, stems, 4, 2048, frames), OnnxTensor.Create("stem_waveform", waves, batch, stems, 2, length)]);
 

@@ -169,7 +169,7 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
         return row.Select((v, c) => (v - mean) / deviation * W(name + ".weight")[c] + W(name + ".bias")[c]).ToArray();
     })];
 
-    /// <summary>A normalisation of all of a plane.</summary>
+    /// <summary>A normalization of all of a plane.</summary>
     private Plane Norm(Plane x, string name)
     {
         double mean = x.Values.Average(), deviation = Math.Sqrt(x.Values.Average(v => (v - mean) * (v - mean)) + 1e-5);

@@ -84,7 +84,7 @@ public sealed class GraphModelTests
     {
         byte[] source = SmallGraph.Build([2, 6, 35], [2, 6, 35], (graph, x) =>
             SmallGraph.GroupNormalization(graph, graph.Node("Conv", [x, graph.Constant(new float[36], [6, 6, 1])]), [2, 6, 35], [0, 3, -1], plain: false)
-            - graph.Node("ReduceMean", [graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [0, 1, 2]))], OnnxAttribute.Of("axes", [1, 2])));
+            - graph.Node("ReduceMean", [graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [0, 1, 2]))], OnnxAttribute.Create("axes", [1, 2])));
         int refused = 0, changed = TestSet.Size(500, 20_000);
         for (int length = 0; length < source.Length; length++)
             Try(source[..length]);
@@ -121,7 +121,7 @@ public sealed class GraphModelTests
         OnnxValue x = graph.Input("x", 2, 3);
         OnnxValue a = graph.Node("Identity", [x]), b = graph.Node("Identity", [a]);
         x.Name = b.Name;
-        graph.Output("y", graph.Node("ReduceMean", [b], OnnxAttribute.Of("axes", [0, 1])), 1, 1);
+        graph.Output("y", graph.Node("ReduceMean", [b], OnnxAttribute.Create("axes", [0, 1])), 1, 1);
         Assert.Null(PreparedModel.Prepare(graph.ToBytes("tests", "")));
     }
 

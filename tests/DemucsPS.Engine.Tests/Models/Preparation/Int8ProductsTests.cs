@@ -21,7 +21,7 @@ public sealed class Int8ProductsTests
         {
             OnnxValue weights = graph.Constant(Noise(Depth * Columns), transposed ? [Columns, Depth] : [Depth, Columns]);
             OnnxValue[] inputs = biased ? [weights, graph.Constant([.. Enumerable.Range(0, Columns).Select(i => i - 40f)], [Columns])] : [weights];
-            return x => graph.Node("Gemm", [x, .. inputs], transposed ? [OnnxAttribute.Of("transB", 1)] : []);
+            return x => graph.Node("Gemm", [x, .. inputs], transposed ? [OnnxAttribute.Create("transB", 1)] : []);
         });
         AssertNear(model, Fits(model));
     }
@@ -50,8 +50,8 @@ public sealed class Int8ProductsTests
     {
         float[] weights = Noise(Depth * Columns), broken = [.. weights];
         broken[7] = float.NaN;
-        Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns])], OnnxAttribute.Of("alpha", 2f))));
-        Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Columns), [Columns])], OnnxAttribute.Of("beta", 0.5f))));
+        Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns])], OnnxAttribute.Create("alpha", 2f))));
+        Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Columns), [Columns])], OnnxAttribute.Create("beta", 0.5f))));
         Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Rows * Columns), [Rows, Columns])])));
         Stays(Product(graph => x => graph.Node("MatMul", [x, graph.Constant(broken, [Depth, Columns])])));
         Stays(Product(graph => x => graph.Node("MatMul", [x, 2 * graph.Constant(weights, [Depth, Columns])])));
@@ -118,21 +118,21 @@ public sealed class Int8ProductsTests
     {
         float[] matrix = [.. Noise(64 * 3).Select((x, i) => i / 3 < 32 ? x : 100 * x)];
         matrix[0] = 0;
-        BlockQuantization quantised = BlockQuantization.Of(matrix, 64, 3, transposed: false, 32)!;
-        Assert.Equal(128, quantised.Values[0]);
+        BlockQuantization quantized = BlockQuantization.Quantize(matrix, 64, 3, transposed: false, 32)!;
+        Assert.Equal(128, quantized.Values[0]);
         for (int column = 0; column < 3; column++)
         {
             for (int row = 0; row < 64; row++)
             {
-                float factor = quantised.Factors[column * 2 + row / 32];
-                Assert.InRange(factor * (quantised.Values[column * 64 + row] - 128) - matrix[row * 3 + column], -0.501f * factor, 0.501f * factor);
+                float factor = quantized.Factors[column * 2 + row / 32];
+                Assert.InRange(factor * (quantized.Values[column * 64 + row] - 128) - matrix[row * 3 + column], -0.501f * factor, 0.501f * factor);
             }
-            Assert.InRange(quantised.Factors[column * 2 + 1] / quantised.Factors[column * 2], 50, 200);
+            Assert.InRange(quantized.Factors[column * 2 + 1] / quantized.Factors[column * 2], 50, 200);
         }
         float[] columns = [.. Enumerable.Range(0, 3 * 64).Select(i => matrix[i % 64 * 3 + i / 64])];
-        Assert.Equal(quantised.Values, BlockQuantization.Of(columns, 64, 3, transposed: true, 32)!.Values);
-        Assert.All(BlockQuantization.Of(new float[32], 32, 1, false, 32)!.Values, value => Assert.Equal(128, value));
-        Assert.Null(BlockQuantization.Of([.. matrix[..31], float.PositiveInfinity], 32, 1, false, 32));
+        Assert.Equal(quantized.Values, BlockQuantization.Quantize(columns, 64, 3, transposed: true, 32)!.Values);
+        Assert.All(BlockQuantization.Quantize(new float[32], 32, 1, false, 32)!.Values, value => Assert.Equal(128, value));
+        Assert.Null(BlockQuantization.Quantize([.. matrix[..31], float.PositiveInfinity], 32, 1, false, 32));
     }
 
     [Fact]

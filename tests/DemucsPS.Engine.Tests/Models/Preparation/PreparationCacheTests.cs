@@ -1,6 +1,6 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 

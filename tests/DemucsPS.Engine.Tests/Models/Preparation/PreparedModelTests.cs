@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Catalogue;
+using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Tests.Inference;
 using DemucsPS.Engine.Tests.Separation;
@@ -220,7 +220,7 @@ public sealed class PreparedModelTests : IDisposable
     }
 
     [Fact]
-    public void Cancelling_leaves_nothing()
+    public void Canceling_leaves_nothing()
     {
         string model = Save("model.onnx", Rewritable());
         Assert.ThrowsAny<OperationCanceledException>(() => PreparedModel.Prepare(model, ModelPrecision.Full, _cache, null, new CancellationToken(canceled: true)));
@@ -362,7 +362,7 @@ public sealed class PreparedModelTests : IDisposable
 
     private static byte[] Rewritable() => SmallGraph.GroupNormalization([1, 6, 35], [0, 1, -1], plain: true);
 
-    /// <summary>As <see cref="Rewritable"/>, with what is normalised multiplied with the 210 weights of a second file.</summary>
+    /// <summary>As <see cref="Rewritable"/>, with what is normalized multiplied with the 210 weights of a second file.</summary>
     private static byte[] WithWeights(string file)
     {
         ProtobufMessage location = new ProtobufMessage().Text(1, "location").Text(2, file);
@@ -376,7 +376,7 @@ public sealed class PreparedModelTests : IDisposable
     /// <summary>A model of its own, and its copy in the cache that models are loaded from.</summary>
     private (ModelSource Model, string Path, byte[] Bytes) InDefaultCache()
     {
-        ModelSource model = ModelSource.Find(Save($"{Guid.NewGuid():N}.onnx", SmallModels.Mixing(normalises: true)));
+        ModelSource model = ModelSource.Find(Save($"{Guid.NewGuid():N}.onnx", SmallModels.Mixing(normalizes: true)));
         using PreparedModel prepared = PreparedModel.Prepare(model.Path!, ModelPrecision.Full, PreparationCache.Open(), Unwarned, CancellationToken.None)!;
         return (model, prepared.Path!, prepared.ToBytes());
     }

@@ -56,7 +56,7 @@ public sealed class ShapeHidingTests
     // x is turned, and multiplied with turned weights: those are computed at load, and must go on being so.
     private static byte[] Model(int length) => SmallGraph.Build([2, length], [length, 2], (graph, x) =>
     {
-        OnnxValue weights = graph.Node("Transpose", [graph.Constant(Enumerable.Range(0, 2 * length).Select(i => i % 7f).ToArray(), [2, length])], OnnxAttribute.Of("perm", [1, 0]));
-        return graph.Node("Transpose", [x], OnnxAttribute.Of("perm", [1, 0])) * weights;
+        OnnxValue weights = graph.Node("Transpose", [graph.Constant(Enumerable.Range(0, 2 * length).Select(i => i % 7f).ToArray(), [2, length])], OnnxAttribute.Create("perm", [1, 0]));
+        return graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0])) * weights;
     });
 }

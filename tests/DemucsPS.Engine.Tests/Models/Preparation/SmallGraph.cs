@@ -14,14 +14,14 @@ internal static class SmallGraph
         return graph.ToBytes("tests", "");
     }
 
-    /// <summary>A group normalisation as PyTorch exports it, with factors of 0.5, 1, … and summands of −1, −0.5, ….</summary>
+    /// <summary>A group normalization as PyTorch exports it, with factors of 0.5, 1, … and summands of −1, −0.5, ….</summary>
     public static byte[] GroupNormalization(long[] shape, long[] joined, bool plain) => Build(shape, shape, (graph, x) => GroupNormalization(graph, x, shape, joined, plain));
 
     public static OnnxValue GroupNormalization(OnnxGraphWriter graph, OnnxValue x, long[] shape, long[] joined, bool plain)
     {
         int groups = (int)joined[1];
         float[] scale = [.. Enumerable.Range(1, groups).Select(i => plain ? 1f : i / 2f)], bias = [.. Enumerable.Range(-2, groups).Select(i => plain ? 0f : i / 2f)];
-        OnnxValue normal = graph.Node("InstanceNormalization", [graph.Node("Reshape", [x, Integers(graph, joined)]), graph.Constant(scale, [groups]), graph.Constant(bias, [groups])], OnnxAttribute.Of("epsilon", 1e-3f));
+        OnnxValue normal = graph.Node("InstanceNormalization", [graph.Node("Reshape", [x, Integers(graph, joined)]), graph.Constant(scale, [groups]), graph.Constant(bias, [groups])], OnnxAttribute.Create("epsilon", 1e-3f));
         return graph.Node("Reshape", [normal, Integers(graph, shape)]);
     }
 
@@ -55,7 +55,7 @@ internal static class SmallGraph
             Assert.InRange(b[i], a[i] - 1e-5f, a[i] + 1e-5f);
     }
 
-    /// <summary>Runs a model on noise that is not centred.</summary>
+    /// <summary>Runs a model on noise that is not centerd.</summary>
     public static float[] Run(byte[] model)
     {
         Random random = new(5);

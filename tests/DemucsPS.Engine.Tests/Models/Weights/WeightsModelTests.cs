@@ -235,7 +235,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         ModelLibrary library = Library(folder, server.Address);
         ModelInstaller installer = new(library, new TransferSettings { Delay = (_, _) => Task.CompletedTask });
         await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("htlittle", new ModelInstallOptions(), null, default));
-        ModelInfo installed = await installer.InstallAsync("htlittle", new ModelInstallOptions { AcceptLicence = true, Warn = Unexpected }, null, default);
+        ModelInfo installed = await installer.InstallAsync("htlittle", new ModelInstallOptions { AcceptLicense = true, Warn = Unexpected }, null, default);
         Assert.True(installed is { Installed: true, Verified: true });
         Assert.Equal(folder["models", "htlittle", "0a1b2c3d.safetensors"], installed.Path);
         Assert.Equal([null, 50_000], server.Requests.Select(r => r.From));
@@ -284,7 +284,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         }
         File.WriteAllText(Path.Combine(Path.GetDirectoryName(path)!, "htlittle.yaml"), "models: ['0a1b2c3d']");
         ModelLibrary library = Library(folder, new Uri("https://hub.invalid/"));
-        ModelInfo installed = await new ModelInstaller(library).InstallAsync("htlittle", new ModelInstallOptions { AcceptLicence = true, Prepare = false, Source = given.Length == 0 ? folder["share"] : folder["share", given] }, null, default);
+        ModelInfo installed = await new ModelInstaller(library).InstallAsync("htlittle", new ModelInstallOptions { AcceptLicense = true, Prepare = false, Source = given.Length == 0 ? folder["share"] : folder["share", given] }, null, default);
         Assert.True(installed.Verified);
         Assert.Null(new FileInfo(installed.Path!).LinkTarget);
     }
@@ -307,7 +307,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
 
     private const string Revision = "bf35a81b663819a8255c8fefee17f9d812b786b5";
 
-    /// <summary>A library whose catalogue has the little model as the author's repository has his.</summary>
+    /// <summary>A library whose catalog has the little model as the author's repository has his.</summary>
     private static ModelLibrary Library(TemporaryFolder folder, Uri hub)
     {
         byte[] weights = File.ReadAllBytes(LittleModel.File);
@@ -317,11 +317,11 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
             contract = "split",
             stems = new[] { "drums", "bass", "other", "vocals" },
             segment = LittleModel.Segment,
-            licence = "Only for tests.",
+            license = "Only for tests.",
             files = new[] { new { name = "0a1b2c3d.safetensors", url = new Uri(hub, $"owner/HTLittle/resolve/{Revision}/0a1b2c3d.safetensors").AbsoluteUri, size = weights.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(weights)) } },
         };
-        File.WriteAllText(folder["catalogue.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { entry } }));
-        return ModelLibrary.Open(folder["models"], folder["catalogue.json"]);
+        File.WriteAllText(folder["catalog.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { entry } }));
+        return ModelLibrary.Open(folder["models"], folder["catalog.json"]);
     }
 
     private static ModelLibrary Library() => ModelLibrary.Open(Path.Combine(Path.GetTempPath(), "demucsps-no-models"));
@@ -331,7 +331,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     private static ModelBag Load(string model) => ModelBag.Load(Select(model), null, new OnnxSessionOptions(), prepare: true, Unexpected);
 
     private static FileSeparator Separator(ModelBag bag, TemporaryFolder folder, bool skip) =>
-        new(bag, StemSelection.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()) { SkipExisting = skip });
+        new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()) { SkipExisting = skip });
 
     private static void Unexpected(string warning) => Assert.Fail(warning);
 }
