@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Separation;
 
@@ -68,7 +69,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
 
     private static string Status(SeparationProgress value) => value.Stage switch
     {
-        SeparationStage.Measuring => $"{TimeSpan.FromSeconds(value.Done / Separator.SampleRate):h\\:mm\\:ss} read",
+        SeparationStage.Measuring => $"{TimeSpan.FromSeconds(value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss} read",
         SeparationStage.Separating => $"chunk {value.Done} of {value.Total}",
         _ => $"stem {value.Done} of {value.Total}",
     };

@@ -178,7 +178,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
                 // Blocks come by the thousand; a few lines a second are enough, and none where they would fill a log.
                 case SeparationStage.Measuring when _shown == 0 || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds > 200:
                     _shown = Stopwatch.GetTimestamp();
-                    report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / Separator.SampleRate):h\\:mm\\:ss}"), lasting: false);
+                    report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss}"), lasting: false);
                     break;
                 case SeparationStage.Separating:
                     string left = value.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {Math.Ceiling(time.TotalSeconds)} s left") : "";

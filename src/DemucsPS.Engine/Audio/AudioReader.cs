@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Audio;
 /// A reader belongs to one thread at a time. Samples that are not numbers are passed on as they are: whoever measures the
 /// track refuses them.
 /// </remarks>
-public abstract class AudioReader : IDisposable
+internal abstract class AudioReader : IDisposable
 {
     private readonly List<string> _warnings = [];
     private readonly TrackGaps _gaps = new();

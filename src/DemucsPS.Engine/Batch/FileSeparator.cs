@@ -143,7 +143,7 @@ public sealed class FileSeparator
                 SeparationJournal journal = SeparationJournal.Read(track.Place.JournalPath);
                 kept = (double)journal.DurableFrames / journal.Frames;
             }
-            return new TrackOutlook(track.Header.FramesAt(Separator.SampleRate) is { } frames ? TimeSpan.FromSeconds((double)frames / Separator.SampleRate) : null, kept, _output.SkipExisting && File.Exists(track.Place.ProvenancePath));
+            return new TrackOutlook(track.Header.FramesAt(DemucsAudio.SampleRate) is { } frames ? TimeSpan.FromSeconds((double)frames / DemucsAudio.SampleRate) : null, kept, _output.SkipExisting && File.Exists(track.Place.ProvenancePath));
         }
         catch (DemucsException)
         {
@@ -167,7 +167,7 @@ public sealed class FileSeparator
     private SeparationPlan PlanOf(Track track)
     {
         TrackHeader header = track.Header;
-        long? frames = header.FramesAt(Separator.SampleRate) is > 0 and { } known ? known : null;
+        long? frames = header.FramesAt(DemucsAudio.SampleRate) is > 0 and { } known ? known : null;
         StemShape? shape = frames is { } count ? StemShape.Create(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
         return new SeparationPlan(track.Source.Path, track.Paths, frames, frames is { } n ? _separator.CountChunks(n) : null, shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
         {
@@ -507,7 +507,7 @@ public sealed class FileSeparator
         Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Compute(source, stop.Token), CancellationToken.None);
         try
         {
-            TrackStatistics statistics = Measure(source, header.FramesAt(Separator.SampleRate), progress, cancellationToken);
+            TrackStatistics statistics = Measure(source, header.FramesAt(DemucsAudio.SampleRate), progress, cancellationToken);
             SourceIdentity found = identity.GetAwaiter().GetResult();
             found.CheckUnchanged(before);
             return (statistics, found);

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>Shares out a batch so that all workers have about as much to do.</summary>
-public static class Shards
+internal static class Shards
 {
     // What a track costs beside its length: opening, naming and noting it.
     private const double SecondsATrack = 1;

@@ -39,7 +39,7 @@ public sealed record StemFormat
         init => field = value is null or (>= 8_000 and <= 384_000)
             ? value
             : throw Wrong($"The sample rate of the stems is {value}; it can be 8000 to 384000 Hz, or 'Source' for the source's own.", EngineParameter.SampleRate);
-    } = Separator.SampleRate;
+    } = DemucsAudio.SampleRate;
 
     /// <summary>Whether the stems of a track with one channel have one channel, the mean of the two that were separated.</summary>
     public bool KeepMono { get; init; }
@@ -115,7 +115,7 @@ public sealed record StemFormat
             Quality = quality,
             Clip = clip,
             Dither = dither,
-            SampleRate = sampleRate is null ? Separator.SampleRate : ParseSampleRate(sampleRate),
+            SampleRate = sampleRate is null ? DemucsAudio.SampleRate : ParseSampleRate(sampleRate),
             KeepMono = keepMono,
         };
         format.Check();

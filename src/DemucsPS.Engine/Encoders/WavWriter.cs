@@ -13,7 +13,7 @@ namespace DemucsPS.Engine.Encoders;
 /// The file declares no samples until <see cref="Complete"/>. Disposing without it leaves the file as it is; whoever created
 /// the writer deletes it.
 /// </remarks>
-public sealed class WavWriter : IStemEncoder
+internal sealed class WavWriter : IStemEncoder
 {
     private const int BufferBytes = 64 * 1024;
     private const int LengthsBytes = 28;

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Inference;
 /// A loaded model. Thread-safe: several threads may run it at once over their own tensors. Disposing during a run is safe; the native session
 /// is released when the last run has returned.
 /// </summary>
-public sealed class OnnxSession : IDisposable
+internal sealed class OnnxSession : IDisposable
 {
     [ThreadStatic]
     private static int t_count;

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Inference;
 /// Plug-in libraries of execution providers, which their makers publish for ONNX Runtime as it is: found by name or in a folder, loaded by full path, and registered once a process. What is in such a
 /// library runs as part of the program, so nothing is loaded but what is named or lies in that folder.
 /// </summary>
-public static class ProviderLibraries
+internal static class ProviderLibraries
 {
     /// <summary>Environment variable that names another folder of plug-in libraries.</summary>
     public const string FolderVariable = "DEMUCSPS_PROVIDERS";

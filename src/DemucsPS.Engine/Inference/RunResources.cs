@@ -5,4 +5,4 @@ namespace DemucsPS.Engine.Inference;
 /// Whether it keeps to the thread that calls: right where there are as many runs as threads, wasteful where there are fewer.
 /// </param>
 /// <param name="ReleasesMemory">Whether memory is given back when it has ended, since runs of the other kind come next.</param>
-public readonly record struct RunResources(bool OwnThreadOnly, bool ReleasesMemory);
+internal readonly record struct RunResources(bool OwnThreadOnly, bool ReleasesMemory);

@@ -10,7 +10,7 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Input;
 
 /// <summary>Opens audio files of any kind. What a file is, its content says, not its name.</summary>
-public static class AudioFile
+internal static class AudioFile
 {
     /// <summary>
     /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this library,

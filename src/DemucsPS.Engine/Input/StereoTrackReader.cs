@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Input;
 /// two channels the pair that the track names is taken, or the first two, with a warning; other rates are resampled with the
 /// windowed sinc that official Demucs uses (NUMERICS, "The pipeline, in order", steps 1 and 2).
 /// </summary>
-public sealed class StereoTrackReader : IStereoSource, IDisposable
+internal sealed class StereoTrackReader : IStereoSource, IDisposable
 {
     private const int BlockFrames = 4096;
     private readonly AudioReader _reader;

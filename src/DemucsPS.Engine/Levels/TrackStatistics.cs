@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Levels;
 /// <param name="Mean">μ.</param>
 /// <param name="Deviation">σ; 0 for a track of a single frame.</param>
 /// <param name="Peak">Greatest absolute sample of both channels.</param>
-public readonly record struct TrackStatistics(long Frames, double Mean, double Deviation, float Peak)
+internal readonly record struct TrackStatistics(long Frames, double Mean, double Deviation, float Peak)
 {
     private const int BlockFrames = 32768;
 

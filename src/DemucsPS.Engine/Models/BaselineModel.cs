@@ -18,7 +18,7 @@ namespace DemucsPS.Engine.Models;
 /// sustained low partial is vocals; the rest is other.
 /// </para>
 /// </remarks>
-public static class BaselineModel
+internal static class BaselineModel
 {
     /// <summary>The stems, in the order of the model's outputs, as they stand in its metadata.</summary>
     public const string Sources = "drums,bass,other,vocals";

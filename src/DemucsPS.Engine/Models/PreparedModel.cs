@@ -16,7 +16,7 @@ namespace DemucsPS.Engine.Models;
 /// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy is an ordinary ONNX model of the same inputs,
 /// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. Its attention is an operator of ONNX Runtime's own (com.microsoft).
 /// </summary>
-public sealed class PreparedModel : IDisposable
+internal sealed class PreparedModel : IDisposable
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
     public const int RewriteVersion = 6;

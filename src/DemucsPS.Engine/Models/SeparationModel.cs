@@ -5,7 +5,7 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>A loaded model with its recognized contract. Thread-safe; runs may go on in parallel, each over its own <see cref="ModelTensors"/>.</summary>
-public sealed class SeparationModel : IDisposable
+internal sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
     private readonly PreparedModel? _copy;

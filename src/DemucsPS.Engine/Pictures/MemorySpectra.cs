@@ -13,7 +13,7 @@ internal sealed class MemorySpectra(ReadOnlyMemory<float> left, ReadOnlyMemory<f
     public override double Start => start;
 
     /// <inheritdoc/>
-    protected override int Rate => Separator.SampleRate;
+    protected override int Rate => DemucsAudio.SampleRate;
 
     /// <inheritdoc/>
     protected override long Frames => left.Length;

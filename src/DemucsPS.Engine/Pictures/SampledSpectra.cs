@@ -77,7 +77,7 @@ internal abstract class SampledSpectra : ISpectra
             right.AsSpan(used, filled - used).CopyTo(right);
             filled -= used;
             at += used;
-            progress?.Report(new SeparationProgress(SeparationStage.Measuring, (long)((double)(read - skipped) / Rate * Separator.SampleRate), (long)((double)(total - skipped) / Rate * Separator.SampleRate), null));
+            progress?.Report(new SeparationProgress(SeparationStage.Measuring, (long)((double)(read - skipped) / Rate * DemucsAudio.SampleRate), (long)((double)(total - skipped) / Rate * DemucsAudio.SampleRate), null));
         }
         columns.Complete();
         return columns.Levels;

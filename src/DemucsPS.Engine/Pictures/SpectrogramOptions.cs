@@ -85,7 +85,7 @@ public sealed record SpectrogramOptions
         Require(MaxFrequency is null || (MaxFrequency > LowestFrequency && double.IsFinite(MaxFrequency.Value)), $"The highest frequency is {MaxFrequency} Hz; it must be above the lowest, {LowestFrequency} Hz.");
         Require(Start is null || (Start >= 0 && double.IsFinite(Start.Value)), $"The picture is to begin at {Start} s; it can at 0 or later.");
         Require(Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)), $"The picture is to show {Duration} s; it must be more than 0.");
-        Require(Segment is null || (Segment * Separator.SampleRate >= 2 && Segment <= 3600), $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour.");
+        Require(Segment is null || (Segment * DemucsAudio.SampleRate >= 2 && Segment <= 3600), $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour.");
         Require(ChunkGrid || (Overlap is null && Segment is null), $"The overlap and the length of chunks are of the chunk grid, and none is asked for. Ask for the chunk grid, or leave them out.");
         if (Overlap is { } overlap)
             ChunkPlan.CheckOverlap(overlap);

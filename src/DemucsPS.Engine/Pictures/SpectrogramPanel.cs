@@ -83,7 +83,7 @@ public sealed class SpectrogramPanel
         return grid ?? throw new DemucsException(DemucsError.ParameterInvalid, $"How '{Label}' was cut into chunks is not known, so the chunk grid cannot be drawn. Say the overlap, and the segment where it is not that of htdemucs.", Label);
     }
 
-    private static int SegmentOf(SpectrogramOptions options) => options.Segment is { } seconds ? (int)Math.Round(seconds * Separator.SampleRate) : AudioChunk.UsualSegmentFrames;
+    private static int SegmentOf(SpectrogramOptions options) => options.Segment is { } seconds ? (int)Math.Round(seconds * DemucsAudio.SampleRate) : AudioChunk.UsualSegmentFrames;
 
     /// <summary>The provenance that speaks of a file, and what it calls it. A damaged one is none: pictures can be drawn without.</summary>
     private static SeparationProvenance? ProvenanceOf(string path, out string? stem)

@@ -6,7 +6,7 @@ using DemucsPS.Engine.Machine;
 namespace DemucsPS.Engine.Quality;
 
 /// <summary>Compares estimated stems with the true ones. Memory does not depend on the length of a track: the process has 150 MB in all with four stereo stems.</summary>
-public static class StemMeasurement
+internal static class StemMeasurement
 {
     private const string Others = "no_";
 

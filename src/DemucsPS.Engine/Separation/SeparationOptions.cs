@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Separation;
 public sealed record SeparationOptions
 {
     /// <summary>The greatest random shift: half a second.</summary>
-    public const int MaxShift = Separator.SampleRate / 2;
+    public const int MaxShift = DemucsAudio.SampleRate / 2;
 
     /// <summary>The most shifts that can be asked for.</summary>
     public const int MaxShifts = 1000;
@@ -72,8 +72,8 @@ public sealed record SeparationOptions
         if (Segment is not { } seconds)
             return contract.SegmentFrames;
         // Rounded as the official code does it.
-        int frames = (int)(seconds * Separator.SampleRate);
-        return frames <= contract.SegmentFrames ? frames : throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"the model's own segments have {(double)contract.SegmentFrames / Separator.SampleRate:0.###} s, and none may be longer"));
+        int frames = (int)(seconds * DemucsAudio.SampleRate);
+        return frames <= contract.SegmentFrames ? frames : throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"the model's own segments have {(double)contract.SegmentFrames / DemucsAudio.SampleRate:0.###} s, and none may be longer"));
     }
 
     private DemucsException SegmentRefused(string why) => new(DemucsError.ParameterInvalid, string.Create(CultureInfo.InvariantCulture, $"The segment is {Segment} s; {why}.")) { Parameter = EngineParameter.Segment };

@@ -12,11 +12,8 @@ namespace DemucsPS.Engine.Separation;
 /// soon as they are final, while the next ones are in the model. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
 /// the result is the same bit for bit, whatever the number of jobs.
 /// </summary>
-public sealed class Separator
+internal sealed class Separator
 {
-    /// <summary>Sample rate of the separation in Hz: that of the models' training.</summary>
-    public const int SampleRate = 44100;
-
     private const int BlockFrames = 16384;
 
     private readonly ModelBag _bag;
@@ -46,7 +43,7 @@ public sealed class Separator
     public int CountChunks(long frames) => Schedule(frames).Sum(view => view.Plan.Count);
 
     /// <summary>Separates a track.</summary>
-    /// <param name="source">The track at its start, at <see cref="SampleRate"/>.</param>
+    /// <param name="source">The track at its start, at <see cref="DemucsAudio.SampleRate"/>.</param>
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>

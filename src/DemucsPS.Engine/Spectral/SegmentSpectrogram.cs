@@ -17,7 +17,7 @@ namespace DemucsPS.Engine.Spectral;
 /// dropped, so a round trip returns them attenuated, here as there.
 /// Not thread-safe: an instance owns its scratch; make one a thread. No call allocates.
 /// </remarks>
-public sealed class SegmentSpectrogram
+internal sealed class SegmentSpectrogram
 {
     /// <summary>Samples in a frame (n_fft).</summary>
     public const int FrameSize = 4096;

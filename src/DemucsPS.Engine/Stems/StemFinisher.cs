@@ -23,7 +23,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     public float GainFor(float peak) => format.ClipInEffect == ClipMode.Rescale ? 1 / Math.Max(1.01f * peak, 1) : 1;
 
     /// <summary>Whether the peaks that <see cref="GainFor"/> needs are others than those of the staged stems: another rate has other samples, which can lie higher between those there were.</summary>
-    public bool NeedsPeaks => format.ClipInEffect == ClipMode.Rescale && (shape.SampleRate != Separator.SampleRate || shape.Channels != 2);
+    public bool NeedsPeaks => format.ClipInEffect == ClipMode.Rescale && (shape.SampleRate != DemucsAudio.SampleRate || shape.Channels != 2);
 
     /// <summary>The greatest absolute sample of a stem as its file will have it, before any gain.</summary>
     /// <param name="staged">Full path of the <see cref="StemSampleFile"/>.</param>

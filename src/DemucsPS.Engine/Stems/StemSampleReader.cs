@@ -27,7 +27,7 @@ internal sealed class StemSampleReader : AudioReader
     }
 
     /// <inheritdoc/>
-    public override int SampleRate => Separator.SampleRate;
+    public override int SampleRate => DemucsAudio.SampleRate;
 
     /// <inheritdoc/>
     public override int Channels => 2;

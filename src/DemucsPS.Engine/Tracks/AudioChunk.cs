@@ -31,10 +31,10 @@ public sealed class AudioChunk
     public int Count => Plan.Count;
 
     /// <summary>Where the chunk starts in the track.</summary>
-    public TimeSpan StartTime => TimeSpan.FromSeconds((double)Span.Offset / Separator.SampleRate);
+    public TimeSpan StartTime => TimeSpan.FromSeconds((double)Span.Offset / DemucsAudio.SampleRate);
 
     /// <summary>Length.</summary>
-    public TimeSpan Duration => TimeSpan.FromSeconds((double)Length / Separator.SampleRate);
+    public TimeSpan Duration => TimeSpan.FromSeconds((double)Length / DemucsAudio.SampleRate);
 
     /// <summary>The chunk's first frame in the track.</summary>
     public int Start => (int)Span.Offset;

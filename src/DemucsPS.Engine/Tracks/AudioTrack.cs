@@ -50,7 +50,7 @@ public sealed class AudioTrack
     public int Frames => _channels[0].Length;
 
     /// <summary>Frames a second: 44,100.</summary>
-    public int SampleRate { get; } = Separator.SampleRate;
+    public int SampleRate { get; } = DemucsAudio.SampleRate;
 
     /// <summary>Channels: 2.</summary>
     public int Channels => _channels.Length;
@@ -115,7 +115,7 @@ public sealed class AudioTrack
         string path = source.Path;
         TrackStatistics statistics = FileSeparator.Measure(source, null, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / Separator.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / DemucsAudio.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         MeasuredSource measured = new(reader, path, statistics.Frames);
         float[] left = new float[statistics.Frames], right = new float[statistics.Frames];
@@ -143,14 +143,14 @@ public sealed class AudioTrack
             throw new ArgumentException($"The channels have {left.Length} and {right.Length} samples; they must be as long.", nameof(right));
         float[][] channels = [left.ToArray(), right.ToArray()];
         TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name);
-        return new AudioTrack(channels, statistics, new TrackSource(name), Separator.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
+        return new AudioTrack(channels, statistics, new TrackSource(name), DemucsAudio.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
     }
 
     /// <summary>Makes a track of what a reader gives until its end; it is disposed.</summary>
     internal static AudioTrack FromReader(string name, AudioReader frames, CancellationToken cancellationToken)
     {
         TrackSource source = new(name);
-        using StereoTrackReader reader = StereoTrackReader.Over(frames, source, Separator.SampleRate);
+        using StereoTrackReader reader = StereoTrackReader.Over(frames, source, DemucsAudio.SampleRate);
         List<float> left = [], right = [];
         float[] leftBlock = new float[1 << 16], rightBlock = new float[1 << 16];
         while (reader.Read(leftBlock, rightBlock) is > 0 and int read)

@@ -39,10 +39,10 @@ public sealed class ChunkSpectrogram
     public int Frames => SegmentSpectrogram.FrameCount(Chunk.SegmentFrames);
 
     /// <summary>From one bin to the next in Hz: 10.77.</summary>
-    public double BinWidth { get; } = (double)Separator.SampleRate / SegmentSpectrogram.FrameSize;
+    public double BinWidth { get; } = (double)DemucsAudio.SampleRate / SegmentSpectrogram.FrameSize;
 
     /// <summary>From one frame to the next in seconds: 0.0232.</summary>
-    public double FrameStep { get; } = (double)SegmentSpectrogram.Hop / Separator.SampleRate;
+    public double FrameStep { get; } = (double)SegmentSpectrogram.Hop / DemucsAudio.SampleRate;
 
     /// <summary>Whether this is an edited copy.</summary>
     public bool IsEdited => _original != _tensor;
@@ -103,7 +103,7 @@ public sealed class ChunkSpectrogram
     /// <summary>Where the middle of a frame lies in the track; before its start, or after its end, where the segment goes beyond.</summary>
     /// <param name="frame">0 … <see cref="Frames"/> − 1.</param>
     public TimeSpan FrameTime(int frame) =>
-        TimeSpan.FromSeconds((Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / Separator.SampleRate);
+        TimeSpan.FromSeconds((Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / DemucsAudio.SampleRate);
 
     /// <summary>
     /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>] in C order, normalized.

@@ -38,7 +38,7 @@ public static class SampleProviders
         // Samples read so far, of both channels.
         private long _read;
 
-        public WaveFormat WaveFormat { get; } = WaveFormat.CreateIeeeFloatWaveFormat(Separator.SampleRate, 2);
+        public WaveFormat WaveFormat { get; } = WaveFormat.CreateIeeeFloatWaveFormat(DemucsAudio.SampleRate, 2);
 
         public int Read(Span<float> buffer)
         {

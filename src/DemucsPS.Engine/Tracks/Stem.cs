@@ -42,7 +42,7 @@ public sealed class Stem
     public int Frames => _channels[0].Length;
 
     /// <summary>Frames a second: 44,100.</summary>
-    public int SampleRate { get; } = Separator.SampleRate;
+    public int SampleRate { get; } = DemucsAudio.SampleRate;
 
     /// <summary>Greatest absolute sample; 1 is full scale.</summary>
     public float Peak { get; }

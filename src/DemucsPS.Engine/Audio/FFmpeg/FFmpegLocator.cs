@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>Finds the ffmpeg program, which decodes everything but WAV and FLAC.</summary>
-public static class FFmpegLocator
+internal static class FFmpegLocator
 {
     /// <summary>The environment variable that names the executable; it goes before PATH.</summary>
     public const string EnvironmentVariable = "DEMUCSPS_FFMPEG";

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Models.Weights;
 /// A bag of models as Demucs describes it, a YAML file: <c>models</c>, a list of signatures (names of files beside it without their ends); <c>weights</c>, a row for each of them with a weight for
 /// each stem; <c>segment</c>, seconds. The last two may be missing.
 /// </summary>
-public sealed class BagFile
+internal sealed class BagFile
 {
     /// <summary>How names of such files end.</summary>
     public const string Extension = ".yaml";

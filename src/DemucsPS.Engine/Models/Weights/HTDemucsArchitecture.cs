@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Models.Weights;
 /// The architecture of an HTDemucs: the keyword arguments of <c>demucs.htdemucs.HTDemucs</c> (Demucs 4), each under its own name, what a file leaves out with the value that it has there. Immutable.
 /// </summary>
 /// <remarks>Those that matter in training only are here as well, since they are part of what the author saved: two models that differ in them are two models.</remarks>
-public sealed record HTDemucsArchitecture
+internal sealed record HTDemucsArchitecture
 {
     /// <summary><c>sources</c>: the stems' names, in the model's order.</summary>
     public required IReadOnlyList<string> Sources { get; init; }

@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Models.Weights;
 /// The trained weights of an HTDemucs and its architecture, as Demucs 4.1 writes them into a safetensors file. Tensors are read when they are asked for; which were, is kept in mind, so that what
 /// a graph left out is noticed. Thread-safe.
 /// </summary>
-public sealed class HTDemucsWeights : IDisposable
+internal sealed class HTDemucsWeights : IDisposable
 {
     private readonly SafetensorsFile _file;
     private readonly ConcurrentDictionary<string, byte> _used = new(StringComparer.Ordinal);

@@ -8,7 +8,7 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>A safetensors file whose header is read and checked. Tensors are read when they are asked for, in blocks, into the caller's memory. Thread-safe.</summary>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>How names of such files end.</summary>
     public const string Extension = ".safetensors";

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>A tensor of a safetensors file; its values stay in the file until they are asked for.</summary>
-public sealed class WeightTensor
+internal sealed class WeightTensor
 {
     internal WeightTensor(string name, WeightType type, IReadOnlyList<int> shape, int count, long offset)
     {
