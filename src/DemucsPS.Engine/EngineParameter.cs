@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Batch;
+
 namespace DemucsPS.Engine;
 
 /// <summary>A parameter that an error speaks of. Each front end calls its parameters by their own names, and some have no such.</summary>

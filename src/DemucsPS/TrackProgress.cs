@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
@@ -12,11 +11,10 @@ namespace DemucsPS;
 internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<SeparationProgress>
 {
     private const int TrackActivity = 1, ChunkActivity = 2;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
+    private readonly ProgressInterval _interval = new();
     private string _track = "";
     private int _tracks;
-    private long _shown;
     private SeparationStage _stage;
     private ChunkPace _pace = new();
 
@@ -27,7 +25,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
     {
         _track = setting is null ? source.Label() : $"{source.Label()} by {setting}";
         _tracks++;
-        _shown = 0;
+        _interval.Reset();
         _pace = new ChunkPace();
     }
 
@@ -37,9 +35,8 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
         if (_pace.Take(value) is { } pace)
             cmdlet.WriteVerbose($"{_track}: {pace}");
         bool last = value.Stage == SeparationStage.Separating && value.Done == value.Total;
-        if (_shown != 0 && !last && value.Stage == _stage && Stopwatch.GetElapsedTime(_shown) < Interval)
+        if (!_interval.Shows(always: last || value.Stage != _stage))
             return;
-        _shown = Stopwatch.GetTimestamp();
         _stage = value.Stage;
         cmdlet.WriteProgress(new ProgressRecord(TrackActivity, activity, $"track {_tracks}: {_track}"));
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, Activity(value.Stage), Status(value))
@@ -53,9 +50,9 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
     /// <summary>Takes the display away.</summary>
     public void Complete()
     {
-        if (_shown == 0)
+        if (!_interval.HasShown)
             return;
-        _shown = 0;
+        _interval.Reset();
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, "Chunks", "done") { ParentActivityId = TrackActivity, RecordType = ProgressRecordType.Completed });
         cmdlet.WriteProgress(new ProgressRecord(TrackActivity, activity, "done") { RecordType = ProgressRecordType.Completed });
     }

@@ -1,3 +1,7 @@
+using DemucsPS.Cmdlets;
+using DemucsPS.Engine.Pictures;
+using DemucsPS.Engine.Tracks;
+
 namespace DemucsPS.Tests;
 
 /// <summary><c>Export-Spectrogram</c> and <c>Show-Spectrogram</c>. What is in the pictures, the engine's tests see to.</summary>

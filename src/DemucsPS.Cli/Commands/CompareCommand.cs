@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using DemucsPS.Cli.Completion;
@@ -90,13 +89,11 @@ internal sealed class CompareCommand
             {
                 try
                 {
-                    long shown = 0;
+                    ProgressInterval interval = new();
                     PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
                     {
-                        if (shown != 0 && Stopwatch.GetElapsedTime(shown).TotalMilliseconds < 200)
-                            return;
-                        shown = Stopwatch.GetTimestamp();
-                        report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
+                        if (interval.Shows())
+                            report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
                     }), pipe.Token);
                     foreach (string warning in written.Warnings)
                         Say(warning);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using DemucsPS.Cli.Completion;
@@ -8,6 +7,7 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Checks;
 using DemucsPS.Engine.Models.Installation;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli.Commands;
 
@@ -297,7 +297,7 @@ internal sealed class ModelsCommand
         private readonly Lock _gate = new();
         private readonly bool _terminal = !Console.IsErrorRedirected;
         private int _length;
-        private long _shown;
+        private readonly ProgressInterval _interval = new();
         private (string Model, ModelInstallStage Stage) _last;
 
         public void Report(ModelInstallProgress value)
@@ -305,18 +305,11 @@ internal sealed class ModelsCommand
             lock (_gate)
             {
                 bool changed = _last != (value.Model, value.Stage);
-                if (!changed && (!_terminal || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds < 200))
+                if ((!changed && !_terminal) || !_interval.Shows(always: changed))
                     return;
                 _last = (value.Model, value.Stage);
-                _shown = Stopwatch.GetTimestamp();
-                string line = string.Create(CultureInfo.InvariantCulture, $"{value.Model}: {value.Stage switch
-                {
-                    ModelInstallStage.Waiting => "waiting for another installation of it",
-                    ModelInstallStage.Verifying => "checking SHA-256",
-                    ModelInstallStage.Preparing => "preparing",
-                    _ when _terminal => $"{value.Done / 1e6:F0} of {value.Total / 1e6:F0} MB",
-                    _ => $"fetching {value.Total / 1e6:F0} MB",
-                }}");
+                // A log gets one line of a download.
+                string line = _terminal || value.Stage != ModelInstallStage.Fetching ? $"{value.Model}: {value.Status}" : string.Create(CultureInfo.InvariantCulture, $"{value.Model}: fetching {value.Total / 1e6:F0} MB");
                 if (!_terminal)
                 {
                     Console.Error.WriteLine(line);

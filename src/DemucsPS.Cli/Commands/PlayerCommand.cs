@@ -1,9 +1,9 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli.Commands;
 
@@ -119,14 +119,12 @@ internal static class PlayerCommand
 
     private sealed class Progress(SeparationReport report, string track) : IProgress<PlayerProgress>
     {
-        private long _shown;
+        private readonly ProgressInterval _interval = new();
 
         public void Report(PlayerProgress value)
         {
-            if (_shown != 0 && Stopwatch.GetElapsedTime(_shown).TotalMilliseconds < 200)
-                return;
-            _shown = Stopwatch.GetTimestamp();
-            report.Progress(value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %") : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read"));
+            if (_interval.Shows())
+                report.Progress(value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %") : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read"));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
@@ -167,7 +166,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     private sealed class TrackProgress(SeparationReport report, string track) : IProgress<SeparationProgress>
     {
         private readonly ChunkPace _pace = new();
-        private long _shown;
+        private readonly ProgressInterval _interval = new();
 
         public void Report(SeparationProgress value)
         {
@@ -176,8 +175,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
             switch (value.Stage)
             {
                 // Blocks come by the thousand; a few lines a second are enough, and none where they would fill a log.
-                case SeparationStage.Measuring when _shown == 0 || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds > 200:
-                    _shown = Stopwatch.GetTimestamp();
+                case SeparationStage.Measuring when _interval.Shows():
                     report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss}"), lasting: false);
                     break;
                 case SeparationStage.Separating:

@@ -4,6 +4,7 @@ using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
@@ -21,9 +22,6 @@ namespace DemucsPS.Engine.Batch;
 /// </summary>
 public sealed class FileSeparator
 {
-    // Enough to see what is wrong, and no more than a record file may hold.
-    private const int MaxRetriesNoted = 1000;
-
     private readonly ModelBag _bag;
     private readonly StemMatrix _selection;
     private readonly SeparationOptions _options;
@@ -293,132 +291,6 @@ public sealed class FileSeparator
         }
     }
 
-    private SeparationResult Run(Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
-    {
-        (TrackSource source, long started) = (track.Source, track.Started);
-        SourceIdentity identity = journal.Identity.Source;
-        identity.CheckUnchanged();
-        StemShape shape = StemShape.Create(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
-        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Header.Tags, track.Header.Picture), journal);
-        if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
-            Tell?.Invoke($"The cover of '{source.Path}' is left out: WAV files have none.");
-        double elapsedBefore = journal.Elapsed;
-        NullTest mix = new(reader, files, _selection.Names.Count, _selection.SumsToMix(_bag.Contract.Stems.Count), journal.DurableFrames, journal.NullTest, cancellationToken);
-        List<ChunkRetry> retries = [.. journal.Retries];
-        int chunks = _separator.CountChunks(journal.Frames);
-        int doneBefore = -1;
-        long separationStarted = Clock.GetTimestamp(), noted = separationStarted;
-        TimeSpan pause = TimeSpan.Zero;
-        try
-        {
-            if (journal.DurableFrames < journal.Frames)
-            {
-                _separator.Separate(mix, source.Path, journal.Statistics(), mix, ChunkDone, journal.DurableFrames, retries.Add, Begun, cancellationToken);
-                identity.CheckUnchanged();
-                if (files.Journal!.DurableFrames < journal.Frames)
-                    files.Checkpoint(Noted);
-            }
-            else
-            {
-                Begun();
-            }
-            files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
-            // With the mix in the outputs, whatever the stems have cancels.
-            MixNormalization normalization = _bag.Contract.NormalizesMix && !_selection.UsesMix ? MixNormalization.Create(journal.Mean, journal.Deviation) : MixNormalization.None;
-            string[] warnings = [.. reader.Warnings, .. mix.Warning(normalization, _bag.Contract.Stems.Count, journal.Frames, source.Path) is { } offset ? [offset] : Array.Empty<string>()];
-            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed(), warnings);
-            IReadOnlyList<StemFile> stems = files.Commit();
-            string provenancePath = track.Place.ProvenancePath;
-            RecordFile.Write(provenancePath, provenance, partial["provenance.partial"]);
-            partial.Stays = false;
-            return new SeparationResult
-            {
-                SourcePath = source.Path,
-                Track = source.Name,
-                Model = _bag.Name,
-                IsDemucs = _bag.IsDemucs,
-                ExecutionProvider = _bag.ExecutionProvider,
-                Precision = _bag.Precision,
-                Stems = new ResultList<StemFile>(stems),
-                Duration = shape.Duration,
-                Frames = shape.Frames,
-                SampleRate = shape.SampleRate,
-                Elapsed = TimeSpan.FromSeconds(Elapsed()),
-                Chunks = chunks,
-                Gain = files.Gain,
-                NullTestDb = provenance.NullTestDb,
-                Gaps = new ResultList<TrackGap>(journal.Gaps),
-                Retries = new ResultList<ChunkRetry>(retries),
-                Resumed = journal.Resumed > 0,
-                ProvenancePath = provenancePath,
-                Warnings = new ResultList<string>([.. warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings()]),
-            };
-        }
-        catch (Exception e) when (e is DemucsException or OperationCanceledException)
-        {
-            string kept = Keep();
-            IReadOnlyList<Remedy> goOn = kept.Length > 0 ? [Remedy.Resume] : [];
-            throw e is DemucsException error
-                ? new DemucsException(error.Error, error.Message + kept, error.Path, error) { Parameter = error.Parameter, Remedies = [.. error.Remedies, .. goOn] }
-                : new SeparationCanceledException($"'{source.Path}' was not finished.{kept}", goOn, e, cancellationToken);
-        }
-        catch
-        {
-            // Whoever is told of the progress wants no more of it: a stopped pipeline says so in the midst of a report.
-            Keep();
-            throw;
-        }
-
-        // While the first chunk is in the model.
-        void Begun()
-        {
-            // From here on a death leaves what can be continued, if it is only the statistics.
-            files.Checkpoint(Noted);
-            partial.Stays = true;
-            DurableFiles.FlushFolder(track.Place.Folder);
-            if (journal.DurableFrames == 0)
-                progress?.Report(new SeparationProgress(SeparationStage.Separating, 0, chunks, null));
-        }
-
-        void ChunkDone(int done)
-        {
-            if (doneBefore < 0)
-                doneBefore = done - 1;
-            progress?.Report(new SeparationProgress(SeparationStage.Separating, done, chunks, Since(separationStarted) / (done - doneBefore) * (chunks - done)));
-            // A clock that jumps back must not put this off.
-            TimeSpan since = Clock.GetElapsedTime(noted);
-            if (since >= TimeSpan.Zero && since < pause)
-                return;
-            long before = Clock.GetTimestamp();
-            files.Checkpoint(Noted);
-            noted = Clock.GetTimestamp();
-            pause = CheckpointPace.PauseAfter(Since(before), Since(separationStarted));
-        }
-
-        SeparationJournal Noted(SeparationJournal current) => current with { NullTest = mix.Sums, Retries = [.. retries.Take(MaxRetriesNoted)], Elapsed = Elapsed() };
-
-        double Elapsed() => elapsedBefore + Since(started).TotalSeconds;
-
-        string Keep()
-        {
-            try
-            {
-                files.Checkpoint(Noted);
-            }
-            catch (DemucsException)
-            {
-                // The disk is full or gone: what the journal says already still holds.
-            }
-            if (files.Journal!.DurableFrames == 0)
-            {
-                partial.Stays = false;
-                return "";
-            }
-            return string.Create(CultureInfo.InvariantCulture,
-                $" {Math.Floor(100.0 * files.Journal.DurableFrames / journal.Frames)} % of it is kept in '{partial.FolderPath}'.");
-        }
-    }
-
     /// <summary>What lies where a track's stems would, compared with what is asked for.</summary>
     /// <param name="track">The track.</param>
     /// <param name="modelsNow">The models as they would run, given those that the stems were made with.</param>
@@ -532,36 +404,29 @@ public sealed class FileSeparator
         return parameters;
     }
 
-    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed, IReadOnlyList<string> warnings) => new()
+    private SeparationResult Run(Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
-        Date = Clock.GetUtcNow(),
-        Separation = identity,
-        Jobs = _options.Jobs,
-        Frames = files.Journal!.Frames,
-        SampleRate = shape.SampleRate,
-        StemFrames = shape.Frames,
-        Chunks = chunks,
-        Gain = files.Gain,
-        NullTestDb = mix.Decibels,
-        Stems = [.. files.Stems.Select(s => new StemProvenance(s.File.StemName, place.Relative(s.File.FilePath), s.Finished.Bytes, s.Finished.Sha256, s.File.Peak, s.Finished.Rms, s.Finished.ClippedSamples))],
-        Retries = [.. retries.Take(MaxRetriesNoted)],
-        Warnings = warnings,
-        Gaps = files.Journal.Gaps,
-        Resumed = resumed,
-        Elapsed = elapsed,
-    };
+        journal.Identity.Source.CheckUnchanged();
+        if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
+            Tell?.Invoke($"The cover of '{track.Source.Path}' is left out: WAV files have none.");
+        using TrackSeparation separation = new(new Setup(_bag, _selection, _options, _output, _separator, Clock), track, partial, journal, reader, progress, cancellationToken);
+        return separation.Run();
+    }
 
     /// <summary>What lies where a track's stems would.</summary>
     /// <param name="Provenance">What it was made of; null where nobody knows.</param>
     /// <param name="Differences">In what that is not what is asked for; empty for what can be skipped.</param>
     private sealed record Found(SeparationProvenance? Provenance, IReadOnlyList<string> Differences);
 
+    /// <summary>What all tracks of a batch have in common.</summary>
+    internal sealed record Setup(ModelBag Bag, StemMatrix Selection, SeparationOptions Options, StemOutput Output, Separator Separator, TimeProvider Clock);
+
     /// <summary>A track on its way.</summary>
     /// <param name="Header">Where it comes from, and what that says.</param>
     /// <param name="Paths">Full paths of the files to write.</param>
     /// <param name="Place">Where those are.</param>
     /// <param name="Started">When, by the clock's timestamps.</param>
-    private sealed record Track(TrackHeader Header, IReadOnlyList<string> Paths, TrackPlace Place, long Started)
+    internal sealed record Track(TrackHeader Header, IReadOnlyList<string> Paths, TrackPlace Place, long Started)
     {
         /// <summary>Where it comes from.</summary>
         public TrackSource Source => Header.Source;

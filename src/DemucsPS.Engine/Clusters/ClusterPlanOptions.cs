@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Batch;
+
 namespace DemucsPS.Engine.Clusters;
 
 /// <summary>How an archive is dealt out to tasks.</summary>

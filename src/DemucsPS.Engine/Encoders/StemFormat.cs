@@ -1,6 +1,5 @@
 using System.Globalization;
 using DemucsPS.Engine.Audio.Wav;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Encoders;
 

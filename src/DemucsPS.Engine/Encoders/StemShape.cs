@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Audio.Resampling;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Encoders;
 

@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Pictures;
 

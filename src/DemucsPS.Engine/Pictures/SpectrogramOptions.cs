@@ -1,6 +1,5 @@
 using System.Numerics;
 using DemucsPS.Engine.Chunking;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Pictures;
 

@@ -1,7 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Records;
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Pictures;

@@ -1,7 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Resampling;
 using DemucsPS.Engine.Encoders;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Stems;
 

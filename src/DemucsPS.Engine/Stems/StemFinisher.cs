@@ -2,7 +2,6 @@ using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Records;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Stems;
 

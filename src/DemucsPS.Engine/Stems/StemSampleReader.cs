@@ -2,7 +2,6 @@ using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Stems;
 

@@ -1,6 +1,5 @@
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Levels;
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Tracks;

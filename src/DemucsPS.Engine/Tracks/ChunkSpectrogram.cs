@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Tracks;

@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
 using NAudio.Wave;
 
 namespace DemucsPS.Engine.Tracks;

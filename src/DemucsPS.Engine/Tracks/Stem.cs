@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Levels;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tracks;
 

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Tracks;
+
 namespace DemucsPS.Engine.Stems.Selection;
 
 /// <summary>Which signals a separation gives: weighted sums of the mix and of a model's stems.</summary>
