@@ -9,21 +9,21 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Submit-DemucsJob</c>: an archive in, a job on a cluster and how it stands out; or what is missing of a job, once more.</summary>
 [Cmdlet(VerbsLifecycle.Submit, "DemucsJob", SupportsShouldProcess = true, DefaultParameterSetName = TrackInput.PathSet)]
 [OutputType(typeof(ClusterStatus))]
-public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
+public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
 {
     private const string RetrySet = "Retry";
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<string> _given = [];
 
-    /// <summary>Audio files, folders of them and playlists; wildcards are allowed.</summary>
+    /// <inheritdoc/>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = TrackInput.PathSet)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [FileToPath]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The same, by names taken as they are.</summary>
+    /// <inheritdoc/>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = TrackInput.LiteralPathSet)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
@@ -38,17 +38,17 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string[] JobPath { get; set; } = [];
 
-    /// <summary>Take folders with the folders in them.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Names of the files to take from folders.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Names of files and folders to leave out of folders.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

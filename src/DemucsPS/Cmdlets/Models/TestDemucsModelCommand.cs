@@ -10,7 +10,7 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Test-DemucsModel</c>: hashes, the contract, one segment that is always the same, and what preparation changes.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "DemucsModel", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(ModelTestResult))]
-public sealed class TestDemucsModelCommand : ModelCommand
+public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
 {
     private const string NameSet = "Name", PathSet = "Path";
 
@@ -37,12 +37,12 @@ public sealed class TestDemucsModelCommand : ModelCommand
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
-    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ProviderLibrary { get; set; }
 
-    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNull]
     public Hashtable? ProviderOption { get; set; }
@@ -57,7 +57,7 @@ public sealed class TestDemucsModelCommand : ModelCommand
         {
             foreach (ModelSource model in models)
             {
-                ModelTestResult result = ModelCheck.Run(Library, model, this.Session(ExecutionProvider, ProviderLibrary, ProviderOption), prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
+                ModelTestResult result = ModelCheck.Run(Library, model, this.Session(), prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
                 WriteObject(result);
                 // The model may be good; what is refused from now on is said as an error, which a separation with it would be.
                 if (result.Refusal is { } refusal)
