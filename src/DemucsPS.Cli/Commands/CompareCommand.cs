@@ -53,14 +53,6 @@ internal sealed class CompareCommand
         HashSet<string> said = [];
         try
         {
-            ComparisonSetting[] settings =
-            [
-                .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
-                   from overlap in Values(parsed.GetValue(_overlaps), new SeparationOptions().Overlap, "a number", (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-                   from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
-                   from precision in Values(parsed.GetValue(_precisions), ModelPrecision.Full, "a precision; there are full and int8", (string text, out ModelPrecision value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]))
-                   select new ComparisonSetting { Model = model, Overlap = overlap, Shifts = shifts, Precision = precision },
-            ];
             IProgress<SeparationProgress>? progress = null;
             ModelComparison comparison = new()
             {
@@ -77,7 +69,7 @@ internal sealed class CompareCommand
             ModelLibrary library = ModelLibrary.Open();
             TrackSource[] tracks = [.. parsed.GetRequiredValue(_inputs).Select(input => new TrackSource(Path.GetFullPath(input)))];
             List<ComparedSeparation> done = [];
-            foreach (ComparedSeparation compared in comparison.Run(tracks, settings, model => library.Select(model is null ? [] : [model], null, Path.GetFullPath), new Relay<SeparationProgress>(value => progress?.Report(value)), pipe.Token))
+            foreach (ComparedSeparation compared in comparison.Run(tracks, Settings(parsed), model => library.Select(model is null ? [] : [model], null, Path.GetFullPath), new Relay<SeparationProgress>(value => progress?.Report(value)), pipe.Token))
             {
                 foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
                     Say(warning);
@@ -86,24 +78,7 @@ internal sealed class CompareCommand
                 done.Add(compared);
             }
             foreach ((string path, PlayerPage page) in comparison.HasPages ? comparison.Pages(done) : [])
-            {
-                try
-                {
-                    ProgressInterval interval = new();
-                    PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
-                    {
-                        if (interval.Shows())
-                            report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
-                    }), pipe.Token);
-                    foreach (string warning in written.Warnings)
-                        Say(warning);
-                    report.Note($"The page is '{written.FilePath}'.");
-                }
-                catch (DemucsException e)
-                {
-                    Fail(path, e);
-                }
-            }
+                WritePage(path, page);
             return exitCode;
         }
         catch (DemucsException e)
@@ -115,6 +90,26 @@ internal sealed class CompareCommand
         {
             report.Canceled("what was shown is whole. With --resume the rest is done.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : interruption.ExitCode;
+        }
+
+        void WritePage(string path, PlayerPage page)
+        {
+            ProgressInterval interval = new();
+            try
+            {
+                PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
+                {
+                    if (interval.Shows())
+                        report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
+                }), pipe.Token);
+                foreach (string warning in written.Warnings)
+                    Say(warning);
+                report.Note($"The page is '{written.FilePath}'.");
+            }
+            catch (DemucsException e)
+            {
+                Fail(path, e);
+            }
         }
 
         void Fail(string? what, DemucsException e)
@@ -129,6 +124,16 @@ internal sealed class CompareCommand
                 report.Warning(warning);
         }
     }
+
+    // Every model by every overlap by all the rest.
+    private ComparisonSetting[] Settings(ParseResult parsed) =>
+    [
+        .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
+           from overlap in Values(parsed.GetValue(_overlaps), new SeparationOptions().Overlap, "a number", (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+           from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
+           from precision in Values(parsed.GetValue(_precisions), ModelPrecision.Full, "a precision; there are full and int8", (string text, out ModelPrecision value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]))
+           select new ComparisonSetting { Model = model, Overlap = overlap, Shifts = shifts, Precision = precision },
+    ];
 
     private static IEnumerable<T> Values<T>(string[]? given, T otherwise, string wanted, Parser<T> parse) => given is not { Length: > 0 } ? [otherwise]
         : NameList.Of(given).Select(text =>

@@ -219,29 +219,7 @@ internal sealed class ModelTransfer : IDisposable
         try
         {
             using HttpResponseMessage response = await RequestAsync(address, partial, have, patience).ConfigureAwait(false);
-            bool continues = response.StatusCode == HttpStatusCode.PartialContent;
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
-            {
-                lose();
-                throw new TransientException("the server does not have the rest of it.");
-            }
-            if (!continues && response.StatusCode != HttpStatusCode.OK)
-                throw Refused(response, address);
-            ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
-            if (continues && range?.From != have)
-            {
-                lose();
-                throw new TransientException("the server sent another part than was asked for.");
-            }
-            long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
-            if (offered is { } size && size != expected.Size)
-            {
-                Discard(partial);
-                throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
-            }
-            // A server that does not know ranges, or has another file by now, sends all of it.
-            if (!continues && have > 0)
-                lose();
+            bool continues = Continues(response, address, expected, partial, have, lose);
             using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
             using Stream file = Stored(partial, () => _settings.OpenPartial(partial));
             long done = continues ? have : 0;
@@ -252,26 +230,7 @@ internal sealed class ModelTransfer : IDisposable
                 WriteTag(partial, address, response.Headers.ETag);
             });
             progress(done);
-            byte[] buffer = new byte[BufferBytes];
-            try
-            {
-                while (true)
-                {
-                    patience.CancelAfter(_settings.StallTimeout);
-                    int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
-                    if (count == 0)
-                        break;
-                    done += count;
-                    if (done > expected.Size)
-                        break;
-                    Stored(partial, () => file.Write(buffer, 0, count));
-                    progress(done);
-                }
-            }
-            finally
-            {
-                Stored(partial, () => Flush(file));
-            }
+            done = await ReceiveAsync(body, file, partial, done, expected.Size, progress, patience).ConfigureAwait(false);
             if (done < expected.Size)
                 throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"it ended after {done} of {expected.Size} bytes."));
             if (done > expected.Size)
@@ -300,6 +259,62 @@ internal sealed class ModelTransfer : IDisposable
             DeleteTag(partial);
             throw;
         }
+    }
+
+    /// <summary>Whether an answer goes on where the part that is here ends; else it is the whole file.</summary>
+    private static bool Continues(HttpResponseMessage response, Uri address, CatalogFile expected, string partial, long have, Action lose)
+    {
+        bool continues = response.StatusCode == HttpStatusCode.PartialContent;
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
+        {
+            lose();
+            throw new TransientException("the server does not have the rest of it.");
+        }
+        if (!continues && response.StatusCode != HttpStatusCode.OK)
+            throw Refused(response, address);
+        ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
+        if (continues && range?.From != have)
+        {
+            lose();
+            throw new TransientException("the server sent another part than was asked for.");
+        }
+        long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
+        if (offered is { } size && size != expected.Size)
+        {
+            Discard(partial);
+            throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
+        }
+        // A server that does not know ranges, or has another file by now, sends all of it.
+        if (!continues && have > 0)
+            lose();
+        return continues;
+    }
+
+    /// <summary>Writes what comes, until its end or until it is longer than it may be.</summary>
+    /// <returns>The bytes that the file has then.</returns>
+    private async Task<long> ReceiveAsync(Stream body, Stream file, string partial, long done, long size, Action<long> progress, CancellationTokenSource patience)
+    {
+        byte[] buffer = new byte[BufferBytes];
+        try
+        {
+            while (true)
+            {
+                patience.CancelAfter(_settings.StallTimeout);
+                int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
+                if (count == 0)
+                    break;
+                done += count;
+                if (done > size)
+                    break;
+                Stored(partial, () => file.Write(buffer, 0, count));
+                progress(done);
+            }
+        }
+        finally
+        {
+            Stored(partial, () => Flush(file));
+        }
+        return done;
     }
 
     private async Task<HttpResponseMessage> RequestAsync(Uri address, string partial, long have, CancellationTokenSource patience)
