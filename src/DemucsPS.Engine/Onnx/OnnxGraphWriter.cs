@@ -146,7 +146,7 @@ internal sealed class OnnxGraphWriter
     /// <summary>The <paramref name="count"/> largest elements along the last axis, in no order.</summary>
     public OnnxValue Largest(OnnxValue value, int count) => Node("TopK", 2, [value, Vector(count)], OnnxAttribute.Create("sorted", 0))[0];
 
-    /// <summary>The mean over a centerd window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
+    /// <summary>The mean over a centered window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
     public OnnxValue MovingAverage(OnnxValue value, int height, int width) => Node(
         "AveragePool",
         [value],

@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Spectral;
 /// </summary>
 /// <remarks>
 /// Source of the formulas: <c>HTDemucs._spec</c>, <c>_ispec</c> and <c>demucs.spec</c> of facebookresearch/demucs. The official code reflects the
-/// segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centerd transform; the frames that stay
+/// segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centered transform; the frames that stay
 /// start at sample 1024·t − 1,536 of the segment. Going back, all four frames that overlap a kept sample exist (the official code adds
 /// two zero frames a side), so the window-square sum is the constant 3/2. Samples before 1,536 and after 1024·T − 1,536 would need frames that were
 /// dropped, so a round trip returns them attenuated, here as there.

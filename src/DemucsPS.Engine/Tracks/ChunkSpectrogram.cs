@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Tracks;
 /// </summary>
 /// <remarks>
 /// Levels in dB are those of the track, not of the normalized segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The normalization takes the mean
-/// away, which shows in the lowest two bins only.) Frame t is centerd on sample 1024·t + 512 of the segment.
+/// away, which shows in the lowest two bins only.) Frame t is centered on sample 1024·t + 512 of the segment.
 /// </remarks>
 public sealed class ChunkSpectrogram
 {
@@ -31,7 +31,7 @@ public sealed class ChunkSpectrogram
     /// <summary>The chunk.</summary>
     public AudioChunk Chunk { get; }
 
-    /// <summary>Frequency bins: 2,048. Bin k is centerd on k·<see cref="BinWidth"/>.</summary>
+    /// <summary>Frequency bins: 2,048. Bin k is centered on k·<see cref="BinWidth"/>.</summary>
     public int Bins { get; } = SegmentSpectrogram.Bins;
 
     /// <summary>Spectrogram frames: ⌈segment/1024⌉; 336 for htdemucs.</summary>

@@ -139,10 +139,10 @@ internal static class Float64Graph
             NodeWriter w = new(model.OperatorSet, _names, node.Outputs[0]);
             string source = InFloat64(node.Inputs[0]), scale = InFloat64(node.Inputs[1]), bias = InFloat64(node.Inputs[2]);
             string joined = w.Reshape(source, [0, ofInstances ? 0 : node.Integer("num_groups", 1), -1]);
-            string centerd = w.Add("Sub", [joined, w.Mean(joined, null, [2])]);
-            string variance = w.Mean(w.Add("Mul", [centerd, centerd]), null, [2]);
+            string centered = w.Add("Sub", [joined, w.Mean(joined, null, [2])]);
+            string variance = w.Mean(w.Add("Mul", [centered, centered]), null, [2]);
             string epsilon = w.Add("Cast", [w.Constant(node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon))], null, OnnxAttribute.Create("to", GraphTensor.Float64));
-            string normal = w.Add("Div", [centerd, w.Add("Sqrt", [w.Add("Add", [variance, epsilon])])]);
+            string normal = w.Add("Div", [centered, w.Add("Sqrt", [w.Add("Add", [variance, epsilon])])]);
             if (!ofInstances && model.OperatorSet >= FactorsAreChannelsSince)
                 normal = w.Add("Reshape", [normal, w.Add("Concat", [w.Constant(0), w.Add("Shape", [scale]), w.Constant(-1)], null, OnnxAttribute.Create("axis", 0))]);
             normal = w.Add("Add", [w.Add("Mul", [normal, w.Reshape(scale, [-1, 1])]), w.Reshape(bias, [-1, 1])]);

@@ -38,11 +38,11 @@ internal static class GroupNormalizationSplit
 
     private static string Normalize(NodeWriter w, string source, long[] shape, GroupNormalization normal, ReadOnlySpan<long> axes, long[] perChannel, string? output = null)
     {
-        string centerd = w.Add("Sub", [source, w.Mean(source, shape, axes)]);
-        string variance = w.Mean(w.Add("Mul", [centerd, centerd]), shape, axes);
+        string centered = w.Add("Sub", [source, w.Mean(source, shape, axes)]);
+        string variance = w.Mean(w.Add("Mul", [centered, centered]), shape, axes);
         string deviation = w.Add("Sqrt", [w.Add("Add", [variance, w.Constant(normal.Epsilon)])]);
         string factors = w.Add("Div", [w.Reshape(normal.Factors, perChannel), deviation]);
-        return w.Add("Add", [w.Add("Mul", [centerd, factors]), w.Reshape(normal.Summands, perChannel)], output);
+        return w.Add("Add", [w.Add("Mul", [centered, factors]), w.Reshape(normal.Summands, perChannel)], output);
     }
 
     private static bool IsFor(GroupNormalization normal, long channels, ShapeInference facts) =>
