@@ -56,7 +56,7 @@ try {
         }
         'Test' {
             # Said now, and not after minutes of tests.
-            if (-not (Get-Module -ListAvailable Pester | Where-Object Version -GE 5.0)) {
+            if (-not (Get-Module -ListAvailable Pester | Where-Object Version -GE 5.0.0)) {
                 throw 'The Pester suite needs Pester 5: Install-PSResource Pester. Without it: dotnet test.'
             }
             Invoke-Dotnet test -c $Configuration

@@ -87,6 +87,7 @@ public sealed partial class CompletionCommandTests : IDisposable
             "demucsps separate --model 'ti\t",
             "counted/demucsps separate \t",
             "demucsps separate --model=pie\t",
+            "demucsps separate key=C\t",
         ];
         string[] expected =
         [
@@ -108,13 +109,14 @@ public sealed partial class CompletionCommandTests : IDisposable
             "<separate><--model><tiny>",
             "<separate><3>",
             "<separate><--model=pieces.onnx>",
+            "<separate><key=C.wav>",
         ];
         // What is offered, in its order; fish can write it down.
         if (shell[0] == "fish")
             lines = [.. lines, "complete -C'ordered/demucsps separate --stem ' >order"];
         Directory.CreateDirectory(_folder["my songs"]);
         Directory.CreateDirectory(_folder["sets"]);
-        foreach (string file in (string[])["my songs/a b.wav", "we$(touch pwned).wav", "pieces.onnx"])
+        foreach (string file in (string[])["my songs/a b.wav", "we$(touch pwned).wav", "pieces.onnx", "key=C.wav"])
             File.WriteAllText(_folder[file], "");
         // What is asked is answered; anything else is written down.
         string real = $"exec {string.Join(' ', Demucsps.Command.Select(word => $"'{word}'"))} \"$@\"";
