@@ -11,7 +11,7 @@ internal static class ExitCodes
     /// <summary>Something failed; the rest is done.</summary>
     public const int Failed = BatchExitCodes.Failed;
 
-    /// <summary>The arguments cannot be meant so; nothing was done.</summary>
+    /// <summary>The arguments are invalid; nothing was done.</summary>
     public const int Usage = BatchExitCodes.Usage;
 
     /// <summary>There is more to do: the time was over, or the program was asked to end. The same command continues.</summary>

@@ -54,7 +54,7 @@ public sealed record SpectrogramOptions
     /// <summary>Samples from one frame to the next, up to the frame's; null for a frame a column, but at least four that overlap.</summary>
     public int? Hop { get; init; }
 
-    /// <summary>What a pixel shows of all that lies in it.</summary>
+    /// <summary>What a pixel shows of the levels in it.</summary>
     public PixelPower PixelPower { get; init; }
 
     /// <summary>Whether it is drawn where chunks begin and fade into each other.</summary>

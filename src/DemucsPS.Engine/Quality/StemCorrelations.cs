@@ -50,7 +50,7 @@ internal sealed class StemCorrelations
         }
     }
 
-    /// <summary>Of the filters.</summary>
+    /// <summary>Length of the filters.</summary>
     public FilterLengths Lengths => _lengths;
 
     /// <summary>Adds the next frames.</summary>

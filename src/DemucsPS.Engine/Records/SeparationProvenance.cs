@@ -40,7 +40,7 @@ internal sealed record SeparationProvenance
     /// <summary>Chunks, over all shifts.</summary>
     public required int Chunks { get; init; }
 
-    /// <summary>Factor that all stems were multiplied by so that none clips; 1 for none.</summary>
+    /// <summary>Factor applied to all stems to avoid clipping; 1 for none.</summary>
     public required float Gain { get; init; }
 
     /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before the stems were rounded; null if they are not meant to sum to it.</summary>

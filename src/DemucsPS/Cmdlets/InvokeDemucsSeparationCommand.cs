@@ -146,7 +146,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
-    /// <summary>Skip tracks whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    /// <summary>Skip tracks whose stems exist, unchanged, from the same source, models and parameters.</summary>
     [Parameter]
     public SwitchParameter SkipExisting { get; set; }
 

@@ -70,7 +70,7 @@ public abstract class StemOutputCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     public string SampleRate { get; set; } = "44100";
 
-    /// <summary>Write stems of one channel for sources of one.</summary>
+    /// <summary>Write mono stems for mono sources.</summary>
     [Parameter]
     public SwitchParameter KeepMono { get; set; }
 

@@ -2,7 +2,7 @@ namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>A file of uncompressed samples, as its head describes it.</summary>
 /// <param name="Parts">Where its samples are, in their order; at least one. All have the rate and the channels of the first.</param>
-/// <param name="Tags">What it says about its music.</param>
+/// <param name="Tags">Its tags.</param>
 /// <param name="Warnings">What is odd with it, in sentences for the user.</param>
 internal sealed record PcmFile(IReadOnlyList<PcmPart> Parts, AudioTagBuilder Tags, IReadOnlyList<string> Warnings)
 {

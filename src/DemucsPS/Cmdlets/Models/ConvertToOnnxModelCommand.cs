@@ -20,7 +20,7 @@ public sealed class ConvertToOnnxModelCommand : ModelCommand
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "";
 
-    /// <summary>Replace files of that name.</summary>
+    /// <summary>Replace existing files.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -27,7 +27,7 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     [Parameter]
     public SwitchParameter AcceptLicense { get; set; }
 
-    /// <summary>Fetch what is installed again.</summary>
+    /// <summary>Install again what is already installed.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

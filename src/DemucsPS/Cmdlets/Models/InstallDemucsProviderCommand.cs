@@ -21,7 +21,7 @@ public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string? Source { get; set; }
 
-    /// <summary>Replace one that is installed.</summary>
+    /// <summary>Replace an installed one.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

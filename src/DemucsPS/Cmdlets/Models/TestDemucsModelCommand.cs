@@ -33,7 +33,7 @@ public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
     [Parameter]
     public ModelPrecision Precision { get; set; }
 
-    /// <summary>Run the model on this, and compare its stems with those of the CPU.</summary>
+    /// <summary>Run the model on this execution provider, and compare its stems with those of the CPU.</summary>
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 

@@ -55,15 +55,15 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "compared";
 
-    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
+    /// <summary>Chunks to separate at once; 0 to choose by processors and memory.</summary>
     [Parameter]
     public int ThrottleLimit { get; set; }
 
-    /// <summary>Make no page that plays the results against each other.</summary>
+    /// <summary>Do not create the page that plays the results against each other.</summary>
     [Parameter]
     public SwitchParameter NoPlayer { get; set; }
 
-    /// <summary>Take stems that are there already, and continue interrupted separations.</summary>
+    /// <summary>Use existing stems, and continue interrupted separations.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 

@@ -32,7 +32,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     [ValidateRange(QualityMetric.Sdr, QualityMetric.All)]
     public QualityMetric[] Metric { get; set; } = [QualityMetric.All];
 
-    /// <summary>Seconds of a window; 0 for one over the whole track.</summary>
+    /// <summary>Length of a window; 0 for one window over the whole track.</summary>
     [Parameter]
     public double Window { get; set; } = new QualityOptions().Window;
 

@@ -54,7 +54,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     [Parameter]
     public SwitchParameter Open { get; set; }
 
-    /// <summary>Replace pages that exist.</summary>
+    /// <summary>Replace existing pages.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
