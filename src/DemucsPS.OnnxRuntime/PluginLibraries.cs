@@ -12,7 +12,7 @@ internal static class PluginLibraries
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, PluginDevice[]> Registered = [];
 
-    /// <summary>The hardware that the runtime sees, as kind and maker.</summary>
+    /// <summary>The hardware that the runtime sees, as kind and vendor.</summary>
     public static IReadOnlyList<string> Hardware => RuntimeException.Translate(() => OrtEnv.Instance().GetHardwareDevices().Select(device => $"{device.Type} of {device.Vendor}").ToArray());
 
     /// <summary>What a library's providers can run models on here; registers it at its first use.</summary>

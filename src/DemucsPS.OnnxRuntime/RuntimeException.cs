@@ -52,7 +52,7 @@ internal sealed class RuntimeException : Exception
         return e switch
         {
             // The package throws this in place of its own exception for errors that it has no name for, and the runtime's words are lost.
-            KeyNotFoundException => new(Fail, "An error that the package Microsoft.ML.OnnxRuntime has no name for: the device was reset, the model needs to be compiled, or something was not found.", e),
+            KeyNotFoundException => new(Fail, "The package Microsoft.ML.OnnxRuntime reported an unnamed error: the device was reset, the model needs to be compiled, or something was not found.", e),
             OnnxRuntimeException when e.Message.StartsWith(Prefix, StringComparison.Ordinal) && e.Message.IndexOf(']', StringComparison.Ordinal) is > 0 and int end
                 => new(Array.IndexOf(Names, e.Message[Prefix.Length..end]) is >= 0 and int code ? code : Fail, e.Message[(end + 1)..].TrimStart(), e),
             OnnxRuntimeException => new(Fail, e.Message, e),

@@ -79,7 +79,7 @@ internal static class PictureDrawing
         using Plot plot = new();
         plot.FigureBackground.Color = plot.DataBackground.Color = back;
         plot.Axes.Color(text);
-        // Names and what is drawn between panels have a frame of their own.
+        // Names and what is drawn between panels have their own frame.
         plot.Axes.FrameColor(Colors.Transparent);
         plot.HideGrid();
         float scale = (float)layout.Scale;

@@ -8,10 +8,10 @@ internal interface IFileInput
     /// <summary>Audio files, folders, playlists and CUE sheets; wildcards are allowed.</summary>
     string[] Path { get; }
 
-    /// <summary>The same, by names taken as they are.</summary>
+    /// <summary>The same, by literal names.</summary>
     string[] LiteralPath { get; }
 
-    /// <summary>Take folders with the folders in them.</summary>
+    /// <summary>Include subfolders.</summary>
     SwitchParameter Recurse { get; }
 
     /// <summary>Names of the files that are taken from folders.</summary>

@@ -11,15 +11,15 @@ internal interface IModelBagInput : IModelInput
     /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
     double[][]? Weight { get; }
 
-    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    /// <summary>Names for the model's stems, in its order. Default: the model's own names, or the usual ones.</summary>
     string[]? StemName { get; }
 
     /// <summary>Use an execution provider without comparing what it computes with the processor.</summary>
     SwitchParameter SkipProviderCheck { get; }
 
-    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
+    /// <summary>Chunks to separate at once; 0 to choose by processors and memory.</summary>
     int ThrottleLimit { get; }
 
-    /// <summary>How often a failed chunk is tried again.</summary>
+    /// <summary>How often to retry a failed chunk.</summary>
     int RetryCount { get; }
 }

@@ -7,10 +7,10 @@ namespace DemucsPS;
 /// <summary>The parameters by which cmdlets say how a model runs. They have different bases, so that they repeat these, which this interface keeps alike; <see cref="ModelInput"/> reads them.</summary>
 internal interface IModelInput
 {
-    /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
+    /// <summary>Do not prepare models (rewrite them for accuracy).</summary>
     SwitchParameter NoPreparation { get; }
 
-    /// <summary>In what numbers models are computed.</summary>
+    /// <summary>The precision in which models are computed.</summary>
     ModelPrecision Precision { get; }
 
     /// <summary>What runs the model.</summary>

@@ -12,7 +12,7 @@ internal interface ITrackInput : IFileInput
     /// <summary>The audio stream of each file, counted from 0.</summary>
     int StreamIndex { get; }
 
-    /// <summary>What becomes of the time before sound that begins later than its file.</summary>
+    /// <summary>What happens to the time before sound that begins later than its file.</summary>
     LateStart LateStart { get; }
 
     /// <summary>What is taken of files with more than two channels.</summary>

@@ -12,11 +12,11 @@ internal static partial class SixelTerminal
     // Local terminals answer within milliseconds; over a slow line it takes longer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1), Pause = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Why no picture can be shown, a clause; null where it can.</summary>
+    /// <summary>Why no picture can be shown, a clause; null if it can.</summary>
     public static string? Refusal()
     {
         if (Console.IsInputRedirected || Console.IsOutputRedirected)
-            return "what is read or written does not go to a terminal";
+            return "input or output is redirected";
         // Between two looks at the keys the system echoes what comes: so the cursor goes back, and what was echoed is wiped out.
         Console.Out.Write($"{SaveCursor}{Question}");
         Console.Out.Flush();
@@ -29,9 +29,9 @@ internal static partial class SixelTerminal
     /// <summary>The same for what a terminal answered.</summary>
     /// <param name="answer">Characters that came.</param>
     internal static string? RefusalOf(string answer) =>
-        Answer().Match(answer) is not { Success: true } match ? "the terminal did not say what it can show"
+        Answer().Match(answer) is not { Success: true } match ? "the terminal did not report its features"
         : match.Groups[1].Value.Split(';').Contains("4") ? null
-        : "the terminal does not understand Sixel";
+        : "the terminal does not support Sixel";
 
     /// <summary>Reads until the answer is there, or patience ends.</summary>
     /// <param name="next">Gives a character, or null while there is none.</param>

@@ -20,10 +20,10 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
 
     /// <summary>The next track begins.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="setting">In what way, where there are several.</param>
+    /// <param name="setting">The setting, if there are several.</param>
     public void Begin(TrackSource source, string? setting = null)
     {
-        _track = setting is null ? source.Label() : $"{source.Label()} by {setting}";
+        _track = setting is null ? source.Label() : $"{source.Label()} with {setting}";
         _tracks++;
         _interval.Reset();
         _pace = new ChunkPace();

@@ -22,7 +22,7 @@ internal static class AsfHeader
     /// <summary>The frames that ffmpeg's encoder has put in front of a stream of Windows Media Audio.</summary>
     /// <param name="path">Full path of any file.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
-    /// <returns>Frames; null where the file is none, or of another encoder.</returns>
+    /// <returns>Frames; null if the file is none, or of another encoder.</returns>
     public static int? DelayOf(string path, int stream)
     {
         try

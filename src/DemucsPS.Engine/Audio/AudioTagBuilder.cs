@@ -21,7 +21,7 @@ internal sealed class AudioTagBuilder
         ["description"] = "comment",
     }.ToFrozenDictionary();
 
-    // What is no text about the music: pictures in base 64, and what MP4 and Matroska say about themselves.
+    // What is not text about the music: pictures in base 64, and what MP4 and Matroska say about themselves.
     private static readonly FrozenSet<string> Ignored = FrozenSet.Create(
         "metadata_block_picture", "coverart", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration");
 
@@ -33,7 +33,7 @@ internal sealed class AudioTagBuilder
     /// <summary>True when the tags read so far were not stored as their format demands.</summary>
     public bool IsDamaged { get; set; }
 
-    /// <summary>True when there is something in the file that pictures are kept in.</summary>
+    /// <summary>True if the file may contain pictures.</summary>
     public bool MayHavePicture { get; set; }
 
     /// <summary>True when no more tags are taken, so that reading on is of no use.</summary>

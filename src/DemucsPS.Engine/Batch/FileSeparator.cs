@@ -17,7 +17,7 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// Separates audio files into stem files with one set of models and options. What is done of a track is kept when it is interrupted, and can be continued. Not thread-safe; use it
+/// Separates audio files into stem files with one set of models and options. The work on an interrupted track is kept and can be continued. Not thread-safe; use it
 /// for one track at a time.
 /// </summary>
 public sealed class FileSeparator
@@ -28,7 +28,7 @@ public sealed class FileSeparator
     private readonly StemOutput _output;
     private readonly Separator _separator;
 
-    // That of the last track: first its plan is asked for, and then it is separated.
+    // That of the last track: first its plan is requested, and then it is separated.
     private (TrackHeader Header, (long Bytes, DateTime Modified)? Stamp)? _last;
 
     /// <summary>Prepares separations.</summary>
@@ -37,7 +37,7 @@ public sealed class FileSeparator
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">Where and how stems are written.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the format of the output needs an ffmpeg that is not there.
+    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the output format needs ffmpeg, which was not found.
     /// </exception>
     public FileSeparator(ModelBag bag, StemMatrix selection, SeparationOptions options, StemOutput output)
     {
@@ -52,10 +52,10 @@ public sealed class FileSeparator
     /// <summary>Dates and durations come from here, so that tests can turn the clock.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Takes sentences for those who want to know more: why a track was not skipped. Null to go without.</summary>
+    /// <summary>Receives verbose messages: why a track was not skipped. Null to go without.</summary>
     public Action<string>? Tell { get; init; }
 
-    /// <summary>Takes the files of a batch that is known before it begins, so that two tracks that would go to the same ones are found before any work is done.</summary>
+    /// <summary>Reserves the output files of a known batch, so that two tracks with the same files are found before any work is done.</summary>
     /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
     /// <param name="isSeparated">Whether a track is separated here; null for all. Of others the first file has to do, and where names are made of tags, which would have to be read, none.</param>
     /// <returns>The tracks that are separated here and whose files another has, each with an error that says so.</returns>
@@ -86,7 +86,7 @@ public sealed class FileSeparator
         return collisions;
     }
 
-    /// <summary>Says what <see cref="Separate"/> would do, without reading more than the source's header and without writing.</summary>
+    /// <summary>Plans what <see cref="Separate"/> would do, without reading more than the source's header and without writing.</summary>
     /// <param name="source">The track.</param>
     /// <exception cref="DemucsException">The source cannot be opened, or stems of it exist and may not be overwritten.</exception>
     public SeparationPlan Plan(TrackSource source)
@@ -99,7 +99,7 @@ public sealed class FileSeparator
     }
 
     /// <summary>
-    /// Says what <see cref="Separate"/> would do, as far as reading can tell: as <see cref="Plan"/>, and whether the track would be skipped, and whether an earlier one of the batch has its files.
+    /// Plans what <see cref="Separate"/> would do, as far as reading can show: as <see cref="Plan"/>, and whether the track would be skipped, and whether an earlier one of the batch has its files.
     /// To know the former, the source, the models and the stems that are there are read to their ends. For those who want to know and not to separate: the track counts as one of the batch.
     /// </summary>
     /// <param name="source">The track.</param>
@@ -180,10 +180,10 @@ public sealed class FileSeparator
 
     /// <summary>Separates one track.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="progress">Told how far it is; called on this thread.</param>
+    /// <param name="progress">Receives how far it is; called on this thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
     /// <exception cref="SeparationCanceledException">It was canceled. The message says what is kept.</exception>
-    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What could be continued is kept, and the message says so; else nothing is left behind.</exception>
+    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What can be continued is kept, and the message says so. Otherwise nothing is left behind.</exception>
     public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         long started = Clock.GetTimestamp();
@@ -212,8 +212,8 @@ public sealed class FileSeparator
 
     /// <summary>The first pass over a file.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="expected">Its length in frames, as far as it is known; for the progress.</param>
-    /// <param name="progress">Told how far it is.</param>
+    /// <param name="expected">Its length in frames, if known; for the progress.</param>
+    /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
@@ -228,7 +228,7 @@ public sealed class FileSeparator
     /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
     private TimeSpan Since(long moment) => Clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
-    /// <summary>What a track's file says; asked anew only if it is another than the last one, or has changed.</summary>
+    /// <summary>The header of a track's file; read again only if the file differs from the last one or has changed.</summary>
     private TrackHeader HeaderOf(TrackSource source)
     {
         (long, DateTime)? stamp = SourceIdentity.Before(source);
@@ -244,7 +244,7 @@ public sealed class FileSeparator
     {
         CheckFree(track, differences);
         if (differences.Count > 0)
-            Tell?.Invoke($"'{track.Source.Path}' is not skipped, since what is there is not what is asked for: {string.Join("; ", differences)}.");
+            Tell?.Invoke($"'{track.Source.Path}' is not skipped: {string.Join("; ", differences)}.");
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Header, progress, cancellationToken);
         SeparationJournal journal = SeparationJournal.Begin(Identify(track, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
@@ -275,7 +275,7 @@ public sealed class FileSeparator
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
                 throw new DemucsException(DemucsError.ResumeMismatch,
-                    $"The separation in '{partial.FolderPath}' cannot be continued, since it was begun otherwise: {string.Join("; ", differences)}. Ask for the same again.", path)
+                    $"The separation in '{partial.FolderPath}' cannot be resumed: {string.Join("; ", differences)}. Use the same settings as before.", path)
                 {
                     Remedies = [Remedy.StartAnew],
                 };
@@ -284,24 +284,24 @@ public sealed class FileSeparator
         }
         catch (DemucsException e) when (e.Error == DemucsError.ResumeMismatch && _output.Overwrite)
         {
-            Tell?.Invoke($"It is begun anew. {e.Message}");
+            Tell?.Invoke($"The separation starts over. {e.Message}");
             partial.Clear(SeparationJournal.FileName);
             partial.Stays = false;
             return null;
         }
     }
 
-    /// <summary>What lies where a track's stems would, compared with what is asked for.</summary>
+    /// <summary>What lies where a track's stems would, compared with what is requested.</summary>
     /// <param name="track">The track.</param>
     /// <param name="modelsNow">The models as they would run, given those that the stems were made with.</param>
     /// <param name="runtime">What would run them; of no account here.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>Null where there is nothing.</returns>
+    /// <returns>Null if there is nothing.</returns>
     private Found? FindExisting(Track track, Func<IReadOnlyList<ModelIdentity>, IReadOnlyList<ModelIdentity>> modelsNow, string runtime, CancellationToken cancellationToken)
     {
         string path = track.Place.ProvenancePath;
         if (!File.Exists(path))
-            return track.Paths.Any(File.Exists) ? new Found(null, [$"there is no '{Path.GetFileName(path)}' that says what it was made of"]) : null;
+            return track.Paths.Any(File.Exists) ? new Found(null, [$"'{Path.GetFileName(path)}' with its settings is missing"]) : null;
         SeparationProvenance provenance;
         try
         {
@@ -309,18 +309,18 @@ public sealed class FileSeparator
         }
         catch (DemucsException e) when (e.Error == DemucsError.ProvenanceInvalid)
         {
-            return new Found(null, [$"'{Path.GetFileName(path)}', which says what it was made of, cannot be used"]);
+            return new Found(null, [$"'{Path.GetFileName(path)}' with its settings cannot be used"]);
         }
         if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
-            return new Found(provenance, [$"files: {string.Join(", ", provenance.Stems.Select(s => s.File))} then, {string.Join(", ", track.Paths.Select(track.Place.Relative))} now"]);
+            return new Found(provenance, [$"files changed from {string.Join(", ", provenance.Stems.Select(s => s.File))} to {string.Join(", ", track.Paths.Select(track.Place.Relative))}"]);
         SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Compute(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
             Parameters(track));
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
         // Where nothing is lost, what happens to damage makes no difference.
         if (provenance.Gaps.Count > 0 && track.Source.OnDamage == DamageHandling.Fail)
-            differences = [.. differences, "damage: passed over then, refused now"];
+            differences = [.. differences, "damage handling changed from warn to fail"];
         return new Found(provenance, differences.Count > 0 ? differences
-            : [.. SeparationVerification.Verify(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
+            : [.. SeparationVerification.Verify(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "has changed since")}")]);
     }
 
     /// <summary>The result for a track whose stems are there already.</summary>
@@ -364,13 +364,13 @@ public sealed class FileSeparator
         if (journal.DurableFrames == 0)
             return;
         throw new DemucsException(DemucsError.SeparationUnfinished, string.Create(CultureInfo.InvariantCulture,
-            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is separated already, in '{Path.GetDirectoryName(path)}'."), path)
+            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is already separated, in '{Path.GetDirectoryName(path)}'."), path)
         {
             Remedies = [Remedy.Resume, Remedy.StartAnew],
         };
     }
 
-    /// <summary>The first pass, and the source's hash beside it.</summary>
+    /// <summary>The first pass, and the source's hash next to it.</summary>
     private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackHeader header, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         TrackSource source = header.Source;
@@ -408,14 +408,14 @@ public sealed class FileSeparator
     {
         journal.Identity.Source.CheckUnchanged();
         if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
-            Tell?.Invoke($"The cover of '{track.Source.Path}' is left out: WAV files have none.");
+            Tell?.Invoke($"The cover of '{track.Source.Path}' is not copied: WAV files cannot have one.");
         using TrackSeparation separation = new(new Setup(_bag, _selection, _options, _output, _separator, Clock), track, partial, journal, reader, progress, cancellationToken);
         return separation.Run();
     }
 
     /// <summary>What lies where a track's stems would.</summary>
-    /// <param name="Provenance">What it was made of; null where nobody knows.</param>
-    /// <param name="Differences">In what that is not what is asked for; empty for what can be skipped.</param>
+    /// <param name="Provenance">What it was made of; null if unknown.</param>
+    /// <param name="Differences">In what that is not what is requested; empty for what can be skipped.</param>
     private sealed record Found(SeparationProvenance? Provenance, IReadOnlyList<string> Differences);
 
     /// <summary>What all tracks of a batch have in common.</summary>

@@ -44,7 +44,7 @@ internal sealed class TrackSeparation : IDisposable
     /// <param name="partial">The folder of its unfinished files; owned by the caller. It stays where something is in it that can be continued.</param>
     /// <param name="journal">Where to go on.</param>
     /// <param name="reader">The track at its start; owned by the caller.</param>
-    /// <param name="progress">Told how far it is, on the calling thread.</param>
+    /// <param name="progress">Receives its progress, on the calling thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
     public TrackSeparation(FileSeparator.Setup setup, FileSeparator.Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
@@ -141,7 +141,7 @@ internal sealed class TrackSeparation : IDisposable
     private SeparationJournal Noted(SeparationJournal current) => current with { NullTest = _mix.Sums, Retries = [.. _retries.Take(MaxRetriesNoted)], Elapsed = Elapsed };
 
     /// <summary>Keeps what can be continued.</summary>
-    /// <returns>A sentence that says how much it is and where, with a space before it; empty where it is nothing, and then nothing stays.</returns>
+    /// <returns>A sentence with how much it is and where, with a leading space; empty if it is nothing, and then nothing stays.</returns>
     private string Keep()
     {
         try

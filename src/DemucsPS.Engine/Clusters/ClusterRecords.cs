@@ -40,5 +40,5 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
 
     /// <summary>The error for a file of a job folder that cannot be used.</summary>
     public static DemucsException Invalid(string path, string why, Exception? cause = null) =>
-        new(DemucsError.ClusterJobInvalid, $"'{path}' cannot be used as part of a job: {why} Check the path; it is the folder that the job was made in.", path, cause);
+        new(DemucsError.ClusterJobInvalid, $"'{path}' is not a valid part of a job: {why} Check the path. It must be the folder the job was created in.", path, cause);
 }

@@ -100,5 +100,5 @@ internal static class StemAtom
         return box;
     }
 
-    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: what ffmpeg wrote {what}. Use another ffmpeg.", path);
+    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: the file that ffmpeg wrote {what}. Use another ffmpeg.", path);
 }

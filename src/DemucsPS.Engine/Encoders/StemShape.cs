@@ -3,7 +3,7 @@ using DemucsPS.Engine.Audio.Resampling;
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>Rate, length and channels of the files of a track's stems.</summary>
-/// <param name="SampleRate">Frames a second.</param>
+/// <param name="SampleRate">Frames per second.</param>
 /// <param name="Frames">Length in frames.</param>
 /// <param name="Channels">2, or 1 for the mean of both.</param>
 internal readonly record struct StemShape(int SampleRate, long Frames, int Channels)

@@ -21,7 +21,7 @@ internal sealed class TrackLabels(TrackSource source, IReadOnlyDictionary<string
     /// <param name="source">The track.</param>
     public static TrackLabels None(TrackSource source) => new(source, new Dictionary<string, string>(), null);
 
-    /// <summary>The labels of one stem: those of the track, with the stem's name behind the title. A source without tags has stems without tags.</summary>
+    /// <summary>The labels of one stem: those of the track, with the stem's name after the title. A source without tags has stems without tags.</summary>
     /// <param name="stem">The stem's name; null for a file with all stems.</param>
     public StemLabels Of(string? stem)
     {

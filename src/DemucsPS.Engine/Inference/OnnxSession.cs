@@ -41,7 +41,7 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>The model's custom metadata (<c>metadata_props</c>).</summary>
     public IReadOnlyDictionary<string, string> Metadata => _session.Metadata;
 
-    /// <summary>Loads a model file; weights in a <c>.onnx.data</c> file beside it are found by the runtime.</summary>
+    /// <summary>Loads a model file; weights in a <c>.onnx.data</c> file next to it are found by the runtime.</summary>
     /// <param name="path">Full path of the model.</param>
     /// <param name="options">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
@@ -90,7 +90,7 @@ internal sealed class OnnxSession : IDisposable
 
     /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
     /// <param name="inputs">A tensor for every input.</param>
-    /// <param name="outputs">A tensor for every output that is wanted; what is not asked for may not be computed.</param>
+    /// <param name="outputs">A tensor for every output that is wanted; what is not requested may not be computed.</param>
     /// <param name="cancellationToken">Ends the run between two operators.</param>
     /// <exception cref="OperationCanceledException">The run was canceled; the outputs' content is undefined.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed; the runtime's own message.</exception>

@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>What a run takes of the machine while others run, too. Its results are the same bits in any case.</summary>
+/// <summary>Resources of a run while other runs are active. They do not affect the bits of its results.</summary>
 /// <param name="OwnThreadOnly">
 /// Whether it keeps to the thread that calls: right where there are as many runs as threads, wasteful where there are fewer.
 /// </param>

@@ -19,13 +19,13 @@ internal sealed record ModelRecord
     /// <summary>Where from.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The contract, as <see cref="ModelInfo.Contract"/> has it; null where it was not looked at.</summary>
+    /// <summary>The contract, as <see cref="ModelInfo.Contract"/> has it; null if it was not looked at.</summary>
     public string? Contract { get; init; }
 
-    /// <summary>The stems' names; null where it was not looked at.</summary>
+    /// <summary>The stems' names; null if it was not looked at.</summary>
     public IReadOnlyList<string>? Stems { get; init; }
 
-    /// <summary>The segment's length in frames; null where it was not looked at.</summary>
+    /// <summary>The segment's length in frames; null if it was not looked at.</summary>
     public int? SegmentFrames { get; init; }
 
     /// <summary>The files, the graph first.</summary>

@@ -61,7 +61,7 @@ internal sealed class OnnxGraphWriter
         _outputs.Add(ValueInfo(name, shape));
     }
 
-    /// <summary>A float constant, stored once however often its value is asked for.</summary>
+    /// <summary>A float constant, stored once however often its value is requested.</summary>
     public OnnxValue Scalar(float value)
     {
         if (!_scalars.TryGetValue(value, out OnnxValue? scalar))

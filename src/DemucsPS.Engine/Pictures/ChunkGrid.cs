@@ -22,7 +22,7 @@ internal sealed class ChunkGrid
     /// <param name="overlap">Share that neighbors have in common.</param>
     public static ChunkGrid Create(double seconds, int segmentFrames, double overlap) => Create(ChunkPlan.Create(Math.Max(1, (long)Math.Round(seconds * DemucsAudio.SampleRate)), segmentFrames, overlap));
 
-    /// <summary>The grid that the provenance of stems tells; null where it does not tell all of it.</summary>
+    /// <summary>The grid that the provenance of stems tells; null if it does not tell all of it.</summary>
     /// <param name="provenance">The provenance.</param>
     /// <param name="segmentFrames">Frames of a chunk at 44,100 Hz, where it does not say it.</param>
     public static ChunkGrid? Create(SeparationProvenance provenance, int segmentFrames)

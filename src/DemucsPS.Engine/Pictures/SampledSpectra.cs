@@ -19,7 +19,7 @@ internal abstract class SampledSpectra : ISpectra
     /// <inheritdoc/>
     public virtual IReadOnlyList<string> Warnings => [];
 
-    /// <summary>Frames a second.</summary>
+    /// <summary>Frames per second.</summary>
     protected abstract int Rate { get; }
 
     /// <summary>Length in frames.</summary>

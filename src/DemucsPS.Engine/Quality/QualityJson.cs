@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>Figures as JSON: one line a track. What is no figure is null; what is infinite is <c>"Infinity"</c>.</summary>
+/// <summary>Figures as JSON: one line per track. What is not a figure is null; what is infinite is <c>"Infinity"</c>.</summary>
 public static class QualityJson
 {
     private const string Infinity = "Infinity", MinusInfinity = "-Infinity";

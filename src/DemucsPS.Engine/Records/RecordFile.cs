@@ -30,7 +30,7 @@ internal static class RecordFile
     {
         using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
         if (stream.Length > MaxBytes)
-            throw new InvalidDataException($"it has {stream.Length} bytes, and at most {MaxBytes} are read");
+            throw new InvalidDataException($"it has {stream.Length} bytes; the limit is {MaxBytes}");
         byte[] content = new byte[stream.Length];
         int length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         return Parse<T>(content.AsSpan(0, length));
@@ -48,7 +48,7 @@ internal static class RecordFile
     public static void Write<T>(string path, T content, string temporary) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, Json), temporary);
 }
 
-/// <summary>The types of records, described at build time: finding out about them by reflection takes a twentieth of a second, each time anew.</summary>
+/// <summary>The types of records, described at build time: reflection would take a twentieth of a second at every start.</summary>
 [JsonSerializable(typeof(SeparationJournal))]
 [JsonSerializable(typeof(SeparationProvenance))]
 internal sealed partial class RecordTypes : JsonSerializerContext;

@@ -23,6 +23,6 @@ public sealed class ProgressInterval
         return true;
     }
 
-    /// <summary>Begins anew: the next report is shown.</summary>
+    /// <summary>Begins again: the next report is shown.</summary>
     public void Reset() => _shown = 0;
 }

@@ -35,7 +35,7 @@ internal sealed class Separator
         _options = options;
     }
 
-    /// <summary>Told what the workers come to, on their threads: lets tests hold them there.</summary>
+    /// <summary>Receives what the workers come to, on their threads: lets tests hold them there.</summary>
     internal Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>Chunks that a track of that length takes, over all shifts.</summary>
@@ -47,7 +47,7 @@ internal sealed class Separator
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Told the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
+    /// <param name="chunkDone">Receives the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
@@ -55,14 +55,14 @@ internal sealed class Separator
         Separate(source, path, statistics, sink, chunkDone, 0, null, null, cancellationToken);
 
     /// <summary>As the public one, from a frame on: the sink gets the frames from there, the same bit for bit, and chunks that end before it are not run.</summary>
-    /// <param name="source">The track at its start, all the same.</param>
+    /// <param name="source">The track at its start.</param>
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Told the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
+    /// <param name="chunkDone">Receives the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
     /// <param name="firstFrame">The first frame wanted.</param>
-    /// <param name="retried">Told of chunks that needed more than one attempt, after they were blended; called on this thread.</param>
-    /// <param name="begun">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
+    /// <param name="retried">Receives chunks that needed more than one attempt, after they were blended; called on this thread.</param>
+    /// <param name="started">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a chunk failed at every attempt.</exception>
@@ -75,7 +75,7 @@ internal sealed class Separator
         View[] views = Schedule(statistics.Frames);
         RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
         MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
-        // Behind a segment that is shorter than the model's, the input stays zero.
+        // After a segment that is shorter than the model's, the input stays zero.
         TrackWindow window = new(measured, _segment, normalization);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.

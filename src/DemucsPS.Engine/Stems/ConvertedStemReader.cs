@@ -22,7 +22,7 @@ internal sealed class ConvertedStemReader : IDisposable
     {
         _file = new StemSampleReader(path);
         _channels = shape.Channels;
-        // Most stems are wanted as they are.
+        // Most stems are used unchanged.
         if (shape.SampleRate == DemucsAudio.SampleRate && shape.Channels == 2)
             return;
         Planes planes = new(_file);

@@ -46,10 +46,10 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     /// <param name="staged">Full paths of the <see cref="StemSampleFile"/>s in it, which are equally long; their channels come one after another.</param>
     /// <param name="names">Their names.</param>
     /// <param name="target">Full path of the file to make: a temporary name, which must not exist.</param>
-    /// <param name="number">The file's number in its set: each gets a dither of its own, or the noises would add up instead of averaging where stems are summed.</param>
+    /// <param name="number">The file's number in its set: each gets its own dither, or the noises would add up instead of averaging where stems are summed.</param>
     /// <param name="labels">What the file says about the music.</param>
     /// <param name="gain">A factor for every sample.</param>
-    /// <param name="cancellationToken">Ends the work; the target is left as it is then.</param>
+    /// <param name="cancellationToken">Ends the work; the target then stays unchanged.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public StemFileRecord Finish(IReadOnlyList<string> staged, IReadOnlyList<string> names, string target, int number, StemLabels labels, float gain, CancellationToken cancellationToken)

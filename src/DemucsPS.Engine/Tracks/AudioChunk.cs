@@ -77,7 +77,7 @@ public sealed class AudioChunk
     {
         const int Longest = 100_000_000;
         if (length is < SegmentSpectrogram.FrameSize or > Longest)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs takes {UsualSegmentFrames}.") { Parameter = EngineParameter.ChunkLength };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs uses {UsualSegmentFrames}.") { Parameter = EngineParameter.ChunkLength };
     }
 
     /// <summary>Copies the segment that a model gets: the track's frames where it has any, normalized, and zeros elsewhere.</summary>

@@ -117,11 +117,11 @@ public sealed class ChunkSpectrogram
     /// <param name="fromHz">Lower end of the band in Hz.</param>
     /// <param name="toHz">Upper end in Hz, not below the lower one.</param>
     /// <param name="decibels">Change; minus infinity removes the band. Up to 100.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the band is upside down, or the change is no number or too large.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the band is upside down, or the change is not a number or too large.</exception>
     public ChunkSpectrogram WithGain(double fromHz, double toHz, double decibels)
     {
         if (!(fromHz <= toHz) || !(decibels <= 100))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"A gain of {decibels} dB from {fromHz} to {toHz} Hz cannot be applied: the band goes from low to high, and the gain is a number up to 100."));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"A gain of {decibels} dB from {fromHz} to {toHz} Hz cannot be applied: the band must go from low to high, and the gain must be at most 100 dB."));
         float factor = (float)Math.Pow(10, decibels / 20);
         float[] tensor = [.. _tensor];
         int first = (int)Math.Clamp(Math.Ceiling(fromHz / BinWidth), 0, Bins), end = (int)Math.Clamp(Math.Floor(toHz / BinWidth) + 1, first, Bins);
@@ -139,11 +139,11 @@ public sealed class ChunkSpectrogram
     public ChunkSpectrogram WithTensor(ReadOnlyMemory<float> tensor)
     {
         if (tensor.Length != _tensor.Length)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The tensor has {tensor.Length} values; 4 x {Bins} x {Frames} = {_tensor.Length} are needed.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The tensor has {tensor.Length} values, but 4 x {Bins} x {Frames} = {_tensor.Length} are needed.");
         foreach (float value in tensor.Span)
         {
             if (!float.IsFinite(value))
-                throw new DemucsException(DemucsError.ParameterInvalid, "The tensor has values that are not finite numbers.");
+                throw new DemucsException(DemucsError.ParameterInvalid, "The tensor has values that are not finite.");
         }
         return new ChunkSpectrogram(Chunk, _original, tensor.ToArray());
     }

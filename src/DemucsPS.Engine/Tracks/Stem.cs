@@ -31,7 +31,7 @@ public sealed class Stem
     /// <summary>The model's name; several, joined by +, for a bag, or where chunks of several models were joined.</summary>
     public string ModelName { get; }
 
-    /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
+    /// <summary>False if the built-in baseline took part, which is not Demucs.</summary>
     public bool IsDemucs { get; }
 
     /// <summary>Length.</summary>
@@ -40,7 +40,7 @@ public sealed class Stem
     /// <summary>Length in frames.</summary>
     public int Frames => _channels[0].Length;
 
-    /// <summary>Frames a second: 44,100.</summary>
+    /// <summary>Frames per second: 44,100.</summary>
     public int SampleRate { get; } = DemucsAudio.SampleRate;
 
     /// <summary>Greatest absolute sample; 1 is full scale.</summary>

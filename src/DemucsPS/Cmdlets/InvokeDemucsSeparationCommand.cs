@@ -116,7 +116,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
 
-    /// <summary>Length of the chunks in seconds, at most the model's own; 0 for that.</summary>
+    /// <summary>Length of the chunks in seconds, at most the model's own length; 0 for that length.</summary>
     [Parameter]
     public double Segment { get; set; }
 
@@ -142,11 +142,11 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
 
-    /// <summary>Continue interrupted separations; with <see cref="StemOutputCommand.Force"/>, too, those that were begun otherwise are begun anew.</summary>
+    /// <summary>Continue interrupted separations. With <see cref="StemOutputCommand.Force"/>, those with other settings start over.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
-    /// <summary>Skip tracks whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    /// <summary>Skip tracks whose stems exist, unchanged, from the same source, models and parameters.</summary>
     [Parameter]
     public SwitchParameter SkipExisting { get; set; }
 
@@ -260,7 +260,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         // Taken away at once: what follows in the pipeline has its own, may take long, or may want no more.
         _progress.Complete();
         if (result.Skipped)
-            WriteVerbose($"{source.Path}: skipped, its stems are there and unchanged.");
+            WriteVerbose($"{source.Path}: skipped, its stems are already there, unchanged.");
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         _summary = _summary.With(result);

@@ -39,7 +39,7 @@ public sealed class StereoTrackReaderTests : IDisposable
         (float[] left, float[] right) = reader.ReadAll();
         Assert.Equal([1f / 32768, 7f / 32768], left);
         Assert.Equal([2f / 32768, 8f / 32768], right);
-        Assert.Equal($"'{path}' has 6 channels; only the first two are used, as left and right. The channel layout 'Pairs' separates all of them.", Assert.Single(reader.Warnings));
+        Assert.Equal($"'{path}' has 6 channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them.", Assert.Single(reader.Warnings));
     }
 
     [Theory]

@@ -97,8 +97,8 @@ public sealed class TagsTests : IDisposable
         using AudioReader reader = ReadFlac(block);
         AssertIntact(reader);
         string warning = Assert.Single(reader.Warnings);
-        Assert.True(warning.Contains("tags (VORBIS_COMMENT) claim to be longer than the block", StringComparison.Ordinal), damage);
-        Assert.Contains("flac damaged.flac -o mended.flac", warning, StringComparison.Ordinal);
+        Assert.True(warning.Contains("tags (VORBIS_COMMENT) claim to be longer than their block", StringComparison.Ordinal), damage);
+        Assert.Contains("flac damaged.flac -o repaired.flac", warning, StringComparison.Ordinal);
         // What could be read of them is kept.
         Assert.Equal(damage is "count of 4 Gi" or "comment beyond the block" or "comment of 4 GiB" ? "a" : null, reader.Tags.GetValueOrDefault("title"));
     }

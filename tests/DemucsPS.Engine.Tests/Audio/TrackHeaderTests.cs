@@ -69,7 +69,7 @@ public sealed class TrackHeaderTests : IDisposable
         string path = _folder.Write("a.xyz", [1]);
         var error = Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => Script("echo '[error] no idea what that is' >&2; exit 3")));
         Assert.Equal(DemucsError.AudioFormatUnsupported, error.Error);
-        Assert.Contains("gave up with code 3. ffmpeg says: no idea what that is.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("failed with exit code 3. ffmpeg reports: no idea what that is.", error.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => null)).Error);
     }
 

@@ -288,7 +288,7 @@ public sealed class StemEncodingTests
     [Theory]
     [InlineData("echo '[error] the words of ffmpeg' >&2; exit 1", "the words of ffmpeg")]
     [InlineData("echo \"Unrecognized option 'movie_timescale'.\" >&2; exit 1", "Unrecognized option 'movie_timescale'. Install a newer ffmpeg: 4.0 or newer is needed.")]
-    [InlineData("head -c 100000 > /dev/null; kill -9 $$", "gave up with code")]
+    [InlineData("head -c 100000 > /dev/null; kill -9 $$", "failed with exit code")]
     [InlineData("cat > /dev/null", "")]
     public void An_ffmpeg_that_fails_dies_or_writes_nothing_is_an_error(string script, string because)
     {

@@ -31,7 +31,7 @@ public sealed class RuntimeExceptionTests
         Assert.IsType<KeyNotFoundException>(thrown);
         RuntimeException translated = Assert.Throws<RuntimeException>(() => RuntimeException.Translate<int>(() => throw thrown));
         Assert.Equal((int)OnnxRuntimeErrorCode.Fail, translated.Code);
-        Assert.Contains("has no name for", translated.Message, StringComparison.Ordinal);
+        Assert.Contains("reported an unnamed error", translated.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -130,12 +130,12 @@ public sealed class FileNameTemplateTests
     [InlineData("{artist}: {stem}", "':'")]
     [InlineData("{stem}\u0000", "U+0000")]
     [InlineData("{stem", "not closed")]
-    [InlineData("stem}", "not opened")]
+    [InlineData("stem}", "no opening brace")]
     [InlineData("{kazoo}", "no field 'kazoo'. The fields are: artist, albumartist")]
     [InlineData("{}", "no field ''")]
-    [InlineData("{title:00}", "take zeros")]
-    [InlineData("{track:D2}", "take zeros")]
-    [InlineData("{track:}", "take zeros")]
+    [InlineData("{title:00}", "take a format, of zeros")]
+    [InlineData("{track:D2}", "take a format, of zeros")]
+    [InlineData("{track:}", "take a format, of zeros")]
     public void Templates_that_lead_elsewhere_or_say_nothing_are_refused(string template, string because)
     {
         DemucsException error = Assert.Throws<DemucsException>(() => FileNameTemplate.Parse(template));

@@ -110,7 +110,7 @@ public sealed class SpectrogramPictureTests
         Assert.Empty(DrawnPicture.Of(Small with { ChunkGrid = true, Height = 300 }, SpectrogramPanel.Create(chunk), SpectrogramPanel.Create(ChunkSpectrogram.Compute(chunk))).Picture.Warnings);
         DemucsException unknown = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small with { ChunkGrid = true }, SpectrogramPanel.Create(track)));
         Assert.Equal(DemucsError.ParameterInvalid, unknown.Error);
-        Assert.Contains("not known", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("its chunks are unknown", unknown.Message, StringComparison.Ordinal);
         DrawnPicture dense = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.9, Segment = 0.02 }, SpectrogramPanel.Create(track));
         Assert.Contains("is not drawn: more than ", Assert.Single(dense.Picture.Warnings), StringComparison.Ordinal);
 
@@ -164,14 +164,14 @@ public sealed class SpectrogramPictureTests
     [Theory]
     [InlineData("frame size", 0)]
     [InlineData("hop", 1)]
-    [InlineData("Levels", 2)]
+    [InlineData("The levels are", 2)]
     [InlineData("lowest frequency", 3)]
     [InlineData("highest frequency", 4)]
     [InlineData("One spectrogram does not fit", 5)]
-    [InlineData("begin at", 6)]
-    [InlineData("show", 7)]
+    [InlineData("The start is", 6)]
+    [InlineData("The duration is", 7)]
     [InlineData("the tracks have none", 8)]
-    [InlineData("1000000 pixels wide; it must be from 1 to 16384", 9)]
+    [InlineData("1000000 pixels; it must be from 1 to 16384", 9)]
     [InlineData("chunk grid", 10)]
     public void What_cannot_be_drawn_is_said(string says, int which)
     {

@@ -48,7 +48,7 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Equal(["a"], quality.Stems.Select(s => s.StemName));
         Assert.Collection(quality.Warnings,
             w => Assert.Contains("c.wav' has no reference", w, StringComparison.Ordinal),
-            w => Assert.Contains("no estimate of 'b'", w, StringComparison.Ordinal));
+            w => Assert.Contains("'b' has no estimate", w, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class StemMeasurementTests : IDisposable
     }
 
     [Theory]
-    [InlineData(48000, 2, "48000 frames a second")]
+    [InlineData(48000, 2, "a sample rate of 48000 Hz")]
     [InlineData(44100, 3, "has 3.")]
     public void OtherRatesAndChannelsAreAnError(int rate, int channels, string words)
     {
@@ -136,7 +136,7 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Equal(-20, quality.NullTestDb!.Value, 0.01);
         string warning = Assert.Single(quality.Warnings);
         Assert.Contains("mix.wav' is used", warning, StringComparison.Ordinal);
-        Assert.Contains("mixture.wav' is left out", warning, StringComparison.Ordinal);
+        Assert.Contains("mixture.wav' is ignored", warning, StringComparison.Ordinal);
     }
 
     /// <summary>What is allocated on the one thread that works: of a long track not more for each window, and of the next one none of the arrays anew.</summary>

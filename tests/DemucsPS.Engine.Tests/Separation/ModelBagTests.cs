@@ -99,7 +99,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         using ModelBag inTurn = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, jobs, memory);
         // Once each, to see that they fit.
         Assert.Equal(4, inTurn.LoadCount);
-        Assert.Contains("in turn", inTurn.MemoryUse, StringComparison.Ordinal);
+        Assert.Contains("one after another", inTurn.MemoryUse, StringComparison.Ordinal);
         Assert.Equal(atOnce, inTurn.ChunksAtOnce(jobs));
         float[][] got = Separate(inTurn, track, all, jobs);
         for (int stem = 0; stem < 4; stem++)

@@ -194,7 +194,7 @@ public sealed class ResumeTests
         track.Interrupt("parts", new SeparationOptions { Overlap = 0.25 });
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions { Overlap = 0.5, Seed = 2 }, output => output with { Resume = true, Format = new StemFormat { Dither = true } }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("dither: off then, on now; overlap: 0.25 then, 0.5 now; seed: 0 then, 2 now", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("dither changed from off to on; overlap changed from 0.25 to 0.5; seed changed from 0 to 2", refused.Message, StringComparison.Ordinal);
         Assert.Equal(["demucsps.partial"], track.Names("parts"));
 
         // Without either option the hours that went into it are not thrown away.
@@ -224,7 +224,7 @@ public sealed class ResumeTests
         File.WriteAllText(path, journal.ToJsonString());
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("precision: Int8 then, Full now", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("precision changed from Int8 to Full", refused.Message, StringComparison.Ordinal);
 
         parameters.Remove("precision");
         File.WriteAllText(path, journal.ToJsonString());
@@ -249,7 +249,7 @@ public sealed class ResumeTests
         File.WriteAllText(path, journal.ToJsonString());
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", options, output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains($"shift offsets: {then} then, {string.Join(',', options.DrawShifts())} now", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"shift offsets changed from {then} to {string.Join(',', options.DrawShifts())}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -282,7 +282,7 @@ public sealed class ResumeTests
         File.WriteAllBytes(track.SourcePath, changed);
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains($"source: another content of the same length (SHA-256 {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… then, {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}… now)", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"the source changed (SHA-256 from {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… to {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}…)", refused.Message, StringComparison.Ordinal);
 
         File.Delete(track.SourcePath);
         Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })).Error);
@@ -306,7 +306,7 @@ public sealed class ResumeTests
         track.LoadModel();
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("model small: another content of 'small.onnx' (SHA-256 ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'small.onnx' of model small changed (SHA-256 ", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -325,7 +325,7 @@ public sealed class ResumeTests
         track.LoadModel();
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("model small: another content of 'модель.data' (SHA-256 ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'модель.data' of model small changed (SHA-256 ", refused.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
     }
 

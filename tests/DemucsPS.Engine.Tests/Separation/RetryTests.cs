@@ -65,7 +65,7 @@ public sealed class RetryTests
         int expected = kind == "runtime" ? 4 : 5;
         Assert.Equal(expected, attempts);
         Assert.Equal(kind == "runtime" ? DemucsError.DemucsModelInvalid : DemucsError.OutOfMemory, e.Error);
-        Assert.StartsWith($"Chunk 7 (of 0 to 25) of noise.wav could not be separated; attempts: {expected}.", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Chunk 7 (of 0 to 25) of noise.wav could not be separated in {expected} attempts.", e.Message, StringComparison.Ordinal);
         Assert.Equal([Remedy.Resume], e.Remedies);
         Assert.Equal(["demucsps.partial"], track.Names("out"));
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { Resume = true }).Resumed);

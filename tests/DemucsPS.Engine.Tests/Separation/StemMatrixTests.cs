@@ -141,8 +141,8 @@ public sealed class StemMatrixTests
 
     public static TheoryData<string, StemRequest> Contradictions => new()
     {
-        { "together", new() { Stems = ["bass"], TwoStems = "bass" } },
-        { "no residual", new() { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus, Residual = true } },
+        { "cannot be combined", new() { Stems = ["bass"], TwoStems = "bass" } },
+        { "The residual cannot be combined", new() { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus, Residual = true } },
         { "Name the stem", new() { TwoStemsMethod = TwoStemsMethod.Minus } },
         { "no stem 'kazoo'", new() { TwoStems = "kazoo" } },
         { "no stem 'kazoo'", new() { Mixdown = StemGains.Parse("kazoo=1") } },

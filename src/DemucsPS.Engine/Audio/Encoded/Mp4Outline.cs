@@ -18,7 +18,7 @@ internal static class Mp4Outline
 
     /// <summary>Reads a file.</summary>
     /// <param name="file">Its bytes, seekable; it begins like an MP4 file.</param>
-    /// <returns>Null where there is no audio track in it that decoders are asked for.</returns>
+    /// <returns>Null if it has no audio track for a system decoder.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static EncodedFile? Read(Stream file)
     {
@@ -118,7 +118,7 @@ internal static class Mp4Outline
         return null;
     }
 
-    /// <summary>Hexadecimal numbers in a text: nothing, frames before the music, behind it, and of it.</summary>
+    /// <summary>Hexadecimal numbers in a text: nothing, frames before the music, after it, and of it.</summary>
     private static MusicSpan? Noted(Boxes note, long mediaLength)
     {
         if (note.Find("data") is not { Length: > 8 } data)

@@ -19,7 +19,7 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
         bool hasEnded = false;
         try
         {
-            // On a thread of its own, because not every platform can give up reading a pipe.
+            // On its own thread, because not every platform can give up reading a pipe.
             Task<byte[]?> bytes = Task.Factory.StartNew(() => ReadAll(output, maxBytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             hasEnded = bytes.Wait(timeLimit) && bytes.Result is not null && process.WaitForExit(timeLimit);
             if (!hasEnded)

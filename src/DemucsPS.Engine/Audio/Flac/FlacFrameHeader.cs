@@ -9,7 +9,7 @@ internal readonly struct FlacFrameHeader
     /// <summary>The fewest samples that a frame may have, save the last one (RFC 9639, section 9.1.1).</summary>
     public const int MinBlockSize = 16;
 
-    /// <summary>The most samples that a frame may have. A header can say one more.</summary>
+    /// <summary>The maximum number of samples that a frame may have. A header can say one more.</summary>
     public const int MaxBlockSize = 65_535;
 
     private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample, long number, bool isVariable)

@@ -84,7 +84,7 @@ internal static class FlacFrameSearch
             var reader = new FlacReader(FlacMetadata.None(new FlacBitReader(source), new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)), onDamage);
             if (!reader.IsFollowedByFrame)
                 return null;
-            reader.AddWarning($"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are no whole frame")}. It is read from its first whole frame on; whether music is missing, nobody can tell.");
+            reader.AddWarning($"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are not a whole frame")}. It is read from its first whole frame on. Music may be missing.");
             return reader;
         }
         catch (DemucsException)

@@ -70,7 +70,7 @@ internal static class WavInfo
 
     /// <summary>A whole LIST chunk, as programs read it today: texts in UTF-8, each ended by a zero. Fields that INFO does not have are left out.</summary>
     /// <param name="tags">Fields under the names of <see cref="AudioReader.Tags"/>.</param>
-    /// <returns>The chunk with its head, of even length; empty where no field fits.</returns>
+    /// <returns>The chunk with its head, of even length; empty if no field fits.</returns>
     public static byte[] Write(IReadOnlyDictionary<string, string> tags)
     {
         var chunk = new MemoryStream();

@@ -26,7 +26,7 @@ public sealed class ModelCatalog
             foreach (CatalogEntry entry in CatalogReader.Read(ReadFile(path), path, allowBuiltIn: false))
             {
                 if (Find(entries, entry.Name) is not null)
-                    throw Wrong(path, entry, "a model of that name is in a catalog that comes before; choose another name");
+                    throw Wrong(path, entry, "an earlier catalog already has a model of that name; choose another name");
                 entries.Add(entry);
             }
             foreach (CatalogEntry bag in entries.Where(e => e.IsBag))
@@ -36,7 +36,7 @@ public sealed class ModelCatalog
                     if (Find(entries, member.Model) is not { } model)
                         throw Wrong(path, bag, $"its bag has the model '{member.Model}', which is in no catalog");
                     if (model.IsBag || !model.Stems.SequenceEqual(bag.Stems, StringComparer.OrdinalIgnoreCase) || model.SegmentFrames != bag.SegmentFrames)
-                        throw Wrong(path, bag, $"its bag has '{member.Model}', which is a bag itself or has other stems or segments");
+                        throw Wrong(path, bag, $"its bag has '{member.Model}', which is itself a bag or has other stems or segments");
                 }
             }
         }
@@ -72,5 +72,5 @@ public sealed class ModelCatalog
     }
 
     private static DemucsException Wrong(string path, CatalogEntry entry, string what) =>
-        new(DemucsError.CatalogInvalid, $"The catalog '{path}' cannot be used: in model '{entry.Name}', {what}. Correct the file, or take it away.", path);
+        new(DemucsError.CatalogInvalid, $"The catalog '{path}' cannot be used: in model '{entry.Name}', {what}. Correct or remove the file.", path);
 }

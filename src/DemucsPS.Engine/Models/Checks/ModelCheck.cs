@@ -26,9 +26,9 @@ public static class ModelCheck
     /// <param name="library">Where hashes are known from.</param>
     /// <param name="source">The model.</param>
     /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
-    /// <param name="prepare">Whether to run its prepared copy. On the CPU in full precision that is compared with the model as it was exported, and refused if it loses.</param>
-    /// <param name="precision">In what numbers it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
-    /// <param name="progress">Told what the test is at, on this thread; null to go without.</param>
+    /// <param name="prepare">Whether to run its prepared copy. On the CPU in full precision that is compared with the model as exported, and refused if it loses.</param>
+    /// <param name="precision">The precision in which it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
+    /// <param name="progress">Receives what the test is at, on this thread; null to go without.</param>
     /// <param name="cancellationToken">Ends the test.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
@@ -46,7 +46,7 @@ public static class ModelCheck
         double mix = Power(left) + Power(right);
         double level = Enumerable.Range(0, stems.Length / 2).Max(s => Decibels((Power(stems[2 * s]) + Power(stems[2 * s + 1])) / mix));
         if (level < SilenceDb)
-            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: of a segment of music-like sound the loudest stem has {level:F0} dB."));
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: for a segment of music-like sound, the loudest stem has {level:F0} dB."));
         return level;
     }
 
@@ -57,11 +57,11 @@ public static class ModelCheck
         if (result.Precision != ModelPrecision.Full)
         {
             if (!(agreement >= LeastPrecisionDb))
-                problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {result.Precision} its stems agree with those of full precision to {agreement:F1} dB only; at least {LeastPrecisionDb:F0} dB are expected. Use this model in the precision Full."));
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {result.Precision} its stems agree with those of full precision only to {agreement:F1} dB; at least {LeastPrecisionDb:F0} dB are expected. Use the precision Full for this model."));
         }
         else if (!(agreement >= LeastAgreementDb))
         {
-            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU to {agreement:F1} dB only; at least {LeastAgreementDb:F0} dB are expected. This execution provider computes it wrongly."));
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU only to {agreement:F1} dB; at least {LeastAgreementDb:F0} dB are expected. This execution provider gives wrong results for it."));
         }
     }
 
@@ -103,8 +103,8 @@ public static class ModelCheck
         for (int i = 0; i < files.Count; i++)
         {
             string file = i == 0 ? path : Path.Combine(folder, files[i].Name);
-            string what = $"'{file}' is not what {(entry is null ? "was installed" : "the catalog says")}";
-            string? problem = !File.Exists(file) ? $"There is no file '{file}'."
+            string what = $"'{file}' is not the file {(entry is null ? "that was installed" : "of the catalog")}";
+            string? problem = !File.Exists(file) ? $"The file '{file}' is missing."
                 : RegularFile.Info(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
                 : (i == 0 ? hash : DurableFiles.Hash(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
                 : null;
@@ -132,7 +132,7 @@ public static class ModelCheck
         private readonly List<string> _problems = [];
         // What running it showed: no fault of the model where its copy is at fault.
         private readonly List<string> _found = [];
-        // Also a copy that an earlier test refused: this one decides anew.
+        // Also a copy that an earlier test refused: this one decides again.
         private readonly ModelSource _tried = source.For(ModelTrial.EvenIfRefused);
         private ModelTestResult _result = new() { Name = source.Name, Path = source.Path, Problems = [] };
 
@@ -197,7 +197,7 @@ public static class ModelCheck
             using ModelBag bag = ModelBag.Load([_tried], null, options with { SkipProviderCheck = true }, prepare, precision: precision, cancellationToken: cancellationToken);
             _result = _result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
             if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
-                _problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}; expected are {string.Join(", ", expectedStems)}.");
+                _problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}, but {string.Join(", ", expectedStems)} were expected.");
             (float[][]? stems, TimeSpan time) = Music(bag);
             _result = _result with { RunTime = time, Memory = Math.Max(0, ProcessMemory() - memoryBefore) };
             if (stems is not null)
@@ -236,7 +236,7 @@ public static class ModelCheck
             {
                 // There is no other form of it that could be run in its place.
                 if (findings.Loss is { } fault)
-                    _problems.Add($"Its graph, which was written from the weights, is computed wrongly here. {fault}");
+                    _problems.Add($"Its graph, which was written from the weights, gives wrong results on this machine. {fault}");
             }
             else if (findings.Loss is { } loss)
             {

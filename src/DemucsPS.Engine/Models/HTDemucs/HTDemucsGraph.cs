@@ -68,7 +68,7 @@ internal static class HTDemucsGraph
             if (!fits)
             {
                 throw new DemucsException(DemucsError.DemucsModelInvalid,
-                    $"Model '{path}' cannot be used: it is an HTDemucs whose argument '{keyword}' is {Convert.ToString(value, CultureInfo.InvariantCulture)?.ToLowerInvariant()}, and known is {known}. Export it to ONNX, or choose another model.", path);
+                    $"Model '{path}' cannot be used: its HTDemucs argument '{keyword}' is {Convert.ToString(value, CultureInfo.InvariantCulture)?.ToLowerInvariant()}, but only {known} is supported. Export it to ONNX, or choose another model.", path);
             }
         }
     }

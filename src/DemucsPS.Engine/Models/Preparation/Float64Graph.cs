@@ -4,7 +4,7 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// A model's graph as it was exported, computed in float64 as far as ONNX Runtime's CPU kernels go: everything but convolutions and the operators in <see cref="Narrow"/>, whose sums are short.
+/// A model's graph as exported, computed in float64 as far as ONNX Runtime's CPU kernels go: everything but convolutions and the operators in <see cref="Narrow"/>, whose sums are short.
 /// It is a second opinion on both the exported and the prepared graph, and shares no rewrite with the latter. Inputs, outputs and weights are the model's own.
 /// </summary>
 /// <remarks>Slower than both and larger in memory: for tests of a model, not for separating.</remarks>
@@ -27,7 +27,7 @@ internal static class Float64Graph
     public static void Apply(GraphModel model)
     {
         if (model.HoldsHalves)
-            throw new NotSupportedException("it holds 16-bit floats");
+            throw new NotSupportedException("it has 16-bit floats");
         if (model.HasNestedGraphs)
             throw new NotSupportedException("it has branches or loops");
         new Widening(model).Apply();

@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// <summary>
 /// Replaces a group normalization of one group by mean and variance taken axis by axis, as <see cref="InstanceNormalizationSplit"/> does, with
 /// the channels' factors divided by the deviation before they meet the tensor. Where only transpositions that exchange channels and time lie
-/// before and behind it, they go.
+/// before and after it, they go.
 /// </summary>
 internal static class GroupNormalizationSplit
 {
@@ -25,7 +25,7 @@ internal static class GroupNormalizationSplit
         return w.Nodes;
     }
 
-    /// <summary>The nodes that give the same tensor under the same name; null if this is no group normalization or too little is known of it.</summary>
+    /// <summary>The nodes that give the same tensor under the same name; null if this is not a group normalization or too little is known of it.</summary>
     public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("Add") || GroupNormalization.Match(node.Outputs[0], facts) is not { } normal || facts.KnownShape(normal.Source) is not { } shape || !IsFor(normal, shape[1], facts))

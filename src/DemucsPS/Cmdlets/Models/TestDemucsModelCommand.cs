@@ -20,12 +20,12 @@ public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Paths of model files, or of folders with one model; taken as they are.</summary>
+    /// <summary>Literal paths of model files, or of folders with one model.</summary>
     [Parameter(Mandatory = true, ParameterSetName = PathSet)]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Test the model as it is, without the rewriting that makes it exact.</summary>
+    /// <summary>Test the model without preparation.</summary>
     [Parameter]
     public SwitchParameter NoPreparation { get; set; }
 
@@ -33,7 +33,7 @@ public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
     [Parameter]
     public ModelPrecision Precision { get; set; }
 
-    /// <summary>Run the model on this, and compare its stems with those of the CPU.</summary>
+    /// <summary>Run the model on this execution provider, and compare its stems with those of the CPU.</summary>
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
@@ -82,7 +82,7 @@ public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
             ModelTestStage.Verifying => "checking SHA-256",
             ModelTestStage.Running => "separating",
             ModelTestStage.Comparing => "separating on the CPU in full precision",
-            ModelTestStage.Exported => "separating as it was exported",
+            ModelTestStage.Exported => "separating with the model as exported",
             _ => "computing in float64",
         }}"));
     }
