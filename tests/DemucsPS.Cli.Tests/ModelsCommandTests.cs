@@ -7,7 +7,7 @@ namespace DemucsPS.Cli.Tests;
 
 public sealed class ModelsCommandTests
 {
-    private static readonly byte[] Model = File.ReadAllBytes(CliModels.Small);
+    private static readonly byte[] s_model = File.ReadAllBytes(CliModels.Small);
 
     [Fact]
     public void Models_are_listed_as_text_and_as_JSON()
@@ -73,7 +73,7 @@ public sealed class ModelsCommandTests
     public void A_model_is_installed_used_tested_and_removed()
     {
         using TemporaryFolder folder = new();
-        using LoopbackServer server = new(LoopbackServer.File(Model));
+        using LoopbackServer server = new(LoopbackServer.File(s_model));
         Dictionary<string, string?> library = Library(folder, server);
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, library, "models", "install", "tiny");
         Assert.NotEqual(0, exitCode);
@@ -92,7 +92,7 @@ public sealed class ModelsCommandTests
         (exitCode, output, error) = Demucsps.Run(folder.Path, library, "models", "test", "tiny", "--json");
         Assert.True(exitCode == 0, error);
         Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("hashMatches").GetBoolean());
-        File.WriteAllBytes(folder["models", "tiny", "tiny.onnx"], Model[..100]);
+        File.WriteAllBytes(folder["models", "tiny", "tiny.onnx"], s_model[..100]);
         (exitCode, output, _) = Demucsps.Run(folder.Path, library, "models", "test", "tiny");
         Assert.NotEqual(0, exitCode);
         Assert.Contains("failed", output, StringComparison.Ordinal);
@@ -140,7 +140,7 @@ public sealed class ModelsCommandTests
     public void What_is_set_is_used_where_no_model_is_named()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllBytes(folder["own.onnx"], Model);
+        File.WriteAllBytes(folder["own.onnx"], s_model);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         Dictionary<string, string?> environment = new() { ["DEMUCSPS_MODEL"] = folder["own.onnx"] };
         Assert.Equal(folder["separated", "own", "mix", "bass.wav"], Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--stem", "bass").Output.Trim());
@@ -157,7 +157,7 @@ public sealed class ModelsCommandTests
         {
             asked.TrySetResult();
             await waiting.Task;
-            await LoopbackServer.File(Model)(request);
+            await LoopbackServer.File(s_model)(request);
         });
         Dictionary<string, string?> library = Library(folder, server);
         string[] install = ["models", "install", "tiny", "--accept-license"];
@@ -183,7 +183,7 @@ public sealed class ModelsCommandTests
         using TemporaryFolder folder = new();
         LoopbackServer? stalling = null;
         // A field that nobody knows, number 99, makes it larger than buffers of files are: a part is seen in the folder before it is closed.
-        byte[] model = [.. Model, 0x9A, 0x06, 0xA0, 0x8D, 0x06, .. new byte[100_000]];
+        byte[] model = [.. s_model, 0x9A, 0x06, 0xA0, 0x8D, 0x06, .. new byte[100_000]];
         using LoopbackServer server = new(request => stalling!.Stall(model, 50_000)(request), LoopbackServer.File(model));
         stalling = server;
         Dictionary<string, string?> library = Library(folder, server, model);
@@ -205,7 +205,7 @@ public sealed class ModelsCommandTests
 
     private static Dictionary<string, string?> Library(TemporaryFolder folder, LoopbackServer server, byte[]? model = null)
     {
-        model ??= Model;
+        model ??= s_model;
         File.WriteAllText(folder["catalog.json"], JsonSerializer.Serialize(new
         {
             version = 1,

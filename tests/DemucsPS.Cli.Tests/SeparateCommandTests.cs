@@ -6,7 +6,7 @@ namespace DemucsPS.Cli.Tests;
 
 public sealed class SeparateCommandTests
 {
-    private static readonly string[] Stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
+    private static readonly string[] s_stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
 
     /// <summary>ONNX Runtime would: a number for the machine, and a database of what it was used for.</summary>
     [Fact]
@@ -42,8 +42,8 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", CliModels.Tiny);
         Assert.Equal(0, exitCode);
-        Assert.Equal(Stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
-        Assert.Equal(Stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
+        Assert.Equal(s_stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
+        Assert.Equal(s_stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
         for (int chunk = 1; chunk <= 3; chunk++)
             Assert.Contains($"chunk {chunk} of 3", error, StringComparison.Ordinal);
     }
@@ -83,7 +83,7 @@ public sealed class SeparateCommandTests
         string model = TestSet.IsLong ? CliModels.Tiny : "baseline";
         foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
             Assert.Equal(0, Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", model, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
-        foreach (string stem in Stems)
+        foreach (string stem in s_stems)
         {
             byte[] Stem(string run) => File.ReadAllBytes(folder[run, Path.GetFileNameWithoutExtension(model), "mix", stem]);
             Assert.True(Stem("a").AsSpan().SequenceEqual(Stem("b")), $"{stem}: two jobs differ");
@@ -405,7 +405,7 @@ public sealed class SeparateCommandTests
         float gain = JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle();
         Assert.InRange(gain, 0.1f, 0.9f);
         Assert.Contains("multiplied by", error, StringComparison.Ordinal);
-        foreach (string stem in Stems)
+        foreach (string stem in s_stems)
         {
             float[] raw = WavSamples.ReadFloat(folder["raw", "baseline", "loud", stem]), rescaled = WavSamples.Read16(folder["rescaled", "baseline", "loud", stem]);
             for (int i = 0; i < raw.Length; i++)
@@ -442,7 +442,7 @@ public sealed class SeparateCommandTests
         Assert.Equal(0, exitCode);
         Assert.Contains("were clipped", error, StringComparison.Ordinal);
         Assert.Equal(1, JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle());
-        string[] loudest = [.. Stems.OrderByDescending(s => WavSamples.ReadFloat(folder["none", "baseline", "loud", s]).Max(Math.Abs))];
+        string[] loudest = [.. s_stems.OrderByDescending(s => WavSamples.ReadFloat(folder["none", "baseline", "loud", s]).Max(Math.Abs))];
         float[] raw = WavSamples.ReadFloat(folder["none", "baseline", "loud", loudest[0]]), clamped = WavSamples.ReadFloat(folder["clamp", "baseline", "loud", loudest[0]]);
         Assert.InRange(raw.Max(Math.Abs), 1.01f, 10);
         Assert.Equal(raw.Select(x => Math.Clamp(x, -0.99f, 0.99f)), clamped);

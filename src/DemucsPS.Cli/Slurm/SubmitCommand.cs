@@ -13,7 +13,7 @@ namespace DemucsPS.Cli.Slurm;
 internal sealed class SubmitCommand
 {
     // What each task does by itself, and what only concerns the tracks that are taken.
-    private static readonly string[] NotHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--model", "--help"];
+    private static readonly string[] s_notHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--model", "--help"];
 
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them and playlists.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string> _job = new("--job") { Description = "Folder for the job, on a file system shared by all nodes.", Required = true, HelpName = "DIR" };
@@ -89,7 +89,7 @@ internal sealed class SubmitCommand
     /// <summary>Arguments for <c>separate</c>, as they were given.</summary>
     private IEnumerable<string> HandedOn(ParseResult parsed)
     {
-        foreach (Option option in _separate.Options.Where(option => !NotHandedOn.Contains(option.Name)))
+        foreach (Option option in _separate.Options.Where(option => !s_notHandedOn.Contains(option.Name)))
         {
             if (parsed.GetResult(option) is not { Implicit: false } result)
                 continue;

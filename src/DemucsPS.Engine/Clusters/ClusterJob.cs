@@ -27,7 +27,7 @@ public sealed class ClusterJob
 
     private static readonly string[] s_folders = ["submissions", "results", "logs"];
 
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private ClusterJob(string folder, ClusterSettings settings)
     {
@@ -176,7 +176,7 @@ public sealed class ClusterJob
         {
             Directory.CreateDirectory(Path.GetDirectoryName(SubmissionPath(submission.Number, ListName))!);
             using (FileStream list = File.Create(SubmissionPath(submission.Number, ListName)))
-            using (StreamWriter seconds = new(SubmissionPath(submission.Number, SecondsName), append: false, Utf8), index = new(SubmissionPath(submission.Number, IndexName), append: false, Utf8))
+            using (StreamWriter seconds = new(SubmissionPath(submission.Number, SecondsName), append: false, s_utf8), index = new(SubmissionPath(submission.Number, IndexName), append: false, s_utf8))
             {
                 using BufferedStream buffer = new(list, 1 << 16);
                 long offset = 0;
@@ -262,7 +262,7 @@ public sealed class ClusterJob
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
     public IReadOnlyList<string> Paths(int submission, int task)
     {
-        string line = Reading(SubmissionPath(submission, IndexName), path => Utf8.GetString(Part(path, (long)task * IndexLine, IndexLine)));
+        string line = Reading(SubmissionPath(submission, IndexName), path => s_utf8.GetString(Part(path, (long)task * IndexLine, IndexLine)));
         string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return Reading(SubmissionPath(submission, ListName), path =>
             Decode(Part(path, long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture))));
@@ -319,7 +319,7 @@ public sealed class ClusterJob
     {
         try
         {
-            return Utf8.GetBytes(path);
+            return s_utf8.GetBytes(path);
         }
         catch (EncoderFallbackException e)
         {
@@ -335,7 +335,7 @@ public sealed class ClusterJob
             int end = Array.IndexOf(list, (byte)0, at);
             if (end < 0)
                 throw new FormatException("Its last name is cut short.");
-            names.Add(Utf8.GetString(list, at, end - at));
+            names.Add(s_utf8.GetString(list, at, end - at));
             at = end + 1;
         }
         return [.. names];

@@ -6,7 +6,7 @@ namespace DemucsPS.Engine.Clusters;
 public sealed record ClusterPlan
 {
     /// <summary>Length of a track where no track of the list says its own.</summary>
-    private static readonly TimeSpan UsualTrack = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_usualTrack = TimeSpan.FromMinutes(4);
 
     private ClusterPlan()
     {
@@ -51,7 +51,7 @@ public sealed record ClusterPlan
     {
         options.Check();
         int unknown = durations.Count(d => d is not >= 0);
-        double mean = unknown == durations.Count ? UsualTrack.TotalSeconds : durations.Where(d => d is >= 0).Average(d => d!.Value);
+        double mean = unknown == durations.Count ? s_usualTrack.TotalSeconds : durations.Where(d => d is >= 0).Average(d => d!.Value);
         double[] weights = [.. durations.Select(d => d is >= 0 and { } known ? known : mean)];
         double total = weights.Sum(), factor = options.RealTimeFactor ?? ClusterPlanOptions.AssumedRealTimeFactor;
         int count = (int)Math.Clamp(Math.Ceiling(total * factor / options.TaskLength.TotalSeconds), 1, Math.Max(1, Math.Min(options.MaxTasks, durations.Count)));

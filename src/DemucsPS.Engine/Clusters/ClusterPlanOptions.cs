@@ -8,7 +8,7 @@ public sealed record ClusterPlanOptions
     /// <summary>The assumed seconds of work per second of audio if it was not measured: what a few processors need for htdemucs, and a guess for other models.</summary>
     public const double AssumedRealTimeFactor = 1;
 
-    private static readonly TimeSpan LongestLimit = TimeSpan.FromDays(365);
+    private static readonly TimeSpan s_longestLimit = TimeSpan.FromDays(365);
 
     /// <summary>Seconds of work per second of audio, on one node and with what a task gets of it; null if unknown.</summary>
     public double? RealTimeFactor { get; init; }
@@ -31,9 +31,9 @@ public sealed record ClusterPlanOptions
     {
         if (RealTimeFactor is { } factor && !(factor is > 0 and <= 1e6))
             throw Refused(FormattableString.Invariant($"The real-time factor is {factor}; it must be above 0. It is the seconds of work per second of audio."));
-        if (TaskLength <= TimeSpan.Zero || TaskLength > LongestLimit)
+        if (TaskLength <= TimeSpan.Zero || TaskLength > s_longestLimit)
             throw Refused(FormattableString.Invariant($"The length of a task is {TaskLength}; it must be above 0 and at most a year."));
-        if (TimeLimit is { } limit && (limit < TimeSpan.FromMinutes(1) || limit > LongestLimit))
+        if (TimeLimit is { } limit && (limit < TimeSpan.FromMinutes(1) || limit > s_longestLimit))
             throw Refused(FormattableString.Invariant($"The time limit is {limit}; it must be from a minute to a year."));
         if (MaxTasks < 1)
             throw Refused(FormattableString.Invariant($"The maximum number of tasks is {MaxTasks}; it must be 1 or more."));

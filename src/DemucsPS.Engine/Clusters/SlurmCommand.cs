@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Clusters;
 internal sealed class SlurmCommand
 {
     // Slurm's commands try for about a minute themselves where the controller does not answer.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Full path of the folder that the commands are in; null for those on the path.</summary>
     public string? Folder { get; init; }
@@ -47,10 +47,10 @@ internal sealed class SlurmCommand
         {
             // It has ended without reading; its error says why.
         }
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(s_patience))
         {
             process.Kill(entireProcessTree: true);
-            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' did not answer within {(int)Patience.TotalMinutes} minutes. Check with 'scontrol ping' that the controller is up, and try again.");
+            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' did not answer within {(int)s_patience.TotalMinutes} minutes. Check with 'scontrol ping' that the controller is up, and try again.");
         }
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }

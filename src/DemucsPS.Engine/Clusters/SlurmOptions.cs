@@ -4,7 +4,7 @@ namespace DemucsPS.Engine.Clusters;
 public sealed record SlurmOptions
 {
     // What this program says itself, which in another way would be undone, and what has sbatch submit nothing.
-    private static readonly string[] OwnOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W", "--help", "-h", "--version", "-V", "--usage"];
+    private static readonly string[] s_ownOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W", "--help", "-h", "--version", "-V", "--usage"];
 
     private const string UsualName = "demucsps";
 
@@ -44,7 +44,7 @@ public sealed record SlurmOptions
         {
             if (option is not ['-', _, ..] || option == "--")
                 throw Refused($"'{option}' is not an option of sbatch. Write each option and its value as one word: --qos=low.");
-            if (OwnOptions.Any(own => IsSame(option, own)))
+            if (s_ownOptions.Any(own => IsSame(option, own)))
                 throw Refused($"'{option}' cannot be passed to sbatch: the plan sets it.");
         }
     }

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Encoders;
 /// <param name="data">The picture; not copied. What it is, its content says.</param>
 internal sealed class CoverArt(byte[] data)
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>The picture.</summary>
     public ReadOnlyMemory<byte> Data => data;
@@ -56,7 +56,7 @@ internal sealed class CoverArt(byte[] data)
             return null;
         using Process process = FFmpegReader.Start(path, ffmpeg,
             ["-v", "quiet", "-protocol_whitelist", "file,pipe", "-i", "file:" + path, "-map", "0:" + stream, "-c", "copy", "-frames:v", "1", "-f", "image2pipe", "pipe:1"]);
-        return FFmpegOutput.Collect(process, EmbeddedPicture.MaxBytes, TimeLimit).Bytes is { Length: > 0 } data ? new CoverArt(data) : null;
+        return FFmpegOutput.Collect(process, EmbeddedPicture.MaxBytes, s_timeLimit).Bytes is { Length: > 0 } data ? new CoverArt(data) : null;
     }
 
     /// <summary>Why files of a format cannot have the picture, as the rest of a sentence; null if they can.</summary>

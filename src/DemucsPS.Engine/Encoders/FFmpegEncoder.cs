@@ -15,7 +15,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private const int BlockSamples = 32768;
 
     // After the last sample an encoder has little left to do; the index of a long file takes a moment on a slow disk.
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_endTimeout = TimeSpan.FromMinutes(5);
 
     private readonly StemFormat _format;
     private readonly string _path;
@@ -107,7 +107,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         {
             throw Ended(e);
         }
-        if (!_process.WaitForExit(EndTimeout))
+        if (!_process.WaitForExit(s_endTimeout))
         {
             FFmpegReader.Kill(_process, _log);
             throw Failed("ffmpeg does not exit", "Try again, or use another ffmpeg", null);

@@ -17,7 +17,7 @@ internal static class MultiValueField
     private const char Mark = '\u001F';
 
     // Under the names that ffmpeg gives them in Vorbis comments.
-    private static readonly Dictionary<string, string> VorbisNames = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> s_vorbisNames = new(StringComparer.OrdinalIgnoreCase)
     {
         ["albumartist"] = "ALBUMARTIST",
         ["track"] = "TRACKNUMBER",
@@ -36,7 +36,7 @@ internal static class MultiValueField
         switch (format)
         {
             case StemFileFormat.Flac or StemFileFormat.Opus:
-                string name = VorbisNames.GetValueOrDefault(field, field);
+                string name = s_vorbisNames.GetValueOrDefault(field, field);
                 return new(name, string.Join(new string(Mark, sizeof(int) + Encoding.UTF8.GetByteCount(name) + 1), values));
             case StemFileFormat.Mp3:
                 return new(field, string.Join('/', values));

@@ -114,7 +114,7 @@ internal sealed class WavWriter : IStemEncoder
                 exception);
         }
 
-        var writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
+        WavWriter writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
         try
         {
             writer.WriteHeader(dataBytes: 0, frames: 0, infoBytes: 0);
@@ -217,7 +217,7 @@ internal sealed class WavWriter : IStemEncoder
         long riffSize = headerBytes - 8 + dataBytes + (dataBytes & 1) + infoBytes;
         bool is64 = riffSize >= _riffSizeLimit;
 
-        var fields = new FieldWriter(header);
+        FieldWriter fields = new FieldWriter(header);
         fields.Text(is64 ? "RF64"u8 : "RIFF"u8);
         fields.UInt32(is64 ? uint.MaxValue : (uint)riffSize);
         fields.Text("WAVE"u8);

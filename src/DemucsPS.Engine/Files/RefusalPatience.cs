@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Files;
 /// <param name="wait">Waits for the given time.</param>
 internal sealed class RefusalPatience(bool onWindows, Action<TimeSpan> wait)
 {
-    private static readonly TimeSpan[] Pauses = [.. new[] { 10, 20, 50, 100, 200, 500, 1000 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
+    private static readonly TimeSpan[] s_pauses = [.. new[] { 10, 20, 50, 100, 200, 500, 1000 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     /// <summary>That of this machine.</summary>
     public static RefusalPatience System { get; } = new(OperatingSystem.IsWindows(), Thread.Sleep);
@@ -23,9 +23,9 @@ internal sealed class RefusalPatience(bool onWindows, Action<TimeSpan> wait)
             {
                 return change();
             }
-            catch (Exception e) when (refused < Pauses.Length && onWindows && (IsOpenElsewhere(e) || IsDenied(e)))
+            catch (Exception e) when (refused < s_pauses.Length && onWindows && (IsOpenElsewhere(e) || IsDenied(e)))
             {
-                wait(Pauses[refused]);
+                wait(s_pauses[refused]);
             }
         }
     }

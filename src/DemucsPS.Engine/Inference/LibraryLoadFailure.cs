@@ -8,10 +8,10 @@ namespace DemucsPS.Engine.Inference;
 internal static class LibraryLoadFailure
 {
     // What the builds for Windows import and Windows does not bring; the universal C runtime comes with it. Only the build for x64 imports the last.
-    private static readonly string[] VisualCLibraries = ["vcruntime140.dll", "msvcp140.dll", "msvcp140_1.dll", "vcruntime140_1.dll"];
+    private static readonly string[] s_visualCLibraries = ["vcruntime140.dll", "msvcp140.dll", "msvcp140_1.dll", "vcruntime140_1.dll"];
 
     // ERROR_PROC_NOT_FOUND and ERROR_DLL_INIT_FAILED, as the loader's messages end with them: what libraries meet in a Visual C++ runtime older than theirs.
-    private static readonly string[] CodesOfAnOldRuntime = ["0x8007007F", "0x8007045A"];
+    private static readonly string[] s_codesOfAnOldRuntime = ["0x8007007F", "0x8007045A"];
 
     /// <summary>What to say where the libraries that come with DemucsPS were looked for.</summary>
     /// <param name="tried">Full paths, and the loader's words for each file that is there; null if there is none.</param>
@@ -40,8 +40,8 @@ internal static class LibraryLoadFailure
     {
         if (!onWindows)
             return null;
-        string[] missing = [.. VisualCLibraries.Take(architecture == Architecture.Arm64 ? 3 : 4).Where(library => !canLoad(library))];
-        bool isOld = missing.Length == 0 && CodesOfAnOldRuntime.Any(code => failure.Contains(code, StringComparison.OrdinalIgnoreCase));
+        string[] missing = [.. s_visualCLibraries.Take(architecture == Architecture.Arm64 ? 3 : 4).Where(library => !canLoad(library))];
+        bool isOld = missing.Length == 0 && s_codesOfAnOldRuntime.Any(code => failure.Contains(code, StringComparison.OrdinalIgnoreCase));
         if (missing.Length == 0 && !isOld)
             return null;
         string name = architecture == Architecture.Arm64 ? "arm64" : "x64";

@@ -12,7 +12,7 @@ public static class OnnxRuntimeLibrary
     /// <summary>Environment variable that names another libonnxruntime by its full path (for instance a CUDA build).</summary>
     public const string PathVariable = "DEMUCSPS_ONNXRUNTIME";
 
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static (string Path, string Version)? s_loaded;
 
     /// <summary>Full path of the loaded library.</summary>
@@ -36,7 +36,7 @@ public static class OnnxRuntimeLibrary
 
     internal static (string Path, string Version) Load()
     {
-        lock (Gate)
+        lock (s_gate)
             return s_loaded ??= Open();
     }
 

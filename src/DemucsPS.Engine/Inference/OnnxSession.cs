@@ -13,7 +13,7 @@ namespace DemucsPS.Engine.Inference;
 internal sealed class OnnxSession : IDisposable
 {
     [ThreadStatic]
-    private static int t_count;
+    private static int s_countOfThread;
 
     private readonly RuntimeSession _session;
 
@@ -27,7 +27,7 @@ internal sealed class OnnxSession : IDisposable
     }
 
     /// <summary>Sessions that this thread has created so far: lets tests see that none was.</summary>
-    internal static int CountOfThread => t_count;
+    internal static int CountOfThread => s_countOfThread;
 
     /// <summary>Threads that the runtime asked for and did not get, see <see cref="OnnxSessionOptions.CallersOnly"/>.</summary>
     internal int WithheldThreads => _session.WithheldThreads;
@@ -147,7 +147,7 @@ internal sealed class OnnxSession : IDisposable
         if (options.ExecutionProvider != ExecutionProvider.Cpu && device is null && !OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)))
             throw ExecutionProviderChoice.NotListed(options.ExecutionProvider);
         SessionSettings settings = Settings(ExecutionProviderChoice.Suit(options), device);
-        t_count++;
+        s_countOfThread++;
         try
         {
             return new OnnxSession(load(settings));

@@ -19,7 +19,7 @@ internal static class ProviderLibraries
     private const string FilePattern = "*onnxruntime_providers_*";
 
     // Those that plug-in libraries are known to have; the CPU stands for none of them.
-    private static readonly ExecutionProvider[] Known = [ExecutionProvider.OpenVINO, ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu];
+    private static readonly ExecutionProvider[] s_known = [ExecutionProvider.OpenVINO, ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu];
 
     /// <summary>Full path of the folder in which, and in whose folders, libraries are looked for: that of the environment variable, or one in the user's local application data. It need not exist.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is not a full path.</exception>
@@ -148,10 +148,10 @@ internal static class ProviderLibraries
         || (name.StartsWith(WordOf(provider), StringComparison.OrdinalIgnoreCase) && !name.Contains('.', StringComparison.Ordinal));
 
     /// <summary>The provider that a device of a plug-in library is requested as.</summary>
-    internal static ExecutionProvider ProviderOf(PluginDevice device) => Array.Find(Known, provider => Fits(provider, device.Provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
+    internal static ExecutionProvider ProviderOf(PluginDevice device) => Array.Find(s_known, provider => Fits(provider, device.Provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
 
     /// <summary>The provider that a library has by its file's name.</summary>
-    internal static ExecutionProvider NamedBy(string path) => Array.Find(Known, provider => IsNamed(path, provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
+    internal static ExecutionProvider NamedBy(string path) => Array.Find(s_known, provider => IsNamed(path, provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
 
     private static string? LibraryFor(OnnxSessionOptions options) => options.ProviderLibrary
         ?? (options.ExecutionProvider != ExecutionProvider.OpenVINO && OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)) ? null

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Input;
 /// </summary>
 public sealed class TrackList
 {
-    private static readonly string[] AudioExtensions =
+    private static readonly string[] s_audioExtensions =
         ["wav", "wave", "bwf", "rf64", "w64", "flac", "mp3", "mp2", "m4a", "m4b", "aac", "ogg", "oga", "opus", "wma", "aif", "aiff", "aifc", "wv", "ape", "alac", "caf", "mka", "tta", "mpc", "tak", "ac3", "dts", "au"];
 
     private readonly TrackListOptions _options;
@@ -70,7 +70,7 @@ public sealed class TrackList
     }
 
     /// <summary>Whether a file is taken from a folder if nothing else is said: by the extension of its name.</summary>
-    internal static bool IsAudio(string name) => AudioExtensions.Contains(Path.GetExtension(name).TrimStart('.'), StringComparer.OrdinalIgnoreCase);
+    internal static bool IsAudio(string name) => s_audioExtensions.Contains(Path.GetExtension(name).TrimStart('.'), StringComparer.OrdinalIgnoreCase);
 
     private IEnumerable<string> FilesIn(DirectoryInfo folder)
     {
@@ -150,7 +150,7 @@ public sealed class TrackList
     {
         if (File.Exists(file))
             return file;
-        string[] others = [.. AudioExtensions.Select(extension => Path.ChangeExtension(file, extension)).Where(File.Exists)];
+        string[] others = [.. s_audioExtensions.Select(extension => Path.ChangeExtension(file, extension)).Where(File.Exists)];
         if (others.Length != 1)
             return file;
         _notice($"'{sheet}' names '{file}', which does not exist. '{others[0]}' is used instead.");

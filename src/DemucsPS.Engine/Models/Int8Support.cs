@@ -17,7 +17,7 @@ internal static class Int8Support
     private const double LeastDb = 35;
 
     // Once a process: it has one library and one processor.
-    private static readonly Lazy<double> Measured = new(() => Agreement(new OnnxSessionOptions()));
+    private static readonly Lazy<double> s_measured = new(() => Agreement(new OnnxSessionOptions()));
 
     /// <summary>Refuses to go on where it does not.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: the library cannot, or does it wrongly, or there is none.</exception>
@@ -26,7 +26,7 @@ internal static class Int8Support
         double agreement;
         try
         {
-            agreement = Measured.Value;
+            agreement = s_measured.Value;
         }
         catch (OnnxRuntimeException e)
         {

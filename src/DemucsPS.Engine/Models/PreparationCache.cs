@@ -27,7 +27,7 @@ public sealed partial class PreparationCache
 
     private const string TemporarySuffix = ".tmp";
 
-    private static readonly TimeSpan TemporaryAge = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_temporaryAge = TimeSpan.FromDays(1);
 
     private readonly long _limit;
 
@@ -280,7 +280,7 @@ public sealed partial class PreparationCache
         {
             foreach (string file in Directory.EnumerateFiles(Folder, "*" + TemporarySuffix))
             {
-                if (Temporary().IsMatch(Path.GetFileName(file)) && DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > TemporaryAge)
+                if (Temporary().IsMatch(Path.GetFileName(file)) && DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > s_temporaryAge)
                     Delete(file);
             }
             RemoveAll(copy => VersionOf(copy) < PreparedModel.RewriteVersion);

@@ -114,7 +114,7 @@ internal sealed class OnnxGraphWriter
 
     private OnnxValue[] Node(string domain, string type, int results, ReadOnlySpan<OnnxValue> inputs, ReadOnlySpan<OnnxAttribute> attributes)
     {
-        var outputs = new OnnxValue[results];
+        OnnxValue[] outputs = new OnnxValue[results];
         for (int i = 0; i < results; i++)
             outputs[i] = new OnnxValue(this, $"{_section}{type}_{_nodes.Count}" + (i > 0 ? $":{i}" : ""));
         _nodes.Add((domain, type, inputs.ToArray(), outputs, attributes.ToArray()));

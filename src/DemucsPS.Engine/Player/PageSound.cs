@@ -20,7 +20,7 @@ internal sealed class PageSound
     private const int OpusBitRate = 160;
 
     // Files that browsers can play, by their content; a name alone is not enough.
-    private static readonly Dictionary<string, (string Type, string[] Codecs)> Playable = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, (string Type, string[] Codecs)> s_playable = new(StringComparer.OrdinalIgnoreCase)
     {
         [".wav"] = ("audio/wav", ["PCM", "float 32"]),
         [".flac"] = ("audio/flac", ["FLAC"]),
@@ -82,7 +82,7 @@ internal sealed class PageSound
     /// <summary>The MIME type of a file that browsers can play; null for other files, for parts of files, and for streams other than the first.</summary>
     public static string? PlayableType(MeteredTrack track) =>
         track.Source is { Range: null, Channels: null, StreamIndex: 0 } && track.Reader.SourceChannels <= 2
-        && Playable.TryGetValue(Path.GetExtension(track.Source.Path), out (string Type, string[] Codecs) known)
+        && s_playable.TryGetValue(Path.GetExtension(track.Source.Path), out (string Type, string[] Codecs) known)
         && known.Codecs.Any(codec => track.Reader.Codec.StartsWith(codec, StringComparison.OrdinalIgnoreCase)) ? known.Type : null;
 
     /// <summary>The file to embed for a track: its own, or a new one in a folder.</summary>

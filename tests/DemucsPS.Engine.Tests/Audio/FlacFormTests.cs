@@ -216,7 +216,7 @@ public sealed class FlacFormTests : IDisposable
         // Channel by channel, unlike the reader, which takes two at a time.
         List<float>[] channels = [.. Enumerable.Range(0, part.Channels).Select(channel =>
         {
-            var resampler = new Resampler(part.Rate, rate, 1, ResamplerFilter.Output);
+            Resampler resampler = new Resampler(part.Rate, rate, 1, ResamplerFilter.Output);
             float[] input = [.. part.Samples.Where((_, i) => i % part.Channels == channel).Select(sample => sample / 32768f)];
             List<float> output = [];
             float[] block = new float[100];

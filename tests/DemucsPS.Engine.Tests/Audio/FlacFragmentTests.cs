@@ -100,7 +100,7 @@ public sealed class FlacFragmentTests : IDisposable
 
     private static AudioReader? Open(string path)
     {
-        var source = new ByteSource(new FileStream(path, FileMode.Open, FileAccess.Read), path);
+        ByteSource source = new ByteSource(new FileStream(path, FileMode.Open, FileAccess.Read), path);
         if (AudioFile.OpenBuiltIn(source) is { } reader)
             return reader;
         Assert.Equal(0, source.Position);

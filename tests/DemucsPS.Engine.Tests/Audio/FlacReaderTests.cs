@@ -344,7 +344,7 @@ public sealed class FlacReaderTests : IDisposable
     {
         byte[] original = Fixture(name);
         float[] expected = ReadAll(original);
-        var random = new Random(name.Length);
+        Random random = new Random(name.Length);
         for (int i = 0; i < 2000; i++)
         {
             byte[] mutated = [.. original];
@@ -370,7 +370,7 @@ public sealed class FlacReaderTests : IDisposable
     public void Damage_with_valid_checksums_ends_in_samples_or_a_clear_error()
     {
         // Random subframes behind valid headers reach the decoder's inside, which checksums otherwise keep from damage.
-        var random = new Random(11);
+        Random random = new Random(11);
         for (int i = 0; i < 3000; i++)
         {
             var noise = new byte[random.Next(1, 400)];

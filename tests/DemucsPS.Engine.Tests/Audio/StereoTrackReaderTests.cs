@@ -48,7 +48,7 @@ public sealed class StereoTrackReaderTests : IDisposable
     [InlineData(3)]
     public void Other_rates_are_resampled_whatever_the_size_of_blocks(int channels)
     {
-        var random = new Random(3);
+        Random random = new Random(3);
         int[] samples = [.. Enumerable.Range(0, 20_000 * channels).Select(_ => random.Next(-20000, 20000))];
         string path = _folder.Write("48k.wav", Pcm16(48000, channels, samples));
         using StereoTrackReader whole = StereoTrackReader.Open(new TrackSource(path));

@@ -233,7 +233,7 @@ public sealed class WavReaderTests
         byte[] original = FileNamed(
             "RF64", Chunk("ds64", Join(U64(0), U64(80), U64(20), U32(0))), Chunk("LIST", Text("abc")), ExtensibleFormat(Pcm, 2, 44100, 16, 16),
             Chunk("data", Join([.. Enumerable.Range(0, 40).Select(U16)]), 0xFFFFFFFF));
-        var random = new Random(1);
+        Random random = new Random(1);
         for (int i = 0; i < 4000; i++)
         {
             byte[] mutated = [.. original];
@@ -243,7 +243,7 @@ public sealed class WavReaderTests
                 ByteSource source = Source(mutated, seekable: i % 2 == 0);
                 if (WavHeader.Read(source) is not { } file)
                     continue;
-                using var reader = new PcmReader(source, file);
+                using PcmReader reader = new PcmReader(source, file);
                 reader.ReadAll();
             }
             catch (DemucsException)
@@ -255,7 +255,7 @@ public sealed class WavReaderTests
 
     private static ByteSource Source(byte[] file, bool seekable = true, bool isPipe = false)
     {
-        var memory = new MemoryStream(file);
+        MemoryStream memory = new MemoryStream(file);
         return new ByteSource(seekable ? memory : new ForwardStream(memory), SomePath, isPipe);
     }
 

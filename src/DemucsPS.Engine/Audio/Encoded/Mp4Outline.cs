@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Audio.Encoded;
 internal static class Mp4Outline
 {
     /// <summary>The type of boxes for what the format has no type for.</summary>
-    private static readonly string AnyNote = new('-', 4);
+    private static readonly string s_anyNote = new('-', 4);
 
     // What ffmpeg takes for a delay, too.
     private const int MaxDelay = 16384;
@@ -105,12 +105,12 @@ internal static class Mp4Outline
     private static Boxes? Notes(Boxes movie) => movie.Find("udta")?.Find("meta") is { Length: > 4 } meta ? meta.From(4).Find("ilst") : null;
 
     /// <summary>Whether there is more among them than the encoder's name.</summary>
-    private static bool HasTags(Boxes movie) => Notes(movie)?.All(null).Any(box => box.Type is not ("\u00A9too" or "free") && box.Type != AnyNote) == true;
+    private static bool HasTags(Boxes movie) => Notes(movie)?.All(null).Any(box => box.Type is not ("\u00A9too" or "free") && box.Type != s_anyNote) == true;
 
     /// <summary>The note about the length of the music.</summary>
     private static Boxes? Note(Boxes movie)
     {
-        foreach (Boxes note in Notes(movie)?.All(AnyNote) ?? [])
+        foreach (Boxes note in Notes(movie)?.All(s_anyNote) ?? [])
         {
             if (note.Find("name") is { Length: > 4 } name && name.Content[4..].SequenceEqual("iTunSMPB"u8))
                 return note;

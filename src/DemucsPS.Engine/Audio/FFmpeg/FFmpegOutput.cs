@@ -14,7 +14,7 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
     /// <param name="timeLimit">For everything.</param>
     public static FFmpegOutput Collect(Process process, int maxBytes, TimeSpan timeLimit)
     {
-        var log = new FFmpegLog(process.StandardError.BaseStream);
+        FFmpegLog log = new FFmpegLog(process.StandardError.BaseStream);
         Stream output = process.StandardOutput.BaseStream;
         bool hasEnded = false;
         try
@@ -36,7 +36,7 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
 
     private static byte[]? ReadAll(Stream output, int maxBytes)
     {
-        var bytes = new MemoryStream();
+        MemoryStream bytes = new MemoryStream();
         var block = new byte[4096];
         try
         {

@@ -16,7 +16,7 @@ internal sealed partial class FFmpegProbe
     private const int MaxOutputBytes = 4 * AudioLimits.MaxTagBytes;
 
     // Only the file's heads are read, so this is for slow drives.
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(10);
 
     private readonly FFmpegOutput _output;
 
@@ -66,7 +66,7 @@ internal sealed partial class FFmpegProbe
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
-    public static FFmpegProbe Read(string path, string ffmpeg, int stream) => Read(path, ffmpeg, stream, TimeLimit);
+    public static FFmpegProbe Read(string path, string ffmpeg, int stream) => Read(path, ffmpeg, stream, s_timeLimit);
 
     /// <summary>The same with another time limit.</summary>
     internal static FFmpegProbe Read(string path, string ffmpeg, int stream, TimeSpan timeLimit)

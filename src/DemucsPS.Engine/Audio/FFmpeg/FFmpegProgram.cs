@@ -14,9 +14,9 @@ internal sealed partial class FFmpegProgram
 
     private const int MaxListBytes = 1 << 20;
 
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(30);
 
-    private static readonly ConcurrentDictionary<string, FFmpegProgram> Known = new();
+    private static readonly ConcurrentDictionary<string, FFmpegProgram> s_known = new();
 
     private readonly string _path;
 
@@ -25,7 +25,7 @@ internal sealed partial class FFmpegProgram
         _path = path;
         // Without "-hide_banner" the version is told first; without the levels in its messages every version answers.
         using Process process = FFmpegReader.Start(path, path, ["-v", "info", "-encoders"], hideBanner: false);
-        FFmpegOutput output = FFmpegOutput.Collect(process, MaxListBytes, TimeLimit);
+        FFmpegOutput output = FFmpegOutput.Collect(process, MaxListBytes, s_timeLimit);
         Version = output.Log.Version is { } words ? Parse(words) : null;
         // " A....D flac                 FLAC (Free Lossless Audio Codec)"
         Encoders = new HashSet<string>(Encoding.UTF8.GetString(output.Bytes ?? []).Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 1 && words[0].StartsWith('A')).Select(words => words[1]));
@@ -40,7 +40,7 @@ internal sealed partial class FFmpegProgram
     /// <summary>Asks a program, unless it was asked before.</summary>
     /// <param name="path">The full path of the executable.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
-    public static FFmpegProgram At(string path) => Known.GetOrAdd(path, p => new FFmpegProgram(p));
+    public static FFmpegProgram At(string path) => s_known.GetOrAdd(path, p => new FFmpegProgram(p));
 
     /// <summary>The version that the words after "ffmpeg version" say: "5.1.9-0+deb12u1", "n4.4.1"; null for those of other builds, "N-109456-g…" and "2023-08-10-git-…".</summary>
     internal static Version? Parse(string words) =>

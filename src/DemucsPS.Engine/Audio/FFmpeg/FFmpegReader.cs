@@ -16,13 +16,13 @@ namespace DemucsPS.Engine.Audio.FFmpeg;
 internal sealed class FFmpegReader : AudioReader
 {
     // ffmpeg closes its output right before it ends; a process that is still there after this long hangs.
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_endTimeout = TimeSpan.FromSeconds(30);
 
     // What decoders give after the music of an MP4 file is less than a block; HE-AAC has blocks of 2,048 frames.
     private const int MaxPadding = 4096;
 
     // The codec is named before the first byte is written, so this waits for a thread to be scheduled, hardly ever longer.
-    private static readonly TimeSpan CodecTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_codecTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Process _process;
     private readonly FFmpegLog _log;
@@ -51,7 +51,7 @@ internal sealed class FFmpegReader : AudioReader
         _length = Mp4Length.Read(path, stream, wav.SampleRate);
         _delay = delay;
         // Where it has started to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
-        string? codec = log.WaitForCodec(CodecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(EndTimeout) : null);
+        string? codec = log.WaitForCodec(s_codecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(s_endTimeout) : null);
         Codec = CodecOf(codec);
         if (UnknownEncoderDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
             AddWarning(untold);
@@ -113,11 +113,11 @@ internal sealed class FFmpegReader : AudioReader
         Process process = Start(path, ffmpeg,
             ["-v", "level+info", "-protocol_whitelist", "file,pipe", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], .. input,
             "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"], keepInput: damage is not null);
-        var log = new FFmpegLog(process.StandardError.BaseStream);
+        FFmpegLog log = new FFmpegLog(process.StandardError.BaseStream);
         try
         {
             Task<DemucsException?>? feed = damage is null ? null : Feed(process, damage, path);
-            var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
+            ByteSource source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
             FFmpegReader reader;
             try
             {
@@ -212,7 +212,7 @@ internal sealed class FFmpegReader : AudioReader
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
     internal static Process Start(string path, string ffmpeg, string[] arguments, bool keepInput = false, bool hideBanner = true)
     {
-        var info = new ProcessStartInfo(ffmpeg)
+        ProcessStartInfo info = new ProcessStartInfo(ffmpeg)
         {
             UseShellExecute = false,
             CreateNoWindow = true,
@@ -336,7 +336,7 @@ internal sealed class FFmpegReader : AudioReader
 
     private static int WaitForExit(Process process, FFmpegLog log)
     {
-        if (!process.WaitForExit(EndTimeout))
+        if (!process.WaitForExit(s_endTimeout))
             Kill(process, log);
         log.WaitForEnd(TimeSpan.FromSeconds(2));
         return process.HasExited ? process.ExitCode : -1;

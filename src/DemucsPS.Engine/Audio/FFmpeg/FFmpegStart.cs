@@ -24,7 +24,7 @@ internal static class FFmpegStart
     // A day at the greatest rate: times that no file can mean.
     private const double MostFrames = 86_400.0 * AudioLimits.MaxSampleRate;
 
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>How many frames after its file a stream of sound begins; 0 if it does not, or if unknown.</summary>
     /// <param name="path">The full path of an existing file.</param>
@@ -44,7 +44,7 @@ internal static class FFmpegStart
             using Process process = FFmpegReader.Start(path, ffmpeg,
                 ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-copyts", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], "-i", "file:" + path,
                 "-map", FormattableString.Invariant($"0:a:{stream}"), "-map", "0:V:0?", "-c:a", "pcm_f32le", "-c:v", "copy", "-frames:a", "1", "-frames:v", "1", "-f", "framecrc", "pipe:1"]);
-            return FFmpegOutput.Collect(process, MaxOutputBytes, TimeLimit).Bytes is { } times ? Late(Encoding.UTF8.GetString(times), sampleRate, hasOwnZero, log.StartTime ?? 0, delay ?? 0) : 0;
+            return FFmpegOutput.Collect(process, MaxOutputBytes, s_timeLimit).Bytes is { } times ? Late(Encoding.UTF8.GetString(times), sampleRate, hasOwnZero, log.StartTime ?? 0, delay ?? 0) : 0;
         }
         catch (DemucsException)
         {

@@ -49,7 +49,7 @@ internal sealed class FlacMetadata
     public static bool Begins(ByteSource source)
     {
         // Not disposed, because that would close the file.
-        var bits = new FlacBitReader(source);
+        FlacBitReader bits = new FlacBitReader(source);
         SkipId3Tags(bits);
         bool begins = HasMarker(bits);
         source.Rewind();
@@ -64,7 +64,7 @@ internal sealed class FlacMetadata
     /// </exception>
     public static FlacMetadata Read(ByteSource source)
     {
-        var bits = new FlacBitReader(source);
+        FlacBitReader bits = new FlacBitReader(source);
         SkipId3Tags(bits);
         bool hasId3 = bits.BytePosition > 0;
         if (!HasMarker(bits))
@@ -84,7 +84,7 @@ internal sealed class FlacMetadata
     {
         ByteSource source = bits.Source;
         bits.Skip(4);
-        var tags = new AudioTagBuilder { MayHavePicture = hasId3 };
+        AudioTagBuilder tags = new AudioTagBuilder { MayHavePicture = hasId3 };
         FlacStreamInfo? info = null;
         List<string> faults = [];
         List<(long Position, PictureBlock Block)> pictures = [];

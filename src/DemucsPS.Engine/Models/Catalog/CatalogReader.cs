@@ -13,7 +13,7 @@ internal sealed class CatalogReader
     private const int MostModels = 1000, MostText = 4000;
     private const long MostModelBytes = 1L << 36;
 
-    private static readonly string[] Contracts = ["split", "real-imaginary", "waveform"];
+    private static readonly string[] s_contracts = ["split", "real-imaginary", "waveform"];
 
     private readonly string _path;
     private string _where = "the file";
@@ -101,8 +101,8 @@ internal sealed class CatalogReader
                 throw Wrong($"no model of the bag has a weight above 0 for '{stems[stem]}'");
         }
         string? contract = model.TryGetProperty("contract", out _) ? Text(model, "contract") : null;
-        if (contract is not null && !Contracts.Contains(contract))
-            throw Wrong($"its contract is '{contract}'; supported are {string.Join(", ", Contracts)}");
+        if (contract is not null && !s_contracts.Contains(contract))
+            throw Wrong($"its contract is '{contract}'; supported are {string.Join(", ", s_contracts)}");
         // A key of 'licenses', or the text itself.
         string? license = model.TryGetProperty("license", out _) ? Text(model, "license") : null;
         return new CatalogEntry

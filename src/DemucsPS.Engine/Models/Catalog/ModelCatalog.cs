@@ -5,12 +5,12 @@ namespace DemucsPS.Engine.Models.Catalog;
 /// <summary>The models that are known by name: those of the program, and those of the user's own catalog files. Immutable.</summary>
 public sealed class ModelCatalog
 {
-    private static readonly Lazy<IReadOnlyList<CatalogEntry>> BuiltInEntries = new(ReadBuiltIn);
+    private static readonly Lazy<IReadOnlyList<CatalogEntry>> s_builtInEntries = new(ReadBuiltIn);
 
     private ModelCatalog(IReadOnlyList<CatalogEntry> entries) => Entries = entries;
 
     /// <summary>The catalog of the program.</summary>
-    public static ModelCatalog BuiltIn => new(BuiltInEntries.Value);
+    public static ModelCatalog BuiltIn => new(s_builtInEntries.Value);
 
     /// <summary>All entries, those of the program first.</summary>
     public IReadOnlyList<CatalogEntry> Entries { get; }
@@ -20,7 +20,7 @@ public sealed class ModelCatalog
     /// <exception cref="DemucsException"><see cref="DemucsError.CatalogInvalid"/>: a file cannot be read or used; the message names it and the entry.</exception>
     public static ModelCatalog With(IEnumerable<string> paths)
     {
-        List<CatalogEntry> entries = [.. BuiltInEntries.Value];
+        List<CatalogEntry> entries = [.. s_builtInEntries.Value];
         foreach (string path in paths)
         {
             foreach (CatalogEntry entry in CatalogReader.Read(ReadFile(path), path, allowBuiltIn: false))

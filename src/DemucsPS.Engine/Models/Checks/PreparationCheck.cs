@@ -26,13 +26,13 @@ internal static class PreparationCheck
     /// <summary>What the graph in float64 takes of memory, against what the model does: 5.4 GB for 1.85 GB, the real-size htdemucs.</summary>
     private const double Float64Memory = 3;
 
-    private static readonly TestChunk[] Chunks = Enum.GetValues<TestChunk>();
+    private static readonly TestChunk[] s_chunks = Enum.GetValues<TestChunk>();
 
     /// <summary>Left and right of each stem of each chunk; null for a chunk of which the stems are not finite.</summary>
     /// <param name="bag">The model.</param>
     /// <param name="music">What it gave for the first chunk, with music.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static float[][]?[] Separate(ModelBag bag, float[][]? music, CancellationToken cancellationToken) => [music, .. Chunks.Skip(1).Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
+    public static float[][]?[] Separate(ModelBag bag, float[][]? music, CancellationToken cancellationToken) => [music, .. s_chunks.Skip(1).Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
 
     /// <summary>Compares.</summary>
     /// <param name="source">The model.</param>
@@ -58,21 +58,21 @@ internal static class PreparationCheck
 
         List<PreparationComparison> comparisons = [];
         List<string> losses = [];
-        for (int i = 0; i < Chunks.Length; i++)
+        for (int i = 0; i < s_chunks.Length; i++)
         {
             float[][]? truth = exact.ElementAtOrDefault(i), own = exported?[i];
             PreparationComparison found = new()
             {
-                Chunk = Chunks[i],
+                Chunk = s_chunks[i],
                 DifferenceDb = own is not null && prepared[i] is not null ? Worst(own, prepared[i]!) : null,
                 ExportedDb = truth is not null && own is not null ? Worst(truth, own) : null,
                 PreparedDb = truth is not null && prepared[i] is not null ? Worst(truth, prepared[i]!) : null,
             };
             comparisons.Add(found);
             if (exported is null && found.PreparedDb < LeastDifferenceDb)
-                losses.Add(string.Create(CultureInfo.InvariantCulture, $"For {Describe(Chunks[i])}, its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected."));
+                losses.Add(string.Create(CultureInfo.InvariantCulture, $"For {Describe(s_chunks[i])}, its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected."));
             if (own is not null && Loss(found, prepared[i] is not null) is { } loss)
-                losses.Add($"For {Describe(Chunks[i])}, {loss}.");
+                losses.Add($"For {Describe(s_chunks[i])}, {loss}.");
         }
         return new PreparationFindings(comparisons, losses.Count > 0 ? string.Join(" ", losses) : null, reason);
 
@@ -90,7 +90,7 @@ internal static class PreparationCheck
                     return null;
                 }
                 bag.Load(cancellationToken);
-                return [.. Chunks.Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
+                return [.. s_chunks.Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
             }
             catch (DemucsException e)
             {

@@ -20,7 +20,7 @@ public sealed class ModelContract
 
     private const int MostStems = 64, LongestSegment = 100_000_000;
 
-    private static readonly string[] SixStems = ["drums", "bass", "other", "vocals", "guitar", "piano"];
+    private static readonly string[] s_sixStems = ["drums", "bass", "other", "vocals", "guitar", "piano"];
 
     private ModelContract(IReadOnlyList<ContractTensor> inputs, IReadOnlyList<ContractTensor> outputs, int segmentFrames, IReadOnlyList<string> stems, bool normalizesMix)
     {
@@ -164,16 +164,16 @@ public sealed class ModelContract
             return names;
         }
         if (count is 4 or 6)
-            return SixStems[..count];
+            return s_sixStems[..count];
         throw new DemucsException(DemucsError.DemucsModelInvalid,
             $"Model '{path}' has {count} stems, but does not name them. Give {count} stem names, or add a metadata entry '{SourcesKey}' with {count} names separated by commas.", path);
     }
 
     private static bool AreNames(IReadOnlyList<string> names, int count) =>
-        names.Count == count && names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == count && names.All(n => n.Length > 0 && !n.AsSpan().ContainsAnyExcept(NameCharacters));
+        names.Count == count && names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == count && names.All(n => n.Length > 0 && !n.AsSpan().ContainsAnyExcept(s_nameCharacters));
 
     // Stem names become file names.
-    private static readonly System.Buffers.SearchValues<char> NameCharacters =
+    private static readonly System.Buffers.SearchValues<char> s_nameCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     private static bool Normalizes(ModelSignature signature, string path) =>
