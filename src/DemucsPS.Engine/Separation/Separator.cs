@@ -62,7 +62,7 @@ internal sealed class Separator
     /// <param name="chunkDone">Receives the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
     /// <param name="firstFrame">The first frame wanted.</param>
     /// <param name="retried">Receives chunks that needed more than one attempt, after they were blended; called on this thread.</param>
-    /// <param name="started">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
+    /// <param name="begun">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a chunk failed at every attempt.</exception>
