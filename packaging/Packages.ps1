@@ -5,7 +5,7 @@ function New-ModuleFolder([string] $Folder, [string[]] $Platform, [string] $Repo
     if (Test-Path $Folder) {
         Remove-Item -Recurse -Force $Folder
     }
-    Invoke-Dotnet build src/DemucsPS -c $Configuration -o $Folder "-p:OnnxRuntimePlatforms=$($Platform -join '+')" @ReleaseOptions
+    Invoke-Dotnet build src/DemucsPS -c $Configuration -o $Folder "-p:OnnxRuntimePlatforms=$($Platform -join '+')" "-p:RepositoryUrl=$RepositoryUrl" @ReleaseOptions
     Remove-Item (Join-Path $Folder *.pdb), (Join-Path $Folder *.deps.json)
     Get-ChildItem $Folder -Filter DemucsPS.*.xml | Remove-Item
     Copy-Item CHANGELOG.md $Folder
@@ -20,14 +20,6 @@ function New-ModuleFolder([string] $Folder, [string[]] $Platform, [string] $Repo
     if ($RepositoryUrl) {
         $line = "            ReleaseNotes = "
         $text = $text.Replace($line, "            ProjectUri   = '$RepositoryUrl'`n            IconUri      = '$RepositoryUrl/raw/v$Version/docs/images/icon.png'`n$line")
-        # Get-Help -Online opens the first link that has an address.
-        $help = Join-Path $Folder en-US DemucsPS.dll-Help.xml
-        $link = "      <maml:navigationLink>`n        <maml:linkText>Online version</maml:linkText>`n        <maml:uri>$RepositoryUrl/blob/v$Version/docs/TOUR.md</maml:uri>`n      </maml:navigationLink>`n"
-        $xml = (Get-Content -Raw $help) -replace "`r`n", "`n"
-        $xml = $xml.Replace("    <command:relatedLinks>`n", "    <command:relatedLinks>`n$link")
-        # Commands without links get some, before their end.
-        $xml = [regex]::Replace($xml, '(?s)(<command:command .*?)(  </command:command>)', { param($m) $m.Groups[1].Value + ($m.Groups[1].Value.Contains('<command:relatedLinks>') ? '' : "    <command:relatedLinks>`n$link    </command:relatedLinks>`n") + $m.Groups[2].Value })
-        [IO.File]::WriteAllText((Convert-Path $help), $xml)
     }
     [IO.File]::WriteAllText((Convert-Path $manifest), $text)
 

@@ -152,6 +152,36 @@ BeforeAll {
     }
 }
 
+Describe 'Get-Help -Online' {
+    It 'opens the page of the cmdlet where the help was built with an address' -Skip:(-not $IsLinux) {
+        # The module with other help, without native libraries.
+        $copy = New-Item -ItemType Directory (Join-Path $TestDrive 'DemucsPS')
+        Copy-Item (Join-Path $module '*.*') $copy -Exclude *.pdb
+        $newest = { Get-ChildItem (Join-Path $root $args[0]) | Sort-Object LastWriteTime | Select-Object -Last 1 }
+        $builder = & $newest 'build/DemucsPS.HelpBuilder/bin/*/net10.0/DemucsPS.HelpBuilder.dll'
+        $references = & $newest 'src/DemucsPS/obj/*/DemucsPS.HelpReferences.txt'
+        $help = Join-Path $copy 'en-US' 'DemucsPS.dll-Help.xml'
+        Remove-Item -Recurse -ErrorAction Ignore (Split-Path $help)
+        & dotnet $builder build (Join-Path $root 'docs' 'help') (Join-Path $copy 'DemucsPS.dll') $references $help 'https://example.org/docs/help' | Should -BeNullOrEmpty
+        $LASTEXITCODE | Should -Be 0
+
+        # PowerShell has the desktop open it.
+        $opened = Join-Path $TestDrive 'opened'
+        $opener = New-Item -ItemType File (Join-Path $TestDrive 'bin' 'xdg-open') -Force -Value "#!/bin/sh`nprintf '%s' ""`$1"" >'$opened.part'; mv '$opened.part' '$opened'`n"
+        & chmod +x $opener
+        $path = $env:PATH
+        try {
+            $pwsh = Get-Command pwsh -CommandType Application -TotalCount 1
+            $env:PATH = "$(Split-Path $opener)$([IO.Path]::PathSeparator)$path"
+            & $pwsh -NoProfile -NonInteractive -Command "Import-Module '$copy'; Get-Help Show-StemPlayer -Online; for (`$i = 0; `$i -lt 200 -and -not (Test-Path '$opened'); `$i++) { Start-Sleep -Milliseconds 50 }"
+        }
+        finally {
+            $env:PATH = $path
+        }
+        Get-Content -Raw $opened | Should -Be 'https://example.org/docs/help/Show-StemPlayer.md'
+    }
+}
+
 Describe 'Parameters' {
     It 'mean the same by the same name in every cmdlet' {
         Import-Module (Join-Path (Split-Path $PSScriptRoot) 'output' 'DemucsPS') -Force

@@ -54,7 +54,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Links_between_documents_lead_somewhere()
     {
-        string[] documents = [Path.Combine(RepositoryFiles.Root, "README.md"), Path.Combine(RepositoryFiles.Root, "bench", "README.md"), .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md")];
+        string[] documents = [Path.Combine(RepositoryFiles.Root, "README.md"), Path.Combine(RepositoryFiles.Root, "bench", "README.md"), .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
         int links = 0;
         foreach (string document in documents)
         {

@@ -86,7 +86,7 @@ Assert ((Invoke-Apart "(Test-ModuleManifest '$folder/DemucsPS.psd1').ExportedCom
 $help = Invoke-Apart "foreach (`$name in (Get-Command -Module DemucsPS -ListImported) + (Get-Module DemucsPS -ListAvailable | Select-Object -First 1).ExportedCommands.Values | Sort-Object -Unique) { `$help = Get-Help `$name.Name; if (`$help.Synopsis -notmatch '\w+ \w+.*\.' -or -not `$help.examples) { `$name.Name } }; 'about_DemucsPS', 'about_DemucsPS_Pipeline' | ForEach-Object { if (-not (Get-Help `$_)) { `$_ } }; 'done'"
 Assert ("$help" -eq 'done') "help is found for each command and about_ topic ($help)"
 if ($RepositoryUrl) {
-    Assert ((Invoke-Apart "@((Get-Module DemucsPS -ListAvailable | Select-Object -First 1).ExportedCommands.Keys | Where-Object { -not ((Get-Help `$_).relatedLinks.navigationLink.uri -match '^$RepositoryUrl/blob/v$version/docs/') }).Count") -eq '0') 'each command has an address for Get-Help -Online'
+    Assert ((Invoke-Apart "@((Get-Module DemucsPS -ListAvailable | Select-Object -First 1).ExportedCommands.Keys | Where-Object { -not ((Get-Help `$_).relatedLinks.navigationLink.uri -eq ('$RepositoryUrl/blob/v$version/docs/help/' + `$_ + '.md')) }).Count") -eq '0') 'each command has an address for Get-Help -Online'
 }
 Assert ("$(Invoke-Apart 'Update-Help DemucsPS -UICulture en-US -Scope CurrentUser -ErrorAction Continue')" -match 'does not support updatable help. Use Get-Help -Online') 'Update-Help asks no address for help that came with it'
 
