@@ -115,7 +115,7 @@ public sealed class PlanTests : IDisposable
         else
             Assert.True(Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track).Skips);
         File.AppendAllText(made.Stems[1].FilePath, "x");
-        Assert.Contains("'bass.wav' was changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains("'bass.wav' has changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         File.WriteAllText(made.ProvenancePath, "{}");
         Assert.Contains("'demucsps.json' with its settings cannot be used", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         File.Delete(made.ProvenancePath);
