@@ -7,7 +7,7 @@ namespace DemucsPS;
 /// <summary>The parameters by which cmdlets say how a model runs. They have different bases, so that they repeat these, which this interface keeps alike; <see cref="ModelInput"/> reads them.</summary>
 internal interface IModelInput
 {
-    /// <summary>Do not prepare models (rewrite them for accuracy).</summary>
+    /// <summary>Run models unchanged, without the preparation that improves accuracy.</summary>
     SwitchParameter NoPreparation { get; }
 
     /// <summary>The precision in which models are computed.</summary>

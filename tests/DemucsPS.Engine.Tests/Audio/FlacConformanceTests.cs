@@ -38,8 +38,8 @@ public sealed class FlacConformanceTests
     // Faulty, and read all the same: and what is said.
     private static readonly Dictionary<string, string> s_faulty = new()
     {
-        ["faulty/01 - wrong max blocksize.flac"] = "a block of 16384 samples; its description (STREAMINFO) declares 4096 at most",
-        ["faulty/02 - wrong maximum framesize.flac"] = "bytes; its description (STREAMINFO) declares at most 654 at most",
+        ["faulty/01 - wrong max blocksize.flac"] = "has 16384 samples; its description (STREAMINFO) declares at most 4096",
+        ["faulty/02 - wrong maximum framesize.flac"] = "bytes; its description (STREAMINFO) declares at most 654",
         ["faulty/05 - wrong total number of samples.flac"] = "declares 39842 frames, but there are ",
         ["faulty/07 - other metadata blocks preceding streaminfo metadata block.flac"] = "other metadata comes before its description (STREAMINFO)",
         ["faulty/08 - blocksize 65536.flac"] = "has 65536 samples; FLAC allows at most 65535",

@@ -14,7 +14,7 @@ public sealed class FlacFaultTests : IDisposable
     private static readonly (string Fault, string Words, string Remedy)[] s_readable =
     [
         ("block longer than declared", "frame at byte 85 has 17 samples; its description (STREAMINFO) declares at most 16", EncodedAgain),
-        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares at most 44 at most", EncodedAgain),
+        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares at most 44", EncodedAgain),
         ("more than declared", "declares 40 frames, but there are 48; programs that trust it lose the rest", MendedByFFmpeg),
         ("joined without encoding", "declares 32 frames, but there are 48; programs that trust it lose the rest", MendedByFFmpeg),
         ("description not first", "other metadata comes before its description (STREAMINFO)", Decoded),

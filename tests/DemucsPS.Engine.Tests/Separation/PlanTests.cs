@@ -115,11 +115,11 @@ public sealed class PlanTests : IDisposable
         else
             Assert.True(Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track).Skips);
         File.AppendAllText(made.Stems[1].FilePath, "x");
-        Assert.Contains("'bass.wav' was changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains("'bass.wav' has changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         File.WriteAllText(made.ProvenancePath, "{}");
         Assert.Contains("'demucsps.json' with its settings cannot be used", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         File.Delete(made.ProvenancePath);
-        Assert.Contains("there is no 'demucsps.json' with its settings is missing", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains("'demucsps.json' with its settings is missing", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         Assert.Equal(before.Where(f => !f.EndsWith("demucsps.json", StringComparison.Ordinal)), _folder.Files());
 
         static string Refused(Func<object> what)

@@ -78,7 +78,7 @@ public sealed class EncodedReaderTests : IDisposable
         Assert.Equal(("mp3 via Media Foundation", 44100, true), (header.Codec, header.SampleRate, header.IsReadBySystem));
         Refused(path, refusing, "and Media Foundation decodes MP3, M4A and WMA, but cannot decode this file: no decoder for audio/mpeg. Install ffmpeg");
         Refused(path, null, "only uncompressed WAV, AIFF and FLAC are built in. Install ffmpeg");
-        Refused(_folder.Write("song.ogg", [.. "OggS"u8, .. new byte[100]]), never, "are for Media Foundation. Install ffmpeg");
+        Refused(_folder.Write("song.ogg", [.. "OggS"u8, .. new byte[100]]), never, "and Media Foundation decodes MP3, M4A and WMA. Install ffmpeg");
         DemucsException stream = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path) { StreamIndex = 1 }, () => null, never));
         Assert.Contains("it reads only the first audio stream", stream.Message, StringComparison.Ordinal);
         // Nothing of the file is kept open.

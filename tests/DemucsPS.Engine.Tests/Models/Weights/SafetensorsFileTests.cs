@@ -35,9 +35,9 @@ public sealed class SafetensorsFileTests
     }
 
     [Theory]
-    [InlineData("beyond the end", "[0,24]", "[0,9223372036854775807]", "from byte 0 to 9223372036854775807 of 24")]
+    [InlineData("beyond the end", "[0,24]", "[0,9223372036854775807]", "at bytes 0 to 9223372036854775807, but the tensors have 24 bytes")]
     [InlineData("more than 64 bits", "[0,24]", "[0,18446744073709551616]", "no 'data_offsets'")]
-    [InlineData("turned round", "[0,24]", "[24,0]", "from byte 24 to 0")]
+    [InlineData("turned round", "[0,24]", "[24,0]", "at bytes 24 to 0")]
     [InlineData("below nothing", "[0,24]", "[-24,0]", "no 'data_offsets'")]
     [InlineData("one number", "[0,24]", "[24]", "no 'data_offsets'")]
     [InlineData("a size of 2^60", "[2,3]", "[1073741824,1073741824]", "their product is at most 2147483647")]
@@ -47,12 +47,12 @@ public sealed class SafetensorsFileTests
     [InlineData("another shape", "[2,3]", "[2,2]", "has 24 bytes, but its shape [2,2] takes 16")]
     [InlineData("too many dimensions", "[2,3]", "[2,3,1,1,1,1,1,1,1]", "at most 8 dimensions")]
     [InlineData("another type", "\"F32\"", "\"F64\"", "stored as F64; F32, F16 and BF16 are supported")]
-    [InlineData("no type", "\"dtype\"", "\"type\"", "has 'type'")]
+    [InlineData("no type", "\"dtype\"", "\"type\"", "the unknown entry 'type'")]
     [InlineData("a type twice", "\"dtype\":", "\"dtype\":\"F16\",\"dtype\":", "has 'dtype' twice")]
     [InlineData("no object", "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}", "7", "not described by a JSON object")]
     [InlineData("no JSON", "\"shape\"", "shape", "its header is not valid JSON")]
     [InlineData("half a character", "encoder", "\\ud800", "not valid Unicode")]
-    [InlineData("metadata that is no text", "\"[]\"", "[]", "'args' is no text")]
+    [InlineData("metadata that is no text", "\"[]\"", "[]", "'args' is not a text")]
     [InlineData("metadata twice", "\"args\"", "\"klass\":\"x\",\"args\"", "metadata has 'klass' twice")]
     [InlineData("metadata that is a list", "\"__metadata__\":{", "\"__metadata__\":[],\"m\":{", "'__metadata__' is not a JSON object")]
     public void A_header_that_says_what_cannot_be_is_refused_by_what_it_says(string what, string old, string @new, string message)
