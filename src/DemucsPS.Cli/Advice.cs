@@ -21,6 +21,7 @@ internal static class Advice
         EngineParameter.Shifts => "--shifts",
         EngineParameter.RetryCount => "--retry",
         EngineParameter.Overlap => "--overlap",
+        EngineParameter.TransitionPower => "--transition-power",
         EngineParameter.Segment => "--segment",
         EngineParameter.StreamIndex => "--stream-index",
         EngineParameter.SampleRate => "--sample-rate",

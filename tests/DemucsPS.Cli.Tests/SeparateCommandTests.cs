@@ -655,6 +655,7 @@ public sealed class SeparateCommandTests
     [Theory]
     [InlineData("--overlap", "0.9999999")]
     [InlineData("--overlap", "-0.1")]
+    [InlineData("--transition-power", "0.5")]
     [InlineData("--segment", "0.1")]
     [InlineData("--shifts", "-1")]
     [InlineData("--retry", "101")]

@@ -108,6 +108,7 @@ public sealed class BindingTests : IDisposable
     [InlineData("Import-AudioTrack one.wav -StreamIndex -1", "ParameterInvalid,DemucsPS.Cmdlets.ImportAudioTrackCommand")]
     [InlineData("Import-AudioTrack ''", "ParameterArgumentValidationError,DemucsPS.Cmdlets.ImportAudioTrackCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Overlap -0.1", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
+    [InlineData("Invoke-DemucsSeparation one.wav -TransitionPower 5", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Model missing.onnx -Stem bass -TwoStems bass", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Shifts -1", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -SampleRate fast", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]

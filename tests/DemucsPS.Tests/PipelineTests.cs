@@ -40,6 +40,16 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
+    public void A_transition_power_shapes_the_cross_fade_in_both_ways()
+    {
+        _session.AddNoise("one.wav", 20000);
+        _session.Run("Invoke-DemucsSeparation one.wav linear -Model $args[0] -BitDepth 32 -Overlap 0.5; Invoke-DemucsSeparation one.wav whole -Model $args[0] -BitDepth 32 -Overlap 0.5 -TransitionPower 2", Session.Small).AssertNoErrors();
+        _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 -Overlap 0.5 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk -TransitionPower 2 | Export-Stem chain -BitDepth 32", Session.Small).AssertNoErrors();
+        Assert.Equal(_session.Contents("whole"), _session.Contents("chain"));
+        Assert.NotEqual(_session.Contents("linear"), _session.Contents("whole"));
+    }
+
+    [Fact]
     public void What_wants_no_more_leaves_whole_files()
     {
         _session.AddNoise("a.wav", 20000);

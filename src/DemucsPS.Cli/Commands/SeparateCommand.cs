@@ -44,6 +44,7 @@ internal sealed class SeparateCommand
     private readonly ProviderOptions _provider = new("Execution provider that runs the model. auto uses the first that starts and reports which. An unavailable one is an error.");
     private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Do not compare an execution provider with the CPU the first time it runs a model." };
     private readonly Option<double> _overlap = new("--overlap") { Description = $"Fraction of a chunk that overlaps its neighbor, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
+    private readonly Option<double> _transitionPower = new("--transition-power") { Description = "Shape of the crossfade, 1 (linear) to 4 (steepest).", DefaultValueFactory = _ => new SeparationOptions().TransitionPower, CustomParser = NumberArgument.Decimal, HelpName = "POWER" };
     private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds. Default and maximum: the model's own length (7.8 for htdemucs). Shorter chunks are padded for the model, as with the official --segment.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
     private readonly Option<int> _shifts = new("--shifts") { Description = "Number of random shifts to average over; 0 for none. Takes that many times longer.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
@@ -85,7 +86,7 @@ internal sealed class SeparateCommand
         check = separate.Check;
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._skipProviderCheck, separate._overlap, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
+            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._skipProviderCheck, separate._overlap, separate._transitionPower, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
             separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._valueSeparator, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
             separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
             separate._filesFrom, separate._null, separate._shard, separate._durations, separate._timeLimit, separate._results,
@@ -247,6 +248,7 @@ internal sealed class SeparateCommand
         SeparationOptions options = new()
         {
             Overlap = parsed.GetValue(_overlap),
+            TransitionPower = parsed.GetValue(_transitionPower),
             Segment = parsed.GetValue(_segment),
             Shifts = parsed.GetValue(_shifts),
             Seed = parsed.GetValue(_seed),

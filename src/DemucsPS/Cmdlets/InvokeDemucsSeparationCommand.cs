@@ -116,6 +116,10 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
 
+    /// <summary>Shape of the crossfade between chunks, 1 (linear) to 4 (steepest).</summary>
+    [Parameter]
+    public double TransitionPower { get; set; } = new SeparationOptions().TransitionPower;
+
     /// <summary>Length of the chunks in seconds, at most the model's own length; 0 for that length.</summary>
     [Parameter]
     public double Segment { get; set; }
@@ -158,7 +162,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         {
             // What is wrong with the parameters is said before anything is looked for, let alone loaded.
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            SeparationOptions options = new() { Overlap = Overlap, Segment = Segment == 0 ? null : Segment, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
+            SeparationOptions options = new() { Overlap = Overlap, TransitionPower = TransitionPower, Segment = Segment == 0 ? null : Segment, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
             options.Check();
             StemRequest choice = Choice(Stem);
             StemOutput output = Output();
