@@ -90,7 +90,7 @@ Describe 'Invoke-DemucsSeparation' {
             try { Invoke-DemucsSeparation one.wav -DestinationPath out -ExecutionProvider DirectML -WhatIf } catch { 'W' + `$_.FullyQualifiedErrorId + 'W' }
             Invoke-DemucsSeparation song.flac -DestinationPath out -Format Flac -WhatIf"
         $transcript = "$(pwsh -NoProfile -NonInteractive -Command $code)"
-        $transcript | Should -Match 'What if: .*"Skip \(there and unchanged: bass\.wav in '
+        $transcript | Should -Match 'What if: .*"Skip \(already there, unchanged: bass\.wav in '
         $transcript | Should -Match 'Z.*bass\.wav.* already exists, and is out of date: overlap changed from 0\.05 to 0\.5\. .*Z'
         $transcript | Should -Match 'Y.*in the same batch.*Y'
         $transcript | Should -Match 'X.*is a file.*X'

@@ -48,7 +48,7 @@ Describe 'Submit-DemucsJob' {
         if (-not (Test-Path $console)) { Set-ItResult -Skipped -Because 'the console program is not built for release'; return }
         foreach ($case in @(
                 @{ Arguments = '--format', 'flag'; Says = "'flag' is not a value for --format" }
-                @{ Arguments = , '--nosuch'; Says = "'--nosuch' is no option" }
+                @{ Arguments = , '--nosuch'; Says = "'--nosuch' is not an option" }
                 @{ Arguments = '--stem', 'flute'; Says = "no stem 'flute'" }
                 @{ Arguments = '--shard', '1/2'; Says = "'--shard' cannot be an option of a job's tasks" })) {
             $problem = { Submit-DemucsJob -LiteralPath $one -JobPath job -NoSubmit -Program $console -Model $small -ArgumentList $case.Arguments -RealTimeFactor 1 } | Should -Throw -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.SubmitDemucsJobCommand' -PassThru

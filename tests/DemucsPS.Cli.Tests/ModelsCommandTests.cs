@@ -114,7 +114,7 @@ public sealed class ModelsCommandTests
         Assert.True(exitCode == 0, error);
         string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("own: passed; ", lines[0], StringComparison.Ordinal);
-        Assert.Equal(["music", "mostly silence", "offset"], lines[1..].Select(line => Regex.Match(line, @"^  ([a-z ]+): +prepared to as exported (\d+\.\d dB|no difference) apart; to float64, prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$").Groups[1].Value));
+        Assert.Equal(["music", "mostly silence", "offset"], lines[1..].Select(line => Regex.Match(line, @"^  ([a-z ]+): +prepared vs\. as exported (\d+\.\d dB|no difference); vs\. float64: prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$").Groups[1].Value));
         (_, output, _) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx", "--json");
         JsonElement result = Assert.Single(Lines(output));
         Assert.Equal(["Music", "MostlySilence", "Offset"], result.GetProperty("preparation").EnumerateArray().Select(chunk => chunk.GetProperty("chunk").GetString()));

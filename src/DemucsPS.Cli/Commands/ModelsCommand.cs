@@ -171,12 +171,12 @@ internal sealed class ModelsCommand
             if (result.IsWrittenFromWeights)
             {
                 if (result.NotRecomputed is null)
-                    table.AppendLine(CultureInfo.InvariantCulture, $"  {name + ':',-16}to float64 {Decibels(chunk.PreparedDb)}");
+                    table.AppendLine(CultureInfo.InvariantCulture, $"  {name + ':',-16}vs. float64 {Decibels(chunk.PreparedDb)}");
                 continue;
             }
-            table.Append(CultureInfo.InvariantCulture, $"  {name + ':',-16}prepared to as exported {Decibels(chunk.DifferenceDb)}");
+            table.Append(CultureInfo.InvariantCulture, $"  {name + ':',-16}prepared vs. as exported {Decibels(chunk.DifferenceDb)}");
             if (result.NotRecomputed is null)
-                table.Append(CultureInfo.InvariantCulture, $"; to float64, prepared {Decibels(chunk.PreparedDb)}, as exported {Decibels(chunk.ExportedDb)}");
+                table.Append(CultureInfo.InvariantCulture, $"; vs. float64: prepared {Decibels(chunk.PreparedDb)}, as exported {Decibels(chunk.ExportedDb)}");
             table.AppendLine();
         }
         if (result.NotRecomputed is { } reason)
