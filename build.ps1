@@ -1,13 +1,14 @@
 #!/usr/bin/env pwsh
+
 <#
 .SYNOPSIS
     Builds, tests or packages DemucsPS. It calls dotnet; everything it does can be done without it.
 .DESCRIPTION
     Build    dotnet build; the module is then in output/DemucsPS.
-    Test     dotnet test and the Pester suite.
+    Test     dotnet test and the Pester suite, which needs Pester 5: Install-PSResource Pester.
     Coverage Which lines dotnet test runs, as a table and in output/coverage.
     Pack     The module for PowerShell's gallery, in output/packages/gallery (as a folder in output/module, too); the .NET tool and the engine as a library, in output/packages/nuget.
-    Archive  The console program with its .NET for each platform and the module, as archives in output/archives with their SHA-256 and manifests of package managers.
+    Archive  The console program with its .NET for each platform, as archives in output/archives with their SHA-256 and manifests of package managers.
     Two builds of a commit give equal files; both take the time in SOURCE_DATE_EPOCH, or the commit's.
 .EXAMPLE
     ./build.ps1 Pack -Part Module -Platform win-x64, linux-x64
@@ -54,6 +55,10 @@ try {
             Invoke-Dotnet build -c $Configuration
         }
         'Test' {
+            # Said now, and not after minutes of tests.
+            if (-not (Get-Module -ListAvailable Pester | Where-Object Version -GE 5.0.0)) {
+                throw 'The Pester suite needs Pester 5: Install-PSResource Pester. Without it: dotnet test.'
+            }
             Invoke-Dotnet test -c $Configuration
             # In a process of its own: a module's assemblies stay loaded, and locked on Windows, as long as the process lives.
             $program, $itself = [Environment]::ProcessPath, @()

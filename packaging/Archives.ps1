@@ -1,4 +1,4 @@
-# The console program with its .NET, which needs nothing installed; the module for those without a gallery; what package managers want to know of them.
+# The console program with its .NET, which needs nothing installed, and what package managers want to know of them.
 
 # Folders of one platform each, then archives, then SHA256SUMS and manifests.
 function New-Archive([string] $Output, [string[]] $Platform, [string] $RepositoryUrl) {

@@ -39,7 +39,7 @@ Describe 'Install-DemucsModel' {
     It 'does nothing with -WhatIf' {
         $told = pwsh -NoProfile -NonInteractive -Command "Import-Module '$root/output/DemucsPS'; Install-DemucsModel htdemucs -WhatIf; Install-DemucsModel htdemucs -AcceptLicense -WhatIf"
         $told | Should -HaveCount 2
-        $told[0] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalog, 84 MB; before that its license notice has to be accepted \(-AcceptLicense\): .+'
+        $told[0] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalog, 84 MB; its license notice must be accepted first \(-AcceptLicense\): .+'
         $told[1] | Should -Match 'What if: .*Install htdemucs from the addresses of the catalog, 84 MB"'
         $env:DEMUCSPS_MODELS | Should -Not -Exist
     }

@@ -50,7 +50,7 @@ Describe 'Invoke-DemucsChunk' {
     It 'says what ran the model' {
         ($chunks[0] | Invoke-DemucsChunk -Model $small -Stem bass).ExecutionProvider | Should -Be 'Cpu'
         $stem, $text = ($chunks[0] | Invoke-DemucsChunk -Model $small -Stem bass -ExecutionProvider Auto -Verbose 4>&1).Where({ $_ -is [DemucsPS.Engine.Tracks.StemChunk] }, 'Split')
-        "$text" | Should -Match "Execution provider $($stem.ExecutionProvider) is taken"
+        "$text" | Should -Match "Execution provider $($stem.ExecutionProvider) is used"
         "$text" | Should -Match "execution provider $($stem.ExecutionProvider) of ONNX Runtime"
     }
 

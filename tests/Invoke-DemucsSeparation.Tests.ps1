@@ -91,8 +91,8 @@ Describe 'Invoke-DemucsSeparation' {
             Invoke-DemucsSeparation song.flac -DestinationPath out -Format Flac -WhatIf"
         $transcript = "$(pwsh -NoProfile -NonInteractive -Command $code)"
         $transcript | Should -Match 'What if: .*"Skip \(there and unchanged: bass\.wav in '
-        $transcript | Should -Match 'Z.*bass\.wav.* exists already, and was not made of what is asked for: overlap: 0\.05 then, 0\.5 now\. .*Z'
-        $transcript | Should -Match 'Y.*from the same batch.*Y'
+        $transcript | Should -Match 'Z.*bass\.wav.* already exists, and is out of date: overlap changed from 0\.05 to 0\.5\. .*Z'
+        $transcript | Should -Match 'Y.*in the same batch.*Y'
         $transcript | Should -Match 'X.*is a file.*X'
         $transcript | Should -Match 'WExecutionProviderUnavailable,.*W'
         $transcript | Should -Match 'about 2 chunks, at most about 10\.6 MB to write'
@@ -127,8 +127,8 @@ Describe 'Invoke-DemucsSeparation' {
     It 'says the plan and how long a chunk takes, when asked' {
         Add-Track 'one.wav'
         $text = Invoke-DemucsSeparation one.wav -ThrottleLimit 2 -Verbose 4>&1 -WarningAction Ignore | Where-Object { $_ -is [Management.Automation.VerboseRecord] } | ForEach-Object { "$_" }
-        @($text -match 'one\.wav: \d+ chunks?, [\d.]+ MB to write: .*; jobs 2, threads \d+(, one thread for each job)?\.$') | Should -HaveCount 1
-        @($text -match '^one\.wav: \d+\.\d\d s a chunk\.$') | Should -HaveCount 1
+        @($text -match 'one\.wav: \d+ chunks?, [\d.]+ MB to write: .*; jobs 2, threads \d+(, one thread per job)?\.$') | Should -HaveCount 1
+        @($text -match '^one\.wav: \d+\.\d\d s per chunk\.$') | Should -HaveCount 1
     }
 
     It 'takes a bag of models with weights' {
@@ -305,7 +305,7 @@ Describe 'Invoke-DemucsSeparation' {
         $stem = New-Item -Force (Join-Path 'separated' 'baseline' 'one' 'bass.wav') -Value 'mine'
         Invoke-DemucsSeparation one.wav -ErrorVariable problem -ErrorAction SilentlyContinue -WarningAction Ignore | Should -BeNullOrEmpty
         $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
-        "$problem" | Should -Match 'exists already\. Choose another destination\. With -Force it is replaced\. With -SkipExisting .* with -Resume'
+        "$problem" | Should -Match 'already exists\. Choose another destination\. Use -Force to replace it\. Use -SkipExisting .* -Resume'
         Get-Content $stem | Should -Be 'mine'
         Get-ChildItem $stem.Directory | Should -HaveCount 1
         Invoke-DemucsSeparation one.wav -Force -WarningAction Ignore | Should -Not -BeNullOrEmpty
@@ -386,8 +386,8 @@ Describe 'Invoke-DemucsSeparation' {
         ($results | Where-Object { $_ -isnot [Management.Automation.VerboseRecord] }).Track | Should -Be 'one', 'two'
         $problems.FullyQualifiedErrorId | Should -Be 'TrackListInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
         "$problems" | Should -Match "'http://example.org/three.wav'"
-        "$said" | Should -Match 'one was named before'
-        "$said" | Should -Match 'stems go there'
+        "$said" | Should -Match 'one is already on the list'
+        "$said" | Should -Match 'it is the folder for stems'
         $tracks = Invoke-DemucsSeparation album -Include *.cue @options
         $tracks.Track | Should -Be '01 Intro', '02'
         $tracks.Duration.TotalSeconds | Should -Be 4, 6
@@ -433,7 +433,7 @@ Describe 'Invoke-DemucsSeparation' {
         $problem.FullyQualifiedErrorId | Should -Be 'SeparationUnfinished,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
         Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -Overlap 0.25 -Resume -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         $problem.FullyQualifiedErrorId | Should -Be 'ResumeMismatch,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
-        "$problem" | Should -Match 'overlap: 0\.05 then, 0\.25 now'
+        "$problem" | Should -Match 'overlap changed from 0\.05 to 0\.25'
         $result = Invoke-DemucsSeparation long.wav -Model $tiny -DestinationPath out -Resume
         $result.Resumed | Should -BeTrue
         (Get-ChildItem -Recurse -Force out/htdemucs-tiny/long).Name | Should -Be 'bass.wav', 'demucsps.json', 'drums.wav', 'other.wav', 'vocals.wav'

@@ -13,7 +13,7 @@ Describe 'Show-Spectrogram' {
 "@
         $said = pwsh -NoProfile -NonInteractive -Command $code
         $said[0] | Should -Be 'SixelUnsupported,DemucsPS.Cmdlets.ShowSpectrogramCommand'
-        $said[1] | Should -Match 'Export-Spectrogram.* With -Force'
+        $said[1] | Should -Match 'Export-Spectrogram.* Use -Force'
         $said[2] | Should -Match "^`eP0;1q`"1;1;300;200#0;2;[0-9;#]+.*`e\\$"
         $said | Should -HaveCount 3
     }

@@ -29,7 +29,7 @@ Describe 'Show-StemPlayer' {
         $null = Show-StemPlayer -LiteralPath $folder -DestinationPath one.html -Sound Linked -PassThru
         Show-StemPlayer separated -DestinationPath one.html -ErrorVariable problem -ErrorAction SilentlyContinue
         $problem.FullyQualifiedErrorId | Should -Be 'StemExists,DemucsPS.Cmdlets.ShowStemPlayerCommand'
-        "$($problem[0])" | Should -BeLike '*With -Force it is replaced.'
+        "$($problem[0])" | Should -BeLike '*Use -Force to replace it.'
         (Get-ChildItem -Directory separated | Show-StemPlayer -DestinationPath one.html -Force -PassThru).Audio | Should -Be 'Embedded'
     }
 

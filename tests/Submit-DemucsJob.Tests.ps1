@@ -47,7 +47,7 @@ Describe 'Submit-DemucsJob' {
     It 'has the console program refuse what it would not take, before anything is made' {
         if (-not (Test-Path $console)) { Set-ItResult -Skipped -Because 'the console program is not built for release'; return }
         foreach ($case in @(
-                @{ Arguments = '--format', 'flag'; Says = "'flag' is nothing that --format takes" }
+                @{ Arguments = '--format', 'flag'; Says = "'flag' is not a value for --format" }
                 @{ Arguments = , '--nosuch'; Says = "'--nosuch' is no option" }
                 @{ Arguments = '--stem', 'flute'; Says = "no stem 'flute'" }
                 @{ Arguments = '--shard', '1/2'; Says = "'--shard' cannot be an option of a job's tasks" })) {
@@ -84,7 +84,7 @@ Describe 'Submit-DemucsJob' {
             $problem.FullyQualifiedErrorId | Should -BeLike 'SchedulerNotFound,*'
         }
         (Get-DemucsJob job -WarningVariable warned -WarningAction SilentlyContinue).State | Should -Be 'Unknown'
-        $warned | Should -Match 'not here'
+        $warned | Should -Match 'were not found'
     }
 
     It 'refuses folders that are no jobs, or are not free' {

@@ -70,8 +70,8 @@ Describe 'Test-DemucsModel' {
             $result.Passed | Should -BeFalse
             $result.PreparationRefused | Should -BeTrue
             $problems.FullyQualifiedErrorId | Should -Be 'PreparationRefused,DemucsPS.Cmdlets.TestDemucsModelCommand'
-            "$problems" | Should -Match "'$([regex]::Escape($path))' is refused: .* \d+\.\d dB"
-            $problems[0].ErrorDetails.Message | Should -Match 'With -NoPreparation the model runs as it is\.'
+            "$problems" | Should -Match "'$([regex]::Escape($path))' is not prepared: .* \d+\.\d dB"
+            $problems[0].ErrorDetails.Message | Should -Match 'Use -NoPreparation to run the model without preparation\.'
             $result | Out-String -Width 300 | Should -Match 'broken +False .* refused '
             Get-DemucsModel -Cache | Out-String | Should -Match 'broken +refused'
 

@@ -37,17 +37,17 @@ internal static class Advice
 
     private static string? Sentence(Remedy remedy) => remedy switch
     {
-        Remedy.Replace => "With --force it is replaced.",
-        Remedy.StartAnew => "With --force it is begun anew.",
-        Remedy.Resume => "With --resume it is continued.",
-        Remedy.SkipExisting => "With --skip-existing tracks that are done are skipped, and with --resume interrupted ones are continued.",
-        Remedy.Recurse => "With --recurse folders in it are taken, too.",
-        Remedy.AcceptLicense => "With --accept-license it is accepted.",
-        Remedy.Reinstall => "'demucsps models install' with --force fetches it again.",
-        Remedy.SkipProviderCheck => "With --skip-provider-check it is used all the same.",
-        Remedy.NoPreparation => "With --no-preparation the model runs as it is.",
-        Remedy.PassOverDamage => "With --on-damage warn it is read all the same, with silence for what is lost.",
-        Remedy.PrepareOnly => "With --no-submit the job's folder is made all the same, and 'demucsps slurm run --local' works on it without Slurm.",
+        Remedy.Replace => "Use --force to replace it.",
+        Remedy.StartAnew => "Use --force to start over.",
+        Remedy.Resume => "Use --resume to continue.",
+        Remedy.SkipExisting => "Use --skip-existing to skip finished tracks, and --resume to continue interrupted ones.",
+        Remedy.Recurse => "Use --recurse to include subfolders.",
+        Remedy.AcceptLicense => "Use --accept-license to accept it.",
+        Remedy.Reinstall => "Use 'demucsps models install' with --force to install it again.",
+        Remedy.SkipProviderCheck => "Use --skip-provider-check to use it anyway.",
+        Remedy.NoPreparation => "Use --no-preparation to run the model without preparation.",
+        Remedy.PassOverDamage => "Use --on-damage warn to read it anyway, with silence in place of lost sound.",
+        Remedy.PrepareOnly => "Use --no-submit to create the job's folder anyway, and 'demucsps slurm run --local' to run it without Slurm.",
         // Chunks are joined in PowerShell only.
         _ => null,
     };

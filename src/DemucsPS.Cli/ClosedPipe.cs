@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Cli;
 
 /// <summary>
-/// Notices that nobody reads the results any more (<c>demucsps … | head -1</c>). The runtime ignores such pipes, and hours may pass between two results, so writing would tell too late.
+/// Notices that the reader of the results is gone (<c>demucsps … | head -1</c>). The runtime ignores such pipes, and hours may pass between two results, so a failed write would come too late.
 /// </summary>
 internal sealed class ClosedPipe : IDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class ClosedPipe : IDisposable
 
     private const int StandardOutput = 1;
     private const short Broken = 0x08 | 0x10;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(250);
 
     private readonly Timer? _timer;
     private readonly CancellationTokenSource _closed;
@@ -23,7 +23,7 @@ internal sealed class ClosedPipe : IDisposable
         _closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // Windows has no such question; there the program runs to its end.
         if (!OperatingSystem.IsWindows() && Console.IsOutputRedirected)
-            _timer = new Timer(_ => Look(), null, Interval, Interval);
+            _timer = new Timer(_ => Look(), null, s_interval, s_interval);
     }
 
     /// <summary>Canceled with the token that was given, or when the pipe is closed.</summary>

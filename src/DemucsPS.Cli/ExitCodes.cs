@@ -5,16 +5,16 @@ namespace DemucsPS.Cli;
 /// <summary>What the program tells the one who started it. Scripts and schedulers depend on these.</summary>
 internal static class ExitCodes
 {
-    /// <summary>All that was asked for is done.</summary>
+    /// <summary>Everything is done.</summary>
     public const int Succeeded = BatchExitCodes.Succeeded;
 
     /// <summary>Something failed; the rest is done.</summary>
     public const int Failed = BatchExitCodes.Failed;
 
-    /// <summary>The arguments cannot be meant so; nothing was done.</summary>
+    /// <summary>The arguments are invalid; nothing was done.</summary>
     public const int Usage = BatchExitCodes.Usage;
 
-    /// <summary>There is more to do: time was over, or the program was told to end. The same again goes on.</summary>
+    /// <summary>There is more to do: the time was over, or the program was asked to end. The same command continues.</summary>
     public const int MoreToDo = BatchExitCodes.MoreToDo;
 
     /// <summary>Ended by Ctrl+C: 128 + SIGINT.</summary>

@@ -8,7 +8,7 @@ namespace DemucsPS.Cli;
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
-    // What is done must not be cut short, and nobody waits forever for a disk that is gone.
+    // Long enough to keep finished work, and short enough not to wait forever for a disk that is gone.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stop = new();
@@ -26,7 +26,7 @@ internal sealed class Interruption : IDisposable
             Take((PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30), byUser: false);
     }
 
-    /// <summary>Canceled when the program is told to end.</summary>
+    /// <summary>Canceled when the program is asked to end.</summary>
     public CancellationToken Token => _stop.Token;
 
     /// <summary>The exit code of work that was ended.</summary>

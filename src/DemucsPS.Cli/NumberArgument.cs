@@ -26,7 +26,7 @@ internal static class NumberArgument
     {
         string text = Text(result), option = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
         result.AddError(text.Contains(',', StringComparison.Ordinal)
-            ? $"'{text}' for {option} has a comma. Decimals are written with a point (0.25), and thousands with nothing between them (48000)."
+            ? $"'{text}' for {option} has a comma. Write decimals with a point (0.25), and thousands without separators (48000)."
             : $"'{text}' for {option} is not {wanted}.");
         return default;
     }

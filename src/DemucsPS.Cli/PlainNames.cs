@@ -4,7 +4,7 @@ using System.CommandLine.Parsing;
 
 namespace DemucsPS.Cli;
 
-/// <summary>Keeps the parser from taking names of files for anything else: a name that begins with @ for a file of arguments, <c>true</c> behind a switch for its value, <c>/h</c> for a question.</summary>
+/// <summary>Keeps the parser from taking names of files for anything else: a name that begins with @ for a file of arguments, <c>true</c> after a switch for its value, <c>/h</c> for a question.</summary>
 internal static class PlainNames
 {
     /// <summary>How arguments are parsed.</summary>
@@ -40,6 +40,6 @@ internal static class PlainNames
     public static void RefuseEmpty(SymbolResult result, string name, IReadOnlyList<Token> tokens)
     {
         if (tokens.Any(token => string.IsNullOrWhiteSpace(token.Value) && (token.Value.Length == 0 || OperatingSystem.IsWindows())))
-            result.AddError($"What is given for {name} is empty.");
+            result.AddError($"The value for {name} is empty.");
     }
 }

@@ -9,7 +9,7 @@ using DemucsPS.Cli.Slurm;
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
 using Interruption interruption = new();
-RootCommand root = new("Separates music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models.")
+RootCommand root = new("Separate music into stems (drums, bass, other, vocals) with Demucs v4 ONNX models.")
 {
     SeparateCommand.Create(interruption),
     ModelsCommand.Create(),
@@ -36,7 +36,7 @@ if (parsed.Errors.Count == 0 && UnknownOption.ErrorOf(parsed, args) is { } error
 
 if (parsed.CommandResult.Command == root && args is [var first, ..] && Path.Exists(first))
 {
-    Console.Error.WriteLine($"'{first}' is no command. To separate it: demucsps separate {first}");
+    Console.Error.WriteLine($"'{first}' is not a command. To separate it: demucsps separate {first}");
     return ExitCodes.Usage;
 }
 

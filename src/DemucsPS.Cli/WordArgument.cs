@@ -15,7 +15,7 @@ internal static class WordArgument
             if (string.Equals(Enum.GetName(value), text, StringComparison.OrdinalIgnoreCase))
                 return value;
         }
-        result.AddError($"'{text}' is nothing that {option} takes. It takes {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
+        result.AddError($"'{text}' is not a value for {option}. Values are {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
         return default;
     }
 

@@ -6,13 +6,13 @@ public enum DemucsError
     /// <summary>The audio file does not exist, is none (a folder, a pipe, a device) or cannot be opened for reading.</summary>
     AudioTrackNotFound,
 
-    /// <summary>The file is no audio that can be decoded here.</summary>
+    /// <summary>The file is not audio that can be decoded here.</summary>
     AudioFormatUnsupported,
 
     /// <summary>The file is of a known kind but damaged: cut short, empty, or with samples that are not numbers.</summary>
     AudioTrackCorrupt,
 
-    /// <summary>A playlist or CUE sheet cannot be used, or names what is no local file.</summary>
+    /// <summary>A playlist or CUE sheet cannot be used, or names what is not a local file.</summary>
     TrackListInvalid,
 
     /// <summary>Reading the file or writing the stems needs ffmpeg, and none was found that can be used: there is none, it cannot be started, or it is too old.</summary>
@@ -27,10 +27,10 @@ public enum DemucsError
     /// <summary>A test found the prepared copy of a model to be less exact than the model itself, so the copy is not used.</summary>
     PreparationRefused,
 
-    /// <summary>A model could not be fetched: the server, the connection or the source failed.</summary>
+    /// <summary>A model could not be downloaded: the server, the connection or the source failed.</summary>
     ModelDownloadFailed,
 
-    /// <summary>A model's file is not what the catalog says: another size or SHA-256.</summary>
+    /// <summary>A model's file differs from the catalog's: another size or SHA-256.</summary>
     ModelHashMismatch,
 
     /// <summary>A model cannot be written to the models folder: no permission or no space.</summary>
@@ -39,22 +39,22 @@ public enum DemucsError
     /// <summary>An installed model cannot be replaced or removed, because a program has it open or installs it.</summary>
     ModelInUse,
 
-    /// <summary>What a model's license notice says was not accepted.</summary>
+    /// <summary>A model's license notice was not accepted.</summary>
     LicenseNotAccepted,
 
-    /// <summary>A catalog file cannot be read, or says what cannot be.</summary>
+    /// <summary>A catalog file cannot be read, or is invalid.</summary>
     CatalogInvalid,
 
     /// <summary>The native ONNX Runtime library cannot be loaded, or it failed in a way that is not the model's fault.</summary>
     OnnxRuntimeUnavailable,
 
-    /// <summary>The execution provider asked for is not in the loaded ONNX Runtime library, or it cannot start on this machine.</summary>
+    /// <summary>The requested execution provider is not in the loaded ONNX Runtime library, or cannot start on this machine.</summary>
     ExecutionProviderUnavailable,
 
     /// <summary>A parameter's value is out of range or does not fit the model.</summary>
     ParameterInvalid,
 
-    /// <summary>A chunk was cut to another length than the model takes.</summary>
+    /// <summary>A chunk has a different length than the model needs.</summary>
     ChunkLengthMismatch,
 
     /// <summary>A stem cannot be joined: some of its track's chunks did not come.</summary>
@@ -63,7 +63,7 @@ public enum DemucsError
     /// <summary>A chunk of a stem came more than once.</summary>
     StemChunkDoubled,
 
-    /// <summary>A file of that name exists, and overwriting was not asked for.</summary>
+    /// <summary>A file of that name exists, and overwriting was not requested.</summary>
     StemExists,
 
     /// <summary>A stem could not be written: no permission, no space, or a path that cannot be created.</summary>
@@ -75,19 +75,19 @@ public enum DemucsError
     /// <summary>An interrupted separation cannot be continued: its source, models or parameters have changed, or its journal is damaged.</summary>
     ResumeMismatch,
 
-    /// <summary>An interrupted separation is there, and neither continuing it nor starting anew was asked for.</summary>
+    /// <summary>There is an interrupted separation, and neither resuming nor starting over was requested.</summary>
     SeparationUnfinished,
 
     /// <summary>Another process is separating into the same folder.</summary>
     SeparationRunning,
 
-    /// <summary>There is no provenance beside the stems, or it is damaged.</summary>
+    /// <summary>The provenance file next to the stems is missing or damaged.</summary>
     ProvenanceInvalid,
 
     /// <summary>A worker died while it was separating the track: the program crashed, was killed or lost its machine.</summary>
     WorkerDied,
 
-    /// <summary>A picture of that name exists, and overwriting was not asked for.</summary>
+    /// <summary>A picture of that name exists, and overwriting was not requested.</summary>
     PictureExists,
 
     /// <summary>A picture could not be written: no permission, no space, or no such folder.</summary>
@@ -96,34 +96,34 @@ public enum DemucsError
     /// <summary>The library that draws pictures cannot be loaded.</summary>
     PictureUnavailable,
 
-    /// <summary>The terminal does not show pictures, or what is written does not go to a terminal.</summary>
+    /// <summary>The terminal does not support pictures, or the output is redirected.</summary>
     SixelUnsupported,
 
     /// <summary>Estimated stems and references cannot be compared: other rates or channels, or none of the same name.</summary>
     StemsNotComparable,
 
-    /// <summary>Slurm's commands are not here.</summary>
+    /// <summary>Slurm's commands were not found.</summary>
     SchedulerNotFound,
 
-    /// <summary>Slurm does not take a job, or does not answer.</summary>
+    /// <summary>Slurm refuses a job, or does not answer.</summary>
     SchedulerRefused,
 
-    /// <summary>A folder is no job's, or damaged.</summary>
+    /// <summary>A folder is not a job's folder, or is damaged.</summary>
     ClusterJobInvalid,
 
-    /// <summary>The folder for a job has something in it.</summary>
+    /// <summary>The folder for a job is not empty.</summary>
     ClusterJobExists,
 
-    /// <summary>Tasks of a job wait or run, so it cannot be submitted again.</summary>
+    /// <summary>Tasks of a job are waiting or running, so it cannot be submitted again.</summary>
     ClusterJobRunning,
 
-    /// <summary>An execution provider other than the processor failed while it computed: its device is gone, or it cannot do what a chunk takes.</summary>
+    /// <summary>An execution provider other than the CPU failed while running: its device is gone, or it cannot run a chunk.</summary>
     ExecutionProviderFailed,
 
-    /// <summary>An execution provider computes a model otherwise than the processor, by more than its precision allows.</summary>
+    /// <summary>An execution provider's results for a model differ from the CPU's by more than its precision allows.</summary>
     ProviderRefused,
 
-    /// <summary>A plug-in library of execution providers cannot be used: there is none, it is another kind of file, lacks what it needs, or does not go with the loaded ONNX Runtime.</summary>
+    /// <summary>A plug-in library of execution providers cannot be used: there is none, it is another kind of file, lacks what it needs, or is incompatible with the loaded ONNX Runtime.</summary>
     ProviderLibraryInvalid,
 
     /// <summary>A package with an execution provider cannot be used: it is not there, damaged, unsafe, or for something else; or the provider is not installed.</summary>

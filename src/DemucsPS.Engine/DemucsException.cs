@@ -2,7 +2,7 @@ namespace DemucsPS.Engine;
 
 /// <summary>
 /// Anything that can go wrong for a reason a user can act on: a file, a model, the native runtime, a destination.
-/// The message names the file, says what is wrong and what to do; of parameters, which front ends have different names for, <see cref="Remedies"/> speaks.
+/// The message names the file, the fault and the remedy. Remedies by parameters, whose names differ between front ends, are in <see cref="Remedies"/>.
 /// </summary>
 public sealed class DemucsException : Exception
 {
@@ -24,7 +24,7 @@ public sealed class DemucsException : Exception
     /// <summary>The file or folder concerned, if any.</summary>
     public string? Path { get; }
 
-    /// <summary>The parameter that is wrong; null where it is none, or more than one.</summary>
+    /// <summary>The parameter that is wrong; null if it is none, or more than one.</summary>
     public EngineParameter? Parameter { get; init; }
 
     /// <summary>What parameters can do against it, the likeliest first; empty for nothing.</summary>

@@ -1,6 +1,8 @@
+using DemucsPS.Engine.Batch;
+
 namespace DemucsPS.Engine;
 
-/// <summary>A parameter that an error speaks of. Each front end calls its parameters by their own names, and some have no such.</summary>
+/// <summary>A parameter that an error refers to. Each front end calls its parameters by their own names, and some have no such.</summary>
 public enum EngineParameter
 {
     /// <summary>Chunks separated at once.</summary>
@@ -12,7 +14,7 @@ public enum EngineParameter
     /// <summary>Random shifts to average over.</summary>
     Shifts,
 
-    /// <summary>How often a failed chunk is tried again.</summary>
+    /// <summary>How often a failed chunk is retried.</summary>
     RetryCount,
 
     /// <summary>Share of a chunk that neighbors have in common.</summary>
@@ -30,10 +32,10 @@ public enum EngineParameter
     /// <summary>The audio stream of a file.</summary>
     StreamIndex,
 
-    /// <summary>Frames a second of the stems.</summary>
+    /// <summary>Frames per second of the stems.</summary>
     SampleRate,
 
-    /// <summary>Bits a sample of the stems.</summary>
+    /// <summary>Bits per sample of the stems.</summary>
     BitDepth,
 
     /// <summary>Bit rate of the stems.</summary>
@@ -45,10 +47,10 @@ public enum EngineParameter
     /// <summary>Gains of stems.</summary>
     Mixdown,
 
-    /// <summary>What is between several values of a tag in file names.</summary>
+    /// <summary>The separator of several values of a tag in file names.</summary>
     ValueSeparator,
 
-    /// <summary>Which share of a batch is taken.</summary>
+    /// <summary>Which share of a batch is separated.</summary>
     Shard,
 
     /// <summary>How long a run may take.</summary>

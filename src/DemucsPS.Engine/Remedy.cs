@@ -1,12 +1,12 @@
 namespace DemucsPS.Engine;
 
-/// <summary>What can be done against an error, or go on after it, by asking for the same again with a parameter more. Each front end calls its parameters by their own names.</summary>
+/// <summary>What can be done against an error, or continue after it, by repeating the command with another parameter. Each front end calls its parameters by their own names.</summary>
 public enum Remedy
 {
     /// <summary>What exists is replaced.</summary>
     Replace,
 
-    /// <summary>What is done of an interrupted separation is thrown away, and it is begun anew.</summary>
+    /// <summary>An interrupted separation is discarded, and starts over.</summary>
     StartAnew,
 
     /// <summary>An interrupted separation is continued.</summary>
@@ -24,22 +24,22 @@ public enum Remedy
     /// <summary>A stem is joined although chunks came more than once, from the first ones.</summary>
     JoinFirst,
 
-    /// <summary>What a model's license notice says is accepted.</summary>
+    /// <summary>A model's license notice is accepted.</summary>
     AcceptLicense,
 
     /// <summary>An installed model is fetched again.</summary>
     Reinstall,
 
-    /// <summary>A model is run as it is, not its prepared copy.</summary>
+    /// <summary>The model is run without preparation.</summary>
     NoPreparation,
 
-    /// <summary>A track that has lost some of its sound is read all the same.</summary>
+    /// <summary>A track that has lost some of its sound is read anyway.</summary>
     PassOverDamage,
 
     /// <summary>A picture is written to whatever is there, which is not asked whether it shows pictures.</summary>
     ShowUnasked,
 
-    /// <summary>A job's folder is made and handed to nobody.</summary>
+    /// <summary>A job's folder is created but not submitted.</summary>
     PrepareOnly,
 
     /// <summary>An execution provider is used without comparing what it computes with the processor.</summary>

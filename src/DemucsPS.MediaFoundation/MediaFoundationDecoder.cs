@@ -26,7 +26,7 @@ internal sealed class MediaFoundationDecoder : IDisposable
         _form = Form.Of(reader.WaveFormat);
     }
 
-    /// <summary>Frames a second.</summary>
+    /// <summary>Frames per second.</summary>
     public int SampleRate => _form.SampleRate;
 
     /// <summary>Samples in a frame.</summary>
@@ -92,7 +92,7 @@ internal sealed class MediaFoundationDecoder : IDisposable
                 throw refusal;
             }
             if (Form.Of(_reader.WaveFormat) != _form)
-                throw new DecodingException($"the sound changes from {_form} to {Form.Of(_reader.WaveFormat)} on the way", new NotSupportedException());
+                throw new DecodingException($"the format changes from {_form} to {Form.Of(_reader.WaveFormat)} within the file", new NotSupportedException());
         }
         return _form.ToFloats(bytes[..read], interleaved);
     }
@@ -108,7 +108,7 @@ internal sealed class MediaFoundationDecoder : IDisposable
         return done;
     }
 
-    // NAudio throws errors of Windows as they are, and of its own in several ways.
+    // NAudio throws Windows errors unchanged, and its own errors in several ways.
     private static DecodingException? Refusal(Exception e) =>
         e is COMException or InvalidDataException or InvalidOperationException or NotSupportedException or ArgumentException or InvalidCastException or DllNotFoundException or EntryPointNotFoundException
             ? new DecodingException(e.Message.ReplaceLineEndings(" ").Trim(), e) : null;
@@ -117,7 +117,7 @@ internal sealed class MediaFoundationDecoder : IDisposable
     private readonly record struct Form(int SampleRate, int Channels, int Bytes, bool IsFloat)
     {
         public static Form Of(WaveFormat format) => new Form(format.SampleRate, format.Channels, format.BitsPerSample / 8, format.Encoding == WaveFormatEncoding.IeeeFloat) is { SampleRate: > 0, Channels: > 0, Bytes: >= 2 and <= 4 } form
-            ? form : throw new InvalidDataException($"It is decoded to {format}.");
+            ? form : throw new InvalidDataException($"The decoded format is {format}.");
 
         public int ToFloats(ReadOnlySpan<byte> bytes, Span<float> samples)
         {

@@ -23,7 +23,7 @@ internal static unsafe partial class NativeRuntime
     /// <summary>The execution providers that are compiled into the library.</summary>
     public static string[] AvailableProviders => RuntimeException.Translate(OrtEnv.Instance().GetAvailableProviders);
 
-    /// <summary>The version of a loaded library, such as 1.31.1; null if it is no ONNX Runtime.</summary>
+    /// <summary>The version of a loaded library, such as 1.31.1; null if it is not ONNX Runtime.</summary>
     /// <param name="library">Its handle.</param>
     public static string? VersionOf(nint library) =>
         NativeLibrary.TryGetExport(library, "OrtGetApiBase", out nint function) ? Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)Base(function)->GetVersionString)()) : null;

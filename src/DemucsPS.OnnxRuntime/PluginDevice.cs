@@ -14,7 +14,7 @@ internal sealed record PluginDevice
     /// <summary>CPU, GPU or NPU.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>The maker of the hardware.</summary>
+    /// <summary>The vendor of the hardware.</summary>
     public required string Vendor { get; init; }
 
     /// <summary>What the runtime has found out about the hardware.</summary>

@@ -9,10 +9,10 @@ namespace DemucsPS.OnnxRuntime;
 /// </remarks>
 internal static class PluginLibraries
 {
-    private static readonly Lock Gate = new();
-    private static readonly Dictionary<string, PluginDevice[]> Registered = [];
+    private static readonly Lock s_gate = new();
+    private static readonly Dictionary<string, PluginDevice[]> s_registered = [];
 
-    /// <summary>The hardware that the runtime sees, as kind and maker.</summary>
+    /// <summary>The hardware that the runtime sees, as kind and vendor.</summary>
     public static IReadOnlyList<string> Hardware => RuntimeException.Translate(() => OrtEnv.Instance().GetHardwareDevices().Select(device => $"{device.Type} of {device.Vendor}").ToArray());
 
     /// <summary>What a library's providers can run models on here; registers it at its first use.</summary>
@@ -20,13 +20,13 @@ internal static class PluginLibraries
     /// <exception cref="RuntimeException">It cannot be loaded, is no such library or does not start.</exception>
     public static IReadOnlyList<PluginDevice> Devices(string path)
     {
-        lock (Gate)
+        lock (s_gate)
         {
-            if (Registered.TryGetValue(path, out PluginDevice[]? known))
+            if (s_registered.TryGetValue(path, out PluginDevice[]? known))
                 return known;
-            return Registered[path] = RuntimeException.Translate(() =>
+            return s_registered[path] = RuntimeException.Translate(() =>
             {
-                OrtEnv.Instance().RegisterExecutionProviderLibrary(FormattableString.Invariant($"{nameof(DemucsPS)}.{Registered.Count}"), path);
+                OrtEnv.Instance().RegisterExecutionProviderLibrary(FormattableString.Invariant($"{nameof(DemucsPS)}.{s_registered.Count}"), path);
                 return OrtEnv.Instance().GetEpDevices().Select(PluginDevice.Of).Where(device => device.ProviderMetadata.GetValueOrDefault("library_path") == path).ToArray();
             });
         }

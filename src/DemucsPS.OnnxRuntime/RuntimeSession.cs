@@ -48,7 +48,7 @@ internal sealed class RuntimeSession : IDisposable
     /// <summary>Loads a model from memory.</summary>
     /// <inheritdoc cref="Load(string, SessionSettings, CancellationToken)"/>
     /// <param name="model">The model.</param>
-    /// <param name="weights">Its weights, where they do not lie in the model; not needed afterwards. Null where they do.</param>
+    /// <param name="weights">Its weights, where they do not lie in the model; not needed afterwards. Null if they do.</param>
     /// <param name="settings">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
     public static RuntimeSession Load(byte[] model, WeightsInMemory? weights, SessionSettings settings, CancellationToken cancellationToken) =>

@@ -16,7 +16,7 @@ internal static class SharedArena
     // The arena's settings: the runtime's own choice.
     private const int Default = -1;
 
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static int s_sessions;
 
     /// <summary>Lets a session that is made of some options use it. To be given back when the session is released, or was not made.</summary>
@@ -24,7 +24,7 @@ internal static class SharedArena
     public static void Take(SessionOptions options)
     {
         options.AddSessionConfigEntry("session.use_env_allocators", "1");
-        lock (Gate)
+        lock (s_gate)
         {
             if (s_sessions == 0)
             {
@@ -39,7 +39,7 @@ internal static class SharedArena
     /// <summary>Says that a session does not use it any more.</summary>
     public static void GiveBack()
     {
-        lock (Gate)
+        lock (s_gate)
         {
             if (--s_sessions > 0)
                 return;

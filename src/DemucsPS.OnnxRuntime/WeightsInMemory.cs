@@ -14,7 +14,7 @@ internal sealed record WeightsInMemory(string Name, nint Address, long Length)
     public unsafe void GiveTo(SessionOptions options)
     {
         // The package has no method for it.
-        var add = (delegate* unmanaged[Cdecl]<nint, nint*, nint*, nuint*, nuint, nint>)NativeRuntime.Api.AddExternalInitializersFromFilesInMemory;
+        delegate* unmanaged[Cdecl]<nint, nint*, nint*, nuint*, nuint, nint> add = (delegate* unmanaged[Cdecl]<nint, nint*, nint*, nuint*, nuint, nint>)NativeRuntime.Api.AddExternalInitializersFromFilesInMemory;
         nint name = OperatingSystem.IsWindows() ? Marshal.StringToCoTaskMemUni(Name) : Marshal.StringToCoTaskMemUTF8(Name), address = Address;
         nuint length = (nuint)Length;
         try

@@ -6,7 +6,7 @@ namespace DemucsPS.OnnxRuntime;
 
 /// <summary>
 /// The worker threads of a session that is to compute in its callers' threads only: the runtime asks for them, counts on them when it divides its operators, and does
-/// not miss them, because a caller takes back what no worker has begun. They are only started to be told of the session's end.
+/// not miss them, because a caller takes back what no worker has started. They are only started to be told of the session's end.
 /// </summary>
 /// <remarks>
 /// How the runtime divides a sum depends on the number of its threads, and so does the sum's last bit. Asking it for one thread would therefore give other results than

@@ -12,7 +12,7 @@ internal static class PictureDrawing
 {
     private const float TextSize = 12, NameSize = 12, TitleSize = 15;
 
-    private static readonly Dictionary<string, Func<IColormap>> ColorMaps = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, Func<IColormap>> s_colorMaps = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Viridis"] = () => new Viridis(),
         ["Magma"] = () => new Magma(),
@@ -22,14 +22,14 @@ internal static class PictureDrawing
     };
 
     /// <summary>Names of the colors.</summary>
-    public static IEnumerable<string> ColorMapNames => ColorMaps.Keys;
+    public static IEnumerable<string> ColorMapNames => s_colorMaps.Keys;
 
     /// <summary>A color as a level is drawn: red, green, blue.</summary>
     /// <param name="colorMap">The colors.</param>
     /// <param name="share">0 for the lowest, 1 for the highest.</param>
     public static (byte Red, byte Green, byte Blue) ColorOf(string colorMap, double share)
     {
-        Color color = ColorMaps[colorMap]().GetColor(share);
+        Color color = s_colorMaps[colorMap]().GetColor(share);
         return (color.R, color.G, color.B);
     }
 
@@ -79,7 +79,7 @@ internal static class PictureDrawing
         using Plot plot = new();
         plot.FigureBackground.Color = plot.DataBackground.Color = back;
         plot.Axes.Color(text);
-        // Names and what is drawn between panels have a frame of their own.
+        // Names and what is drawn between panels have their own frame.
         plot.Axes.FrameColor(Colors.Transparent);
         plot.HideGrid();
         float scale = (float)layout.Scale;
@@ -93,7 +93,7 @@ internal static class PictureDrawing
         {
             double top = layout.DataHeight - (layout.PanelTop(panel) - layout.Top), bottom = top - layout.Rows;
             Heatmap map = plot.Add.Heatmap(Cells(content.Panels[panel].Levels, layout));
-            map.Colormap = ColorMaps[content.ColorMap]();
+            map.Colormap = s_colorMaps[content.ColorMap]();
             map.ManualRange = new ScottPlot.Range(content.MinDb, content.MaxDb);
             map.Position = new CoordinateRect(0, layout.Columns, bottom, top);
             first ??= map;

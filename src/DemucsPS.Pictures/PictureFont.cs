@@ -11,7 +11,7 @@ namespace DemucsPS.Pictures;
 internal sealed class PictureFont : IFontResolver
 {
     private const string Family = "DejaVu Sans";
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static PictureFont? s_font;
 
     private readonly SKTypeface _typeface;
@@ -26,7 +26,7 @@ internal sealed class PictureFont : IFontResolver
     /// <summary>The font, in use by all that is drawn from now on.</summary>
     public static PictureFont Install()
     {
-        lock (Gate)
+        lock (s_gate)
         {
             if (s_font is null)
             {

@@ -6,14 +6,14 @@ namespace DemucsPS.Pictures;
 /// <summary>The native libraries that draw: those that this program brings, never what the system finds under their names.</summary>
 internal static class PictureLibraries
 {
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static string[]? s_folders;
 
     /// <summary>Has the packages use the libraries of some folders. The first call counts.</summary>
     /// <param name="folders">Full paths in the order in which each library is looked for: the platform's folder first.</param>
     public static void Use(string[] folders)
     {
-        lock (Gate)
+        lock (s_gate)
         {
             if (s_folders is not null)
                 return;

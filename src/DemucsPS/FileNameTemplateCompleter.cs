@@ -5,7 +5,7 @@ using DemucsPS.Engine.Naming;
 
 namespace DemucsPS;
 
-/// <summary>Completes the fields of a file name template, the one that was begun or another one after what is there.</summary>
+/// <summary>Completes the fields of a file name template, the one being typed or a new one after the existing text.</summary>
 public sealed class FileNameTemplateCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>

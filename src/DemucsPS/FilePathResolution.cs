@@ -17,8 +17,8 @@ internal static class FilePathResolution
     /// <summary>The files that a user named, one by one; what cannot be resolved becomes an error record each.</summary>
     /// <param name="cmdlet">The cmdlet; errors go to it.</param>
     /// <param name="given">What the user passed.</param>
-    /// <param name="literal">Whether names are taken as they are.</param>
-    /// <param name="failed">Told of each that cannot be resolved.</param>
+    /// <param name="literal">Whether names are literal.</param>
+    /// <param name="failed">Receives each that cannot be resolved.</param>
     /// <param name="kind">What is looked for, for messages.</param>
     /// <returns>Full paths, each with what errors should name: what the user passed; of a pattern's files, the one concerned.</returns>
     public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal, Action? failed = null, string kind = "file")
@@ -53,7 +53,7 @@ internal static class FilePathResolution
     /// <summary>The full path of a literal path, which need not exist.</summary>
     /// <param name="cmdlet">The cmdlet, whose location counts.</param>
     /// <param name="path">What the user passed.</param>
-    /// <param name="otherwise">The error where it is not in the file system.</param>
+    /// <param name="otherwise">The error if it is not in the file system.</param>
     /// <exception cref="DemucsException"><paramref name="otherwise"/>.</exception>
     public static string ResolveLiteral(this PSCmdlet cmdlet, string path, DemucsError otherwise = DemucsError.AudioTrackNotFound)
     {

@@ -43,7 +43,7 @@ public sealed class ModelCompleter : IArgumentCompleter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What cannot be read is no help.
+            // What cannot be read is not help.
         }
         return false;
     }

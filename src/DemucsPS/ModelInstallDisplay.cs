@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using DemucsPS.Engine.Models.Installation;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS;
 
@@ -8,7 +9,6 @@ namespace DemucsPS;
 internal sealed class ModelInstallDisplay(Cmdlet cmdlet) : IProgress<ModelInstallProgress>
 {
     private const int Activity = 1;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentQueue<string> _warnings = new();
     private volatile ModelInstallProgress? _latest;
@@ -27,7 +27,7 @@ internal sealed class ModelInstallDisplay(Cmdlet cmdlet) : IProgress<ModelInstal
     {
         try
         {
-            while (!((IAsyncResult)work).AsyncWaitHandle.WaitOne(Interval))
+            while (!((IAsyncResult)work).AsyncWaitHandle.WaitOne(ProgressInterval.Length))
                 Show();
         }
         finally
@@ -50,13 +50,6 @@ internal sealed class ModelInstallDisplay(Cmdlet cmdlet) : IProgress<ModelInstal
         if (_latest is not { } at)
             return;
         _shown = true;
-        string status = at.Stage switch
-        {
-            ModelInstallStage.Waiting => "waiting for another installation of it",
-            ModelInstallStage.Verifying => "checking SHA-256",
-            ModelInstallStage.Preparing => "preparing",
-            _ => FormattableString.Invariant($"{at.Done / 1e6:F0} of {at.Total / 1e6:F0} MB"),
-        };
-        cmdlet.WriteProgress(new ProgressRecord(Activity, "Installing models", $"{at.Model}: {status}") { PercentComplete = at.Total > 0 ? (int)Math.Min(100, 100 * at.Done / at.Total) : -1 });
+        cmdlet.WriteProgress(new ProgressRecord(Activity, "Installing models", $"{at.Model}: {at.Status}") { PercentComplete = at.Total > 0 ? (int)Math.Min(100, 100 * at.Done / at.Total) : -1 });
     }
 }

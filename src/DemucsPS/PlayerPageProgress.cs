@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS;
 
@@ -9,10 +9,8 @@ namespace DemucsPS;
 /// <param name="activity">What the cmdlet does.</param>
 internal sealed class PlayerPageProgress(Cmdlet cmdlet, string activity) : IProgress<PlayerProgress>
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
-
+    private readonly ProgressInterval _interval = new();
     private string _page = "";
-    private long _shown;
 
     /// <summary>The next page begins.</summary>
     /// <param name="page">What it is called.</param>
@@ -21,17 +19,15 @@ internal sealed class PlayerPageProgress(Cmdlet cmdlet, string activity) : IProg
     /// <inheritdoc/>
     public void Report(PlayerProgress value)
     {
-        if (_shown != 0 && Stopwatch.GetElapsedTime(_shown) < Interval)
-            return;
-        _shown = Stopwatch.GetTimestamp();
-        cmdlet.WriteProgress(new ProgressRecord(1, activity, _page) { PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1 });
+        if (_interval.Shows())
+            cmdlet.WriteProgress(new ProgressRecord(1, activity, _page) { PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1 });
     }
 
     /// <summary>The page is done, or will not be made.</summary>
     public void Complete()
     {
-        if (_shown != 0)
+        if (_interval.HasShown)
             cmdlet.WriteProgress(new ProgressRecord(1, activity, "done") { RecordType = ProgressRecordType.Completed });
-        _shown = 0;
+        _interval.Reset();
     }
 }

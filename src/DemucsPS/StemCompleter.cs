@@ -7,9 +7,9 @@ namespace DemucsPS;
 /// <summary>Completes names of stems: those of the four- and six-stem models.</summary>
 public sealed class StemCompleter : IArgumentCompleter
 {
-    private static readonly string[] Names = ["drums", "bass", "other", "vocals", "guitar", "piano"];
+    private static readonly string[] s_names = ["drums", "bass", "other", "vocals", "guitar", "piano"];
 
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Names.Where(name => name.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase)).Select(name => new CompletionResult(name));
+        s_names.Where(name => name.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase)).Select(name => new CompletionResult(name));
 }

@@ -19,7 +19,7 @@ internal sealed class TrackInput
 
     /// <param name="cmdlet">The cmdlet, with its parameters bound but those from the pipeline.</param>
     /// <param name="given">Those parameters.</param>
-    /// <param name="outputFolder">Full path of the folder that files are written to, which is left out of folders; null for none.</param>
+    /// <param name="outputFolder">Full path of the folder that files are written to, which is skipped in folders; null for none.</param>
     /// <param name="failed">Called for each error, before it is written.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a parameter is out of range.</exception>
     public TrackInput(PSCmdlet cmdlet, ITrackInput given, string? outputFolder = null, Action? failed = null)

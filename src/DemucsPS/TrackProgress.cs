@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Management.Automation;
+using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Separation;
 
@@ -11,22 +11,21 @@ namespace DemucsPS;
 internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<SeparationProgress>
 {
     private const int TrackActivity = 1, ChunkActivity = 2;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
+    private readonly ProgressInterval _interval = new();
     private string _track = "";
     private int _tracks;
-    private long _shown;
     private SeparationStage _stage;
     private ChunkPace _pace = new();
 
     /// <summary>The next track begins.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="setting">In what way, where there are several.</param>
+    /// <param name="setting">The setting, if there are several.</param>
     public void Begin(TrackSource source, string? setting = null)
     {
-        _track = setting is null ? source.Label() : $"{source.Label()} by {setting}";
+        _track = setting is null ? source.Label() : $"{source.Label()} with {setting}";
         _tracks++;
-        _shown = 0;
+        _interval.Reset();
         _pace = new ChunkPace();
     }
 
@@ -36,9 +35,8 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
         if (_pace.Take(value) is { } pace)
             cmdlet.WriteVerbose($"{_track}: {pace}");
         bool last = value.Stage == SeparationStage.Separating && value.Done == value.Total;
-        if (_shown != 0 && !last && value.Stage == _stage && Stopwatch.GetElapsedTime(_shown) < Interval)
+        if (!_interval.Shows(always: last || value.Stage != _stage))
             return;
-        _shown = Stopwatch.GetTimestamp();
         _stage = value.Stage;
         cmdlet.WriteProgress(new ProgressRecord(TrackActivity, activity, $"track {_tracks}: {_track}"));
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, Activity(value.Stage), Status(value))
@@ -52,9 +50,9 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
     /// <summary>Takes the display away.</summary>
     public void Complete()
     {
-        if (_shown == 0)
+        if (!_interval.HasShown)
             return;
-        _shown = 0;
+        _interval.Reset();
         cmdlet.WriteProgress(new ProgressRecord(ChunkActivity, "Chunks", "done") { ParentActivityId = TrackActivity, RecordType = ProgressRecordType.Completed });
         cmdlet.WriteProgress(new ProgressRecord(TrackActivity, activity, "done") { RecordType = ProgressRecordType.Completed });
     }
@@ -68,7 +66,7 @@ internal sealed class TrackProgress(Cmdlet cmdlet, string activity) : IProgress<
 
     private static string Status(SeparationProgress value) => value.Stage switch
     {
-        SeparationStage.Measuring => $"{TimeSpan.FromSeconds(value.Done / Separator.SampleRate):h\\:mm\\:ss} read",
+        SeparationStage.Measuring => $"{TimeSpan.FromSeconds(value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss} read",
         SeparationStage.Separating => $"chunk {value.Done} of {value.Total}",
         _ => $"stem {value.Done} of {value.Total}",
     };

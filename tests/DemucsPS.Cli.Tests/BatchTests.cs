@@ -154,12 +154,12 @@ public sealed class BatchTests
     }
 
     [Theory]
-    [InlineData("Nothing is named", "separate")]
+    [InlineData("Nothing to separate", "separate")]
     [LongInlineData("Name the list with --files-from", "separate", "a.wav", "--null")]
-    [LongInlineData("Say which share with --shard", "separate", "a.wav", "--durations", "d")]
+    [LongInlineData("Choose the share with --shard", "separate", "a.wav", "--durations", "d")]
     [LongInlineData("There is no share 4 of 3. Shares are counted from 1, and there are at most 1000000. The option is --shard.", "separate", "a.wav", "--shard", "4/3")]
-    [LongInlineData("such as 01:50:00, or with days 1-01:50:00. The option is --time-limit.", "separate", "a.wav", "--time-limit", "90")]
-    [LongInlineData("No scheduler says which share", "separate", "a.wav", "--shard", "auto")]
+    [LongInlineData("as 01:50:00, or with days as 1-01:50:00. The option is --time-limit.", "separate", "a.wav", "--time-limit", "90")]
+    [LongInlineData("auto needs a scheduler's array", "separate", "a.wav", "--shard", "auto")]
     public void What_cannot_be_meant_ends_with_2(string says, params string[] arguments)
     {
         using TemporaryFolder folder = new();

@@ -81,6 +81,12 @@ public sealed partial class CompletionCommandTests : IDisposable
             "hostile/demucsps separate --stem b\t",
             "hostile/demucsps separate --stem \"b\t",
             "hostile/demucsps separate --stem 'b\t",
+            "~/hostile/demucsps separate --stem b\t",
+            "silent/demucsps separate --stem b\t",
+            "demucsps separate --model \"ti\t",
+            "demucsps separate --model 'ti\t",
+            "counted/demucsps separate \t",
+            "demucsps separate --model=pie\t",
         ];
         string[] expected =
         [
@@ -96,15 +102,31 @@ public sealed partial class CompletionCommandTests : IDisposable
             $"<separate><--stem><{Hostile}>",
             $"<separate><--stem><{Hostile}>",
             $"<separate><--stem><{Hostile}>",
+            $"<separate><--stem><{Hostile}>",
+            "<separate><--stem><b>",
+            "<separate><--model><tiny>",
+            "<separate><--model><tiny>",
+            "<separate><3>",
+            "<separate><--model=pieces.onnx>",
         ];
+        if (shell[0] == "fish")
+        {
+            // Bash cuts words at =, and looks for files that begin like what is behind it. What is offered, in its order, fish can write down.
+            lines = [.. lines, "demucsps separate key=C\t", "complete -C'ordered/demucsps separate --stem ' >order"];
+            expected = [.. expected, "<separate><key=C.wav>"];
+        }
         Directory.CreateDirectory(_folder["my songs"]);
         Directory.CreateDirectory(_folder["sets"]);
-        foreach (string file in (string[])["my songs/a b.wav", "we$(touch pwned).wav"])
+        foreach (string file in (string[])["my songs/a b.wav", "we$(touch pwned).wav", "pieces.onnx", "key=C.wav"])
             File.WriteAllText(_folder[file], "");
         // What is asked is answered; anything else is written down.
         string real = $"exec {string.Join(' ', Demucsps.Command.Select(word => $"'{word}'"))} \"$@\"";
         WriteProgram("programs/demucsps", real);
-        WriteProgram("hostile/demucsps", $"cat '{_folder["candidates"]}'");
+        // It would eat what is typed, and spoil what is shown.
+        WriteProgram("hostile/demucsps", $"head -c 1 >/dev/null; echo noise >&2; cat '{_folder["candidates"]}'");
+        WriteProgram("silent/demucsps", "exit 1");
+        WriteProgram("counted/demucsps", "printf '%s\\n:nothing\\n' $#");
+        WriteProgram("ordered/demucsps", "printf 'vocals\\ndrums\\n:nothing\\n'");
         File.WriteAllText(_folder["candidates"], $"{Hostile}\tIt is: this\n:nothing\n");
         File.WriteAllText(_folder["set-up"], shell[0] switch
         {
@@ -129,6 +151,9 @@ public sealed partial class CompletionCommandTests : IDisposable
         string[] got = File.Exists(_folder["log"]) ? [.. File.ReadAllLines(_folder["log"]).Select(line => line.Replace("sets/", "sets", StringComparison.Ordinal))] : [];
         Assert.True(expected.SequenceEqual(got), $"{string.Join('\n', got)}\n{shown}");
         Assert.False(File.Exists(_folder["pwned"]));
+        if (shell[0] == "fish")
+            Assert.Equal(["vocals", "drums"], File.ReadAllLines(_folder["order"]));
+        Assert.DoesNotContain("noise", shown, StringComparison.Ordinal);
     }
 
     private void WriteProgram(string name, string answer)

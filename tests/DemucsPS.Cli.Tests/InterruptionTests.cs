@@ -98,7 +98,7 @@ public sealed class InterruptionTests
         }
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
         Assert.Equal(99, process.ExitCode);
-        Assert.Contains(lines, l => l.StartsWith("canceled", StringComparison.Ordinal) && l.Contains("With --resume it is continued.", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("canceled", StringComparison.Ordinal) && l.Contains("Use --resume to continue.", StringComparison.Ordinal));
         Assert.Empty(output.Result);
         string track = folder["separated", "htdemucs-tiny", "long"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
@@ -108,7 +108,7 @@ public sealed class InterruptionTests
         Assert.Contains("[SeparationUnfinished]", error, StringComparison.Ordinal);
         (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "long.wav", "--model", CliModels.Tiny, "--resume", "--seed", "5");
         Assert.Equal(1, exitCode);
-        Assert.Contains("seed: 0 then, 5 now", error, StringComparison.Ordinal);
+        Assert.Contains("seed changed from 0 to 5", error, StringComparison.Ordinal);
         Assert.Contains("[ResumeMismatch]", error, StringComparison.Ordinal);
     }
 
@@ -134,7 +134,7 @@ public sealed class InterruptionTests
             Thread.Yield();
         Signal.Terminate(process.Id);
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.Equal($"canceled: the models were not loaded yet, and '{folder["long.wav"]}' was not begun.{Environment.NewLine}", error.Result);
+        Assert.Equal($"canceled: the models were not loaded yet, and '{folder["long.wav"]}' was not started.{Environment.NewLine}", error.Result);
         Assert.Equal(99, process.ExitCode);
 
         bool IsReading()
@@ -224,7 +224,7 @@ public sealed class InterruptionTests
         }
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
-        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg gave up", StringComparison.Ordinal) && l.Contains("With --resume it is continued.", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg failed with exit code", StringComparison.Ordinal) && l.Contains("Use --resume to continue.", StringComparison.Ordinal));
         Assert.Empty(output.Result);
         string track = folder["separated", "small", "song"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));

@@ -58,10 +58,10 @@ public sealed class MeasureCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("There is no figure 'loudness'", "--metric", "loudness")]
+    [InlineData("There is no metric 'loudness'", "--metric", "loudness")]
     [InlineData("[ParameterInvalid]", "--window", "-2")]
-    [InlineData("none are kept", "--resume")]
-    [InlineData("It is a folder", "--csv", "set")]
+    [InlineData("--resume needs --output", "--resume")]
+    [InlineData("it is a folder", "--csv", "set")]
     public void WhatCannotBeIsSaid(string words, params string[] options)
     {
         (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, ["measure", "separated", "--references", "set", .. options]);

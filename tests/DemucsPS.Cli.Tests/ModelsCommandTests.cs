@@ -7,7 +7,7 @@ namespace DemucsPS.Cli.Tests;
 
 public sealed class ModelsCommandTests
 {
-    private static readonly byte[] Model = File.ReadAllBytes(CliModels.Small);
+    private static readonly byte[] s_model = File.ReadAllBytes(CliModels.Small);
 
     [Fact]
     public void Models_are_listed_as_text_and_as_JSON()
@@ -37,7 +37,7 @@ public sealed class ModelsCommandTests
         Assert.Equal(folder["little.onnx"], output.Trim());
         (exitCode, _, error) = Demucsps.Run(folder.Path, "models", "convert", "little-bag.yaml", "--output", "little.onnx");
         Assert.NotEqual(0, exitCode);
-        Assert.Matches(@"little\.onnx' exists\..* With --force it is replaced\. \[ModelWriteFailed\]", error);
+        Assert.Matches(@"little\.onnx' already exists\..* Use --force to replace it\. \[ModelWriteFailed\]", error);
 
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "little-bag.yaml", "--segment", "1", "--json");
@@ -47,11 +47,11 @@ public sealed class ModelsCommandTests
         // The bag's models have 1.25 s.
         (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "little-bag.yaml", "--segment", "1.3", "--force");
         Assert.NotEqual(0, exitCode);
-        Assert.Matches(@"The segment is 1\.3 s; .* 1\.25 s, .* The option is --segment\. \[ParameterInvalid\]", error);
+        Assert.Matches(@"The segment is 1\.3 s; .* 1\.25 s\. The option is --segment\. \[ParameterInvalid\]", error);
         File.WriteAllText(folder["old.th"], "");
         (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "old.th");
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("a PyTorch checkpoint, which is not read here", error, StringComparison.Ordinal);
+        Assert.Contains("a PyTorch checkpoint. Checkpoints are not supported", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class ModelsCommandTests
     public void A_model_is_installed_used_tested_and_removed()
     {
         using TemporaryFolder folder = new();
-        using LoopbackServer server = new(LoopbackServer.File(Model));
+        using LoopbackServer server = new(LoopbackServer.File(s_model));
         Dictionary<string, string?> library = Library(folder, server);
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, library, "models", "install", "tiny");
         Assert.NotEqual(0, exitCode);
@@ -92,7 +92,7 @@ public sealed class ModelsCommandTests
         (exitCode, output, error) = Demucsps.Run(folder.Path, library, "models", "test", "tiny", "--json");
         Assert.True(exitCode == 0, error);
         Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("hashMatches").GetBoolean());
-        File.WriteAllBytes(folder["models", "tiny", "tiny.onnx"], Model[..100]);
+        File.WriteAllBytes(folder["models", "tiny", "tiny.onnx"], s_model[..100]);
         (exitCode, output, _) = Demucsps.Run(folder.Path, library, "models", "test", "tiny");
         Assert.NotEqual(0, exitCode);
         Assert.Contains("failed", output, StringComparison.Ordinal);
@@ -114,7 +114,7 @@ public sealed class ModelsCommandTests
         Assert.True(exitCode == 0, error);
         string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("own: passed; ", lines[0], StringComparison.Ordinal);
-        Assert.Equal(["music", "mostly silence", "offset"], lines[1..].Select(line => Regex.Match(line, @"^  ([a-z ]+): +prepared and as exported (\d+\.\d dB|no difference) apart; of float64, prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$").Groups[1].Value));
+        Assert.Equal(["music", "mostly silence", "offset"], lines[1..].Select(line => Regex.Match(line, @"^  ([a-z ]+): +prepared to as exported (\d+\.\d dB|no difference) apart; to float64, prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$").Groups[1].Value));
         (_, output, _) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx", "--json");
         JsonElement result = Assert.Single(Lines(output));
         Assert.Equal(["Music", "MostlySilence", "Offset"], result.GetProperty("preparation").EnumerateArray().Select(chunk => chunk.GetProperty("chunk").GetString()));
@@ -125,7 +125,7 @@ public sealed class ModelsCommandTests
         (exitCode, output, error) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx");
         Assert.Equal(1, exitCode);
         Assert.StartsWith("own: failed. ", output, StringComparison.Ordinal);
-        Assert.Matches($@"^error: The preparation of model '{Regex.Escape(folder["own.onnx"])}' is refused: .+ \d+\.\d dB.+ With --no-preparation the model runs as it is\. \[PreparationRefused\]\s*$", error);
+        Assert.Matches($@"^error: Model '{Regex.Escape(folder["own.onnx"])}' is not prepared: .+ \d+\.\d dB.+ Use --no-preparation to run the model without preparation\. \[PreparationRefused\]\s*$", error);
         Assert.Matches("(?m)^own +- +0 MB +refused +", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--model", "own.onnx");
@@ -140,7 +140,7 @@ public sealed class ModelsCommandTests
     public void What_is_set_is_used_where_no_model_is_named()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllBytes(folder["own.onnx"], Model);
+        File.WriteAllBytes(folder["own.onnx"], s_model);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         Dictionary<string, string?> environment = new() { ["DEMUCSPS_MODEL"] = folder["own.onnx"] };
         Assert.Equal(folder["separated", "own", "mix", "bass.wav"], Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--stem", "bass").Output.Trim());
@@ -157,14 +157,14 @@ public sealed class ModelsCommandTests
         {
             asked.TrySetResult();
             await waiting.Task;
-            await LoopbackServer.File(Model)(request);
+            await LoopbackServer.File(s_model)(request);
         });
         Dictionary<string, string?> library = Library(folder, server);
         string[] install = ["models", "install", "tiny", "--accept-license"];
         using Process first = Demucsps.Start(folder.Path, library, install);
         await asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
         using Process second = Demucsps.Start(folder.Path, library, install);
-        Assert.Equal("tiny: waiting for another installation of it", await second.StandardError.ReadLineAsync());
+        Assert.Equal("tiny: waiting for another installation", await second.StandardError.ReadLineAsync());
         waiting.SetResult();
         foreach (Process process in new[] { first, second })
         {
@@ -183,7 +183,7 @@ public sealed class ModelsCommandTests
         using TemporaryFolder folder = new();
         LoopbackServer? stalling = null;
         // A field that nobody knows, number 99, makes it larger than buffers of files are: a part is seen in the folder before it is closed.
-        byte[] model = [.. Model, 0x9A, 0x06, 0xA0, 0x8D, 0x06, .. new byte[100_000]];
+        byte[] model = [.. s_model, 0x9A, 0x06, 0xA0, 0x8D, 0x06, .. new byte[100_000]];
         using LoopbackServer server = new(request => stalling!.Stall(model, 50_000)(request), LoopbackServer.File(model));
         stalling = server;
         Dictionary<string, string?> library = Library(folder, server, model);
@@ -205,7 +205,7 @@ public sealed class ModelsCommandTests
 
     private static Dictionary<string, string?> Library(TemporaryFolder folder, LoopbackServer server, byte[]? model = null)
     {
-        model ??= Model;
+        model ??= s_model;
         File.WriteAllText(folder["catalog.json"], JsonSerializer.Serialize(new
         {
             version = 1,

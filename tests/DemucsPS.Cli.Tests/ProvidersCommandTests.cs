@@ -22,7 +22,7 @@ public sealed class ProvidersCommandTests : IDisposable
         Assert.StartsWith("warning: The package ", error, StringComparison.Ordinal);
         (exitCode, _, error) = Run("providers", "install", "openvino", "--source", "openvino.whl");
         Assert.Equal(1, exitCode);
-        Assert.Matches(@"is installed in .*With --force it is replaced\. \[ProviderWriteFailed\]", error);
+        Assert.Matches(@"is already installed in .*Use --force to replace it\. \[ProviderWriteFailed\]", error);
 
         (exitCode, output, error) = Run("devices");
         Assert.True(exitCode == 0, error);
@@ -59,23 +59,23 @@ public sealed class ProvidersCommandTests : IDisposable
 
         (exitCode, _, error) = Run([.. separate, "--output", "wrong", "--provider-option", "scale=1.01"]);
         Assert.Equal(1, exitCode);
-        Assert.Matches(@"they agree to 40\.0 dB.*With --skip-provider-check it is used all the same\. \[ProviderRefused\]", error);
+        Assert.Matches(@"it agrees with the CPU to 40\.0 dB.*Use --skip-provider-check to use it anyway\. \[ProviderRefused\]", error);
         (exitCode, _, error) = Run([.. separate, "--output", "wrong", "--provider-option", "scale=1.01", "--skip-provider-check"]);
         Assert.True(exitCode == 0, error);
 
         (exitCode, _, error) = Run([.. separate, "--output", "out", "--provider-option", "fail=31"]);
         Assert.Equal(1, exitCode);
-        Assert.Matches(@"of a\.wav could not be separated; attempts: 3\..*the device is gone.*With --resume it is continued\. \[ExecutionProviderFailed\]", error.ReplaceLineEndings(" "));
+        Assert.Matches(@"of a\.wav could not be separated in 3 attempts\..*the device is gone.*Use --resume to continue\. \[ExecutionProviderFailed\]", error.ReplaceLineEndings(" "));
         (exitCode, _, error) = Run("separate", "a.wav", "--model", CliModels.Small, "--output", "out", "--resume");
         Assert.True(exitCode == 0, error);
         Assert.Equal(File.ReadAllBytes(Path.Combine(_folder["by"], "small", "a", "bass.wav")), File.ReadAllBytes(Path.Combine(_folder["out"], "small", "a", "bass.wav")));
     }
 
     [Theory]
-    [InlineData("ParameterInvalid", "is no option. Options look like", "--provider-option", "nothing")]
+    [InlineData("ParameterInvalid", "is not an option. Write options as", "--provider-option", "nothing")]
     [InlineData("ParameterInvalid", "was given before", "--provider-option", "a=1", "--provider-option", "a=2")]
-    [InlineData("ParameterInvalid", "Name the execution provider, too", "--provider-library", "a.so")]
-    [InlineData("ParameterInvalid", "not on Cpu, where ONNX Runtime has no products in such numbers", "--precision", "bfloat16")]
+    [InlineData("ParameterInvalid", "Choose the execution provider as well", "--provider-library", "a.so")]
+    [InlineData("ParameterInvalid", "only available with the execution provider OpenVINO, not with Cpu", "--precision", "bfloat16")]
     public void What_does_not_go_together_is_refused(string error, string says, params string[] options)
     {
         File.Copy(RepositoryFiles.Song, _folder["a.wav"]);

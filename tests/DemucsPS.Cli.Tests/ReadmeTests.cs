@@ -104,7 +104,7 @@ public sealed partial class ReadmeTests
     private static string WithoutTimes(string line)
     {
         line = Regex.Replace(line, @"\d+ s left", "# s left");
-        line = Regex.Replace(line, @"in [\d.]+ s \([\d.]+ s a second", "in # s (# s a second");
+        line = Regex.Replace(line, @"in [\d.]+ s \([\d.]+ s per second", "in # s (# s per second");
         line = Regex.Replace(line, "\"(elapsed|realTimeFactor)\":[\\d.E-]+", "\"$1\":#");
         line = Regex.Replace(line, "\"nullTestDb\":(-\\d+)[\\d.]*", "\"nullTestDb\":$1");
         return Regex.Replace(line, "\"peak\":(\\d\\.\\d\\d)\\d*", "\"peak\":$1");

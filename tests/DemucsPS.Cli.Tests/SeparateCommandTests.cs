@@ -6,7 +6,7 @@ namespace DemucsPS.Cli.Tests;
 
 public sealed class SeparateCommandTests
 {
-    private static readonly string[] Stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
+    private static readonly string[] s_stems = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"];
 
     /// <summary>ONNX Runtime would: a number for the machine, and a database of what it was used for.</summary>
     [Fact]
@@ -33,7 +33,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["mix.wav"], "");
-        Assert.Equal((2, "", "'mix.wav' is no command. To separate it: demucsps separate mix.wav" + Environment.NewLine), Demucsps.Run(folder.Path, "mix.wav", "--json"));
+        Assert.Equal((2, "", "'mix.wav' is not a command. To separate it: demucsps separate mix.wav" + Environment.NewLine), Demucsps.Run(folder.Path, "mix.wav", "--json"));
     }
 
     [Fact]
@@ -42,8 +42,8 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", CliModels.Tiny);
         Assert.Equal(0, exitCode);
-        Assert.Equal(Stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
-        Assert.Equal(Stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
+        Assert.Equal(s_stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
+        Assert.Equal(s_stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
         for (int chunk = 1; chunk <= 3; chunk++)
             Assert.Contains($"chunk {chunk} of 3", error, StringComparison.Ordinal);
     }
@@ -83,7 +83,7 @@ public sealed class SeparateCommandTests
         string model = TestSet.IsLong ? CliModels.Tiny : "baseline";
         foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
             Assert.Equal(0, Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", model, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
-        foreach (string stem in Stems)
+        foreach (string stem in s_stems)
         {
             byte[] Stem(string run) => File.ReadAllBytes(folder[run, Path.GetFileNameWithoutExtension(model), "mix", stem]);
             Assert.True(Stem("a").AsSpan().SequenceEqual(Stem("b")), $"{stem}: two jobs differ");
@@ -100,8 +100,8 @@ public sealed class SeparateCommandTests
         Assert.Equal(0, exitCode);
         Assert.Contains("mix.wav is read as PCM 16 bit.", error, StringComparison.Ordinal);
         Assert.Contains($"mix.wav: 3 chunks, 7.1 MB to write: bass.wav in '{folder["separated", "baseline", "mix"]}'; jobs 2, threads 3.", error, StringComparison.Ordinal);
-        Assert.Matches(@"mix\.wav: \d+\.\d\d s a chunk\.", error);
-        Assert.DoesNotContain("a chunk", output, StringComparison.Ordinal);
+        Assert.Matches(@"mix\.wav: \d+\.\d\d s per chunk\.", error);
+        Assert.DoesNotContain("per chunk", output, StringComparison.Ordinal);
         Assert.DoesNotContain("threads", Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--output", "quiet").Error, StringComparison.Ordinal);
     }
 
@@ -159,7 +159,7 @@ public sealed class SeparateCommandTests
             environment["DEMUCSPS_CACHE"] = folder["cache", "mine.txt", "cache"];
             (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "short.wav", "-m", "tiny.onnx", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "memory");
             Assert.True(exitCode == 0, error);
-            Assert.Single(Regex.Matches(error, "cannot be kept in"));
+            Assert.Single(Regex.Matches(error, "cannot be stored in"));
         }
         (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = "relative" }, "models", "cache");
         Assert.Equal(1, exitCode);
@@ -188,7 +188,7 @@ public sealed class SeparateCommandTests
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments);
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
-        Assert.Contains($"'{unknown}' is no option of 'demucsps {arguments[0]}", error, StringComparison.Ordinal);
+        Assert.Contains($"'{unknown}' is not an option of 'demucsps {arguments[0]}", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["separated"]));
     }
 
@@ -222,7 +222,7 @@ public sealed class SeparateCommandTests
         Assert.Contains("skipped", Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--skip-existing"]).Error, StringComparison.Ordinal);
         (exitCode, _, error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--skip-existing"]);
         Assert.Equal(1, exitCode);
-        Assert.Matches(@"exists already, and was not made of what is asked for: .*precision: Int8 then, Full now\. Choose another destination\. With --force it is replaced\. \[StemExists\]", error);
+        Assert.Matches(@"already exists, and is out of date: .*precision changed from Int8 to Full\. Choose another destination\. Use --force to replace it\. \[StemExists\]", error);
 
         foreach (string[] wrong in new string[][] { ["-m", "baseline"], ["-m", "tiny.onnx", "--no-preparation"], ["-m", "tiny.onnx", "--execution-provider", "cuda"] })
         {
@@ -254,7 +254,7 @@ public sealed class SeparateCommandTests
         (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--execution-provider", "auto", "--stem", "bass", "--json");
         Assert.True(exitCode == 0, error);
         string? used = JsonDocument.Parse(output).RootElement.GetProperty("executionProvider").GetString();
-        Assert.Contains($"note: Execution provider {used} is taken.", error, StringComparison.Ordinal);
+        Assert.Contains($"note: Execution provider {used} is used.", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -326,13 +326,13 @@ public sealed class SeparateCommandTests
 
     [Theory]
     [InlineData("'/h' does not exist", "separate", "/h")]
-    [InlineData("given for <input> is empty", "separate", "short.wav", "")]
-    [InlineData("given for --output is empty", "separate", "short.wav", "-o", "")]
-    [InlineData("given for --model is empty", "separate", "short.wav", "--model", "")]
+    [InlineData("The value for <input> is empty", "separate", "short.wav", "")]
+    [InlineData("The value for --output is empty", "separate", "short.wav", "-o", "")]
+    [InlineData("The value for --model is empty", "separate", "short.wav", "--model", "")]
     [InlineData("Required argument missing for option: '--model'", "separate", "short.wav", "--model=")]
-    [InlineData("given for --stem is empty", "separate", "short.wav", "--stem", "")]
-    [InlineData("given for <path> is empty", "verify", "")]
-    [InlineData("given for <name> is empty", "models", "test", "")]
+    [InlineData("The value for --stem is empty", "separate", "short.wav", "--stem", "")]
+    [InlineData("The value for <path> is empty", "verify", "")]
+    [InlineData("The value for <name> is empty", "models", "test", "")]
     [InlineData("--force takes no value", "separate", "short.wav", "--force=true")]
     [InlineData("-f takes no value", "separate", "short.wav", "-f:false")]
     [InlineData("--json takes no value", "models", "list", "--json=false")]
@@ -358,7 +358,7 @@ public sealed class SeparateCommandTests
         File.WriteAllText(stem, "mine");
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav");
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("exists already. Choose another destination. With --force it is replaced. With --skip-existing tracks that are done are skipped, and with --resume interrupted ones are continued. [StemExists]", error, StringComparison.Ordinal);
+        Assert.Contains("already exists. Choose another destination. Use --force to replace it. Use --skip-existing to skip finished tracks, and --resume to continue interrupted ones. [StemExists]", error, StringComparison.Ordinal);
         Assert.Empty(output);
         Assert.Equal("mine", File.ReadAllText(stem));
         Assert.Equal(["separated/baseline/short/bass.wav".Replace('/', Path.DirectorySeparatorChar), "short.wav"], folder.Files());
@@ -405,7 +405,7 @@ public sealed class SeparateCommandTests
         float gain = JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle();
         Assert.InRange(gain, 0.1f, 0.9f);
         Assert.Contains("multiplied by", error, StringComparison.Ordinal);
-        foreach (string stem in Stems)
+        foreach (string stem in s_stems)
         {
             float[] raw = WavSamples.ReadFloat(folder["raw", "baseline", "loud", stem]), rescaled = WavSamples.Read16(folder["rescaled", "baseline", "loud", stem]);
             for (int i = 0; i < raw.Length; i++)
@@ -440,9 +440,9 @@ public sealed class SeparateCommandTests
             Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "32", "--clip", clip, "--output", clip).ExitCode);
         (int exitCode, string json, string error) = Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "16", "--clip", "none", "--output", "full", "--json");
         Assert.Equal(0, exitCode);
-        Assert.Contains("were limited to the range of the file", error, StringComparison.Ordinal);
+        Assert.Contains("were clipped", error, StringComparison.Ordinal);
         Assert.Equal(1, JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle());
-        string[] loudest = [.. Stems.OrderByDescending(s => WavSamples.ReadFloat(folder["none", "baseline", "loud", s]).Max(Math.Abs))];
+        string[] loudest = [.. s_stems.OrderByDescending(s => WavSamples.ReadFloat(folder["none", "baseline", "loud", s]).Max(Math.Abs))];
         float[] raw = WavSamples.ReadFloat(folder["none", "baseline", "loud", loudest[0]]), clamped = WavSamples.ReadFloat(folder["clamp", "baseline", "loud", loudest[0]]);
         Assert.InRange(raw.Max(Math.Abs), 1.01f, 10);
         Assert.Equal(raw.Select(x => Math.Clamp(x, -0.99f, 0.99f)), clamped);
@@ -603,7 +603,7 @@ public sealed class SeparateCommandTests
         File.WriteAllBytes(folder["cut.wav"], file[..^(1000 * 8)]);
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--on-damage", "fail");
         Assert.Equal(1, exitCode);
-        Assert.Contains("1000 frames are missing. With --on-damage warn it is read all the same, with silence for what is lost. [AudioTrackCorrupt]", error, StringComparison.Ordinal);
+        Assert.Contains("1000 frames are missing. Use --on-damage warn to read it anyway, with silence in place of lost sound. [AudioTrackCorrupt]", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["separated"]));
         (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--json");
         Assert.True(exitCode == 0, error);
@@ -693,13 +693,13 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "missing.wav", option, value);
         Assert.Equal(2, exitCode);
-        Assert.StartsWith($"'{value}' for {option} has a comma. Decimals are written with a point (0.25)", error, StringComparison.Ordinal);
+        Assert.StartsWith($"'{value}' for {option} has a comma. Write decimals with a point (0.25)", error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("--format", "ogg", "'ogg' is nothing that --format takes. It takes wav, flac, mp3, aac, opus, alac, stemmp4.")]
-    [InlineData("--clip", "2", "'2' is nothing that --clip takes. It takes rescale, clamp, none.")]
-    [InlineData("--late-start", "never", "'never' is nothing that --late-start takes. It takes silence, cut.")]
+    [InlineData("--format", "ogg", "'ogg' is not a value for --format. Values are wav, flac, mp3, aac, opus, alac, stemmp4.")]
+    [InlineData("--clip", "2", "'2' is not a value for --clip. Values are rescale, clamp, none.")]
+    [InlineData("--late-start", "never", "'never' is not a value for --late-start. Values are silence, cut.")]
     [InlineData("--overlap", "half", "'half' for --overlap is not a number.")]
     [InlineData("--seed", "1.5", "'1.5' for --seed is not a whole number")]
     [InlineData("--quality", "9999999999", "'9999999999' for --quality is not a whole number")]
@@ -751,7 +751,7 @@ public sealed class SeparateCommandTests
         string another = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), OperatingSystem.IsWindows() ? "clrjit.dll" : OperatingSystem.IsMacOS() ? "libclrjit.dylib" : "libclrjit.so");
         (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_ONNXRUNTIME"] = another }, "separate", "short.wav");
         Assert.NotEqual(0, exitCode);
-        Assert.Contains($"'{another}' is not an ONNX Runtime library: it lacks the function by which they are known. [OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
+        Assert.Contains($"'{another}' is not an ONNX Runtime library: it does not export the entry point of ONNX Runtime. [OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
     }
 
     private static string CreateFile(string path)

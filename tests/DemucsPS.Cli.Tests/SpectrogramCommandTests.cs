@@ -15,7 +15,7 @@ public sealed class SpectrogramCommandTests
         Assert.Equal([0x89, .. "PNG"u8], drawn[..4]);
         (exitCode, output, error) = Demucsps.Run(folder.Path, draw);
         Assert.Equal((1, ""), (exitCode, output));
-        Assert.Matches(@"^error: '.*a\.png' exists\. With --force it is replaced\. \[PictureExists\]", error);
+        Assert.Matches(@"^error: '.*a\.png' already exists\. Use --force to replace it\. \[PictureExists\]", error);
         Assert.Equal(drawn, File.ReadAllBytes(folder["a.png"]));
         Assert.Equal(["a.png", "a.wav"], folder.Files());
     }

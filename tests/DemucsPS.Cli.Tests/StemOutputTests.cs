@@ -107,10 +107,10 @@ public sealed class StemOutputTests
             File.SetUnixFileMode(folder["ffmpeg"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_FFMPEG"] = folder["ffmpeg"] }, "separate", "song.wav", "--format", "flac", "--no-tags", "--json");
         Assert.Equal(1, exitCode);
-        Assert.Contains("ffmpeg gave up with code", error, StringComparison.Ordinal);
+        Assert.Contains("ffmpeg failed with exit code", error, StringComparison.Ordinal);
         Assert.Equal("StemWriteFailed", JsonDocument.Parse(output).RootElement.GetProperty("error").GetString());
         string partial = Path.Combine("separated", "baseline", "song", "demucsps.partial") + Path.DirectorySeparatorChar;
-        Assert.Contains("With --resume it is continued.", error, StringComparison.Ordinal);
+        Assert.Contains("Use --resume to continue.", error, StringComparison.Ordinal);
         Assert.Equal(["ffmpeg", "once", "song.wav"], folder.Files().Where(f => !f.StartsWith(partial, StringComparison.Ordinal)));
     }
 }

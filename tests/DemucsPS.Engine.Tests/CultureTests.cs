@@ -12,9 +12,9 @@ namespace DemucsPS.Engine.Tests;
 /// </summary>
 public sealed class CultureTests
 {
-    private static readonly string[] Numbers = ["System.Single", "System.Double", "System.Decimal", "System.Half", "System.DateTime", "System.DateTimeOffset"];
+    private static readonly string[] s_numbers = ["System.Single", "System.Double", "System.Decimal", "System.Half", "System.DateTime", "System.DateTimeOffset"];
 
-    private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
+    private static readonly Dictionary<short, OpCode> s_codes = typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
 
     [Fact]
     public void The_engine_writes_numbers_the_same_in_every_language() => AssertNone(typeof(DemucsException).Assembly.Location);
@@ -67,7 +67,7 @@ public sealed class CultureTests
         while (code.RemainingBytes > 0)
         {
             byte first = code.ReadByte();
-            OpCode operation = Codes[first == 0xFE ? unchecked((short)(0xFE00 | code.ReadByte())) : first];
+            OpCode operation = s_codes[first == 0xFE ? unchecked((short)(0xFE00 | code.ReadByte())) : first];
             switch (operation.OperandType)
             {
                 case OperandType.InlineMethod:
@@ -134,7 +134,7 @@ public sealed class CultureTests
         }
     }
 
-    private static bool IsNumber(string type) => Numbers.Any(n => type == n || type == $"System.Nullable`1<{n}>");
+    private static bool IsNumber(string type) => s_numbers.Any(n => type == n || type == $"System.Nullable`1<{n}>");
 
     /// <summary>Names of types, as far as they matter here.</summary>
     private sealed class Names(MetadataReader reader) : ISignatureTypeProvider<string, object?>

@@ -71,7 +71,7 @@ public sealed class ErrorTests : IDisposable
         ScriptRun refused = _session.Run($"{command} -OnDamage Fail", Session.Small);
         Assert.Empty(refused.Output);
         Assert.StartsWith("AudioTrackCorrupt,", Assert.Single(refused.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
-        Assert.EndsWith("With -OnDamage Warn it is read all the same, with silence for what is lost.", refused.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("Use -OnDamage Warn to read it anyway, with silence in place of lost sound.", refused.Errors[0].ToString(), StringComparison.Ordinal);
         ScriptRun read = _session.Run($"{command} | ForEach-Object Gaps", Session.Small);
         TrackGap gap = read.Single<TrackGap>();
         Assert.Equal((6000L, 3000L, false), (gap.StartFrame, gap.Frames, gap.IsFilled));
@@ -175,7 +175,7 @@ public sealed class ErrorTests : IDisposable
         ScriptRun separated = _session.Run(Separate, Session.Small), exported = _session.Run(Export, Session.Small);
         Assert.Equal(["StemExists"], separated.ErrorIds("InvokeDemucsSeparationCommand"));
         Assert.Equal(["StemExists"], exported.ErrorIds("ExportStemCommand"));
-        Assert.Contains("With -Force it is replaced.", separated.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("Use -Force to replace it.", separated.Errors[0].ToString(), StringComparison.Ordinal);
         Assert.Contains("-SkipExisting", separated.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
         Assert.Equal(ErrorCategory.ResourceExists, separated.Errors[0].CategoryInfo.Category);
         Assert.All(Assert.IsAssignableFrom<IReadOnlyList<Stem>>(exported.Errors[0].TargetObject), stem => Assert.Equal("one", stem.Track.Name));
@@ -193,7 +193,7 @@ public sealed class ErrorTests : IDisposable
         Assert.True(_session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting", Session.Small).Single<SeparationResult>().Skipped);
         ScriptRun other = _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting -Overlap 0.5", Session.Small);
         Assert.Equal(["StemExists"], other.ErrorIds("InvokeDemucsSeparationCommand"));
-        Assert.Contains("overlap: 0.05 then, 0.5 now", other.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("overlap changed from 0.05 to 0.5", other.Errors[0].ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

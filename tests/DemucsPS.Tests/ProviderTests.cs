@@ -1,3 +1,7 @@
+using DemucsPS.Cmdlets;
+using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Tracks;
+
 namespace DemucsPS.Tests;
 
 /// <summary>Execution providers of plug-in libraries, as cmdlets take them.</summary>

@@ -28,7 +28,7 @@ public sealed class QualityTests : IDisposable
         Assert.True(quality.Stems[0].NSdr > 60 && quality.Stems[1].NSdr < 0, $"{quality.Stems[0].NSdr}, {quality.Stems[1].NSdr}");
         string[] before = _session.Files();
         Assert.Empty(_session.Run("Measure-StemQuality made true -Metric NSdr -DestinationPath figures -WhatIf").AssertNoErrors().Output);
-        Assert.Matches(@"^What if: .*""Write the figures of 'one'"".*figures", Assert.Single(Session.Host.Lines));
+        Assert.Matches(@"^What if: .*""Write the results of 'one'"".*figures", Assert.Single(Session.Host.Lines));
         Assert.Equal(before, _session.Files());
         Assert.Equal(["AudioTrackNotFound"], _session.Run("Measure-StemQuality made missing").ErrorIds("MeasureStemQualityCommand"));
         Assert.StartsWith("There is no folder 'absent'", Assert.Single(_session.Run("Measure-StemQuality absent true").Errors).Exception.Message, StringComparison.Ordinal);

@@ -29,11 +29,11 @@ public sealed class ShouldProcessTests : IDisposable
     [Theory]
     [InlineData("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0]", @"^What if: .*""Separate \(2 chunks, 0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*"".*one\.wav", @"two\.wav")]
     [InlineData(Export, @"^What if: .*""Write stems \(0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*one\.wav", @"two\.wav")]
-    [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; before that its license notice has to be accepted \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
+    [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; its license notice must be accepted first \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
     [InlineData("Remove-DemucsModel mine, yours", @"^What if: .*""Remove the model with all files .*mine""", @"yours")]
     [InlineData("Install-DemucsProvider OpenVINO openvino.whl; Remove-DemucsProvider OpenVINO", @"^What if: .*""Install OpenVINO from '.*openvino\.whl' \(3 files, 0 MB\)"".*openvino""", @"Remove the execution provider")]
     [InlineData("Submit-DemucsJob one.wav, two.wav -JobPath job, again -Model $args[0] -Program one.wav -RealTimeFactor 1000 -TaskLength 00:03:00 -NoSubmit",
-        @"^What if: .*""Make a job \(2 tracks, 0\.0 hours of audio, 2 tasks of 0:03:24 to 0:03:24 at 1000 s of work a second of audio \(given\), time limit 0:16:00\)"".*job""\.", @"again""\.")]
+        @"^What if: .*""Create a job \(2 tracks, 0\.0 hours of audio, 2 tasks of 0:03:24 to 0:03:24 at 1000 s of work per second of audio \(given\), time limit 0:16:00\)"".*job""\.", @"again""\.")]
     public void WhatIf_tells_of_each_thing_and_changes_nothing(string script, string first, string second)
     {
         foreach (string name in (string[])["mine", "yours"])
@@ -100,7 +100,7 @@ public sealed class ShouldProcessTests : IDisposable
     {
         _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass", Session.Small).AssertNoErrors();
         Assert.Empty(_session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -SkipExisting -WhatIf", Session.Small).AssertNoErrors().Output);
-        Assert.Contains("Skip (there and unchanged: bass.wav in ", Assert.Single(Session.Host.Lines), StringComparison.Ordinal);
+        Assert.Contains("Skip (already there, unchanged: bass.wav in ", Assert.Single(Session.Host.Lines), StringComparison.Ordinal);
         Assert.Equal(["StemExists"], _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -WhatIf", Session.Small).ErrorIds("InvokeDemucsSeparationCommand"));
         Assert.Equal(["StemExists"], _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -Stem bass | Join-StemChunk | Export-Stem -WhatIf", Session.Small).ErrorIds("ExportStemCommand"));
         Assert.Single(Session.Host.Lines);

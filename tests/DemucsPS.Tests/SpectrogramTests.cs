@@ -1,3 +1,7 @@
+using DemucsPS.Cmdlets;
+using DemucsPS.Engine.Pictures;
+using DemucsPS.Engine.Tracks;
+
 namespace DemucsPS.Tests;
 
 /// <summary><c>Export-Spectrogram</c> and <c>Show-Spectrogram</c>. What is in the pictures, the engine's tests see to.</summary>
@@ -79,9 +83,9 @@ public sealed class SpectrogramTests : IDisposable
     [Theory]
     [InlineData("\e[?62;4;22c", null)]
     [InlineData("x\e[?4c", null)]
-    [InlineData("\e[?64;14;40;22c", "the terminal does not understand Sixel")]
-    [InlineData("\e[?62;4", "the terminal did not say what it can show")]
-    [InlineData("", "the terminal did not say what it can show")]
+    [InlineData("\e[?64;14;40;22c", "the terminal does not support Sixel")]
+    [InlineData("\e[?62;4", "the terminal did not report its features")]
+    [InlineData("", "the terminal did not report its features")]
     public void A_terminal_is_believed(string answer, string? refusal)
     {
         Queue<char> keys = new(answer + (answer.EndsWith('c') ? "typed later" : ""));

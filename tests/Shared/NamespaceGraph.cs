@@ -11,10 +11,11 @@ internal sealed class NamespaceGraph
     private NamespaceGraph(ModuleDefinition module)
     {
         _module = module;
-        foreach (TypeDefinition type in module.Types.Where(type => type.Namespace.Length > 0))
+        // What the compiler adds has none, and what its generators add has one of the framework's.
+        foreach (TypeDefinition type in module.Types.Where(IsOwn))
         {
             _uses.TryAdd(type.Namespace, new(StringComparer.Ordinal));
-            foreach (TypeReference used in UsedBy(type).Select(Outermost).Where(used => used.Namespace.Length > 0 && used.Namespace != type.Namespace))
+            foreach (TypeReference used in UsedBy(type).Select(Outermost).Where(used => IsOwn(used) && used.Namespace != type.Namespace))
             {
                 if (!_uses[type.Namespace].TryGetValue(used.Namespace, out SortedSet<string>? pairs))
                     _uses[type.Namespace][used.Namespace] = pairs = new(StringComparer.Ordinal);
@@ -23,8 +24,11 @@ internal sealed class NamespaceGraph
         }
     }
 
-    /// <summary>Number of pairs of which the first uses the second.</summary>
-    public int Edges => _uses.Values.Sum(used => used.Count);
+    /// <summary>All namespaces of the assembly, in order.</summary>
+    public IEnumerable<string> Namespaces => _uses.Keys;
+
+    /// <summary>Which namespace uses which, each with a pair of types by which it does.</summary>
+    public IEnumerable<(string User, string Used, string Example)> Uses => _uses.SelectMany(user => user.Value.Select(used => (user.Key, used.Key, used.Value.Min!)));
 
     /// <summary>Reads it from an assembly's file.</summary>
     public static NamespaceGraph Read(string assembly)
@@ -51,11 +55,10 @@ internal sealed class NamespaceGraph
             }
             return seen;
         });
-        return [.. from user in _uses
-                   from used in user.Value
-                   where reach[used.Key].Contains(user.Key)
-                   select $"{user.Key} -> {used.Key}: {used.Value.Min}"];
+        return [.. Uses.Where(use => reach[use.Used].Contains(use.User)).Select(use => $"{use.User} -> {use.Used}: {use.Example}")];
     }
+
+    private static bool IsOwn(TypeReference type) => type.Namespace.Length > 0 && !type.Namespace.StartsWith("System.", StringComparison.Ordinal);
 
     private static TypeReference Outermost(TypeReference type)
     {

@@ -90,7 +90,7 @@ if ($RepositoryUrl) {
 }
 Assert ("$(Invoke-Apart 'Update-Help DemucsPS -UICulture en-US -Scope CurrentUser -ErrorAction Continue')" -match 'does not support updatable help. Use Get-Help -Online') 'Update-Help asks no address for help that came with it'
 
-$used = Invoke-Apart "`$env:DEMUCSPS_CATALOG = '$Catalog'; `$null = Install-DemucsModel mine -Source '$Model' -AcceptLicense; (Invoke-DemucsSeparation '$Song' -Model mine -DestinationPath '$Work/mine').Stems.Count"
+$used = Invoke-Apart "`$env:DEMUCSPS_CATALOG = '$Catalog'; `$null = Install-DemucsModel mine -Source '$Model' -AcceptLicense; (Invoke-DemucsSeparation '$Song' -Model mine -DestinationPath '$Work/mine' -WarningAction Ignore).Stems.Count"
 Assert ("$used" -eq '4') "a model is installed and used ($used)"
 Uninstall-PSResource DemucsPS -Version '*'
 $left = @(Get-Left)

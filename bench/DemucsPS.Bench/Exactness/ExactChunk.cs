@@ -1,3 +1,4 @@
+using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Models;
@@ -44,7 +45,7 @@ internal sealed class ExactChunk
         {
             left = new float[segment];
             right = new float[segment];
-            using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(Path.GetFullPath(song)), Separator.SampleRate);
+            using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(Path.GetFullPath(song)), DemucsAudio.SampleRate);
             for (int done = 0, count; done < segment && (count = reader.Read(left.AsSpan(done), right.AsSpan(done))) > 0;)
                 done += count;
         }

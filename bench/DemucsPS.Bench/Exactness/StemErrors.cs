@@ -9,7 +9,7 @@ namespace DemucsPS.Bench.Exactness;
 /// <summary>How far the stems of one chunk are from the exported graph computed in float64, position embeddings included, for music that ends sooner and sooner.</summary>
 internal static class StemErrors
 {
-    private static readonly string[] Titles = ["Music, frames", "as exported", "prepared", "prepared, float64"];
+    private static readonly string[] s_titles = ["Music, frames", "as exported", "prepared", "prepared, float64"];
 
     /// <summary>Lists the worst stem's ratio of signal to error for each length of the music.</summary>
     /// <param name="path">Full path of the model.</param>
@@ -32,7 +32,7 @@ internal static class StemErrors
         try
         {
             output.WriteLine("The worst stem's ratio of signal to error in dB, against the exported graph in float64.");
-            output.WriteLine(string.Concat(Titles.Concat(others.Select(Path.GetFileName)).Select(title => $"{title,20}")));
+            output.WriteLine(string.Concat(s_titles.Concat(others.Select(Path.GetFileName)).Select(title => $"{title,20}")));
             foreach (int length in lengths)
             {
                 (float[] left, float[] right) = ExactChunk.Music(models[0].Contract.SegmentFrames, song, length, add);

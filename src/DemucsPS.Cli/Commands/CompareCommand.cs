@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using DemucsPS.Cli.Completion;
@@ -18,17 +17,17 @@ namespace DemucsPS.Cli.Commands;
 internal sealed class CompareCommand
 {
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model to compare: a name, or a path. Repeat it for several, each on its own.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
+    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model to compare: a name or a path. Repeat for several models.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
     private readonly Option<string[]> _overlaps = new("--overlap") { Description = "Overlaps to compare, separated by commas. Default: 0.05.", HelpName = "SHARES" };
     private readonly Option<string[]> _shifts = new("--shifts") { Description = "Numbers of random shifts to compare, separated by commas. Default: 0.", HelpName = "NUMBERS" };
     private readonly Option<string[]> _precisions = new Option<string[]>("--precision") { Description = "Precisions to compare, full and int8, separated by commas. Default: full.", HelpName = "NAMES" }.Offering(Offer.Words("full", "int8") with { IsList = true });
-    private readonly Option<string?> _references = new("--references", "-r") { Description = "Folder of the true stems, to measure against.", HelpName = "DIR" };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems, OUTPUT/SETTING/TRACK/STEM.wav, and the pages, OUTPUT/TRACK.html.", DefaultValueFactory = _ => "compared", HelpName = "DIR" };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<bool> _noPlayer = new("--no-player") { Description = "Make no page that plays the results against each other." };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Take stems that are there already, and continue interrupted separations." };
+    private readonly Option<string?> _references = new("--references", "-r") { Description = "Folder of the reference stems to measure against.", HelpName = "DIR" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems (OUTPUT/SETTING/TRACK/STEM.wav) and the pages (OUTPUT/TRACK.html).", DefaultValueFactory = _ => "compared", HelpName = "DIR" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks to separate at once; 0 to choose by processors and memory.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<bool> _noPlayer = new("--no-player") { Description = "Do not create the page that plays the results against each other." };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Use existing stems, and continue interrupted separations." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems and pages." };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a separation to stdout instead of a line." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per separation to stdout instead of a line." };
 
     private CompareCommand()
     {
@@ -54,14 +53,6 @@ internal sealed class CompareCommand
         HashSet<string> said = [];
         try
         {
-            ComparisonSetting[] settings =
-            [
-                .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
-                   from overlap in Values(parsed.GetValue(_overlaps), new SeparationOptions().Overlap, "a number", (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-                   from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
-                   from precision in Values(parsed.GetValue(_precisions), ModelPrecision.Full, "a precision; there are full and int8", (string text, out ModelPrecision value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]))
-                   select new ComparisonSetting { Model = model, Overlap = overlap, Shifts = shifts, Precision = precision },
-            ];
             IProgress<SeparationProgress>? progress = null;
             ModelComparison comparison = new()
             {
@@ -78,7 +69,7 @@ internal sealed class CompareCommand
             ModelLibrary library = ModelLibrary.Open();
             TrackSource[] tracks = [.. parsed.GetRequiredValue(_inputs).Select(input => new TrackSource(Path.GetFullPath(input)))];
             List<ComparedSeparation> done = [];
-            foreach (ComparedSeparation compared in comparison.Run(tracks, settings, model => library.Select(model is null ? [] : [model], null, Path.GetFullPath), new Relay<SeparationProgress>(value => progress?.Report(value)), pipe.Token))
+            foreach (ComparedSeparation compared in comparison.Run(tracks, Settings(parsed), model => library.Select(model is null ? [] : [model], null, Path.GetFullPath), new Relay<SeparationProgress>(value => progress?.Report(value)), pipe.Token))
             {
                 foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
                     Say(warning);
@@ -87,26 +78,7 @@ internal sealed class CompareCommand
                 done.Add(compared);
             }
             foreach ((string path, PlayerPage page) in comparison.HasPages ? comparison.Pages(done) : [])
-            {
-                try
-                {
-                    long shown = 0;
-                    PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
-                    {
-                        if (shown != 0 && Stopwatch.GetElapsedTime(shown).TotalMilliseconds < 200)
-                            return;
-                        shown = Stopwatch.GetTimestamp();
-                        report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
-                    }), pipe.Token);
-                    foreach (string warning in written.Warnings)
-                        Say(warning);
-                    report.Note($"The page is '{written.FilePath}'.");
-                }
-                catch (DemucsException e)
-                {
-                    Fail(path, e);
-                }
-            }
+                WritePage(path, page);
             return exitCode;
         }
         catch (DemucsException e)
@@ -116,8 +88,28 @@ internal sealed class CompareCommand
         }
         catch (OperationCanceledException)
         {
-            report.Canceled("what was shown is whole. With --resume the rest is done.");
+            report.Canceled("the results shown are complete. Use --resume to do the rest.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : interruption.ExitCode;
+        }
+
+        void WritePage(string path, PlayerPage page)
+        {
+            ProgressInterval interval = new();
+            try
+            {
+                PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
+                {
+                    if (interval.Shows())
+                        report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
+                }), pipe.Token);
+                foreach (string warning in written.Warnings)
+                    Say(warning);
+                report.Note($"The page is '{written.FilePath}'.");
+            }
+            catch (DemucsException e)
+            {
+                Fail(path, e);
+            }
         }
 
         void Fail(string? what, DemucsException e)
@@ -133,9 +125,19 @@ internal sealed class CompareCommand
         }
     }
 
+    // Every model by every overlap by all the rest.
+    private ComparisonSetting[] Settings(ParseResult parsed) =>
+    [
+        .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
+           from overlap in Values(parsed.GetValue(_overlaps), new SeparationOptions().Overlap, "a number", (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+           from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
+           from precision in Values(parsed.GetValue(_precisions), ModelPrecision.Full, "a precision (full or int8)", (string text, out ModelPrecision value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]))
+           select new ComparisonSetting { Model = model, Overlap = overlap, Shifts = shifts, Precision = precision },
+    ];
+
     private static IEnumerable<T> Values<T>(string[]? given, T otherwise, string wanted, Parser<T> parse) => given is not { Length: > 0 } ? [otherwise]
         : NameList.Of(given).Select(text =>
-            parse(text, out T value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' cannot be compared, since it is not {wanted}."));
+            parse(text, out T value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' cannot be compared: it is not {wanted}."));
 
     private static string Line(ComparedSeparation compared) => string.Create(CultureInfo.InvariantCulture,
         $"{compared.Track}: {compared.Setting}{Figure("SDR", compared.Sdr)}{Figure("nSDR", compared.NSdr)}{Figure("difference", compared.DifferenceDb)}  {compared.Elapsed.TotalSeconds:F1} s{(compared.PeakMemory is { } memory ? FormattableString.Invariant($"  {memory / 1e6:F0} MB") : "")}");

@@ -10,9 +10,9 @@ internal static class DevicesCommand
 {
     public static Command Create()
     {
-        Option<string[]> libraries = new("--provider-library") { Description = "A plug-in library to look into besides those in DEMUCSPS_PROVIDERS. Repeat it for several.", HelpName = "FILE" };
-        Option<bool> json = new("--json") { Description = "Write one JSON object a device to stdout." };
-        Command command = new("devices", "List what models can run on: execution providers and their devices, and why some cannot be used.") { libraries, json };
+        Option<string[]> libraries = new("--provider-library") { Description = "A plug-in library to list in addition to those in DEMUCSPS_PROVIDERS. Repeat for several.", HelpName = "FILE" };
+        Option<bool> json = new("--json") { Description = "Write one JSON object per device to stdout." };
+        Command command = new("devices", "List execution providers and their devices, and why some cannot be used.") { libraries, json };
         command.SetAction((parsed, _) => Task.Run(() => Run([.. (parsed.GetValue(libraries) ?? []).Select(Path.GetFullPath)], parsed.GetValue(json)), CancellationToken.None));
         return command;
     }

@@ -7,20 +7,20 @@ using DemucsPS.Engine.Quality;
 
 namespace DemucsPS.Cli.Commands;
 
-/// <summary><c>demucsps measure</c>: estimated stems and the true ones in, figures out.</summary>
+/// <summary><c>demucsps measure</c>: estimated stems and the references in, figures out.</summary>
 internal sealed class MeasureCommand
 {
-    private readonly Argument<string[]> _paths = new Argument<string[]>("path") { Description = "Folders of stems, or of folders of them: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
-    private readonly Option<string> _references = new("--references", "-r") { Description = "Folder of the true stems of a track, or of folders of tracks, also in folders such as test: as MUSDB18-HQ lays them. Stems and tracks of the same name belong together.", Required = true, HelpName = "DIR" };
-    private readonly Option<string[]> _metrics = new Option<string[]>("--metric") { Description = "The figures wanted: sdr, isr, sir, sar, nsdr, sisdr; all by default. Repeat it, or separate names by commas. Without isr, sir and sar it takes a fraction of the time.", HelpName = "NAMES" }.Offering(Offer.Metrics);
-    private readonly Option<double> _window = new("--window") { Description = "Seconds of a window; 0 for one over the whole track.", DefaultValueFactory = _ => new QualityOptions().Window, CustomParser = NumberArgument.Decimal, HelpName = "SECONDS" };
-    private readonly Option<double?> _hop = new("--hop") { Description = "Seconds from one window to the next; default: those of a window.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks measured at once; 0 for as many as there are processors. Each takes up to 250 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<string?> _output = new("--output", "-o") { Description = "Keep the figures of each track in DIR/MODEL/TRACK.json.", HelpName = "DIR" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Take the figures that --output has kept already; with --force those of other stems or options are replaced." };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Replace figures that are there." };
-    private readonly Option<string?> _csv = new("--csv") { Description = "Write a line a stem to this file, too.", HelpName = "FILE" };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of a line a stem." };
+    private readonly Argument<string[]> _paths = new Argument<string[]>("path") { Description = "Folders of stems, or their parent folders: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
+    private readonly Option<string> _references = new("--references", "-r") { Description = "Folder of a track's reference stems, or of folders of tracks, as in MUSDB18-HQ (with or without folders such as test). Stems and tracks are matched by name.", Required = true, HelpName = "DIR" };
+    private readonly Option<string[]> _metrics = new Option<string[]>("--metric") { Description = "Metrics to compute: sdr, isr, sir, sar, nsdr, sisdr. Default: all. Repeat, or separate by commas. Without isr, sir and sar it is much faster.", HelpName = "NAMES" }.Offering(Offer.Metrics);
+    private readonly Option<double> _window = new("--window") { Description = "Length of a window; 0 for one window over the whole track.", DefaultValueFactory = _ => new QualityOptions().Window, CustomParser = NumberArgument.Decimal, HelpName = "SECONDS" };
+    private readonly Option<double?> _hop = new("--hop") { Description = "Time from one window to the next. Default: the length of a window.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks to measure at once; 0 for one per processor. Each takes up to 250 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<string?> _output = new("--output", "-o") { Description = "Write the results of each track to DIR/MODEL/TRACK.json.", HelpName = "DIR" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Reuse the results in --output. With --force, replace those of other stems or options." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Replace existing results." };
+    private readonly Option<string?> _csv = new("--csv") { Description = "Also write one line per stem to this file.", HelpName = "FILE" };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per track to stdout instead of one line per stem." };
 
     private MeasureCommand()
     {
@@ -29,7 +29,7 @@ internal sealed class MeasureCommand
     public static Command Create()
     {
         MeasureCommand measure = new();
-        Command command = new("measure", "Compare stems with the true ones: BSS Eval v4 as museval has it, nSDR and SI-SDR.")
+        Command command = new("measure", "Compare stems with reference stems: BSS Eval v4 as in museval, nSDR and SI-SDR.")
         {
             measure._paths, measure._references, measure._metrics, measure._window, measure._hop, measure._jobs, measure._output, measure._resume, measure._force, measure._csv, measure._json,
         };
@@ -53,7 +53,7 @@ internal sealed class MeasureCommand
             bool resume = parsed.GetValue(_resume), force = parsed.GetValue(_force);
             QualityResults? results = parsed.GetValue(_output) is { } folder ? new QualityResults(Path.GetFullPath(folder)) { Resume = resume, Overwrite = force } : null;
             if (resume && results is null)
-                throw new DemucsException(DemucsError.ParameterInvalid, "--resume takes the figures of an earlier run, and without --output none are kept. Name their folder.");
+                throw new DemucsException(DemucsError.ParameterInvalid, "--resume needs --output: it reuses the results of an earlier run. Name their folder.");
             if (csvPath is not null)
                 QualityCsv.Prepare(csvPath, force || resume);
             foreach (string path in parsed.GetRequiredValue(_paths).Select(Path.GetFullPath))
@@ -96,7 +96,7 @@ internal sealed class MeasureCommand
         }
         catch (OperationCanceledException)
         {
-            report.Canceled(parsed.GetValue(_output) is null ? "figures that were not written yet are lost." : "with --resume it goes on after the tracks that are done.");
+            report.Canceled(parsed.GetValue(_output) is null ? "unwritten results are lost." : "use --resume to continue after the finished tracks.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : ExitCodes.Canceled;
         }
     }
@@ -107,7 +107,7 @@ internal sealed class MeasureCommand
         foreach (string name in NameList.Of(names))
         {
             metrics |= Enum.TryParse(name, ignoreCase: true, out QualityMetric metric) && Enum.IsDefined(metric) && metric != QualityMetric.None && !char.IsAsciiDigit(name[0]) ? metric
-                : throw new DemucsException(DemucsError.ParameterInvalid, $"There is no figure '{name}'. There are sdr, isr, sir, sar, nsdr, sisdr and all.");
+                : throw new DemucsException(DemucsError.ParameterInvalid, $"There is no metric '{name}'. Choose sdr, isr, sir, sar, nsdr, sisdr or all.");
         }
         return metrics == QualityMetric.None ? QualityMetric.All : metrics;
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using DemucsPS.Cli.Completion;
@@ -8,27 +7,28 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Checks;
 using DemucsPS.Engine.Models.Installation;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli.Commands;
 
 /// <summary><c>demucsps models</c>: lists, installs, tests, converts and removes models, and looks after their prepared copies.</summary>
 internal sealed class ModelsCommand
 {
-    private readonly Argument<string[]> _filter = new Argument<string[]>("name") { Description = "Names; all models without one.", Arity = ArgumentArity.ZeroOrMore }.Offering(Offer.ModelNames(_ => true));
+    private readonly Argument<string[]> _filter = new Argument<string[]>("name") { Description = "Names of models. Default: all.", Arity = ArgumentArity.ZeroOrMore }.Offering(Offer.ModelNames(_ => true));
     private readonly Argument<string[]> _names = new Argument<string[]>("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.ModelNames(model => !model.Installed));
     private readonly Argument<string[]> _removed = new Argument<string[]>("name") { Description = "Names of models or bags.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.ModelNames(model => model.Installed && model.Name != ModelSource.BaselineName));
     private readonly Argument<string[]> _tested = new Argument<string[]>("name") { Description = "Names of models or bags, or paths.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Models);
-    private readonly Option<string?> _source = new("--source") { Description = "A file, a folder, a share or an https address to take files from. Hashes are checked all the same.", HelpName = "PATH|URL" };
-    private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept what the license notice says." };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Fetch what is installed again." };
-    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Leave out the rewriting that makes models exact." };
+    private readonly Option<string?> _source = new("--source") { Description = "A file, a folder, a network share or an https address to install from. Hashes are still verified.", HelpName = "PATH|URL" };
+    private readonly Option<bool> _acceptLicense = new("--accept-license") { Description = "Accept the license notice." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Install again what is already installed." };
+    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Use models unchanged, without the preparation that improves accuracy." };
     private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run the model in this precision, and compare its stems with those of full precision.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
-    private readonly ProviderOptions _provider = new("Run the model on this, and compare its stems with those of the CPU.");
-    private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies, and the notes that some were refused. They are made anew when their models are used." };
+    private readonly ProviderOptions _provider = new("Run the model on this execution provider, and compare its stems with those of the CPU.");
+    private readonly Option<bool> _clear = new("--clear") { Description = "Remove the prepared copies and the records of refused ones. They are created again when needed." };
     private readonly Argument<string> _converted = new Argument<string>("model") { Description = "The path of a .safetensors file or of a bag's .yaml file, or the name of an installed model." }.Offering(Offer.Models);
-    private readonly Option<string> _output = new("--output", "-o") { Description = "The .onnx file to write, or an existing folder. Of a bag of several models each has its name before the end.", Required = true, HelpName = "FILE" };
-    private readonly Option<bool> _replace = new("--force", "-f") { Description = "Replace files of that name." };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a model to stdout.", Recursive = true };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "The .onnx file to write, or an existing folder. For a bag of several models, each file name includes the model's name.", Required = true, HelpName = "FILE" };
+    private readonly Option<bool> _replace = new("--force", "-f") { Description = "Replace existing files." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per model to stdout.", Recursive = true };
 
     private ModelsCommand()
     {
@@ -39,10 +39,10 @@ internal sealed class ModelsCommand
         ModelsCommand models = new();
         Command list = new("list", "List models: installed, built in and in the catalog.") { models._filter };
         Command install = new("install", "Install models.") { models._names, models._source, models._acceptLicense, models._force, models._noPreparation };
-        Command test = new("test", "Test models: hashes, contract, one segment, and whether preparation loses anything.") { models._tested, models._noPreparation, models._precision };
+        Command test = new("test", "Test models: hashes, contract, one segment, and the accuracy of the prepared copy.") { models._tested, models._noPreparation, models._precision };
         models._provider.AddTo(test);
         Command remove = new("remove", "Remove installed models.") { models._removed };
-        Command convert = new("convert", "Write the graphs of models whose files hold weights (safetensors) as ONNX files.") { models._converted, models._output, models._replace };
+        Command convert = new("convert", "Convert models from weights (safetensors) to ONNX files.") { models._converted, models._output, models._replace };
         Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
         Command command = new("models", "List, install, test, convert and remove models. Without a subcommand: list.") { list, install, test, remove, convert, cache, models._json };
         Bind(command, (parsed, library, _) => List(parsed.GetValue(models._json), [], library));
@@ -67,7 +67,7 @@ internal sealed class ModelsCommand
             }
             catch (OperationCanceledException)
             {
-                Console.Error.WriteLine("canceled: what was fetched is kept, and the next installation goes on from there.");
+                Console.Error.WriteLine("canceled: the next installation resumes the download.");
                 return ExitCodes.Canceled;
             }
         }, CancellationToken.None));
@@ -83,7 +83,7 @@ internal sealed class ModelsCommand
         {
             try
             {
-                models.Add(library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalog.", name));
+                models.Add(library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', either installed or in the catalog.", name));
             }
             catch (DemucsException e)
             {
@@ -149,7 +149,7 @@ internal sealed class ModelsCommand
                     line.End();
                 }
                 string facts = string.Create(CultureInfo.InvariantCulture, $"stems {string.Join(", ", result.Stems)}; loaded in {result.LoadTime?.TotalSeconds:F1} s, a segment in {result.RunTime?.TotalSeconds:F1} s, {result.Memory / 1e6:F0} MB{(result.DifferenceDb is { } difference ? $"; {Compared(result, difference)}" : "")}");
-                Write(json, result, $"{result.Name}: {(result.Passed ? $"passed; SHA-256 {(result.HashMatches == true ? "matches" : "not known")}; {facts}" : $"failed. {string.Join(" ", result.Problems)}")}");
+                Write(json, result, $"{result.Name}: {(result.Passed ? $"passed; SHA-256 {(result.HashMatches == true ? "matches" : "unknown")}; {facts}" : $"failed. {string.Join(" ", result.Problems)}")}");
                 if (!json && result.Preparation.Count > 0)
                     Console.Out.Write(Table(result));
                 if (result.Refusal is { } refusal)
@@ -171,12 +171,12 @@ internal sealed class ModelsCommand
             if (result.IsWrittenFromWeights)
             {
                 if (result.NotRecomputed is null)
-                    table.AppendLine(CultureInfo.InvariantCulture, $"  {name + ':',-16}of float64 {Decibels(chunk.PreparedDb)}");
+                    table.AppendLine(CultureInfo.InvariantCulture, $"  {name + ':',-16}to float64 {Decibels(chunk.PreparedDb)}");
                 continue;
             }
-            table.Append(CultureInfo.InvariantCulture, $"  {name + ':',-16}prepared and as exported {Decibels(chunk.DifferenceDb)} apart");
+            table.Append(CultureInfo.InvariantCulture, $"  {name + ':',-16}prepared to as exported {Decibels(chunk.DifferenceDb)}");
             if (result.NotRecomputed is null)
-                table.Append(CultureInfo.InvariantCulture, $"; of float64, prepared {Decibels(chunk.PreparedDb)}, as exported {Decibels(chunk.ExportedDb)}");
+                table.Append(CultureInfo.InvariantCulture, $"; to float64, prepared {Decibels(chunk.PreparedDb)}, as exported {Decibels(chunk.ExportedDb)}");
             table.AppendLine();
         }
         if (result.NotRecomputed is { } reason)
@@ -276,7 +276,7 @@ internal sealed class ModelsCommand
                 ModelTestStage.Verifying => "checking SHA-256",
                 ModelTestStage.Running => "separating",
                 ModelTestStage.Comparing => "separating on the CPU in full precision",
-                ModelTestStage.Exported => "separating as it was exported",
+                ModelTestStage.Exported => "separating with the model as exported",
                 _ => "computing in float64",
             }}";
             Console.Error.Write('\r' + line.PadRight(_length));
@@ -297,7 +297,7 @@ internal sealed class ModelsCommand
         private readonly Lock _gate = new();
         private readonly bool _terminal = !Console.IsErrorRedirected;
         private int _length;
-        private long _shown;
+        private readonly ProgressInterval _interval = new();
         private (string Model, ModelInstallStage Stage) _last;
 
         public void Report(ModelInstallProgress value)
@@ -305,18 +305,11 @@ internal sealed class ModelsCommand
             lock (_gate)
             {
                 bool changed = _last != (value.Model, value.Stage);
-                if (!changed && (!_terminal || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds < 200))
+                if ((!changed && !_terminal) || !_interval.Shows(always: changed))
                     return;
                 _last = (value.Model, value.Stage);
-                _shown = Stopwatch.GetTimestamp();
-                string line = string.Create(CultureInfo.InvariantCulture, $"{value.Model}: {value.Stage switch
-                {
-                    ModelInstallStage.Waiting => "waiting for another installation of it",
-                    ModelInstallStage.Verifying => "checking SHA-256",
-                    ModelInstallStage.Preparing => "preparing",
-                    _ when _terminal => $"{value.Done / 1e6:F0} of {value.Total / 1e6:F0} MB",
-                    _ => $"fetching {value.Total / 1e6:F0} MB",
-                }}");
+                // A log gets one line of a download.
+                string line = _terminal || value.Stage != ModelInstallStage.Fetching ? $"{value.Model}: {value.Status}" : string.Create(CultureInfo.InvariantCulture, $"{value.Model}: fetching {value.Total / 1e6:F0} MB");
                 if (!_terminal)
                 {
                     Console.Error.WriteLine(line);

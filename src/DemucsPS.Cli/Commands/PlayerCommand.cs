@@ -1,9 +1,9 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Cli.Completion;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Player;
+using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Cli.Commands;
 
@@ -12,15 +12,15 @@ internal static class PlayerCommand
 {
     public static Command Create()
     {
-        Argument<string[]> folders = new Argument<string[]>("dir") { Description = "Folders of stems, of a track or of many, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
-        Option<string?> output = new("--output", "-o") { Description = "The page, where it is one; by default player.html beside the stems.", HelpName = "FILE" };
-        Option<string?> title = new("--title") { Description = "What the page calls the track, where it is one; by default the folder's name.", HelpName = "TEXT" };
-        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked to the files (for long tracks; with --serve fetched while it plays), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
-        Option<bool> compare = new("--compare") { Description = "Make one page of all folders, which are separations of the same track: to hear one against another, at the same level." };
-        Option<bool> serve = new("--serve") { Description = "Write nothing, and give the page to browsers of this machine until Ctrl+C." };
+        Argument<string[]> folders = new Argument<string[]>("dir") { Description = "Folders of stems, of one track or many, or their demucsps.json files.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
+        Option<string?> output = new("--output", "-o") { Description = "File for a single page. Default: player.html next to the stems.", HelpName = "FILE" };
+        Option<string?> title = new("--title") { Description = "Title of a single page. Default: the folder's name.", HelpName = "TEXT" };
+        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked files (for long tracks; with --serve fetched during playback), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
+        Option<bool> compare = new("--compare") { Description = "Create one page from all folders, which are separations of the same track, to compare them at the same level." };
+        Option<bool> serve = new("--serve") { Description = "Write no file, but serve the page to browsers on this machine until Ctrl+C." };
         Option<bool> open = new("--open") { Description = "Open the page in the browser." };
-        Option<bool> force = new("--force", "-f") { Description = "Replace pages that exist." };
-        Command command = new("player", "Make a page that plays stems in a browser.") { folders, output, title, sound, compare, serve, open, force };
+        Option<bool> force = new("--force", "-f") { Description = "Replace existing pages." };
+        Command command = new("player", "Create a page that plays stems in a browser.") { folders, output, title, sound, compare, serve, open, force };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => new Run(new SeparationReport(json: false, verbose: false), parsed.GetValue(sound), parsed.GetValue(open), parsed.GetValue(force), cancellationToken)
             .Pages(parsed.GetRequiredValue(folders), parsed.GetValue(output), parsed.GetValue(title), parsed.GetValue(compare), parsed.GetValue(serve)), CancellationToken.None));
         return command;
@@ -32,7 +32,7 @@ internal static class PlayerCommand
         {
             if (serve && output is not null)
             {
-                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, $"A page that is served is not written, so '{output}' would not come to be. Leave out --serve or --output."));
+                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, $"--serve writes no file, so '{output}' would not be created. Leave out --serve or --output."));
                 return ExitCodes.Failed;
             }
             int exitCode = ExitCodes.Succeeded;
@@ -61,7 +61,7 @@ internal static class PlayerCommand
             if (pages.Count > 1 && (output is not null || title is not null || serve))
             {
                 report.Failure(null, new DemucsException(DemucsError.ParameterInvalid,
-                    $"There are {pages.Count} tracks, and {(serve ? "only one can be served" : "one page is named")}. Give the folder of one track, or, for separations of the same track, --compare."));
+                    $"There are {pages.Count} tracks, but {(serve ? "only one can be served" : "only one page is named")}. Give the folder of one track, or use --compare for separations of the same track."));
                 return ExitCodes.Failed;
             }
             foreach ((string file, PlayerPage page) in pages)
@@ -104,7 +104,7 @@ internal static class PlayerCommand
             using PlayerServer server = page.Serve(new Progress(report, page.Title), cancellationToken);
             foreach (string warning in server.Page.Warnings)
                 report.Warning(warning);
-            report.Note("The page can be opened on this machine until Ctrl+C.");
+            report.Note("Press Ctrl+C to stop serving the page.");
             Console.Out.WriteLine(server.Address);
             Open(server.Address.AbsoluteUri);
             cancellationToken.WaitHandle.WaitOne();
@@ -119,14 +119,12 @@ internal static class PlayerCommand
 
     private sealed class Progress(SeparationReport report, string track) : IProgress<PlayerProgress>
     {
-        private long _shown;
+        private readonly ProgressInterval _interval = new();
 
         public void Report(PlayerProgress value)
         {
-            if (_shown != 0 && Stopwatch.GetElapsedTime(_shown).TotalMilliseconds < 200)
-                return;
-            _shown = Stopwatch.GetTimestamp();
-            report.Progress(value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %") : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read"));
+            if (_interval.Shows())
+                report.Progress(value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %") : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read"));
         }
     }
 }

@@ -21,56 +21,56 @@ namespace DemucsPS.Cli.Commands;
 /// <summary><c>demucsps separate</c>: files in, stems out.</summary>
 internal sealed class SeparateCommand
 {
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV and FLAC are built in; for anything else ffmpeg is used.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string?> _filesFrom = new("--files-from") { Description = "Take what is named in a file too, one name a line, or with - in what comes by stdin. Names are taken as they stand: no wildcards, quotes or comments. Relative ones begin in the current folder.", HelpName = "FILE|-" };
-    private readonly Option<bool> _null = new("--null", "-0") { Description = "Names in --files-from end with a zero byte instead of a line, as find -print0 writes them." };
-    private readonly Option<string?> _shard = new Option<string?>("--shard") { Description = "Take the I-th of N shares of the tracks, counted from 1, all of about the same length: 3/10. auto takes both numbers from the array of Slurm or AWS Batch, auto/N the first one also from a Kubernetes indexed job.", HelpName = "I/N|auto|auto/N" }.Offering(Offer.Words("auto"));
-    private readonly Option<string?> _durations = new("--durations") { Description = "The file in which the tracks' lengths are kept, by which all workers share them out; made if it is not there. Default: LIST.durations beside the list, or demucsps.durations in OUTPUT.", HelpName = "FILE" };
-    private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "Begin no track that would not end in this time, and stop at its end; what is left makes the exit code 99.", HelpName = "01:50:00" };
-    private readonly Option<string?> _results = new("--results") { Description = "Add one JSON line a track to this file: what became of it, how long it took, hashes. One file for each worker.", HelpName = "FILE" };
-    private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Take folders with the folders in them." };
-    private readonly Option<string[]> _include = new("--include") { Description = "Names of the files to take from folders (*.mp4); by default all audio files. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
-    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to leave out of folders. Repeat it, or separate names by commas.", HelpName = "PATTERN" };
+    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV, AIFF and FLAC are built in; ffmpeg reads the rest.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _filesFrom = new("--files-from") { Description = "Also separate the files listed in this file, one name per line, or with - in stdin. Names are used literally, without wildcards, quotes or comments. Relative names start in the current folder.", HelpName = "FILE|-" };
+    private readonly Option<bool> _null = new("--null", "-0") { Description = "Names in --files-from end with a zero byte instead of a newline, as from find -print0." };
+    private readonly Option<string?> _shard = new Option<string?>("--shard") { Description = "Separate only the I-th of N shares of the tracks, counted from 1: 3/10. Shares have about the same length. auto takes both numbers from a Slurm or AWS Batch array, auto/N the first one also from a Kubernetes indexed job.", HelpName = "I/N|auto|auto/N" }.Offering(Offer.Words("auto"));
+    private readonly Option<string?> _durations = new("--durations") { Description = "File with the lengths of the tracks, which all workers use to divide them; created if missing. Default: LIST.durations next to the list, or demucsps.durations in OUTPUT.", HelpName = "FILE" };
+    private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "Start no track that would exceed this time, and stop when it is over. The exit code is 99 if tracks are left.", HelpName = "01:50:00" };
+    private readonly Option<string?> _results = new("--results") { Description = "Append one JSON line per track to this file: outcome, time, hashes. One file per worker.", HelpName = "FILE" };
+    private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Include subfolders." };
+    private readonly Option<string[]> _include = new("--include") { Description = "Names of files to include from folders (*.mp4). Default: all audio files. Repeat, or separate by commas.", HelpName = "PATTERN" };
+    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to exclude. Repeat, or separate by commas.", HelpName = "PATTERN" };
     private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "Of more than two channels: the first two, or every pair as a track of its own. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
-    private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "Where the sound of a file begins later than the file, as in films: silence in front, so that stems keep time with it, or cut. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
-    private readonly Option<DamageHandling> _onDamage = new("--on-damage") { Description = "Of a file that has lost some of its sound: read it, with silence for what is lost and a warning, or refuse it. Default: warn.", CustomParser = WordArgument.Of<DamageHandling>, HelpName = "warn|fail" };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav unless a template says otherwise.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
-    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model's or bag's name (see 'demucsps models'), or the path of a .safetensors, .onnx or .ort file, of its folder, or of the .yaml file of a bag; NAME@SHA256 only if its file has that hash, or one that begins so. Repeat it for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if it is installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
-    private readonly Option<string[]> _weights = new("--weights") { Description = "One row for each model: a weight for every stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
-    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models as they are, without the rewriting that makes them exact." };
-    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Compute models in full precision, large products in 8-bit integers (int8, on the processor), or all in 16-bit floats (bfloat16, by openvino where the device has them): quicker, at a loss that 'demucsps models test --precision' measures.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
-    private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas; default: those that the model says, or the usual ones.", HelpName = "NAMES" };
-    private readonly ProviderOptions _provider = new("What runs the model; auto takes the first that starts and says which. One that cannot be had is an error.");
-    private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Use an execution provider without comparing, at its first use with a model, what it computes with the processor." };
-    private readonly Option<double> _overlap = new("--overlap") { Description = $"Share of a chunk that neighbors have in common, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
-    private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds, at most the model's own (7.8 for htdemucs), which is the default. Shorter ones are padded in the model as it is, as the official --segment does it.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
-    private readonly Option<int> _shifts = new("--shifts") { Description = "Random shifts to average over; 0 for none. Time grows with it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "For more than two channels: the first two, or every pair as its own track. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
+    private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "If the sound of a file begins later than the file, as in films: start stems with silence, to stay in sync, or cut it. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
+    private readonly Option<DamageHandling> _onDamage = new("--on-damage") { Description = "For files that have lost some of their sound: read them with a warning and silence in place of lost sound, or fail. Default: warn.", CustomParser = WordArgument.Of<DamageHandling>, HelpName = "warn|fail" };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav, unless a template is given.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
+    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "Name of a model or bag (see 'demucsps models'), or path of a .safetensors, .onnx or .ort file, of its folder, or of a bag's .yaml file. NAME@SHA256 requires that hash, or a hash with that beginning. Repeat for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
+    private readonly Option<string[]> _weights = new("--weights") { Description = "One row per model: a weight for each stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
+    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models unchanged, without the preparation that improves accuracy." };
+    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run models in full precision, with large products in 8-bit integers (int8, on the CPU), or in 16-bit floats (bfloat16, with openvino on supported devices). Lower precision is faster but less accurate; 'demucsps models test --precision' measures the loss.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
+    private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas. Default: the model's own names, or the usual ones.", HelpName = "NAMES" };
+    private readonly ProviderOptions _provider = new("Execution provider that runs the model. auto uses the first that starts and reports which. An unavailable one is an error.");
+    private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Do not compare an execution provider with the CPU the first time it runs a model." };
+    private readonly Option<double> _overlap = new("--overlap") { Description = $"Fraction of a chunk that overlaps its neighbor, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
+    private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds. Default and maximum: the model's own length (7.8 for htdemucs). Shorter chunks are padded for the model, as with the official --segment.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
+    private readonly Option<int> _shifts = new("--shifts") { Description = "Number of random shifts to average over; 0 for none. Takes that many times longer.", CustomParser = NumberArgument.Whole, HelpName = "N" };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<string[]> _stems = new Option<string[]>("--stem") { Description = "Write this stem only. Repeat it, or separate names by commas, for several.", HelpName = "NAME" }.Offering(Offer.Stem with { IsList = true });
+    private readonly Option<string[]> _stems = new Option<string[]>("--stem") { Description = "Write only this stem. Repeat, or separate by commas, for several.", HelpName = "NAME" }.Offering(Offer.Stem with { IsList = true });
     private readonly Option<string?> _twoStems = new Option<string?>("--two-stems") { Description = "Write this stem, and everything else as no_NAME.", HelpName = "NAME" }.Offering(Offer.Stem);
-    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Make no_NAME of the other stems (add, the default) or of the mix minus the stem.", CustomParser = WordArgument.Of<TwoStemsMethod>, HelpName = "add|minus" };
+    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Compute no_NAME as the sum of the other stems (add, the default) or as the mix minus the stem.", CustomParser = WordArgument.Of<TwoStemsMethod>, HelpName = "add|minus" };
     private readonly Option<bool> _residual = new("--residual") { Description = "Write the mix minus the written stems as residual." };
-    private readonly Option<string?> _mixdown = new Option<string?>("--mixdown") { Description = "Write all stems, each with its gain in dB, as mixdown; stems that are not named stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" }.Offering(Offer.Gains);
-    private readonly Option<string?> _template = new Option<string?>("--file-name-template") { Description = $"How files are called below OUTPUT, by the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" }.Offering(Offer.TemplateFields);
-    private readonly Option<string?> _valueSeparator = new("--value-separator") { Description = "What is put between several values of a tag in file names. Default: '; '.", HelpName = "TEXT" };
-    private readonly Option<StemFileFormat> _format = new("--format") { Description = "The kind of file; all but wav need ffmpeg.", CustomParser = WordArgument.Of<StemFileFormat>, HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
-    private readonly Option<int?> _bitDepth = new Option<int?>("--bit-depth") { Description = "16 or 24 (integers; 24 is the default), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" }.Offering(Offer.Words("16", "24", "32"));
-    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "In kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
-    private readonly Option<int?> _quality = new("--quality") { Description = "0 (best) to 9, of mp3 with a variable bit rate.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
-    private readonly Option<string> _sampleRate = new Option<string>("--sample-rate") { Description = "Frames a second of the stems, or 'source' for the rate and exactly the length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" }.Offering(Offer.Words("source", "44100", "48000"));
-    private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write stems of one channel for sources of one." };
-    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "Beyond full scale: rescale all stems alike, clamp samples, or none. Default: rescale; none for 32 bits.", CustomParser = WordArgument.Optional<ClipMode>, HelpName = "rescale|clamp|none" };
+    private readonly Option<string?> _mixdown = new Option<string?>("--mixdown") { Description = "Write a mixdown of all stems with these gains in dB; unnamed stems stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" }.Offering(Offer.Gains);
+    private readonly Option<string?> _template = new Option<string?>("--file-name-template") { Description = $"File names below OUTPUT, with the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" }.Offering(Offer.TemplateFields);
+    private readonly Option<string?> _valueSeparator = new("--value-separator") { Description = "Separator for tags with several values in file names. Default: '; '.", HelpName = "TEXT" };
+    private readonly Option<StemFileFormat> _format = new("--format") { Description = "File format; all but wav need ffmpeg.", CustomParser = WordArgument.Of<StemFileFormat>, HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
+    private readonly Option<int?> _bitDepth = new Option<int?>("--bit-depth") { Description = "16 or 24 (integer; default: 24), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" }.Offering(Offer.Words("16", "24", "32"));
+    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "Bit rate in kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
+    private readonly Option<int?> _quality = new("--quality") { Description = "Quality of mp3 with a variable bit rate, 0 (best) to 9.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
+    private readonly Option<string> _sampleRate = new Option<string>("--sample-rate") { Description = "Sample rate of the stems, or 'source' for the rate and exact length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" }.Offering(Offer.Words("source", "44100", "48000"));
+    private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write mono stems for mono sources." };
+    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "What to do with samples beyond full scale: rescale all stems equally, clamp, or none. Default: rescale; none for 32 bits.", CustomParser = WordArgument.Optional<ClipMode>, HelpName = "rescale|clamp|none" };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks separated at once; 0 to choose by processors and memory. The result does not depend on it, memory does.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one for each processor. Stems may differ in their last bit with another number.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<int> _retry = new("--retry") { Description = "How often a failed chunk is tried again.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations; with --force, too, those that were begun otherwise are begun anew." };
-    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems are there, unchanged, and of the same source, models and parameters." };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and begin interrupted separations anew." };
-    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Say the plan of each track (chunks, bytes to write, jobs, threads) and how long a chunk takes." };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object a track to stdout instead of file names, and of several a summary at the end." };
+    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks to separate at once; 0 to choose by processors and memory. Affects memory, not the result.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one per processor. Another number may change the last bits of stems.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<int> _retry = new("--retry") { Description = "How often to retry a failed chunk.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, CustomParser = NumberArgument.Whole, HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations. With --force, start over those with other settings." };
+    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems exist, unchanged, from the same source, models and parameters." };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and start interrupted separations over." };
+    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Show the plan of each track (chunks, bytes to write, jobs, threads) and the time per chunk." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per track to stdout instead of file names, and a summary after several tracks." };
 
     private readonly Interruption _interruption;
 
@@ -99,7 +99,7 @@ internal sealed class SeparateCommand
     private void Check(ParseResult parsed)
     {
         if (parsed.GetValue(_inputs) is [var input, ..])
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is no option. Tracks are named to the job itself.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is not an option. Give tracks to the job instead.");
         (SeparationOptions options, _, StemRequest choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
         using ModelBag bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed), prepare: !parsed.GetValue(_noPreparation), jobs: options.Jobs);
         _ = choice.Select(bag.Contract.Stems);
@@ -110,11 +110,11 @@ internal sealed class SeparateCommand
         // Of an argument that may be left out, the parser does not ask validators of its own.
         PlainNames.RefuseEmpty(result, "<input>", result.GetResult(_inputs)?.Tokens ?? []);
         if (result.GetValue(_inputs) is null or [] && result.GetValue(_filesFrom) is null)
-            result.AddError("Nothing is named that could be separated. Name audio files, folders or playlists, or a list of them with --files-from.");
+            result.AddError("Nothing to separate. Name audio files, folders or playlists, or a list of them with --files-from.");
         if (result.GetValue(_null) && result.GetValue(_filesFrom) is null)
-            result.AddError("--null says how names are written in a list. Name the list with --files-from.");
+            result.AddError("--null needs a list. Name the list with --files-from.");
         if (result.GetValue(_durations) is not null && result.GetValue(_shard) is null)
-            result.AddError("--durations names the lengths by which shares are made. Say which share with --shard.");
+            result.AddError("--durations needs a share. Choose the share with --shard.");
     }
 
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
@@ -138,16 +138,16 @@ internal sealed class SeparateCommand
             string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed, (entry, error) => unnamed[new TrackSource(entry)] = error)];
             // What should have written names may have failed, and a pipe does not say so.
             if (inputs.Length + unnamed.Count == 0)
-                report.Warning($"The list that came by {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "stdin")} is empty; nothing is separated.");
+                report.Warning($"The list {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "from stdin")} is empty. Nothing is separated.");
             IReadOnlyList<TrackSource> sources = shard is { } share ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine) : [.. inputs.SelectMany(list.Expand)];
             mine ??= sources.ToHashSet();
             // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
             IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, mine.Contains);
             TrackSource[] tracks = [.. sources.Where(mine.Contains)];
-            // What is no name has no length either, and is in no share: the first one says it.
+            // What is not a name has no length either, and is in no share: the first one says it.
             Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 } ? new([.. unnamed, .. collisions]) : new(collisions);
             if (tracks.Length + refused.Count == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
-                report.Note($"There is nothing in share {shard}.");
+                report.Note($"Share {shard} is empty.");
             // What is wrong with a model concerns all tracks.
             if (tracks.Length > collisions.Count)
                 bag!.Load(pipe.Token);
@@ -183,9 +183,9 @@ internal sealed class SeparateCommand
         catch (OperationCanceledException e)
         {
             report.Canceled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
-                : begun ? "not all tracks were begun."
-                : mine is null ? "it was not known yet what there is to separate."
-                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} begun.");
+                : begun ? "not all tracks were started."
+                : mine is null ? "the tracks were not listed yet."
+                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} started.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : _interruption.ExitCode;
         }
         finally
@@ -194,7 +194,7 @@ internal sealed class SeparateCommand
         }
     }
 
-    /// <summary>Seconds of work for a second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
+    /// <summary>Seconds of work per second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
     private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
 
     private IEnumerable<string> Listed(ParseResult parsed, Action<string, DemucsException> refused) => parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null), refused) : [];
@@ -202,7 +202,7 @@ internal sealed class SeparateCommand
     /// <summary>Full paths of the names in a list.</summary>
     /// <param name="list">The list's file, or - for stdin.</param>
     /// <param name="isNull">Whether names end with a zero byte.</param>
-    /// <param name="refused">Told each entry that is no name, as a full path, and why.</param>
+    /// <param name="refused">Receives each entry that is not a name, as a full path, and why.</param>
     internal static IEnumerable<string> ReadList(string list, bool isNull, Action<string, DemucsException> refused)
     {
         Action<string, DemucsException> told = (entry, error) => refused(Path.GetFullPath(entry), error);
@@ -290,7 +290,7 @@ internal sealed class SeparateCommand
     {
         return [.. row.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
             ? weight
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' in --weights '{row}' is not a number. A row looks like 1,0,1,0.25."))];
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' in --weights '{row}' is not a number. Write a row as 1,0,1,0.25."))];
     }
 
     /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is nothing but has some is expanded as other shells do it, to files and folders; brackets are none.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using DemucsPS.Engine;
 using DemucsPS.Engine.Audio;
@@ -10,7 +9,7 @@ using DemucsPS.Engine.Stems;
 
 namespace DemucsPS.Cli.Commands;
 
-/// <summary>What the console shows: results on stdout (file names, or a JSON object a track), progress, warnings and errors on stderr.</summary>
+/// <summary>What the console shows: results on stdout (file names, or a JSON object per track), progress, warnings and errors on stderr.</summary>
 internal sealed class SeparationReport(bool json, bool verbose)
 {
     private readonly bool _terminal = !Console.IsErrorRedirected;
@@ -23,7 +22,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     /// <summary>A receiver of the progress of one track.</summary>
     public IProgress<SeparationProgress> Progress(TrackSource track) => new TrackProgress(this, track.Label());
 
-    /// <summary>Something that was done with the inputs, which hardly anybody needs to know.</summary>
+    /// <summary>A detail about the inputs that few users need.</summary>
     public void Notice(string sentence)
     {
         EndLine();
@@ -44,7 +43,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
         Console.Error.WriteLine($"note: {sentence}");
     }
 
-    /// <summary>What a track takes; only asked for where it is shown.</summary>
+    /// <summary>The plan of a track; only computed if it is shown.</summary>
     public void Plan(TrackSource track, Func<SeparationPlan> plan, JobPlan jobs)
     {
         if (!verbose)
@@ -64,9 +63,9 @@ internal sealed class SeparationReport(bool json, bool verbose)
             Warning(warning);
         _noticed = true;
         Console.Error.WriteLine(result.Skipped
-            ? $"{Label(result)}: skipped, {Count(result.Stems.Count, "stem")} there and unchanged"
+            ? $"{Label(result)}: skipped, {Count(result.Stems.Count, "stem")} already there, unchanged"
             : string.Create(CultureInfo.InvariantCulture,
-                $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s a second of music)"));
+                $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s per second of music)"));
         if (json)
         {
             Console.Out.WriteLine(ConsoleJson.Of(result));
@@ -119,7 +118,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     }
 
     /// <summary>The user has stopped the command.</summary>
-    /// <param name="what">What became of the current track.</param>
+    /// <param name="what">What happened to the current track.</param>
     public void Canceled(string what)
     {
         EndLine();
@@ -150,7 +149,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
         Console.Error.WriteLine(sentence);
     }
 
-    /// <summary>How far something is that takes a moment; only for terminals.</summary>
+    /// <summary>Progress of a short operation; only for terminals.</summary>
     public void Progress(string line) => Show(line, lasting: false);
 
     /// <summary>Takes the progress away.</summary>
@@ -167,7 +166,7 @@ internal sealed class SeparationReport(bool json, bool verbose)
     private sealed class TrackProgress(SeparationReport report, string track) : IProgress<SeparationProgress>
     {
         private readonly ChunkPace _pace = new();
-        private long _shown;
+        private readonly ProgressInterval _interval = new();
 
         public void Report(SeparationProgress value)
         {
@@ -176,9 +175,8 @@ internal sealed class SeparationReport(bool json, bool verbose)
             switch (value.Stage)
             {
                 // Blocks come by the thousand; a few lines a second are enough, and none where they would fill a log.
-                case SeparationStage.Measuring when _shown == 0 || Stopwatch.GetElapsedTime(_shown).TotalMilliseconds > 200:
-                    _shown = Stopwatch.GetTimestamp();
-                    report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / Separator.SampleRate):h\\:mm\\:ss}"), lasting: false);
+                case SeparationStage.Measuring when _interval.Shows():
+                    report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss}"), lasting: false);
                     break;
                 case SeparationStage.Separating:
                     string left = value.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {Math.Ceiling(time.TotalSeconds)} s left") : "";

@@ -4,14 +4,14 @@ using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Cli.Commands;
 
-/// <summary><c>demucsps verify</c>: folders of stems in, and what became of each stem out.</summary>
+/// <summary><c>demucsps verify</c>: folders of stems in, and the state of each stem out.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
     {
-        Argument<string[]> paths = new("path") { Description = "Folders of stems, or the demucsps.json in them.", Arity = ArgumentArity.OneOrMore };
-        Option<bool> json = new("--json") { Description = "Write one JSON object a folder to stdout instead of a line a stem." };
-        Command command = new("verify", "Check that stems are as they were written.") { paths, json };
+        Argument<string[]> paths = new("path") { Description = "Folders of stems, or their demucsps.json files.", Arity = ArgumentArity.OneOrMore };
+        Option<bool> json = new("--json") { Description = "Write one JSON object per folder to stdout instead of one line per stem." };
+        Command command = new("verify", "Check that stems are unchanged since they were written.") { paths, json };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => Run(parsed.GetRequiredValue(paths), parsed.GetValue(json), cancellationToken), CancellationToken.None));
         return command;
     }
@@ -37,7 +37,7 @@ internal static class VerifyCommand
             }
             catch (OperationCanceledException)
             {
-                report.Canceled($"'{path}' was not read to its end.");
+                report.Canceled($"'{path}' was not fully read.");
                 return ExitCodes.Canceled;
             }
         }

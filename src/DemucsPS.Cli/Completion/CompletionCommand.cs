@@ -21,7 +21,7 @@ internal static class CompletionCommand
     public static Command Create()
     {
         Argument<Shell> shell = new("shell") { Description = "The shell.", HelpName = "pwsh|bash|zsh|fish", CustomParser = WordArgument.Of<Shell> };
-        Command command = new("completion", "Print a script by which a shell completes commands, options, models and stems.") { shell };
+        Command command = new("completion", "Print a script that completes commands, options, models and stems in a shell.") { shell };
         command.SetAction(parsed => Print(parsed.GetValue(shell)));
         return command;
     }

@@ -12,7 +12,7 @@ internal sealed class LineSoFar
     private readonly int _arguments;
 
     /// <param name="root">The program.</param>
-    /// <param name="words">What is behind its name, without quotes; the last one, which may be empty, is being written.</param>
+    /// <param name="words">What is after its name, without quotes; the last one, which may be empty, is being written.</param>
     public LineSoFar(RootCommand root, IReadOnlyList<string> words)
     {
         _commands = [root];
@@ -52,7 +52,7 @@ internal sealed class LineSoFar
     /// <summary>The command that is called.</summary>
     public Command Command => _commands[^1];
 
-    /// <summary>What is being written: a word, or what of it is behind an option and its =.</summary>
+    /// <summary>What is being written: a word, or what of it is after an option and its =.</summary>
     public string Word { get; }
 
     /// <summary>What stands before it in the same word.</summary>
@@ -102,7 +102,7 @@ internal sealed class LineSoFar
 
     private static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0;
 
-    /// <summary>The option that a word names, and the value that stands behind = or : in it.</summary>
+    /// <summary>The option that a word names, and the value that stands after = or : in it.</summary>
     private (Option Option, string? Value)? Split(string word)
     {
         int end = word.IndexOfAny(['=', ':']);

@@ -37,19 +37,19 @@ internal sealed record Offer(Func<LineSoFar, IEnumerable<Candidate>> Candidates)
     })
     { IsOpen = true };
 
-    /// <summary>Stems with = behind, for gains.</summary>
+    /// <summary>Stems with = after, for gains.</summary>
     public static Offer Gains { get; } = new(line => Stems(line).Select(stem => new Candidate($"{stem.Text}="))) { IsList = true, IsOpen = true };
 
     /// <summary>Figures of quality.</summary>
     public static Offer Metrics { get; } = Words([.. Enum.GetNames<QualityMetric>().Where(name => name != nameof(QualityMetric.None))]) with { IsList = true };
 
-    /// <summary>What paths there are beside the candidates.</summary>
+    /// <summary>Paths offered in addition to the candidates.</summary>
     public PathKind Paths { get; private init; }
 
     /// <summary>Whether several are separated by commas.</summary>
     public bool IsList { get; init; }
 
-    /// <summary>Whether a word goes on behind a candidate.</summary>
+    /// <summary>Whether a word continues after a candidate.</summary>
     public bool IsOpen { get; private init; }
 
     /// <summary>Names of models, those that can be used first.</summary>
@@ -106,7 +106,7 @@ internal enum PathKind
 
 /// <summary>A word that fits.</summary>
 /// <param name="Text">The whole word.</param>
-/// <param name="About">What it is, in a sentence; empty where it says so itself.</param>
+/// <param name="About">What it is, in a sentence; empty if it says so itself.</param>
 internal sealed record Candidate(string Text, string About = "");
 
 /// <summary>Says what is offered where symbols are made.</summary>

@@ -10,8 +10,8 @@ internal static class CheckCommand
 {
     public static Command Create(Interruption interruption)
     {
-        Argument<string[]> arguments = new Argument<string[]>("options") { Description = "Options of 'separate', behind --.", Arity = ArgumentArity.ZeroOrMore }.Offering(Offer.Nothing);
-        Command command = new("check", "Say whether tasks of a job could be started with options of 'separate': slurm check -- --format flac. Exit code 0 if so. Nothing is separated.") { arguments };
+        Argument<string[]> arguments = new Argument<string[]>("options") { Description = "Options of 'separate', after --.", Arity = ArgumentArity.ZeroOrMore }.Offering(Offer.Nothing);
+        Command command = new("check", "Check whether tasks of a job could start with options of 'separate': slurm check -- --format flac. The exit code is 0 if they could. Nothing is separated.") { arguments };
         command.SetAction(parsed =>
         {
             try

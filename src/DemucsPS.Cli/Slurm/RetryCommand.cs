@@ -12,7 +12,7 @@ internal static class RetryCommand
     {
         Argument<string> job = new Argument<string>("job") { Description = "Folder of the job." }.Offering(Offer.Folders);
         SubmissionOptions submission = new();
-        Command command = new("retry", "Submit again what failed or is missing of a job, and nothing else.") { job };
+        Command command = new("retry", "Submit again only the failed and missing tracks of a job.") { job };
         submission.AddTo(command);
         command.SetAction((parsed, _) => Task.Run(() =>
         {

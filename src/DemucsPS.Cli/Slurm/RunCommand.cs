@@ -14,10 +14,10 @@ internal static class RunCommand
     public static Command Create()
     {
         Argument<string> folder = new Argument<string>("job") { Description = "Folder of the job." }.Offering(Offer.Folders);
-        Option<bool> local = new("--local") { Description = "Work on all tasks of the last submission here, without Slurm. What is done is not done again." };
-        Option<int> submission = new("--submission") { Description = "Number of the submission; Slurm's tasks are told it.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-        Option<int> first = new("--first") { Description = "Task of the submission that the array's task 0 stands for.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-        Command command = new("run", "Work on a job's folder: as a task of Slurm, or with --local on this machine alone.") { folder, local, submission, first };
+        Option<bool> local = new("--local") { Description = "Run all tasks of the last submission here, without Slurm. Finished tracks are not repeated." };
+        Option<int> submission = new("--submission") { Description = "Number of the submission; set for Slurm's tasks.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+        Option<int> first = new("--first") { Description = "Task of the submission that is task 0 of the array.", CustomParser = NumberArgument.Whole, HelpName = "N" };
+        Command command = new("run", "Run a job's tasks: one as a Slurm task, or with --local all on this machine.") { folder, local, submission, first };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             try
@@ -48,7 +48,7 @@ internal static class RunCommand
     private static int OneTask(ClusterJob job, int number, int first, CancellationToken cancellationToken)
     {
         if (Number("SLURM_ARRAY_TASK_ID") is not { } task || Environment.GetEnvironmentVariable("SLURM_ARRAY_JOB_ID") is not { Length: > 0 } array)
-            throw new DemucsException(DemucsError.ParameterInvalid, "This is no task of a Slurm array. With --local the job is worked on here.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "This is not a task of a Slurm array. Use --local to run the job here.");
         ClusterSubmission submission = job.Submissions().FirstOrDefault(s => s.Number == number) ?? throw new DemucsException(DemucsError.ClusterJobInvalid, $"'{job.Folder}' has no submission {number}.", job.Folder);
         int turn = Number("SLURM_RESTART_COUNT") ?? 0;
         ClusterWorker worker = new(job, SlurmReport.Note);
@@ -56,7 +56,7 @@ internal static class RunCommand
             Environment.GetEnvironmentVariable("SLURMD_NODENAME") ?? Environment.MachineName, isLimited: true, cancellationToken);
         // Its time was too short. A task that was canceled must stay so.
         if (exitCode == ExitCodes.MoreToDo && !worker.IsCanceled && turn < MostTurns)
-            SlurmReport.Note(SlurmCluster.TakeAnotherTurn($"{array}_{task.ToString(CultureInfo.InvariantCulture)}") ? "this task waits for another turn" : "this task is not finished, and Slurm gives it no other turn");
+            SlurmReport.Note(SlurmCluster.TakeAnotherTurn($"{array}_{task.ToString(CultureInfo.InvariantCulture)}") ? "this task waits to run again" : "this task is not finished, and Slurm will not run it again");
         return exitCode;
     }
 

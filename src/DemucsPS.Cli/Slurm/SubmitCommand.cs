@@ -13,10 +13,10 @@ namespace DemucsPS.Cli.Slurm;
 internal sealed class SubmitCommand
 {
     // What each task does by itself, and what only concerns the tracks that are taken.
-    private static readonly string[] NotHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--model", "--help"];
+    private static readonly string[] s_notHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--model", "--help"];
 
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them and playlists.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string> _job = new("--job") { Description = "Folder for the job, on a file system that all nodes share.", Required = true, HelpName = "DIR" };
+    private readonly Option<string> _job = new("--job") { Description = "Folder for the job, on a file system shared by all nodes.", Required = true, HelpName = "DIR" };
     private readonly SubmissionOptions _submission = new();
 
     // Those of separate: what is wrong with them is said here and not on every node.
@@ -29,7 +29,7 @@ internal sealed class SubmitCommand
     public static Command Create(Interruption interruption)
     {
         SubmitCommand submit = new(interruption);
-        Command command = new("submit", "Make a job of an archive and hand it to Slurm. Takes the options of 'separate', too.") { submit._inputs, submit._job };
+        Command command = new("submit", "Create a job from an archive and submit it to Slurm. Takes the options of 'separate' as well.") { submit._inputs, submit._job };
         submit._submission.AddTo(command);
         foreach (Option option in submit._separate.Options.Where(option => option.Name is not ("--shard" or "--durations" or "--time-limit" or "--results" or "--resume" or "--skip-existing" or "--json" or "--help")))
             command.Options.Add(option);
@@ -83,13 +83,13 @@ internal sealed class SubmitCommand
     {
         string[] listed = Value<string>(parsed, "--files-from") is { } list ? [.. SeparateCommand.ReadList(list, Value<bool>(parsed, "--null"), (_, error) => refused(error))] : [];
         string[] given = [.. parsed.GetValue(_inputs) ?? [], .. listed];
-        return given.Length > 0 ? given.Select(Path.GetFullPath) : throw new DemucsException(DemucsError.ParameterInvalid, "Nothing was named to separate. Name files or folders, or a list with --files-from.");
+        return given.Length > 0 ? given.Select(Path.GetFullPath) : throw new DemucsException(DemucsError.ParameterInvalid, "Nothing to separate. Name files or folders, or a list with --files-from.");
     }
 
     /// <summary>Arguments for <c>separate</c>, as they were given.</summary>
     private IEnumerable<string> HandedOn(ParseResult parsed)
     {
-        foreach (Option option in _separate.Options.Where(option => !NotHandedOn.Contains(option.Name)))
+        foreach (Option option in _separate.Options.Where(option => !s_notHandedOn.Contains(option.Name)))
         {
             if (parsed.GetResult(option) is not { Implicit: false } result)
                 continue;

@@ -16,20 +16,20 @@ internal static class AsfHeader
     /// <summary>The codecs of the first two versions; those that came later are decoded by another decoder.</summary>
     private const int WmaV1 = 0x160, WmaV2 = 0x161;
 
-    private static readonly byte[] Header = Id("75B22630-668E-11CF-A6D9-00AA0062CE6C"), StreamProperties = Id("B7DC0791-A9B7-11CF-8EE6-00C00C205365"), AudioMedia = Id("F8699E40-5B4D-11CF-A8FD-00805F5C442B"),
-        ExtendedContent = Id("D2D0A440-E307-11D2-97F0-00A0C95EA850");
+    private static readonly byte[] s_header = Id("75B22630-668E-11CF-A6D9-00AA0062CE6C"), s_streamProperties = Id("B7DC0791-A9B7-11CF-8EE6-00C00C205365"), s_audioMedia = Id("F8699E40-5B4D-11CF-A8FD-00805F5C442B"),
+        s_extendedContent = Id("D2D0A440-E307-11D2-97F0-00A0C95EA850");
 
     /// <summary>The frames that ffmpeg's encoder has put in front of a stream of Windows Media Audio.</summary>
     /// <param name="path">Full path of any file.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
-    /// <returns>Frames; null where the file is none, or of another encoder.</returns>
+    /// <returns>Frames; null if the file is none, or of another encoder.</returns>
     public static int? DelayOf(string path, int stream)
     {
         try
         {
             using FileStream file = RegularFile.OpenRead(path);
             Span<byte> start = stackalloc byte[30];
-            if (file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start[..16].SequenceEqual(Header))
+            if (file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start[..16].SequenceEqual(s_header))
                 return null;
             ulong size = BinaryPrimitives.ReadUInt64LittleEndian(start[16..]);
             if (size > MaxHeaderBytes || size < (ulong)start.Length || size > (ulong)file.Length)
@@ -58,9 +58,9 @@ internal static class AsfHeader
             if (size < 24 || size > (ulong)objects.Length)
                 break;
             ReadOnlySpan<byte> content = objects[24..(int)size];
-            if (objects[..16].SequenceEqual(StreamProperties) && content.Length >= 54 + 8 && content[..16].SequenceEqual(AudioMedia) && number++ == stream)
+            if (objects[..16].SequenceEqual(s_streamProperties) && content.Length >= 54 + 8 && content[..16].SequenceEqual(s_audioMedia) && number++ == stream)
                 delay = BlockOf(BinaryPrimitives.ReadUInt16LittleEndian(content[54..]), BinaryPrimitives.ReadInt32LittleEndian(content[58..]));
-            else if (objects[..16].SequenceEqual(ExtendedContent))
+            else if (objects[..16].SequenceEqual(s_extendedContent))
                 isOurs |= IsByFFmpeg(content);
             objects = objects[(int)size..];
         }

@@ -7,10 +7,10 @@ namespace DemucsPS.Engine.Audio;
 /// A frame is one sample of every channel.
 /// </summary>
 /// <remarks>
-/// A reader belongs to one thread at a time. Samples that are not numbers are passed on as they are: whoever measures the
+/// A reader belongs to one thread at a time. NaN samples are passed on unchanged: whoever measures the
 /// track refuses them.
 /// </remarks>
-public abstract class AudioReader : IDisposable
+internal abstract class AudioReader : IDisposable
 {
     private readonly List<string> _warnings = [];
     private readonly TrackGaps _gaps = new();
@@ -37,7 +37,7 @@ public abstract class AudioReader : IDisposable
     /// <summary>Channels in a frame, 1 to 64.</summary>
     public abstract int Channels { get; }
 
-    /// <summary>What each channel is: FL, FR, FC, LFE, BL, BR, SL, SR and so on, or numbers from 1 where nobody knows.</summary>
+    /// <summary>What each channel is: FL, FR, FC, LFE, BL, BR, SL, SR and so on, or numbers from 1 if unknown.</summary>
     internal virtual IReadOnlyList<string> ChannelNames => Audio.ChannelNames.Usual(Channels);
 
     /// <summary>
@@ -46,16 +46,16 @@ public abstract class AudioReader : IDisposable
     /// </summary>
     public abstract long? FrameCount { get; }
 
-    /// <summary>What the samples are stored as, for people, and what decodes them where it is not this library: "PCM 16 bit", "FLAC 24 bit", "AIFF 16 bit via NAudio", "mp3 via ffmpeg", "mp3 via Media Foundation".</summary>
+    /// <summary>The sample format as text, and the decoder if it is not this library: "PCM 16 bit", "FLAC 24 bit", "AIFF 16 bit via NAudio", "mp3 via ffmpeg", "mp3 via Media Foundation".</summary>
     public abstract string Codec { get; }
 
     /// <summary>
-    /// Sentences for the user about what is odd with the file although it can be used. The list may grow while frames are
+    /// Messages for the user about oddities of a usable file. The list may grow while frames are
     /// read; it is complete once <see cref="Read"/> has returned 0.
     /// </summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>The parts whose sound the file has lost, as far as it tells where and how much, in their order; the first 1,000. Complete as <see cref="Warnings"/> are.</summary>
+    /// <summary>The parts of the file whose sound is lost, as far as known, in order; the first 1,000. Complete as <see cref="Warnings"/> are.</summary>
     public virtual IReadOnlyList<TrackGap> Gaps => _gaps.All;
 
     /// <summary>What happens where sound is lost.</summary>
@@ -65,7 +65,7 @@ public abstract class AudioReader : IDisposable
     internal bool IsDamagedSomewhere { get; private set; }
 
     /// <summary>
-    /// What the file says about its music; empty when it says nothing. The names are in lower case, and looked up in any case: title, artist, album,
+    /// The file's tags; empty if it has none. The names are in lower case, and looked up in any case: title, artist, album,
     /// albumartist, date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined by "; ".
     /// </summary>
     /// <remarks>
@@ -75,7 +75,7 @@ public abstract class AudioReader : IDisposable
     /// </remarks>
     public abstract IReadOnlyDictionary<string, string> Tags { get; }
 
-    /// <summary>Where ffmpeg finds the first picture of the file, as its option "-map 0:…" has it; null where there is none. There may be none all the same.</summary>
+    /// <summary>Where ffmpeg finds the first picture of the file, as its option "-map 0:…" has it; null if there is none. There may be none anyway.</summary>
     internal virtual string? Picture => null;
 
     /// <summary>Reads the next frames.</summary>
@@ -84,14 +84,14 @@ public abstract class AudioReader : IDisposable
     /// over at its end stays untouched.
     /// </param>
     /// <returns>The number of frames read: as many as fit, fewer only at the end of the track, 0 when nothing is left.</returns>
-    /// <exception cref="ArgumentException">The span holds not even one frame.</exception>
+    /// <exception cref="ArgumentException">The span contains not even one frame.</exception>
     /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is damaged here, or reading from it failed.
     /// </exception>
     public abstract int Read(Span<float> interleaved);
 
-    /// <summary>Moves forward; the frames that are skipped are decoded all the same where a format demands it.</summary>
+    /// <summary>Moves forward; the frames that are skipped are decoded anyway where a format demands it.</summary>
     /// <returns>The number of frames skipped; fewer only when the track ends before.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: as <see cref="Read"/>.</exception>
     internal virtual long Skip(long frames)
@@ -139,7 +139,7 @@ public abstract class AudioReader : IDisposable
     {
         TrackGap gap = new(startFrame, frames, SampleRate, IsFilled: true);
         if (OnDamage == DamageHandling.Fail)
-            throw Refused($"'{SourcePath}' is damaged: {damage}; {gap} are lost.");
+            throw Refused($"'{SourcePath}' is damaged: {damage}. {gap} are lost.");
         _gaps.Add(gap, damage);
         if (_gapWarning is { } place)
             ReplaceWarning(place, _gaps.Sentence(SourcePath));
@@ -149,7 +149,7 @@ public abstract class AudioReader : IDisposable
 
     /// <summary>Notes that a file ends before its sound does.</summary>
     /// <param name="startFrame">The first frame that is missing.</param>
-    /// <param name="frames">How many are; null where nobody can tell.</param>
+    /// <param name="frames">How many are; null if unknown.</param>
     /// <param name="sentence">What the user should know.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: damage is not to be passed over.</exception>
     private protected void LoseEnd(long startFrame, long? frames, string sentence)
@@ -159,7 +159,7 @@ public abstract class AudioReader : IDisposable
             _gaps.Add(new TrackGap(startFrame, frames.Value, SampleRate, IsFilled: false), "");
     }
 
-    /// <summary>Notes that sound is lost or wrong, and nobody can tell where or how much.</summary>
+    /// <summary>Notes that sound is lost or wrong, at an unknown place or to an unknown extent.</summary>
     /// <param name="sentence">What the user should know.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: damage is not to be passed over.</exception>
     private protected void LoseSomething(string sentence)
@@ -183,7 +183,7 @@ public abstract class AudioReader : IDisposable
     private protected void WarnAbout(AudioTagBuilder tags)
     {
         if (tags.IsDamaged)
-            AddWarning($"The tags of '{SourcePath}' are damaged: title, artist or others may be missing. The audio is not affected.");
+            AddWarning($"The tags of '{SourcePath}' are damaged: title, artist and other tags may be missing. The audio is not affected.");
     }
 
     /// <summary>How many whole frames fit into a caller's span.</summary>

@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Audio;
 internal sealed class AudioTagBuilder
 {
     // Fields that Vorbis comments, ffmpeg or older programs call otherwise. DESCRIPTION is the comment to ffmpeg, too, so a FLAC file and an Ogg file of it agree.
-    private static readonly FrozenDictionary<string, string> Canonical = new Dictionary<string, string>
+    private static readonly FrozenDictionary<string, string> s_canonical = new Dictionary<string, string>
     {
         ["album artist"] = "albumartist",
         ["album_artist"] = "albumartist",
@@ -21,8 +21,8 @@ internal sealed class AudioTagBuilder
         ["description"] = "comment",
     }.ToFrozenDictionary();
 
-    // What is no text about the music: pictures in base 64, and what MP4 and Matroska say about themselves.
-    private static readonly FrozenSet<string> Ignored = FrozenSet.Create(
+    // What is not text about the music: pictures in base 64, and what MP4 and Matroska say about themselves.
+    private static readonly FrozenSet<string> s_ignored = FrozenSet.Create(
         "metadata_block_picture", "coverart", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration");
 
     private readonly Dictionary<string, List<string>> _fields = new(StringComparer.OrdinalIgnoreCase);
@@ -33,7 +33,7 @@ internal sealed class AudioTagBuilder
     /// <summary>True when the tags read so far were not stored as their format demands.</summary>
     public bool IsDamaged { get; set; }
 
-    /// <summary>True when there is something in the file that pictures are kept in.</summary>
+    /// <summary>True if the file may contain pictures.</summary>
     public bool MayHavePicture { get; set; }
 
     /// <summary>True when no more tags are taken, so that reading on is of no use.</summary>
@@ -49,9 +49,9 @@ internal sealed class AudioTagBuilder
     public void Add(string name, string value)
     {
         name = Clean(name).ToLowerInvariant();
-        name = Canonical.GetValueOrDefault(name, name);
+        name = s_canonical.GetValueOrDefault(name, name);
         value = Clean(value);
-        if (IsFull || name.Length is 0 or > AudioLimits.MaxTagNameChars || value.Length == 0 || Ignored.Contains(name) || _sealed.Contains(name))
+        if (IsFull || name.Length is 0 or > AudioLimits.MaxTagNameChars || value.Length == 0 || s_ignored.Contains(name) || _sealed.Contains(name))
             return;
         int bytes = Encoding.UTF8.GetByteCount(value);
         if (bytes > AudioLimits.MaxTagValueBytes || !HasRoomFor(bytes + name.Length))
@@ -103,7 +103,7 @@ internal sealed class AudioTagBuilder
     {
         if (text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
         {
-            var clean = new StringBuilder(text.Length);
+            StringBuilder clean = new StringBuilder(text.Length);
             for (int i = 0; i < text.Length; i++)
             {
                 char c = text[i];

@@ -12,7 +12,7 @@ internal sealed class ByteSource : IDisposable
     /// <summary>Takes over a stream; it is closed with this object.</summary>
     /// <param name="stream">The bytes; the stream need not be seekable.</param>
     /// <param name="path">The full path of the file, for messages.</param>
-    /// <param name="isPipe">True when what the content says about its own length cannot be trusted.</param>
+    /// <param name="isPipe">True if a length declared in the content cannot be trusted.</param>
     public ByteSource(Stream stream, string path, bool isPipe = false)
     {
         _stream = stream;
@@ -33,7 +33,7 @@ internal sealed class ByteSource : IDisposable
     public long? Remaining => _stream.CanSeek ? Math.Max(0, _stream.Length - Position) : null;
 
     /// <summary>Reads until the span is full or the stream ends.</summary>
-    /// <returns>The number of bytes read; fewer than asked for only at the end.</returns>
+    /// <returns>The number of bytes read; fewer than requested only at the end.</returns>
     public int Read(Span<byte> bytes)
     {
         try
@@ -48,13 +48,13 @@ internal sealed class ByteSource : IDisposable
         }
     }
 
-    /// <summary>The stream itself, for a reader that moves in it at will; null where that is not possible. Afterwards only <see cref="Rewind"/> tells where this object stands.</summary>
+    /// <summary>The stream itself, for a reader that moves in it at will; null if that is not possible. Afterwards only <see cref="Rewind"/> tells where this object stands.</summary>
     public Stream? Seekable => _stream.CanSeek ? _stream : null;
 
     /// <summary>The error for a failure of the drive.</summary>
     public DemucsException ReadingFailed(Exception exception) => new(
         DemucsError.AudioTrackCorrupt,
-        $"Reading '{Path}' failed at byte {(_stream.CanSeek ? _stream.Position : Position)}: {exception.Message} Check the drive or the network share, or copy the file first.",
+        $"Reading '{Path}' failed at byte {(_stream.CanSeek ? _stream.Position : Position)}: {exception.Message} Check the drive or the network share, or copy the file to a local drive.",
         Path,
         exception);
 

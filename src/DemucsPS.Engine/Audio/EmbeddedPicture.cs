@@ -1,11 +1,11 @@
 namespace DemucsPS.Engine.Audio;
 
-/// <summary>A picture in an audio file, as it is stored there. What it is, its content says: what files call it is wrong or missing in many.</summary>
+/// <summary>A picture stored in an audio file. Its content decides its format: the declared type is often wrong or missing.</summary>
 /// <param name="Data">The picture.</param>
 /// <param name="IsFront">Whether the file calls it the front cover.</param>
 internal sealed record EmbeddedPicture(byte[] Data, bool IsFront)
 {
-    /// <summary>More is no cover.</summary>
+    /// <summary>More is not a cover.</summary>
     public const int MaxBytes = 32 << 20;
 
     /// <summary>The type "front cover" of ID3v2 and FLAC.</summary>
@@ -20,10 +20,10 @@ internal sealed record EmbeddedPicture(byte[] Data, bool IsFront)
     public static EmbeddedPicture? Choose(EmbeddedPicture? first, EmbeddedPicture? second) => first is null || (second is { IsFront: true } && !first.IsFront) ? second ?? first : first;
 
     /// <summary>Reads bytes into memory that grows with what is there, whatever is declared.</summary>
-    /// <param name="read">Reads the next bytes, fewer than asked for only at the end.</param>
+    /// <param name="read">Reads the next bytes, fewer than requested only at the end.</param>
     /// <param name="length">The bytes that are declared.</param>
     /// <param name="most">More are not taken.</param>
-    /// <returns>Null where there are fewer, or more than are taken.</returns>
+    /// <returns>Null if there are fewer, or more than are taken.</returns>
     public static byte[]? ReadBytes(Func<byte[], int, int> read, long length, int most)
     {
         if (length <= 0 || length > most)

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>A forward-only stream of stereo frames at the sample rate of the separation.</summary>
-public interface IStereoSource
+internal interface IStereoSource
 {
     /// <summary>Reads the next frames.</summary>
     /// <param name="left">Receives the left channel, nominally −1 … 1.</param>

@@ -14,14 +14,14 @@ internal static class Mp4Length
     /// <summary>Reads the length.</summary>
     /// <param name="path">Full path of any file.</param>
     /// <param name="stream">The audio track, counted from 0.</param>
-    /// <param name="sampleRate">Frames a second that it is decoded to.</param>
-    /// <returns>Frames; null where the file is no MP4 or does not say it.</returns>
+    /// <param name="sampleRate">Frames per second that it is decoded to.</param>
+    /// <returns>Frames; null if the file is not MP4 or does not say it.</returns>
     public static long? Read(string path, int stream, int sampleRate)
     {
         return ReadMovie(path) is { } movie ? LengthOf(movie, stream, sampleRate) : null;
     }
 
-    /// <summary>The content of a file's 'moov' box, which says what is in the file; null where the file is no MP4, or cannot be read.</summary>
+    /// <summary>The content of a file's 'moov' box, which says what is in the file; null if the file is not MP4, or cannot be read.</summary>
     /// <param name="path">Full path of any file.</param>
     internal static byte[]? ReadMovie(string path)
     {
@@ -63,9 +63,9 @@ internal static class Mp4Length
     /// <summary>What an edit list takes of a track.</summary>
     /// <param name="edits">The content of the list's box.</param>
     /// <param name="mediaLength">Length of the track's media, in frames.</param>
-    /// <param name="sampleRate">Frames a second.</param>
-    /// <param name="movieRate">Ticks a second of the clock by which the list counts.</param>
-    /// <returns>Null where it does not take one part of it.</returns>
+    /// <param name="sampleRate">Frames per second.</param>
+    /// <param name="movieRate">Ticks per second of the clock by which the list counts.</param>
+    /// <returns>Null if it does not take one part of it.</returns>
     internal static MusicSpan? Edited(ReadOnlySpan<byte> edits, long mediaLength, long sampleRate, long movieRate)
     {
         // Version, flags and the number of edits; one that plays the media once from some frame on is understood, also behind an empty one, which puts off when it begins.
@@ -98,7 +98,7 @@ internal static class Mp4Length
     /// <summary>The first frame of the media that an edit plays; -1 for an empty one.</summary>
     private static long StartOf(ReadOnlySpan<byte> edit, bool isLong) => isLong ? BinaryPrimitives.ReadInt64BigEndian(edit[8..]) : BinaryPrimitives.ReadInt32BigEndian(edit[4..]);
 
-    /// <summary>The content of the 'moov' box, right behind which the file then stands; null where there is none, or the file is no MP4.</summary>
+    /// <summary>The content of the 'moov' box, right after which the file then stands; null if there is none, or the file is not an MP4.</summary>
     internal static byte[]? FindMovie(Stream file)
     {
         Span<byte> header = stackalloc byte[16];
@@ -131,7 +131,7 @@ internal static class Mp4Length
         return null;
     }
 
-    /// <summary>The content of the first box of a name; empty where there is none.</summary>
+    /// <summary>The content of the first box of a name; empty if there is none.</summary>
     internal static ReadOnlySpan<byte> Box(ReadOnlySpan<byte> boxes, ReadOnlySpan<byte> wanted)
     {
         for (int count = 0; count < MaxBoxes && TryTakeBox(ref boxes, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> content); count++)
@@ -158,7 +158,7 @@ internal static class Mp4Length
         return true;
     }
 
-    /// <summary>Ticks a second and length of a header ('mvhd' or 'mdhd').</summary>
+    /// <summary>Ticks per second and length of a header ('mvhd' or 'mdhd').</summary>
     internal static bool TryReadClock(ReadOnlySpan<byte> header, out long rate, out long length)
     {
         rate = length = 0;

@@ -19,7 +19,7 @@ internal static class PlaylistText
         {
             using FileStream stream = RegularFile.OpenRead(path);
             if (stream.Length > MaxBytes)
-                throw Invalid(path, $"is longer than {MaxBytes >> 20} MiB, so it is no list of tracks");
+                throw Invalid(path, $"is longer than {MaxBytes >> 20} MiB, so it is not a list of tracks");
             byte[] bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             text = Decode(bytes);
@@ -33,9 +33,9 @@ internal static class PlaylistText
         {
             lines[i] = lines[i].Trim();
             if (lines[i].Length > MaxLineChars)
-                throw Invalid(path, $"has a line of {lines[i].Length} characters (line {i + 1}); the most is {MaxLineChars}");
+                throw Invalid(path, $"has a line of {lines[i].Length} characters (line {i + 1}); the limit is {MaxLineChars}");
             if (lines[i].AsSpan().ContainsAnyInRange('\0', '\u0008'))
-                throw Invalid(path, $"is no text: line {i + 1} has control characters");
+                throw Invalid(path, $"is not a text file: line {i + 1} has control characters");
         }
         return lines;
     }
@@ -44,7 +44,7 @@ internal static class PlaylistText
     /// <param name="path">The list.</param>
     /// <param name="what">What is wrong, after its name.</param>
     public static DemucsException Invalid(string path, string what) =>
-        new(DemucsError.TrackListInvalid, $"'{path}' {what}. Correct the list, or name its audio files themselves.", path);
+        new(DemucsError.TrackListInvalid, $"'{path}' {what}. Correct the list, or name the audio files directly.", path);
 
     /// <summary>Text by its byte order mark, otherwise UTF-8, otherwise Latin-1.</summary>
     internal static string Decode(ReadOnlySpan<byte> span)

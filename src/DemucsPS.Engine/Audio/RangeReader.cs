@@ -23,7 +23,7 @@ internal sealed class RangeReader : AudioReader
         _range = range;
         long skipped = reader.Skip(range.Start);
         if (skipped < range.Start || (reader.FrameCount is { } frames && frames <= range.Start))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{SourcePath}' ends after {skipped} frames; a track that begins at frame {range.Start} is not in it. Check that the CUE sheet belongs to this file.", SourcePath);
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{SourcePath}' ends after {skipped} frames, before the track that begins at frame {range.Start}. Check that the CUE sheet belongs to this file.", SourcePath);
         TakeWarnings();
     }
 
@@ -64,11 +64,11 @@ internal sealed class RangeReader : AudioReader
             TakeWarnings();
         }
 
-        if (OnDamage == DamageHandling.Fail && (Gaps is [{ } gap, ..] ? $"{gap} are lost" : isEnd && frames > 0 && _reader.IsDamagedSomewhere ? "nobody can tell where" : null) is { } damage)
+        if (OnDamage == DamageHandling.Fail && (Gaps is [{ } gap, ..] ? $"{gap} are lost" : isEnd && frames > 0 && _reader.IsDamagedSomewhere ? "the place is unknown" : null) is { } damage)
             throw Refused($"'{SourcePath}' is damaged in the track that begins at frame {_range.Start}: {damage}.");
         if (isEnd && _taken < _range.Length)
         {
-            string sentence = $"'{SourcePath}' ends {_range.Length - _taken} frames before the track in it that begins at frame {_range.Start} should.";
+            string sentence = $"'{SourcePath}' ends {_range.Length - _taken} frames before the end of the track that begins at frame {_range.Start}.";
             if (Gaps.Any(missing => !missing.IsFilled))
                 AddWarning(sentence);
             else

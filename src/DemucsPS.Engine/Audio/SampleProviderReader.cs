@@ -18,7 +18,7 @@ internal class SampleProviderReader : AudioReader
         _provider = provider;
         WaveFormat format = provider.WaveFormat;
         if (format.SampleRate is < 1 or > AudioLimits.MaxSampleRate || format.Channels is < 1 or > AudioLimits.MaxChannels)
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has {format.Channels} channels at {format.SampleRate} Hz; there can be 1 to {AudioLimits.MaxChannels} at 1 to {AudioLimits.MaxSampleRate} Hz.", path);
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has {format.Channels} channels at {format.SampleRate} Hz. Supported are 1 to {AudioLimits.MaxChannels} channels at 1 to {AudioLimits.MaxSampleRate} Hz.", path);
         SampleRate = format.SampleRate;
         Channels = format.Channels;
     }
@@ -43,7 +43,7 @@ internal class SampleProviderReader : AudioReader
     {
         int wanted = FramesIn(interleaved) * Channels;
         int done = 0;
-        // A provider may give less than is asked for before its end, and no whole frame.
+        // A provider may give less than is requested before its end, and no whole frame.
         while (done < wanted && _provider.Read(interleaved[done..wanted]) is > 0 and int read)
             done += read;
         return done / Channels;

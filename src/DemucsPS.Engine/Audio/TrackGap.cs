@@ -3,8 +3,8 @@ namespace DemucsPS.Engine.Audio;
 /// <summary>A part of a track whose sound its file has lost.</summary>
 /// <param name="StartFrame">The first frame of it, counted from the track's beginning at the rate of its file.</param>
 /// <param name="Frames">How many frames are lost; at least 1.</param>
-/// <param name="SampleRate">Frames a second of the file.</param>
-/// <param name="IsFilled">Whether silence stands in for it. What a file that is cut off lacks at its end is not filled: nothing behind it has to keep its time.</param>
+/// <param name="SampleRate">Frames per second of the file.</param>
+/// <param name="IsFilled">Whether silence replaces it. What a file that is cut off lacks at its end is not filled: nothing after it has to keep its time.</param>
 public sealed record TrackGap(long StartFrame, long Frames, int SampleRate, bool IsFilled)
 {
     /// <summary>When it begins.</summary>

@@ -18,7 +18,7 @@ internal sealed class TrackGaps
     /// <summary>Them all, up to <see cref="Max"/>.</summary>
     public IReadOnlyList<TrackGap> All { get; }
 
-    /// <summary>Notes a gap. One that begins where the last one ends goes on from it.</summary>
+    /// <summary>Notes a gap. One that begins where the last one ends continues from it.</summary>
     /// <param name="gap">The gap.</param>
     /// <param name="damage">What is damaged, as the end of a sentence.</param>
     public void Add(TrackGap gap, string damage)
@@ -39,6 +39,6 @@ internal sealed class TrackGaps
     {
         TrackGap[] filled = [.. _gaps.Where(gap => gap.IsFilled)];
         long others = filled.Length - Math.Min(filled.Length, MaxTold) + _more;
-        return $"'{path}' is damaged: {_first}. Silence stands in for what is lost, so that everything else keeps its time: {string.Join(", ", filled.Take(MaxTold))}{(others > 0 ? $", and {others} times more" : "")}. Fetch or export the file again to have all of it.";
+        return $"'{path}' is damaged: {_first}. Silence replaces what is lost, so that the rest keeps its timing: {string.Join(", ", filled.Take(MaxTold))}{(others > 0 ? $", and {others} more times" : "")}. Fetch or export the file again.";
     }
 }

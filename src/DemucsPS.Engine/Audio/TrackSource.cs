@@ -7,7 +7,7 @@ public sealed record TrackSource(string Path)
     /// <summary>Which of the file's audio streams, counted from 0. WAV and FLAC have one.</summary>
     public int StreamIndex { get; init; }
 
-    /// <summary>What becomes of the time before sound that begins later than the file.</summary>
+    /// <summary>What happens to the time before sound that begins later than the file.</summary>
     public LateStart LateStart { get; init; }
 
     /// <summary>The channels that are taken; null for the first two, or the only one.</summary>
@@ -36,10 +36,10 @@ public sealed record TrackSource(string Path)
 
     /// <summary>The error for a stream that a file does not have.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="stream">The number that was asked for.</param>
-    /// <param name="streams">What the file has, in words.</param>
+    /// <param name="stream">The number that was requested.</param>
+    /// <param name="streams">What the file has, as text.</param>
     internal static DemucsException NoSuchStream(string path, int stream, IReadOnlyList<string> streams) =>
-        new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; they are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path) { Parameter = EngineParameter.StreamIndex };
+        new(DemucsError.ParameterInvalid, $"'{path}' has no audio stream {stream}; streams are counted from 0. It has {string.Join("; ", streams.Select((words, number) => $"{number}: {words}"))}.", path) { Parameter = EngineParameter.StreamIndex };
 
     private string FileName => System.IO.Path.GetFileNameWithoutExtension(Path) is { Length: > 0 } name ? name : System.IO.Path.GetFileName(Path);
 }

@@ -3,12 +3,12 @@ using System.Collections.ObjectModel;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>, where several values of a field are one text with "; " between. Which they are, <see cref="ValuesOf"/> says. Immutable; equal
+/// Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>, where several values of a field are joined by "; ". <see cref="ValuesOf"/> returns the single values. Immutable; equal
 /// when fields and values are, whatever their order.
 /// </summary>
 public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<TrackTags>
 {
-    /// <summary>What is between several values in one text.</summary>
+    /// <summary>The separator of several values in one text.</summary>
     public const string Separator = "; ";
 
     // Only of fields that have more than one.
@@ -38,11 +38,11 @@ public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<T
     /// <summary>The values of a field of any tags.</summary>
     /// <param name="tags">The tags.</param>
     /// <param name="field">The field, in any case.</param>
-    /// <returns>Empty where there is none.</returns>
+    /// <returns>Empty if there is none.</returns>
     public static IReadOnlyList<string> ValuesOf(IReadOnlyDictionary<string, string> tags, string field) =>
         (tags as TrackTags)?._several.GetValueOrDefault(field) ?? (tags.TryGetValue(field, out string? value) ? [value] : []);
 
-    /// <summary>A file's tags, in which these replace those of the same fields.</summary>
+    /// <summary>Merges these tags into a file's tags; these replace those of the same fields.</summary>
     /// <param name="tags">The file's.</param>
     public IReadOnlyDictionary<string, string> Over(IReadOnlyDictionary<string, string> tags)
     {

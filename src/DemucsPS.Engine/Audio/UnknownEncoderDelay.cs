@@ -12,13 +12,13 @@ internal static class UnknownEncoderDelay
     {
         ("avi", "mp3") => Words(path, "MP3 in an AVI file", "usually 1,105 frames (25 ms)"),
         ("mp3", "mp3") when start is not > 0 => Words(path, "an MP3 file without a LAME tag", "usually 1,105 frames (25 ms)"),
-        ("mp3", "mp2" or "mp1") => Words(path, "MPEG audio of layer 1 or 2", "at least the 481 frames (11 ms) by which its filters delay"),
+        ("mp3", "mp2" or "mp1") => Words(path, "MPEG audio of layer 1 or 2", "at least the 481 frames (11 ms) of its filters' delay"),
         ("aac", _) => Words(path, "AAC without a container", "usually 1,024 to 2,112 frames (23 to 48 ms)"),
-        ("ac3" or "eac3", _) => Words(path, "Dolby Digital without a container", "at least the 256 frames (6 ms) by which its filters delay"),
-        ("asf", "wmav1" or "wmav2") => $"'{path}' is Windows Media Audio, which is stored in whole blocks and does not say where the music ends: up to a block and a half of silence, 3,072 frames, may be behind it, and is behind the stems.",
+        ("ac3" or "eac3", _) => Words(path, "Dolby Digital without a container", "at least the 256 frames (6 ms) of its filters' delay"),
+        ("asf", "wmav1" or "wmav2") => $"'{path}' is Windows Media Audio, which does not record where the music ends. The file and its stems may end with up to a block and a half of silence (3,072 frames).",
         _ => null,
     };
 
     private static string Words(string path, string what, string frames) =>
-        $"'{path}' is {what}, which does not say where the music begins: encoders put silence in front, {frames}, and it stays there, so stems lie so much behind the recording that was encoded. They are in time with the file.";
+        $"'{path}' is {what}, which does not record where the music begins. Encoders add silence at the start, {frames}. It stays, so stems are that much later than the original recording. They are in sync with the file.";
 }

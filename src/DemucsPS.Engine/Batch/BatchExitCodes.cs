@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>How programs that work on batches end: what a worker tells whoever started it, and what schedulers are told.</summary>
+/// <summary>Exit codes of programs that work on batches, for their callers and for schedulers.</summary>
 public static class BatchExitCodes
 {
     /// <summary>All tracks are done.</summary>
@@ -9,10 +9,10 @@ public static class BatchExitCodes
     /// <summary>Something failed; the rest is done.</summary>
     public const int Failed = 1;
 
-    /// <summary>The arguments cannot be meant so; nothing was done.</summary>
+    /// <summary>The arguments are invalid; nothing was done.</summary>
     public const int Usage = 2;
 
-    /// <summary>There is more to do: time was over, or the program was told to end. The same again goes on.</summary>
+    /// <summary>There is more to do: the time was over, or the program was asked to end. The same command continues.</summary>
     public const int MoreToDo = 99;
 
     /// <summary>Ended by Ctrl+C: 128 + SIGINT.</summary>

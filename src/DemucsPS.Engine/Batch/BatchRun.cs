@@ -4,11 +4,11 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// Separates the tracks of one worker: notes what became of each, begins none that would not end in time, leaves those that another worker has, and takes those last in which workers died. Used
+/// Separates the tracks of one worker: records each result, starts no track that would exceed the time limit, skips those of other workers, and takes those in which workers died last. Used
 /// once, on one thread.
 /// </summary>
 /// <param name="separator">Separates a track.</param>
-/// <param name="results">Takes what became of the tracks; null to go without.</param>
+/// <param name="results">Receives the results of the tracks; null for none.</param>
 /// <param name="limit">How long it may take; null for no limit.</param>
 /// <param name="shard">Which share of a batch the tracks are; null for all.</param>
 public sealed class BatchRun(FileSeparator separator, ResultsFile? results, TimeLimit? limit, ShardNumber? shard)
@@ -28,28 +28,28 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     /// <summary>Waits so long, or until it is canceled.</summary>
     internal Action<TimeSpan, CancellationToken> Wait { get; init; } = (time, token) => token.WaitHandle.WaitOne(time);
 
-    /// <summary>Told a track before it is separated; gives the receiver of its progress.</summary>
+    /// <summary>Receives a track before it is separated; gives the receiver of its progress.</summary>
     public required Func<TrackSource, IProgress<SeparationProgress>?> Beginning { get; init; }
 
-    /// <summary>Told each track that was separated or skipped.</summary>
+    /// <summary>Receives each track that was separated or skipped.</summary>
     public required Action<SeparationResult> Done { get; init; }
 
-    /// <summary>Told each track that had an error.</summary>
+    /// <summary>Receives each track that had an error.</summary>
     public required Action<TrackSource, DemucsException> Failed { get; init; }
 
-    /// <summary>Told each track that another worker has.</summary>
+    /// <summary>Receives each track that another worker has.</summary>
     public required Action<TrackSource, DemucsException> Busy { get; init; }
 
-    /// <summary>Told in sentences what is left for want of time.</summary>
+    /// <summary>Receives messages about tracks left for lack of time.</summary>
     public required Action<string> Left { get; init; }
 
-    /// <summary>Does it.</summary>
+    /// <summary>Separates the tracks.</summary>
     /// <param name="tracks">The tracks.</param>
-    /// <param name="refused">Those of them that are not to be separated, each with an error that says why.</param>
+    /// <param name="refused">Tracks not to be separated, each with the reason.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
     /// <exception cref="SeparationCanceledException">It was canceled in the middle of a track. The message says what is kept.</exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException">What became of a track cannot be noted, or another worker notes it in the same file.</exception>
+    /// <exception cref="DemucsException">A result cannot be written, or another worker writes to the same file.</exception>
     public BatchEnd Run(IEnumerable<TrackSource> tracks, IReadOnlyDictionary<TrackSource, DemucsException> refused, CancellationToken cancellationToken)
     {
         using IDisposable? held = Hold(cancellationToken);
@@ -68,7 +68,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
                 // What seemed not to fit may do so now that it is known how quick this machine is.
                 if (_separated > before)
                     continue;
-                // What takes nearly all of the limit would never be begun. Its journal keeps what is done of it.
+                // What takes nearly all of the limit would never be started. Its journal keeps what is done of it.
                 int next = waiting.FindIndex(IsTooLongForAnyRun);
                 if (next < 0 && (_separated > 0 || waiting.Count == 0))
                     break;
@@ -84,7 +84,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             return new BatchEnd(_failed, true);
         }
         if (waiting.Count > 0)
-            Left(FormattableString.Invariant($"{(waiting.Count == 1 ? "1 track was" : $"{waiting.Count} tracks were")} not begun: {limit!.Remaining:d\\.hh\\:mm\\:ss} of the time limit is left, and a second of music takes {limit.RealTimeFactor:F2} s."));
+            Left(FormattableString.Invariant($"{(waiting.Count == 1 ? "1 track was" : $"{waiting.Count} tracks were")} not started: {limit!.Remaining:d\\.hh\\:mm\\:ss} of the time limit is left, and a second of music takes {limit.RealTimeFactor:F2} s."));
         return new BatchEnd(_failed, waiting.Count > 0 || _busy.Count > 0);
     }
 
@@ -118,7 +118,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
                 Time = Clock.GetUtcNow(),
                 Status = TrackStatus.Failed,
                 Error = nameof(DemucsError.WorkerDied),
-                Message = $"A worker died while it was separating '{died.Source}'.",
+                Message = $"A worker died while separating '{died.Source}'.",
             });
             results.End();
         }
@@ -130,7 +130,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             if (count >= ResultsFile.MaxDeaths)
             {
                 Fail(track, new DemucsException(DemucsError.WorkerDied,
-                    FormattableString.Invariant($"'{track.Path}' was given up: {count} workers died while they were separating it. Try it alone, or take it off the list."), track.Path), TimeSpan.Zero);
+                    FormattableString.Invariant($"'{track.Path}' was given up: {count} workers died while separating it. Separate it alone, or remove it from the list."), track.Path), TimeSpan.Zero);
             }
             else
             {
@@ -151,7 +151,7 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     private TimeSpan NeedOf(TrackSource track)
     {
         TrackOutlook outlook = separator.Foresee(track);
-        // Of one whose length nobody knows, the limit itself is all that can be said.
+        // For a track of unknown length, only the limit itself is known.
         return outlook is { IsRecorded: false, Music: { } music } ? limit!.Need(music * (1 - outlook.Kept)) : TimeSpan.Zero;
     }
 

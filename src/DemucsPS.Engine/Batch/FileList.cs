@@ -4,7 +4,7 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>Names of files that another program wrote, one after the other. They are names and nothing else: no comments, no quotes, no wildcards, no spaces to trim.</summary>
+/// <summary>A list of file names written by another program. Names are literal: no comments, no quotes, no wildcards, no spaces to trim.</summary>
 public static class FileList
 {
     // A hundred thousand names have ten megabytes.
@@ -16,7 +16,7 @@ public static class FileList
     /// <param name="path">Full path.</param>
     /// <param name="nullSeparated">As in <see cref="Read(Stream, string, bool, Action{string, DemucsException})"/>.</param>
     /// <param name="refused">Likewise.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.TrackListInvalid"/>: it is no list.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.TrackListInvalid"/>: it is not a list.</exception>
     public static IReadOnlyList<string> Read(string path, bool nullSeparated, Action<string, DemucsException> refused)
     {
         try
@@ -32,12 +32,12 @@ public static class FileList
 
     /// <summary>Reads a list to its end.</summary>
     /// <param name="stream">UTF-8, or UTF-16 with a byte order mark.</param>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Its name in messages.</param>
     /// <param name="nullSeparated">Whether a zero byte ends a name, so that names can have line breaks in them; else a line break, with or without a carriage return before it.</param>
-    /// <param name="refused">Told each entry that is no text, and so no name that a file could be opened by: the entry, where its bytes are as in <c>\xFF</c>, and an error that says which it is. The others are names all the same.</param>
+    /// <param name="refused">Receives each entry that is not text, and so no name that a file could be opened by: the entry, where its bytes are as in <c>\xFF</c>, and an error that says which it is. The others are names anyway.</param>
     /// <returns>The names as they stand there, without empty ones. Relative ones are not resolved.</returns>
     /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.TrackListInvalid"/>: it is no list of names.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.TrackListInvalid"/>: it is not a list of names.</exception>
     public static IReadOnlyList<string> Read(Stream stream, string name, bool nullSeparated, Action<string, DemucsException> refused)
     {
         using MemoryStream copy = new();
@@ -45,7 +45,7 @@ public static class FileList
         for (int count; (count = stream.Read(buffer)) > 0;)
         {
             if (copy.Length + count > MaxBytes)
-                throw Invalid(name, $"is longer than {MaxBytes >> 20} MiB, so it is no list of files");
+                throw Invalid(name, $"is longer than {MaxBytes >> 20} MiB, so it is not a list of files");
             copy.Write(buffer, 0, count);
         }
         ReadOnlySpan<byte> bytes = copy.GetBuffer().AsSpan(0, (int)copy.Length);
@@ -55,7 +55,7 @@ public static class FileList
         else if (bytes.StartsWith(Encoding.UTF8.Preamble))
             bytes = bytes[3..];
         if (!nullSeparated && bytes.Contains((byte)0))
-            throw Invalid(name, "has zero bytes, so its names seem to be separated by them, which has to be said");
+            throw Invalid(name, "contains zero bytes: its names seem to end with them, but one name per line was expected");
         byte end = nullSeparated ? (byte)0 : (byte)'\n';
         List<string> names = [];
         for (int number = 1; bytes.Length > 0; number++)
@@ -75,7 +75,7 @@ public static class FileList
             {
                 string shown = Escaped(entry);
                 refused(shown, new DemucsException(DemucsError.TrackListInvalid,
-                    FormattableString.Invariant($"Entry {number} of the list '{name}', '{shown}', is not UTF-8, so it is no name that a file can be opened by. Write the list in UTF-8; a file whose own name is not UTF-8 has to be renamed."), name, e));
+                    FormattableString.Invariant($"Entry {number} of the list '{name}', '{shown}', is not UTF-8, so the file cannot be opened. Write the list in UTF-8. Rename files whose names are not UTF-8."), name, e));
             }
         }
         return names;
@@ -91,5 +91,5 @@ public static class FileList
     }
 
     private static DemucsException Invalid(string name, string what) =>
-        new(DemucsError.TrackListInvalid, $"The list '{name}' {what}. Write one name a line in UTF-8, or a zero byte behind each.", name);
+        new(DemucsError.TrackListInvalid, $"The list '{name}' {what}. Write it in UTF-8, with one name per line or a zero byte after each name.", name);
 }

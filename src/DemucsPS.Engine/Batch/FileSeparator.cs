@@ -4,6 +4,7 @@ using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Files;
+using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
@@ -16,21 +17,18 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// Separates audio files into stem files with one set of models and options. What is done of a track is kept when it is interrupted, and can be continued. Not thread-safe; use it
+/// Separates audio files into stem files with one set of models and options. The work on an interrupted track is kept and can be continued. Not thread-safe; use it
 /// for one track at a time.
 /// </summary>
 public sealed class FileSeparator
 {
-    // Enough to see what is wrong, and no more than a record file may hold.
-    private const int MaxRetriesNoted = 1000;
-
     private readonly ModelBag _bag;
     private readonly StemMatrix _selection;
     private readonly SeparationOptions _options;
     private readonly StemOutput _output;
     private readonly Separator _separator;
 
-    // That of the last track: first its plan is asked for, and then it is separated.
+    // That of the last track: first its plan is requested, and then it is separated.
     private (TrackHeader Header, (long Bytes, DateTime Modified)? Stamp)? _last;
 
     /// <summary>Prepares separations.</summary>
@@ -39,7 +37,7 @@ public sealed class FileSeparator
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">Where and how stems are written.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the format of the output needs an ffmpeg that is not there.
+    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the output format needs ffmpeg, which was not found.
     /// </exception>
     public FileSeparator(ModelBag bag, StemMatrix selection, SeparationOptions options, StemOutput output)
     {
@@ -54,10 +52,10 @@ public sealed class FileSeparator
     /// <summary>Dates and durations come from here, so that tests can turn the clock.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Takes sentences for those who want to know more: why a track was not skipped. Null to go without.</summary>
+    /// <summary>Receives verbose messages: why a track was not skipped. Null to go without.</summary>
     public Action<string>? Tell { get; init; }
 
-    /// <summary>Takes the files of a batch that is known before it begins, so that two tracks that would go to the same ones are found before any work is done.</summary>
+    /// <summary>Reserves the output files of a known batch, so that two tracks with the same files are found before any work is done.</summary>
     /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
     /// <param name="isSeparated">Whether a track is separated here; null for all. Of others the first file has to do, and where names are made of tags, which would have to be read, none.</param>
     /// <returns>The tracks that are separated here and whose files another has, each with an error that says so.</returns>
@@ -88,7 +86,7 @@ public sealed class FileSeparator
         return collisions;
     }
 
-    /// <summary>Says what <see cref="Separate"/> would do, without reading more than the source's header and without writing.</summary>
+    /// <summary>Plans what <see cref="Separate"/> would do, without reading more than the source's header and without writing.</summary>
     /// <param name="source">The track.</param>
     /// <exception cref="DemucsException">The source cannot be opened, or stems of it exist and may not be overwritten.</exception>
     public SeparationPlan Plan(TrackSource source)
@@ -101,7 +99,7 @@ public sealed class FileSeparator
     }
 
     /// <summary>
-    /// Says what <see cref="Separate"/> would do, as far as reading can tell: as <see cref="Plan"/>, and whether the track would be skipped, and whether an earlier one of the batch has its files.
+    /// Plans what <see cref="Separate"/> would do, as far as reading can show: as <see cref="Plan"/>, and whether the track would be skipped, and whether an earlier one of the batch has its files.
     /// To know the former, the source, the models and the stems that are there are read to their ends. For those who want to know and not to separate: the track counts as one of the batch.
     /// </summary>
     /// <param name="source">The track.</param>
@@ -143,7 +141,7 @@ public sealed class FileSeparator
                 SeparationJournal journal = SeparationJournal.Read(track.Place.JournalPath);
                 kept = (double)journal.DurableFrames / journal.Frames;
             }
-            return new TrackOutlook(track.Header.FramesAt(Separator.SampleRate) is { } frames ? TimeSpan.FromSeconds((double)frames / Separator.SampleRate) : null, kept, _output.SkipExisting && File.Exists(track.Place.ProvenancePath));
+            return new TrackOutlook(track.Header.FramesAt(DemucsAudio.SampleRate) is { } frames ? TimeSpan.FromSeconds((double)frames / DemucsAudio.SampleRate) : null, kept, _output.SkipExisting && File.Exists(track.Place.ProvenancePath));
         }
         catch (DemucsException)
         {
@@ -167,7 +165,7 @@ public sealed class FileSeparator
     private SeparationPlan PlanOf(Track track)
     {
         TrackHeader header = track.Header;
-        long? frames = header.FramesAt(Separator.SampleRate) is > 0 and { } known ? known : null;
+        long? frames = header.FramesAt(DemucsAudio.SampleRate) is > 0 and { } known ? known : null;
         StemShape? shape = frames is { } count ? StemShape.Create(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
         return new SeparationPlan(track.Source.Path, track.Paths, frames, frames is { } n ? _separator.CountChunks(n) : null, shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
         {
@@ -182,10 +180,10 @@ public sealed class FileSeparator
 
     /// <summary>Separates one track.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="progress">Told how far it is; called on this thread.</param>
+    /// <param name="progress">Receives how far it is; called on this thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
     /// <exception cref="SeparationCanceledException">It was canceled. The message says what is kept.</exception>
-    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What could be continued is kept, and the message says so; else nothing is left behind.</exception>
+    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What can be continued is kept, and the message says so. Otherwise nothing is left behind.</exception>
     public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         long started = Clock.GetTimestamp();
@@ -214,8 +212,8 @@ public sealed class FileSeparator
 
     /// <summary>The first pass over a file.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="expected">Its length in frames, as far as it is known; for the progress.</param>
-    /// <param name="progress">Told how far it is.</param>
+    /// <param name="expected">Its length in frames, if known; for the progress.</param>
+    /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
@@ -230,7 +228,7 @@ public sealed class FileSeparator
     /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
     private TimeSpan Since(long moment) => Clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
-    /// <summary>What a track's file says; asked anew only if it is another than the last one, or has changed.</summary>
+    /// <summary>The header of a track's file; read again only if the file differs from the last one or has changed.</summary>
     private TrackHeader HeaderOf(TrackSource source)
     {
         (long, DateTime)? stamp = SourceIdentity.Before(source);
@@ -246,7 +244,7 @@ public sealed class FileSeparator
     {
         CheckFree(track, differences);
         if (differences.Count > 0)
-            Tell?.Invoke($"'{track.Source.Path}' is not skipped, since what is there is not what is asked for: {string.Join("; ", differences)}.");
+            Tell?.Invoke($"'{track.Source.Path}' is not skipped: {string.Join("; ", differences)}.");
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Header, progress, cancellationToken);
         SeparationJournal journal = SeparationJournal.Begin(Identify(track, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
@@ -277,7 +275,7 @@ public sealed class FileSeparator
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
                 throw new DemucsException(DemucsError.ResumeMismatch,
-                    $"The separation in '{partial.FolderPath}' cannot be continued, since it was begun otherwise: {string.Join("; ", differences)}. Ask for the same again.", path)
+                    $"The separation in '{partial.FolderPath}' cannot be resumed: {string.Join("; ", differences)}. Use the same settings as before.", path)
                 {
                     Remedies = [Remedy.StartAnew],
                 };
@@ -286,150 +284,24 @@ public sealed class FileSeparator
         }
         catch (DemucsException e) when (e.Error == DemucsError.ResumeMismatch && _output.Overwrite)
         {
-            Tell?.Invoke($"It is begun anew. {e.Message}");
+            Tell?.Invoke($"The separation starts over. {e.Message}");
             partial.Clear(SeparationJournal.FileName);
             partial.Stays = false;
             return null;
         }
     }
 
-    private SeparationResult Run(Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
-    {
-        (TrackSource source, long started) = (track.Source, track.Started);
-        SourceIdentity identity = journal.Identity.Source;
-        identity.CheckUnchanged();
-        StemShape shape = StemShape.Create(_output.Format, journal.Frames, journal.SourceFrames, reader.SourceSampleRate, reader.IsMono);
-        using StemFileSet files = new(partial, _selection.Names, track.Paths, _output with { Overwrite = _output.Overwrite || journal.Renaming }, shape, _output.LabelsOf(source, track.Header.Tags, track.Header.Picture), journal);
-        if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
-            Tell?.Invoke($"The cover of '{source.Path}' is left out: WAV files have none.");
-        double elapsedBefore = journal.Elapsed;
-        NullTest mix = new(reader, files, _selection.Names.Count, _selection.SumsToMix(_bag.Contract.Stems.Count), journal.DurableFrames, journal.NullTest, cancellationToken);
-        List<ChunkRetry> retries = [.. journal.Retries];
-        int chunks = _separator.CountChunks(journal.Frames);
-        int doneBefore = -1;
-        long separationStarted = Clock.GetTimestamp(), noted = separationStarted;
-        TimeSpan pause = TimeSpan.Zero;
-        try
-        {
-            if (journal.DurableFrames < journal.Frames)
-            {
-                _separator.Separate(mix, source.Path, journal.Statistics(), mix, ChunkDone, journal.DurableFrames, retries.Add, Begun, cancellationToken);
-                identity.CheckUnchanged();
-                if (files.Journal!.DurableFrames < journal.Frames)
-                    files.Checkpoint(Noted);
-            }
-            else
-            {
-                Begun();
-            }
-            files.Finish(done => progress?.Report(new SeparationProgress(SeparationStage.Writing, done, track.Paths.Count, null)), cancellationToken);
-            // With the mix in the outputs, whatever the stems have cancels.
-            MixNormalization normalization = _bag.Contract.NormalizesMix && !_selection.UsesMix ? MixNormalization.Create(journal.Mean, journal.Deviation) : MixNormalization.None;
-            string[] warnings = [.. reader.Warnings, .. mix.Warning(normalization, _bag.Contract.Stems.Count, journal.Frames, source.Path) is { } offset ? [offset] : Array.Empty<string>()];
-            SeparationProvenance provenance = Describe(track.Place, files, shape, journal.Identity, mix, retries, chunks, journal.Resumed, Elapsed(), warnings);
-            IReadOnlyList<StemFile> stems = files.Commit();
-            string provenancePath = track.Place.ProvenancePath;
-            RecordFile.Write(provenancePath, provenance, partial["provenance.partial"]);
-            partial.Stays = false;
-            return new SeparationResult
-            {
-                SourcePath = source.Path,
-                Track = source.Name,
-                Model = _bag.Name,
-                IsDemucs = _bag.IsDemucs,
-                ExecutionProvider = _bag.ExecutionProvider,
-                Precision = _bag.Precision,
-                Stems = new ResultList<StemFile>(stems),
-                Duration = shape.Duration,
-                Frames = shape.Frames,
-                SampleRate = shape.SampleRate,
-                Elapsed = TimeSpan.FromSeconds(Elapsed()),
-                Chunks = chunks,
-                Gain = files.Gain,
-                NullTestDb = provenance.NullTestDb,
-                Gaps = new ResultList<TrackGap>(journal.Gaps),
-                Retries = new ResultList<ChunkRetry>(retries),
-                Resumed = journal.Resumed > 0,
-                ProvenancePath = provenancePath,
-                Warnings = new ResultList<string>([.. warnings, .. _bag.IsDemucs ? [] : new[] { ModelSource.BaselineNotice }, .. files.Warnings()]),
-            };
-        }
-        catch (Exception e) when (e is DemucsException or OperationCanceledException)
-        {
-            string kept = Keep();
-            IReadOnlyList<Remedy> goOn = kept.Length > 0 ? [Remedy.Resume] : [];
-            throw e is DemucsException error
-                ? new DemucsException(error.Error, error.Message + kept, error.Path, error) { Parameter = error.Parameter, Remedies = [.. error.Remedies, .. goOn] }
-                : new SeparationCanceledException($"'{source.Path}' was not finished.{kept}", goOn, e, cancellationToken);
-        }
-        catch
-        {
-            // Whoever is told of the progress wants no more of it: a stopped pipeline says so in the midst of a report.
-            Keep();
-            throw;
-        }
-
-        // While the first chunk is in the model.
-        void Begun()
-        {
-            // From here on a death leaves what can be continued, if it is only the statistics.
-            files.Checkpoint(Noted);
-            partial.Stays = true;
-            DurableFiles.FlushFolder(track.Place.Folder);
-            if (journal.DurableFrames == 0)
-                progress?.Report(new SeparationProgress(SeparationStage.Separating, 0, chunks, null));
-        }
-
-        void ChunkDone(int done)
-        {
-            if (doneBefore < 0)
-                doneBefore = done - 1;
-            progress?.Report(new SeparationProgress(SeparationStage.Separating, done, chunks, Since(separationStarted) / (done - doneBefore) * (chunks - done)));
-            // A clock that jumps back must not put this off.
-            TimeSpan since = Clock.GetElapsedTime(noted);
-            if (since >= TimeSpan.Zero && since < pause)
-                return;
-            long before = Clock.GetTimestamp();
-            files.Checkpoint(Noted);
-            noted = Clock.GetTimestamp();
-            pause = CheckpointPace.PauseAfter(Since(before), Since(separationStarted));
-        }
-
-        SeparationJournal Noted(SeparationJournal current) => current with { NullTest = mix.Sums, Retries = [.. retries.Take(MaxRetriesNoted)], Elapsed = Elapsed() };
-
-        double Elapsed() => elapsedBefore + Since(started).TotalSeconds;
-
-        string Keep()
-        {
-            try
-            {
-                files.Checkpoint(Noted);
-            }
-            catch (DemucsException)
-            {
-                // The disk is full or gone: what the journal says already still holds.
-            }
-            if (files.Journal!.DurableFrames == 0)
-            {
-                partial.Stays = false;
-                return "";
-            }
-            return string.Create(CultureInfo.InvariantCulture,
-                $" {Math.Floor(100.0 * files.Journal.DurableFrames / journal.Frames)} % of it is kept in '{partial.FolderPath}'.");
-        }
-    }
-
-    /// <summary>What lies where a track's stems would, compared with what is asked for.</summary>
+    /// <summary>What lies where a track's stems would, compared with what is requested.</summary>
     /// <param name="track">The track.</param>
     /// <param name="modelsNow">The models as they would run, given those that the stems were made with.</param>
     /// <param name="runtime">What would run them; of no account here.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>Null where there is nothing.</returns>
+    /// <returns>Null if there is nothing.</returns>
     private Found? FindExisting(Track track, Func<IReadOnlyList<ModelIdentity>, IReadOnlyList<ModelIdentity>> modelsNow, string runtime, CancellationToken cancellationToken)
     {
         string path = track.Place.ProvenancePath;
         if (!File.Exists(path))
-            return track.Paths.Any(File.Exists) ? new Found(null, [$"there is no '{Path.GetFileName(path)}' that says what it was made of"]) : null;
+            return track.Paths.Any(File.Exists) ? new Found(null, [$"'{Path.GetFileName(path)}' with its settings is missing"]) : null;
         SeparationProvenance provenance;
         try
         {
@@ -437,18 +309,18 @@ public sealed class FileSeparator
         }
         catch (DemucsException e) when (e.Error == DemucsError.ProvenanceInvalid)
         {
-            return new Found(null, [$"'{Path.GetFileName(path)}', which says what it was made of, cannot be used"]);
+            return new Found(null, [$"'{Path.GetFileName(path)}' with its settings cannot be used"]);
         }
         if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
-            return new Found(provenance, [$"files: {string.Join(", ", provenance.Stems.Select(s => s.File))} then, {string.Join(", ", track.Paths.Select(track.Place.Relative))} now"]);
+            return new Found(provenance, [$"files changed from {string.Join(", ", provenance.Stems.Select(s => s.File))} to {string.Join(", ", track.Paths.Select(track.Place.Relative))}"]);
         SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Compute(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
             Parameters(track));
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
         // Where nothing is lost, what happens to damage makes no difference.
         if (provenance.Gaps.Count > 0 && track.Source.OnDamage == DamageHandling.Fail)
-            differences = [.. differences, "damage: passed over then, refused now"];
+            differences = [.. differences, "damage handling changed from warn to fail"];
         return new Found(provenance, differences.Count > 0 ? differences
-            : [.. SeparationVerification.Verify(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "was changed since")}")]);
+            : [.. SeparationVerification.Verify(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "has changed since")}")]);
     }
 
     /// <summary>The result for a track whose stems are there already.</summary>
@@ -492,13 +364,13 @@ public sealed class FileSeparator
         if (journal.DurableFrames == 0)
             return;
         throw new DemucsException(DemucsError.SeparationUnfinished, string.Create(CultureInfo.InvariantCulture,
-            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is separated already, in '{Path.GetDirectoryName(path)}'."), path)
+            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is already separated, in '{Path.GetDirectoryName(path)}'."), path)
         {
             Remedies = [Remedy.Resume, Remedy.StartAnew],
         };
     }
 
-    /// <summary>The first pass, and the source's hash beside it.</summary>
+    /// <summary>The first pass, and the source's hash next to it.</summary>
     private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackHeader header, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
         TrackSource source = header.Source;
@@ -507,7 +379,7 @@ public sealed class FileSeparator
         Task<SourceIdentity> identity = Task.Run(() => SourceIdentity.Compute(source, stop.Token), CancellationToken.None);
         try
         {
-            TrackStatistics statistics = Measure(source, header.FramesAt(Separator.SampleRate), progress, cancellationToken);
+            TrackStatistics statistics = Measure(source, header.FramesAt(DemucsAudio.SampleRate), progress, cancellationToken);
             SourceIdentity found = identity.GetAwaiter().GetResult();
             found.CheckUnchanged(before);
             return (statistics, found);
@@ -532,36 +404,29 @@ public sealed class FileSeparator
         return parameters;
     }
 
-    private SeparationProvenance Describe(TrackPlace place, StemFileSet files, StemShape shape, SeparationIdentity identity, NullTest mix, List<ChunkRetry> retries, int chunks, int resumed, double elapsed, IReadOnlyList<string> warnings) => new()
+    private SeparationResult Run(Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
     {
-        Date = Clock.GetUtcNow(),
-        Separation = identity,
-        Jobs = _options.Jobs,
-        Frames = files.Journal!.Frames,
-        SampleRate = shape.SampleRate,
-        StemFrames = shape.Frames,
-        Chunks = chunks,
-        Gain = files.Gain,
-        NullTestDb = mix.Decibels,
-        Stems = [.. files.Stems.Select(s => new StemProvenance(s.File.StemName, place.Relative(s.File.FilePath), s.Finished.Bytes, s.Finished.Sha256, s.File.Peak, s.Finished.Rms, s.Finished.ClippedSamples))],
-        Retries = [.. retries.Take(MaxRetriesNoted)],
-        Warnings = warnings,
-        Gaps = files.Journal.Gaps,
-        Resumed = resumed,
-        Elapsed = elapsed,
-    };
+        journal.Identity.Source.CheckUnchanged();
+        if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
+            Tell?.Invoke($"The cover of '{track.Source.Path}' is not copied: WAV files cannot have one.");
+        using TrackSeparation separation = new(new Setup(_bag, _selection, _options, _output, _separator, Clock), track, partial, journal, reader, progress, cancellationToken);
+        return separation.Run();
+    }
 
     /// <summary>What lies where a track's stems would.</summary>
-    /// <param name="Provenance">What it was made of; null where nobody knows.</param>
-    /// <param name="Differences">In what that is not what is asked for; empty for what can be skipped.</param>
+    /// <param name="Provenance">What it was made of; null if unknown.</param>
+    /// <param name="Differences">In what that is not what is requested; empty for what can be skipped.</param>
     private sealed record Found(SeparationProvenance? Provenance, IReadOnlyList<string> Differences);
+
+    /// <summary>What all tracks of a batch have in common.</summary>
+    internal sealed record Setup(ModelBag Bag, StemMatrix Selection, SeparationOptions Options, StemOutput Output, Separator Separator, TimeProvider Clock);
 
     /// <summary>A track on its way.</summary>
     /// <param name="Header">Where it comes from, and what that says.</param>
     /// <param name="Paths">Full paths of the files to write.</param>
     /// <param name="Place">Where those are.</param>
     /// <param name="Started">When, by the clock's timestamps.</param>
-    private sealed record Track(TrackHeader Header, IReadOnlyList<string> Paths, TrackPlace Place, long Started)
+    internal sealed record Track(TrackHeader Header, IReadOnlyList<string> Paths, TrackPlace Place, long Started)
     {
         /// <summary>Where it comes from.</summary>
         public TrackSource Source => Header.Source;

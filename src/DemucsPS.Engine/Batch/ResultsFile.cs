@@ -6,7 +6,7 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// What became of the tracks of one worker: a JSON object a line, written in one piece and to the disk before the next track begins. A file is one worker's at a time; its later runs go on in it.
+/// What happened to the tracks of one worker: a JSON object per line, written in one piece and to the disk before the next track begins. A file is one worker's at a time; its later runs go on in it.
 /// Beside it, while a track is worked on, lies <c>FILE.running</c>, which says which: what a worker finds there when it starts is a track in which one died.
 /// </summary>
 public sealed class ResultsFile
@@ -25,7 +25,7 @@ public sealed class ResultsFile
     private static readonly OutcomeTypes s_json = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        // Names of any script stay readable; line breaks and quotes are escaped all the same.
+        // Names of any script stay readable; line breaks and quotes are escaped anyway.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new JsonStringEnumConverter<TrackStatus>(JsonNamingPolicy.CamelCase) },
@@ -34,8 +34,8 @@ public sealed class ResultsFile
     private readonly string _path;
 
     /// <summary>Opens a file of results, which need not exist.</summary>
-    /// <param name="path">Full path; folders are made.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written, or is no file.</exception>
+    /// <param name="path">Full path; folders are created.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written, or is not a file.</exception>
     public ResultsFile(string path)
     {
         DurableFiles.RefuseOther(path);
@@ -44,7 +44,7 @@ public sealed class ResultsFile
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             using FileStream file = Open();
-            // Where a worker died in mid-line, the next line is a line of its own.
+            // Where a worker died in mid-line, the next line starts on its own line.
             if (file.Length > 0)
             {
                 file.Position = file.Length - 1;
@@ -54,7 +54,7 @@ public sealed class ResultsFile
         });
     }
 
-    /// <summary>The lines of a file of results; those that cannot be read, for a worker died in them, are left out.</summary>
+    /// <summary>The lines of a file of results; unreadable ones, from workers that died, are skipped.</summary>
     /// <param name="path">Full path.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
@@ -79,7 +79,7 @@ public sealed class ResultsFile
         LeaseHolder? holder = null;
         Do(() => lease = Lease.TryTake(_path + ".lock", terms ?? LeaseTerms.Here, out holder));
         return lease ?? throw new DemucsException(DemucsError.SeparationRunning,
-            $"{holder} writes its results to '{_path}'. Give each worker a file of its own{(holder?.FreeAfter is { } left ? FormattableString.Invariant($"; if that one is dead, try again in {Math.Ceiling(left.TotalSeconds)} s") : "")}.", _path)
+            $"{holder} is writing results to '{_path}'. Give each worker its own file{(holder?.FreeAfter is { } left ? FormattableString.Invariant($". If that worker is dead, try again in {Math.Ceiling(left.TotalSeconds)} s") : "")}.", _path)
         {
             MayPass = holder?.FreeAfter,
         };
@@ -96,7 +96,7 @@ public sealed class ResultsFile
         file.Flush(flushToDisk: true);
     });
 
-    /// <summary>Notes that a track is begun.</summary>
+    /// <summary>Notes that a track is started.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be noted.</exception>
     internal void Begin(TrackOutcome track) => Do(() => File.WriteAllBytes(_path + RunningSuffix, JsonSerializer.SerializeToUtf8Bytes(track, s_json.TrackOutcome)));
 
@@ -168,7 +168,7 @@ public sealed class ResultsFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The results cannot be kept in '{_path}': {e.Message} {RefusalPatience.System.RemedyFor(e)}", _path, e);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The results cannot be written to '{_path}': {e.Message} {RefusalPatience.System.RemedyFor(e)}", _path, e);
         }
     }
 }

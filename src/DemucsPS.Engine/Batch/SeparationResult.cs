@@ -5,25 +5,25 @@ using DemucsPS.Engine.Stems;
 
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>What became of one track.</summary>
+/// <summary>The result of one track.</summary>
 public sealed record SeparationResult
 {
     /// <summary>Full path of the source.</summary>
     public required string SourcePath { get; init; }
 
-    /// <summary>What the track is called: the source's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
+    /// <summary>The track's name: the source's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
     public required string Track { get; init; }
 
     /// <summary>The model's name; several, joined by +, for a bag.</summary>
     public required string Model { get; init; }
 
-    /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
+    /// <summary>False if the built-in baseline took part, which is not Demucs.</summary>
     public required bool IsDemucs { get; init; }
 
     /// <summary>What ran the model.</summary>
     public required ExecutionProvider ExecutionProvider { get; init; }
 
-    /// <summary>In what numbers the model was computed.</summary>
+    /// <summary>The precision in which the model was computed.</summary>
     public required ModelPrecision Precision { get; init; }
 
     /// <summary>The written files.</summary>
@@ -41,19 +41,19 @@ public sealed record SeparationResult
     /// <summary>Time it took.</summary>
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>Seconds of work for a second of music: below 1 is faster than playing.</summary>
+    /// <summary>Seconds of work per second of music: below 1 is faster than playing.</summary>
     public double RealTimeFactor => Elapsed / Duration;
 
     /// <summary>Chunks separated, over all shifts.</summary>
     public required int Chunks { get; init; }
 
-    /// <summary>Factor that all stems were multiplied by so that none clips; 1 for none.</summary>
+    /// <summary>Factor applied to all stems to avoid clipping; 1 for none.</summary>
     public required float Gain { get; init; }
 
-    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before they were rounded; null where they are not meant to sum to it.</summary>
+    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before they were rounded; null if they are not meant to sum to it.</summary>
     public double? NullTestDb { get; init; }
 
-    /// <summary>The parts whose sound the source has lost, in their order: times in the track, frames at the source's own rate. Silence stands in for those that are filled; at most 1,000.</summary>
+    /// <summary>The parts whose sound the source has lost, in their order: times in the track, frames at the source's own rate. Silence replaces those that are filled; at most 1,000.</summary>
     public IReadOnlyList<TrackGap> Gaps { get; init; } = [];
 
     /// <summary>Chunks that were not separated at the first attempt.</summary>
@@ -62,12 +62,12 @@ public sealed record SeparationResult
     /// <summary>Whether an interrupted separation was continued.</summary>
     public bool Resumed { get; init; }
 
-    /// <summary>Whether the stems were there already, so that nothing was done.</summary>
+    /// <summary>Whether the stems already existed, so that nothing was done.</summary>
     public bool Skipped { get; init; }
 
-    /// <summary>Full path of the file that says where the stems come from.</summary>
+    /// <summary>Full path of the provenance file.</summary>
     public required string ProvenancePath { get; init; }
 
-    /// <summary>What the user should know: of the source, the model and the stems.</summary>
+    /// <summary>Warnings for the user: about the source, the model and the stems.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 }

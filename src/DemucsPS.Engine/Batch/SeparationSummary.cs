@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>What became of a batch.</summary>
+/// <summary>The summary of a batch.</summary>
 /// <param name="Tracks">Tracks that were tried.</param>
 /// <param name="Separated">Tracks whose stems were written.</param>
 /// <param name="Failed">Tracks that had an error.</param>

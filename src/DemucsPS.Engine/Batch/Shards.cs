@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>Shares out a batch so that all workers have about as much to do.</summary>
-public static class Shards
+/// <summary>Divides a batch so that all workers have about as much to do.</summary>
+internal static class Shards
 {
     // What a track costs beside its length: opening, naming and noting it.
     private const double SecondsATrack = 1;
@@ -10,7 +10,7 @@ public static class Shards
     /// Assigns each track to one share: the longest first, each to the share that has least so far (LPT; R. L. Graham, "Bounds on multiprocessing timing anomalies", 1969). The same for the same
     /// tracks, in whatever order they are given.
     /// </summary>
-    /// <param name="tracks">The tracks, each with a name that no other has, and its length in seconds; null for one that nobody knows, which counts as the mean of the others.</param>
+    /// <param name="tracks">The tracks, each with a name that no other has, and its length in seconds; null if unknown, which counts as the mean of the others.</param>
     /// <param name="count">Number of shares, at least 1.</param>
     /// <returns>The share of each track, from 1, in the order of the tracks.</returns>
     public static int[] Assign(IReadOnlyList<(string Key, double? Seconds)> tracks, int count)

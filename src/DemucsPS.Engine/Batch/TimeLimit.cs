@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>How long a run may take, and what still fits into the rest of it.</summary>
+/// <summary>The time limit of a run, and what still fits into the rest of it.</summary>
 public sealed partial class TimeLimit
 {
     // Of a track's time: tracks differ, and so do the hours of a shared machine.
@@ -52,7 +52,7 @@ public sealed partial class TimeLimit
         TimeSpan limit = form.Success ? new TimeSpan(Number("days"), Number("hours"), Number("minutes"), Number("seconds")) : TimeSpan.Zero;
         return limit > TimeSpan.Zero
             ? limit
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' is no time limit. Limits are hours, minutes and seconds, such as 01:50:00, or with days 1-01:50:00.") { Parameter = EngineParameter.TimeLimit };
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' is not a time limit. Write hours, minutes and seconds as 01:50:00, or with days as 1-01:50:00.") { Parameter = EngineParameter.TimeLimit };
 
         int Number(string part) => int.TryParse(form.Groups[part].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
     }
@@ -69,7 +69,7 @@ public sealed partial class TimeLimit
         _worked += worked;
     }
 
-    // Behind days, hours end at 23.
+    // After days, hours end at 23.
     [GeneratedRegex(@"\A((?<days>[0-9]{1,4})-(?<hours>[01][0-9]|2[0-3])|(?<hours>[0-9]{1,4})):(?<minutes>[0-5][0-9]):(?<seconds>[0-5][0-9])\z")]
     private static partial Regex Form();
 }

@@ -3,10 +3,10 @@ using System.Text.Json.Serialization;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>How long a track is, as it was found once.</summary>
-/// <param name="Key">The path of its file; behind a zero character, what of the file the track is if it is not all of it.</param>
+/// <param name="Key">The path of its file; after a zero character, what of the file the track is if it is not all of it.</param>
 /// <param name="Size">Bytes of the file then; -1 where it could not be found.</param>
 /// <param name="Time">When the file was last written.</param>
-/// <param name="Seconds">Its length; 0 where it cannot be read, null where nobody says it without decoding.</param>
+/// <param name="Seconds">Its length; 0 if it cannot be read, null if unknown without decoding.</param>
 public sealed record TrackDuration(string Key, long Size, DateTime Time, double? Seconds);
 
 /// <summary>The first line of a file of lengths.</summary>

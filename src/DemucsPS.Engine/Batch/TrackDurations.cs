@@ -12,7 +12,7 @@ namespace DemucsPS.Engine.Batch;
 
 /// <summary>
 /// The lengths of all tracks of a batch, in a file that all its workers read: they must share out by the same numbers, or a track could be in two shares, or in none. So the first worker measures
-/// them while the others wait, and as long as the same is asked for, the file stays as it is, whatever becomes of the tracks meanwhile. For other inputs it is made anew; what it says of files that have
+/// them while the others wait, and as long as the same is requested, the file stays as it is, whatever becomes of the tracks meanwhile. For other inputs it is made again; what it says of files that have
 /// the same path, size and time is kept.
 /// </summary>
 public sealed class TrackDurations
@@ -28,7 +28,7 @@ public sealed class TrackDurations
     /// <summary>The tracks, in the order of their keys.</summary>
     public IReadOnlyList<TrackDuration> Tracks { get; }
 
-    /// <summary>What a track is called here.</summary>
+    /// <summary>The key of a track.</summary>
     public static string KeyOf(TrackSource track)
     {
         string key = track.Path;
@@ -69,7 +69,7 @@ public sealed class TrackDurations
     /// <param name="path">Full path of the file.</param>
     /// <param name="inputs">Full paths of what was given.</param>
     /// <param name="options">What is taken of them.</param>
-    /// <param name="waiting">Told once, in a sentence, that another process measures.</param>
+    /// <param name="waiting">Receives once, in a sentence, that another process measures.</param>
     /// <param name="cancellationToken">Ends it; what was measured is lost then.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the file cannot be written, or is none.</exception>
@@ -98,12 +98,12 @@ public sealed class TrackDurations
                     return new TrackDurations(measured);
                 }
                 if (!told)
-                    waiting?.Invoke($"{holder} measures the tracks' lengths for '{path}'; this one waits for it.");
+                    waiting?.Invoke($"{holder} is measuring the lengths of the tracks for '{path}'. This process waits for it.");
                 told = true;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new DemucsException(DemucsError.StemWriteFailed, $"The tracks' lengths, by which all workers share them out, cannot be kept in '{path}': {e.Message} Name a file in a folder that all of them can write to.", path, e);
+                throw new DemucsException(DemucsError.StemWriteFailed, $"The lengths of the tracks cannot be written to '{path}': {e.Message} Name a file in a folder that all workers can write to.", path, e);
             }
             cancellationToken.WaitHandle.WaitOne(s_interval);
         }

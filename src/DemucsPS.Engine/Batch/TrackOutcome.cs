@@ -4,7 +4,7 @@ using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>What became of one track in one run of a worker: a line of a <see cref="ResultsFile"/>.</summary>
+/// <summary>What happened to one track in one run of a worker: a line of a <see cref="ResultsFile"/>.</summary>
 public sealed record TrackOutcome
 {
     /// <summary>Layout of the line.</summary>
@@ -19,7 +19,7 @@ public sealed record TrackOutcome
     /// <summary>Full path of the source.</summary>
     public required string Source { get; init; }
 
-    /// <summary>What the track is called; of one file there can be several.</summary>
+    /// <summary>The track's name; of one file there can be several.</summary>
     public required string Track { get; init; }
 
     /// <summary>The worker's share, as 3/10; null for all.</summary>
@@ -34,7 +34,7 @@ public sealed record TrackOutcome
     /// <summary>Seconds of work in this run.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Seconds of music; null where nothing was separated or skipped.</summary>
+    /// <summary>Seconds of music; null if nothing was separated or skipped.</summary>
     public double? Duration { get; init; }
 
     /// <summary>Whether an interrupted separation was continued.</summary>
@@ -43,7 +43,7 @@ public sealed record TrackOutcome
     /// <summary>The error's id, the name of a <see cref="DemucsError"/>.</summary>
     public string? Error { get; init; }
 
-    /// <summary>The error in words, or what is kept of a track that is left.</summary>
+    /// <summary>The error message, or what is kept of an unfinished track.</summary>
     public string? Message { get; init; }
 
     /// <summary>What share of an unfinished track is kept for another run, 0 to 1.</summary>

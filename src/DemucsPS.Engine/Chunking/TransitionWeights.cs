@@ -4,7 +4,7 @@ namespace DemucsPS.Engine.Chunking;
 /// The weight of each frame of a chunk where chunks overlap: a triangle [1 … L/2, L − L/2 … 1] scaled to a maximum of 1, to the power of
 /// <c>transition_power</c>. For overlaps below one half this gives linear crossfades (power 1). Source: <c>apply_model</c> of facebookresearch/demucs.
 /// </summary>
-public static class TransitionWeights
+internal static class TransitionWeights
 {
     /// <summary>The greatest power: with it the least weight of the longest segment is still a number, and not 0, by which a track's first frame would be divided.</summary>
     public const double MaxPower = 4;

@@ -5,7 +5,7 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Clusters;
 
 /// <summary>
-/// A job's folder, on a file system that all nodes share. <c>job.json</c> holds the settings, <c>array.sh</c> is what the scheduler runs (it holds no name of any file), <c>submissions/0001</c> the tracks:
+/// A job's folder, on a file system that all nodes share. <c>job.json</c> holds the settings, <c>array.sh</c> is what the scheduler runs (it has no name of any file), <c>submissions/0001</c> the tracks:
 /// <c>tracks.list</c> has their full paths in the order of the tasks, each ended by a NUL; <c>tracks.seconds</c> a line for each with its length; <c>tasks.index</c> a line of fixed length for each task
 /// that says where in the list its tracks are, so that a node reads nothing but them. <c>results/0001</c> has what the tasks write, <c>logs/0001</c> what they say.
 /// </summary>
@@ -27,7 +27,7 @@ public sealed class ClusterJob
 
     private static readonly string[] s_folders = ["submissions", "results", "logs"];
 
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private ClusterJob(string folder, ClusterSettings settings)
     {
@@ -61,7 +61,7 @@ public sealed class ClusterJob
             File.WriteAllText(job.ScriptPath, Script);
             foreach (string inner in s_folders)
                 Directory.CreateDirectory(Path.Combine(folder, inner));
-            // Last: a folder without it is no job.
+            // Last: a folder without it is not a job.
             ClusterRecords.Write(Path.Combine(folder, SettingsName), settings);
             return job;
         }
@@ -81,7 +81,7 @@ public sealed class ClusterJob
     }
 
     private static DemucsException NotFree(string folder) =>
-        new(DemucsError.ClusterJobExists, $"'{folder}' is not free for a job: it is a file, or has something in it. Name another folder, or submit again what is missing of the job that is there.", folder);
+        new(DemucsError.ClusterJobExists, $"'{folder}' cannot be used for a new job: it is a file, or a folder that is not empty. Name another folder, or retry the job that is there.", folder);
 
     private static bool TryCreate(string path)
     {
@@ -97,7 +97,7 @@ public sealed class ClusterJob
     }
 
     /// <summary>Takes the job for one that submits of it again.</summary>
-    /// <returns>Lets go of it; null where another one has it.</returns>
+    /// <returns>Lets go of it; null if another one has it.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the disk.</exception>
     internal IDisposable? TryHold()
     {
@@ -118,19 +118,19 @@ public sealed class ClusterJob
     {
         string path = Path.Combine(folder, SettingsName);
         if (!File.Exists(path))
-            throw ClusterRecords.Invalid(folder, $"There is no {SettingsName} in it.");
+            throw ClusterRecords.Invalid(folder, $"It has no {SettingsName}.");
         ClusterSettings settings = ClusterRecords.Read<ClusterSettings>(path);
         if (settings.Schema != ClusterSettings.CurrentSchema || settings.Program.Count == 0)
-            throw ClusterRecords.Invalid(path, $"It is of kind {settings.Schema}, and {ClusterSettings.CurrentSchema} is known.");
+            throw ClusterRecords.Invalid(path, $"Its format is {settings.Schema}; this version reads {ClusterSettings.CurrentSchema}.");
         return new ClusterJob(folder, settings);
     }
 
-    /// <summary>What was handed over, in order.</summary>
+    /// <summary>The submissions, in order.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>: one of them is damaged or missing, or all are.</exception>
     public IReadOnlyList<ClusterSubmission> Submissions() =>
-        Recorded() is { Count: > 0 } found ? found : throw ClusterRecords.Invalid(Folder, $"There is no {SubmissionName} in its submissions/0001, which says what it consists of.");
+        Recorded() is { Count: > 0 } found ? found : throw ClusterRecords.Invalid(Folder, $"The file submissions/0001/{SubmissionName} is missing.");
 
-    /// <summary>What was handed over; empty for a job that is being made.</summary>
+    /// <summary>The submissions; empty for a job that is being created.</summary>
     private List<ClusterSubmission> Recorded() => Reading(Path.Combine(Folder, "submissions"), path =>
     {
         List<ClusterSubmission> found = [];
@@ -138,25 +138,25 @@ public sealed class ClusterJob
         {
             ClusterSubmission submission = ClusterRecords.Read<ClusterSubmission>(SubmissionPath(number, SubmissionName));
             if (submission.Number != number || submission is not { Tasks: > 0, Tracks: > 0, TimeLimitSeconds: > 0 and <= MaxSeconds })
-                throw new FormatException(FormattableString.Invariant($"What submissions/{Number(number)}/{SubmissionName} says cannot be."));
+                throw new FormatException(FormattableString.Invariant($"The file submissions/{Number(number)}/{SubmissionName} is invalid."));
             found.Add(submission);
         }
         foreach (string folder in Directory.EnumerateDirectories(path))
         {
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > found.Count + 1)
-                throw new FormatException(FormattableString.Invariant($"There is a submission {number}, and {SubmissionName} of submission {found.Count + 1} is missing."));
+                throw new FormatException(FormattableString.Invariant($"Submission {number} exists, but {SubmissionName} of submission {found.Count + 1} is missing."));
         }
         // What tasks write has a place only as long as what they were handed has one: one whose writing was interrupted has a folder for that.
         string next = Number(found.Count + 1);
         if (!Directory.Exists(Path.Combine(path, next)) && s_folders.Any(folder => Directory.Exists(Path.Combine(Folder, folder, next))))
-            throw new FormatException(FormattableString.Invariant($"Tasks of a submission {found.Count + 1} have written, and submissions/{next}, which says what it consists of, is missing."));
+            throw new FormatException(FormattableString.Invariant($"Tasks of submission {found.Count + 1} have written results, but submissions/{next} is missing."));
         return found;
     });
 
-    /// <summary>Writes down what is to be handed over.</summary>
+    /// <summary>Writes a submission.</summary>
     /// <param name="paths">Full paths of the tracks.</param>
-    /// <param name="durations">Length of each in seconds; null where its file does not say it.</param>
-    /// <param name="plan">How they are dealt out.</param>
+    /// <param name="durations">Length of each in seconds; null if its file does not declare it.</param>
+    /// <param name="plan">How they are distributed.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the disk. <see cref="DemucsError.AudioTrackNotFound"/>: a name cannot be written down.</exception>
     /// <param name="options">What the scheduler is asked for.</param>
     public ClusterSubmission Add(IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlan plan, SlurmOptions? options = null)
@@ -176,7 +176,7 @@ public sealed class ClusterJob
         {
             Directory.CreateDirectory(Path.GetDirectoryName(SubmissionPath(submission.Number, ListName))!);
             using (FileStream list = File.Create(SubmissionPath(submission.Number, ListName)))
-            using (StreamWriter seconds = new(SubmissionPath(submission.Number, SecondsName), append: false, Utf8), index = new(SubmissionPath(submission.Number, IndexName), append: false, Utf8))
+            using (StreamWriter seconds = new(SubmissionPath(submission.Number, SecondsName), append: false, s_utf8), index = new(SubmissionPath(submission.Number, IndexName), append: false, s_utf8))
             {
                 using BufferedStream buffer = new(list, 1 << 16);
                 long offset = 0;
@@ -206,7 +206,7 @@ public sealed class ClusterJob
         return submission;
     }
 
-    /// <summary>Writes down what became of a submission.</summary>
+    /// <summary>Writes down what happened to a submission.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Record(ClusterSubmission submission) => ClusterRecords.Write(SubmissionPath(submission.Number, SubmissionName), submission);
 
@@ -251,7 +251,7 @@ public sealed class ClusterJob
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
     public IReadOnlyList<string> Paths(int submission) => Reading(SubmissionPath(submission, ListName), path => Decode(File.ReadAllBytes(path)));
 
-    /// <summary>Lengths of a submission's tracks in seconds, in that order; null where the file does not say it.</summary>
+    /// <summary>Lengths of a submission's tracks in seconds, in that order; null if the file does not declare it.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
     public IReadOnlyList<double?> Durations(int submission) => Reading(SubmissionPath(submission, SecondsName), path =>
         File.ReadLines(path).Select(line => line.Length == 0 ? (double?)null : Seconds(line)).ToArray());
@@ -262,13 +262,13 @@ public sealed class ClusterJob
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
     public IReadOnlyList<string> Paths(int submission, int task)
     {
-        string line = Reading(SubmissionPath(submission, IndexName), path => Utf8.GetString(Part(path, (long)task * IndexLine, IndexLine)));
+        string line = Reading(SubmissionPath(submission, IndexName), path => s_utf8.GetString(Part(path, (long)task * IndexLine, IndexLine)));
         string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return Reading(SubmissionPath(submission, ListName), path =>
             Decode(Part(path, long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture))));
     }
 
-    private static double Seconds(string line) => double.Parse(line, CultureInfo.InvariantCulture) is >= 0 and <= MaxSeconds and var seconds ? seconds : throw new FormatException($"'{line}' is no length of a track.");
+    private static double Seconds(string line) => double.Parse(line, CultureInfo.InvariantCulture) is >= 0 and <= MaxSeconds and var seconds ? seconds : throw new FormatException($"'{line}' is not the length of a track.");
 
     /// <summary>Full path of the folder that a task's results are in.</summary>
     internal string ResultsFolder(int submission, int task) => Path.Combine(Folder, "results", Number(submission), Number(task / TasksInAFolder));
@@ -306,24 +306,24 @@ public sealed class ClusterJob
     {
         using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
         if (offset < 0 || length < 0 || length > stream.Length - offset)
-            throw new FormatException(FormattableString.Invariant($"It has {stream.Length} bytes, and wanted are {length} from {offset} on."));
+            throw new FormatException(FormattableString.Invariant($"It has {stream.Length} bytes, but {length} bytes from {offset} on are needed."));
         stream.Position = offset;
         byte[] part = new byte[length];
         stream.ReadExactly(part);
         return part;
     }
 
-    /// <summary>A track's name as it is in lists.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it is no text.</exception>
+    /// <summary>A track's name in lists.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it is not text.</exception>
     internal static byte[] Encode(string path)
     {
         try
         {
-            return Utf8.GetBytes(path);
+            return s_utf8.GetBytes(path);
         }
         catch (EncoderFallbackException e)
         {
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"The name of '{path}' is no Unicode text and cannot be put on a list. Rename the file.", path, e);
+            throw new DemucsException(DemucsError.AudioTrackNotFound, $"The name of '{path}' is not valid Unicode, so a list cannot contain it. Rename the file.", path, e);
         }
     }
 
@@ -335,7 +335,7 @@ public sealed class ClusterJob
             int end = Array.IndexOf(list, (byte)0, at);
             if (end < 0)
                 throw new FormatException("Its last name is cut short.");
-            names.Add(Utf8.GetString(list, at, end - at));
+            names.Add(s_utf8.GetString(list, at, end - at));
             at = end + 1;
         }
         return [.. names];

@@ -1,23 +1,23 @@
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>How a job stands.</summary>
+/// <summary>The state of a job.</summary>
 public enum ClusterJobState
 {
-    /// <summary>Its folder is there, and nothing was handed to a scheduler.</summary>
+    /// <summary>Its folder is there, and nothing was submitted to a scheduler.</summary>
     Prepared,
 
-    /// <summary>Tasks wait for their turn, and none runs.</summary>
+    /// <summary>Tasks are waiting, and none is running.</summary>
     Waiting,
 
-    /// <summary>Tasks run.</summary>
+    /// <summary>Tasks are running.</summary>
     Running,
 
-    /// <summary>No task waits or runs, and tracks failed or are missing.</summary>
+    /// <summary>No task is waiting or running, and tracks failed or are missing.</summary>
     Incomplete,
 
     /// <summary>All tracks are done.</summary>
     Done,
 
-    /// <summary>The scheduler could not be asked; what is known is from the results.</summary>
+    /// <summary>The scheduler is unavailable; the state is known from the results only.</summary>
     Unknown,
 }

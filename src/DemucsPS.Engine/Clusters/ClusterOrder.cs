@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>Tracks that are about to be handed to a scheduler: what is planned can be looked at, tried, and done.</summary>
+/// <summary>Tracks that are about to be submitted to a scheduler: what is planned can be looked at, tried, and done.</summary>
 public sealed class ClusterOrder
 {
     private readonly string _folder;
@@ -29,28 +29,28 @@ public sealed class ClusterOrder
         Plan = ClusterPlan.Create(paths, durations, _limits is { } limits ? plan with { MaxTasks = Math.Min(plan.MaxTasks, limits.MaxTasks) } : plan);
     }
 
-    /// <summary>How the tracks are dealt out.</summary>
+    /// <summary>How the tracks are distributed.</summary>
     public ClusterPlan Plan { get; }
 
     /// <summary>Plans a new job.</summary>
     /// <param name="folder">Full path of its folder, on a file system that all nodes share; it must be free.</param>
     /// <param name="settings">What is the same for all tasks.</param>
     /// <param name="paths">Full paths of the tracks.</param>
-    /// <param name="durations">Length of each in seconds; null where its file does not say it.</param>
-    /// <param name="plan">How they are dealt out.</param>
+    /// <param name="durations">Length of each in seconds; null if its file does not declare it.</param>
+    /// <param name="plan">How they are distributed.</param>
     /// <param name="options">What Slurm is asked for.</param>
     /// <param name="cluster">The cluster; null to make the folder only.</param>
     /// <exception cref="DemucsException">An option is out of range, the folder is not free, or Slurm is not there or refuses.</exception>
     public static ClusterOrder New(string folder, ClusterSettings settings, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
     {
         if (folder.AsSpan().ContainsAny(cluster is null && OperatingSystem.IsWindows() ? "%" : "%\\"))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{folder}' cannot be a job's folder: Slurm reads % and \\ in the names of its logs, and every task would fail without one. Name a folder without them.", folder);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{folder}' cannot be a job's folder: Slurm interprets % and \\ in names of logs, so every task would fail. Name a folder without them.", folder);
         ClusterWorker.Check(settings);
         ClusterJob.CheckFree(folder);
         return new ClusterOrder(folder, settings, null, 0, paths, durations, plan, options, cluster);
     }
 
-    /// <summary>Plans what failed or is missing of a job once more. What nobody asks for otherwise is asked for as the last time; where nobody gives a real-time factor, that of the job's own results is taken, or else that of the last time.</summary>
+    /// <summary>Plans the failed and missing tracks of a job again. Options that are not given are those of the last time. The default real-time factor is measured in the job's own results, else it is that of the last time.</summary>
     /// <inheritdoc cref="New"/>
     /// <exception cref="DemucsException">As <see cref="New"/>; <see cref="DemucsError.ClusterJobRunning"/>: tasks of it wait or run.</exception>
     public static ClusterOrder Again(string folder, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
@@ -61,7 +61,7 @@ public sealed class ClusterOrder
         if (arrays.Length > 0 && cluster?.Tasks(arrays) is { IsActive: true } tasks)
         {
             throw new DemucsException(DemucsError.ClusterJobRunning, FormattableString.Invariant(
-                $"{tasks.Running} tasks of '{folder}' run and {tasks.Waiting} wait. Wait for them, or cancel them first: else tracks would be done twice."), folder);
+                $"{tasks.Running} tasks of '{folder}' run and {tasks.Waiting} wait. Wait for them, or cancel them first. Otherwise tracks would be separated twice."), folder);
         }
         ClusterProgress progress = ClusterProgress.Read(job);
         ClusterTrack[] left = [.. progress.Tracks.Where(track => track.State != TrackState.Done)];
@@ -75,22 +75,22 @@ public sealed class ClusterOrder
     public static ClusterPlanOptions Measured(ClusterPlanOptions plan, ClusterProgress progress) =>
         plan.RealTimeFactor is null && progress.RealTimeFactor is { } factor ? plan with { RealTimeFactor = factor, IsMeasured = true } : plan;
 
-    /// <summary>What Slurm says to the plan; nothing is written, and nothing handed over.</summary>
-    /// <returns>Null where there is no cluster, or nothing to do.</returns>
+    /// <summary>What Slurm answers to the plan; nothing is written or submitted.</summary>
+    /// <returns>Null if there is no cluster, or nothing to do.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerRefused"/>: it would not take it.</exception>
     public string? Try() => _cluster is null || Plan.Tasks.Count == 0 ? null : _cluster.Try(Plan, _options, _limits!);
 
-    /// <summary>Writes the plan down and hands it over: all of it, or nothing.</summary>
-    /// <returns>Null where there is nothing to do.</returns>
+    /// <summary>Writes and submits the plan: all of it, or nothing.</summary>
+    /// <returns>Null if there is nothing to do.</returns>
     /// <exception cref="DemucsException">The disk, or Slurm, refuses; <see cref="DemucsError.ClusterJobRunning"/>: the job was submitted since this was planned.</exception>
     public ClusterSubmission? Submit()
     {
         if (Plan.Tasks.Count == 0)
             return null;
-        // What somebody else submitted meanwhile would be done twice.
+        // Tracks that another user submitted meanwhile would be separated twice.
         using IDisposable? held = _job?.TryHold();
         if (_job is not null && (held is null || _job.Submissions().Count != _before))
-            throw new DemucsException(DemucsError.ClusterJobRunning, $"'{_folder}' is submitted by somebody else, or was since this was planned. Look how it stands, and plan again.", _folder);
+            throw new DemucsException(DemucsError.ClusterJobRunning, $"'{_folder}' was submitted by someone else after this was planned. Check its status, and plan again.", _folder);
         bool existed = Directory.Exists(_folder);
         ClusterJob job = _job ?? ClusterJob.Create(_folder, _settings!);
         try

@@ -1,14 +1,16 @@
+using DemucsPS.Engine.Batch;
+
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>How an archive is dealt out to tasks.</summary>
+/// <summary>How an archive is distributed to tasks.</summary>
 public sealed record ClusterPlanOptions
 {
-    /// <summary>Seconds of work for a second of audio where nobody has measured it: what a few processors need for htdemucs, and a guess for anything else.</summary>
+    /// <summary>The assumed seconds of work per second of audio if it was not measured: what a few processors need for htdemucs, and a guess for other models.</summary>
     public const double AssumedRealTimeFactor = 1;
 
-    private static readonly TimeSpan LongestLimit = TimeSpan.FromDays(365);
+    private static readonly TimeSpan s_longestLimit = TimeSpan.FromDays(365);
 
-    /// <summary>Seconds of work for a second of audio, on one node and with what a task gets of it; null where it is not known.</summary>
+    /// <summary>Seconds of work per second of audio, on one node and with what a task gets of it; null if unknown.</summary>
     public double? RealTimeFactor { get; init; }
 
     /// <summary>Whether <see cref="RealTimeFactor"/> comes from a job's own results.</summary>
@@ -20,7 +22,7 @@ public sealed record ClusterPlanOptions
     /// <summary>Time that each task may take; null for half as much again as the longest needs, and ten minutes.</summary>
     public TimeSpan? TimeLimit { get; init; }
 
-    /// <summary>The most tasks; with fewer than <see cref="TaskLength"/> asks for, each is longer.</summary>
+    /// <summary>The maximum number of tasks. If it is below what <see cref="TaskLength"/> requires, tasks are longer.</summary>
     public int MaxTasks { get; init; } = int.MaxValue;
 
     /// <summary>Refuses values that are out of range.</summary>
@@ -28,13 +30,13 @@ public sealed record ClusterPlanOptions
     public void Check()
     {
         if (RealTimeFactor is { } factor && !(factor is > 0 and <= 1e6))
-            throw Refused(FormattableString.Invariant($"The real-time factor is {factor}; it is the seconds of work for a second of audio, and must be above 0."));
-        if (TaskLength <= TimeSpan.Zero || TaskLength > LongestLimit)
-            throw Refused(FormattableString.Invariant($"The length of a task is {TaskLength}; it must be above 0, and at most a year."));
-        if (TimeLimit is { } limit && (limit < TimeSpan.FromMinutes(1) || limit > LongestLimit))
-            throw Refused(FormattableString.Invariant($"The time limit is {limit}; it must be a minute to a year."));
+            throw Refused(FormattableString.Invariant($"The real-time factor is {factor}; it must be above 0. It is the seconds of work per second of audio."));
+        if (TaskLength <= TimeSpan.Zero || TaskLength > s_longestLimit)
+            throw Refused(FormattableString.Invariant($"The length of a task is {TaskLength}; it must be above 0 and at most a year."));
+        if (TimeLimit is { } limit && (limit < TimeSpan.FromMinutes(1) || limit > s_longestLimit))
+            throw Refused(FormattableString.Invariant($"The time limit is {limit}; it must be from a minute to a year."));
         if (MaxTasks < 1)
-            throw Refused(FormattableString.Invariant($"The number of tasks is at most {MaxTasks}; it must be 1 or more."));
+            throw Refused(FormattableString.Invariant($"The maximum number of tasks is {MaxTasks}; it must be 1 or more."));
     }
 
     private static DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message);

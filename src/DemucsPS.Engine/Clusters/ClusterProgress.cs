@@ -2,7 +2,7 @@ using DemucsPS.Engine.Batch;
 
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>What has become of a job's tracks, read from the lines that its tasks wrote.</summary>
+/// <summary>The results of a job's tracks, read from the lines that its tasks wrote.</summary>
 public sealed class ClusterProgress
 {
     private readonly ClusterJob _job;
@@ -18,7 +18,7 @@ public sealed class ClusterProgress
         IReadOnlyList<string> paths = job.Paths(1);
         IReadOnlyList<double?> durations = job.Durations(1);
         if (paths.Count != durations.Count)
-            throw ClusterRecords.Invalid(job.Folder, FormattableString.Invariant($"Its list has {paths.Count} tracks, and {durations.Count} lengths."));
+            throw ClusterRecords.Invalid(job.Folder, FormattableString.Invariant($"Its list has {paths.Count} tracks but {durations.Count} lengths."));
         ClusterTrack[] tracks = new ClusterTrack[paths.Count];
         Dictionary<string, int> numbers = new(paths.Count, StringComparer.Ordinal);
         for (int i = 0; i < tracks.Length; i++)
@@ -48,7 +48,7 @@ public sealed class ClusterProgress
     /// <summary>The tracks, in the order of the first submission's tasks.</summary>
     public IReadOnlyList<ClusterTrack> Tracks { get; }
 
-    /// <summary>Seconds of work for a second of audio, over all tracks that were separated in one go; null where there is none yet.</summary>
+    /// <summary>Seconds of work per second of audio, over all tracks that were separated in one go; null if there is none yet.</summary>
     public double? RealTimeFactor => _separated > TimeSpan.Zero ? _separatedWork / _separated : null;
 
     /// <summary>Reads what there is now.</summary>
@@ -64,7 +64,7 @@ public sealed class ClusterProgress
     ];
 
     /// <summary>All of it in numbers.</summary>
-    /// <param name="tasks">What the scheduler says of <see cref="ClusterJob.Submissions"/>; null where it does not answer.</param>
+    /// <param name="tasks">What the scheduler says of <see cref="ClusterJob.Submissions"/>; null if it does not answer.</param>
     public ClusterStatus Status(SlurmTasks? tasks)
     {
         int done = Tracks.Count(track => track.State == TrackState.Done), failed = Tracks.Count(track => track.State == TrackState.Failed);

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Clusters;
 [JsonSerializable(typeof(ClusterSubmission))]
 internal sealed partial class ClusterRecords : JsonSerializerContext
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Strict)
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerOptions.Strict)
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
@@ -26,7 +26,7 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
         try
         {
             using FileStream stream = RegularFile.OpenRead(path);
-            return JsonSerializer.Deserialize<T>(stream, Json) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<T>(stream, s_json) ?? throw new JsonException("it is empty");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -36,9 +36,9 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
 
     /// <summary>Writes a file whole or not at all.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void Write<T>(string path, T content) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, Json), path + ".new");
+    public static void Write<T>(string path, T content) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, s_json), path + ".new");
 
     /// <summary>The error for a file of a job folder that cannot be used.</summary>
     public static DemucsException Invalid(string path, string why, Exception? cause = null) =>
-        new(DemucsError.ClusterJobInvalid, $"'{path}' cannot be used as part of a job: {why} Check the path; it is the folder that the job was made in.", path, cause);
+        new(DemucsError.ClusterJobInvalid, $"'{path}' is not a valid part of a job: {why} Check the path. It must be the folder the job was created in.", path, cause);
 }

@@ -3,7 +3,7 @@ namespace DemucsPS.Engine.Clusters;
 /// <summary>What is the same for all tasks of a job; <c>job.json</c> in its folder.</summary>
 public sealed record ClusterSettings
 {
-    /// <summary>Of the newest kind of job folder.</summary>
+    /// <summary>The newest format of job folders.</summary>
     public const int CurrentSchema = 1;
 
     /// <summary>The kind of job folder.</summary>

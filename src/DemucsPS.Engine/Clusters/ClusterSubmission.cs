@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>Tracks of a job that were handed to the scheduler at once; <c>submission.json</c> in a folder of its own.</summary>
+/// <summary>Tracks of a job that were submitted to the scheduler at once; <c>submission.json</c> in its own folder.</summary>
 public sealed record ClusterSubmission
 {
     /// <summary>Number in the job, from 1. The first has all its tracks, later ones those that were missing then.</summary>
@@ -21,12 +21,12 @@ public sealed record ClusterSubmission
     /// <summary>Seconds that a task may take.</summary>
     public required double TimeLimitSeconds { get; init; }
 
-    /// <summary>What the scheduler was asked for; a retry asks for the same where it says nothing else. Null where that was not written down.</summary>
+    /// <summary>What the scheduler was asked for; a retry asks for the same where it says nothing else. Null if that was not written down.</summary>
     public SlurmOptions? Slurm { get; init; }
 
-    /// <summary>Seconds of work for a second of audio, as they were given or measured then; null where they were assumed.</summary>
+    /// <summary>Seconds of work per second of audio, as they were given or measured then; null if they were assumed.</summary>
     public double? RealTimeFactor { get; init; }
 
-    /// <summary>What the scheduler has of it; empty where it was not handed over.</summary>
+    /// <summary>Its jobs in the scheduler; empty if it was not submitted.</summary>
     public IReadOnlyList<ClusterArray> Arrays { get; init; } = [];
 }

@@ -2,10 +2,10 @@ using DemucsPS.Engine.Batch;
 
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>A track of a job, and what became of it.</summary>
+/// <summary>A track of a job, and what happened to it.</summary>
 /// <param name="SourcePath">Full path of the source.</param>
-/// <param name="State">What became of it.</param>
-/// <param name="Duration">Length of its audio; null where it is not known.</param>
+/// <param name="State">What happened to it.</param>
+/// <param name="Duration">Length of its audio; null if unknown.</param>
 public sealed record ClusterTrack(string SourcePath, TrackState State, TimeSpan? Duration)
 {
     /// <summary>Time it took, with what is lost of other attempts.</summary>
@@ -14,10 +14,10 @@ public sealed record ClusterTrack(string SourcePath, TrackState State, TimeSpan?
     /// <summary>Where it was last worked on; null for nowhere.</summary>
     public string? Node { get; init; }
 
-    /// <summary>The error's id; null where there is none.</summary>
+    /// <summary>The error's id; null if there is none.</summary>
     public string? Error { get; init; }
 
-    /// <summary>The error in words.</summary>
+    /// <summary>The error message.</summary>
     public string? Message { get; init; }
 
     /// <summary>Files of its stems.</summary>

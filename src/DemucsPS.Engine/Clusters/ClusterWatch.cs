@@ -3,7 +3,7 @@ namespace DemucsPS.Engine.Clusters;
 /// <summary>Looks at jobs, by their results and by the scheduler.</summary>
 public static class ClusterWatch
 {
-    /// <summary>How a job stands. A scheduler that is not there is no error: results say what is done.</summary>
+    /// <summary>Status of a job. A missing scheduler is not an error: the results show what is done.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public static ClusterStatus Status(ClusterJob job, SlurmCluster cluster)
     {
@@ -25,10 +25,10 @@ public static class ClusterWatch
     /// <param name="job">The job.</param>
     /// <param name="cluster">Its cluster.</param>
     /// <param name="interval">Between two looks; each costs the controller a question, and the file system a reading of all results.</param>
-    /// <param name="seen">Told what was seen, each time.</param>
+    /// <param name="seen">Receives what was seen, each time.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>; <see cref="DemucsError.SchedulerNotFound"/>: nobody can say what runs.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>; <see cref="DemucsError.SchedulerNotFound"/>: it is unknown which tasks run.</exception>
     public static ClusterStatus Wait(ClusterJob job, SlurmCluster cluster, TimeSpan interval, Action<ClusterStatus> seen, CancellationToken cancellationToken)
     {
         while (true)

@@ -12,7 +12,7 @@ namespace DemucsPS.Engine.Clusters;
 /// its file of results says, and is given up after some times.
 /// </summary>
 /// <param name="job">The job.</param>
-/// <param name="tell">Takes sentences for the log.</param>
+/// <param name="tell">Receives messages for the log.</param>
 public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
 {
     private const int Terminate = 15, MostCrashes = 300;
@@ -35,7 +35,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     /// <summary>Whether it was ended by something else than its time.</summary>
     public bool IsCanceled => _isTerminated || (_stopping && !_isTimeOver);
 
-    /// <summary>Time before the end of a task's own at which it is told to stop and keep what it has done.</summary>
+    /// <summary>Time before the end of a task's limit at which it is asked to stop and keep its work.</summary>
     internal static TimeSpan Notice(TimeSpan limit) => limit / 4 < TimeSpan.FromSeconds(90) ? limit / 4 : TimeSpan.FromSeconds(90);
 
     /// <summary>Refuses arguments that tasks give themselves: in each of them they would be an error.</summary>
@@ -43,7 +43,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     internal static void Check(ClusterSettings settings)
     {
         if (settings.Arguments.FirstOrDefault(argument => s_own.Contains(argument.Split('=', ':')[0])) is { } own)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{own}' cannot be an option of a job's tasks: the job deals its tracks out itself. Leave it out.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{own}' cannot be an option of a job's tasks: the job distributes the tracks itself. Leave the option out.");
     }
 
     /// <summary>Has the program itself say whether it would take the arguments: what is wrong with them, or with the program, is said once and not by every task.</summary>
@@ -65,13 +65,13 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
         if (!process.WaitForExit(s_patience))
         {
             process.Kill(entireProcessTree: true);
-            throw new DemucsException(DemucsError.ClusterJobInvalid, FormattableString.Invariant($"The job's program '{start.FileName}' has not said for {s_patience.TotalMinutes} minutes whether it takes the options. Check that it is demucsps."), start.FileName);
+            throw new DemucsException(DemucsError.ClusterJobInvalid, FormattableString.Invariant($"The job's program '{start.FileName}' did not check its options within {s_patience.TotalMinutes} minutes. Make sure that it is demucsps."), start.FileName);
         }
         _ = output.GetAwaiter().GetResult();
         if (process.ExitCode != BatchExitCodes.Succeeded)
         {
             string[] said = error.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{start.FileName}' does not take the options '{string.Join(' ', settings.Arguments)}': {(said.Length == 0 ? FormattableString.Invariant($"it ended with {process.ExitCode}.") : string.Join(' ', said.Take(MostSaid)))}");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{start.FileName}' rejects the options '{string.Join(' ', settings.Arguments)}': {(said.Length == 0 ? FormattableString.Invariant($"it ended with exit code {process.ExitCode}.") : string.Join(' ', said.Take(MostSaid)))}");
         }
     }
 
@@ -111,7 +111,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
                 return BatchExitCodes.MoreToDo;
             // What comes to nothing each time is not a track's fault.
             bool isHopeless = exitCode <= Signaled || (crashes > 0 && Length(results) == before) || crashes == MostCrashes;
-            tell(FormattableString.Invariant($"the program ended with {exitCode}{(exitCode > Signaled ? $", by signal {exitCode - Signaled}" : "")}; {(isHopeless ? "this task is given up" : "it is started again")}"));
+            tell(FormattableString.Invariant($"the program ended with exit code {exitCode}{(exitCode > Signaled ? $" (signal {exitCode - Signaled})" : "")}; {(isHopeless ? "the task is given up" : "it is started again")}"));
             if (isHopeless)
                 return exitCode;
         }
@@ -124,7 +124,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
     private int Start(string results, IReadOnlyList<string> paths, TimeSpan? time)
     {
         string[] limit = time is { } left ? ["--time-limit", string.Create(CultureInfo.InvariantCulture, $"{left.Days}-{left:hh\\:mm\\:ss}")] : [];
-        // What was asked for goes first: these are not to be changed by it.
+        // What was requested goes first: these are not to be changed by it.
         ProcessStartInfo start = new(job.Settings.Program[0], [.. job.Settings.Program.Skip(1), "separate", .. job.Settings.Arguments, .. limit, "--files-from", "-", "--null", "--results", results, "--resume", "--skip-existing"])
         {
             RedirectStandardInput = true,
@@ -170,7 +170,7 @@ public sealed partial class ClusterWorker(ClusterJob job, Action<string> tell)
         }
         catch (Win32Exception e)
         {
-            throw new DemucsException(DemucsError.ClusterJobInvalid, $"The job's program '{start.FileName}' cannot be started here: {e.Message} It has to be where all nodes can start it.", start.FileName, e);
+            throw new DemucsException(DemucsError.ClusterJobInvalid, $"The job's program '{start.FileName}' cannot be started here: {e.Message} Put it where all nodes can start it.", start.FileName, e);
         }
     }
 

@@ -19,8 +19,8 @@ public sealed partial class SlurmCluster
 
     internal SlurmCluster(SlurmCommand slurm) => _slurm = slurm;
 
-    /// <summary>Asks what can be handed over now.</summary>
-    /// <param name="account">The account that is asked for; null for any.</param>
+    /// <summary>Asks how much can be submitted now.</summary>
+    /// <param name="account">The account that is requested; null for any.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public SlurmLimits Limits(string? account)
     {
@@ -40,12 +40,12 @@ public sealed partial class SlurmCluster
             most = Math.Min(most, limit - own);
         }
         return new SlurmLimits(Math.Max(1, arraySize), most > 0 ? most : throw new DemucsException(DemucsError.SchedulerRefused,
-            "Slurm takes no more jobs now: its queue, or yours, is full. Wait until some have ended."));
+            "Slurm accepts no more jobs now: its queue or your quota is full. Wait until some jobs have ended."));
     }
 
-    /// <summary>Whether Slurm would take tasks like a plan's; nothing is handed over.</summary>
+    /// <summary>Whether Slurm would accept tasks like a plan's; nothing is submitted.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="options">What is asked for.</param>
+    /// <param name="options">What is requested.</param>
     /// <param name="limits">What the cluster takes.</param>
     /// <returns>What Slurm says to it.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>: it would not.</exception>
@@ -59,7 +59,7 @@ public sealed partial class SlurmCluster
     /// <summary>Hands a submission over: all of it, or nothing.</summary>
     /// <param name="job">The job.</param>
     /// <param name="submission">The submission.</param>
-    /// <param name="options">What is asked for.</param>
+    /// <param name="options">What is requested.</param>
     /// <param name="limits">What the cluster takes.</param>
     /// <returns>The submission with what Slurm calls it, which is written down.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
@@ -79,9 +79,9 @@ public sealed partial class SlurmCluster
                     job.ScriptPath, .. job.Settings.Program, "slurm", "run", job.Folder, "--submission", Text(submission.Number), "--first", Text(first),
                 ]).Trim();
                 if (!JobId().IsMatch(id))
-                    throw SlurmCommand.Refused("sbatch", $"it printed no number of a job, but '{(id.Length > 200 ? id[..200] + "…" : id)}'");
+                    throw SlurmCommand.Refused("sbatch", $"it printed '{(id.Length > 200 ? id[..200] + "…" : id)}'");
                 arrays.Add(new ClusterArray(id.Split(';')[0], first, count));
-                // Written at once: what was handed over must be found again, whatever happens next.
+                // Written at once: submitted tasks must be found again, whatever happens next.
                 submission = submission with { Arrays = [.. arrays] };
                 job.Record(submission);
             }
@@ -119,13 +119,13 @@ public sealed partial class SlurmCluster
             foreach (string[] fields in Lines(output).Select(line => line.Split('|')).Where(fields => fields.Length == 2))
                 states[fields[0]] = fields[1];
         }
-        // Accounting writes those that were never begun as one: 7_[3-9%2].
+        // Accounting writes those that were never started as one: 7_[3-9%2].
         foreach (string pending in states.Keys.Where(id => id.Contains('[', StringComparison.Ordinal)).ToArray())
             states.Remove(pending);
         return new SlurmTasks(states.Values.GroupBy(state => state).OrderBy(group => group.Key, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count()), cpu);
     }
 
-    /// <summary>Ends what waits and what runs of arrays. What runs is told before, so that it can keep what it has done.</summary>
+    /// <summary>Cancels waiting and running tasks of arrays. Running tasks are notified first, so that they can keep their work.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public void Cancel(IReadOnlyList<ClusterArray> arrays)
     {
@@ -137,7 +137,7 @@ public sealed partial class SlurmCluster
         }
     }
 
-    /// <summary>Has a task that was stopped by its time wait for another turn. Where that cannot be had, it ends as it is.</summary>
+    /// <summary>Requeues a task that was stopped by its time limit. If that is impossible, the task ends.</summary>
     /// <param name="id">The task as Slurm calls it: <c>7_3</c>.</param>
     public static bool TakeAnotherTurn(string id) => new SlurmCluster().RunIfThere("scontrol", ["requeue", id]).ExitCode == 0;
 
@@ -173,7 +173,7 @@ public sealed partial class SlurmCluster
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    // With --parsable; where there are several clusters, one's name is behind it.
+    // With --parsable; where there are several clusters, one's name is after it.
     [GeneratedRegex(@"\A[0-9]+(;.*)?\z")]
     private static partial Regex JobId();
 

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Clusters;
 internal sealed class SlurmCommand
 {
     // Slurm's commands try for about a minute themselves where the controller does not answer.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Full path of the folder that the commands are in; null for those on the path.</summary>
     public string? Folder { get; init; }
@@ -47,10 +47,10 @@ internal sealed class SlurmCommand
         {
             // It has ended without reading; its error says why.
         }
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(s_patience))
         {
             process.Kill(entireProcessTree: true);
-            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' has not answered for {(int)Patience.TotalMinutes} minutes. Ask 'scontrol ping' whether the controller is there, and try again.");
+            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' did not answer within {(int)s_patience.TotalMinutes} minutes. Check with 'scontrol ping' that the controller is up, and try again.");
         }
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
@@ -63,9 +63,9 @@ internal sealed class SlurmCommand
         return exitCode == 0 ? output : throw Refused(program, error);
     }
 
-    /// <summary>The error for a command that said no.</summary>
+    /// <summary>The error for a command that failed.</summary>
     public static DemucsException Refused(string program, string error) =>
-        new(DemucsError.SchedulerRefused, $"Slurm's '{program}' refused: {string.Join(' ', error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.')}. Change what was asked for, or ask those who run the cluster.");
+        new(DemucsError.SchedulerRefused, $"Slurm's '{program}' failed: {string.Join(' ', error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.')}. Change the request, or ask the cluster's administrators.");
 
     private static Process Start(ProcessStartInfo start, string program)
     {
@@ -75,7 +75,7 @@ internal sealed class SlurmCommand
         }
         catch (Win32Exception e)
         {
-            throw new DemucsException(DemucsError.SchedulerNotFound, $"Slurm's command '{program}' cannot be started: {e.Message} Run this where Slurm's commands are, such as a login node.", null, e)
+            throw new DemucsException(DemucsError.SchedulerNotFound, $"Slurm's command '{program}' cannot be started: {e.Message} Run this where Slurm's commands are installed, such as on a login node.", null, e)
             {
                 Remedies = [Remedy.PrepareOnly],
             };

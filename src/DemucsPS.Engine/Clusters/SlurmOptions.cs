@@ -1,14 +1,14 @@
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>What Slurm is asked for, for each task.</summary>
+/// <summary>Slurm options for each task.</summary>
 public sealed record SlurmOptions
 {
     // What this program says itself, which in another way would be undone, and what has sbatch submit nothing.
-    private static readonly string[] OwnOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W", "--help", "-h", "--version", "-V", "--usage"];
+    private static readonly string[] s_ownOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W", "--help", "-h", "--version", "-V", "--usage"];
 
     private const string UsualName = "demucsps";
 
-    /// <summary>What jobs are called; null for the program's name.</summary>
+    /// <summary>Name of the jobs; null for the program's name.</summary>
     public string? Name { get; init; }
 
     /// <summary>Partition; null for the cluster's own choice.</summary>
@@ -26,10 +26,10 @@ public sealed record SlurmOptions
     /// <summary>Generic resources for a task: <c>gpu:1</c>. Null for none.</summary>
     public string? Gres { get; init; }
 
-    /// <summary>The most tasks that run at once; null for no limit.</summary>
+    /// <summary>The maximum number of tasks that run at once; null for no limit.</summary>
     public int? Throttle { get; init; }
 
-    /// <summary>Further options of <c>sbatch</c>, each as one argument: <c>--qos=low</c>. They are handed on as they are, and no shell reads them.</summary>
+    /// <summary>Further options of <c>sbatch</c>, each as one argument: <c>--qos=low</c>. They are passed on unchanged, and no shell reads them.</summary>
     public IReadOnlyList<string> Extra { get; init; } = [];
 
     /// <summary>Refuses values that are out of range.</summary>
@@ -43,14 +43,14 @@ public sealed record SlurmOptions
         foreach (string option in Extra)
         {
             if (option is not ['-', _, ..] || option == "--")
-                throw Refused($"'{option}' is no option of sbatch. Write each as one word with its value: --qos=low.");
-            if (OwnOptions.Any(own => IsSame(option, own)))
-                throw Refused($"'{option}' cannot be handed on to sbatch: the plan says it.");
+                throw Refused($"'{option}' is not an option of sbatch. Write each option and its value as one word: --qos=low.");
+            if (s_ownOptions.Any(own => IsSame(option, own)))
+                throw Refused($"'{option}' cannot be passed to sbatch: the plan sets it.");
         }
     }
 
-    /// <summary>These, and where they leave something open, what was asked for before.</summary>
-    /// <param name="before">What was asked for before; null for nothing.</param>
+    /// <summary>These, and where they leave something open, what was requested before.</summary>
+    /// <param name="before">What was requested before; null for nothing.</param>
     internal SlurmOptions Over(SlurmOptions? before) => before is null ? this : new()
     {
         Name = Name ?? before.Name,
@@ -81,7 +81,7 @@ public sealed record SlurmOptions
             yield return option;
     }
 
-    // Slurm takes beginnings of long names, too, and values right behind short ones.
+    // Slurm takes beginnings of long names, too, and values right after short ones.
     private static bool IsSame(string option, string own) => own.StartsWith("--", StringComparison.Ordinal) ? own.StartsWith(option.Split('=')[0], StringComparison.Ordinal) && option[1] == '-' : option.StartsWith(own, StringComparison.Ordinal);
 
     private static DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message);

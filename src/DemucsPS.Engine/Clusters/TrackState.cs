@@ -1,9 +1,9 @@
 namespace DemucsPS.Engine.Clusters;
 
-/// <summary>What has become of a track of a job.</summary>
+/// <summary>What happened to a track of a job.</summary>
 public enum TrackState
 {
-    /// <summary>Nobody has said anything of it: it waits, is worked on, or was lost with its task.</summary>
+    /// <summary>There is no result yet: it is waiting, being separated, or was lost with its task.</summary>
     Missing,
 
     /// <summary>A task had to stop in the middle of it; what it did is kept.</summary>

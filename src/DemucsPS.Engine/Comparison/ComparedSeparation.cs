@@ -3,19 +3,19 @@ using DemucsPS.Engine.Quality;
 
 namespace DemucsPS.Engine.Comparison;
 
-/// <summary>A track separated in one of several ways.</summary>
+/// <summary>A track separated with one of several settings.</summary>
 public sealed record ComparedSeparation
 {
-    /// <summary>What the track is called.</summary>
+    /// <summary>The track's name.</summary>
     public required string Track { get; init; }
 
-    /// <summary>The way, in words; also the name of its folder.</summary>
+    /// <summary>The way, as text; also the name of its folder.</summary>
     public required string Setting { get; init; }
 
     /// <summary>The separation.</summary>
     public required SeparationResult Result { get; init; }
 
-    /// <summary>Figures against the true stems; null where there are none.</summary>
+    /// <summary>Figures against the reference stems; null if there are none.</summary>
     public TrackQuality? Quality { get; init; }
 
     /// <summary>
@@ -28,7 +28,7 @@ public sealed record ComparedSeparation
     public string? DifferenceFrom { get; init; }
 
     /// <summary>
-    /// The most memory that the whole process was seen to have while the track was separated, in bytes, looked at every 20 ms: the model, the program, and what the runtime has kept of earlier ways. Null where nothing
+    /// The maximum memory that the whole process was seen to have while the track was separated, in bytes, looked at every 20 ms: the model, the program, and what the runtime has kept of earlier ways. Null if nothing
     /// was separated now.
     /// </summary>
     public long? PeakMemory { get; init; }

@@ -4,7 +4,7 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Comparison;
 
-/// <summary>One way to separate, of several that are compared.</summary>
+/// <summary>One of several compared settings.</summary>
 public sealed record ComparisonSetting
 {
     /// <summary>A model's or bag's name, or the path of a model; null for the default.</summary>
@@ -16,7 +16,7 @@ public sealed record ComparisonSetting
     /// <summary>Random shifts to average over, always the same ones.</summary>
     public int Shifts { get; init; }
 
-    /// <summary>In what numbers the model is computed.</summary>
+    /// <summary>The precision in which the model is computed.</summary>
     public ModelPrecision Precision { get; init; }
 
     /// <summary>What it is called, also as a folder.</summary>

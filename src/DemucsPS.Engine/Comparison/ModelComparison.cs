@@ -16,7 +16,7 @@ using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Comparison;
 
-/// <summary>Separates the same tracks in several ways and compares the results. Stems are 32-bit floats at the level that the models give them, so that nothing but the ways differs.</summary>
+/// <summary>Separates the same tracks with several settings and compares the results. Stems are 32-bit floats at the level that the models give them, so that only the settings differ.</summary>
 public sealed class ModelComparison
 {
     private const int ReadFrames = 8192;
@@ -24,7 +24,7 @@ public sealed class ModelComparison
     /// <summary>Full path of the folder for the stems, which lie in FOLDER/SETTING/TRACK, and the pages, which are FOLDER/TRACK.html.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Full path of the folder of true stems; null for none.</summary>
+    /// <summary>Full path of the folder of reference stems; null for none.</summary>
     public string? Reference { get; init; }
 
     /// <summary>The figures wanted where there are references.</summary>
@@ -36,25 +36,25 @@ public sealed class ModelComparison
     /// <summary>Whether stems and pages that exist are replaced.</summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Whether stems that an earlier run has made in the same way are taken as they are, and interrupted separations are continued. Pages are made anew then.</summary>
+    /// <summary>Whether existing stems with the same settings are reused and interrupted separations are continued. Pages are created again.</summary>
     public bool Resume { get; init; }
 
     /// <summary>Whether pages are to be made: one that exists and may not be replaced is an error before anything is separated.</summary>
     public bool HasPages { get; init; } = true;
 
-    /// <summary>Whether plans say all that a run would refuse, which takes reading.</summary>
+    /// <summary>Whether plans check everything that a run would refuse, which needs reading.</summary>
     public bool Rehearses { get; init; }
 
-    /// <summary>Takes sentences for the user.</summary>
+    /// <summary>Receives messages for the user.</summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>Asked before each separation; what it refuses is not made. Null for all.</summary>
     public Func<PlannedSeparation, bool>? Confirm { get; init; }
 
-    /// <summary>Told of each track, and in which way, that is begun.</summary>
+    /// <summary>Receives each track, and in which way, that is started.</summary>
     public Action<TrackSource, string>? Begun { get; init; }
 
-    /// <summary>Takes what went wrong with a way, or with a track in it; the rest goes on.</summary>
+    /// <summary>Receives the errors of a setting, or of a track in it; the rest continues.</summary>
     public required Action<ComparisonSetting, TrackSource?, DemucsException> Failed { get; init; }
 
     /// <summary>Refuses what cannot be meant, before anything is looked for.</summary>
@@ -66,14 +66,14 @@ public sealed class ModelComparison
         foreach (ComparisonSetting setting in settings)
             OptionsOf(setting).Check();
         if (settings.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The way '{twice.Key.NameOf(twice.Key.Model ?? "default model")}' is there twice. Name each once.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The setting '{twice.Key.NameOf(twice.Key.Model ?? "default model")}' occurs twice. Name each setting once.");
     }
 
     /// <summary>Separates and compares, one way after the other, the tracks of each in their order. Each track is compared with the first way that it could be separated in.</summary>
     /// <param name="tracks">The tracks.</param>
     /// <param name="settings">The ways.</param>
     /// <param name="select">Finds the models of a name, or for null the default.</param>
-    /// <param name="progress">Takes the progress of a separation.</param>
+    /// <param name="progress">Receives the progress of a separation.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Check"/>.</exception>
@@ -166,7 +166,7 @@ public sealed class ModelComparison
         SeparationPlan plan = Rehearses ? separator.Rehearse(track, cancellationToken) : separator.Plan(track);
         string page = PagePathOf(Path.GetDirectoryName(plan.StemPaths[0])!);
         if (HasPages && !Overwrite && !Resume && File.Exists(page))
-            throw new DemucsException(DemucsError.StemExists, $"The page '{page}' exists.", page) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(DemucsError.StemExists, $"The page '{page}' already exists.", page) { Remedies = [Remedy.Replace] };
         return Confirm?.Invoke(new PlannedSeparation(track, name, plan, page)) ?? true;
     }
 

@@ -12,6 +12,6 @@ public enum ClipMode
     /// <summary>Samples are limited to ±0.99.</summary>
     Clamp,
 
-    /// <summary>Nothing: floats go beyond ±1, integers stop at full scale (the result says how many samples did).</summary>
+    /// <summary>Nothing: floats go beyond ±1, integers are clipped at full scale (the result counts those samples).</summary>
     None,
 }

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Encoders;
 /// <param name="data">The picture; not copied. What it is, its content says.</param>
 internal sealed class CoverArt(byte[] data)
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>The picture.</summary>
     public ReadOnlyMemory<byte> Data => data;
@@ -47,7 +47,7 @@ internal sealed class CoverArt(byte[] data)
     /// <param name="path">The full path of a file that ffmpeg can read.</param>
     /// <param name="stream">Where ffmpeg finds a picture: <see cref="AudioReader.Picture"/>; null for nowhere.</param>
     /// <param name="ffmpeg">The full path of the executable; asked only for files whose pictures are not read here.</param>
-    /// <returns>Null where there is none of at most 32 MB.</returns>
+    /// <returns>Null if there is none of at most 32 MB.</returns>
     public static CoverArt? Read(string path, string? stream, string ffmpeg)
     {
         if (FileTags.ReadPicture(path) is { } picture)
@@ -56,14 +56,14 @@ internal sealed class CoverArt(byte[] data)
             return null;
         using Process process = FFmpegReader.Start(path, ffmpeg,
             ["-v", "quiet", "-protocol_whitelist", "file,pipe", "-i", "file:" + path, "-map", "0:" + stream, "-c", "copy", "-frames:v", "1", "-f", "image2pipe", "pipe:1"]);
-        return FFmpegOutput.Collect(process, EmbeddedPicture.MaxBytes, TimeLimit).Bytes is { Length: > 0 } data ? new CoverArt(data) : null;
+        return FFmpegOutput.Collect(process, EmbeddedPicture.MaxBytes, s_timeLimit).Bytes is { Length: > 0 } data ? new CoverArt(data) : null;
     }
 
-    /// <summary>Why files of a format cannot have the picture, as the rest of a sentence; null where they can.</summary>
+    /// <summary>Why files of a format cannot have the picture, as the rest of a sentence; null if they can.</summary>
     /// <param name="format">The format.</param>
-    public string? Obstacle(StemFileFormat format) => Kind == PictureKind.Unknown ? "is no picture that is known (JPEG, PNG, GIF, WebP, BMP)"
-        : format is StemFileFormat.Aac or StemFileFormat.Alac or StemFileFormat.StemMp4 && Kind is PictureKind.Gif or PictureKind.WebP ? $"is {Kind}, which MP4 files cannot have"
-        : format == StemFileFormat.Flac && data.Length > PictureWriter.MaxFlacBytes ? $"has {data.Length} bytes, and FLAC files can have a picture of 16 MiB at most"
+    public string? Obstacle(StemFileFormat format) => Kind == PictureKind.Unknown ? "is not a supported picture (JPEG, PNG, GIF, WebP, BMP)"
+        : format is StemFileFormat.Aac or StemFileFormat.Alac or StemFileFormat.StemMp4 && Kind is PictureKind.Gif or PictureKind.WebP ? $"is {Kind}, which MP4 files do not support"
+        : format == StemFileFormat.Flac && data.Length > PictureWriter.MaxFlacBytes ? $"has {data.Length} bytes, but FLAC allows at most 16 MiB"
         : null;
 
     private static PictureKind KindOf(ReadOnlySpan<byte> data) => data switch

@@ -15,7 +15,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private const int BlockSamples = 32768;
 
     // After the last sample an encoder has little left to do; the index of a long file takes a moment on a slow disk.
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_endTimeout = TimeSpan.FromMinutes(5);
 
     private readonly StemFormat _format;
     private readonly string _path;
@@ -48,7 +48,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Failed($"its tags cannot be put into the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
+            throw Failed($"its tags cannot be written to the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
         }
         try
         {
@@ -107,10 +107,10 @@ internal sealed class FFmpegEncoder : IStemEncoder
         {
             throw Ended(e);
         }
-        if (!_process.WaitForExit(EndTimeout))
+        if (!_process.WaitForExit(s_endTimeout))
         {
             FFmpegReader.Kill(_process, _log);
-            throw Failed("ffmpeg does not end", "Try again, with another ffmpeg if need be", null);
+            throw Failed("ffmpeg does not exit", "Try again, or use another ffmpeg", null);
         }
         if (_process.ExitCode != 0)
             throw Ended(null);
@@ -119,7 +119,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         {
             using FileStream file = RefusalPatience.System.Do(() => new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read));
             if (file.Length == 0)
-                throw Failed("ffmpeg has written nothing", "Try again, with another ffmpeg if need be", null);
+                throw Failed("ffmpeg wrote nothing", "Try again, or use another ffmpeg", null);
             if (_format.File == StemFileFormat.StemMp4)
                 StemAtom.Append(file, _path, _stems);
             if (_picture.Length > 0)
@@ -130,7 +130,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Failed(e.Message, "Check that the disk has room and is still there", e);
+            throw Failed(e.Message, "Check that the disk is connected and has free space", e);
         }
     }
 
@@ -217,7 +217,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Failed($"its tags cannot be put into the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
+            throw Failed($"its tags cannot be written to the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
         }
         return cover;
     }
@@ -238,15 +238,15 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private Exception Ended(Exception? cause)
     {
         _process.WaitForExit(TimeSpan.FromSeconds(5));
-        string code = _process.HasExited ? $"ffmpeg gave up with code {_process.ExitCode}" : "ffmpeg takes no more samples";
+        string code = _process.HasExited ? $"ffmpeg failed with exit code {_process.ExitCode}" : "ffmpeg accepts no more samples";
         FFmpegReader.Kill(_process, _log);
         if (_cancellationToken.IsCancellationRequested)
             return new OperationCanceledException(_cancellationToken);
         string words = _log.Errors;
         // Builds between versions do not say how old they are.
         string remedy = words.Contains("Unrecognized option", StringComparison.Ordinal) ? $"Install a newer ffmpeg: {FFmpegEncoders.LeastFor(_format.File)} or newer is needed"
-            : "Check that the disk has room, or choose another format";
-        return Failed($"{code}.{(words.Length > 0 ? $" ffmpeg says: {words}" : "")}".TrimEnd('.'), remedy, cause);
+            : "Check that the disk has free space, or choose another format";
+        return Failed($"{code}.{(words.Length > 0 ? $" ffmpeg reports: {words}" : "")}".TrimEnd('.'), remedy, cause);
     }
 
     private DemucsException Failed(string what, string remedy, Exception? cause) => new(DemucsError.StemWriteFailed, $"'{_path}' cannot be written as {_format.File}: {what}. {remedy}.", _path, cause);

@@ -11,23 +11,23 @@ internal static class FFmpegEncoders
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: there is none, it cannot be started, is too old, or cannot encode that.</exception>
     public static string Find(StemFileFormat format) => Find(format, FFmpegLocator.Find());
 
-    /// <summary>The same with a given executable; null where there is none.</summary>
+    /// <summary>The same with a given executable; null if there is none.</summary>
     internal static string Find(StemFileFormat format, string? ffmpeg)
     {
         if (ffmpeg is null)
         {
             throw new DemucsException(DemucsError.FFmpegNotFound,
-                $"Stems as {format} need ffmpeg, and no ffmpeg was found: only WAV is written without it. Install ffmpeg with your package manager (winget install ffmpeg, brew install ffmpeg, "
+                $"Stems as {format} need ffmpeg, but ffmpeg was not found. Only WAV is written without it. Install ffmpeg with your package manager (winget install ffmpeg, brew install ffmpeg, "
                 + $"apt install ffmpeg), set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path, or choose the format Wav.");
         }
         FFmpegProgram program = FFmpegProgram.At(ffmpeg);
         program.Require(LeastFor(format), $"Stems as {format} need");
         string encoder = NameOf(format);
-        // An ffmpeg whose list could not be read may work all the same; if not, its own words will say so.
+        // An ffmpeg whose list could not be read may work anyway; if not, its own words will say so.
         if (program.Encoders.Count > 0 && !program.Encoders.Contains(encoder))
         {
             throw new DemucsException(DemucsError.FFmpegNotFound,
-                $"Stems as {format} need the encoder '{encoder}', and '{ffmpeg}' was built without it. Install a full build of ffmpeg, name it in the environment variable {FFmpegLocator.EnvironmentVariable}, or choose another format.", ffmpeg);
+                $"Stems as {format} need the encoder '{encoder}', but '{ffmpeg}' was built without it. Install a full build of ffmpeg, set the environment variable {FFmpegLocator.EnvironmentVariable} to its path, or choose another format.", ffmpeg);
         }
         return ffmpeg;
     }

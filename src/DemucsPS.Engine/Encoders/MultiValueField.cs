@@ -17,7 +17,7 @@ internal static class MultiValueField
     private const char Mark = '\u001F';
 
     // Under the names that ffmpeg gives them in Vorbis comments.
-    private static readonly Dictionary<string, string> VorbisNames = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> s_vorbisNames = new(StringComparer.OrdinalIgnoreCase)
     {
         ["albumartist"] = "ALBUMARTIST",
         ["track"] = "TRACKNUMBER",
@@ -36,7 +36,7 @@ internal static class MultiValueField
         switch (format)
         {
             case StemFileFormat.Flac or StemFileFormat.Opus:
-                string name = VorbisNames.GetValueOrDefault(field, field);
+                string name = s_vorbisNames.GetValueOrDefault(field, field);
                 return new(name, string.Join(new string(Mark, sizeof(int) + Encoding.UTF8.GetByteCount(name) + 1), values));
             case StemFileFormat.Mp3:
                 return new(field, string.Join('/', values));
@@ -60,7 +60,7 @@ internal static class MultiValueField
             _ => SplitMp4(file, path),
         };
         if (!isDone)
-            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot get several values of a tag: what ffmpeg wrote is not built as expected. Leave tags out, or use another ffmpeg.", path);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot store several values of a tag: ffmpeg wrote an unexpected file structure. Leave tags out, or use another ffmpeg.", path);
     }
 
     private static bool SplitFlac(FileStream file)
@@ -89,7 +89,7 @@ internal static class MultiValueField
         }
     }
 
-    /// <summary>The second packet of the file, page by page; the checksums of the pages are made anew.</summary>
+    /// <summary>The second packet of the file, page by page; the checksums of the pages are made again.</summary>
     private static bool SplitOgg(FileStream file)
     {
         List<(long Position, byte[] Page, int Body)> pages = [];

@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Encoders;
 /// </summary>
 internal static class PictureWriter
 {
-    /// <summary>The most bytes of a picture in a FLAC file: the length of a block has 24 bits, and the picture's head is in it.</summary>
+    /// <summary>The maximum number of bytes of a picture in a FLAC file: the length of a block has 24 bits, and the picture's head is in it.</summary>
     public const int MaxFlacBytes = 0xFF_FFFF - 64;
 
     private const int FlacPadding = 1, FlacPicture = 6;
@@ -26,7 +26,7 @@ internal static class PictureWriter
     public static void Fill(FileStream file, string path, StemFileFormat format, byte[] picture)
     {
         if (format == StemFileFormat.Flac ? !FillFlac(file, picture) : !FillId3(file, picture))
-            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot get its picture: ffmpeg left no room for it. Leave tags and pictures out, or use another ffmpeg.", path);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot store its cover: ffmpeg left no space for it. Leave tags and cover out, or use another ffmpeg.", path);
     }
 
     private static bool FillFlac(FileStream file, byte[] picture)

@@ -13,7 +13,7 @@ internal static class StemAtom
     private const long MaxIndexBytes = 1L << 30;
 
     // Colors that people who see few colors can tell apart (Okabe and Ito), in the order of the stems.
-    private static readonly string[] Colors = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7"];
+    private static readonly string[] s_colors = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7"];
 
     /// <summary>The JSON for four stems.</summary>
     /// <param name="stems">Their names.</param>
@@ -25,7 +25,7 @@ internal static class StemAtom
             limiter = new { enabled = false, release = 0.05, threshold = 0, ceiling = -0.35 },
         },
         version = 1,
-        stems = stems.Select((name, i) => new { name, color = Colors[i % Colors.Length] }),
+        stems = stems.Select((name, i) => new { name, color = s_colors[i % s_colors.Length] }),
     });
 
     /// <summary>Adds the atom to an MP4 file whose index (<c>moov</c>) is its last box, so that nothing that the index points to moves.</summary>
@@ -100,5 +100,5 @@ internal static class StemAtom
         return box;
     }
 
-    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: what ffmpeg wrote {what}. Use another ffmpeg.", path);
+    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: the file that ffmpeg wrote {what}. Use another ffmpeg.", path);
 }

@@ -6,7 +6,7 @@ internal static class StemEncoder
     /// <summary>Starts a new file. Of <see cref="StemFileFormat.StemMp4"/> the frames have the channels of the mix and of each stem side by side.</summary>
     /// <param name="format">How to write.</param>
     /// <param name="path">Full path of a file that does not exist yet.</param>
-    /// <param name="sampleRate">Frames a second of what will be written.</param>
+    /// <param name="sampleRate">Frames per second of what will be written.</param>
     /// <param name="channels">2, or 1; of a file with all stems, of each of them.</param>
     /// <param name="ditherSeed">Seed of the dither; null for none.</param>
     /// <param name="labels">What the file says about the music.</param>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using DemucsPS.Engine.Audio.Wav;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Encoders;
 
@@ -29,7 +28,7 @@ public sealed record StemFormat
     public bool Dither { get; init; }
 
     /// <summary>
-    /// Frames a second of the files, 8,000 to 384,000; null for the rate of each track's source, and exactly its length. MP3 and AAC have some rates only: null then stands for the next one that
+    /// Frames per second of the files, 8,000 to 384,000; null for the rate of each track's source, and exactly its length. MP3 and AAC have some rates only: null then stands for the next one that
     /// they have, and the track's length at that. Opus files have 48,000 always, whatever the encoder is given.
     /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: out of range.</exception>
@@ -38,15 +37,15 @@ public sealed record StemFormat
         get;
         init => field = value is null or (>= 8_000 and <= 384_000)
             ? value
-            : throw Wrong($"The sample rate of the stems is {value}; it can be 8000 to 384000 Hz, or 'Source' for the source's own.", EngineParameter.SampleRate);
-    } = Separator.SampleRate;
+            : throw Wrong($"The sample rate of the stems is {value}; it must be 8000 to 384000 Hz, or 'Source' for the source's rate.", EngineParameter.SampleRate);
+    } = DemucsAudio.SampleRate;
 
     /// <summary>Whether the stems of a track with one channel have one channel, the mean of the two that were separated.</summary>
     public bool KeepMono { get; init; }
 
     internal ClipMode ClipInEffect => Clip ?? (File == StemFileFormat.Wav && Sample == WavSampleFormat.Float32 ? ClipMode.None : ClipMode.Rescale);
 
-    /// <summary>Of the files, with its point.</summary>
+    /// <summary>The extension of the files, with its dot.</summary>
     internal string Extension => File switch
     {
         StemFileFormat.Wav => ".wav",
@@ -57,7 +56,7 @@ public sealed record StemFormat
         _ => ".m4a",
     };
 
-    /// <summary>Whether one file holds all stems.</summary>
+    /// <summary>Whether one file contains all stems.</summary>
     internal bool IsOneFile => File == StemFileFormat.StemMp4;
 
     /// <summary>Whether decoding gives the samples that were encoded.</summary>
@@ -80,10 +79,10 @@ public sealed record StemFormat
             return null;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rate)
             ? rate
-            : throw Wrong($"The sample rate of the stems is '{text}'; it can be a number of Hz such as 48000, or 'Source' for the source's own.", EngineParameter.SampleRate);
+            : throw Wrong($"The sample rate of the stems is '{text}'; it must be a number of Hz such as 48000, or 'Source' for the source's rate.", EngineParameter.SampleRate);
     }
 
-    /// <summary>The format with that many bits a sample.</summary>
+    /// <summary>The format with that many bits per sample.</summary>
     /// <param name="bits">16, 24 or 32 (float).</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: another number.</exception>
     public static WavSampleFormat FromBits(int bits) => bits switch
@@ -91,7 +90,7 @@ public sealed record StemFormat
         16 => WavSampleFormat.Pcm16,
         24 => WavSampleFormat.Pcm24,
         32 => WavSampleFormat.Float32,
-        _ => throw Wrong($"The bit depth is {bits}; it can be 16, 24 or 32 (float).", EngineParameter.BitDepth),
+        _ => throw Wrong($"The bit depth is {bits}; it must be 16, 24 or 32 (float).", EngineParameter.BitDepth),
     };
 
     /// <summary>A format as users ask for it, checked.</summary>
@@ -115,7 +114,7 @@ public sealed record StemFormat
             Quality = quality,
             Clip = clip,
             Dither = dither,
-            SampleRate = sampleRate is null ? Separator.SampleRate : ParseSampleRate(sampleRate),
+            SampleRate = sampleRate is null ? DemucsAudio.SampleRate : ParseSampleRate(sampleRate),
             KeepMono = keepMono,
         };
         format.Check();
@@ -124,7 +123,7 @@ public sealed record StemFormat
         return format;
     }
 
-    /// <summary>Frames a second of the files of a track.</summary>
+    /// <summary>Frames per second of the files of a track.</summary>
     /// <param name="sourceRate">Those of its source.</param>
     internal int RateFor(int sourceRate) => SampleRate ?? (SampleRates(File) is { } rates ? rates.FirstOrDefault(rate => rate >= sourceRate, rates[^1]) : sourceRate);
 
@@ -133,7 +132,7 @@ public sealed record StemFormat
 
     /// <summary>Bytes of one output, without tags and pictures.</summary>
     internal long BytesOf(StemShape shape) => IsLossless
-        // Samples that cannot be said in fewer bits stay as they are.
+        // Samples that do not fit fewer bits stay unchanged.
         ? shape.Frames * shape.Channels * Sample switch { WavSampleFormat.Pcm16 => 2, WavSampleFormat.Pcm24 => 3, _ => 4 }
         : (long)(shape.Frames * ((Quality is null ? BitRateInEffect : BitRates(File).Last()) * 125.0) / shape.SampleRate);
 
@@ -142,21 +141,21 @@ public sealed record StemFormat
     internal void Check()
     {
         if (File is StemFileFormat.Flac or StemFileFormat.Alac && Sample == WavSampleFormat.Float32)
-            throw Wrong($"{File} has no 32-bit floating point samples. Use 16 or 24 bits, or the format Wav.");
+            throw Wrong($"{File} does not support 32-bit floating point samples. Use 16 or 24 bits, or the format Wav.");
         if (IsLossless && BitRate is not null)
-            throw Wrong($"{File} is lossless, so its bit rate cannot be chosen. Leave it out, or choose Mp3, Aac, Opus or StemMp4.");
+            throw Wrong($"{File} is lossless, so it has no bit rate. Leave it out, or choose Mp3, Aac, Opus or StemMp4.");
         if (Quality is not null && File != StemFileFormat.Mp3)
-            throw Wrong($"A quality can be chosen for Mp3 only, not for {File}.{(IsLossless ? "" : " Choose a bit rate.")}");
+            throw Wrong($"Quality is only available for Mp3, not for {File}.{(IsLossless ? "" : " Choose a bit rate.")}");
         if (Quality is < 0 or > 9)
-            throw Wrong($"The quality is {Quality}; it can be 0 (best) to 9.", EngineParameter.Quality);
+            throw Wrong($"The quality is {Quality}; it must be 0 (best) to 9.", EngineParameter.Quality);
         if (Quality is not null && BitRate is not null)
-            throw Wrong("A quality and a bit rate cannot be had together: with a quality the bit rate varies. Choose one of them.");
+            throw Wrong("Quality and bit rate cannot be combined: with a quality, the bit rate varies. Choose one of them.");
         if (SampleRate is { } hertz && SampleRates(File) is { } rates && !rates.Contains(hertz))
-            throw Wrong($"The sample rate of the stems is {hertz}; for {File} it can be {string.Join(", ", rates)} Hz, or 'Source' for the source's own.", EngineParameter.SampleRate);
+            throw Wrong($"The sample rate of the stems is {hertz}; for {File} it must be {string.Join(", ", rates)} Hz, or 'Source' for the source's rate.", EngineParameter.SampleRate);
         if (BitRate is { } rate && !BitRates(File).Contains(rate))
         {
             throw Wrong(string.Create(CultureInfo.InvariantCulture,
-                $"The bit rate is {rate}; for {File} it can be {(File == StemFileFormat.Mp3 ? string.Join(", ", BitRates(File)) : $"{BitRates(File).First()} to {BitRates(File).Last()}")} kbit/s."), EngineParameter.BitRate);
+                $"The bit rate is {rate}; for {File} it must be {(File == StemFileFormat.Mp3 ? string.Join(", ", BitRates(File)) : $"{BitRates(File).First()} to {BitRates(File).Last()}")} kbit/s."), EngineParameter.BitRate);
         }
     }
 

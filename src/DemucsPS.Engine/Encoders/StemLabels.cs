@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Audio;
+
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>What a file of a stem says about its music.</summary>

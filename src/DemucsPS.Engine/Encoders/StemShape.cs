@@ -1,10 +1,9 @@
 using DemucsPS.Engine.Audio.Resampling;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>Rate, length and channels of the files of a track's stems.</summary>
-/// <param name="SampleRate">Frames a second.</param>
+/// <param name="SampleRate">Frames per second.</param>
 /// <param name="Frames">Length in frames.</param>
 /// <param name="Channels">2, or 1 for the mean of both.</param>
 internal readonly record struct StemShape(int SampleRate, long Frames, int Channels)
@@ -14,7 +13,7 @@ internal readonly record struct StemShape(int SampleRate, long Frames, int Chann
 
     /// <summary>What a format asks for a track.</summary>
     /// <param name="format">The format.</param>
-    /// <param name="frames">Length of the track as it is separated, at <see cref="Separator.SampleRate"/>.</param>
+    /// <param name="frames">Length of the track as it is separated, at <see cref="DemucsAudio.SampleRate"/>.</param>
     /// <param name="sourceFrames">Its length at its own rate.</param>
     /// <param name="sourceRate">That rate in Hz.</param>
     /// <param name="isMono">Whether it has one channel.</param>
@@ -22,6 +21,6 @@ internal readonly record struct StemShape(int SampleRate, long Frames, int Chann
     {
         int rate = format.RateFor(sourceRate);
         // From the track's own length, because the one at the rate of the separation is rounded down already.
-        return new StemShape(rate, rate == Separator.SampleRate ? frames : Resampler.OutputLength(sourceFrames, sourceRate, rate), format.KeepMono && isMono ? 1 : 2);
+        return new StemShape(rate, rate == DemucsAudio.SampleRate ? frames : Resampler.OutputLength(sourceFrames, sourceRate, rate), format.KeepMono && isMono ? 1 : 2);
     }
 }

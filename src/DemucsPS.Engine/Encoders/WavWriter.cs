@@ -10,10 +10,10 @@ namespace DemucsPS.Engine.Encoders;
 /// 3306) in place: the room for the 64-bit lengths is reserved in every file as a JUNK chunk.
 /// </summary>
 /// <remarks>
-/// The file declares no samples until <see cref="Complete"/>. Disposing without it leaves the file as it is; whoever created
+/// The file declares no samples until <see cref="Complete"/>. Disposing without it leaves the file unfinished; whoever created
 /// the writer deletes it.
 /// </remarks>
-public sealed class WavWriter : IStemEncoder
+internal sealed class WavWriter : IStemEncoder
 {
     private const int BufferBytes = 64 * 1024;
     private const int LengthsBytes = 28;
@@ -72,7 +72,7 @@ public sealed class WavWriter : IStemEncoder
     /// the same file. Null, and floats always: no dither.
     /// </param>
     /// <param name="tags">
-    /// What the file says about the music, by the names of <see cref="AudioReader.Tags"/>, as a LIST chunk of the type INFO behind the samples; what that has no field for is left out. Null for none.
+    /// What the file says about the music, by the names of <see cref="AudioReader.Tags"/>, as a LIST chunk of the type INFO after the samples; what that has no field for is left out. Null for none.
     /// </param>
     /// <returns>The writer; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is not absolute, or another argument is out of range.</exception>
@@ -103,7 +103,7 @@ public sealed class WavWriter : IStemEncoder
         }
         catch (IOException exception) when (File.Exists(path))
         {
-            throw new DemucsException(DemucsError.StemExists, $"'{path}' exists already. Delete it, choose another folder, or ask for overwriting.", path, exception);
+            throw new DemucsException(DemucsError.StemExists, $"'{path}' already exists. Delete it, choose another folder, or allow overwriting.", path, exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -114,7 +114,7 @@ public sealed class WavWriter : IStemEncoder
                 exception);
         }
 
-        var writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
+        WavWriter writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
         try
         {
             writer.WriteHeader(dataBytes: 0, frames: 0, infoBytes: 0);
@@ -217,7 +217,7 @@ public sealed class WavWriter : IStemEncoder
         long riffSize = headerBytes - 8 + dataBytes + (dataBytes & 1) + infoBytes;
         bool is64 = riffSize >= _riffSizeLimit;
 
-        var fields = new FieldWriter(header);
+        FieldWriter fields = new FieldWriter(header);
         fields.Text(is64 ? "RF64"u8 : "RIFF"u8);
         fields.UInt32(is64 ? uint.MaxValue : (uint)riffSize);
         fields.Text("WAVE"u8);
@@ -269,7 +269,7 @@ public sealed class WavWriter : IStemEncoder
     private DemucsException WriteFailed(Exception exception) =>
         new(
             DemucsError.StemWriteFailed,
-            $"Writing '{_path}' failed: {exception.Message} Check that the disk has room and is still there.",
+            $"Writing '{_path}' failed: {exception.Message} Check that the disk is connected and has free space.",
             _path,
             exception);
 

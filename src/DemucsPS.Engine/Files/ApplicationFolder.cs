@@ -7,7 +7,7 @@ internal static class ApplicationFolder
     public static string Path => System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DemucsPS");
 
     /// <summary>The full path that an environment variable names; null if it names none.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is no full path.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is not a full path.</exception>
     public static string? FromVariable(string variable)
     {
         string? value = Environment.GetEnvironmentVariable(variable);

@@ -14,7 +14,7 @@ internal static partial class DurableFiles
     /// <param name="path">Full path; its folder exists.</param>
     /// <param name="content">All of it.</param>
     /// <param name="temporary">Full path of a file to write to first, on the same file system; replaced if it exists, and gone afterwards in any case.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written, or something that is no file has the name.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: it cannot be written, or something that is not a file has the name.</exception>
     public static void Replace(string path, ReadOnlySpan<byte> content, string temporary)
     {
         RefuseOther(path);
@@ -116,7 +116,7 @@ internal static partial class DurableFiles
         }
     }
 
-    /// <summary>Refuses to write where something is that is no file: who may do anything would have a device replaced by a file, and a pipe takes what is written and has nothing to read.</summary>
+    /// <summary>Refuses to write where something is that is not a file: who may do anything would have a device replaced by a file, and a pipe takes what is written and has nothing to read.</summary>
     /// <param name="path">Full path; the file need not exist.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static void RefuseOther(string path)

@@ -70,19 +70,19 @@ internal sealed class Lease : IDisposable
             FileStream file;
             try
             {
-                // Windows deletes it as the last handle is closed, and nobody can open it meanwhile.
+                // Windows deletes it when the last handle is closed, and it cannot be opened meanwhile.
                 file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
                     OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None);
             }
             catch (IOException e) when (IsTaken(e) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
             {
-                // Somebody else was quicker. Or it was made here, and could not be locked since somebody was just looking at it: then nobody has it.
+                // Another process was faster. Or it was created here, but could not be locked because another process was just reading it: then it is free.
                 if (!OperatingSystem.IsWindows() && RefusalPatience.System.IsOpenElsewhere(e))
                     Remove(name);
                 continue;
             }
             // What was there when it was looked may have been old: of one that a higher one stands beside, nobody is the owner. And what was dead may have been cleared away since and its name
-            // taken anew. Whoever takes that looks for a higher one afterwards, and here the lower one is looked at once more after the higher was made, so that one of the two sees the other.
+            // taken again. Whoever takes that looks for a higher one afterwards, and here the lower one is looked at once more after the higher was made, so that one of the two sees the other.
             if (Highest(path) > number || (highest >= 0 && Judge(NameOf(path, highest), terms) is not (false, null)))
             {
                 Remove(name);
@@ -184,7 +184,7 @@ internal sealed class Lease : IDisposable
     private void Write() =>
         RandomAccess.Write(_file.SafeFileHandle, new LeaseNote(_terms.Machine, Environment.ProcessId, _isLocked, _terms.Clock.GetUtcNow(), _count++).ToBytes(), 0);
 
-    /// <returns>Whether there is no such lease any more, and else who has it; null for nobody.</returns>
+    /// <returns>Whether there is no such lease any more, and otherwise who has it; null if it is free.</returns>
     private static (bool IsGone, LeaseHolder? Holder) Judge(string name, LeaseTerms terms)
     {
         byte[] content;

@@ -1,8 +1,8 @@
 namespace DemucsPS.Engine.Files;
 
 /// <summary>Who has a lease.</summary>
-/// <param name="Note">What it says; null where that cannot be read.</param>
-/// <param name="FreeAfter">How long it has to stay as it is to count as expired; null where its process is known to live.</param>
+/// <param name="Note">What it says; null if that cannot be read.</param>
+/// <param name="FreeAfter">How long it has to stay as it is to count as expired; null if its process is known to live.</param>
 internal sealed record LeaseHolder(LeaseNote? Note, TimeSpan? FreeAfter)
 {
     /// <summary>For people: <c>process 1234 on node7</c>.</summary>

@@ -33,7 +33,7 @@ internal sealed record LeaseNote(string Machine, int Process, bool Locks, DateTi
         }
     }
 
-    /// <summary>The note as it is written.</summary>
+    /// <summary>The written note.</summary>
     public byte[] ToBytes() => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, LeaseTypes.Default.LeaseNote).PadRight(Bytes));
 }
 

@@ -33,7 +33,7 @@ internal sealed class PartialFolder : IDisposable
     /// <summary>Takes a partial folder, which may have been left by another run.</summary>
     /// <param name="path">Full path; made with its parents if it does not exist.</param>
     /// <param name="terms">How the lease on it is kept; null for the usual.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: somebody else has it; <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: another process has it; <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static PartialFolder Take(string path, LeaseTerms? terms = null)
     {
         while (true)
@@ -55,7 +55,7 @@ internal sealed class PartialFolder : IDisposable
             {
                 Delete(created);
                 string folder = Path.GetDirectoryName(path)!;
-                throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be made or written to: {e.Message} Choose a destination that can be written.", folder, e);
+                throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be created or written to: {e.Message} Choose a writable destination.", folder, e);
             }
         }
     }
@@ -68,7 +68,7 @@ internal sealed class PartialFolder : IDisposable
     public void CheckOwned()
     {
         if (!_lease.Check())
-            throw new DemucsException(DemucsError.SeparationRunning, $"This process was held up for so long that another one has taken over '{Path.GetDirectoryName(FolderPath)}'. Leave the track to that one.", FolderPath);
+            throw new DemucsException(DemucsError.SeparationRunning, $"This process was paused for so long that another process took over '{Path.GetDirectoryName(FolderPath)}'. Leave the track to that process.", FolderPath);
     }
 
     /// <summary>Deletes all files that another run may have left, that named first before all others.</summary>
@@ -112,7 +112,7 @@ internal sealed class PartialFolder : IDisposable
 
     private static DemucsException Running(string path, LeaseHolder holder)
     {
-        string until = holder.FreeAfter is null ? "Wait for it, or choose another destination." : "Wait for it, or choose another destination. If that process is gone, the folder is free when nothing has been heard of it for some minutes.";
+        string until = holder.FreeAfter is null ? "Wait for it, or choose another destination." : "Wait for it, or choose another destination. If that process is gone, the folder becomes free after some minutes.";
         return new DemucsException(DemucsError.SeparationRunning, $"{(holder.Note is null ? "Another process" : $"Another process ({holder})")} is separating into '{Path.GetDirectoryName(path)}' right now. {until}", path) { MayPass = holder.FreeAfter };
     }
 

@@ -4,10 +4,10 @@ namespace DemucsPS.Engine.Files;
 /// Does to a file what Windows refuses while another program has it open. Scanners and indexers look at every new file for a moment, so it is tried again, for two seconds at most.
 /// </summary>
 /// <param name="onWindows">Whether this is Windows. Other systems rename and delete open files, so what they refuse they refuse for good.</param>
-/// <param name="wait">Waits as long as it is told to.</param>
+/// <param name="wait">Waits for the given time.</param>
 internal sealed class RefusalPatience(bool onWindows, Action<TimeSpan> wait)
 {
-    private static readonly TimeSpan[] Pauses = [.. new[] { 10, 20, 50, 100, 200, 500, 1000 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
+    private static readonly TimeSpan[] s_pauses = [.. new[] { 10, 20, 50, 100, 200, 500, 1000 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     /// <summary>That of this machine.</summary>
     public static RefusalPatience System { get; } = new(OperatingSystem.IsWindows(), Thread.Sleep);
@@ -23,9 +23,9 @@ internal sealed class RefusalPatience(bool onWindows, Action<TimeSpan> wait)
             {
                 return change();
             }
-            catch (Exception e) when (refused < Pauses.Length && onWindows && (IsOpenElsewhere(e) || IsDenied(e)))
+            catch (Exception e) when (refused < s_pauses.Length && onWindows && (IsOpenElsewhere(e) || IsDenied(e)))
             {
-                wait(Pauses[refused]);
+                wait(s_pauses[refused]);
             }
         }
     }
@@ -33,8 +33,8 @@ internal sealed class RefusalPatience(bool onWindows, Action<TimeSpan> wait)
     /// <summary>What the user can do about a file that could not be written, in sentences.</summary>
     public string RemedyFor(Exception cause) =>
         IsOpenElsewhere(cause) ? "Close the program that has it open, and try again."
-        : IsDenied(cause) ? "Close programs that have it open, and check that it may be written: its permissions, the folder's, and that it is not marked as read-only."
-        : "Check that the disk has room and is still there, and the folder's permissions.";
+        : IsDenied(cause) ? "Close programs that have it open. Check its permissions and the folder's, and that it is not read-only."
+        : "Check that the disk is connected and has free space, and check the folder's permissions.";
 
     /// <summary>Whether something failed because a file is open, here or in another program, and not shared.</summary>
     /// <remarks>

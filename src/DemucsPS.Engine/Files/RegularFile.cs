@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Files;
 /// <remarks>.NET tells no kinds of files without opening them (its attributes and lengths are those of an empty file), so the system is asked.</remarks>
 internal static partial class RegularFile
 {
-    /// <summary>What is there in place of a file: <c>a pipe</c>, <c>a folder</c>. Null for a file, for what does not exist and for what the system does not tell.</summary>
+    /// <summary>What a path is if not a file: <c>a pipe</c>, <c>a folder</c>. Null for a file, if it does not exist and if unknown.</summary>
     /// <param name="path">Full path. Links are followed.</param>
     public static string? InsteadOf(string path)
     {
@@ -29,9 +29,9 @@ internal static partial class RegularFile
     /// <summary>Opens a file for reading.</summary>
     /// <param name="path">Full path.</param>
     /// <param name="share">What others may do meanwhile.</param>
-    /// <param name="bufferSize">Of the stream, in bytes; 0 for none.</param>
+    /// <param name="bufferSize">Buffer size of the stream in bytes; 0 for none.</param>
     /// <param name="options">As for any file.</param>
-    /// <exception cref="IOException">It cannot be read, or is no file: a pipe, a device, a folder.</exception>
+    /// <exception cref="IOException">It cannot be read, or is not a file: a pipe, a device, a folder.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static FileStream OpenRead(string path, FileShare share = FileShare.ReadWrite | FileShare.Delete, int bufferSize = 4096, FileOptions options = FileOptions.None)
     {

@@ -12,12 +12,12 @@ internal static class SafeFileName
     public const int MaxBytes = 200;
 
     /// <summary>What no file name may have on Windows, and <c>/</c> nowhere.</summary>
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create("<>:\"/\\|?*");
+    private static readonly SearchValues<char> s_forbidden = SearchValues.Create("<>:\"/\\|?*");
 
     /// <summary>Whether a character other than a separator cannot be in a name.</summary>
-    public static bool IsForbidden(char c) => Forbidden.Contains(c) || char.IsControl(c);
+    public static bool IsForbidden(char c) => s_forbidden.Contains(c) || char.IsControl(c);
 
-    /// <summary>Whether a name can be a file's on every system: letters, digits, '.', '-' and '_', begun by a letter or digit, not ended by a dot, and no device of Windows.</summary>
+    /// <summary>Whether a file name is valid on every system: letters, digits, '.', '-' and '_', starting with a letter or digit, not ending with a dot, and not a Windows device.</summary>
     public static bool IsPortable(string name)
     {
         if (name.Length is 0 or > 100 || !char.IsAsciiLetterOrDigit(name[0]) || name[^1] == '.' || name.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')))
@@ -32,7 +32,7 @@ internal static class SafeFileName
     /// </summary>
     public static string Clean(string text)
     {
-        var clean = new StringBuilder(text.Length);
+        StringBuilder clean = new StringBuilder(text.Length);
         foreach (Rune rune in text.EnumerateRunes())
         {
             int value = rune.Value;

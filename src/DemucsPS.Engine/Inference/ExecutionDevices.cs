@@ -4,7 +4,7 @@ using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>What there is here to run models on.</summary>
+/// <summary>What models can run on here.</summary>
 public static class ExecutionDevices
 {
     /// <summary>
@@ -13,7 +13,7 @@ public static class ExecutionDevices
     /// </summary>
     /// <param name="libraries">Full paths of further plug-in libraries than those in <see cref="ProviderLibraries.Folder"/>.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ProviderLibraryInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>: the folder cannot be read, or is no full path.
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ProviderLibraryInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>: the folder cannot be read, or is not a full path.
     /// </exception>
     public static IReadOnlyList<ExecutionDevice> List(IReadOnlyList<string> libraries)
     {
@@ -100,7 +100,7 @@ public static class ExecutionDevices
         };
     }
 
-    /// <summary>What OpenVINO says of graphics cards in bytes, or Windows in megabytes with their name behind.</summary>
+    /// <summary>What OpenVINO says of graphics cards in bytes, or Windows in megabytes with their name after it.</summary>
     private static long? MemoryOf(PluginDevice device) =>
         long.TryParse(device.ProviderMetadata.GetValueOrDefault("GPU_DEVICE_TOTAL_MEM_SIZE"), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
         : long.TryParse(device.HardwareMetadata.GetValueOrDefault("DxgiVideoMemory")?.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long megabytes) ? megabytes << 20

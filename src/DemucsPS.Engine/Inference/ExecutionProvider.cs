@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>What runs a model. One that is asked for and cannot be had is an error, never a silent fall to the CPU; operators that a provider does not know run on the CPU all the same.</summary>
+/// <summary>What runs a model. If the requested one is unavailable, that is an error, never a silent fallback to the CPU. Only operators that a provider does not support run on the CPU.</summary>
 public enum ExecutionProvider
 {
     /// <summary>The processor; every ONNX Runtime library has it.</summary>
@@ -19,8 +19,8 @@ public enum ExecutionProvider
     WebGpu,
 
     /// <summary>
-    /// The first that starts: under Windows of CUDA and DirectML, under macOS CoreML, elsewhere CUDA; the CPU where none does. What is taken, and why those before it are not, is told.
-    /// WebGPU is taken only if it is asked for, since a graphics card that the processor imitates passes for one.
+    /// The first that starts: under Windows of CUDA and DirectML, under macOS CoreML, elsewhere CUDA; the CPU if none does. The choice, and the reasons against the others, are reported.
+    /// WebGPU is used only on request, because an emulated graphics card would pass for a real one.
     /// </summary>
     Auto,
 

@@ -3,7 +3,7 @@ using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>What the runtime calls an execution provider, what it needs there, and whether it can be had.</summary>
+/// <summary>What the runtime calls an execution provider, what it needs there, and whether it is available.</summary>
 internal static class ExecutionProviderChoice
 {
     /// <summary>What <see cref="ExecutionProvider.Auto"/> tries on this system, in order.</summary>
@@ -48,7 +48,7 @@ internal static class ExecutionProviderChoice
 
     /// <summary>Makes <see cref="ExecutionProvider.Auto"/> a certain provider: the first candidate on which a model of one node runs. Others stay.</summary>
     /// <param name="options">The options.</param>
-    /// <param name="tell">Takes sentences about what is taken and what is not, and why; null to go without.</param>
+    /// <param name="tell">Receives messages about what is taken and what is not, and why; null to go without.</param>
     public static OnnxSessionOptions Resolve(OnnxSessionOptions options, Action<string>? tell)
     {
         ProviderLibraries.CheckUse(options);
@@ -59,16 +59,16 @@ internal static class ExecutionProviderChoice
             OnnxSessionOptions resolved = options with { ExecutionProvider = candidate };
             if (candidate != ExecutionProvider.Cpu && WhyNot(resolved) is { } reason)
             {
-                tell?.Invoke($"Execution provider {candidate} is not taken: {reason}");
+                tell?.Invoke($"Execution provider {candidate} is not used: {reason}");
                 continue;
             }
-            tell?.Invoke($"Execution provider {candidate} is taken.");
+            tell?.Invoke($"Execution provider {candidate} is used.");
             return resolved;
         }
         throw new InvalidOperationException("The CPU is always a candidate.");
     }
 
-    /// <summary>Finds out whether a provider that was asked for by name can be had.</summary>
+    /// <summary>Finds out whether a provider that was requested by name is available.</summary>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ExecutionProviderUnavailable"/>: it cannot; <see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ProviderLibraryInvalid"/>: no usable library;
     /// <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
@@ -79,7 +79,7 @@ internal static class ExecutionProviderChoice
         if (options.ExecutionProvider is ExecutionProvider.Cpu or ExecutionProvider.Auto)
             return;
         PluginDevice? device = ProviderLibraries.DeviceFor(options);
-        // What is wrong with the options is said as it is.
+        // Errors in the options are reported unchanged.
         _ = OnnxSession.Settings(Suit(options), device);
         if (device is null && !OnnxRuntimeLibrary.AvailableProviders.Contains(ListedName(options.ExecutionProvider)))
             throw NotListed(options.ExecutionProvider);
@@ -114,7 +114,7 @@ internal static class ExecutionProviderChoice
     /// <summary>The error for a provider that there is no library of.</summary>
     public static DemucsException NotListed(ExecutionProvider provider) => provider == ExecutionProvider.OpenVINO
         ? new(DemucsError.ExecutionProviderUnavailable,
-            $"The execution provider {provider} is a plug-in library of its own, and there is none in '{ProviderLibraries.Folder}'. Install it from its maker's package (Install-DemucsProvider {provider}, or demucsps providers install {provider}), name the library, or use the execution provider Cpu.",
+            $"The execution provider {provider} is a separate plug-in library, and there is none in '{ProviderLibraries.Folder}'. Install it from its vendor's package (Install-DemucsProvider {provider}, or demucsps providers install {provider}), name the library, or use the execution provider Cpu.",
             ProviderLibraries.Folder)
         : new(DemucsError.ExecutionProviderUnavailable,
             $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library, version 1.{NativeRuntime.ApiVersion} or newer, that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",
@@ -125,15 +125,15 @@ internal static class ExecutionProviderChoice
     {
         ExecutionProvider provider = options.ExecutionProvider;
         return ProviderLibraries.DeviceFor(options) is { } device
-            ? new(DemucsError.ExecutionProviderUnavailable, $"The execution provider {provider} ({ProviderLibraries.Describe(device)}) is there, but does not start here. Check its options and the driver of the device, or use the execution provider Cpu. ONNX Runtime says: {OneLine(reason)}",
+            ? new(DemucsError.ExecutionProviderUnavailable, $"The execution provider {provider} ({ProviderLibraries.Describe(device)}) is installed, but does not start. Check its options and the driver of the device, or use the execution provider Cpu. ONNX Runtime reports: {OneLine(reason)}",
                 device.ProviderMetadata.GetValueOrDefault("library_path"), cause)
             : new(DemucsError.ExecutionProviderUnavailable,
-                $"The execution provider {provider} is in {Library}, but does not start here. It takes {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
-                + $"ONNX Runtime says: {OneLine(reason)}",
+                $"The execution provider {provider} is in {Library}, but does not start. It needs {Need(provider)}. Provide that, set ${OnnxRuntimeLibrary.PathVariable} to the full path of another library, or use the execution provider Cpu. "
+                + $"ONNX Runtime reports: {OneLine(reason)}",
                 OnnxRuntimeLibrary.Path, cause);
     }
 
-    /// <summary>A certain provider in words, with all on which its results depend.</summary>
+    /// <summary>A certain provider as text, with everything on which its results depend.</summary>
     public static string Describe(OnnxSessionOptions options) =>
         (ProviderLibraries.DeviceFor(options) is { } device ? $"{options.ExecutionProvider} ({ProviderLibraries.Describe(device)})" : options.ExecutionProvider.ToString())
         + string.Concat(options.ExecutionProviderOptions.OrderBy(option => option.Key, StringComparer.Ordinal).Select(option => $" {option.Key}={option.Value}"));
@@ -145,8 +145,8 @@ internal static class ExecutionProviderChoice
 
     private static string Need(ExecutionProvider provider) => provider switch
     {
-        ExecutionProvider.Cuda => "the GPU build, with its libonnxruntime_providers libraries beside it, and the CUDA and cuDNN libraries it was built for where the system finds libraries",
-        ExecutionProvider.DirectML => "Windows, and a DirectML build with DirectML.dll beside it, which the official packages no longer have",
+        ExecutionProvider.Cuda => "the GPU build, with its libonnxruntime_providers libraries in the same folder, and the matching CUDA and cuDNN libraries on the system's library path",
+        ExecutionProvider.DirectML => "Windows, and a DirectML build with DirectML.dll in the same folder, which the official packages no longer include",
         ExecutionProvider.CoreML => "macOS",
         _ => "a WebGPU build, and a graphics card with its driver",
     };

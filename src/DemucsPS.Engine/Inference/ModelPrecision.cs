@@ -1,9 +1,9 @@
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>In what numbers a model is computed.</summary>
+/// <summary>The precision in which a model is computed.</summary>
 public enum ModelPrecision
 {
-    /// <summary>In those the model was exported with: 32-bit floats, for most.</summary>
+    /// <summary>The numbers the model was exported with: usually 32-bit floats.</summary>
     Full,
 
     /// <summary>
@@ -13,7 +13,7 @@ public enum ModelPrecision
     Int8,
 
     /// <summary>
-    /// 16-bit floats with eight bits of mantissa, where a device multiplies them quicker than 32-bit ones. On the execution provider <see cref="ExecutionProvider.OpenVINO"/>, and only on devices that say
+    /// 16-bit floats with eight bits of mantissa, where a device multiplies them faster than 32-bit ones. On the execution provider <see cref="ExecutionProvider.OpenVINO"/>, and only on devices that say
     /// they compute so, since others imitate it slowly. The loss depends on the model, as of <see cref="Int8"/>.
     /// </summary>
     BFloat16,

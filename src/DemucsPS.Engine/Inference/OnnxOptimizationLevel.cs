@@ -3,7 +3,7 @@ namespace DemucsPS.Engine.Inference;
 /// <summary>How far ONNX Runtime rewrites a graph when it loads it (<c>GraphOptimizationLevel</c>).</summary>
 public enum OnnxOptimizationLevel
 {
-    /// <summary>The graph as it is.</summary>
+    /// <summary>The graph unchanged.</summary>
     None = 0,
 
     /// <summary>Rewrites that keep the meaning on any provider, such as constant folding.</summary>

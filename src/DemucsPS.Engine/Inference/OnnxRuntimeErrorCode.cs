@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>ONNX Runtime's error codes (<c>OrtErrorCode</c>).</summary>
-public enum OnnxRuntimeErrorCode
+internal enum OnnxRuntimeErrorCode
 {
     /// <summary>No error.</summary>
     Ok,

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>An error that ONNX Runtime reported; the message is the runtime's own.</summary>
-public sealed class OnnxRuntimeException : Exception
+internal sealed class OnnxRuntimeException : Exception
 {
     /// <summary>Creates an error of the runtime.</summary>
     /// <param name="code">The runtime's code.</param>

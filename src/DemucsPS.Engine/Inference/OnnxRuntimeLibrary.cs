@@ -12,7 +12,7 @@ public static class OnnxRuntimeLibrary
     /// <summary>Environment variable that names another libonnxruntime by its full path (for instance a CUDA build).</summary>
     public const string PathVariable = "DEMUCSPS_ONNXRUNTIME";
 
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static (string Path, string Version)? s_loaded;
 
     /// <summary>Full path of the loaded library.</summary>
@@ -36,7 +36,7 @@ public static class OnnxRuntimeLibrary
 
     internal static (string Path, string Version) Load()
     {
-        lock (Gate)
+        lock (s_gate)
             return s_loaded ??= Open();
     }
 
@@ -88,9 +88,9 @@ public static class OnnxRuntimeLibrary
         }
         try
         {
-            string version = NativeRuntime.VersionOf(library) ?? throw Unavailable($"'{path}' is not an ONNX Runtime library: it lacks the function by which they are known.", path);
+            string version = NativeRuntime.VersionOf(library) ?? throw Unavailable($"'{path}' is not an ONNX Runtime library: it does not export the entry point of ONNX Runtime.", path);
             if (!Suffices(version))
-                throw Unavailable($"'{path}' is ONNX Runtime {version}; version 1.{NativeRuntime.ApiVersion} or newer is needed.", path);
+                throw Unavailable($"'{path}' is ONNX Runtime {version}. Version 1.{NativeRuntime.ApiVersion} or newer is required.", path);
             NativeRuntime.Start(library);
             return (path, version);
         }
@@ -98,7 +98,7 @@ public static class OnnxRuntimeLibrary
         {
             NativeLibrary.Free(library);
             throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
-                $"This program has used the package Microsoft.ML.OnnxRuntime before DemucsPS, with a library of its own, and two do not go together. Use DemucsPS first, or have it loaded into an AssemblyLoadContext of its own. {e.Message}", path, e);
+                $"This program used the package Microsoft.ML.OnnxRuntime with another library before DemucsPS. One process cannot use both. Use DemucsPS first, or load it into its own AssemblyLoadContext. {e.Message}", path, e);
         }
         catch (RuntimeException e)
         {
@@ -111,7 +111,7 @@ public static class OnnxRuntimeLibrary
         }
     }
 
-    /// <summary>Whether a library of this version has the functions that are asked for.</summary>
+    /// <summary>Whether a library of this version has the functions that are requested.</summary>
     internal static bool Suffices(string version)
     {
         string[] parts = version.Split('.');

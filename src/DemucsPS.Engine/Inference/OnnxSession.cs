@@ -10,10 +10,10 @@ namespace DemucsPS.Engine.Inference;
 /// A loaded model. Thread-safe: several threads may run it at once over their own tensors. Disposing during a run is safe; the native session
 /// is released when the last run has returned.
 /// </summary>
-public sealed class OnnxSession : IDisposable
+internal sealed class OnnxSession : IDisposable
 {
     [ThreadStatic]
-    private static int t_count;
+    private static int s_countOfThread;
 
     private readonly RuntimeSession _session;
 
@@ -27,7 +27,7 @@ public sealed class OnnxSession : IDisposable
     }
 
     /// <summary>Sessions that this thread has created so far: lets tests see that none was.</summary>
-    internal static int CountOfThread => t_count;
+    internal static int CountOfThread => s_countOfThread;
 
     /// <summary>Threads that the runtime asked for and did not get, see <see cref="OnnxSessionOptions.CallersOnly"/>.</summary>
     internal int WithheldThreads => _session.WithheldThreads;
@@ -41,7 +41,7 @@ public sealed class OnnxSession : IDisposable
     /// <summary>The model's custom metadata (<c>metadata_props</c>).</summary>
     public IReadOnlyDictionary<string, string> Metadata => _session.Metadata;
 
-    /// <summary>Loads a model file; weights in a <c>.onnx.data</c> file beside it are found by the runtime.</summary>
+    /// <summary>Loads a model file; weights in a <c>.onnx.data</c> file next to it are found by the runtime.</summary>
     /// <param name="path">Full path of the model.</param>
     /// <param name="options">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
@@ -90,7 +90,7 @@ public sealed class OnnxSession : IDisposable
 
     /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
     /// <param name="inputs">A tensor for every input.</param>
-    /// <param name="outputs">A tensor for every output that is wanted; what is not asked for may not be computed.</param>
+    /// <param name="outputs">A tensor for every output that is wanted; what is not requested may not be computed.</param>
     /// <param name="cancellationToken">Ends the run between two operators.</param>
     /// <exception cref="OperationCanceledException">The run was canceled; the outputs' content is undefined.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed; the runtime's own message.</exception>
@@ -147,7 +147,7 @@ public sealed class OnnxSession : IDisposable
         if (options.ExecutionProvider != ExecutionProvider.Cpu && device is null && !OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)))
             throw ExecutionProviderChoice.NotListed(options.ExecutionProvider);
         SessionSettings settings = Settings(ExecutionProviderChoice.Suit(options), device);
-        t_count++;
+        s_countOfThread++;
         try
         {
             return new OnnxSession(load(settings));

@@ -7,7 +7,7 @@ public sealed record OnnxSessionOptions
     public int IntraOpThreads { get; init; }
 
     /// <summary>
-    /// Whether a run is computed by the thread that calls it alone. Operators are divided as for <see cref="IntraOpThreads"/> all the same, so results are
+    /// Whether a run is computed by the thread that calls it alone. Operators are divided as for <see cref="IntraOpThreads"/> anyway, so results are
     /// the same bits as with that many threads. For as many runs at once as there are processors: none then waits for another.
     /// </summary>
     public bool CallersOnly { get; init; }
@@ -18,7 +18,7 @@ public sealed record OnnxSessionOptions
     /// <summary>How far the runtime rewrites the graph at load.</summary>
     public OnnxOptimizationLevel OptimizationLevel { get; init; } = OnnxOptimizationLevel.All;
 
-    /// <summary>Keep freed memory in an arena: quicker, but memory is only given back with the session.</summary>
+    /// <summary>Keep freed memory in an arena: faster, but memory is only given back with the session.</summary>
     public bool CpuArena { get; init; } = true;
 
     /// <summary>

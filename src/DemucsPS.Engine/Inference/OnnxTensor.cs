@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Inference;
 /// A named tensor over the caller's own memory. The runtime reads inputs from it and writes outputs into it; nothing is copied.
 /// The memory belongs to the caller and must not be touched by others while a run uses it.
 /// </summary>
-public sealed class OnnxTensor
+internal sealed class OnnxTensor
 {
     private readonly Func<MemoryHandle> _pin;
     private readonly long[] _shape;

@@ -10,26 +10,26 @@ internal static class OpenVinoSettings
 {
     private const string ConfigOption = "load_config", PrecisionKey = "INFERENCE_PRECISION_HINT", ThreadsKey = "INFERENCE_NUM_THREADS";
 
-    /// <summary>Whether a device is one of OpenVINO's, be it asked for by that name or not.</summary>
+    /// <summary>Whether a device belongs to OpenVINO, under any name.</summary>
     public static bool Takes(PluginDevice device) => device.Provider.StartsWith("OpenVINO", StringComparison.Ordinal);
 
-    /// <summary>Whether a device computes in bfloat16 by itself.</summary>
+    /// <summary>Whether a device supports bfloat16 natively.</summary>
     public static bool HasBFloat16(PluginDevice device) => (device.ProviderMetadata.GetValueOrDefault("OPTIMIZATION_CAPABILITIES") ?? "").Split([' ', ','], StringSplitOptions.RemoveEmptyEntries).Contains("BF16");
 
-    /// <summary>The options with what is not said in them.</summary>
+    /// <summary>The options, with defaults filled in.</summary>
     /// <param name="given">Those of the user.</param>
     /// <param name="device">What runs the model.</param>
     /// <param name="precision">In what numbers.</param>
-    /// <param name="threads">Of the processor.</param>
+    /// <param name="threads">Threads of the CPU.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: the configuration is no JSON object, or says another precision; <see cref="DemucsError.ExecutionProviderUnavailable"/>: the device lacks the precision.
+    /// <see cref="DemucsError.ParameterInvalid"/>: the configuration is not a JSON object, or says another precision; <see cref="DemucsError.ExecutionProviderUnavailable"/>: the device lacks the precision.
     /// </exception>
     public static Dictionary<string, string> Complete(IReadOnlyDictionary<string, string> given, PluginDevice device, ModelPrecision precision, int threads)
     {
         if (precision == ModelPrecision.BFloat16 && !HasBFloat16(device))
         {
             throw new DemucsException(DemucsError.ExecutionProviderUnavailable,
-                $"The device {ProviderLibraries.Describe(device)} ({device.Vendor}) does not compute in bfloat16 by itself, so the precision {precision} would gain nothing: of a processor it takes AVX512_BF16 or AMX_BF16. Use the precision {ModelPrecision.Full}.");
+                $"The device {ProviderLibraries.Describe(device)} ({device.Vendor}) does not support bfloat16, so the precision {precision} would gain nothing. A processor needs AVX512_BF16 or AMX_BF16 for it. Use the precision {ModelPrecision.Full}.");
         }
         JsonObject config = Parse(given.GetValueOrDefault(ConfigOption));
         // GPU.1 is configured as any GPU.
@@ -40,7 +40,7 @@ internal static class OpenVinoSettings
         if (own[PrecisionKey]?.ToString() is { } said && !said.Equals(hint, StringComparison.OrdinalIgnoreCase))
         {
             throw new DemucsException(DemucsError.ParameterInvalid,
-                $"The option {ConfigOption} says {PrecisionKey} = '{said}', which is not the precision {precision}. Leave it out, and choose the precision by its own parameter.");
+                $"The option {ConfigOption} sets {PrecisionKey} = '{said}', which is not the precision {precision}. Remove it, and choose the precision with its own parameter.");
         }
         own[PrecisionKey] = hint;
         if (device.Kind == "CPU")
@@ -59,8 +59,8 @@ internal static class OpenVinoSettings
         }
         catch (JsonException)
         {
-            // As any other text that is no object.
+            // As any other text that is not an object.
         }
-        throw new DemucsException(DemucsError.ParameterInvalid, $$$"""The option {{{ConfigOption}}} is '{{{text}}}', which is no JSON object of OpenVINO's settings by device, such as {"CPU": {"NUM_STREAMS": "1"}}.""");
+        throw new DemucsException(DemucsError.ParameterInvalid, $$$"""The option {{{ConfigOption}}} is '{{{text}}}', which is not a JSON object with OpenVINO's settings by device, such as {"CPU": {"NUM_STREAMS": "1"}}.""");
     }
 }

@@ -3,26 +3,26 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>
-/// Takes plug-in libraries out of the packages that their makers publish (wheels, NuGet packages, other zip archives) into <see cref="ProviderLibraries.Folder"/>, and removes them from there. A folder
+/// Takes plug-in libraries out of the packages that their vendors publish (wheels, NuGet packages, other zip archives) into <see cref="ProviderLibraries.Folder"/>, and removes them from there. A folder
 /// has its name when it is whole. Nothing is downloaded.
 /// </summary>
 public static class ProviderInstaller
 {
-    /// <summary>Where the package of an execution provider is to be had, in words.</summary>
+    /// <summary>Where to get the package of an execution provider, as text.</summary>
     public static string SourceOf(ExecutionProvider provider) => provider switch
     {
-        ExecutionProvider.OpenVINO => "the wheel of the package onnxruntime-ep-openvino in the Python package index (pip downloads it), for Linux and Windows on x64",
-        _ => "the maker's package with the plug-in library for ONNX Runtime",
+        ExecutionProvider.OpenVINO => "the wheel of the package onnxruntime-ep-openvino from the Python package index (pip downloads it), for Linux and Windows on x64",
+        _ => "the vendor's package with the plug-in library for ONNX Runtime",
     };
 
     /// <summary>The folder in which an execution provider is installed, whether it is or not.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the provider is none of a plug-in library that has a name here, or <see cref="ProviderLibraries.FolderVariable"/> is no full path.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the provider is none of a plug-in library that has a name here, or <see cref="ProviderLibraries.FolderVariable"/> is not a full path.</exception>
     public static string FolderOf(ExecutionProvider provider) => provider is ExecutionProvider.OpenVINO or ExecutionProvider.Cuda or ExecutionProvider.WebGpu
         ? Path.Combine(ProviderLibraries.Folder, provider.ToString().ToLowerInvariant())
         : throw new DemucsException(DemucsError.ParameterInvalid,
-            $"There is nothing to install of the execution provider {provider}. Plug-in libraries of {ExecutionProvider.OpenVINO}, {ExecutionProvider.Cuda} and {ExecutionProvider.WebGpu} can be installed; name any other library where you use it.");
+            $"The execution provider {provider} cannot be installed. Plug-in libraries of {ExecutionProvider.OpenVINO}, {ExecutionProvider.Cuda} and {ExecutionProvider.WebGpu} can be. Name any other library when you use it.");
 
-    /// <summary>Looks into a package, and says what would be installed; nothing is written.</summary>
+    /// <summary>Reads a package and returns what would be installed; writes nothing.</summary>
     /// <param name="provider">What is to be installed.</param>
     /// <param name="source">Full path of the package.</param>
     /// <returns>How many files, and how many bytes they have.</returns>
@@ -34,11 +34,11 @@ public static class ProviderInstaller
         return (package.Count, package.Bytes);
     }
 
-    /// <summary>Installs a plug-in library with what lies beside it in its package.</summary>
+    /// <summary>Installs a plug-in library with the other libraries of its package.</summary>
     /// <param name="provider">What is to be installed.</param>
     /// <param name="source">Full path of the package.</param>
     /// <param name="replace">Whether one that is installed is replaced.</param>
-    /// <param name="warn">Takes a sentence for the user where the package has no list of hashes; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where the package has no list of hashes; null to go without.</param>
     /// <param name="cancellationToken">Ends it; nothing is left then.</param>
     /// <returns>Full path of the library.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
@@ -51,9 +51,9 @@ public static class ProviderInstaller
         string folder = FolderOf(provider), parent = Path.GetDirectoryName(folder)!;
         using ProviderPackage package = ProviderPackage.Open(provider, source);
         if (Directory.Exists(folder) && !replace)
-            throw new DemucsException(DemucsError.ProviderWriteFailed, $"The execution provider {provider} is installed in '{folder}'.", folder) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(DemucsError.ProviderWriteFailed, $"The execution provider {provider} is already installed in '{folder}'.", folder) { Remedies = [Remedy.Replace] };
         if (!package.HasHashes)
-            warn?.Invoke($"The package '{source}' has no list of its files' SHA-256, so only the archive's own checksums were compared.");
+            warn?.Invoke($"The package '{source}' does not list the SHA-256 of its files, so only the archive's own checksums were verified.");
         string partial = Path.Combine(parent, $".{Path.GetFileName(folder)}-{Guid.NewGuid():N}"), old = partial + ".old";
         try
         {
@@ -75,7 +75,7 @@ public static class ProviderInstaller
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ProviderWriteFailed, $"The execution provider {provider} cannot be installed in '{folder}': {e.Message} Close programs that use it, make room, or set ${ProviderLibraries.FolderVariable} to another folder.", folder, e);
+            throw new DemucsException(DemucsError.ProviderWriteFailed, $"The execution provider {provider} cannot be installed in '{folder}': {e.Message} Close programs that use it, free disk space, or set ${ProviderLibraries.FolderVariable} to another folder.", folder, e);
         }
         finally
         {
@@ -92,14 +92,14 @@ public static class ProviderInstaller
     {
         string folder = FolderOf(provider);
         if (!Directory.Exists(folder))
-            throw new DemucsException(DemucsError.ProviderPackageInvalid, $"The execution provider {provider} is not installed: there is no folder '{folder}'.", folder);
+            throw new DemucsException(DemucsError.ProviderPackageInvalid, $"The execution provider {provider} is not installed: the folder '{folder}' does not exist.", folder);
         try
         {
             Directory.Delete(folder, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ProviderWriteFailed, $"The execution provider {provider} in '{folder}' cannot be removed: {e.Message} Close programs that use it, this one too if it does, and repeat.", folder, e);
+            throw new DemucsException(DemucsError.ProviderWriteFailed, $"The execution provider {provider} in '{folder}' cannot be removed: {e.Message} Close all programs that use it, including this one, and try again.", folder, e);
         }
     }
 

@@ -5,10 +5,10 @@ using DemucsPS.OnnxRuntime;
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>
-/// Plug-in libraries of execution providers, which their makers publish for ONNX Runtime as it is: found by name or in a folder, loaded by full path, and registered once a process. What is in such a
-/// library runs as part of the program, so nothing is loaded but what is named or lies in that folder.
+/// Plug-in libraries of execution providers, which vendors publish for unmodified ONNX Runtime builds: found by name or in a folder, loaded by full path, and registered once a process. What is in such a
+/// library runs as part of the program, so only named libraries and those in that folder are loaded.
 /// </summary>
-public static class ProviderLibraries
+internal static class ProviderLibraries
 {
     /// <summary>Environment variable that names another folder of plug-in libraries.</summary>
     public const string FolderVariable = "DEMUCSPS_PROVIDERS";
@@ -19,10 +19,10 @@ public static class ProviderLibraries
     private const string FilePattern = "*onnxruntime_providers_*";
 
     // Those that plug-in libraries are known to have; the CPU stands for none of them.
-    private static readonly ExecutionProvider[] Known = [ExecutionProvider.OpenVINO, ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu];
+    private static readonly ExecutionProvider[] s_known = [ExecutionProvider.OpenVINO, ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu];
 
     /// <summary>Full path of the folder in which, and in whose folders, libraries are looked for: that of the environment variable, or one in the user's local application data. It need not exist.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is no full path.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is not a full path.</exception>
     public static string Folder => ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "providers");
 
     /// <summary>Full paths of the libraries in <see cref="Folder"/>, by name.</summary>
@@ -39,7 +39,7 @@ public static class ProviderLibraries
                 return [];
             return [.. Directory.EnumerateDirectories(folder).Prepend(folder)
                 .SelectMany(each => Directory.EnumerateFiles(each, FilePattern + suffix))
-                // What the makers' other libraries have in common.
+                // What the vendors' other libraries have in common.
                 .Where(file => !Path.GetFileNameWithoutExtension(file).EndsWith("_shared", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal)];
         }
@@ -49,7 +49,7 @@ public static class ProviderLibraries
         }
     }
 
-    /// <summary>The device on which a session with these options is to run; null where the provider is compiled into ONNX Runtime's library, or should be.</summary>
+    /// <summary>The device on which a session with these options is to run; null if the provider is compiled into ONNX Runtime's library, or should be.</summary>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ProviderLibraryInvalid"/>: the library cannot be used; <see cref="DemucsError.ExecutionProviderUnavailable"/>: it has no such provider, or no such device here;
     /// <see cref="DemucsError.ParameterInvalid"/>: a library or options are given, and no provider that takes them.
@@ -65,12 +65,12 @@ public static class ProviderLibraries
         if (all.Length == 0)
         {
             throw new DemucsException(DemucsError.ExecutionProviderUnavailable,
-                $"The plug-in library '{path}' is in order, but finds nothing here that it runs on; this machine has: {string.Join(", ", PluginLibraries.Hardware)}. {Requirement(path)}Use the execution provider Cpu, or a library for this hardware.", path);
+                $"The plug-in library '{path}' is valid, but finds no supported hardware. This machine has: {string.Join(", ", PluginLibraries.Hardware)}. {Requirement(path)}Use the execution provider Cpu, or a library for this hardware.", path);
         }
         if (devices.Length == 0)
         {
             throw new DemucsException(DemucsError.ExecutionProviderUnavailable,
-                $"The plug-in library '{path}' does not have the execution provider {provider}, but {string.Join(", ", all.Select(device => device.Provider).Distinct())}. Name its library, or use the execution provider {ExecutionProvider.Plugin}, which is what the library has.", path);
+                $"The plug-in library '{path}' does not contain the execution provider {provider}. It contains {string.Join(", ", all.Select(device => device.Provider).Distinct())}. Name another library, or use the execution provider {ExecutionProvider.Plugin}.", path);
         }
         string[] names = Names(devices);
         // Of the devices of one provider the processor comes first, where there is one: what it computes is known best.
@@ -79,7 +79,7 @@ public static class ProviderLibraries
             ? Array.FindIndex(names, name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase))
             : first;
         return chosen >= 0 ? devices[chosen] : throw new DemucsException(DemucsError.ExecutionProviderUnavailable,
-            $"The plug-in library '{path}' has no device '{wanted}' here, but {string.Join(", ", names)}. Name one of these, or none for {names[first]}.", path);
+            $"The plug-in library '{path}' has no device '{wanted}' here. It has {string.Join(", ", names)}. Name one of these, or none to use {names[first]}.", path);
     }
 
     /// <summary>Refuses a library or options that nothing would take.</summary>
@@ -91,12 +91,12 @@ public static class ProviderLibraries
         if (options.ExecutionProvider is ExecutionProvider.Cpu or ExecutionProvider.Auto && (options.ProviderLibrary is not null || options.ExecutionProviderOptions.Count > 0))
         {
             throw new DemucsException(DemucsError.ParameterInvalid,
-                $"A plug-in library, or options of an execution provider, are given, but {options.ExecutionProvider} is what runs models, which takes none. Name the execution provider, too: {ExecutionProvider.OpenVINO}, or {ExecutionProvider.Plugin} for whatever the library has.", options.ProviderLibrary);
+                $"A plug-in library or provider options are given, but the execution provider {options.ExecutionProvider} takes none. Choose the execution provider as well: {ExecutionProvider.OpenVINO}, or {ExecutionProvider.Plugin} for the provider in the library.", options.ProviderLibrary);
         }
         if (options.ExecutionProvider == ExecutionProvider.Plugin && options.ProviderLibrary is null)
         {
             throw new DemucsException(DemucsError.ParameterInvalid,
-                $"The execution provider {ExecutionProvider.Plugin} is whatever the plug-in library has that is named, and none is. Name the library.");
+                $"The execution provider {ExecutionProvider.Plugin} needs the name of a plug-in library. Name the library.");
         }
     }
 
@@ -117,15 +117,15 @@ public static class ProviderLibraries
             string words = ExecutionProviderChoice.OneLine(e.Message);
             if (words.Contains("Failed to load library", StringComparison.Ordinal))
             {
-                throw Invalid(path, "cannot be loaded: it is no library for this platform, or something that it needs is missing.",
-                    $"Take the whole package of its maker for {RuntimeInformation.RuntimeIdentifier}, all of whose libraries have to lie beside it. ONNX Runtime says: {words}", e);
+                throw Invalid(path, "cannot be loaded: it is not a library for this platform, or a library it depends on is missing.",
+                    $"Use its vendor's whole package for {RuntimeInformation.RuntimeIdentifier}. All its libraries must be in the same folder. ONNX Runtime reports: {words}", e);
             }
             if (words.Contains("Failed to get symbol", StringComparison.Ordinal))
             {
-                throw Invalid(path, "is a library, but no plug-in library of execution providers.",
-                    $"Name the one that its maker calls so; the provider libraries of ONNX Runtime's own builds go with that build, see ${OnnxRuntimeLibrary.PathVariable}. ONNX Runtime says: {words}", e);
+                throw Invalid(path, "is a library, but not a plug-in library of execution providers.",
+                    $"Name the file that its vendor documents as the plug-in. The provider libraries of ONNX Runtime's own builds only work with that build, see ${OnnxRuntimeLibrary.PathVariable}. ONNX Runtime reports: {words}", e);
             }
-            throw Invalid(path, $"does not start with ONNX Runtime {OnnxRuntimeLibrary.Version}.", $"Take a version of it that goes with 1.{NativeRuntime.ApiVersion}. It says: {words}", e);
+            throw Invalid(path, $"does not start with ONNX Runtime {OnnxRuntimeLibrary.Version}.", $"Use a version that supports 1.{NativeRuntime.ApiVersion}. ONNX Runtime reports: {words}", e);
         }
     }
 
@@ -139,19 +139,19 @@ public static class ProviderLibraries
     /// <summary>A provider of a plug-in library and its device in words, such as <c>OpenVINOExecutionProvider 1.8.1, CPU</c>.</summary>
     internal static string Describe(PluginDevice device) => $"{device.Provider}{(VersionOf(device) is { } version ? " " + version : "")}, {Names([device])[0]}";
 
-    /// <summary>The version of a provider; null where it says none.</summary>
+    /// <summary>The version of a provider; null if it says none.</summary>
     internal static string? VersionOf(PluginDevice device) => device.ProviderMetadata.GetValueOrDefault("version");
 
     /// <summary>Whether a provider's own name says that it is this one.</summary>
     internal static bool Fits(ExecutionProvider provider, string name) => provider == ExecutionProvider.Plugin
-        // The makers' names say more than one kind of it: OpenVINOExecutionProvider.AUTO would choose devices by itself.
+        // The vendors' names say more than one kind of it: OpenVINOExecutionProvider.AUTO would choose devices by itself.
         || (name.StartsWith(WordOf(provider), StringComparison.OrdinalIgnoreCase) && !name.Contains('.', StringComparison.Ordinal));
 
-    /// <summary>The provider that a device of a plug-in library is asked for as.</summary>
-    internal static ExecutionProvider ProviderOf(PluginDevice device) => Array.Find(Known, provider => Fits(provider, device.Provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
+    /// <summary>The provider that a device of a plug-in library is requested as.</summary>
+    internal static ExecutionProvider ProviderOf(PluginDevice device) => Array.Find(s_known, provider => Fits(provider, device.Provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
 
     /// <summary>The provider that a library has by its file's name.</summary>
-    internal static ExecutionProvider NamedBy(string path) => Array.Find(Known, provider => IsNamed(path, provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
+    internal static ExecutionProvider NamedBy(string path) => Array.Find(s_known, provider => IsNamed(path, provider)) is var provider and not ExecutionProvider.Cpu ? provider : ExecutionProvider.Plugin;
 
     private static string? LibraryFor(OnnxSessionOptions options) => options.ProviderLibrary
         ?? (options.ExecutionProvider != ExecutionProvider.OpenVINO && OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)) ? null
@@ -162,7 +162,7 @@ public static class ProviderLibraries
 
     private static string WordOf(ExecutionProvider provider) => ExecutionProviderChoice.ListedName(provider).Replace("ExecutionProvider", "", StringComparison.Ordinal);
 
-    private static string Requirement(string path) => Path.GetFileName(path).Contains("openvino", StringComparison.OrdinalIgnoreCase) ? "OpenVINO's takes processors, graphics cards and accelerators of Intel only. " : "";
+    private static string Requirement(string path) => Path.GetFileName(path).Contains("openvino", StringComparison.OrdinalIgnoreCase) ? "OpenVINO supports only Intel processors, graphics cards and accelerators. " : "";
 
     private static DemucsException Invalid(string path, string fault, string remedy, Exception? cause) => new(DemucsError.ProviderLibraryInvalid, $"The plug-in library '{path}' {fault} {remedy}", path, cause);
 }

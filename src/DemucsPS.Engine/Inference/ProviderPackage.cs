@@ -7,7 +7,7 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>A maker's package with a plug-in library: what of it this platform needs, checked before it is unpacked.</summary>
+/// <summary>A vendor's package with a plug-in library: what of it this platform needs, checked before it is unpacked.</summary>
 internal sealed class ProviderPackage : IDisposable
 {
     // The largest known, with all of CUDA's libraries, has some two gigabytes.
@@ -40,12 +40,12 @@ internal sealed class ProviderPackage : IDisposable
         foreach ((_, string name) in _files)
         {
             if (name.Split('/').Any(part => part is "" or "." or ".." || part.AsSpan().ContainsAny("\\:") || part.Any(char.IsControl)))
-                throw Fault($"it has a file '{name}', which would not be unpacked into the folder of the execution provider");
+                throw Fault($"its file '{name}' would be unpacked outside the folder of the execution provider");
         }
         if (_files.Select(file => file.Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() < _files.Count)
             throw Fault("it has two files of the same name");
         if (_files.Count > MostFiles || Bytes is > MostBytes or < 0)
-            throw Fault(FormattableString.Invariant($"it has {_files.Count} files of {Bytes} bytes, and at most {MostFiles} of {MostBytes} are taken"));
+            throw Fault(FormattableString.Invariant($"it has {_files.Count} files of {Bytes} bytes; the limit is {MostFiles} files of {MostBytes} bytes"));
         _hashes = Record();
     }
 
@@ -76,7 +76,7 @@ internal sealed class ProviderPackage : IDisposable
             if (e is IOException or UnauthorizedAccessException)
                 throw Invalid(path, $"cannot be read: {e.Message}", e);
             if (e is InvalidDataException)
-                throw Invalid(path, $"is no zip archive, as wheels and NuGet packages are, or is damaged: {e.Message} It should be {ProviderInstaller.SourceOf(provider)}.", e);
+                throw Invalid(path, $"is damaged or not a zip archive, as wheels and NuGet packages are: {e.Message} It should be {ProviderInstaller.SourceOf(provider)}.", e);
             throw;
         }
     }
@@ -118,7 +118,7 @@ internal sealed class ProviderPackage : IDisposable
                 file.Flush(flushToDisk: true);
             }
             if (_hashes is not null && !(_hashes.TryGetValue(entry.FullName, out byte[]? expected) && expected.AsSpan().SequenceEqual(sha256.GetHashAndReset())))
-                throw Fault(_hashes.ContainsKey(entry.FullName) ? $"its file '{entry.FullName}' has another SHA-256 than it lists" : $"its list of hashes lacks the file '{entry.FullName}'");
+                throw Fault(_hashes.ContainsKey(entry.FullName) ? $"its file '{entry.FullName}' has a different SHA-256 than its list declares" : $"its list of hashes lacks the file '{entry.FullName}'");
         }
         return _library;
     }
@@ -134,7 +134,7 @@ internal sealed class ProviderPackage : IDisposable
         ZipArchiveEntry[] named = [.. _archive.Entries.Where(entry => ProviderLibraries.IsNamed(entry.Name, provider))];
         if (named.Length == 0)
             throw Fault($"it has no plug-in library of {provider}. It should be {ProviderInstaller.SourceOf(provider)}");
-        return Array.Find(named, IsForHere) ?? throw Fault($"its plug-in library is for another platform than {Platform}: {string.Join(", ", named.Select(entry => entry.FullName))}");
+        return Array.Find(named, IsForHere) ?? throw Fault($"it has no plug-in library for {Platform}: {string.Join(", ", named.Select(entry => entry.FullName))}");
     }
 
     private static string Platform => $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} on {RuntimeInformation.ProcessArchitecture}";
@@ -157,7 +157,7 @@ internal sealed class ProviderPackage : IDisposable
             : head.AsSpan(0, 4).SequenceEqual("\u007FELF"u8) && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(18)) == (isArm ? 183 : 62);
     }
 
-    /// <summary>The SHA-256 of each file by a wheel's RECORD; null where there is none.</summary>
+    /// <summary>The SHA-256 of each file by a wheel's RECORD; null if there is none.</summary>
     private Dictionary<string, byte[]>? Record()
     {
         ZipArchiveEntry? record = _archive.Entries.FirstOrDefault(entry => entry.FullName.EndsWith(".dist-info/RECORD", StringComparison.Ordinal) && entry.FullName.Count(c => c == '/') == 1);
@@ -191,11 +191,11 @@ internal sealed class ProviderPackage : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw Invalid(_path, $"cannot be used: its file '{entry.FullName}' is damaged: {e.Message} Get it again.", e);
+            throw Invalid(_path, $"cannot be used: its file '{entry.FullName}' is damaged: {e.Message} Download it again.", e);
         }
     }
 
-    private DemucsException Fault(string fault) => Invalid(_path, $"cannot be used: {fault}. Get it again, from its maker.", null);
+    private DemucsException Fault(string fault) => Invalid(_path, $"cannot be used: {fault}. Download it again from its vendor.", null);
 
     private static DemucsException Invalid(string path, string fault, Exception? cause) => new(DemucsError.ProviderPackageInvalid, $"The package '{path}' {fault}", path, cause);
 }

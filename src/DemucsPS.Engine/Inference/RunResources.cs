@@ -1,8 +1,8 @@
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>What a run takes of the machine while others run, too. Its results are the same bits in any case.</summary>
+/// <summary>Resources of a run while other runs are active. They do not affect the bits of its results.</summary>
 /// <param name="OwnThreadOnly">
 /// Whether it keeps to the thread that calls: right where there are as many runs as threads, wasteful where there are fewer.
 /// </param>
 /// <param name="ReleasesMemory">Whether memory is given back when it has ended, since runs of the other kind come next.</param>
-public readonly record struct RunResources(bool OwnThreadOnly, bool ReleasesMemory);
+internal readonly record struct RunResources(bool OwnThreadOnly, bool ReleasesMemory);

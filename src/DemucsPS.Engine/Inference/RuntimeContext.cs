@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Inference;
 /// </summary>
 internal sealed class RuntimeContext : AssemblyLoadContext
 {
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static RuntimeContext? s_context;
 
     private RuntimeContext()
@@ -39,7 +39,7 @@ internal sealed class RuntimeContext : AssemblyLoadContext
 
     private static Assembly Resolve(AssemblyName name)
     {
-        lock (Gate)
+        lock (s_gate)
             return (s_context ??= new RuntimeContext()).LoadFromAssemblyPath(Path.Combine(Home, $"{name.Name}.dll"));
     }
 }

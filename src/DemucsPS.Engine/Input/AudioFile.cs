@@ -9,8 +9,8 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Input;
 
-/// <summary>Opens audio files of any kind. What a file is, its content says, not its name.</summary>
-public static class AudioFile
+/// <summary>Opens audio files of any format. The content decides the format, not the name.</summary>
+internal static class AudioFile
 {
     /// <summary>
     /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this library,
@@ -22,7 +22,7 @@ public static class AudioFile
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackNotFound"/>: no such file, a folder, a pipe, a device, or no permission.
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is empty or damaged.
-    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the file is no audio that can be decoded.
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the file is not audio that can be decoded.
     /// <see cref="DemucsError.FFmpegNotFound"/>: the file needs ffmpeg, and there is none.
     /// </exception>
     public static AudioReader Open(string path) => Open(new TrackSource(path));
@@ -40,7 +40,7 @@ public static class AudioFile
     /// <summary>The same with other decoders of the system. They are asked only where there is no ffmpeg: its samples are the same everywhere.</summary>
     internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg, SystemDecoder.Opener? system)
     {
-        // Of a part, damage elsewhere in the file is none.
+        // Damage elsewhere in the file does not affect a part.
         AudioReader reader = Open(source, source.Range is null ? source.OnDamage : DamageHandling.Warn, findFFmpeg, system);
         try
         {
@@ -54,7 +54,7 @@ public static class AudioFile
     }
 
     /// <summary>What a track's file says before it is decoded.</summary>
-    /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as it is known without decoding.</exception>
+    /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as known without decoding.</exception>
     internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg) => ReadHeader(source, findFFmpeg, SystemDecoder.Here);
 
     /// <summary>The same with other decoders of the system.</summary>
@@ -87,7 +87,7 @@ public static class AudioFile
                 if (stream == 0)
                     reader = EncodedReader.TryOpen(bytes, onDamage, system, out reason);
                 else
-                    reason = "it reads the first audio stream only";
+                    reason = "it reads only the first audio stream";
                 if (reader is not null)
                     return reader;
             }
@@ -97,15 +97,15 @@ public static class AudioFile
                     bytes.Dispose();
             }
         }
-        string built = system is null ? "only uncompressed WAV, AIFF and FLAC are built in" : $"uncompressed WAV, AIFF and FLAC are built in, and MP3, M4A and WMA are for {SystemDecoder.Name}";
+        string built = system is null ? "only uncompressed WAV, AIFF and FLAC are built in" : $"uncompressed WAV, AIFF and FLAC are built in, and {SystemDecoder.Name} decodes MP3, M4A and WMA";
         throw new DemucsException(
             DemucsError.FFmpegNotFound,
-            $"'{path}' needs ffmpeg, and no ffmpeg was found: {built}{(reason is null ? "" : $", which does not decode it: {reason}")}. Install ffmpeg with your package manager "
+            $"'{path}' needs ffmpeg, but ffmpeg was not found: {built}{(reason is null ? "" : $", but cannot decode this file: {reason}")}. Install ffmpeg with your package manager "
             + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
             path);
     }
 
-    /// <summary>All of a file with the built-in decoder of what its bytes are; null where there is none.</summary>
+    /// <summary>All of a file with the built-in decoder of what its bytes are; null if there is none.</summary>
     private static AudioReader? TryOpenBuiltIn(string path, int stream, DamageHandling onDamage)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -128,7 +128,7 @@ public static class AudioFile
         return null;
     }
 
-    /// <summary>The built-in decoder of what the bytes are; null where there is none.</summary>
+    /// <summary>The built-in decoder of what the bytes are; null if there is none.</summary>
     internal static AudioReader? OpenBuiltIn(ByteSource source, DamageHandling onDamage = DamageHandling.Warn)
     {
         Span<byte> start = stackalloc byte[CafCheck.StartBytes];

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Input;
 
 /// <summary>
-/// Takes a line of a CUE sheet apart. There is no way to write a quotation mark within quotation marks that all programs know, so they write it as it is, doubled, or behind a backslash: what a
+/// Takes a line of a CUE sheet apart. There is no way to write a quotation mark within quotation marks that all programs know, so they write it as it is, doubled, or after a backslash: what a
 /// line ends with is taken as a whole, from its first mark to its last.
 /// </summary>
 internal static class CueLine
@@ -32,7 +32,7 @@ internal static class CueLine
     /// <param name="words">How many words are before it, none of them in quotation marks.</param>
     public static string Text(string line, int words) => Unquote(Rest(line, words)).Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\"\"", "\"", StringComparison.Ordinal);
 
-    /// <summary>The name of a FILE line, and what kind of file it says it is; empty where it does not.</summary>
+    /// <summary>The name of a FILE line, and what kind of file it says it is; empty if it does not.</summary>
     /// <param name="line">A line without spaces around it.</param>
     public static (string Name, string Kind) File(string line)
     {

@@ -28,7 +28,7 @@ internal sealed class CueSheet
 
     /// <summary>Reads the tracks of a sheet. Their files need not exist.</summary>
     /// <param name="path">Full path of the sheet.</param>
-    /// <param name="notice">Told in a sentence what is in no track.</param>
+    /// <param name="notice">Receives in a sentence what is in no track.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/> or <see cref="DemucsError.TrackListInvalid"/>.</exception>
     public static IReadOnlyList<CueTrack> Read(string path, Action<string> notice)
     {
@@ -51,14 +51,14 @@ internal sealed class CueSheet
             case ("FILE", >= 2):
                 (string file, string kind) = CueLine.File(line);
                 if (kind.ToUpperInvariant() is "BINARY" or "MOTOROLA")
-                    throw Invalid($"names a raw CD image, '{file}', which is no audio file");
+                    throw Invalid($"names a raw CD image, '{file}', which is not an audio file");
                 _file = Playlist.Resolve(_path, file, Path.GetDirectoryName(_path)!);
                 break;
             case ("TRACK", >= 3):
                 if (_file is null)
                     throw Invalid("has a TRACK before any FILE");
                 if (_entries.Count == MaxTracks || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number is < 1 or > MaxTracks)
-                    throw Invalid($"has the track number '{words[1]}'; there can be 1 to {MaxTracks}");
+                    throw Invalid($"has the track number '{words[1]}'; track numbers are 1 to {MaxTracks}");
                 _entries.Add(new Entry(number, words[2].Equals("AUDIO", StringComparison.OrdinalIgnoreCase)));
                 break;
             case ("INDEX", >= 3):
@@ -95,23 +95,23 @@ internal sealed class CueSheet
     {
         Entry[] audio = [.. _entries.Where(e => e.IsAudio && e.File is not null)];
         if (audio.Length == 0)
-            throw PlaylistText.Invalid(_path, "is no CUE sheet with audio tracks: there is no TRACK … AUDIO with an INDEX 01");
+            throw PlaylistText.Invalid(_path, "is not a CUE sheet with audio tracks: it has no TRACK … AUDIO with an INDEX 01");
         return [.. audio.SelectMany(TracksOf)];
     }
 
-    /// <summary>A track, behind what is before it in its file if that is one, too.</summary>
+    /// <summary>A track, after what is before it in its file if that is one, too.</summary>
     private IEnumerable<CueTrack> TracksOf(Entry entry)
     {
         Entry[] inFile = [.. _entries.Where(e => e.File == entry.File)];
         if (inFile[0] == entry && entry.Start >= LeastTrack)
             yield return Hidden(entry) with { IsPreEmphasized = entry.IsPreEmphasized };
         else if (inFile[0] == entry && entry.Start > 0)
-            _notice(string.Create(CultureInfo.InvariantCulture, $"'{_path}': the {(double)entry.Start / CueTrack.CdRate:F2} s before track {entry.Number} in '{entry.File}' are in no track, and left out."));
+            _notice(string.Create(CultureInfo.InvariantCulture, $"'{_path}': the {(double)entry.Start / CueTrack.CdRate:F2} s before track {entry.Number} in '{entry.File}' belong to no track. They are ignored."));
         // Data tracks end audio tracks, too.
         Entry? next = _entries.SkipWhile(other => other != entry).Skip(1).FirstOrDefault(other => other.File is not null);
         long? end = next?.File == entry.File ? next!.Start : null;
         if (end <= entry.Start)
-            throw PlaylistText.Invalid(_path, $"is damaged: track {next!.Number} does not begin behind track {entry.Number}");
+            throw PlaylistText.Invalid(_path, $"is damaged: track {next!.Number} does not begin after track {entry.Number}");
         yield return new CueTrack(entry.File!, entry.Number, entry.Start, end, Tags(entry.Number, entry.Tags)) { IsPreEmphasized = entry.IsPreEmphasized };
     }
 
@@ -146,7 +146,7 @@ internal sealed class CueSheet
         int[] numbers = [.. parts.Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1)];
         return numbers is [>= 0 and <= MaxMinutes, >= 0 and < 60, >= 0 and < 75]
             ? (((numbers[0] * 60L) + numbers[1]) * 75) + numbers[2]
-            : throw Invalid($"has the time '{text}'; a time is minutes:seconds:frames, with 60 seconds and 75 frames at most");
+            : throw Invalid($"has the time '{text}'; times are minutes:seconds:frames, with at most 60 seconds and 75 frames");
     }
 
     private DemucsException Invalid(string what) => PlaylistText.Invalid(_path, $"{what} (line {_line})");

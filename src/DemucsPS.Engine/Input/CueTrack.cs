@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Input;
 /// <param name="Tags">What the sheet says about it.</param>
 internal sealed record CueTrack(string File, int Number, long Start, long? End, TrackTags Tags)
 {
-    /// <summary>CD frames a second.</summary>
+    /// <summary>CD frames per second.</summary>
     public const int CdRate = 75;
 
     /// <summary>Whether the sheet says that its treble was raised for the CD (FLAGS PRE).</summary>

@@ -12,7 +12,7 @@ internal static class Playlist
 
     /// <summary>Reads the full paths of the files in a playlist. They need not exist.</summary>
     /// <param name="path">Full path of the playlist.</param>
-    /// <param name="refused">Told the entries that are no local files.</param>
+    /// <param name="refused">Receives the entries that are not local files.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/> or <see cref="DemucsError.TrackListInvalid"/>.</exception>
     public static IReadOnlyList<string> Read(string path, Action<DemucsException> refused)
     {
@@ -39,7 +39,7 @@ internal static class Playlist
     /// <param name="list">The list, for messages.</param>
     /// <param name="entry">A path or a file URI.</param>
     /// <param name="folder">Full path of the folder that relative paths begin in.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.TrackListInvalid"/>: it is no local file.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.TrackListInvalid"/>: it is not a local file.</exception>
     internal static string Resolve(string list, string entry, string folder)
     {
         int scheme = entry.IndexOf(':', StringComparison.Ordinal);
@@ -52,15 +52,15 @@ internal static class Playlist
         string[] readings = isFileUri ? [decoded, path] : [path, WithSlashes(path), decoded, WithSlashes(decoded)];
         string said = isFileUri ? decoded : Path.DirectorySeparatorChar == '\\' ? path : WithSlashes(path);
         if (said.Contains('\0', StringComparison.Ordinal))
-            throw PlaylistText.Invalid(list, "has a name with a zero character");
+            throw PlaylistText.Invalid(list, "has a file name with a zero character");
         return readings.Where(reading => !reading.Contains('\0', StringComparison.Ordinal)).Select(reading => Path.GetFullPath(reading, folder)).FirstOrDefault(File.Exists) ?? Path.GetFullPath(said, folder);
     }
 
-    private static DemucsException NotLocal(string list, string entry) => PlaylistText.Invalid(list, $"names '{entry}', which is not a local file; nothing is fetched from a network");
+    private static DemucsException NotLocal(string list, string entry) => PlaylistText.Invalid(list, $"names '{entry}', which is not a local file; network addresses are not supported");
 
     private static string WithSlashes(string path) => path.Replace('\\', '/');
 
-    /// <summary>The path of a file URI, still encoded; null where it is none of this machine. What a URI would have as a query or fragment is taken for part of the name, as programs write it that do not encode it.</summary>
+    /// <summary>The path of a file URI, still encoded; null if it is none of this machine. What a URI would have as a query or fragment is taken for part of the name, as programs write it that do not encode it.</summary>
     private static string? PathOf(string uri)
     {
         string rest = uri["file:".Length..];

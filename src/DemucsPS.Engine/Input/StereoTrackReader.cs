@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Input;
 /// two channels the pair that the track names is taken, or the first two, with a warning; other rates are resampled with the
 /// windowed sinc that official Demucs uses (NUMERICS, "The pipeline, in order", steps 1 and 2).
 /// </summary>
-public sealed class StereoTrackReader : IStereoSource, IDisposable
+internal sealed class StereoTrackReader : IStereoSource, IDisposable
 {
     private const int BlockFrames = 4096;
     private readonly AudioReader _reader;
@@ -35,9 +35,9 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
         if (reader.SampleRate != sampleRate)
             _resampler = new Resampler(reader.SampleRate, sampleRate, _taken);
         if (source.IsPreEmphasized)
-            reader.AddWarning($"'{source.Name}' of '{reader.SourcePath}' has pre-emphasis, as its CUE sheet says (FLAGS PRE): unless the program that read the CD took it off, the treble is up to 9.5 dB too loud, here and in the stems. 'sox IN OUT deemph' or ffmpeg's filter 'aemphasis=type=cd' takes it off.");
+            reader.AddWarning($"'{source.Name}' of '{reader.SourcePath}' has pre-emphasis according to its CUE sheet (FLAGS PRE). Unless the CD ripper removed it, the treble is up to 9.5 dB too loud, in the file and in the stems. Remove it with 'sox IN OUT deemph' or ffmpeg's filter 'aemphasis=type=cd'.");
         if (reader.Channels > 2 && source.Channels is null)
-            reader.AddWarning($"'{reader.SourcePath}' has {reader.Channels} channels; only the first two are used, as left and right. The channel layout 'Pairs' separates all of them.");
+            reader.AddWarning($"'{reader.SourcePath}' has {reader.Channels} channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them.");
     }
 
     /// <summary>The full path of the file.</summary>
@@ -65,7 +65,7 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
     public int SampleRate { get; }
 
     /// <summary>
-    /// The frames that <see cref="Read"/> gives in all if the file holds what it declares: ⌊frames · rate / own rate⌋. Null
+    /// The frames that <see cref="Read"/> gives in all if the file contains what it declares: ⌊frames · rate / own rate⌋. Null
     /// when it declares none.
     /// </summary>
     public long? FrameCount => _reader.FrameCount is long frames
@@ -93,7 +93,7 @@ public sealed class StereoTrackReader : IStereoSource, IDisposable
         (int first, int second) = source.Channels is { } pair ? (pair.Left, pair.Right) : (0, Math.Min(channels, 2) - 1);
         return Math.Min(first, second) >= 0 && Math.Max(first, second) < channels
             ? (first, second)
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source.Path}' has {channels} channels, so the channels {first} and {second} (counted from 0) cannot be taken.", source.Path);
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source.Path}' has {channels} channels, so it has no channels {first} and {second} (counted from 0).", source.Path);
     }
 
     /// <summary>Opens a track's file as <see cref="AudioFile.Open(string)"/> does, at the track's first frame.</summary>

@@ -10,13 +10,13 @@ namespace DemucsPS.Engine.Input;
 /// <param name="Source">The track.</param>
 internal sealed record TrackHeader(TrackSource Source)
 {
-    /// <summary>Frames a second of the file; null where nobody says it.</summary>
+    /// <summary>Frames per second of the file; null if unknown.</summary>
     public int? SampleRate { get; private init; }
 
     /// <summary>Whether both channels of the track are the same one of the file.</summary>
     public bool IsMono { get; private init; }
 
-    /// <summary>Length of the track in frames at the file's own rate; null where nobody says it. A claim, not a promise.</summary>
+    /// <summary>Length of the track in frames at the file's own rate; null if unknown. A claim, not a promise.</summary>
     public long? Frames { get; private init; }
 
     /// <summary>Whether <see cref="Frames"/> is nearly right, or only claimed, and decoding tells how many there are.</summary>
@@ -40,12 +40,12 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>Whether the system's decoders read it: their samples need not be the same elsewhere.</summary>
     public bool IsReadBySystem { get; private init; }
 
-    /// <summary>Length of the track in frames at another rate, as <see cref="StereoTrackReader.FrameCount"/> gives it; null where nobody says it.</summary>
+    /// <summary>Length of the track in frames at another rate, as <see cref="StereoTrackReader.FrameCount"/> gives it; null if unknown.</summary>
     public long? FramesAt(int rate) => Frames is { } frames && SampleRate is { } own ? Resampler.OutputLength(frames, own, rate) : null;
 
     /// <summary>Reads the header of a track's file.</summary>
     /// <exception cref="ArgumentException">The path is not absolute.</exception>
-    /// <exception cref="DemucsException">As <see cref="StereoTrackReader.Open"/>, as far as it is known without decoding.</exception>
+    /// <exception cref="DemucsException">As <see cref="StereoTrackReader.Open"/>, as far as known without decoding.</exception>
     public static TrackHeader Read(TrackSource source) => AudioFile.ReadHeader(source, FFmpegLocator.Find);
 
     /// <summary>That of a file with a built-in decoder.</summary>
@@ -71,7 +71,7 @@ internal sealed record TrackHeader(TrackSource Source)
             .WithFrames(exact is { } frames ? frames + (source.LateStart == LateStart.Silence ? late : 0) : (long?)(probe.Duration?.TotalSeconds * probe.SampleRate) - (source.LateStart == LateStart.Silence ? 0 : late), isEstimate: exact is null);
     }
 
-    /// <param name="total">Frames of the file; null where nobody says it.</param>
+    /// <param name="total">Frames of the file; null if unknown.</param>
     /// <param name="isEstimate">Whether that is nearly right.</param>
     private TrackHeader WithFrames(long? total, bool isEstimate)
     {

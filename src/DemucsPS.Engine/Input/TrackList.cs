@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Input;
 /// </summary>
 public sealed class TrackList
 {
-    private static readonly string[] AudioExtensions =
+    private static readonly string[] s_audioExtensions =
         ["wav", "wave", "bwf", "rf64", "w64", "flac", "mp3", "mp2", "m4a", "m4b", "aac", "ogg", "oga", "opus", "wma", "aif", "aiff", "aifc", "wv", "ape", "alac", "caf", "mka", "tta", "mpc", "tak", "ac3", "dts", "au"];
 
     private readonly TrackListOptions _options;
@@ -21,8 +21,8 @@ public sealed class TrackList
 
     /// <summary>Begins a batch.</summary>
     /// <param name="options">What is taken.</param>
-    /// <param name="notice">Told in sentences what was left out, or taken from elsewhere than said. Called while tracks are taken from <see cref="Expand"/>.</param>
-    /// <param name="failed">Told what cannot be used; the batch goes on. Called likewise.</param>
+    /// <param name="notice">Receives in sentences what was left out, or taken from elsewhere than said. Called while tracks are taken from <see cref="Expand"/>.</param>
+    /// <param name="failed">Receives what cannot be used; the batch continues. Called likewise.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
     public TrackList(TrackListOptions options, Action<string> notice, Action<DemucsException> failed)
     {
@@ -40,7 +40,7 @@ public sealed class TrackList
         };
     }
 
-    /// <summary>The tracks of one thing that was named, one by one as they are found, in the order of their names or of the list.</summary>
+    /// <summary>The tracks of one name, one by one, in the order of their names or of the list.</summary>
     /// <param name="path">Full path of a file, folder or list. A file need not exist, nor be audio: whoever opens it will say so.</param>
     public IEnumerable<TrackSource> Expand(string path)
     {
@@ -57,12 +57,12 @@ public sealed class TrackList
             if (_given.Add(key))
                 yield return track;
             else
-                _notice($"'{track.Path}' is left out: {track.Name} was named before.");
+                _notice($"'{track.Path}' is skipped: {track.Name} is already on the list.");
         }
         // Success would be taken for stems.
         if (isFolder && isEmpty && told == _told)
         {
-            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files. {(_options.CanRecurse ? "Check the path, and what is included and excluded." : $"Check the path, or name the files, such as '{Path.Combine(path, "*", "*.wav")}'.")}", path)
+            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' has no audio files. {(_options.CanRecurse ? "Check the path, and the patterns of included and excluded names." : $"Check the path, or name the files, such as '{Path.Combine(path, "*", "*.wav")}'.")}", path)
             {
                 Remedies = _options.Recurse || !_options.CanRecurse ? [] : [Remedy.Recurse],
             });
@@ -70,13 +70,13 @@ public sealed class TrackList
     }
 
     /// <summary>Whether a file is taken from a folder if nothing else is said: by the extension of its name.</summary>
-    internal static bool IsAudio(string name) => AudioExtensions.Contains(Path.GetExtension(name).TrimStart('.'), StringComparer.OrdinalIgnoreCase);
+    internal static bool IsAudio(string name) => s_audioExtensions.Contains(Path.GetExtension(name).TrimStart('.'), StringComparer.OrdinalIgnoreCase);
 
     private IEnumerable<string> FilesIn(DirectoryInfo folder)
     {
         if (_options.OutputFolder is { } output && StemNames.PathComparer.Equals(Path.TrimEndingDirectorySeparator(folder.FullName), Path.TrimEndingDirectorySeparator(output)))
         {
-            _notice($"'{folder.FullName}' is left out: stems go there.");
+            _notice($"'{folder.FullName}' is skipped: it is the folder for stems.");
             yield break;
         }
         FileSystemInfo[] entries;
@@ -87,7 +87,7 @@ public sealed class TrackList
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{folder.FullName}' cannot be read: {e.Message} Check the permissions, or leave it out.", folder.FullName, e));
+            _failed(new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{folder.FullName}' cannot be read: {e.Message} Check the permissions, or exclude the folder.", folder.FullName, e));
             yield break;
         }
         foreach (FileSystemInfo entry in entries.Where(e => e is FileInfo && IsWanted(e.Name)))
@@ -113,7 +113,7 @@ public sealed class TrackList
             if (!Playlist.IsPlaylist(file))
                 return [new TrackSource(file) { StreamIndex = _options.StreamIndex, LateStart = _options.LateStart, OnDamage = _options.OnDamage }];
             if (isListed)
-                throw PlaylistText.Invalid(file, "is a playlist in another playlist");
+                throw PlaylistText.Invalid(file, "is a playlist inside another playlist");
             return Playlist.Read(file, _failed).SelectMany(entry => TracksOf(entry, isListed: true));
         }
         catch (DemucsException e)
@@ -150,10 +150,10 @@ public sealed class TrackList
     {
         if (File.Exists(file))
             return file;
-        string[] others = [.. AudioExtensions.Select(extension => Path.ChangeExtension(file, extension)).Where(File.Exists)];
+        string[] others = [.. s_audioExtensions.Select(extension => Path.ChangeExtension(file, extension)).Where(File.Exists)];
         if (others.Length != 1)
             return file;
-        _notice($"'{sheet}' names '{file}', which does not exist; '{others[0]}' is taken for it.");
+        _notice($"'{sheet}' names '{file}', which does not exist. '{others[0]}' is used instead.");
         return others[0];
     }
 

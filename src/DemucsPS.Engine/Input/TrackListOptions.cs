@@ -8,7 +8,7 @@ public sealed record TrackListOptions
     /// <summary>Which audio stream of each file, counted from 0.</summary>
     public int StreamIndex { get; init; }
 
-    /// <summary>What becomes of the time before sound that begins later than its file.</summary>
+    /// <summary>What happens to the time before sound that begins later than its file.</summary>
     public LateStart LateStart { get; init; }
 
     /// <summary>What is separated of files with more than two channels.</summary>
@@ -20,7 +20,7 @@ public sealed record TrackListOptions
     /// <summary>Whether folders are taken with the folders in them.</summary>
     public bool Recurse { get; init; }
 
-    /// <summary>Whether the user can ask for <see cref="Recurse"/>: where nobody can, nobody is told to.</summary>
+    /// <summary>Whether the user can set <see cref="Recurse"/>. If not, messages do not advise it.</summary>
     public bool CanRecurse { get; init; } = true;
 
     /// <summary>Names of the files that are taken from folders, with * and ? for any characters and any one; by default all with the name of an audio file.</summary>
@@ -29,7 +29,7 @@ public sealed record TrackListOptions
     /// <summary>Names of files and folders that are left out of folders, also with * and ?.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
-    /// <summary>Full path of the folder that stems go to; it is left out of folders. Null for none.</summary>
+    /// <summary>Full path of the folder that stems go to; it is skipped in folders. Null for none.</summary>
     public string? OutputFolder { get; init; }
 
     /// <summary>Refuses values that are out of range.</summary>

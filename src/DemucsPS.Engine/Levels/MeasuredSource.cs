@@ -37,5 +37,5 @@ internal sealed class MeasuredSource(IStereoSource source, string path, long fra
     }
 
     private DemucsException Changed(string how) => new(DemucsError.AudioTrackCorrupt,
-        $"'{path}' is {how} than when it was first read ({frames} frames): it was changed during the separation. Try again when nothing writes to it.", path);
+        $"'{path}' is {how} than when it was first read ({frames} frames): it changed during the separation. Try again when no other program writes to it.", path);
 }

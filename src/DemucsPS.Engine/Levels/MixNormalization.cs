@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Levels;
 /// <param name="Scale">σ + 1e-8.</param>
 internal readonly record struct MixNormalization(float Mean, float Scale)
 {
-    /// <summary>For models that take the mix as it is.</summary>
+    /// <summary>For models that take the unchanged mix.</summary>
     public static MixNormalization None => new(0, 1);
 
     /// <summary>The normalization of a track.</summary>

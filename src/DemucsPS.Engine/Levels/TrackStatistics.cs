@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Levels;
 /// <param name="Mean">μ.</param>
 /// <param name="Deviation">σ; 0 for a track of a single frame.</param>
 /// <param name="Peak">Greatest absolute sample of both channels.</param>
-public readonly record struct TrackStatistics(long Frames, double Mean, double Deviation, float Peak)
+internal readonly record struct TrackStatistics(long Frames, double Mean, double Deviation, float Peak)
 {
     private const int BlockFrames = 32768;
 
@@ -23,7 +23,7 @@ public readonly record struct TrackStatistics(long Frames, double Mean, double D
     /// <summary>Reads a source to its end.</summary>
     /// <param name="source">The track, at its start.</param>
     /// <param name="path">Its file, for messages.</param>
-    /// <param name="read">Told the number of frames read so far, after each block.</param>
+    /// <param name="read">Receives the number of frames read so far, after each block.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: no frames, or a sample that is not a finite number.</exception>
     public static TrackStatistics Measure(IStereoSource source, string path, Action<long>? read = null, CancellationToken cancellationToken = default)
@@ -42,7 +42,7 @@ public readonly record struct TrackStatistics(long Frames, double Mean, double D
                 sum += (double)left[i] + right[i];
                 blockPeak = Math.Max(blockPeak, Math.Max(Math.Abs(left[i]), Math.Abs(right[i])));
             }
-            // Math.Max and sums carry NaN along, so one look a block finds any sample that is no number.
+            // Math.Max and sums carry NaN along, so one look a block finds any sample that is not a number.
             if (!float.IsFinite(blockPeak) || !double.IsFinite(sum))
                 throw NotFinite(left.AsSpan(0, count), right.AsSpan(0, count), frames, path);
             peak = Math.Max(peak, blockPeak);
@@ -72,6 +72,6 @@ public readonly record struct TrackStatistics(long Frames, double Mean, double D
         while (float.IsFinite(left[i]) && float.IsFinite(right[i]))
             i++;
         return new DemucsException(DemucsError.AudioTrackCorrupt,
-            $"'{path}' has samples that are not finite numbers (NaN or infinity), the first at frame {before + i}. Repair the file or export it again.", path);
+            $"'{path}' has samples that are NaN or infinite, the first at frame {before + i}. Repair the file, or export it again.", path);
     }
 }

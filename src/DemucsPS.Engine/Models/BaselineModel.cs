@@ -18,12 +18,12 @@ namespace DemucsPS.Engine.Models;
 /// sustained low partial is vocals; the rest is other.
 /// </para>
 /// </remarks>
-public static class BaselineModel
+internal static class BaselineModel
 {
     /// <summary>The stems, in the order of the model's outputs, as they stand in its metadata.</summary>
     public const string Sources = "drums,bass,other,vocals";
 
-    /// <summary>What users are told about the model; it also stands in its metadata.</summary>
+    /// <summary>The description of the model for users; also in its metadata.</summary>
     public const string Description =
         "A classical signal-processing baseline (soft masks from harmonic/percussive and stereo cues), not Demucs: no neural network, no learned weights.";
 

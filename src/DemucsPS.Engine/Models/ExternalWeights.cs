@@ -43,7 +43,7 @@ internal sealed class ExternalWeights
     /// <summary>Full paths of the files, each once, whether they exist or not; none for a model in ONNX Runtime's own format, and for one that is weights only.</summary>
     /// <param name="path">Full path of the model.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: it is no ONNX model, or names what is no file in its folder or below; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: it is not an ONNX model, or names what is not a file in its folder or below; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
     /// </exception>
     public static IReadOnlyList<string> Read(string path)
     {
@@ -66,9 +66,9 @@ internal sealed class ExternalWeights
             string file = Locate(path, name);
             long needed = weights._ends.GetValueOrDefault(name);
             if (RegularFile.Info(file) is not { Exists: true } found)
-                return $"its weights are in a second file, '{file}', which is missing. It must lie beside it under the name it was exported with.";
+                return $"its weights are in a second file, '{file}', which is missing. It must be in the same folder, under the name it was exported with.";
             if (found.Length < needed)
-                return string.Create(CultureInfo.InvariantCulture, $"its weights are in a second file, '{file}', which has {found.Length} bytes of at least {needed}. Copy or download it again, from where the model is from.");
+                return string.Create(CultureInfo.InvariantCulture, $"its weights are in a second file, '{file}', which has {found.Length} bytes, but needs at least {needed}. Copy or download it again.");
         }
         return null;
     }
@@ -96,7 +96,7 @@ internal sealed class ExternalWeights
 
     /// <summary>The names as they stand in a model, whatever they are.</summary>
     /// <param name="model">The model's file, at its start.</param>
-    /// <exception cref="InvalidDataException">It is no ONNX model, or a name is no text.</exception>
+    /// <exception cref="InvalidDataException">It is not an ONNX model, or a name is not text.</exception>
     internal static IReadOnlyCollection<string> Names(Stream model) => Read(model)._names;
 
     private static ExternalWeights Read(Stream model)
@@ -111,11 +111,11 @@ internal sealed class ExternalWeights
         if (!WeightsFileName.IsInside(name))
         {
             throw new DemucsException(DemucsError.DemucsModelInvalid,
-                $"Model '{model}' has weights in '{name.Replace("\0", "\\0", StringComparison.Ordinal)}', which is no file in its folder, and nothing else is read for a model. Export it again, with its weights in a file beside it.", model);
+                $"Model '{model}' has weights in '{name.Replace("\0", "\\0", StringComparison.Ordinal)}', which is not a file in its folder. Other files are not read. Export it again, with its weights in a file in the same folder.", model);
         }
         string full = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(model)!, name));
         return RegularFile.InsteadOf(full) is not { } other ? full : throw new DemucsException(DemucsError.DemucsModelInvalid,
-            $"Model '{model}' has weights in '{full}', which is {other}, not a file. Put the file there that the model was exported with, or export it again.", model);
+            $"Model '{model}' has weights in '{full}', which is {other}, not a file. Restore the file the model was exported with, or export it again.", model);
     }
 
     /// <summary>The part of a model that a field is; none for what names no weights.</summary>
@@ -144,7 +144,7 @@ internal sealed class ExternalWeights
     private void Read(Part whole, long end, int level, Dictionary<string, string> entries)
     {
         if (level > MostLevels)
-            throw new InvalidDataException($"it has graphs in graphs, {MostLevels} levels deep");
+            throw new InvalidDataException($"its graphs are nested more than {MostLevels} levels deep");
         ReadOnlySpan<byte> key = default, value = default;
         Dictionary<string, string> own = whole == Part.Tensor ? [] : entries;
         while (_file.Position < end)
@@ -177,7 +177,7 @@ internal sealed class ExternalWeights
         if (whole == Part.Tensor && own.TryGetValue("location", out string? file) && NumberOf("offset") is { } offset && NumberOf("length") is { } bytes && offset <= long.MaxValue - bytes)
             _ends[file] = Math.Max(_ends.GetValueOrDefault(file), offset + bytes);
 
-        // What is no number the runtime refuses in its own words.
+        // What is not a number the runtime refuses in its own words.
         long? NumberOf(string entry) => long.TryParse(own.GetValueOrDefault(entry, "0"), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
     }
 }

@@ -17,7 +17,7 @@ internal static class Int8Support
     private const double LeastDb = 35;
 
     // Once a process: it has one library and one processor.
-    private static readonly Lazy<double> Measured = new(() => Agreement(new OnnxSessionOptions()));
+    private static readonly Lazy<double> s_measured = new(() => Agreement(new OnnxSessionOptions()));
 
     /// <summary>Refuses to go on where it does not.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: the library cannot, or does it wrongly, or there is none.</exception>
@@ -26,18 +26,18 @@ internal static class Int8Support
         double agreement;
         try
         {
-            agreement = Measured.Value;
+            agreement = s_measured.Value;
         }
         catch (OnnxRuntimeException e)
         {
             throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
-                $"The library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version}) lacks what the precision Int8 takes. Set ${OnnxRuntimeLibrary.PathVariable} to another library, or use the precision Full. ONNX Runtime says: {e.Message.ReplaceLineEndings(" ").Trim()}",
+                $"The library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version}) does not support the precision Int8. Set ${OnnxRuntimeLibrary.PathVariable} to another library, or use the precision Full. ONNX Runtime reports: {e.Message.ReplaceLineEndings(" ").Trim()}",
                 OnnxRuntimeLibrary.Path, e);
         }
         if (!(agreement >= LeastDb))
         {
             throw new DemucsException(DemucsError.OnnxRuntimeUnavailable, FormattableString.Invariant(
-                $"The library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version}) computes products of 8-bit integers wrongly on this processor: to {agreement:F0} dB, where at least {LeastDb:F0} are expected. Use the precision Full, or set ${OnnxRuntimeLibrary.PathVariable} to another library."),
+                $"The library '{OnnxRuntimeLibrary.Path}' (ONNX Runtime {OnnxRuntimeLibrary.Version}) computes 8-bit integer products wrongly on this processor: they agree to {agreement:F0} dB, but at least {LeastDb:F0} dB are expected. Use the precision Full, or set ${OnnxRuntimeLibrary.PathVariable} to another library."),
                 OnnxRuntimeLibrary.Path);
         }
     }

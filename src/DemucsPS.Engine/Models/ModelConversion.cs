@@ -4,7 +4,7 @@ using DemucsPS.Engine.Models.Catalog;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// The graph of a model whose file holds weights, written as an ONNX file for whatever runs such: the same that separations with the model run. Used here, it runs as it is.
+/// Converts a model from weights to an ONNX file, with the same graph that separations use. As a model here, it runs without preparation.
 /// </summary>
 public sealed class ModelConversion
 {
@@ -31,19 +31,19 @@ public sealed class ModelConversion
     /// <param name="destination">Full path of the file, or of an existing folder, where it is called as the model. Of several models each has its name before the end: NAME.MODEL.onnx.</param>
     /// <param name="overwrite">Whether files of that name may be replaced.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: a model is no file with weights, or the destination is called as no ONNX file; <see cref="DemucsError.ModelWriteFailed"/>: there is a file of that name.
+    /// <see cref="DemucsError.ParameterInvalid"/>: a model is not a file with weights, or the destination is called as no ONNX file; <see cref="DemucsError.ModelWriteFailed"/>: there is a file of that name.
     /// </exception>
     public static IReadOnlyList<ModelConversion> Plan(ModelSelection selection, string destination, bool overwrite)
     {
         if (selection.Models.FirstOrDefault(m => !m.IsWeights) is { } other)
         {
             throw new DemucsException(DemucsError.ParameterInvalid,
-                $"{(other.Path is null ? $"The built-in model '{other.Name}'" : $"'{other.Path}'")} has a graph already. What is converted are weights by themselves, in a .safetensors file or a bag of them.", other.Path);
+                $"{(other.Path is null ? $"The built-in model '{other.Name}'" : $"'{other.Path}'")} already has a graph. Only weights without a graph can be converted: a .safetensors file or a bag of them.", other.Path);
         }
         if (Directory.Exists(destination))
             destination = Path.Combine(destination, selection.Name + Extension);
         if (!destination.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || ModelFiles.IsPrepared(destination))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{destination}' is not called as an ONNX model is. Give a name that ends in {Extension}, and not in {ModelFiles.PreparedSuffix}, or a folder.", destination);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{destination}' is not a file name for an ONNX model. Give a name that ends in {Extension}, but not in {ModelFiles.PreparedSuffix}, or a folder.", destination);
         ModelConversion[] conversions = [.. selection.Models.Select(model => new ModelConversion(model, selection.Models.Count == 1 ? destination : Path.ChangeExtension(destination, model.Name + Extension), overwrite))];
         if (!overwrite && Array.Find(conversions, c => Path.Exists(c.Destination)) is { } taken)
             throw Taken(taken.Destination, null);
@@ -51,7 +51,7 @@ public sealed class ModelConversion
     }
 
     /// <summary>Writes the file: whole, or not at all.</summary>
-    /// <param name="warn">Takes sentences for the user; null to go without.</param>
+    /// <param name="warn">Receives messages for the user; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
@@ -73,7 +73,7 @@ public sealed class ModelConversion
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw !_overwrite && Path.Exists(Destination) ? Taken(Destination, e)
-                : new DemucsException(DemucsError.ModelWriteFailed, $"'{Destination}' cannot be written: {e.Message} Check the permissions and the free space, or choose another file.", Destination, e);
+                : new DemucsException(DemucsError.ModelWriteFailed, $"'{Destination}' cannot be written: {e.Message} Check the permissions and the free disk space, or choose another file.", Destination, e);
         }
         finally
         {
@@ -81,5 +81,5 @@ public sealed class ModelConversion
         }
     }
 
-    private static DemucsException Taken(string path, Exception? cause) => new(DemucsError.ModelWriteFailed, $"'{path}' exists. Choose another file.", path, cause) { Remedies = [Remedy.Replace] };
+    private static DemucsException Taken(string path, Exception? cause) => new(DemucsError.ModelWriteFailed, $"'{path}' already exists. Choose another file.", path, cause) { Remedies = [Remedy.Replace] };
 }

@@ -23,11 +23,11 @@ internal sealed class ModelFileSet
 
     /// <summary>The files of a model that is about to be loaded.</summary>
     /// <param name="original">Full path of the file that the user named.</param>
-    /// <param name="copy">The prepared copy that runs; null where the file itself does.</param>
+    /// <param name="copy">The prepared copy that runs; null if the file itself does.</param>
     public static ModelFileSet Create(string original, PreparedModel? copy) => new(original, copy);
 
     /// <summary>Begins to read the files. Nobody has to wait for it.</summary>
-    /// <param name="cancellationToken">Ends it; then they are read when they are asked for.</param>
+    /// <param name="cancellationToken">Ends it; then they are read when they are requested.</param>
     public void BeginReading(CancellationToken cancellationToken) => _ = Reading(cancellationToken);
 
     /// <summary>The files by what is in them. Waits until they are read.</summary>

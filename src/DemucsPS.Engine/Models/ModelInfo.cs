@@ -9,7 +9,7 @@ public sealed record ModelInfo
     /// <summary>The model's name, by which it is used and installed.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is, in a sentence; empty where nobody says.</summary>
+    /// <summary>What it is, in a sentence; empty if unknown.</summary>
     public string Description { get; init; } = "";
 
     /// <summary>Whether it can be used now: installed or built in; of a bag, all of its models.</summary>
@@ -18,16 +18,16 @@ public sealed record ModelInfo
     /// <summary>Full path of its file; null for a bag, for what is built in and for what is not installed.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Length of its files in bytes; of what is not installed, what the catalog says; of a bag, all of its models.</summary>
+    /// <summary>Size of its files in bytes; from the catalog if it is not installed; for a bag, the sum of its models.</summary>
     public required long Size { get; init; }
 
-    /// <summary>The contract by the catalog, or as it was recognized when a model of the user's own was installed: split, real-imaginary or waveform; null where neither says it.</summary>
+    /// <summary>The contract by the catalog, or as it was recognized when a model of the user's own was installed: split, real-imaginary or waveform; null if neither says it.</summary>
     public string? Contract { get; init; }
 
-    /// <summary>The stems' names; empty where not known before it is loaded.</summary>
+    /// <summary>The stems' names; empty if not known before it is loaded.</summary>
     public IReadOnlyList<string> Stems { get; init; } = [];
 
-    /// <summary>The length of a segment in frames of 44,100 a second; null where not known before it is loaded.</summary>
+    /// <summary>The length of a segment in frames of 44,100 a second; null if not known before it is loaded.</summary>
     public int? SegmentFrames { get; init; }
 
     /// <summary>
@@ -36,13 +36,13 @@ public sealed record ModelInfo
     /// </summary>
     public required bool Verified { get; init; }
 
-    /// <summary>Of a bag, its models' names; else empty.</summary>
+    /// <summary>The names of a bag's models; empty for a single model.</summary>
     public IReadOnlyList<string> Members { get; init; } = [];
 
-    /// <summary>Where it was installed from; null where not known.</summary>
+    /// <summary>Where it was installed from; null if not known.</summary>
     public string? Source { get; init; }
 
-    /// <summary>When it was installed, in UTC; null where not known.</summary>
+    /// <summary>When it was installed, in UTC; null if not known.</summary>
     public DateTime? InstalledAt { get; init; }
 
     /// <summary>What is to be known of its license; null for nothing.</summary>

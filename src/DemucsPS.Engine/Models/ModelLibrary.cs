@@ -40,7 +40,7 @@ public sealed partial class ModelLibrary
 
     /// <summary>The library that the environment variables name, or that of the user's local application data.</summary>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is no full path; <see cref="DemucsError.CatalogInvalid"/>: a catalog file cannot be used.
+    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is not a full path; <see cref="DemucsError.CatalogInvalid"/>: a catalog file cannot be used.
     /// </exception>
     public static ModelLibrary Open() => Open(
         ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "models"),
@@ -67,7 +67,7 @@ public sealed partial class ModelLibrary
     }
 
     /// <summary>All models: the built-in ones, those of the catalog in its order, then those that are installed and not in it.</summary>
-    /// <param name="failed">Told of folders that cannot be read, whose models are left out; null to end with the first.</param>
+    /// <param name="failed">Receives folders that cannot be read, whose models are left out; null to end with the first.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: a folder cannot be read.</exception>
     public IReadOnlyList<ModelInfo> List(Action<DemucsException>? failed = null)
     {
@@ -136,7 +136,7 @@ public sealed partial class ModelLibrary
     }
 
     /// <summary>Finds what a user named.</summary>
-    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model, with <c>@</c> and the beginning of the file's SHA-256 behind it where it must be that one; none for the default.</param>
+    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model, with <c>@</c> and the beginning of the file's SHA-256 after it where it must be that one; none for the default.</param>
     /// <param name="weights">One row a model, or null.</param>
     /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
     /// <exception cref="DemucsException">
@@ -161,9 +161,9 @@ public sealed partial class ModelLibrary
             };
         }
         if (given.Count > 1)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is a bag of models itself ({string.Join(", ", bag.Members.Select(m => m.Model))}). Use it alone, or name its models.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is itself a bag of models ({string.Join(", ", bag.Members.Select(m => m.Model))}). Use it alone, or name its models.");
         if (weights is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is a bag with weights of its own. Leave the weights out, or name its models ({string.Join(", ", bag.Members.Select(m => m.Model))}).");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is a bag with its own weights. Leave the weights out, or name its models ({string.Join(", ", bag.Members.Select(m => m.Model))}).");
         string[] missing = [.. bag.Members.Select(m => m.Model).Where(m => Describe(m) is not { Installed: true })];
         if (missing.Length > 0)
             throw NotInstalled(bag.Name, missing.Length < bag.Members.Count ? $" ({string.Join(", ", missing)} of its models are missing)" : "");
@@ -176,7 +176,7 @@ public sealed partial class ModelLibrary
         };
     }
 
-    /// <summary>What a user named, in words that mean the same models elsewhere and later, or are refused there: names with their files' hashes, full paths, and for nothing the default.</summary>
+    /// <summary>What a user named, as text that means the same models elsewhere and later, or are refused there: names with their files' hashes, full paths, and for nothing the default.</summary>
     /// <param name="given">As for <see cref="Select"/>.</param>
     /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
     /// <returns>At least one, which <see cref="Select"/> takes. A bag of the catalog keeps its name, since its models have hashes there.</returns>
@@ -209,12 +209,12 @@ public sealed partial class ModelLibrary
         }
     }
 
-    /// <summary>Finds the models of a bag's file, which lie beside it.</summary>
+    /// <summary>Finds the models of a bag's file, which lie next to it.</summary>
     private static ModelSelection SelectBag(string path, int given, IReadOnlyList<IReadOnlyList<double>>? weights)
     {
         BagFile bag = BagFile.Read(path);
         if (given > 1 || weights is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is a bag of models itself ({string.Join(", ", bag.Models)}), with weights of its own. Use it alone, or name the files of its models.", path);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is itself a bag of models ({string.Join(", ", bag.Models)}) with its own weights. Use it alone, or name the files of its models.", path);
         string folder = Path.GetDirectoryName(path)!;
         return new ModelSelection { Models = [.. bag.Models.Select(Member)], Weights = bag.Weights, BagName = Path.GetFileNameWithoutExtension(path) };
 
@@ -224,11 +224,11 @@ public sealed partial class ModelLibrary
             if (File.Exists(file))
                 return ModelSource.Find(file).Shortened(bag.Segment);
             string? checkpoint = Directory.EnumerateFiles(folder, signature + "*.th").Order(StringComparer.Ordinal).FirstOrDefault();
-            return checkpoint is not null ? ModelSource.Find(checkpoint) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The bag of models '{path}' needs '{signature}{SafetensorsFile.Extension}', and there is no such file beside it. Put it there.", path);
+            return checkpoint is not null ? ModelSource.Find(checkpoint) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The bag of models '{path}' needs '{signature}{SafetensorsFile.Extension}', which is not in its folder. Copy the file there.", path);
         }
     }
 
-    /// <summary>Finds one model, which is no bag; as <see cref="Select"/>.</summary>
+    /// <summary>Finds one model, which is not a bag; as <see cref="Select"/>.</summary>
     internal ModelSource Source(string given, Func<string, string> toFullPath)
     {
         Match pinned = Pinned().Match(given);
@@ -236,13 +236,13 @@ public sealed partial class ModelLibrary
             return Unpinned(given, toFullPath);
         (string name, string hash) = (pinned.Groups["name"].Value, pinned.Groups["hash"].Value.ToLowerInvariant());
         if (BagFile.IsBag(name) || Catalog.Find(name) is { IsBag: true } or { IsBuiltIn: true })
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is no single file, so it has no hash. Name its models, each with its hash, or leave the hash out.", given);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a single file, so it has no hash. Name its models, each with its hash, or leave the hash out.", given);
         ModelSource model = Unpinned(name, toFullPath);
         try
         {
             string found = DurableFiles.Hash(model.Path!, CancellationToken.None);
             if (!found.StartsWith(hash, StringComparison.Ordinal))
-                throw new DemucsException(DemucsError.ModelHashMismatch, $"The model '{model.Path}' has the SHA-256 {found}, and asked for is one that begins with {hash}. Install or name that one.", model.Path);
+                throw new DemucsException(DemucsError.ModelHashMismatch, $"The model '{model.Path}' has the SHA-256 {found}, but one that begins with {hash} is required. Install or name a model with that hash.", model.Path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -264,15 +264,15 @@ public sealed partial class ModelLibrary
         if (given.AsSpan().ContainsAny("/\\:") || Path.HasExtension(given) || Path.Exists(full))
             return ModelSource.Find(full);
         throw new DemucsException(DemucsError.DemucsModelNotFound,
-            $"There is no model named '{given}'. Known are {string.Join(", ", List(_ => { }).Select(m => m.Name))}; otherwise give the path of a .safetensors, .onnx or .ort file, of a folder with one, or of a bag's .yaml file.", given);
+            $"There is no model named '{given}'. Known models are {string.Join(", ", List(_ => { }).Select(m => m.Name))}. For another model, give the path of a .safetensors, .onnx or .ort file, of a folder with one, or of a bag's .yaml file.", given);
     }
 
-    /// <summary>That a model was installed when its name meant another kind of file, and which runs; null where the name means what was installed.</summary>
+    /// <summary>That a model was installed when its name meant another kind of file, and which runs; null if the name means what was installed.</summary>
     private string? OtherThanBefore(string name, string path)
     {
         if (Catalog.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || ModelFiles.IsWeights(path) == ModelFiles.IsWeights(entry.Files[0].Name))
             return null;
-        return $"The model '{name}' was installed when its name meant another file: '{path}' runs, from {record.Source}. The name means '{entry.Files[0].Name}' now ({entry.Description}) To use that: Install-DemucsModel {name}, or demucsps models install {name}.";
+        return $"The installed model '{name}' is outdated: '{path}' is used, from {record.Source}. The catalog now has '{entry.Files[0].Name}' ({entry.Description}) To use it: Install-DemucsModel {name}, or demucsps models install {name}.";
     }
 
     /// <summary>The folder of a model.</summary>
@@ -307,7 +307,7 @@ public sealed partial class ModelLibrary
         Scores = entry.Scores,
     };
 
-    /// <summary>Names of folders that may be models', and are no catalog's.</summary>
+    /// <summary>Names of folders that may be models', and not the catalog's.</summary>
     private string[] Uncatalogd()
     {
         if (!Directory.Exists(Folder))
@@ -321,12 +321,12 @@ public sealed partial class ModelLibrary
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The models folder '{Folder}' cannot be read: {e.Message} Check its permissions, or name another with {FolderVariable}.", Folder, e);
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The models folder '{Folder}' cannot be read: {e.Message} Check its permissions, or set {FolderVariable} to another folder.", Folder, e);
         }
     }
 
     private static DemucsException NotInstalled(string name, string detail) => new(DemucsError.DemucsModelNotFound,
-        $"The model '{name}' is known but not installed{detail}. Install it: Install-DemucsModel {name}, or demucsps models install {name}.", name);
+        $"The model '{name}' is not installed{detail}. To install it: Install-DemucsModel {name}, or demucsps models install {name}.", name);
 
     [GeneratedRegex("^(?<name>.+)@(?<hash>[0-9a-fA-F]{8,64})$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Pinned();

@@ -11,7 +11,7 @@ internal sealed record ModelRecord
 
     private const int MostBytes = 1 << 16;
 
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     /// <summary>When it was installed, in UTC.</summary>
     public required DateTime InstalledAt { get; init; }
@@ -19,13 +19,13 @@ internal sealed record ModelRecord
     /// <summary>Where from.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The contract, as <see cref="ModelInfo.Contract"/> has it; null where it was not looked at.</summary>
+    /// <summary>The contract, as <see cref="ModelInfo.Contract"/> has it; null if it was not looked at.</summary>
     public string? Contract { get; init; }
 
-    /// <summary>The stems' names; null where it was not looked at.</summary>
+    /// <summary>The stems' names; null if it was not looked at.</summary>
     public IReadOnlyList<string>? Stems { get; init; }
 
-    /// <summary>The segment's length in frames; null where it was not looked at.</summary>
+    /// <summary>The segment's length in frames; null if it was not looked at.</summary>
     public int? SegmentFrames { get; init; }
 
     /// <summary>The files, the graph first.</summary>
@@ -40,7 +40,7 @@ internal sealed record ModelRecord
         {
             if (!File.Exists(path) || RegularFile.InsteadOf(path) is not null || new FileInfo(path).Length > MostBytes)
                 return null;
-            ModelRecord? record = JsonSerializer.Deserialize<ModelRecord>(File.ReadAllBytes(path), Json);
+            ModelRecord? record = JsonSerializer.Deserialize<ModelRecord>(File.ReadAllBytes(path), s_json);
             // A note that was edited must not lead out of the folder.
             return record is { Files.Count: > 0 } && record.Files.All(f => f is { Name: not null, Sha256: not null } && f.Name == Path.GetFileName(f.Name)) && ModelFiles.IsModel(record.Files[0].Name) ? record : null;
         }
@@ -54,7 +54,7 @@ internal sealed record ModelRecord
     public void Write(string folder)
     {
         string path = Path.Combine(folder, FileName), temporary = path + ".tmp";
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(this, Json));
+        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(this, s_json));
         DurableFiles.Rename(temporary, path, overwrite: true);
     }
 

@@ -11,7 +11,7 @@ public sealed record ModelSelection
     /// <summary>One row a model, one weight a stem; null for equal weights.</summary>
     public IReadOnlyList<IReadOnlyList<double>>? Weights { get; init; }
 
-    /// <summary>A bag's own name; null where the models' names, joined by +, stand for it.</summary>
+    /// <summary>A bag's own name; null if the models' names, joined by +, stand for it.</summary>
     public string? BagName { get; init; }
 
     /// <summary>The stems, where they are known without loading a model; else null.</summary>
@@ -20,7 +20,7 @@ public sealed record ModelSelection
     /// <summary>Names that the user gives the stems of every model, in its order; null for those that models say.</summary>
     public IReadOnlyList<string>? StemNames { get; init; }
 
-    /// <summary>In what numbers the models are computed.</summary>
+    /// <summary>The precision in which the models are computed.</summary>
     public ModelPrecision Precision { get; init; }
 
     /// <summary>Names the output folder.</summary>

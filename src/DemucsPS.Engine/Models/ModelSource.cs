@@ -18,9 +18,9 @@ public sealed class ModelSource
     /// <summary>Name of the built-in model.</summary>
     public const string BaselineName = "baseline";
 
-    /// <summary>What every output says where the built-in model is used.</summary>
+    /// <summary>The notice in every output of the built-in model.</summary>
     public const string BaselineNotice =
-        "The built-in model 'baseline' is classical signal processing, not Demucs. For real separation install htdemucs: Install-DemucsModel htdemucs, or demucsps models install htdemucs.";
+        "The built-in model 'baseline' is classical signal processing, not Demucs. For real separation, install htdemucs: Install-DemucsModel htdemucs, or demucsps models install htdemucs.";
 
     /// <summary>The model's name: that of an installed or the built-in model, else the file's without its extension.</summary>
     public string Name { get; }
@@ -31,13 +31,13 @@ public sealed class ModelSource
     /// <summary>The length in seconds that a bag gives its models, of which each that is longer is shortened; null for the model's own. For models in files of weights.</summary>
     internal double? Segment { get; private init; }
 
-    /// <summary>Whether its file holds weights and no graph, see <see cref="WeightsModel"/>.</summary>
+    /// <summary>Whether its file contains weights and no graph, see <see cref="WeightsModel"/>.</summary>
     internal bool IsWeights => Path is not null && ModelFiles.IsWeights(Path);
 
     /// <summary>What whoever separates with the model is to be told, a sentence; null for nothing.</summary>
     internal string? Notice { get; private init; }
 
-    /// <summary>How a model in a file is run for a test of it, whatever is asked for else.</summary>
+    /// <summary>How a model in a file is run for a test of it, whatever is requested else.</summary>
     internal ModelTrial Trial { get; private init; }
 
     /// <summary>Whether a file is a model by its name; copies that preparation made are not.</summary>
@@ -56,11 +56,11 @@ public sealed class ModelSource
         if (string.Equals(nameOrPath, BaselineName, StringComparison.OrdinalIgnoreCase))
             return new ModelSource(BaselineName, null);
         if (!System.IO.Path.IsPathFullyQualified(nameOrPath))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Built in is '{BaselineName}'; otherwise give the path of a .safetensors or .onnx file.", nameOrPath);
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Use the built-in model '{BaselineName}', or give the path of a .safetensors or .onnx file.", nameOrPath);
         string path = Directory.Exists(nameOrPath) ? ModelFiles.Single(nameOrPath) : nameOrPath;
         CheckKind(path);
         if (!File.Exists(path))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model file '{path}'. Check the path, or use the built-in model '{BaselineName}'.", path);
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model file '{path}' does not exist. Check the path, or use the built-in model '{BaselineName}'.", path);
         return new ModelSource(System.IO.Path.GetFileNameWithoutExtension(path), path);
     }
 
@@ -72,7 +72,7 @@ public sealed class ModelSource
     internal static ModelSource Installed(string name, string path, string? notice)
     {
         CheckKind(path);
-        return File.Exists(path) ? new ModelSource(name, path) { Notice = notice } : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: there is no file '{path}'.", path) { Remedies = [Remedy.Reinstall] };
+        return File.Exists(path) ? new ModelSource(name, path) { Notice = notice } : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: the file '{path}' is missing.", path) { Remedies = [Remedy.Reinstall] };
     }
 
     /// <summary>The same model, run for a test of it.</summary>
@@ -88,9 +88,9 @@ public sealed class ModelSource
         if (Array.Exists(s_pickles, end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase)))
         {
             throw new DemucsException(DemucsError.DemucsModelInvalid,
-                $"'{path}' is a PyTorch checkpoint, which is not read here: reading one runs whatever code is in it. Load it with Demucs in Python and save it as safetensors, as docs/MODELS.md of DemucsPS tells under \"Your own htdemucs\"; the official models are there as safetensors already, and are installed by their names.", path);
+                $"'{path}' is a PyTorch checkpoint. Checkpoints are not supported, because loading one runs any code in it. Load it with Demucs in Python and save it as safetensors, as described in docs/MODELS.md of DemucsPS under \"Your own htdemucs\". The official models are available as safetensors; install them by name.", path);
         }
         if (BagFile.IsBag(path))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' describes a bag of models, and one model is wanted here. Give the path of a .safetensors, .onnx or .ort file.", path);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' describes a bag of models, but a single model is needed. Give the path of a .safetensors, .onnx or .ort file.", path);
     }
 }

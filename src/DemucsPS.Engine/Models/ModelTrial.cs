@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Models.Preparation;
+
 namespace DemucsPS.Engine.Models;
 
 /// <summary>What a test of a model wants to run that separations do not.</summary>

@@ -27,7 +27,7 @@ public sealed partial class PreparationCache
 
     private const string TemporarySuffix = ".tmp";
 
-    private static readonly TimeSpan TemporaryAge = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_temporaryAge = TimeSpan.FromDays(1);
 
     private readonly long _limit;
 
@@ -45,7 +45,7 @@ public sealed partial class PreparationCache
     internal string OtherFolder { get; }
 
     /// <summary>The cache that the environment variable names, or that of the user's local application data.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is no full path.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is not a full path.</exception>
     public static PreparationCache Open() => Open(ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "cache"));
 
     /// <summary>A cache.</summary>
@@ -76,14 +76,14 @@ public sealed partial class PreparationCache
     public void Remove(CachedCopy copy)
     {
         if (Path.GetDirectoryName(copy.Path) != Folder || !Name().IsMatch(Path.GetFileName(copy.Path)))
-            throw new ArgumentException($"'{copy.Path}' is no copy in '{Folder}'.", nameof(copy));
+            throw new ArgumentException($"'{copy.Path}' is not a copy in '{Folder}'.", nameof(copy));
         try
         {
             File.Delete(copy.Path);
         }
         catch (DirectoryNotFoundException)
         {
-            // Somebody else was quicker.
+            // Another process was faster.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -91,7 +91,7 @@ public sealed partial class PreparationCache
         }
     }
 
-    /// <summary>Removes the copies of a model, as far as that can be done: they are in nobody's way. Those of another model with the same content have another name, and stay.</summary>
+    /// <summary>Removes the copies of a model, as far as possible: those that are left do no harm. Those of another model with the same content have another name, and stay.</summary>
     /// <param name="model">The model's file.</param>
     /// <param name="sha256">Of that file, in hexadecimal.</param>
     internal void RemoveOf(string model, string sha256)
@@ -129,7 +129,7 @@ public sealed partial class PreparationCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Then it is made anew.
+            // Then it is made again.
         }
         stream?.Dispose();
         return null;
@@ -146,7 +146,7 @@ public sealed partial class PreparationCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Then it would be made anew.
+            // Then it would be made again.
             return null;
         }
     }
@@ -246,19 +246,19 @@ public sealed partial class PreparationCache
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
             {
-                // Windows refuses to replace an open file; another process was quicker, and its copy is the same.
+                // Windows refuses to replace an open file; another process was faster, and its copy is the same.
             }
         }
         finally
         {
             Delete(temporary);
         }
-        FileStream added = Find(name) ?? throw new IOException($"'{path}' was written, and cannot be read.");
+        FileStream added = Find(name) ?? throw new IOException($"'{path}' was written, but cannot be read.");
         Trim(path);
         return added;
     }
 
-    /// <summary>A path for a file that is in nobody's way, and that goes by itself some time if it is left.</summary>
+    /// <summary>A path for a file that does no harm if it is left, and is removed later.</summary>
     internal static string TemporaryIn(string folder) => Path.Combine(folder, $"{Guid.NewGuid():N}.prepared{TemporarySuffix}");
 
     internal static void Delete(string path)
@@ -269,7 +269,7 @@ public sealed partial class PreparationCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another process has it open; it is in nobody's way.
+            // Another process has it open; it does no harm.
         }
     }
 
@@ -280,7 +280,7 @@ public sealed partial class PreparationCache
         {
             foreach (string file in Directory.EnumerateFiles(Folder, "*" + TemporarySuffix))
             {
-                if (Temporary().IsMatch(Path.GetFileName(file)) && DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > TemporaryAge)
+                if (Temporary().IsMatch(Path.GetFileName(file)) && DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > s_temporaryAge)
                     Delete(file);
             }
             RemoveAll(copy => VersionOf(copy) < PreparedModel.RewriteVersion);
@@ -342,7 +342,7 @@ public sealed partial class PreparationCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It may be read, and no more; then nobody removes it either.
+            // It is read-only; then it cannot be removed either.
         }
     }
 

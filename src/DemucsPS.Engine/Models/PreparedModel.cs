@@ -12,11 +12,11 @@ using Microsoft.Win32.SafeHandles;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// A model made exact and quick: a copy of its graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does in many passes is said in fewer. It is
+/// A model made accurate and fast: a copy of its graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does in many passes is said in fewer. It is
 /// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy is an ordinary ONNX model of the same inputs,
 /// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. Its attention is an operator of ONNX Runtime's own (com.microsoft).
 /// </summary>
-public sealed class PreparedModel : IDisposable
+internal sealed class PreparedModel : IDisposable
 {
     /// <summary>Part of a prepared file's name; another number where the rewrites change makes old files unused.</summary>
     public const int RewriteVersion = 6;
@@ -56,7 +56,7 @@ public sealed class PreparedModel : IDisposable
     /// <summary>The copy's file name in the cache, also where it is not there. Copies of one name have one content.</summary>
     public string Name { get; }
 
-    /// <summary>Full path of the copy in the cache; null where it is in memory only.</summary>
+    /// <summary>Full path of the copy in the cache; null if it is in memory only.</summary>
     public string? Path { get; }
 
     /// <summary>Whether it was in the cache already.</summary>
@@ -71,19 +71,19 @@ public sealed class PreparedModel : IDisposable
     /// <summary>Rewrites a model in memory, as far as that goes without the runtime computing its constants first.</summary>
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are no ONNX model.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are not an ONNX model.</exception>
     public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full, null)?.ToBytes();
 
     /// <summary>Finds or makes the prepared copy of a model file.</summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
-    /// <param name="precision">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it would be run in another precision than was asked for.</param>
+    /// <param name="precision">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it would be run in another precision than was requested.</param>
     /// <param name="cache">Where copies lie.</param>
-    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; no copy is left.</param>
     /// <remarks>A copy that was there is not read to its end: whoever runs it looks whether it is what it was.</remarks>
-    /// <returns>The copy, to be disposed; null if the model runs as it is: there is nothing to rewrite, it is in ONNX Runtime's own format, or a copy itself.</returns>
+    /// <returns>The copy, to be disposed; null if the model runs without preparation: there is nothing to rewrite, it is in ONNX Runtime's own format, or a copy itself.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is no ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is not an ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
     /// <see cref="DemucsError.ModelWriteFailed"/>: neither the cache nor the system's temporary folder can be written to;
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library;
     /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision; <see cref="DemucsError.PreparationRefused"/>: a test has refused the copy.
@@ -95,23 +95,23 @@ public sealed class PreparedModel : IDisposable
     /// <summary>As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced, with <paramref name="evenIfRefused"/> one that a test has refused is made, to test it again.</summary>
     internal static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, bool renew, bool evenIfRefused, CancellationToken cancellationToken)
     {
-        // What was prepared once, the runtime would fold anew, and then there is this and that to rewrite again.
+        // What was prepared once, the runtime would fold again, and then there is this and that to rewrite again.
         if (ModelFiles.IsPrepared(modelPath))
         {
             return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8) ? null : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"'{modelPath}' is a copy that was made of a model for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the model itself.", modelPath);
+                $"'{modelPath}' is a prepared copy of a model, for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the original model.", modelPath);
         }
         if (IsSealed(modelPath))
         {
             return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"'{modelPath}' was written in the form that runs best in full precision, and cannot be rewritten for the precision {precision}. Give the model that it was made of.", modelPath);
+                $"'{modelPath}' is optimized for full precision, and cannot be rewritten for the precision {precision}. Give the original model.", modelPath);
         }
         if (IsRuntimeFormat(modelPath))
         {
             return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file that it was made of.", modelPath);
+                $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file it was converted from.", modelPath);
         }
-        string folder = System.IO.Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is no file's full path.", nameof(modelPath));
+        string folder = System.IO.Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is not the full path of a file.", nameof(modelPath));
         // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
         string name = NameOf(modelPath, precision, cancellationToken);
         if (!evenIfRefused && cache.ReasonAgainst(name) is { } reason)
@@ -125,7 +125,7 @@ public sealed class PreparedModel : IDisposable
             return null;
         cancellationToken.ThrowIfCancellationRequested();
         if (NameOf(modelPath, precision, cancellationToken) != name)
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' is being changed. Try again when that is done.", modelPath);
+            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' is being changed by another program. Try again when that is done.", modelPath);
         RemoveBeside(modelPath, source);
         IReadOnlyList<ReadOnlyMemory<byte>> copy = CopySeal.Seal(rewritten.Write(), cancellationToken);
         return Keep(name, folder, cache, () => cache.Add(name, copy, cancellationToken), () => GraphModel.Join(copy), warn, cancellationToken);
@@ -144,7 +144,7 @@ public sealed class PreparedModel : IDisposable
     /// <param name="modelPath">Full path of the model that it is of.</param>
     /// <param name="cache">Where copies lie.</param>
     /// <param name="write">Writes it, without its seal; called again where the first time failed.</param>
-    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; no copy is left.</param>
     /// <returns>The copy, to be disposed.</returns>
     internal static PreparedModel Keep(string name, string modelPath, PreparationCache cache, Action<Stream> write, Action<string>? warn, CancellationToken cancellationToken)
@@ -176,17 +176,17 @@ public sealed class PreparedModel : IDisposable
                 throw;
             }
             kept.Discard();
-            throw new IOException($"What was written to '{kept.Path}' does not come back.");
+            throw new IOException($"'{kept.Path}' reads back differently than it was written.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            warn?.Invoke($"Prepared copies of models cannot be kept in '{cache.Folder}', so they are made anew each time, in memory. {e.Message} Make room there, or set ${PreparationCache.FolderVariable} to a folder that can be written to.");
+            warn?.Invoke($"Prepared copies of models cannot be stored in '{cache.Folder}', so they are made again each time, in memory. {e.Message} Free disk space there, or set ${PreparationCache.FolderVariable} to a writable folder.");
             return new PreparedModel(name, folder, inMemory());
         }
     }
 
     /// <summary>
-    /// The model's own graph in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>; in memory only. It is no copy to separate with, but an account of what exported and
+    /// The model's own graph in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>; in memory only. It is not a copy to separate with, but an account of what exported and
     /// prepared graph should give.
     /// </summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
@@ -228,7 +228,7 @@ public sealed class PreparedModel : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            reason += $" That cannot be noted in the cache '{cache.Folder}', so it will be used all the same where preparation is not turned off: {e.Message}";
+            reason += $" This cannot be recorded in the cache '{cache.Folder}', so the copy will still be used unless preparation is turned off: {e.Message}";
         }
         return Refusal(modelPath, reason);
     }
@@ -310,7 +310,7 @@ public sealed class PreparedModel : IDisposable
     /// <summary>The precision of the copy that runs in a precision: providers round by themselves to what is not integers.</summary>
     internal static ModelPrecision CopyFor(ModelPrecision precision) => precision == ModelPrecision.Int8 ? ModelPrecision.Int8 : ModelPrecision.Full;
 
-    /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null where it is run as it is.</summary>
+    /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null if it runs without preparation.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static string? NameFor(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
         ModelFiles.IsPrepared(modelPath) || IsSealed(modelPath) || IsRuntimeFormat(modelPath) ? null : NameOf(modelPath, precision, cancellationToken);
@@ -353,7 +353,7 @@ public sealed class PreparedModel : IDisposable
         return new FileStream(new SafeFileHandle(_file.SafeFileHandle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0) { Position = 0 };
     }
 
-    // Not inlined, so that the bytes are nobody's when it returns.
+    // Not inlined, so that the bytes are unreferenced when it returns.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private OnnxSession Load(OnnxSessionOptions options, CancellationToken cancellationToken)
     {
@@ -370,8 +370,8 @@ public sealed class PreparedModel : IDisposable
     }
 
     /// <summary>
-    /// A session that takes its weights from the file, which the system reads into memory as they are asked for: otherwise they would be there twice in this process and once more in the
-    /// runtime, before it makes of them what it computes with. Null where that is not to be done.
+    /// A session that takes its weights from the file, which the system reads into memory as they are requested: otherwise they would be there twice in this process and once more in the
+    /// runtime, before it makes of them what it computes with. Null if that is not to be done.
     /// </summary>
     private OnnxSession? Mapped(OnnxSessionOptions options, CancellationToken cancellationToken)
     {
@@ -423,7 +423,7 @@ public sealed class PreparedModel : IDisposable
             if (precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
             return Reading(path, () => Int8Products.Apply(model, folder)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"Model '{path}' has no products with constant matrices of 32-bit floats that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.", path);
+                $"Model '{path}' has no 32-bit float matrix products that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.", path);
         }
         catch (InvalidDataException e)
         {
@@ -432,7 +432,7 @@ public sealed class PreparedModel : IDisposable
     }
 
     /// <summary>
-    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a second file stay there. Null where
+    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a second file stay there. Null if
     /// the runtime has no kernel on the CPU for an operator of the model: then it is the same each time.
     /// </summary>
     /// <param name="path">The model's file.</param>
@@ -455,8 +455,8 @@ public sealed class PreparedModel : IDisposable
             }
         }
         throw new DemucsException(DemucsError.ModelWriteFailed,
-            $"Model '{path}' cannot be prepared, since neither the cache '{cache.Folder}' nor the temporary folder '{cache.OtherFolder}' can be written to. {refusal!.Message} Make room there, or set ${PreparationCache.FolderVariable} to a folder that can be written to; "
-            + "or run the model as it is, without preparation.", path, refusal);
+            $"Model '{path}' cannot be prepared: neither the cache '{cache.Folder}' nor the temporary folder '{cache.OtherFolder}' is writable. {refusal!.Message} Free disk space there, set ${PreparationCache.FolderVariable} to a writable folder, "
+            + "or run the model without preparation.", path, refusal);
     }
 
     private static GraphModel? Fold(string path, byte[]? model, string folder, CancellationToken cancellationToken)
@@ -494,7 +494,7 @@ public sealed class PreparedModel : IDisposable
                 {
                     throw SeparationModel.NotLoaded(path, ExecutionProvider.Cpu, fault);
                 }
-                throw new IOException($"ONNX Runtime says: {e.Message.ReplaceLineEndings(" ").Trim()}", e);
+                throw new IOException($"ONNX Runtime reports: {e.Message.ReplaceLineEndings(" ").Trim()}", e);
             }
             return GraphModel.Parse(File.ReadAllBytes(folded));
         }
@@ -520,7 +520,7 @@ public sealed class PreparedModel : IDisposable
         return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
     });
 
-    /// <summary>Removes what earlier versions made of just this model, beside it and in the folder that they used else: nothing uses it any more.</summary>
+    /// <summary>Removes what earlier versions made of just this model, next to it and in the folder that they used else: nothing uses it any more.</summary>
     private static void RemoveBeside(string modelPath, byte[] source)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -538,7 +538,7 @@ public sealed class PreparedModel : IDisposable
     }
 
     private static DemucsException Refusal(string modelPath, string reason) =>
-        new(DemucsError.PreparationRefused, $"The preparation of model '{modelPath}' is refused: a test found that the prepared copy loses against the model as it was exported. {reason}", modelPath) { Remedies = [Remedy.NoPreparation] };
+        new(DemucsError.PreparationRefused, $"Model '{modelPath}' is not prepared: a test found that the prepared copy is less accurate than the model as exported. {reason}", modelPath) { Remedies = [Remedy.NoPreparation] };
 
     private static T Reading<T>(string? path, Func<T> read)
     {

@@ -80,7 +80,7 @@ internal sealed class RuntimeFormatReader
 
     private long? Table(long table, int field) => Field(table, field) is { } at ? Follow(at) : null;
 
-    private long Required(long table, int field) => Table(table, field) ?? throw new InvalidDataException("there is no graph in it");
+    private long Required(long table, int field) => Table(table, field) ?? throw new InvalidDataException("it has no graph");
 
     /// <summary>Where a table has a field; null if it has not.</summary>
     private long? Field(long table, int field)
@@ -100,7 +100,7 @@ internal sealed class RuntimeFormatReader
     private byte[] Read(long at, int count)
     {
         if (at < 0 || at > _file.Length - count)
-            throw new InvalidDataException($"a part of it is at byte {at}, and it has {_file.Length}");
+            throw new InvalidDataException($"it refers to byte {at}, but has {_file.Length} bytes");
         byte[] bytes = new byte[count];
         _file.Position = at;
         _file.ReadExactly(bytes);

@@ -5,7 +5,7 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>A loaded model with its recognized contract. Thread-safe; runs may go on in parallel, each over its own <see cref="ModelTensors"/>.</summary>
-public sealed class SeparationModel : IDisposable
+internal sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
     private readonly PreparedModel? _copy;
@@ -36,7 +36,7 @@ public sealed class SeparationModel : IDisposable
     /// <summary>What runs it; never <see cref="ExecutionProvider.Auto"/>.</summary>
     public ExecutionProvider ExecutionProvider => _options.ExecutionProvider;
 
-    /// <summary>In what numbers it is computed.</summary>
+    /// <summary>The precision in which it is computed.</summary>
     public ModelPrecision Precision { get; }
 
     /// <summary>Whether the file's prepared copy runs.</summary>
@@ -55,16 +55,16 @@ public sealed class SeparationModel : IDisposable
     /// <param name="source">A built-in model's name or the full path of a file.</param>
     /// <param name="options">How it will run.</param>
     /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none; of a model that is weights only, the graph is written in any case.</param>
-    /// <param name="warn">Takes a sentence for the user where the copy cannot be kept, or was damaged; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where the copy cannot be kept, or was damaged; null to go without.</param>
     /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
-    /// <param name="tell">Takes sentences for those who want to know more: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
-    /// <param name="precision">In what numbers it is computed. Another than <see cref="ModelPrecision.Full"/> takes a prepared copy of its own, and the CPU.</param>
+    /// <param name="tell">Receives verbose messages: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
+    /// <param name="precision">The precision in which it is computed. Another than <see cref="ModelPrecision.Full"/> takes its own prepared copy, and the CPU.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract),
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
-    /// do not fit, or <see cref="PreparationCache.FolderVariable"/> is no full path). With <paramref name="prepare"/> also <see cref="DemucsError.ModelWriteFailed"/>, as in <see cref="PreparedModel.Prepare(string, ModelPrecision, PreparationCache, Action{string}?, CancellationToken)"/>.
+    /// do not fit, or <see cref="PreparationCache.FolderVariable"/> is not a full path). With <paramref name="prepare"/> also <see cref="DemucsError.ModelWriteFailed"/>, as in <see cref="PreparedModel.Prepare(string, ModelPrecision, PreparationCache, Action{string}?, CancellationToken)"/>.
     /// </exception>
     public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
         IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
@@ -118,7 +118,7 @@ public sealed class SeparationModel : IDisposable
                 _ = ExternalWeights.Read(named);
             copy = Prepare(renew: false);
             if (prepare && copy is null && source.Path is { } path && PreparedModel.IsRuntimeFormat(path))
-                tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten, so it runs as it is.");
+                tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten. It runs without preparation.");
             // Read beside the runtime, too, and nothing runs before it is known to be what was written.
             Task<bool>? intact = copy is { WasFound: true } ? IsIntact(copy.Share()) : null;
             ModelFileSet? files = Identify();
@@ -135,7 +135,7 @@ public sealed class SeparationModel : IDisposable
             {
                 session?.Dispose();
                 session = null;
-                warnOfDamage?.Invoke($"The prepared copy '{copy.Path}' was damaged, so it is made anew. Check the disk if this happens again.");
+                warnOfDamage?.Invoke($"The prepared copy '{copy.Path}' was damaged and is made again. Check the disk if this happens again.");
                 copy.Discard();
                 copy = Prepare(renew: true);
                 files = Identify();
@@ -180,7 +180,7 @@ public sealed class SeparationModel : IDisposable
 
     /// <summary>
     /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunResources.OwnThreadOnly"/>; without this they run as any other. A weights file is in memory once
-    /// all the same. Not to be called while the model runs.
+    /// anyway. Not to be called while the model runs.
     /// </summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it cannot be loaded again.</exception>
@@ -192,7 +192,7 @@ public sealed class SeparationModel : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' was loaded once, but not a second time for as many jobs as there are threads. Run fewer jobs. ONNX Runtime says: {e.Message}", Path, e);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' was loaded once, but could not be loaded again for more jobs. Run fewer jobs. ONNX Runtime reports: {e.Message}", Path, e);
         }
     }
 
@@ -219,12 +219,12 @@ public sealed class SeparationModel : IDisposable
         }
         catch (OnnxRuntimeException e) when (e.IsOutOfMemory)
         {
-            throw new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.", Path, e);
+            throw new DemucsException(DemucsError.OutOfMemory, $"Not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.", Path, e);
         }
         catch (OnnxRuntimeException e) when (ExecutionProvider != ExecutionProvider.Cpu)
         {
             throw new DemucsException(DemucsError.ExecutionProviderFailed,
-                $"The execution provider {ExecutionProviderChoice.Describe(_options)} failed while it ran model '{Path ?? Name}'. What was begun can be continued with the execution provider Cpu. ONNX Runtime says: {ExecutionProviderChoice.OneLine(e.Message)}", Path, e);
+                $"The execution provider {ExecutionProviderChoice.Describe(_options)} failed while running model '{Path ?? Name}'. The separation can be resumed with the execution provider Cpu. ONNX Runtime reports: {ExecutionProviderChoice.OneLine(e.Message)}", Path, e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -246,30 +246,30 @@ public sealed class SeparationModel : IDisposable
         : path is not null ? OnnxSession.FromFile(path, options, cancellationToken)
         : OnnxSession.FromBytes(BaselineModel.Build(), options, cancellationToken);
 
-    /// <summary>Refuses what would run in another precision than was asked for.</summary>
+    /// <summary>Refuses what would run in another precision than was requested.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
     internal static void CheckPrecision(ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision)
     {
         if (precision == ModelPrecision.Full)
         {
             if (source.Path is not null && ModelFiles.IsInt8(source.Path))
-                throw Refused($"'{source.Path}' is a copy that was made of a model for the precision Int8. Give the model itself.");
+                throw Refused($"'{source.Path}' is a prepared copy of a model, for the precision Int8. Give the original model.");
             return;
         }
         if (precision == ModelPrecision.BFloat16)
         {
             if (options.ExecutionProvider != ExecutionProvider.OpenVINO)
             {
-                throw Refused($"The precision {precision} runs on the execution provider {ExecutionProvider.OpenVINO} only, not on {options.ExecutionProvider}{(options.ExecutionProvider == ExecutionProvider.Cpu ? ", where ONNX Runtime has no products in such numbers" : "")}. Use that provider, or the precision {ModelPrecision.Full}.");
+                throw Refused($"The precision {precision} is only available with the execution provider {ExecutionProvider.OpenVINO}, not with {options.ExecutionProvider}. Use that provider, or the precision {ModelPrecision.Full}.");
             }
             return;
         }
         if (source.Path is null)
-            throw Refused($"The built-in model '{source.Name}' has no weights that could be rounded, so there is no precision {precision} of it. Name another model, or use the precision Full.");
+            throw Refused($"The built-in model '{source.Name}' has no weights, so it has no precision {precision}. Choose another model, or use the precision Full.");
         if (!prepare)
-            throw Refused($"The precision {precision} is a prepared copy of a model, so it does not go with running models as they are, without preparation. Leave out one of both.");
+            throw Refused($"The precision {precision} needs preparation, so it cannot be combined with running models without preparation. Leave out one of the two.");
         if (options.ExecutionProvider != ExecutionProvider.Cpu)
-            throw Refused($"The precision {precision} runs on the execution provider Cpu only, not on {options.ExecutionProvider}. Leave out one of both.");
+            throw Refused($"The precision {precision} is only available with the execution provider Cpu, not with {options.ExecutionProvider}. Leave out one of the two.");
 
         DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message, source.Path);
     }
@@ -281,13 +281,13 @@ public sealed class SeparationModel : IDisposable
     internal static DemucsException NotLoaded(string path, ExecutionProvider provider, OnnxRuntimeException e)
     {
         if (e.IsOutOfMemory)
-            return new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory to load model '{path}': {e.Message} Close other programs.", path, e);
+            return new DemucsException(DemucsError.OutOfMemory, $"Not enough memory to load model '{path}': {e.Message} Close other programs.", path, e);
         if (NewerModel.FaultOf(e.Message, OnnxRuntimeLibrary.Version) is { } newer)
-            return new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{path}' {newer} ONNX Runtime says: {e.Message}", path, e);
-        string message = provider != ExecutionProvider.Cpu ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} cannot run this model; otherwise the file may be damaged."
+            return new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{path}' {newer} ONNX Runtime reports: {e.Message}", path, e);
+        string message = provider != ExecutionProvider.Cpu ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} does not support this model. If not, the file may be damaged."
             // The runtime's message for missing or short weights names them only in passing, so the remedy is said in full.
             : System.IO.Path.IsPathFullyQualified(path) && ExternalWeights.FaultOf(path) is { } fault ? $"Model '{path}' cannot be loaded: {fault}"
-            : $"Model '{path}' cannot be loaded; it may be damaged, incomplete or not an ONNX file.";
-        return new DemucsException(DemucsError.DemucsModelInvalid, $"{message} ONNX Runtime says: {e.Message}", path, e);
+            : $"Model '{path}' cannot be loaded: it may be damaged, incomplete or not an ONNX file.";
+        return new DemucsException(DemucsError.DemucsModelInvalid, $"{message} ONNX Runtime reports: {e.Message}", path, e);
     }
 }

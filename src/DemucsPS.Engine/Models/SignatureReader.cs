@@ -16,7 +16,7 @@ internal static class SignatureReader
 
     /// <summary>Reads it from a model's file, without the runtime and without the weights.</summary>
     /// <param name="source">The model.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it is no model; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it is not a model; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     public static ModelSignature Read(ModelSource source)
     {
         try
@@ -71,7 +71,7 @@ internal static class SignatureReader
             }
         }
         if (!hasGraph)
-            throw new InvalidDataException("there is no graph in it");
+            throw new InvalidDataException("it has no graph");
         // In old files constants are inputs as well, which need not be given.
         return new ModelSignature([.. inputs.Where(i => !initializers.Contains(i.Name))], outputs, metadata);
 

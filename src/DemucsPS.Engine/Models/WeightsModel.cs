@@ -13,7 +13,7 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// A model whose file holds weights and no graph, see <see cref="HTDemucsWeights"/>: its graph is written by code, in the form that runs best, and kept in the <see cref="PreparationCache"/> as
+/// A model whose file contains weights and no graph, see <see cref="HTDemucsWeights"/>: its graph is written by code, in the form that runs best, and kept in the <see cref="PreparationCache"/> as
 /// prepared copies are. There is no other form that it could be run in, so it is always that one.
 /// </summary>
 internal static class WeightsModel
@@ -24,7 +24,7 @@ internal static class WeightsModel
     /// <param name="source">The model; its file has weights.</param>
     /// <param name="precision">What it is for.</param>
     /// <param name="cache">Where graphs lie.</param>
-    /// <param name="warn">Takes sentences for the user; null to go without.</param>
+    /// <param name="warn">Receives messages for the user; null to go without.</param>
     /// <param name="renew">Whether one that is in the cache is not used but replaced.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left.</param>
     /// <returns>The graph, to be disposed.</returns>
@@ -55,7 +55,7 @@ internal static class WeightsModel
     /// <summary>Writes the graph of a model as an ONNX file.</summary>
     /// <param name="source">The model; its file has weights.</param>
     /// <param name="destination">Takes the file.</param>
-    /// <param name="warn">Takes sentences for the user; null to go without.</param>
+    /// <param name="warn">Receives messages for the user; null to go without.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
@@ -135,7 +135,7 @@ internal static class WeightsModel
         }
         GraphModel graph = Folded(weights, source, int8, cancellationToken);
         if (Int8Products.Apply(graph, null) == 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"Model '{source.Path}' has no products with constant matrices that are worth computing in 8 bits, so the precision {ModelPrecision.Int8} would change nothing. Use the precision Full.", source.Path);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"Model '{source.Path}' has no matrix products that are worth computing in 8 bits, so the precision {ModelPrecision.Int8} would change nothing. Use the precision Full.", source.Path);
         foreach (ReadOnlyMemory<byte> piece in graph.Write())
             destination.Write(piece.Span);
     }

@@ -33,7 +33,7 @@ public sealed class FileNameTemplate
     /// <summary>MODEL/TRACK/STEM, as users of the official tool expect.</summary>
     public static FileNameTemplate Default { get; } = Parse("{model}/{name}/{stem}");
 
-    /// <summary>MODEL/TRACK, where one file holds all stems.</summary>
+    /// <summary>MODEL/TRACK, where one file contains all stems.</summary>
     internal static FileNameTemplate OneFile { get; } = Parse("{model}/{name}");
 
     /// <summary>The template as it was given.</summary>
@@ -51,7 +51,7 @@ public sealed class FileNameTemplate
     public static void CheckValueSeparator(string valueSeparator)
     {
         if (valueSeparator.Any(SafeFileName.IsForbidden) || valueSeparator.AsSpan().ContainsAny('/', '\\') || Encoding.UTF8.GetByteCount(valueSeparator) > MaxSeparatorBytes)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"What is put between several values of a tag, '{valueSeparator}', cannot be in a name. Choose other characters, at most {MaxSeparatorBytes}.") { Parameter = EngineParameter.ValueSeparator };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The value separator '{valueSeparator}' cannot be used in a file name. Choose other characters, at most {MaxSeparatorBytes}.") { Parameter = EngineParameter.ValueSeparator };
     }
 
     /// <summary>Reads a template.</summary>
@@ -88,11 +88,11 @@ public sealed class FileNameTemplate
             }
             else if (c == '}')
             {
-                throw Wrong($"the brace at character {i + 1} was not opened; write }}}} for a brace in a name");
+                throw Wrong($"the brace at character {i + 1} has no opening brace; write }}}} for a brace in a name");
             }
             else
             {
-                literal.Append(SafeFileName.IsForbidden(c) ? throw Wrong($"names cannot have the character {(char.IsControl(c) ? $"U+{(int)c:X4}" : $"'{c}'")}") : c);
+                literal.Append(SafeFileName.IsForbidden(c) ? throw Wrong($"file names cannot contain the character {(char.IsControl(c) ? $"U+{(int)c:X4}" : $"'{c}'")}") : c);
             }
         }
         EndComponent();
@@ -109,9 +109,9 @@ public sealed class FileNameTemplate
         {
             EndLiteral();
             if (components[^1].All(p => p.Field is null && p.Literal.Trim('.', ' ').Length == 0))
-                throw Wrong("a name in it is empty or consists of dots; it must lead into the destination, such as {artist}/{title} ({stem})");
+                throw Wrong("a name in it is empty or only dots; it must stay inside the destination, such as {artist}/{title} ({stem})");
             if (Encoding.UTF8.GetByteCount(string.Concat(components[^1].Select(p => p.Literal))) > SafeFileName.MaxBytes / 2)
-                throw Wrong($"a name in it has more than {SafeFileName.MaxBytes / 2} bytes besides its fields");
+                throw Wrong($"a name in it has more than {SafeFileName.MaxBytes / 2} bytes apart from its fields");
         }
 
         Part ParseField(string field)
@@ -124,7 +124,7 @@ public sealed class FileNameTemplate
                 return new Part("", name, 0);
             string format = field[(colon + 1)..];
             if (name is not (Track or Disc or Year) || format.Length is 0 or > 9 || format.AsSpan().ContainsAnyExcept('0'))
-                throw Wrong($"'{{{field}}}' has a format that it cannot have; numbers ({Track}, {Disc}, {Year}) take zeros, such as {{{Track}:00}}");
+                throw Wrong($"'{{{field}}}' has an invalid format; only numbers ({Track}, {Disc}, {Year}) take a format, of zeros, such as {{{Track}:00}}");
             return new Part("", name, format.Length);
         }
 
@@ -188,7 +188,7 @@ public sealed class FileNameTemplate
     }
 
     /// <summary>A piece of a component.</summary>
-    /// <param name="Literal">Its text, if it is no field.</param>
+    /// <param name="Literal">Its text, if it is not a field.</param>
     /// <param name="Field">The field's name; null for text.</param>
     /// <param name="Digits">Least digits of a number.</param>
     private sealed record Part(string Literal, string? Field, int Digits);

@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Naming;
 
-/// <summary>What files beside stems are called that are the mix, and no stem of it.</summary>
+/// <summary>What files next to stems are called that are the mix, and no stem of it.</summary>
 internal static class MixNames
 {
     private static readonly string[] s_names = ["mix", "mixture"];

@@ -12,7 +12,7 @@ public sealed class StemNames
 
     /// <summary>Starts a batch.</summary>
     /// <param name="root">Full path of the folder for all output; need not exist.</param>
-    /// <param name="template">How files are called; null for MODEL/TRACK/STEM, or MODEL/TRACK where one file holds all stems.</param>
+    /// <param name="template">How files are named; null for MODEL/TRACK/STEM, or MODEL/TRACK where one file contains all stems.</param>
     public StemNames(string root, FileNameTemplate? template = null)
     {
         if (!Path.IsPathFullyQualified(root))
@@ -27,7 +27,7 @@ public sealed class StemNames
     /// <summary>Full path of the folder for all output.</summary>
     public string Root => _root;
 
-    /// <summary>How files are called; null for the usual.</summary>
+    /// <summary>How files are named; null for the usual.</summary>
     public FileNameTemplate? Template { get; }
 
     /// <summary>The full paths of a track's files, in the order of the stems.</summary>
@@ -47,7 +47,7 @@ public sealed class StemNames
         {
             string[] same = [.. stems.Where((_, i) => string.Equals(paths[i], shared.Key, StringComparison.OrdinalIgnoreCase))];
             throw new DemucsException(DemucsError.ParameterInvalid,
-                $"The stems {string.Join(", ", same)} of '{source.Path}' would all go to '{shared.Key}'. Put the field {{stem}} into the file name template '{template}'.", source.Path);
+                $"The stems {string.Join(", ", same)} of '{source.Path}' would all go to '{shared.Key}'. Add the field {{stem}} to the file name template '{template}'.", source.Path);
         }
         return paths;
     }
@@ -62,7 +62,7 @@ public sealed class StemNames
             if (paths.FirstOrDefault(p => _claimed.TryGetValue(p, out TrackSource? owner) && owner != source) is { } taken)
             {
                 throw new DemucsException(DemucsError.StemExists,
-                    $"A stem of {Described(source)} would go to '{taken}', like one of {Described(_claimed[taken])} from the same batch. Separate one of them into another destination, or name files by a template that tells them apart{Apart(source, _claimed[taken])}.", source.Path);
+                    $"A stem of {Described(source)} would go to '{taken}', as would one of {Described(_claimed[taken])} in the same batch. Separate one of them to another destination, or use a file name template that gives different names{Apart(source, _claimed[taken])}.", source.Path);
             }
             return [.. paths.Where(path => _claimed.TryAdd(path, source))];
         }

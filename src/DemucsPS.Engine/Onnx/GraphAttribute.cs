@@ -19,7 +19,7 @@ internal sealed class GraphAttribute
                     break;
                 case 2:
                     if (field.Type != WireField.Fixed32)
-                        throw new InvalidDataException("a float attribute that is none");
+                        throw new InvalidDataException("a float attribute without a float");
                     Float = BinaryPrimitives.ReadSingleLittleEndian(field.Payload.Span);
                     break;
                 case 3:

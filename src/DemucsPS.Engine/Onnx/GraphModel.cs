@@ -62,7 +62,7 @@ internal sealed class GraphModel
             Add(_model, field);
         }
         if (!hasGraph)
-            throw new InvalidDataException("there is no graph in it");
+            throw new InvalidDataException("it has no graph");
     }
 
     /// <summary>The version of ONNX's own operators; 0 if the model does not say.</summary>
@@ -83,10 +83,10 @@ internal sealed class GraphModel
     /// <summary>The names of the graph's outputs.</summary>
     public HashSet<string> Outputs { get; } = [];
 
-    /// <summary>Whether a node has a body of its own, which may use any name of the main graph.</summary>
+    /// <summary>Whether a node has its own body, which may use any name of the main graph.</summary>
     public bool HasNestedGraphs => Nodes.Exists(n => n.Attributes.Values.Any(a => a.HoldsGraph));
 
-    /// <summary>Whether weights lie in another file beside the model. Where nested graphs or functions hide that, it is taken to be so.</summary>
+    /// <summary>Whether weights lie in another file next to the model. Where nested graphs or functions hide that, it is taken to be so.</summary>
     public bool MayHaveExternalData =>
         _hasFunctions || HasNestedGraphs || Initializers.Values.Any(t => t.IsExternal)
         || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { IsExternal: true }));
@@ -115,14 +115,14 @@ internal sealed class GraphModel
         }
     }
 
-    /// <summary>Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, and as many as they like, so nobody takes these for certain before.</summary>
+    /// <summary>Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, and as many as they like, so they are never treated as constants.</summary>
     public void AddReplaceableConstant(string name, ReadOnlySpan<long> values)
     {
         byte[] bytes = new byte[values.Length * sizeof(long)], latin = Encoding.Latin1.GetBytes(name);
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
         ProtobufMessage constant = new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(8, latin).Block(9, bytes);
-        // A length by name is a number that nobody knows.
+        // A length by name is an unknown number.
         ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Text(2, $"{name}_length"));
         ProtobufMessage type = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, GraphTensor.Int64).Message(2, shape));
         ReadGraph(new ProtobufMessage().Message(InitializerField, constant).Message(InputField, new ProtobufMessage().Block(1, latin).Message(2, type)).Bytes.ToArray());

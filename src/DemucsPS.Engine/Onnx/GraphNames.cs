@@ -17,7 +17,7 @@ internal sealed class GraphNames
         }
     }
 
-    /// <summary>The wanted name, with a number behind it if it is taken.</summary>
+    /// <summary>The wanted name, with a number after it if it is taken.</summary>
     public string New(string wanted)
     {
         string name = wanted;

@@ -80,10 +80,10 @@ internal sealed class GraphTensor
     /// <summary>Whether the values lie in another file.</summary>
     public bool IsExternal { get; }
 
-    /// <summary>The other file, relative to the model's folder; null where it is not said.</summary>
+    /// <summary>The other file, relative to the model's folder; null if it is not said.</summary>
     public string? ExternalFile { get; private set; }
 
-    /// <summary>The values as they lie in the file, byte by byte; empty where they are written one by one, or lie in another file.</summary>
+    /// <summary>The values as they lie in the file, byte by byte; empty if they are written one by one, or lie in another file.</summary>
     public ReadOnlyMemory<byte> Raw => IsExternal ? default : _raw;
 
     /// <summary>Reads a tensor.</summary>
@@ -135,7 +135,7 @@ internal sealed class GraphTensor
         return values;
     }
 
-    /// <summary>As <see cref="AllFloats"/>, and null where the other file is not there: without its weights the model cannot be loaded either, and then it is said what is missing.</summary>
+    /// <summary>As <see cref="AllFloats"/>, and null if the other file is not there: without its weights the model cannot be loaded either, and then it is said what is missing.</summary>
     /// <inheritdoc cref="AllFloats"/>
     public float[]? FoundFloats(string? folder)
     {
@@ -149,7 +149,7 @@ internal sealed class GraphTensor
         }
     }
 
-    /// <summary>The values of any size as they are stored, byte by byte; null where they are written one by one instead, and where they are not as many as the tensor says.</summary>
+    /// <summary>The values of any size as they are stored, byte by byte; null if they are written one by one instead, and where they are not as many as the tensor says.</summary>
     /// <param name="elementSize">The bytes of one of them.</param>
     /// <param name="folder">Where other files lie; null to read none.</param>
     /// <exception cref="IOException">The other file cannot be read.</exception>

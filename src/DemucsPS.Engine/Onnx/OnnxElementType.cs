@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Onnx;
 
 /// <summary>Element types of tensors, with ONNX's numbers (<c>TensorProto.DataType</c>).</summary>
-public enum OnnxElementType
+internal enum OnnxElementType
 {
     /// <summary>Not a tensor, or a type without a name.</summary>
     Undefined = 0,

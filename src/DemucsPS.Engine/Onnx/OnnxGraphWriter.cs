@@ -61,7 +61,7 @@ internal sealed class OnnxGraphWriter
         _outputs.Add(ValueInfo(name, shape));
     }
 
-    /// <summary>A float constant, stored once however often its value is asked for.</summary>
+    /// <summary>A float constant, stored once however often its value is requested.</summary>
     public OnnxValue Scalar(float value)
     {
         if (!_scalars.TryGetValue(value, out OnnxValue? scalar))
@@ -114,7 +114,7 @@ internal sealed class OnnxGraphWriter
 
     private OnnxValue[] Node(string domain, string type, int results, ReadOnlySpan<OnnxValue> inputs, ReadOnlySpan<OnnxAttribute> attributes)
     {
-        var outputs = new OnnxValue[results];
+        OnnxValue[] outputs = new OnnxValue[results];
         for (int i = 0; i < results; i++)
             outputs[i] = new OnnxValue(this, $"{_section}{type}_{_nodes.Count}" + (i > 0 ? $":{i}" : ""));
         _nodes.Add((domain, type, inputs.ToArray(), outputs, attributes.ToArray()));
@@ -146,7 +146,7 @@ internal sealed class OnnxGraphWriter
     /// <summary>The <paramref name="count"/> largest elements along the last axis, in no order.</summary>
     public OnnxValue Largest(OnnxValue value, int count) => Node("TopK", 2, [value, Vector(count)], OnnxAttribute.Create("sorted", 0))[0];
 
-    /// <summary>The mean over a centerd window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
+    /// <summary>The mean over a centered window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
     public OnnxValue MovingAverage(OnnxValue value, int height, int width) => Node(
         "AveragePool",
         [value],

@@ -28,7 +28,7 @@ internal sealed class ProtobufMessage
         return this;
     }
 
-    /// <summary>Writes every value as a field of its own: onnx.proto is proto2, where repeated integers are not packed.</summary>
+    /// <summary>Writes every value as its own field: onnx.proto is proto2, where repeated integers are not packed.</summary>
     public ProtobufMessage Integers(int field, ReadOnlySpan<long> values)
     {
         foreach (long value in values) Integer(field, value);

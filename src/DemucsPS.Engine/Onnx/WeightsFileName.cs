@@ -10,7 +10,7 @@ internal static class WeightsFileName
     public static bool IsInside(string name) => name.Length > 0 && !Path.IsPathRooted(name) && !name.AsSpan().ContainsAny('\0', '*') && !name.Split('/', '\\').Contains("..");
 
     /// <summary>Reads it from a model.</summary>
-    /// <exception cref="InvalidDataException">It is no UTF-8, and so no file that .NET could open has that name.</exception>
+    /// <exception cref="InvalidDataException">It is not UTF-8, and so no file that .NET could open has that name.</exception>
     public static string Decode(ReadOnlySpan<byte> text)
     {
         try
@@ -19,7 +19,7 @@ internal static class WeightsFileName
         }
         catch (DecoderFallbackException e)
         {
-            throw new InvalidDataException("the name of a weights file is no UTF-8", e);
+            throw new InvalidDataException("the name of a weights file is not valid UTF-8", e);
         }
     }
 }

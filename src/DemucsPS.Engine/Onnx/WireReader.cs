@@ -58,7 +58,7 @@ internal struct WireReader
         return true;
     }
 
-    /// <summary>Reads a varint and moves behind it.</summary>
+    /// <summary>Reads a varint and moves past it.</summary>
     /// <exception cref="InvalidDataException">It is cut short or longer than 64 bits.</exception>
     public static ulong Varint(ReadOnlySpan<byte> bytes, ref int position)
     {
@@ -78,7 +78,7 @@ internal struct WireReader
     private ReadOnlyMemory<byte> Take(ulong length)
     {
         if (length > (ulong)(_message.Length - _position))
-            throw new InvalidDataException($"a field of {length} bytes where {_message.Length - _position} are left");
+            throw new InvalidDataException($"a field of {length} bytes, but {_message.Length - _position} are left");
         ReadOnlyMemory<byte> taken = _message.Slice(_position, (int)length);
         _position += (int)length;
         return taken;

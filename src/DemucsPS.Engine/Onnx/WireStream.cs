@@ -61,7 +61,7 @@ internal sealed class WireStream(Stream stream)
         return bytes;
     }
 
-    /// <summary>Goes on behind a field whose tag was just read.</summary>
+    /// <summary>Continues after a field whose tag was just read.</summary>
     /// <param name="tag">The tag.</param>
     /// <param name="end">Where the message ends.</param>
     public void PassOver((int Number, int Type) tag, long end)
@@ -89,5 +89,5 @@ internal sealed class WireStream(Stream stream)
     /// <summary>The error for a field of a wire type that cannot be.</summary>
     public InvalidDataException Unexpected((int Number, int Type) tag) => new($"field {tag.Number} has wire type {tag.Type} at byte {stream.Position}");
 
-    private long Checked(ulong length, long end) => length <= (ulong)(end - stream.Position) ? (long)length : throw new InvalidDataException($"a field of {length} bytes where {end - stream.Position} are left");
+    private long Checked(ulong length, long end) => length <= (ulong)(end - stream.Position) ? (long)length : throw new InvalidDataException($"a field of {length} bytes, but {end - stream.Position} are left");
 }

@@ -20,9 +20,9 @@ internal sealed class ChunkGrid
     /// <param name="seconds">Length of the track.</param>
     /// <param name="segmentFrames">Frames of a chunk at 44,100 Hz.</param>
     /// <param name="overlap">Share that neighbors have in common.</param>
-    public static ChunkGrid Create(double seconds, int segmentFrames, double overlap) => Create(ChunkPlan.Create(Math.Max(1, (long)Math.Round(seconds * Separator.SampleRate)), segmentFrames, overlap));
+    public static ChunkGrid Create(double seconds, int segmentFrames, double overlap) => Create(ChunkPlan.Create(Math.Max(1, (long)Math.Round(seconds * DemucsAudio.SampleRate)), segmentFrames, overlap));
 
-    /// <summary>The grid that the provenance of stems tells; null where it does not tell all of it.</summary>
+    /// <summary>The grid that the provenance of stems tells; null if it does not tell all of it.</summary>
     /// <param name="provenance">The provenance.</param>
     /// <param name="segmentFrames">Frames of a chunk at 44,100 Hz, where it does not say it.</param>
     public static ChunkGrid? Create(SeparationProvenance provenance, int segmentFrames)
@@ -52,10 +52,10 @@ internal sealed class ChunkGrid
     {
         foreach ((long offset, ChunkPlan plan) in _passes)
         {
-            long before = (long)(start * Separator.SampleRate) - offset;
+            long before = (long)(start * DemucsAudio.SampleRate) - offset;
             for (int i = (int)Math.Clamp((before - plan.SegmentFrames) / plan.Stride, 1, plan.Count); i < plan.Count; i++)
             {
-                double from = (double)(offset + plan[i].Offset) / Separator.SampleRate, to = (double)(offset + plan[i - 1].Offset + plan[i - 1].Length) / Separator.SampleRate;
+                double from = (double)(offset + plan[i].Offset) / DemucsAudio.SampleRate, to = (double)(offset + plan[i - 1].Offset + plan[i - 1].Length) / DemucsAudio.SampleRate;
                 if (from > end)
                     break;
                 if (to >= start)

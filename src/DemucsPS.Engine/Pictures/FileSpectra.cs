@@ -79,7 +79,7 @@ internal sealed class FileSpectra(TrackSource track) : SampledSpectra
         return StereoTrackReader.Over(reader, track, Math.Clamp(reader.SampleRate, MinRate, MaxRate));
     }
 
-    /// <summary>Refuses samples that are no numbers, as those who measure a track do.</summary>
+    /// <summary>Refuses samples that are not numbers, as those who measure a track do.</summary>
     private sealed class Finite(StereoTrackReader reader, string path) : IStereoSource
     {
         public int Read(Span<float> left, Span<float> right)
@@ -88,7 +88,7 @@ internal sealed class FileSpectra(TrackSource track) : SampledSpectra
             for (int i = 0; i < read; i++)
             {
                 if (!float.IsFinite(left[i]) || !float.IsFinite(right[i]))
-                    throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' has samples that are not finite numbers. Export the file again.", path);
+                    throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' has samples that are NaN or infinite. Export the file again.", path);
             }
             return read;
         }

@@ -8,7 +8,7 @@ internal sealed class FrequencyRows
     private readonly double _span;
 
     /// <param name="scale">The scale.</param>
-    /// <param name="minFrequency">Its lower end in Hz; above 0 where it is logarithmic.</param>
+    /// <param name="minFrequency">Its lower end in Hz; above 0 if it is logarithmic.</param>
     /// <param name="maxFrequency">Its upper end in Hz.</param>
     /// <param name="count">Rows.</param>
     public FrequencyRows(FrequencyScale scale, double minFrequency, double maxFrequency, int count)

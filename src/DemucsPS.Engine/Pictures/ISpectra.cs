@@ -27,7 +27,7 @@ internal interface ISpectra
     /// <param name="count">Columns.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Told how many frames are read of how many.</param>
+    /// <param name="progress">Receives how many frames are read of how many.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Row after row from the highest frequency down, a value a column: dB. No number where there is nothing.</returns>
     /// <exception cref="DemucsException">It cannot be read.</exception>

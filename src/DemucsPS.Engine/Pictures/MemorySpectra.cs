@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Pictures;
 
@@ -13,7 +12,7 @@ internal sealed class MemorySpectra(ReadOnlyMemory<float> left, ReadOnlyMemory<f
     public override double Start => start;
 
     /// <inheritdoc/>
-    protected override int Rate => Separator.SampleRate;
+    protected override int Rate => DemucsAudio.SampleRate;
 
     /// <inheritdoc/>
     protected override long Frames => left.Length;

@@ -21,7 +21,7 @@ internal sealed class PictureColumns
     /// <param name="count">Columns.</param>
     /// <param name="start">Time at the left edge in seconds.</param>
     /// <param name="seconds">Time from edge to edge.</param>
-    /// <param name="pixel">What a pixel shows of all that lies in it.</param>
+    /// <param name="pixel">What a pixel shows of the levels in it.</param>
     /// <param name="bins">Bins of the frames' spectra.</param>
     /// <param name="binWidth">From one bin to the next in Hz.</param>
     public PictureColumns(FrequencyRows rows, int count, double start, double seconds, PixelPower pixel, int bins, double binWidth)

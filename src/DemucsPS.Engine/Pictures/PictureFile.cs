@@ -21,7 +21,7 @@ public sealed class PictureFile
         {
             ".png" => false,
             ".svg" => true,
-            _ => throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is no name for a picture. Give one that ends in .png or .svg.", path),
+            _ => throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is not a name for a picture. Give a name that ends in .png or .svg.", path),
         };
     }
 
@@ -38,7 +38,7 @@ public sealed class PictureFile
         if (Directory.Exists(Path))
             throw Failed("It is a folder.", null);
         if (!Directory.Exists(System.IO.Path.GetDirectoryName(Path)))
-            throw Failed("Its folder does not exist. Make it, or give another.", null);
+            throw Failed("Its folder does not exist. Create it, or give another.", null);
         if (!_overwrite && System.IO.Path.Exists(Path))
             throw Exists();
     }
@@ -62,7 +62,7 @@ public sealed class PictureFile
         }
     }
 
-    private DemucsException Exists() => new(DemucsError.PictureExists, $"'{Path}' exists.", Path) { Remedies = [Remedy.Replace] };
+    private DemucsException Exists() => new(DemucsError.PictureExists, $"'{Path}' already exists.", Path) { Remedies = [Remedy.Replace] };
 
     private DemucsException Failed(string why, Exception? cause) => new(DemucsError.PictureWriteFailed, $"The picture '{Path}' cannot be written: {why}", Path, cause);
 }

@@ -5,7 +5,7 @@ using DemucsPS.Pictures;
 
 namespace DemucsPS.Engine.Pictures;
 
-/// <summary>The library that draws: ScottPlot and SkiaSharp. It is loaded when the first picture is asked for.</summary>
+/// <summary>The library that draws: ScottPlot and SkiaSharp. It is loaded when the first picture is requested.</summary>
 internal static class PictureLibrary
 {
     /// <summary>Does something that needs it.</summary>
@@ -20,7 +20,7 @@ internal static class PictureLibrary
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or FileNotFoundException or FileLoadException or TypeInitializationException or TypeLoadException)
         {
-            throw new DemucsException(DemucsError.PictureUnavailable, $"Pictures cannot be drawn: the library SkiaSharp for {Platform} cannot be loaded from '{folder}': {(e.InnerException ?? e).Message.TrimEnd('.')}. Install this program again, for this platform.", folder, e);
+            throw new DemucsException(DemucsError.PictureUnavailable, $"Pictures cannot be drawn: the library SkiaSharp for {Platform} cannot be loaded from '{folder}': {(e.InnerException ?? e).Message.TrimEnd('.')}. Reinstall DemucsPS for this platform.", folder, e);
         }
     }
 

@@ -19,7 +19,7 @@ internal abstract class SampledSpectra : ISpectra
     /// <inheritdoc/>
     public virtual IReadOnlyList<string> Warnings => [];
 
-    /// <summary>Frames a second.</summary>
+    /// <summary>Frames per second.</summary>
     protected abstract int Rate { get; }
 
     /// <summary>Length in frames.</summary>
@@ -77,7 +77,7 @@ internal abstract class SampledSpectra : ISpectra
             right.AsSpan(used, filled - used).CopyTo(right);
             filled -= used;
             at += used;
-            progress?.Report(new SeparationProgress(SeparationStage.Measuring, (long)((double)(read - skipped) / Rate * Separator.SampleRate), (long)((double)(total - skipped) / Rate * Separator.SampleRate), null));
+            progress?.Report(new SeparationProgress(SeparationStage.Measuring, (long)((double)(read - skipped) / Rate * DemucsAudio.SampleRate), (long)((double)(total - skipped) / Rate * DemucsAudio.SampleRate), null));
         }
         columns.Complete();
         return columns.Levels;

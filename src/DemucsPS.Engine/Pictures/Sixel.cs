@@ -18,7 +18,7 @@ public static class Sixel
     {
         (byte[] indices, List<(int Red, int Green, int Blue)> colors) = Reduce(pixels.Rgb.Span);
         StringBuilder text = new();
-        // Pixels that are not set stay as they are; square ones.
+        // Pixels that are not set stay unchanged; pixels are square.
         text.Append(CultureInfo.InvariantCulture, $"\eP0;1q\"1;1;{pixels.Width};{pixels.Height}");
         for (int i = 0; i < colors.Count; i++)
             text.Append(CultureInfo.InvariantCulture, $"#{i};2;{colors[i].Red};{colors[i].Green};{colors[i].Blue}");

@@ -1,6 +1,5 @@
 using System.Numerics;
 using DemucsPS.Engine.Chunking;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Pictures;
 
@@ -16,7 +15,7 @@ public sealed record SpectrogramOptions
     /// <summary>How frequencies are spread over the axis.</summary>
     public FrequencyScale FrequencyScale { get; init; }
 
-    /// <summary>The lowest frequency in Hz; null for 20, or 0 where the scale is not logarithmic.</summary>
+    /// <summary>The lowest frequency in Hz; null for 20, or 0 if the scale is not logarithmic.</summary>
     public double? MinFrequency { get; init; }
 
     /// <summary>The highest frequency in Hz; null for the highest that the tracks can have: half their rate.</summary>
@@ -55,7 +54,7 @@ public sealed record SpectrogramOptions
     /// <summary>Samples from one frame to the next, up to the frame's; null for a frame a column, but at least four that overlap.</summary>
     public int? Hop { get; init; }
 
-    /// <summary>What a pixel shows of all that lies in it.</summary>
+    /// <summary>What a pixel shows of the levels in it.</summary>
     public PixelPower PixelPower { get; init; }
 
     /// <summary>Whether it is drawn where chunks begin and fade into each other.</summary>
@@ -76,17 +75,17 @@ public sealed record SpectrogramOptions
     {
         Require(FrameSize is >= MinFrameSize and <= MaxFrameSize && BitOperations.IsPow2(FrameSize), $"The frame size is {FrameSize} samples; it must be a power of two from {MinFrameSize} to {MaxFrameSize}.");
         Require(Hop is null || (Hop >= 1 && Hop <= FrameSize), $"The hop is {Hop} samples; it must be from 1 to the frame size, {FrameSize}.");
-        Require(Width is >= 1 and <= MaxPixels, $"The picture is to be {Width} pixels wide; it must be from 1 to {MaxPixels}.");
-        Require(Height is null or (>= 1 and <= MaxPixels), $"The picture is to be {Height} pixels high; it must be from 1 to {MaxPixels}.");
-        Require(Dpi is >= 24 and <= 1200, $"The resolution is {Dpi} dots an inch; it must be from 24 to 1200.");
-        Require(MinDb >= -200 && MaxDb <= 60 && MinDb < MaxDb, $"Levels from {MinDb} to {MaxDb} dB cannot be drawn; they go from low to high, between -200 and 60.");
+        Require(Width is >= 1 and <= MaxPixels, $"The width is {Width} pixels; it must be from 1 to {MaxPixels}.");
+        Require(Height is null or (>= 1 and <= MaxPixels), $"The height is {Height} pixels; it must be from 1 to {MaxPixels}.");
+        Require(Dpi is >= 24 and <= 1200, $"The resolution is {Dpi} dots per inch; it must be from 24 to 1200.");
+        Require(MinDb >= -200 && MaxDb <= 60 && MinDb < MaxDb, $"The levels are {MinDb} to {MaxDb} dB; they must go from low to high, between -200 and 60.");
         Require(MinFrequency is null || (MinFrequency >= 0 && double.IsFinite(MinFrequency.Value)), $"The lowest frequency is {MinFrequency} Hz; it must be 0 or more.");
         Require(FrequencyScale != FrequencyScale.Log || MinFrequency is null or > 0, $"The lowest frequency is {MinFrequency} Hz; on a logarithmic axis it must be above 0.");
         Require(MaxFrequency is null || (MaxFrequency > LowestFrequency && double.IsFinite(MaxFrequency.Value)), $"The highest frequency is {MaxFrequency} Hz; it must be above the lowest, {LowestFrequency} Hz.");
-        Require(Start is null || (Start >= 0 && double.IsFinite(Start.Value)), $"The picture is to begin at {Start} s; it can at 0 or later.");
-        Require(Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)), $"The picture is to show {Duration} s; it must be more than 0.");
-        Require(Segment is null || (Segment * Separator.SampleRate >= 2 && Segment <= 3600), $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour.");
-        Require(ChunkGrid || (Overlap is null && Segment is null), $"The overlap and the length of chunks are of the chunk grid, and none is asked for. Ask for the chunk grid, or leave them out.");
+        Require(Start is null || (Start >= 0 && double.IsFinite(Start.Value)), $"The start is {Start} s; it must be 0 or later.");
+        Require(Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)), $"The duration is {Duration} s; it must be above 0.");
+        Require(Segment is null || (Segment * DemucsAudio.SampleRate >= 2 && Segment <= 3600), $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour.");
+        Require(ChunkGrid || (Overlap is null && Segment is null), $"Overlap and segment only apply to the chunk grid. Turn the chunk grid on, or leave them out.");
         if (Overlap is { } overlap)
             ChunkPlan.CheckOverlap(overlap);
     }

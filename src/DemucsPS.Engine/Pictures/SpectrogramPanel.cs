@@ -1,7 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Records;
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Pictures;
@@ -75,15 +74,15 @@ public sealed class SpectrogramPanel
 
     /// <summary>Where its chunks are.</summary>
     /// <param name="options">What is said of them.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: nobody knows.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is unknown.</exception>
     internal ChunkGrid GridOf(SpectrogramOptions options)
     {
         double seconds = Spectra.Start + Spectra.Seconds;
         ChunkGrid? grid = options.Overlap is { } overlap ? ChunkGrid.Create(seconds, SegmentOf(options), overlap) : _grid(options, seconds);
-        return grid ?? throw new DemucsException(DemucsError.ParameterInvalid, $"How '{Label}' was cut into chunks is not known, so the chunk grid cannot be drawn. Say the overlap, and the segment where it is not that of htdemucs.", Label);
+        return grid ?? throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk grid of '{Label}' cannot be drawn: its chunks are unknown. Give the overlap, and the segment if it differs from that of htdemucs.", Label);
     }
 
-    private static int SegmentOf(SpectrogramOptions options) => options.Segment is { } seconds ? (int)Math.Round(seconds * Separator.SampleRate) : AudioChunk.UsualSegmentFrames;
+    private static int SegmentOf(SpectrogramOptions options) => options.Segment is { } seconds ? (int)Math.Round(seconds * DemucsAudio.SampleRate) : AudioChunk.UsualSegmentFrames;
 
     /// <summary>The provenance that speaks of a file, and what it calls it. A damaged one is none: pictures can be drawn without.</summary>
     private static SeparationProvenance? ProvenanceOf(string path, out string? stem)

@@ -41,7 +41,7 @@ public sealed class SpectrogramPicture
     /// <summary>Computes spectrograms. Files are read once, forwards.</summary>
     /// <param name="panels">What is drawn, from above; at least one.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Told how many frames of a panel are read; called on this thread.</param>
+    /// <param name="progress">Receives how many frames of a panel are read; called on this thread.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range, the picture is too small, the range is not in the tracks, or where chunks are is not known.
@@ -76,12 +76,12 @@ public sealed class SpectrogramPicture
         double scale = options.Dpi / 96.0;
         PictureLayout layout = PictureLayout.Of(options.Width, options.Height ?? (int)Math.Round((panels.Count == 1 ? 480 : 90 + 210 * panels.Count) * scale), scale, panels.Count, options.Title is not null);
         if (layout.Columns < 40 * scale || layout.Rows < 24 * scale || layout.Height > SpectrogramOptions.MaxPixels)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"{(panels.Count == 1 ? "One spectrogram does" : $"{panels.Count} spectrograms do")} not fit into {layout.Width} x {layout.Height} pixels at {options.Dpi} dots an inch, or that is more than {SpectrogramOptions.MaxPixels}. Change the width, the height{(panels.Count == 1 ? " or the resolution" : ", the resolution, or draw fewer")}.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"{(panels.Count == 1 ? "One spectrogram does" : $"{panels.Count} spectrograms do")} not fit into {layout.Width} x {layout.Height} pixels at {options.Dpi} dots per inch, or the picture exceeds {SpectrogramOptions.MaxPixels} pixels. Change the width, the height{(panels.Count == 1 ? " or the resolution" : ", the resolution, or draw fewer")}.");
         foreach (SpectrogramPanel panel in panels)
             panel.Spectra.Open(cancellationToken);
         double highest = panels.Max(p => p.Spectra.Nyquist);
         if (options.LowestFrequency >= (options.MaxFrequency ?? highest))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The lowest frequency is {options.LowestFrequency} Hz; the tracks have none above {highest} Hz."));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The lowest frequency is {options.LowestFrequency} Hz, but the tracks have none above {highest} Hz."));
         FrequencyRows rows = new(options.FrequencyScale, options.LowestFrequency, options.MaxFrequency ?? highest, layout.Rows);
         while (true)
         {
@@ -97,7 +97,7 @@ public sealed class SpectrogramPicture
     {
         double first = panels.Min(p => p.Spectra.Start), end = panels.Max(p => p.Spectra.Start + p.Spectra.Seconds), start = options.Start ?? first;
         if (start >= end)
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The picture is to begin at {start} s; the tracks end at {end:0.###} s."));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The start is {start} s, but the tracks end at {end:0.###} s."));
         return (start, Math.Min(options.Duration ?? double.PositiveInfinity, end - start));
     }
 
@@ -131,7 +131,7 @@ public sealed class SpectrogramPicture
             (double Start, double End)[] zones = [.. panel.GridOf(options).Zones(start, end).Take(most + 1)];
             if (zones.Length <= most)
                 return [.. zones.Select(zone => new PictureZone((zone.Start - start) / seconds, (zone.End - start) / seconds))];
-            warnings.Add($"The chunk grid of '{panel.Name}' is not drawn: more than {most} chunks begin in the range that is shown, and their lines would hide it. Show less of the track.");
+            warnings.Add($"The chunk grid of '{panel.Name}' is not drawn: more than {most} chunks begin in the visible range, and their lines would hide the picture. Show less of the track.");
             return [];
         }
     }

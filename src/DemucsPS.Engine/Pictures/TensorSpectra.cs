@@ -16,7 +16,7 @@ internal sealed class TensorSpectra(ChunkSpectrogram spectrogram) : ISpectra
     public double Seconds => spectrogram.Frames * Step;
 
     /// <inheritdoc/>
-    public double Nyquist => Separator.SampleRate / 2.0;
+    public double Nyquist => DemucsAudio.SampleRate / 2.0;
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Warnings => [];

@@ -8,7 +8,7 @@ public static class DesktopBrowser
 {
     /// <summary>Opens a page.</summary>
     /// <param name="address">A full path, or an address.</param>
-    /// <returns>Null where it was handed to the system; otherwise why not, as a sentence.</returns>
+    /// <returns>Null if it was passed to the system; otherwise the reason, as a sentence.</returns>
     public static string? Open(string address) => Open(address, Environment.GetEnvironmentVariable);
 
     /// <summary>The same with given environment variables.</summary>
@@ -23,7 +23,7 @@ public static class DesktopBrowser
         {
             // Without a display the program that opens pages would start a browser of a terminal, or wait for one.
             if (!OperatingSystem.IsMacOS() && string.IsNullOrEmpty(variable("DISPLAY")) && string.IsNullOrEmpty(variable("WAYLAND_DISPLAY")))
-                return $"There is no desktop here (neither DISPLAY nor WAYLAND_DISPLAY is set), so '{address}' was not opened. Open it in a browser.";
+                return $"'{address}' was not opened: there is no desktop (neither DISPLAY nor WAYLAND_DISPLAY is set). Open it in a browser.";
             start = new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open") { UseShellExecute = false };
             start.ArgumentList.Add(address);
         }

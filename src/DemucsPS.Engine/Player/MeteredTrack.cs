@@ -52,7 +52,7 @@ internal sealed class MeteredTrack : IDisposable
         _count = Reader.Read(_left, _right);
         Peaks.Add(Left, Right);
         if (!float.IsFinite(Peaks.Peak))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Source.Path}' has samples that are not numbers, before frame {Frames + _count}. Export the file again.", Source.Path);
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Source.Path}' has NaN samples before frame {Frames + _count}. Export the file again.", Source.Path);
         Frames += _count;
         return _count;
     }

@@ -11,7 +11,7 @@ internal sealed class PageSound
     /// <summary>Bytes of all tracks of a page once a browser has decoded them, which it does into 32-bit floats: more than phones and old machines have, and they link.</summary>
     public const long MaxDecodedBytes = 1L << 30;
 
-    /// <summary>The most that is embedded when somebody insists: about what a browser gives one page.</summary>
+    /// <summary>The maximum for explicit embedding: about the memory a browser gives one page.</summary>
     public const long MostDecodedBytes = 3L << 30;
 
     /// <summary>Bytes of all tracks as 16-bit samples up to which nothing is lost; FLAC makes about two thirds of it.</summary>
@@ -19,8 +19,8 @@ internal sealed class PageSound
 
     private const int OpusBitRate = 160;
 
-    // Files that browsers play as they are, by what is in them; a name alone says too little.
-    private static readonly Dictionary<string, (string Type, string[] Codecs)> Playable = new(StringComparer.OrdinalIgnoreCase)
+    // Files that browsers can play, by their content; a name alone is not enough.
+    private static readonly Dictionary<string, (string Type, string[] Codecs)> s_playable = new(StringComparer.OrdinalIgnoreCase)
     {
         [".wav"] = ("audio/wav", ["PCM", "float 32"]),
         [".flac"] = ("audio/flac", ["FLAC"]),
@@ -42,16 +42,16 @@ internal sealed class PageSound
         _keepsFlac = keepsFlac;
     }
 
-    /// <summary>What the sound is embedded as, in words.</summary>
+    /// <summary>The format of embedded sound, as text.</summary>
     public string Format => _format.File.ToString();
 
     /// <summary>Decides.</summary>
-    /// <param name="wanted">What was asked for.</param>
+    /// <param name="wanted">What was requested.</param>
     /// <param name="seconds">Of all tracks.</param>
-    /// <param name="sampleRate">Frames a second of the page.</param>
+    /// <param name="sampleRate">Frames per second of the page.</param>
     /// <param name="ffmpeg">What there is of it.</param>
     /// <param name="path">The page, for messages.</param>
-    /// <returns>Null where it is linked.</returns>
+    /// <returns>Null if it is linked.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: there is too much to embed.</exception>
     public static PageSound? Choose(PlayerAudio wanted, double seconds, int sampleRate, string? ffmpeg, string path)
     {
@@ -59,7 +59,7 @@ internal sealed class PageSound
         if (wanted == PlayerAudio.Linked || (wanted == PlayerAudio.Auto && !IsHeldAtOnce(seconds, sampleRate)))
             return null;
         if (Decoded(seconds, sampleRate) > MostDecodedBytes)
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The tracks of '{path}' are {seconds / 60:F0} minutes together, which no browser can hold at once. Link their files instead of embedding them."), path);
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The tracks of '{path}' have {seconds / 60:F0} minutes of sound in total, too much for a browser. Link the files instead of embedding them."), path);
         IReadOnlySet<string> encoders = ffmpeg is null ? new HashSet<string>() : FFmpegProgram.At(ffmpeg).Encoders;
         bool isSmall = samples <= MaxLosslessBytes;
         StemFileFormat? format = isSmall && encoders.Contains(FFmpegEncoders.NameOf(StemFileFormat.Flac)) ? StemFileFormat.Flac
@@ -76,26 +76,26 @@ internal sealed class PageSound
 
     /// <summary>Whether all of a page can be in the memory of any browser.</summary>
     /// <param name="seconds">Of all tracks.</param>
-    /// <param name="sampleRate">Frames a second of the page.</param>
+    /// <param name="sampleRate">Frames per second of the page.</param>
     public static bool IsHeldAtOnce(double seconds, int sampleRate) => Decoded(seconds, sampleRate) <= MaxDecodedBytes;
 
-    /// <summary>What a browser calls a file that it plays as it is; null for others, for parts of files, and for streams other than the first.</summary>
+    /// <summary>The MIME type of a file that browsers can play; null for other files, for parts of files, and for streams other than the first.</summary>
     public static string? PlayableType(MeteredTrack track) =>
         track.Source is { Range: null, Channels: null, StreamIndex: 0 } && track.Reader.SourceChannels <= 2
-        && Playable.TryGetValue(Path.GetExtension(track.Source.Path), out (string Type, string[] Codecs) known)
+        && s_playable.TryGetValue(Path.GetExtension(track.Source.Path), out (string Type, string[] Codecs) known)
         && known.Codecs.Any(codec => track.Reader.Codec.StartsWith(codec, StringComparison.OrdinalIgnoreCase)) ? known.Type : null;
 
     /// <summary>The file to embed for a track: its own, or a new one in a folder.</summary>
     /// <param name="track">The track, which was read.</param>
     /// <param name="folder">Full path of a folder that is deleted afterwards.</param>
-    /// <param name="sampleRate">Frames a second of the page.</param>
-    /// <param name="read">Told of seconds that were encoded.</param>
+    /// <param name="sampleRate">Frames per second of the page.</param>
+    /// <param name="read">Receives seconds that were encoded.</param>
     /// <param name="cancellationToken">Ends the encoding.</param>
     /// <returns>Full path, media type, and by what factor the samples are smaller than the track's.</returns>
     /// <exception cref="DemucsException">The track cannot be read any more, or encoding failed.</exception>
     public (string Path, string Type, float Scale) FileOf(MeteredTrack track, string folder, int sampleRate, Action<double> read, CancellationToken cancellationToken)
     {
-        // One that was made at more than 24 bits and many channels' rates is no gain; as it is, its samples need not even be decoded here.
+        // One that was made at more than 24 bits and many channels' rates is not a gain; as it is, its samples need not even be decoded here.
         // Of one that is damaged, or several in one, programs make different things.
         if (_keepsFlac && PlayableType(track) is "audio/flac" and { } flac && track.Reader.CanJump)
         {

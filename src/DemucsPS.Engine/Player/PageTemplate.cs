@@ -17,7 +17,7 @@ namespace DemucsPS.Engine.Player;
 /// </summary>
 internal static partial class PageTemplate
 {
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         TypeInfoResolver = PageTypes.Default,
@@ -25,7 +25,7 @@ internal static partial class PageTemplate
         Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
     };
 
-    private static readonly Lazy<string> Markup = new(() => Read("player.html")), Style = new(() => Read("player.css")), Script = new(() => Read("player.js"));
+    private static readonly Lazy<string> s_markup = new(() => Read("player.html")), s_style = new(() => Read("player.css")), s_script = new(() => Read("player.js"));
 
     /// <summary>Writes the part of a page before its data blocks.</summary>
     /// <param name="to">Receives UTF-8.</param>
@@ -33,14 +33,14 @@ internal static partial class PageTemplate
     public static void WriteHead(Stream to, PageData data)
     {
         string media = data.Audio == PageData.Linked ? "file: 'self'" : "'none'", connect = data.Audio is PageData.Served or PageData.Parts ? "'self'" : "'none'";
-        string policy = $"default-src 'none'; script-src '{Hash(Script.Value)}'; style-src '{Hash(Style.Value)}'; img-src data:; media-src {media}; connect-src {connect}; base-uri 'none'; form-action 'none'";
+        string policy = $"default-src 'none'; script-src '{Hash(s_script.Value)}'; style-src '{Hash(s_style.Value)}'; img-src data:; media-src {media}; connect-src {connect}; base-uri 'none'; form-action 'none'";
         // In one pass over what is ours, so that nothing that others have written is taken for a place to fill.
-        Write(to, Place().Replace(Markup.Value, place => place.Groups[1].Value switch
+        Write(to, Place().Replace(s_markup.Value, place => place.Groups[1].Value switch
         {
             "policy" => policy,
-            "style" => Style.Value,
+            "style" => s_style.Value,
             "title" => HtmlEncoder.Create(UnicodeRanges.All).Encode(data.Title),
-            "data" => JsonSerializer.Serialize(data, Json),
+            "data" => JsonSerializer.Serialize(data, s_json),
             string other => throw new InvalidOperationException($"Nothing is known of '{other}' in the page."),
         }));
     }
@@ -65,7 +65,7 @@ internal static partial class PageTemplate
     }
 
     /// <summary>Writes the part after the data blocks.</summary>
-    public static void WriteEnd(Stream to) => Write(to, $"<script>{Script.Value}</script>\n</body>\n</html>\n");
+    public static void WriteEnd(Stream to) => Write(to, $"<script>{s_script.Value}</script>\n</body>\n</html>\n");
 
     [GeneratedRegex(@"\{\{(\w+)\}\}")]
     private static partial Regex Place();

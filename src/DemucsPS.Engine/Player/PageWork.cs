@@ -30,7 +30,7 @@ internal sealed class PageWork : IDisposable
     /// <param name="page">What it is of.</param>
     /// <param name="path">Full path that the page will have.</param>
     /// <param name="served">Where files for a server can be put, and which there are; null for a page that is opened as a file.</param>
-    /// <param name="progress">Told how far it is.</param>
+    /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public PageWork(PlayerPage page, string path, (string Folder, Dictionary<string, ServedFile> Files)? served, IProgress<PlayerProgress>? progress, CancellationToken cancellationToken)
     {
@@ -60,13 +60,13 @@ internal sealed class PageWork : IDisposable
         if (lengths.Max() - lengths.Min() > MostUnlikeSeconds)
         {
             int shortest = Array.IndexOf(lengths, lengths.Min()), longest = Array.IndexOf(lengths, lengths.Max());
-            _warnings.Add(FormattableString.Invariant($"What is compared has unlike lengths: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. These may be separations of different tracks."));
+            _warnings.Add(FormattableString.Invariant($"The compared separations differ in length: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. They may be of different tracks."));
         }
         MeteredTrack[] tracks = [.. _meters.SelectMany(m => m.Stems), .. mix is null ? (ReadOnlySpan<MeteredTrack>)[] : [mix]];
         foreach (string warning in _meters.SelectMany(m => m.Mix is null ? m.Stems : m.Stems.Append(m.Mix)).SelectMany(t => t.Reader.Warnings).Distinct())
             _warnings.Add(warning);
         if (tracks.All(t => t.Frames == 0))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"The stems of '{_page.Title}' have no sound: they are 0 frames long. Separate the track again.", tracks[0].Source.Path);
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"The stems of '{_page.Title}' are empty (0 frames). Separate the track again.", tracks[0].Source.Path);
 
         double seconds = tracks.Sum(t => (double)t.Frames / rate);
         PageSound? sound = _served is null ? PageSound.Choose(_page.Audio, seconds, rate, FFmpegLocator.Find(), _path) : null;
@@ -77,7 +77,7 @@ internal sealed class PageWork : IDisposable
         double[] levels = Levels(out double mixLevel);
         if (sound is null && _served is null && mix is not null && PageSound.PlayableType(mix) is null)
         {
-            _warnings.Add($"Browsers do not play the mix '{Path.GetFileName(mix.Source.Path)}' as it is, and the tracks are too long to embed them: the mix is drawn, and cannot be heard.");
+            _warnings.Add($"The mix is shown but cannot be played: browsers do not support the format of '{Path.GetFileName(mix.Source.Path)}', and the tracks are too long to embed.");
         }
 
         List<(string Name, Func<Stream> Open)> blocks = [];
@@ -121,7 +121,7 @@ internal sealed class PageWork : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"A page needs a folder for temporary files, and none can be made in '{Path.GetTempPath()}': {e.Message} Check the folder that TMPDIR or TEMP names.", Path.GetTempPath(), e);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"No temporary folder can be created in '{Path.GetTempPath()}': {e.Message} Check the folder that TMPDIR or TEMP names.", Path.GetTempPath(), e);
         }
     }
 
@@ -131,7 +131,7 @@ internal sealed class PageWork : IDisposable
         return Math.Clamp(reader.SampleRate, LeastRate, GreatestRate);
     }
 
-    /// <summary>The mix, if it can be read. A page without it is a page all the same.</summary>
+    /// <summary>The mix, if it can be read. A page without it is a page anyway.</summary>
     private TrackSource? UsableMix(int rate)
     {
         if (_page.Mix is not null)
@@ -139,7 +139,7 @@ internal sealed class PageWork : IDisposable
         if (_page.Variants.Select(v => v.Mix).FirstOrDefault(m => m is not null) is not { } mix)
         {
             if (_page.Variants.Any(v => v.ProvenancePath is not null))
-                _warnings.Add("The file that was separated is no longer where it was, or is another one by now. The mix cannot be heard; the sum of the stems can.");
+                _warnings.Add("The mix cannot be played: the separated file has moved or changed. The sum of the stems can be played.");
             return null;
         }
         try
@@ -149,7 +149,7 @@ internal sealed class PageWork : IDisposable
         }
         catch (DemucsException e)
         {
-            _warnings.Add($"The mix cannot be heard: {e.Message}");
+            _warnings.Add($"The mix cannot be played: {e.Message}");
             return null;
         }
     }
@@ -198,7 +198,7 @@ internal sealed class PageWork : IDisposable
         }
         else if (track != _meters[0].Mix)
         {
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"Browsers do not play '{track.Source.Path}' ({track.Reader.Codec}) as it is, so a page cannot link it. Embed the sound, or serve the page.", track.Source.Path);
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{track.Source.Path}' cannot be linked: browsers do not support its format ({track.Reader.Codec}). Embed the sound, or serve the page.", track.Source.Path);
         }
         return new PageTrack(track.Name, Path.GetFileName(track.Source.Path), peaks, track.Peaks.BucketFrames, block, url, gain, track.IsMixdown);
     }
@@ -220,7 +220,7 @@ internal sealed class PageWork : IDisposable
         SeparationIdentity separation = provenance.Separation;
         List<string[]> facts =
         [
-            // Where it lay is nobody's business to whom the page is sent.
+            // Readers of the page need not know where it was.
             ["Source", Path.GetFileName(separation.Source.Path.Replace('\\', '/'))],
             ["Source SHA-256", separation.Source.Sha256],
             ["Model", string.Join(" + ", separation.Models.Select(m => m.Prepared ? $"{m.Name} (prepared)" : m.Name))],
@@ -232,7 +232,7 @@ internal sealed class PageWork : IDisposable
             ["Gain of all stems", string.Create(CultureInfo.InvariantCulture, $"{20 * Math.Log10(provenance.Gain):0.##} dB")],
         ];
         if (provenance.NullTestDb is { } residual)
-            facts.Add(["Sum of the stems against the mix", double.IsNegativeInfinity(residual) ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{residual:0.0} dB differ")]);
+            facts.Add(["Sum of the stems against the mix", double.IsNegativeInfinity(residual) ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{residual:0.0} dB difference")]);
         facts.AddRange(provenance.Warnings.Select(w => (string[])["Warning", w]));
         facts.AddRange(provenance.Stems.Select(s => (string[])[$"Stem {s.Name}", $"{s.File}, SHA-256 {s.Sha256}"]));
         return facts;

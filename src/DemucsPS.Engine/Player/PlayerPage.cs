@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Player;
 /// </summary>
 public sealed record PlayerPage
 {
-    /// <summary>What the track is called.</summary>
+    /// <summary>The track's name.</summary>
     public required string Title { get; init; }
 
     /// <summary>The separations, at least one, of different names.</summary>
@@ -49,19 +49,19 @@ public sealed record PlayerPage
     {
         CheckVariants();
         if (Directory.Exists(path))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is a folder. Name the file that the page is to be, such as '{Path.Combine(path, StemFolder.PageName)}'.", path);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is a folder. Give the name of a file, such as '{Path.Combine(path, StemFolder.PageName)}'.", path);
         if (!Overwrite && File.Exists(path))
-            throw new DemucsException(DemucsError.StemExists, $"The page '{path}' exists.", path) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(DemucsError.StemExists, $"The page '{path}' already exists.", path) { Remedies = [Remedy.Replace] };
         foreach (TrackSource source in Variants.SelectMany(v => v.Stems.Select(s => s.Source)).Append(Mix ?? Variants[0].Mix).OfType<TrackSource>())
         {
             if (string.Equals(source.Path, path, StringComparison.OrdinalIgnoreCase))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"The page would replace '{path}', which it is made of. Choose another name.", path);
+                throw new DemucsException(DemucsError.ParameterInvalid, $"The page would overwrite its own source '{path}'. Choose another name.", path);
         }
     }
 
     /// <summary>Writes the page, whole or not at all.</summary>
     /// <param name="path">Full path of the file; folders that it needs are made.</param>
-    /// <param name="progress">Told how far it is.</param>
+    /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left then.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Check"/>; a stem cannot be read; or <see cref="DemucsError.StemWriteFailed"/>: the page cannot be written.</exception>
@@ -89,7 +89,7 @@ public sealed record PlayerPage
     }
 
     /// <summary>Makes the page in the temporary folder and gives it, and the sound that it plays, to browsers of this machine.</summary>
-    /// <param name="progress">Told how far it is.</param>
+    /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends the making, not the serving.</param>
     /// <returns>The server, which runs until it is disposed.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
@@ -143,13 +143,13 @@ public sealed record PlayerPage
     private void CheckVariants()
     {
         if (Variants.Count == 0 || Variants.Any(v => v.Stems.Count == 0))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"There are no stems of '{Title}' to play.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{Title}' has no stems to play.");
         if (Twice(Variants.Select(v => v.Name)) is { } variant)
             throw new DemucsException(DemucsError.ParameterInvalid, $"Two separations of '{Title}' are called '{variant}'. Give them different names.");
         foreach (PlayerVariant of in Variants)
         {
             if (Twice(of.Stems.Select(s => s.Name)) is { } stem)
-                throw new DemucsException(DemucsError.ParameterInvalid, $"Two stems of '{Title}' are called '{stem}'. Give them different names, or put them into different folders.");
+                throw new DemucsException(DemucsError.ParameterInvalid, $"Two stems of '{Title}' are called '{stem}'. Give them different names, or move them to different folders.");
         }
 
         static string? Twice(IEnumerable<string> names) => names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;

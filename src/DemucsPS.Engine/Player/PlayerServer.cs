@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Player;
 
 /// <summary>
 /// Gives a page and its sound to browsers of this machine: HTTP on 127.0.0.1, at a port that was free. It knows the files of the page and no others, and those only under an address with a random
-/// part, which other users of the machine do not know; requests under other names of the machine, such as a foreign site's, are refused. Files are sent in parts where those are asked for.
+/// part, which other users of the machine do not know; requests under other names of the machine, such as a foreign site's, are refused. Files are sent in parts where those are requested.
 /// </summary>
 /// <remarks>Made of sockets: .NET's own server for programs, HttpListener, is out of care, and the one of ASP.NET is a framework that hosts of this library do not bring.</remarks>
 public sealed class PlayerServer : IDisposable
@@ -20,7 +20,7 @@ public sealed class PlayerServer : IDisposable
     private const int MaxConnections = 64;
 
     // Browsers open connections to have them; those may not keep others waiting for long.
-    private static readonly TimeSpan PatienceForTheFirstByte = TimeSpan.FromSeconds(5), PatienceForTheRest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patienceForTheFirstByte = TimeSpan.FromSeconds(5), s_patienceForTheRest = TimeSpan.FromSeconds(30);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -131,7 +131,7 @@ public sealed class PlayerServer : IDisposable
     /// <summary>The lines of a request, up to the empty one; null for what is none.</summary>
     private static async Task<string[]?> RequestAsync(NetworkStream stream, CancellationTokenSource patience)
     {
-        patience.CancelAfter(PatienceForTheFirstByte);
+        patience.CancelAfter(s_patienceForTheFirstByte);
         byte[] bytes = new byte[MaxRequestBytes];
         int count = 0;
         while (count < bytes.Length)
@@ -140,7 +140,7 @@ public sealed class PlayerServer : IDisposable
             if (read == 0)
                 return null;
             if (count == 0)
-                patience.CancelAfter(PatienceForTheRest);
+                patience.CancelAfter(s_patienceForTheRest);
             count += read;
             int end = bytes.AsSpan(0, count).IndexOf("\r\n\r\n"u8);
             if (end >= 0)

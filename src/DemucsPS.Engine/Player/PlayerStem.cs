@@ -7,6 +7,6 @@ namespace DemucsPS.Engine.Player;
 /// <param name="Source">Where its samples are.</param>
 public sealed record PlayerStem(string Name, TrackSource Source)
 {
-    /// <summary>Whether it is made of the other stems: it is no part of their sum, and muted until somebody asks for it.</summary>
+    /// <summary>Whether it is made of the other stems: it is not part of their sum, and muted at the start.</summary>
     internal bool IsMixdown => Name == "mixdown";
 }

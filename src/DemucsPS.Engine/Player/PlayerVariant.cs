@@ -13,10 +13,10 @@ namespace DemucsPS.Engine.Player;
 /// <param name="Stems">Its stems, at least one, of different names.</param>
 public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem> Stems)
 {
-    /// <summary>The mix that was separated; null where it is not known.</summary>
+    /// <summary>The mix that was separated; null if unknown.</summary>
     public TrackSource? Mix { get; init; }
 
-    /// <summary>Full path of the file that says where the stems come from; null where there is none.</summary>
+    /// <summary>Full path of the file that says where the stems come from; null if there is none.</summary>
     public string? ProvenancePath { get; init; }
 
     /// <summary>What the user should know of it, in sentences.</summary>
@@ -67,7 +67,7 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
         return new PlayerVariant("stems", [.. files.Except(mixes).Select(f => new PlayerStem(Path.GetFileNameWithoutExtension(f), new TrackSource(f)))])
         {
             Mix = mixes.Length == 0 ? null : new TrackSource(mixes[0]),
-            Warnings = [.. mixes.Skip(1).Select(f => $"'{Path.GetFileName(f)}' is left out: the mix is '{Path.GetFileName(mixes[0])}', and a mix is no stem.")],
+            Warnings = [.. mixes.Skip(1).Select(f => $"'{Path.GetFileName(f)}' is ignored: the mix is '{Path.GetFileName(mixes[0])}', and a mix is not a stem.")],
         };
     }
 

@@ -5,11 +5,11 @@ using DemucsPS.Engine.Input;
 namespace DemucsPS.Engine.Player;
 
 /// <summary>
-/// A track as bytes that a browser asks for parts of: two 32-bit floats a frame, left and right, at the page's rate. All tracks of a page have one length; behind a track's end there is silence.
+/// A track as bytes that a browser asks for parts of: two 32-bit floats a frame, left and right, at the page's rate. All tracks of a page have one length; after a track's end there is silence.
 /// The file is opened where the first part begins, and read on.
 /// </summary>
 /// <param name="source">The track.</param>
-/// <param name="sampleRate">Its frames a second, which are the page's.</param>
+/// <param name="sampleRate">Its frames per second, which are the page's.</param>
 /// <param name="frames">The page's frames.</param>
 internal sealed class SampleStream(TrackSource source, int sampleRate, long frames) : Stream
 {

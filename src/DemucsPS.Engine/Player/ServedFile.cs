@@ -7,6 +7,6 @@ namespace DemucsPS.Engine.Player;
 /// <param name="Type">Its media type.</param>
 internal sealed record ServedFile(Func<Stream> Open, string Type)
 {
-    /// <summary>A file as it is.</summary>
+    /// <summary>An unchanged file.</summary>
     public static ServedFile Create(string path, string type) => new(() => RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.Asynchronous), type);
 }

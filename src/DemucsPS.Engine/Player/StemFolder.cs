@@ -4,13 +4,13 @@ using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Player;
 
-/// <summary>The stems of one track, as they lie in folders.</summary>
-/// <param name="Title">What the track is called.</param>
-/// <param name="PagePath">Full path of the page that belongs beside them.</param>
+/// <summary>The stems of one track in a folder.</summary>
+/// <param name="Title">The track's name.</param>
+/// <param name="PagePath">Full path of the page that belongs next to them.</param>
 /// <param name="Variant">The stems.</param>
 public sealed record StemFolder(string Title, string PagePath, PlayerVariant Variant)
 {
-    /// <summary>What a page beside stems is called.</summary>
+    /// <summary>The name of a page next to stems.</summary>
     public const string PageName = "player.html";
 
     /// <summary>Folders below the one that is named: a model's, a track's, and one more for templates.</summary>
@@ -18,7 +18,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
 
     /// <summary>Finds stems.</summary>
     /// <param name="path">Full path of a folder of stems, with provenance or without; of a folder of such folders; or of a provenance.</param>
-    /// <param name="damaged">Told of each damaged provenance in a folder, which is passed over; null where the first one ends the search.</param>
+    /// <param name="damaged">Receives each damaged provenance in a folder, which is passed over; null if the first one ends the search.</param>
     /// <returns>A track each, in the order of their paths; at least one, or none where all were damaged.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: there are none. <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged.</exception>
     public static IReadOnlyList<StemFolder> Find(string path, Action<DemucsException>? damaged = null)
@@ -35,9 +35,9 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
                     : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{path}' is a file. Give the folder of a track's stems, or the {SeparationProvenance.FileName} in it.", path);
             }
             if (!Directory.Exists(path))
-                throw new DemucsException(DemucsError.AudioTrackNotFound, $"There is no folder '{path}'. Give the folder of a track's stems.", path);
+                throw new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' does not exist. Give the folder of a track's stems.", path);
             IReadOnlyList<StemFolder> found = [.. Walk(Path.TrimEndingDirectorySeparator(path), 0, damaged is null ? null : PassOver)];
-            return found.Count > 0 || isDamaged ? found : throw new DemucsException(DemucsError.AudioTrackNotFound, $"No stems were found in '{path}'. Give the folder that Invoke-DemucsSeparation or demucsps separate has written a track's stems to, or any folder of audio files.", path);
+            return found.Count > 0 || isDamaged ? found : throw new DemucsException(DemucsError.AudioTrackNotFound, $"No stems were found in '{path}'. Give the folder to which Invoke-DemucsSeparation or demucsps separate wrote a track's stems, or any folder of audio files.", path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -18,7 +18,7 @@ internal sealed class VariantMeter : IDisposable
 
     /// <param name="variant">The variant.</param>
     /// <param name="mix">The mix; null for none.</param>
-    /// <param name="sampleRate">Frames a second of everything.</param>
+    /// <param name="sampleRate">Frames per second of everything.</param>
     /// <exception cref="DemucsException">A file cannot be read.</exception>
     public VariantMeter(PlayerVariant variant, TrackSource? mix, int sampleRate)
     {
@@ -40,10 +40,10 @@ internal sealed class VariantMeter : IDisposable
     /// <summary>The stems, in the variant's order.</summary>
     public IReadOnlyList<MeteredTrack> Stems => _stems;
 
-    /// <summary>The mix; null where there is none.</summary>
+    /// <summary>The mix; null if there is none.</summary>
     public MeteredTrack? Mix { get; }
 
-    /// <summary>Seconds of sound that the files declare, over all of them; 0 where one does not.</summary>
+    /// <summary>Seconds of sound that the files declare, over all of them; 0 if one does not.</summary>
     public double DeclaredSeconds => All.All(t => t.Reader.FrameCount is not null) ? All.Sum(t => (double)t.Reader.FrameCount!.Value / _sampleRate) : 0;
 
     /// <summary>The factor of the mix that leaves the least of the sum of the stems, ⟨sum, mix⟩ / ⟨mix, mix⟩; null without a mix, or where the stems are not what it is made of.</summary>
@@ -55,7 +55,7 @@ internal sealed class VariantMeter : IDisposable
     private IEnumerable<MeteredTrack> All => Mix is null ? _stems : _stems.Append(Mix);
 
     /// <summary>Reads everything to its end.</summary>
-    /// <param name="read">Told of seconds of sound that were read.</param>
+    /// <param name="read">Receives seconds of sound that were read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="DemucsException">A file is damaged.</exception>
     public void Read(Action<double> read, CancellationToken cancellationToken)

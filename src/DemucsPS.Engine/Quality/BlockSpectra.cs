@@ -17,7 +17,7 @@ internal static class BlockSpectra
     public static int Lanes(int channels) => (channels + Vector<double>.Count - 1) / Vector<double>.Count * Vector<double>.Count;
 
     /// <summary>Spectra of all lanes of a block.</summary>
-    /// <param name="fft">Of a block.</param>
+    /// <param name="fft">The FFT of a block.</param>
     /// <param name="frames">As many frames as the transform is long, of <paramref name="lanes"/> samples.</param>
     /// <param name="lanes">Samples of a frame.</param>
     /// <param name="spectra">Takes them, from lane <paramref name="firstLane"/>.</param>

@@ -23,7 +23,7 @@ internal sealed class BssWindow
     /// <param name="start">Its first frame.</param>
     /// <param name="stems">Stems.</param>
     /// <param name="channels">Channels of each.</param>
-    /// <param name="filter">Null where no figure is wanted that needs filters.</param>
+    /// <param name="filter">Null if no figure is wanted that needs filters.</param>
     /// <param name="stock">Where its arrays come from, and go to when it is complete.</param>
     public BssWindow(long start, int stems, int channels, WindowFilter? filter, EvaluationPool stock)
     {
@@ -58,7 +58,7 @@ internal sealed class BssWindow
 
     /// <summary>Ends the window.</summary>
     /// <param name="isMeasured">Of each stem, whether there is an estimate.</param>
-    /// <returns>Sums of squares of each stem; null where a reference or an estimate is silent, so that the window does not count.</returns>
+    /// <returns>Sums of squares of each stem; null if a reference or an estimate is silent, so that the window does not count.</returns>
     public WindowSums[]? Complete(ReadOnlySpan<bool> isMeasured)
     {
         WindowSums[]? sums = Sums(isMeasured);

@@ -19,7 +19,7 @@ internal sealed class CholeskyFactor
 
     private const int BlockRows = 64;
 
-    private static readonly int PanelRows = 2 * Vector<double>.Count;
+    private static readonly int s_panelRows = 2 * Vector<double>.Count;
 
     private readonly double[][] _blocks;
     private readonly EvaluationPool _stock;
@@ -58,7 +58,7 @@ internal sealed class CholeskyFactor
     private static int Index(int row, int column)
     {
         int block = row / BlockRows, inBlock = row % BlockRows;
-        return (inBlock / PanelRows * (block + 1) * BlockRows + column) * PanelRows + inBlock % PanelRows;
+        return (inBlock / s_panelRows * (block + 1) * BlockRows + column) * s_panelRows + inBlock % s_panelRows;
     }
 
     /// <summary>Fills in the matrix and factors it.</summary>
@@ -107,7 +107,7 @@ internal sealed class CholeskyFactor
                 Vector<double> sum = new(sides, row * count + first);
                 ref double line = ref At(row, 0);
                 for (int column = 0; column < row; column++)
-                    sum -= new Vector<double>(sides, column * count + first) * Unsafe.Add(ref line, column * PanelRows);
+                    sum -= new Vector<double>(sides, column * count + first) * Unsafe.Add(ref line, column * s_panelRows);
                 (sum / At(row, row)).CopyTo(sides, row * count + first);
             }
             for (int row = Size - 1; row >= 0; row--)
@@ -116,7 +116,7 @@ internal sealed class CholeskyFactor
                 solution.CopyTo(sides, row * count + first);
                 ref double line = ref At(row, 0);
                 for (int column = 0; column < row; column++)
-                    (new Vector<double>(sides, column * count + first) - solution * Unsafe.Add(ref line, column * PanelRows)).CopyTo(sides, column * count + first);
+                    (new Vector<double>(sides, column * count + first) - solution * Unsafe.Add(ref line, column * s_panelRows)).CopyTo(sides, column * count + first);
             }
         }
     }
@@ -125,9 +125,9 @@ internal sealed class CholeskyFactor
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Subtract(int block, int first)
     {
-        int columns = first * BlockRows, width = (block + 1) * BlockRows * PanelRows, otherWidth = (first + 1) * BlockRows * PanelRows;
+        int columns = first * BlockRows, width = (block + 1) * BlockRows * s_panelRows, otherWidth = (first + 1) * BlockRows * s_panelRows;
         ref double rows = ref MemoryMarshal.GetArrayDataReference(_blocks[block]), others = ref MemoryMarshal.GetArrayDataReference(_blocks[first]);
-        int lanes = Vector<double>.Count, panelRows = PanelRows;
+        int lanes = Vector<double>.Count, panelRows = s_panelRows;
         for (int start = 0; start < columns; start += Depth)
         {
             int depth = Math.Min(Depth, columns - start);
@@ -177,20 +177,20 @@ internal sealed class CholeskyFactor
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Divide(int block, int first)
     {
-        int start = first * BlockRows, width = (block + 1) * BlockRows * PanelRows, lanes = Vector<double>.Count;
+        int start = first * BlockRows, width = (block + 1) * BlockRows * s_panelRows, lanes = Vector<double>.Count;
         double[] rows = _blocks[block], corner = _blocks[first];
         for (int c = 0; c < BlockRows; c++)
         {
             double scale = 1 / corner[Index(start + c, start + c)];
-            for (int panel = 0; panel < BlockRows / PanelRows; panel++)
+            for (int panel = 0; panel < BlockRows / s_panelRows; panel++)
             {
-                int line = panel * width + start * PanelRows, target = line + c * PanelRows, factor = Index(start + c, start);
+                int line = panel * width + start * s_panelRows, target = line + c * s_panelRows, factor = Index(start + c, start);
                 Vector<double> low = new(rows, target), high = new(rows, target + lanes);
                 for (int k = 0; k < c; k++)
                 {
-                    Vector<double> other = new(corner[factor + k * PanelRows]);
-                    low -= new Vector<double>(rows, line + k * PanelRows) * other;
-                    high -= new Vector<double>(rows, line + k * PanelRows + lanes) * other;
+                    Vector<double> other = new(corner[factor + k * s_panelRows]);
+                    low -= new Vector<double>(rows, line + k * s_panelRows) * other;
+                    high -= new Vector<double>(rows, line + k * s_panelRows + lanes) * other;
                 }
                 (low * scale).CopyTo(rows, target);
                 (high * scale).CopyTo(rows, target + lanes);

@@ -14,7 +14,7 @@ internal sealed class DistortionFilters
     /// <summary>Answers of the filters: [bins][reference channels][real, imaginary][outputs], first those of C, then those of Cⱼ; divided by the transform's length, so that its inverse needs no scaling.</summary>
     public required double[] Spectra { get; init; }
 
-    /// <summary>Of the filters.</summary>
+    /// <summary>Length of the filters.</summary>
     public required FilterLengths Lengths { get; init; }
 
     /// <summary>Channels, filled up.</summary>
@@ -24,7 +24,7 @@ internal sealed class DistortionFilters
     public required double? Loading { get; init; }
 
     /// <summary>Solves for all filters.</summary>
-    /// <param name="correlations">Of the whole track.</param>
+    /// <param name="correlations">Correlations of the whole track.</param>
     /// <param name="stems">Stems.</param>
     /// <param name="channels">Channels of each.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
@@ -60,7 +60,7 @@ internal sealed class DistortionFilters
         {
             loading *= 10;
             if (loading > LastLoading)
-                throw new DemucsException(DemucsError.StemsNotComparable, "The references are too much alike to be told apart: ISR, SIR and SAR cannot be measured. Ask for the other figures only.");
+                throw new DemucsException(DemucsError.StemsNotComparable, "ISR, SIR and SAR cannot be measured: the references are too similar. Choose other metrics.");
         }
 
         int outputs = BlockSpectra.Lanes(count);

@@ -5,10 +5,10 @@ using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>A track whose estimated stems are to be compared with the true ones.</summary>
+/// <summary>A track whose estimated stems are to be compared with the references.</summary>
 public sealed record EstimatedTrack
 {
-    // Of a test set: DIR/test/TRACK, DIR/MODEL/TRACK. Deeper than that nobody lays them.
+    // Levels of a test set: DIR/test/TRACK, DIR/MODEL/TRACK. Deeper ones are unusual.
     private const int MaxDepth = 3;
 
     /// <summary>What it is called.</summary>
@@ -44,7 +44,7 @@ public sealed record EstimatedTrack
     /// </summary>
     /// <param name="path">Full path of the folder of estimates, or of a provenance in it.</param>
     /// <param name="reference">Full path of the folder of references.</param>
-    /// <param name="warn">Takes sentences about tracks that have no counterpart.</param>
+    /// <param name="warn">Receives messages about tracks that have no counterpart.</param>
     /// <returns>The tracks, in order. One whose stems cannot be used is among them, with a <see cref="Fault"/>, so that it does not keep the rest.</returns>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackNotFound"/>: a folder does not exist or has no stems, or no track has a counterpart. The fault of the only track.
@@ -55,19 +55,19 @@ public sealed record EstimatedTrack
         if (references.Count == 1 && estimates.Select(e => e.Folder.Track).Distinct(StemNames.PathComparer).Count() == 1)
             return [.. estimates.Select(e => Pair(e.Above, e.Folder, references[0].Folder))];
         foreach (IGrouping<string, (string? Above, NamedStems Folder)> doubled in references.GroupBy(r => r.Folder.Track, StemNames.PathComparer).Where(g => g.Count() > 1))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"There are references of '{doubled.Key}' in '{doubled.First().Folder.Folder}' and in '{doubled.Last().Folder.Folder}'. Name the folder of one of them.", reference);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{doubled.Key}' has references in '{doubled.First().Folder.Folder}' and in '{doubled.Last().Folder.Folder}'. Name the folder of one of them.", reference);
         Dictionary<string, NamedStems> byName = references.ToDictionary(r => r.Folder.Track, r => r.Folder, StemNames.PathComparer);
         EstimatedTrack[] pairs = [.. estimates.Where(e => IsKept(e.Folder)).Select(e => Pair(e.Above, e.Folder, byName.GetValueOrDefault(e.Folder.Track, e.Folder)))];
         if (pairs.Length == 0)
         {
             throw new DemucsException(DemucsError.AudioTrackNotFound,
-                $"No track has estimates in '{path}' and references in '{reference}': there are estimates of {List(estimates)}, and references of {List(references)}. Folders of the same name belong together.", path);
+                $"No track has both estimates in '{path}' and references in '{reference}'. Estimates: {List(estimates)}. References: {List(references)}. Give the folders of a track the same name.", path);
         }
         foreach ((_, NamedStems folder) in estimates.Where(e => !IsKept(e.Folder)))
-            warn?.Invoke($"'{folder.Folder}' has no references in '{reference}'; it is left out.");
+            warn?.Invoke($"'{folder.Folder}' has no references in '{reference}'. It is skipped.");
         string[] missing = [.. byName.Keys.Except(pairs.Select(p => p.Track), StemNames.PathComparer).Order(StringComparer.Ordinal)];
         if (missing.Length > 0)
-            warn?.Invoke($"{(missing.Length == 1 ? "One track has" : $"{missing.Length} tracks have")} references and no estimates: {string.Join(", ", missing.Take(10).Select(m => $"'{m}'"))}{(missing.Length > 10 ? " and others" : "")}.");
+            warn?.Invoke($"{(missing.Length == 1 ? "One track has" : $"{missing.Length} tracks have")} references but no estimates: {string.Join(", ", missing.Take(10).Select(m => $"'{m}'"))}{(missing.Length > 10 ? " and others" : "")}.");
         return pairs;
 
         // What is damaged is said in any case.
@@ -90,7 +90,7 @@ public sealed record EstimatedTrack
             : [.. references.Select(r => r.Folder).Where(f => StemNames.PathComparer.Equals(f.Track, result.Track) || StemNames.PathComparer.Equals(f.Folder, Path.GetDirectoryName(result.SourcePath)))];
         return candidates.Length == 1
             ? Pair(result.Model, estimate, candidates[0]) with { Track = references.Count == 1 ? result.Track : candidates[0].Track }
-            : throw new DemucsException(DemucsError.AudioTrackNotFound, $"There {(candidates.Length == 0 ? "are no references" : "is more than one folder of references")} of '{result.Track}' in '{reference}'.", result.SourcePath);
+            : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{reference}' has {(candidates.Length == 0 ? "no references" : "more than one folder of references")} for '{result.Track}'.", result.SourcePath);
     }
 
     private static EstimatedTrack Pair(string? above, NamedStems estimate, NamedStems reference) => new()
@@ -115,13 +115,13 @@ public sealed record EstimatedTrack
                 : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{root}' is a file. Give the folder of the {what}, or the {SeparationProvenance.FileName} in it.", root);
         }
         if (!Directory.Exists(root))
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"There is no folder '{root}' of {what}. Check the name.", root);
+            throw new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{root}' of {what} does not exist. Check the name.", root);
         List<(string?, NamedStems)> found = [];
         Add(root, null, 0);
         if (found.Count == 1)
             Usable(found[0].Item2);
         return found.Count > 0 ? found
-            : throw new DemucsException(DemucsError.AudioTrackNotFound, $"There are no stems in '{root}' or in folders in it, where {what} were expected. Stems are audio files that are called after what they hold, such as vocals.wav.", root);
+            : throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{root}' and its subfolders have no stems ({what} were expected). Stems are audio files named after their content, such as vocals.wav.", root);
 
         static NamedStems Usable(NamedStems one) => one.Fault is { } fault ? throw fault : one;
 

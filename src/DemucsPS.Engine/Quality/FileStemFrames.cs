@@ -28,13 +28,13 @@ internal sealed class FileStemFrames : IStemFrames
             SampleRate = first.SampleRate;
             if (readers.FirstOrDefault(r => r.SampleRate != first.SampleRate) is { } other)
             {
-                throw NotComparable(other, $"'{other.SourcePath}' has {other.SampleRate} frames a second, and '{first.SourcePath}' has {first.SampleRate}. "
-                    + $"Only stems of one rate can be compared: separate at {SampleRate} Hz, or convert the references: ffmpeg -i IN -ar {other.SampleRate} OUT.");
+                throw NotComparable(other, $"'{other.SourcePath}' has a sample rate of {other.SampleRate} Hz, but '{first.SourcePath}' has {first.SampleRate} Hz. "
+                    + $"Only stems with the same rate can be compared. Separate at {SampleRate} Hz, or convert the references: ffmpeg -i IN -ar {other.SampleRate} OUT.");
             }
             if (readers.FirstOrDefault(r => r.Channels != Channels && r.Channels != 1) is { } narrow)
             {
                 AudioReader wide = readers.First(r => r.Channels == Channels);
-                throw NotComparable(narrow, $"'{narrow.SourcePath}' has {narrow.Channels} channels, and '{wide.SourcePath}' has {wide.Channels}. Only stems with the same channels can be compared; one channel stands for all.");
+                throw NotComparable(narrow, $"'{narrow.SourcePath}' has {narrow.Channels} channels, but '{wide.SourcePath}' has {wide.Channels}. Only stems with the same number of channels, or with one, can be compared.");
             }
         }
         catch
@@ -59,7 +59,7 @@ internal sealed class FileStemFrames : IStemFrames
     /// <summary>Channels of each stem.</summary>
     public int Channels { get; }
 
-    /// <summary>Frames a second.</summary>
+    /// <summary>Frames per second.</summary>
     public int SampleRate { get; }
 
     /// <summary>Whether nothing was read yet.</summary>
@@ -97,8 +97,8 @@ internal sealed class FileStemFrames : IStemFrames
             Signal signal = All.First(s => s.Readers.Contains(reader));
             long length = signal.Frames[signal.Readers.IndexOf(reader)];
             yield return length < frames
-                ? $"'{reader.SourcePath}' ends {frames - length} frames before the references do; zeros stand in for them."
-                : $"'{reader.SourcePath}' is longer than the references; what they do not have is left out.";
+                ? $"'{reader.SourcePath}' ends {frames - length} frames before the references. The missing frames count as zeros."
+                : $"'{reader.SourcePath}' is longer than the references. The rest is ignored.";
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class FileStemFrames : IStemFrames
 
         public List<long> Frames { get; } = [];
 
-        /// <summary>Fills frames, with zeros behind the end.</summary>
+        /// <summary>Fills frames, with zeros after the end.</summary>
         /// <returns>Frames that any file has.</returns>
         public int Read(Span<double> to, int stride, int channels, int wanted)
         {
@@ -161,7 +161,7 @@ internal sealed class FileStemFrames : IStemFrames
                     {
                         float sample = _block[frame * own + channel * step];
                         if (!float.IsFinite(sample))
-                            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{reader.SourcePath}' has samples that are not numbers, at frame {Frames[i] + frame}. Export it again.", reader.SourcePath);
+                            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{reader.SourcePath}' has NaN samples at frame {Frames[i] + frame}. Export the file again.", reader.SourcePath);
                         to[frame * stride + channel] += sample;
                     }
                 }

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Quality;
 
 /// <summary>The stems of one track in a folder, by their names.</summary>
 /// <param name="Folder">Full path.</param>
-/// <param name="Track">What the track is called.</param>
+/// <param name="Track">The track's name.</param>
 /// <param name="Stems">Where they are, by stem name, in order.</param>
 internal sealed record NamedStems(string Folder, string Track, SortedDictionary<string, TrackSource> Stems)
 {

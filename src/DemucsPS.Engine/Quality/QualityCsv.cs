@@ -21,7 +21,7 @@ public static class QualityCsv
     public static void Prepare(string path, bool overwrite)
     {
         if (Directory.Exists(path))
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written: It is a folder. Give the name of a file.", path);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written: it is a folder. Give the name of a file.", path);
         string folder = Path.GetDirectoryName(path)!, probe = Path.Combine(folder, $".{Guid.NewGuid():N}.partial");
         try
         {
@@ -32,7 +32,7 @@ public static class QualityCsv
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written, because nothing can be written to its folder: {e.Message} Check the folder's name and permissions, or give another.", path, e);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The table '{path}' cannot be written: its folder is not writable. {e.Message} Check the folder's name and permissions, or give another.", path, e);
         }
         RefuseToReplace(path, overwrite);
     }
@@ -51,7 +51,7 @@ public static class QualityCsv
     private static void RefuseToReplace(string path, bool overwrite)
     {
         if (!overwrite && File.Exists(path))
-            throw new DemucsException(DemucsError.StemExists, $"'{path}' exists.", path) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(DemucsError.StemExists, $"'{path}' already exists.", path) { Remedies = [Remedy.Replace] };
     }
 
     private static string Number(double? figure) => figure?.ToString("R", CultureInfo.InvariantCulture) ?? "";

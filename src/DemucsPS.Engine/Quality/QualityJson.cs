@@ -5,13 +5,13 @@ using System.Text.Json;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>Figures as JSON: one line a track. What is no figure is null; what is infinite is <c>"Infinity"</c>.</summary>
+/// <summary>Figures as JSON: one line per track. What is not a figure is null; what is infinite is <c>"Infinity"</c>.</summary>
 public static class QualityJson
 {
     private const string Infinity = "Infinity", MinusInfinity = "-Infinity";
 
     // Names of any script stay readable; the output is not embedded in HTML.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A track on one line.</summary>
     public static string Write(TrackQuality quality) => Encoding.UTF8.GetString(ToBytes(quality, identity: null));
@@ -20,7 +20,7 @@ public static class QualityJson
     internal static byte[] ToBytes(TrackQuality quality, string? identity)
     {
         ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer, Options))
+        using (Utf8JsonWriter writer = new(buffer, s_options))
         {
             writer.WriteStartObject();
             writer.WriteString("track", quality.Track);

@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>Figures of how close an estimated stem is to the true one; all in dB, more is better.</summary>
+/// <summary>Figures of how close an estimated stem is to the reference; all in dB, more is better.</summary>
 [Flags]
 public enum QualityMetric
 {

@@ -25,15 +25,15 @@ public sealed record QualityOptions
     public void Check()
     {
         if (!(Window is 0 or >= 0.01 and <= 86400))
-            throw Invalid($"A window of {Number(Window)} s cannot be measured. Give 0.01 to 86400 s, or 0 for one window over the whole track.");
+            throw Invalid($"The window is {Number(Window)} s; it must be 0.01 to 86400 s, or 0 for one window over the whole track.");
         if (Hop is { } hop && !(hop >= 0.01 && hop <= 86400))
-            throw Invalid($"Windows cannot follow each other by {Number(hop)} s. Give a hop of 0.01 to 86400 s.");
+            throw Invalid($"The hop is {Number(hop)} s; it must be 0.01 to 86400 s.");
         if (Hop is { } step && Window / step > MaxOverlappingWindows)
             throw Invalid($"Windows of {Number(Window)} s every {Number(step)} s overlap more than {MaxOverlappingWindows} times. Give a longer hop.");
         if ((Metrics & QualityMetric.All) == 0)
-            throw Invalid("No figure is asked for. Name at least one: Sdr, Isr, Sir, Sar, NSdr, SiSdr.");
+            throw Invalid("No metric is chosen. Name at least one: Sdr, Isr, Sir, Sar, NSdr, SiSdr.");
         if (Threads is < 0 or > 1024)
-            throw Invalid($"{Threads} threads cannot work. Give 1 to 1024, or 0 for one for each processor.");
+            throw Invalid($"The number of threads is {Threads}; it must be 1 to 1024, or 0 for one per processor.");
     }
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);

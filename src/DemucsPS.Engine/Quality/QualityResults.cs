@@ -6,7 +6,7 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>A folder of results, FOLDER/MODEL/TRACK.json: each is written whole when its track is measured, so that a set that was interrupted goes on where it was.</summary>
+/// <summary>A folder of results, FOLDER/MODEL/TRACK.json: each is written when its track is measured, so that an interrupted set can continue.</summary>
 /// <param name="Folder">Full path; need not exist.</param>
 public sealed record QualityResults(string Folder)
 {
@@ -24,7 +24,7 @@ public sealed record QualityResults(string Folder)
         return Path.Combine(folder, SafeFileName.Finish(SafeFileName.Clean(track.Track)) + ".json");
     }
 
-    /// <summary>The result of a track, measured or, as far as that is asked for and possible, taken from the folder.</summary>
+    /// <summary>The result of a track, measured or, as far as that is requested and possible, taken from the folder.</summary>
     /// <param name="track">The track.</param>
     /// <param name="options">What is wanted.</param>
     /// <param name="progress">Takes shares of the work done.</param>
@@ -46,11 +46,11 @@ public sealed record QualityResults(string Folder)
         if (File.Exists(path) && !(Overwrite && !Resume))
         {
             if (!Resume)
-                throw new DemucsException(DemucsError.StemExists, $"There is a result at '{path}'.", path) { Remedies = [Remedy.Resume, Remedy.Replace] };
+                throw new DemucsException(DemucsError.StemExists, $"The result '{path}' already exists.", path) { Remedies = [Remedy.Resume, Remedy.Replace] };
             if (Read(path) is { } found && found.Identity == identity)
                 return found.Quality;
             if (!Overwrite)
-                throw new DemucsException(DemucsError.ResumeMismatch, $"The result at '{path}' is of other stems or options, or cannot be read.", path) { Remedies = [Remedy.StartAnew] };
+                throw new DemucsException(DemucsError.ResumeMismatch, $"The result '{path}' belongs to other stems or options, or cannot be read.", path) { Remedies = [Remedy.StartAnew] };
         }
         TrackQuality quality = StemMeasurement.Measure(track, options, stock, progress, cancellationToken);
         try

@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Quality;
 /// <summary>Measures many tracks, several at once. Memory grows with how many those are, not with how many there are in all.</summary>
 public static class QualitySet
 {
-    /// <summary>Measures tracks and gives what became of them in their order, as soon as it is known.</summary>
+    /// <summary>Measures tracks and returns the results in order, each as soon as it is known.</summary>
     /// <param name="tracks">The tracks.</param>
     /// <param name="options">What is wanted; <see cref="QualityOptions.Threads"/> of 0 shares the processors.</param>
     /// <param name="jobs">How many are measured at once; 0 for as many as there are processors.</param>
@@ -19,7 +19,7 @@ public static class QualitySet
     {
         options.Check();
         if (jobs is < 0 or > 256)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"{jobs} tracks cannot be measured at once. Give 1 to 256, or 0 for as many as there are processors.") { Parameter = EngineParameter.Jobs };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be 1 to 256, or 0 for one per processor.") { Parameter = EngineParameter.Jobs };
         int workers = Math.Min(jobs == 0 ? MachineLimits.Processors : jobs, tracks.Count);
         QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, MachineLimits.Processors / Math.Max(workers, 1)) };
         return Run(tracks, shared, workers, results, cancellationToken);
@@ -46,7 +46,7 @@ public static class QualitySet
                 }
                 catch (Exception e)
                 {
-                    // Also what nobody foresaw: the reader must not wait for ever.
+                    // Unforeseen errors as well: the reader must not wait forever.
                     done[i].SetException(e);
                 }
             }

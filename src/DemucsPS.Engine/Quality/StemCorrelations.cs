@@ -28,7 +28,7 @@ internal sealed class StemCorrelations
     private int _frames;
     private double[]? _correlations;
 
-    /// <param name="lengths">Of the filters: there are as many delays as taps.</param>
+    /// <param name="lengths">Lengths of the filters: there are as many delays as taps.</param>
     /// <param name="channels">Channels of all references together, and of all estimates.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
     /// <param name="stock">Where its arrays come from.</param>
@@ -50,7 +50,7 @@ internal sealed class StemCorrelations
         }
     }
 
-    /// <summary>Of the filters.</summary>
+    /// <summary>Length of the filters.</summary>
     public FilterLengths Lengths => _lengths;
 
     /// <summary>Adds the next frames.</summary>

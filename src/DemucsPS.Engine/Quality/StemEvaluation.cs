@@ -4,7 +4,7 @@ namespace DemucsPS.Engine.Quality;
 
 /// <summary>What the samples of a track's estimates and references say, without names, files or medians: BSS Eval v4, nSDR and SI-SDR.</summary>
 /// <param name="Frames">Length of the references.</param>
-/// <param name="Windows">Start of each window, and sums of squares of each stem in it; null where a stem is silent.</param>
+/// <param name="Windows">Start of each window, and sums of squares of each stem in it; null if a stem is silent.</param>
 /// <param name="NSdr">The challenge's global SDR of each stem in dB.</param>
 /// <param name="SiSdr">Scale-invariant SDR of each stem in dB, over all channels; NaN where the reference is silent.</param>
 /// <param name="IsSilent">Of each stem's reference, then of each estimate, whether it is silent throughout.</param>
@@ -26,7 +26,7 @@ internal sealed record StemEvaluation(long Frames, IReadOnlyList<(long Start, Wi
     /// <param name="windows">Whether any figure of windows is wanted.</param>
     /// <param name="threads">How many may work.</param>
     /// <param name="progress">Takes shares of the work done, 0 … 1.</param>
-    /// <param name="lengths">Of the filters; null for those of BSS Eval v4.</param>
+    /// <param name="lengths">Lengths of the filters; null for those of BSS Eval v4.</param>
     /// <param name="stock">Where large arrays come from, for as long as the track lasts.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     public static StemEvaluation Compute(Func<IStemFrames> open, bool[] isMeasured, int channels, long? window, long hop, bool filters, bool windows, int threads, Action<double>? progress, FilterLengths? lengths, EvaluationPool stock, CancellationToken cancellationToken)

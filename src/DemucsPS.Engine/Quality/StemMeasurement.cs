@@ -5,13 +5,13 @@ using DemucsPS.Engine.Machine;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>Compares estimated stems with the true ones. Memory does not depend on the length of a track: the process has 150 MB in all with four stereo stems.</summary>
-public static class StemMeasurement
+/// <summary>Compares estimated stems with the references. Memory does not depend on the length of a track: the process has 150 MB in all with four stereo stems.</summary>
+internal static class StemMeasurement
 {
     private const string Others = "no_";
 
     /// <summary>Measures a track.</summary>
-    /// <param name="track">Its stems. Those of one name belong together; an estimate <c>no_NAME</c> without a reference of its own is compared with the sum of all references but NAME.</param>
+    /// <param name="track">Its stems. Those of one name belong together; an estimate <c>no_NAME</c> without its own reference is compared with the sum of all references but NAME.</param>
     /// <param name="options">What is wanted.</param>
     /// <param name="progress">Takes shares of the work done, 0 … 1, from any thread.</param>
     /// <param name="cancellationToken">Ends the work.</param>
@@ -37,7 +37,7 @@ public static class StemMeasurement
         // Where one is missing, the sum is not meant to be the mix.
         string? mixPath = isMeasured.All(m => m) ? track.MixPath : null;
         if (mixPath is not null && track.OtherMixPaths.Count > 0)
-            warnings.Add($"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} left out.");
+            warnings.Add($"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} ignored.");
         List<FileStemFrames> opened = [];
         try
         {
@@ -98,7 +98,7 @@ public static class StemMeasurement
         {
             string? one = name.StartsWith(Others, StringComparison.OrdinalIgnoreCase) ? name[Others.Length..] : null;
             string[] others = [.. track.References.Keys.Where(r => !r.Equals(one, StringComparison.OrdinalIgnoreCase))];
-            // The sum of all others belongs to it only if none of them has an estimate of its own.
+            // The sum of all others belongs to it only if none of them has its own estimate.
             if (one is not null && track.References.ContainsKey(one) && others.Length > 0 && others.All(unused.Contains))
             {
                 stems.Add((name, [.. others.Select(o => track.References[o])], estimate));
@@ -106,17 +106,17 @@ public static class StemMeasurement
             }
             else
             {
-                warnings.Add($"'{estimate.Path}' has no reference in '{track.ReferenceFolder}'; it is left out.");
+                warnings.Add($"'{estimate.Path}' has no reference in '{track.ReferenceFolder}'. It is skipped.");
             }
         }
         if (stems.Count == 0)
         {
             throw new DemucsException(DemucsError.StemsNotComparable,
-                $"No stem of '{track.EstimateFolder}' ({string.Join(", ", track.Estimates.Keys)}) has a reference in '{track.ReferenceFolder}' ({string.Join(", ", track.References.Keys)}). Stems of the same name are compared.", track.EstimateFolder);
+                $"No stem of '{track.EstimateFolder}' ({string.Join(", ", track.Estimates.Keys)}) has a reference in '{track.ReferenceFolder}' ({string.Join(", ", track.References.Keys)}). Stems are compared by name.", track.EstimateFolder);
         }
         foreach (string name in unused.Order(StringComparer.Ordinal))
         {
-            warnings.Add($"There is no estimate of '{name}' in '{track.EstimateFolder}'; its reference only counts as interference.");
+            warnings.Add($"'{name}' has no estimate in '{track.EstimateFolder}'. Its reference only counts as interference.");
             stems.Add((name, [track.References[name]], null));
         }
         return stems;
@@ -155,9 +155,9 @@ public static class StemMeasurement
         {
             bool isReference = evaluation.IsSilent[stem];
             if (isReference || stems[stem].Estimate is not null && evaluation.IsSilent[stems.Count + stem])
-                warnings.Add($"The {(isReference ? "reference" : "estimate")} of '{stems[stem].Name}' is silent throughout, so that no window counts: BSS Eval has no figures for this track.");
+                warnings.Add($"The {(isReference ? "reference" : "estimate")} of '{stems[stem].Name}' is silent, so no window counts. BSS Eval gives no figures for this track.");
         }
         if (evaluation.Loading is { } loading)
-            warnings.Add(FormattableString.Invariant($"The references are so much alike that the filters of BSS Eval had to be loaded with {loading:G1}; ISR, SIR and SAR may be off by tenths of a decibel."));
+            warnings.Add(FormattableString.Invariant($"The references are very similar, so the BSS Eval filters needed a diagonal loading of {loading:G1}. ISR, SIR and SAR may be off by tenths of a decibel."));
     }
 }

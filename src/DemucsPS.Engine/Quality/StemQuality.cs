@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>How close an estimated stem is to the true one. Figures are in dB; null for what was not asked for, or for what cannot be said.</summary>
+/// <summary>How close an estimated stem is to its reference. Figures are in dB; null if not requested or undefined.</summary>
 public sealed record StemQuality
 {
     /// <summary>The track that it is of.</summary>
@@ -32,7 +32,7 @@ public sealed record StemQuality
     /// <summary>Scale-invariant signal to distortion ratio, over the whole track and all channels: 10·log₁₀(Σ(α·r)² / Σ(α·r − e)²), α = Σe·r / Σr².</summary>
     public double? SiSdr { get; init; }
 
-    /// <summary>The windows; empty where no figure of windows was asked for.</summary>
+    /// <summary>The windows; empty if no figure of windows was requested.</summary>
     public required FrameQualities Frames { get; init; }
 
     /// <summary>Full path of the estimate.</summary>
@@ -46,7 +46,7 @@ public sealed record StemQuality
 
     /// <summary>The median as museval takes it: of figures rounded to 5 decimals, without those that are none or infinite.</summary>
     /// <param name="figures">Those of the windows.</param>
-    /// <returns>Null where nothing is left.</returns>
+    /// <returns>Null if nothing is left.</returns>
     internal static double? Median(IEnumerable<double?> figures)
     {
         double[] finite = [.. figures.OfType<double>().Where(double.IsFinite).Select(f => Math.Round(f, 5)).Order()];

@@ -35,7 +35,7 @@ internal sealed class WindowFilter
         }
     }
 
-    /// <summary>Of the filters.</summary>
+    /// <summary>Length of the filters.</summary>
     public FilterLengths Lengths => _lengths;
 
     /// <summary>Filters frames and adds to the sums of squares.</summary>

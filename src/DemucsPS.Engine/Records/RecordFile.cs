@@ -11,7 +11,7 @@ internal static class RecordFile
     /// <summary>Bytes above which a file is refused; a long track's has some thousand.</summary>
     public const int MaxBytes = 16 << 20;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Strict)
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerOptions.Strict)
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
@@ -30,7 +30,7 @@ internal static class RecordFile
     {
         using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
         if (stream.Length > MaxBytes)
-            throw new InvalidDataException($"it has {stream.Length} bytes, and at most {MaxBytes} are read");
+            throw new InvalidDataException($"it has {stream.Length} bytes; the limit is {MaxBytes}");
         byte[] content = new byte[stream.Length];
         int length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         return Parse<T>(content.AsSpan(0, length));
@@ -38,17 +38,17 @@ internal static class RecordFile
 
     /// <summary>Reads a file's content.</summary>
     /// <exception cref="JsonException">It is not what it should be.</exception>
-    public static T Parse<T>(ReadOnlySpan<byte> content) => JsonSerializer.Deserialize<T>(content, Json) ?? throw new JsonException("it is empty");
+    public static T Parse<T>(ReadOnlySpan<byte> content) => JsonSerializer.Deserialize<T>(content, s_json) ?? throw new JsonException("it is empty");
 
     /// <summary>Writes a file whole or not at all.</summary>
     /// <param name="path">Full path.</param>
     /// <param name="content">What it will hold.</param>
     /// <param name="temporary">Full path of a file to write to first, on the same file system.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void Write<T>(string path, T content, string temporary) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, Json), temporary);
+    public static void Write<T>(string path, T content, string temporary) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, s_json), temporary);
 }
 
-/// <summary>The types of records, described at build time: finding out about them by reflection takes a twentieth of a second, each time anew.</summary>
+/// <summary>The types of records, described at build time: reflection would take a twentieth of a second at every start.</summary>
 [JsonSerializable(typeof(SeparationJournal))]
 [JsonSerializable(typeof(SeparationProvenance))]
 internal sealed partial class RecordTypes : JsonSerializerContext;

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Records;
 /// <param name="Runtime">Version, provider and threads of ONNX Runtime: with any other the last bit may differ.</param>
 /// <param name="Source">The track.</param>
 /// <param name="Models">The models of the bag.</param>
-/// <param name="Parameters">By name, in words; see <see cref="ValueOf"/> for those that older records lack.</param>
+/// <param name="Parameters">By name, as text; see <see cref="ValueOf"/> for those that older records lack.</param>
 internal sealed record SeparationIdentity(string Version, string Runtime, SourceIdentity Source, IReadOnlyList<ModelIdentity> Models, IReadOnlyDictionary<string, string> Parameters)
 {
     /// <summary>Names of parameters that older records lack.</summary>
@@ -24,7 +24,7 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
         parameters.GetValueOrDefault(name, name switch { Precision => nameof(ModelPrecision.Full), Silence => "0", _ => "not set" });
 
     /// <summary>
-    /// The runtime of this separation where it goes on as now; null where it cannot. It goes on with the same, and one that an accelerator has begun on the processor of the same version, since the accelerator
+    /// The runtime of this separation where it continues as now; null if it cannot. It continues with the same, and one that an accelerator has started on the processor of the same version, since the accelerator
     /// may be gone: then both are named.
     /// </summary>
     public string? ContinuedBy(SeparationIdentity now)
@@ -36,8 +36,8 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
         return then.Length > 2 && current.Length > 2 && then[0] == current[0] && then[1] != nameof(ExecutionProvider.Cpu) && current[1] == nameof(ExecutionProvider.Cpu) ? Runtime + Continued + now.Runtime : null;
     }
 
-    /// <summary>What differs, in the order of a sentence: <c>overlap: 0.25 then, 0.05 now</c>. Empty for the same separation.</summary>
-    /// <param name="now">What is asked for now.</param>
+    /// <summary>The differences as text: <c>overlap changed from 0.25 to 0.05</c>. Empty for the same separation.</summary>
+    /// <param name="now">What is requested now.</param>
     /// <param name="anyVersion">Whether another version of this library or of the runtime does not count.</param>
     public IReadOnlyList<string> DifferencesTo(SeparationIdentity now, bool anyVersion = false)
     {
@@ -49,24 +49,24 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
                 Compare("runtime", Runtime, now.Runtime);
         }
         if (Source.Sha256 != now.Source.Sha256)
-            found.Add(Source.Bytes == now.Source.Bytes ? $"source: another content of the same length ({Hashes(Source.Sha256, now.Source.Sha256)})" : $"source: {Source.Bytes} bytes then, {now.Source.Bytes} now");
+            found.Add(Source.Bytes == now.Source.Bytes ? $"the source changed ({Hashes(Source.Sha256, now.Source.Sha256)})" : $"the source changed from {Source.Bytes} to {now.Source.Bytes} bytes");
         Compare("models", string.Join('+', Models.Select(m => m.Name)), string.Join('+', now.Models.Select(m => m.Name)));
         foreach ((ModelIdentity then, ModelIdentity current) in Models.Zip(now.Models))
         {
             if (then.Name != current.Name)
                 continue;
-            Compare($"model {then.Name}", then.Prepared ? "prepared" : "as it is", current.Prepared ? "prepared" : "as it is");
+            Compare($"model {then.Name}", then.Prepared ? "prepared" : "not prepared", current.Prepared ? "prepared" : "not prepared");
             if (then.Files.Count != current.Files.Count)
                 Compare($"files of model {then.Name}", string.Join(", ", then.Files.Select(f => f.Name)), string.Join(", ", current.Files.Select(f => f.Name)));
             else if (then.Files.Zip(current.Files).FirstOrDefault(pair => !pair.First.IsSame(pair.Second)) is ({ } file, { } other))
-                found.Add($"model {then.Name}: another content of '{other.Name}' ({Hashes(file.Sha256, other.Sha256)})");
+                found.Add($"'{other.Name}' of model {then.Name} changed ({Hashes(file.Sha256, other.Sha256)})");
         }
         foreach (string name in Parameters.Keys.Union(now.Parameters.Keys).Order(StringComparer.Ordinal))
             Compare(name, ValueOf(Parameters, name), ValueOf(now.Parameters, name));
         return found;
 
         // Enough of them to find the files by.
-        static string Hashes(string then, string current) => $"SHA-256 {Short(then)} then, {Short(current)} now";
+        static string Hashes(string then, string current) => $"SHA-256 from {Short(then)} to {Short(current)}";
 
         static string Shown(string value) => value.Length == 0 ? "none" : value;
 
@@ -75,7 +75,7 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
         void Compare(string what, string then, string current)
         {
             if (then != current)
-                found.Add($"{what}: {Shown(then)} then, {Shown(current)} now");
+                found.Add($"{what} changed from {Shown(then)} to {Shown(current)}");
         }
     }
 }

@@ -6,7 +6,7 @@ using DemucsPS.Engine.Levels;
 namespace DemucsPS.Engine.Records;
 
 /// <summary>
-/// What of a track's separation is on disk, so that another run can go on from there. It is replaced as a whole, and only after the disk has what it claims; so it may claim too little
+/// What of a track's separation is on disk, so that another run can continue from there. It is replaced as a whole, and only after the disk has what it claims; so it may claim too little
 /// after a death, never too much.
 /// </summary>
 internal sealed record SeparationJournal
@@ -110,7 +110,7 @@ internal sealed record SeparationJournal
     public void Write(string path) => RecordFile.Write(path, this, path + ".new");
 
     private string? Fault() =>
-        Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
+        Schema != CurrentSchema ? $"its format is {Schema}; this version reads {CurrentSchema}"
         : Identity.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps"
         : Frames < 1 || SourceFrames < 1 || DurableFrames < 0 || DurableFrames > Frames ? "its numbers of frames make no sense"
         : !double.IsFinite(Mean) || !(Deviation >= 0 && double.IsFinite(Deviation)) || !(SourcePeak >= 0 && float.IsFinite(SourcePeak)) ? "its statistics make no sense"
@@ -120,7 +120,7 @@ internal sealed record SeparationJournal
         : null;
 
     private static DemucsException Damaged(string path, string fault, Exception? cause) => new(DemucsError.ResumeMismatch,
-        $"The separation in '{Path.GetDirectoryName(path)}' cannot be continued: its journal is damaged ({fault}).", path, cause)
+        $"The separation in '{Path.GetDirectoryName(path)}' cannot be resumed: its journal is damaged ({fault}).", path, cause)
     {
         Remedies = [Remedy.StartAnew],
     };

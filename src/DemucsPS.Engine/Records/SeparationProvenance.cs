@@ -5,7 +5,7 @@ using DemucsPS.Engine.Encoders;
 
 namespace DemucsPS.Engine.Records;
 
-/// <summary>Where stems come from: a small file beside them.</summary>
+/// <summary>Where stems come from: a small file next to them.</summary>
 internal sealed record SeparationProvenance
 {
     /// <summary>Its name, in the folder of the stems.</summary>
@@ -31,7 +31,7 @@ internal sealed record SeparationProvenance
     /// <summary>Length of the track in frames as it was separated, at 44,100 Hz.</summary>
     public required long Frames { get; init; }
 
-    /// <summary>Frames a second of the stems' files.</summary>
+    /// <summary>Frames per second of the stems' files.</summary>
     public required int SampleRate { get; init; }
 
     /// <summary>Length of the stems in frames at that rate.</summary>
@@ -40,10 +40,10 @@ internal sealed record SeparationProvenance
     /// <summary>Chunks, over all shifts.</summary>
     public required int Chunks { get; init; }
 
-    /// <summary>Factor that all stems were multiplied by so that none clips; 1 for none.</summary>
+    /// <summary>Factor applied to all stems to avoid clipping; 1 for none.</summary>
     public required float Gain { get; init; }
 
-    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before the stems were rounded; null where they are not meant to sum to it.</summary>
+    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before the stems were rounded; null if they are not meant to sum to it.</summary>
     [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
     public required double? NullTestDb { get; init; }
 
@@ -79,7 +79,7 @@ internal sealed record SeparationProvenance
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new DemucsException(DemucsError.ProvenanceInvalid, $"There is no '{path}'. Give the folder of a track's stems, or its {FileName}.", path, e);
+            throw new DemucsException(DemucsError.ProvenanceInvalid, $"'{path}' does not exist. Give the folder of a track's stems, or its {FileName}.", path, e);
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -94,13 +94,13 @@ internal sealed record SeparationProvenance
     /// <summary>Where the samples of each stem are.</summary>
     /// <param name="folder">Full path of the folder of the provenance.</param>
     public IReadOnlyList<(string Name, TrackSource Source)> Sources(string folder) => Separation.Parameters.GetValueOrDefault("format") == nameof(StemFileFormat.StemMp4)
-        // One file: its first stream is the mix, the others are the outputs behind it.
+        // One file: its first stream is the mix, the others are the outputs after it.
         ? [.. Separation.Parameters.GetValueOrDefault("outputs", "").Split(", ").Select((output, stream) => (output.Split(" = ")[0], new TrackSource(Path.GetFullPath(Path.Combine(folder, Stems[0].File))) { StreamIndex = stream })).Skip(1)]
         : [.. Stems.Select(stem => (stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
 
     private string? Fault() =>
-        Schema != CurrentSchema ? $"it has the layout {Schema}, and this version reads {CurrentSchema}"
-        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Warnings.Any(w => w is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps or no end"
+        Schema != CurrentSchema ? $"its format is {Schema}; this version reads {CurrentSchema}"
+        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Warnings.Any(w => w is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps or are too long"
         : Stems.Any(s => !IsInside(s.File)) ? "it names a file outside its folder"
         : Frames < 1 || SampleRate < 1 || StemFrames < 1 || Chunks < 0 || Resumed < 0 || !(Elapsed >= 0 && double.IsFinite(Elapsed)) || !float.IsFinite(Gain) || NullTestDb is { } db && double.IsNaN(db) ? "its numbers make no sense"
         : null;
@@ -109,5 +109,5 @@ internal sealed record SeparationProvenance
         file.Length > 0 && !file.AsSpan().ContainsAny('\\', ':', '\0') && !Path.IsPathRooted(file) && !file.Split('/').Any(part => part is "" or "." or "..");
 
     private static DemucsException Invalid(string path, string fault, Exception? cause) =>
-        new(DemucsError.ProvenanceInvalid, $"'{path}' is no provenance of stems, or damaged: {fault.TrimEnd('.')}. Separate the track again.", path, cause);
+        new(DemucsError.ProvenanceInvalid, $"'{path}' is not a provenance file, or is damaged: {fault.TrimEnd('.')}. Separate the track again.", path, cause);
 }

@@ -31,8 +31,8 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
     /// <summary>Length and time of a file that is about to be read; null if there is none.</summary>
     public static (long Bytes, DateTime Modified)? Before(TrackSource source) => File.Exists(source.Path) ? Stamp(source.Path) : null;
 
-    /// <summary>Checks that nobody has written to the file since. One that is gone is not checked: what was opened before stays readable.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: somebody has.</exception>
+    /// <summary>Checks that the file has not changed since. A deleted file is not checked: an open file stays readable.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: it has changed.</exception>
     public void CheckUnchanged()
     {
         if (File.Exists(Path))
@@ -44,7 +44,7 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
     public void CheckUnchanged((long Bytes, DateTime Modified)? other)
     {
         if (other != (Bytes, Modified))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Path}' was changed during the separation. Try again when nothing writes to it.", Path);
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Path}' changed during the separation. Try again when no other program writes to it.", Path);
     }
 
     private static (long Bytes, DateTime Modified) Stamp(string path)

@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Records;
 
-/// <summary>What became of a stem's file since it was written.</summary>
+/// <summary>What happened to a stem's file since it was written.</summary>
 public enum StemFileState
 {
     /// <summary>It has the same bytes.</summary>

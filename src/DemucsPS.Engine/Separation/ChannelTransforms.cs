@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="segmentFrames">Length of the segments.</param>
 internal sealed class ChannelTransforms(int segmentFrames)
 {
-    private static readonly ParallelOptions AllProcessors = new() { MaxDegreeOfParallelism = MachineLimits.Processors };
+    private static readonly ParallelOptions s_allProcessors = new() { MaxDegreeOfParallelism = MachineLimits.Processors };
 
     private readonly ConcurrentBag<SegmentSpectrogram> _idle = [];
 
@@ -19,7 +19,7 @@ internal sealed class ChannelTransforms(int segmentFrames)
     public Lock InputsGate { get; } = new();
 
     /// <summary>Calls <paramref name="transform"/> for each channel, 0 … <paramref name="channels"/> − 1, on several threads; waits for all. It must not throw.</summary>
-    public void ForEach(int channels, Action<SegmentSpectrogram, int> transform) => Parallel.For(0, channels, AllProcessors,
+    public void ForEach(int channels, Action<SegmentSpectrogram, int> transform) => Parallel.For(0, channels, s_allProcessors,
         () => _idle.TryTake(out SegmentSpectrogram? spectrogram) ? spectrogram : new SegmentSpectrogram(segmentFrames),
         (channel, _, spectrogram) =>
         {

@@ -14,14 +14,14 @@ internal static class CheckpointPace
 
     private const int LosesAtMost = 4;
 
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>The time until the next checkpoint.</summary>
     /// <param name="took">What the last one took.</param>
     /// <param name="done">How long this run has been separating.</param>
     public static TimeSpan PauseAfter(TimeSpan took, TimeSpan done)
     {
-        double wanted = Math.Min(Share * took.TotalSeconds, Math.Min(LongestPause.TotalSeconds, done.TotalSeconds / LosesAtMost));
+        double wanted = Math.Min(Share * took.TotalSeconds, Math.Min(s_longestPause.TotalSeconds, done.TotalSeconds / LosesAtMost));
         return TimeSpan.FromSeconds(Math.Max(GreatestShare * took.TotalSeconds, wanted));
     }
 }

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Runs chunks, again where they fail. After memory has run out, fewer run at once from then on, and the attempt does not count as long as there is somebody else to
+/// Runs chunks, again where they fail. After memory has run out, fewer run at once from then on, and the attempt does not count as long as there is someone else to
 /// make room. Thread-safe.
 /// </summary>
 /// <param name="retries">How often a failed attempt is repeated.</param>
@@ -52,7 +52,7 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
             }
             catch (OutOfMemoryException e)
             {
-                error = new DemucsException(DemucsError.OutOfMemory, $"There is not enough memory for a chunk: {e.Message} Run fewer jobs, or close other programs.", null, e);
+                error = new DemucsException(DemucsError.OutOfMemory, $"Not enough memory for a chunk: {e.Message} Run fewer jobs, or close other programs.", null, e);
                 retreated = Retreat(atOnce);
             }
             finally
@@ -61,7 +61,7 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
             }
             failures.Add(error.Message.Length <= MaxFailureText ? error.Message : error.Message[..MaxFailureText] + "…");
             if (!retreated && left-- == 0)
-                throw new DemucsException(error.Error, $"{char.ToUpperInvariant(chunk[0])}{chunk[1..]} could not be separated; attempts: {failures.Count}. {error.Message}", error.Path, error);
+                throw new DemucsException(error.Error, $"{char.ToUpperInvariant(chunk[0])}{chunk[1..]} could not be separated in {failures.Count} attempts. {error.Message}", error.Path, error);
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
             if (_jobs == atOnce)
             {
                 int fewer = Math.Max(1, _jobs / 2);
-                // Room that nobody has is taken at once, the rest as it is left.
+                // Free places are taken at once, the others when they become free.
                 for (; _jobs > fewer; _jobs--)
                     _surplus += _room.Wait(0) ? 0 : 1;
             }

@@ -20,7 +20,7 @@ public sealed class ChunkPace
     /// <param name="now">A clock.</param>
     internal ChunkPace(Func<TimeSpan> now) => _now = now;
 
-    /// <summary>Takes the progress as it is reported.</summary>
+    /// <summary>Receives the progress.</summary>
     /// <returns>A sentence for the user, once a track: when <see cref="FirstFew"/> chunks are done, or all of a shorter track. Else null.</returns>
     public string? Take(SeparationProgress progress)
     {
@@ -32,6 +32,6 @@ public sealed class ChunkPace
             return null;
         TimeSpan chunk = (_now() - started) / progress.Done;
         long left = progress.Total - progress.Done;
-        return FormattableString.Invariant($"{chunk.TotalSeconds:F2} s a chunk{(left > 0 ? FormattableString.Invariant($", {Math.Ceiling((chunk * left).TotalSeconds)} s for the {left} left") : "")}.");
+        return FormattableString.Invariant($"{chunk.TotalSeconds:F2} s per chunk{(left > 0 ? FormattableString.Invariant($", {Math.Ceiling((chunk * left).TotalSeconds)} s for the remaining {left}") : "")}.");
     }
 }

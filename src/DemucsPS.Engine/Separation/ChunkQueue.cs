@@ -39,7 +39,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
-    /// <summary>Told what workers come to, on their threads.</summary>
+    /// <summary>Receives what workers come to, on their threads.</summary>
     public Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>Chunks that were started and not taken.</summary>
@@ -69,7 +69,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _running.Enqueue((item, worker, Task.Factory.StartNew(() => Work(worker, work), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
     }
 
-    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once canceled, nothing is handed on.</summary>
+    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once canceled, nothing is passed on.</summary>
     public void TakeOldest(Action<T, ChunkWorker> use)
     {
         (T item, ChunkWorker worker, Task done) = _running.Peek();

@@ -49,7 +49,7 @@ internal sealed class ChunkWorker
         float[][] Segments() => [.. stems.Select(_ => new float[bag.Contract.SegmentFrames])];
     }
 
-    /// <summary>Told what the worker comes to, on its thread.</summary>
+    /// <summary>Receives what the worker comes to, on its thread.</summary>
     public Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>Asked, when the models run, what they may take of the machine.</summary>
@@ -156,7 +156,7 @@ internal sealed class ChunkWorker
             return;
         ModelSource named = _bag.Sources[model];
         throw new DemucsException(DemucsError.DemucsModelInvalid,
-            $"Model '{named.Path ?? named.Name}' gave values that are not finite numbers for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged; install it again.", named.Path);
+            $"Model '{named.Path ?? named.Name}' gave values that are not finite for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged. Install it again.", named.Path);
     }
 
     private Span<float> Input(int channel) => channel == 0 ? _tensors.Left : _tensors.Right;

@@ -7,10 +7,10 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="Threads">The runtime's threads inside one operator, the caller's included, at least 1.</param>
 public sealed record JobPlan(int Jobs, int Threads)
 {
-    /// <summary>The most jobs that can be asked for.</summary>
+    /// <summary>The maximum number of jobs that can be requested.</summary>
     public const int MaxJobs = 256;
 
-    /// <summary>The most threads that can be asked for.</summary>
+    /// <summary>The maximum number of threads that can be requested.</summary>
     public const int MaxThreads = 1024;
 
     /// <summary>
@@ -25,11 +25,11 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// <summary>Memory the process takes without any run, its model included, in bytes.</summary>
     internal const long BytesWithoutJobs = 500L << 20;
 
-    /// <summary>Whether there are so many jobs that each gets a thread of its own; see <see cref="ChunkScheduler"/>.</summary>
+    /// <summary>Whether there are so many jobs that each gets its own thread; see <see cref="ChunkScheduler"/>.</summary>
     public bool IsThreadEach => Threads > 1 && Jobs >= Threads;
 
-    /// <summary>The plan in words.</summary>
-    public override string ToString() => $"jobs {Jobs}, threads {Threads}{(IsThreadEach ? ", one thread for each job" : "")}";
+    /// <summary>The plan as text.</summary>
+    public override string ToString() => $"jobs {Jobs}, threads {Threads}{(IsThreadEach ? ", one thread per job" : "")}";
 
     /// <summary>Plans for this machine: the processors and the memory this process may use, the limits of containers and of Slurm included.</summary>
     /// <inheritdoc cref="Choose(int, int, int, long)"/>
@@ -47,9 +47,9 @@ public sealed record JobPlan(int Jobs, int Threads)
     internal static JobPlan Choose(int jobs, int threads, int processors, long memory)
     {
         if (jobs is < 0 or > MaxJobs)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose it by processors and memory.") { Parameter = EngineParameter.Jobs };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose by processors and memory.") { Parameter = EngineParameter.Jobs };
         if (threads is < 0 or > MaxThreads)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one for each processor.") { Parameter = EngineParameter.Threads };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one per processor.") { Parameter = EngineParameter.Threads };
         if (jobs == 0)
         {
             long fitting = (memory / 2 - BytesWithoutJobs) / BytesPerJob;

@@ -56,14 +56,14 @@ public sealed class ModelBag : IDisposable
         _sources = [.. selection.Models];
         _declared = new ModelContract?[_sources.Length];
         _models = new SeparationModel?[_sources.Length];
-        // Where nobody says what the stems are, the first model has to.
+        // Without given names, the first model must name the stems.
         IReadOnlyList<string> names = (selection.StemNames is null ? selection.Stems : null) ?? Declared(0).Stems;
         _weights = Resolve(_sources.Length, names, selection.Weights);
         _needed = Needed(names, stems);
         int first = _needed[0];
         Contract = Declared(first);
         if (!names.SequenceEqual(Contract.Stems, StringComparer.OrdinalIgnoreCase))
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{_sources[first].Path}' has the stems {string.Join(", ", Contract.Stems)}; expected are {string.Join(", ", names)}.", _sources[first].Path);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{_sources[first].Path}' has the stems {string.Join(", ", Contract.Stems)}, but {string.Join(", ", names)} were expected.", _sources[first].Path);
         ShowsBranches = true;
         foreach (int model in _needed)
         {
@@ -97,7 +97,7 @@ public sealed class ModelBag : IDisposable
     /// <summary>False when a model is the built-in baseline, which is not Demucs.</summary>
     public bool IsDemucs => _sources.All(m => m.Path is not null);
 
-    /// <summary>What the models are expected to take of memory, and whether they are loaded together, in words.</summary>
+    /// <summary>What the models are expected to take of memory, and whether they are loaded together, as text.</summary>
     /// <exception cref="InvalidOperationException">They are not loaded.</exception>
     public string MemoryUse => Loaded.MemoryUse;
 
@@ -120,7 +120,7 @@ public sealed class ModelBag : IDisposable
     /// <summary>Whether the models are loaded.</summary>
     public bool IsLoaded => _loaded is not null;
 
-    /// <summary>In what numbers the models are computed.</summary>
+    /// <summary>The precision in which the models are computed.</summary>
     public ModelPrecision Precision => _selection.Precision;
 
     /// <summary>Loads the models of a bag.</summary>
@@ -128,10 +128,10 @@ public sealed class ModelBag : IDisposable
     /// <param name="weights">One row a model, one weight a stem, none negative; null for equal weights.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept, or was damaged; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; null to go without.</param>
     /// <param name="stemNames">Names for the stems of each model, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="precision">In what numbers they are computed, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="tell">Receives verbose messages, as in <see cref="SeparationModel.Load"/>.</param>
+    /// <param name="precision">The precision in which they are computed, as in <see cref="SeparationModel.Load"/>.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
@@ -146,9 +146,9 @@ public sealed class ModelBag : IDisposable
     /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them are not loaded.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept, or was damaged; called on this thread; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; called on this thread; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
-    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
+    /// <param name="tell">Receives verbose messages, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As above.</exception>
@@ -172,17 +172,17 @@ public sealed class ModelBag : IDisposable
     /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them will not be loaded.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Takes a sentence for the user where a copy cannot be kept, or was damaged; called on the thread that loads them; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; called on the thread that loads them; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
-    /// <param name="tell">Takes sentences for those who want to know more, as in <see cref="SeparationModel.Load"/>; called on the thread that loads them.</param>
+    /// <param name="tell">Receives verbose messages, as in <see cref="SeparationModel.Load"/>; called on the thread that loads them.</param>
     /// <exception cref="DemucsException">
-    /// A model is not there, is no model or fits no contract, the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights or the precision do not fit the models.
+    /// A model is not there, is not a model or fits no contract, the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights or the precision do not fit the models.
     /// </exception>
     public static ModelBag Open(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null) =>
         new(selection, stems, options, prepare, warn, jobs, null, tell);
 
     /// <summary>Loads the models, if they are not loaded: prepares them, and what does not fit is found out before anything is separated.</summary>
-    /// <param name="cancellationToken">Ends it; it can be begun anew.</param>
+    /// <param name="cancellationToken">Ends it; it can be started over.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">A model cannot be loaded, see <see cref="SeparationModel.Load"/>, or the models do not fit together.</exception>
     public void Load(CancellationToken cancellationToken)
@@ -205,7 +205,7 @@ public sealed class ModelBag : IDisposable
         }
     }
 
-    /// <summary>Finds out by reading, and by a model of one node, what would keep the models from being loaded: weights that are missing or cut off, an execution provider that cannot be had. For plans.</summary>
+    /// <summary>Finds out by reading, and by a model of one node, what would keep the models from being loaded: weights that are missing or cut off, an execution provider that is unavailable. For plans.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.OnnxRuntimeUnavailable"/>.</exception>
     public void Check()
     {
@@ -248,7 +248,7 @@ public sealed class ModelBag : IDisposable
         return [.. _foreseen.Select((model, i) => model.Given(then.ElementAtOrDefault(i)))];
     }
 
-    /// <summary>What runs them, in words, with the threads: how the runtime divides its sums depends on their number.</summary>
+    /// <summary>What runs them, as text, with the threads: how the runtime divides its sums depends on their number.</summary>
     internal string Runtime => Loaded.Runtime;
 
     private LoadedModels Loaded => _loaded ?? throw new InvalidOperationException("The models are not loaded.");
@@ -349,7 +349,7 @@ public sealed class ModelBag : IDisposable
             : Contract.NormalizesMix != other.NormalizesMix ? "only one of them takes a normalized mix"
             : null;
         if (difference is not null)
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot be in one bag: '{source.Name}' does not fit, for {difference}.", source.Path);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot form a bag: '{source.Name}' does not fit, because {difference}.", source.Path);
     }
 
     private static float[][] Resolve(int models, IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<double>>? weights)
@@ -358,15 +358,15 @@ public sealed class ModelBag : IDisposable
         if (weights is null)
             return [.. Enumerable.Range(0, models).Select(_ => Enumerable.Repeat(1f, stems).ToArray())];
         if (weights.Count != models)
-            throw Wrong($"There are {models} models and {weights.Count} rows of weights; give one row for each model.");
+            throw Wrong($"There are {models} models but {weights.Count} rows of weights. Give one row per model.");
         foreach (IReadOnlyList<double> row in weights)
         {
             if (row.Count != stems)
-                throw Wrong($"A row of weights has {row.Count} numbers; the models have {stems} stems ({string.Join(", ", names)}), so a row needs {stems}.");
+                throw Wrong($"A row of weights has {row.Count} numbers, but the models have {stems} stems ({string.Join(", ", names)}). Give {stems} numbers per row.");
             foreach (double weight in row)
             {
                 if (!(weight >= 0 && double.IsFinite(weight)))
-                    throw Wrong($"The weight {weight.ToString(CultureInfo.InvariantCulture)} is not usable; weights are numbers of at least 0.");
+                    throw Wrong($"The weight {weight.ToString(CultureInfo.InvariantCulture)} is invalid; weights must be 0 or more.");
             }
         }
         for (int stem = 0; stem < stems; stem++)
@@ -381,10 +381,10 @@ public sealed class ModelBag : IDisposable
 
     /// <summary>What there is once the models are loaded.</summary>
     /// <param name="ExecutionProvider">What runs them.</param>
-    /// <param name="Runtime">What runs them, in words.</param>
-    /// <param name="MemoryUse">What they are expected to take of memory, in words.</param>
+    /// <param name="Runtime">What runs them, as text.</param>
+    /// <param name="MemoryUse">What they are expected to take of memory, as text.</param>
     /// <param name="Contents">What was loaded of each needed model, whether it still is or not.</param>
-    /// <param name="Rotation">Loads them in turn; null where they are loaded together.</param>
+    /// <param name="Rotation">Loads them in turn; null if they are loaded together.</param>
     /// <param name="ChunksInTurn">Chunks under way at once where they are loaded in turn; else 0.</param>
     private sealed record LoadedModels(
         ExecutionProvider ExecutionProvider, string Runtime, string MemoryUse, IReadOnlyList<(string Name, bool IsPrepared, ModelFileSet? Files)> Contents, ModelRotation? Rotation, int ChunksInTurn);

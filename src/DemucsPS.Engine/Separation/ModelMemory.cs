@@ -45,7 +45,7 @@ internal readonly record struct ModelMemory(long Bytes)
         double[] gigabytes = [.. models.Select(m => m.Bytes / 1e9)];
         return gigabytes.Length == 1
             ? string.Create(CultureInfo.InvariantCulture, $"about {gigabytes[0]:F1} GB")
-            : string.Create(CultureInfo.InvariantCulture, $"{gigabytes.Length} models, about {gigabytes.Sum():F1} GB together, of {budget / 1e9:F1} GB that they may take: loaded {(inTurn ? "in turn" : "together")}");
+            : string.Create(CultureInfo.InvariantCulture, $"{gigabytes.Length} models, about {gigabytes.Sum():F1} GB in total, with {budget / 1e9:F1} GB available: loaded {(inTurn ? "one after another" : "together")}");
     }
 
     private static long WeightBytes(string path) => ModelFiles.IsWeights(path) ? WeightsModel.WeightBytes(path) : File.Exists(path) ? ExternalWeights.Read(path).Prepend(path).Select(RegularFile.Info).Where(f => f.Exists).Sum(f => f.Length) : 0;

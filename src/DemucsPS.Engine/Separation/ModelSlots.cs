@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Separation;
 /// waits has none. Thread-safe.
 /// </summary>
 /// <param name="jobs">Turns at once, at least 1.</param>
-/// <param name="contract">Of the models.</param>
+/// <param name="contract">The contract of the models.</param>
 internal sealed class ModelSlots(int jobs, ModelContract contract) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(jobs);

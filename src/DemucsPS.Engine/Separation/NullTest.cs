@@ -13,7 +13,7 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 internal sealed class NullTest : IStereoSource, IStemSink
 {
-    /// <summary>A step of 16 bits: less than that hardly anybody can see.</summary>
+    /// <summary>A step of 16 bits: less is hardly visible.</summary>
     private const double LeastOffset = 1.0 / 32768;
 
     private readonly IStereoSource _source;
@@ -50,13 +50,13 @@ internal sealed class NullTest : IStereoSource, IStemSink
     /// <summary>The sums of all frames that all outputs have.</summary>
     public NullTestSums Sums { get; private set; }
 
-    /// <summary>What is left of the mix beside the stems' sum, in dB; null where they are not meant to sum to it, or the mix is silent.</summary>
+    /// <summary>What is left of the mix beside the stems' sum, in dB; null if they are not meant to sum to it, or the mix is silent.</summary>
     public double? Decibels => _compares ? Sums.Decibels : null;
 
     /// <summary>What to know of the result: that most of what is left is the track's offset; null for nothing.</summary>
     /// <param name="normalization">How the mix was brought to mean 0, as far as each stem has got that mean back.</param>
     /// <param name="stems">Number of the models' stems.</param>
-    /// <param name="frames">Of the whole track.</param>
+    /// <param name="frames">Frames of the whole track.</param>
     /// <param name="path">The track's file.</param>
     public string? Warning(MixNormalization normalization, int stems, long frames, string path)
     {
@@ -65,7 +65,7 @@ internal sealed class NullTest : IStereoSource, IStemSink
             return null;
         string most = Decibels is { } decibels ? string.Create(CultureInfo.InvariantCulture, $" ({decibels:F1} dB of it)") : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"The stems of '{path}' sum to the mix and {offset:G3}{most}: the track has a constant offset of {normalization.Mean:G3}, and this model gives it to each of its {stems} stems, as official Demucs does. To have stems that sum to the mix, take the offset off the track first: ffmpeg -i IN -af dcshift={-normalization.Mean:G3} OUT, or sox IN OUT dcshift {-normalization.Mean:G3}.");
+            $"The sum of the stems of '{path}' differs from the mix by {offset:G3}{most}: the track has a constant offset of {normalization.Mean:G3}, and this model adds it to each of its {stems} stems, as official Demucs does. To get stems that sum to the mix, remove the offset from the track first: ffmpeg -i IN -af dcshift={-normalization.Mean:G3} OUT, or sox IN OUT dcshift {-normalization.Mean:G3}.");
     }
 
     /// <inheritdoc/>

@@ -28,12 +28,12 @@ internal static class ProviderCheck
     /// <summary>The folder of the cache with the figures.</summary>
     internal const string FolderName = "provider-checks";
 
-    /// <summary>Refuses a provider that computes a model otherwise.</summary>
+    /// <summary>Refuses a provider whose results for a model differ.</summary>
     /// <param name="source">The model.</param>
     /// <param name="options">How it is to run: on a certain provider, another than the processor.</param>
     /// <param name="prepare">Whether its prepared copy runs.</param>
     /// <param name="stemNames">Names for its stems, where it does not say them; null otherwise.</param>
-    /// <param name="tell">Takes sentences for those who want to know more; null to go without.</param>
+    /// <param name="tell">Receives verbose messages; null to go without.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProviderRefused"/>: it does; others as for loading the model.</exception>
@@ -45,13 +45,13 @@ internal static class ProviderCheck
         {
             agreement = Measure(source, options, prepare, stemNames, cancellationToken);
             Remember(file, agreement, tell);
-            tell?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{provider} was compared with the processor on model '{source.Path ?? source.Name}': they agree to {agreement:F1} dB."));
+            tell?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{provider} agrees with the CPU on model '{source.Path ?? source.Name}' to {agreement:F1} dB."));
         }
         double least = options.Precision == ModelPrecision.Full ? LeastFullDb : LeastReducedDb;
         if (agreement >= least)
             return;
         throw new DemucsException(DemucsError.ProviderRefused, string.Create(CultureInfo.InvariantCulture,
-            $"The execution provider {provider} computes model '{source.Path ?? source.Name}' in the precision {options.Precision} otherwise than the processor: they agree to {agreement:F1} dB, and at least {least:F0} are expected. Use the execution provider Cpu, or another version of this one."), source.Path)
+            $"The execution provider {provider} gives wrong results for model '{source.Path ?? source.Name}' in the precision {options.Precision}: it agrees with the CPU to {agreement:F1} dB, but at least {least:F0} dB are expected. Use the execution provider Cpu, or another version of this one."), source.Path)
         {
             Remedies = [Remedy.SkipProviderCheck],
         };
@@ -121,7 +121,7 @@ internal static class ProviderCheck
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            tell?.Invoke($"How an execution provider agrees with the processor cannot be remembered in '{file}', and is computed again the next time: {e.Message}");
+            tell?.Invoke($"The check of the execution provider cannot be saved in '{file}', so it will run again the next time: {e.Message}");
         }
     }
 }

@@ -9,21 +9,21 @@ namespace DemucsPS.Engine.Separation;
 public sealed record SeparationOptions
 {
     /// <summary>The greatest random shift: half a second.</summary>
-    public const int MaxShift = Separator.SampleRate / 2;
+    public const int MaxShift = DemucsAudio.SampleRate / 2;
 
-    /// <summary>The most shifts that can be asked for.</summary>
+    /// <summary>The maximum number of shifts that can be requested.</summary>
     public const int MaxShifts = 1000;
 
     private const double LeastSegment = 0.5, LongestSegment = 600;
 
-    /// <summary>The most retries that can be asked for.</summary>
+    /// <summary>The maximum number of retries that can be requested.</summary>
     public const int MaxRetries = 100;
 
     /// <summary>Share of a segment that neighboring chunks have in common, 0 … <see cref="ChunkPlan.MaxOverlap"/>. The official default is 0.25.</summary>
     public double Overlap { get; init; } = 0.05;
 
     /// <summary>
-    /// Length of the chunks in seconds; null for the model's own length, which is the most. Shorter ones are padded with zeros behind in the model as it is, so time is lost and memory stays the same:
+    /// Length of the chunks in seconds; null for the model's own length, which is the maximum. Shorter chunks are padded with zeros to that length, so time is lost and memory stays the same:
     /// it is there to compare with the <c>segment</c> of the official call. A bag's own segment shortens the models themselves.
     /// </summary>
     public double? Segment { get; init; }
@@ -49,14 +49,14 @@ public sealed record SeparationOptions
     /// <summary>The shifts themselves in place of drawn ones, so that tests can repeat a reference's draws.</summary>
     internal IReadOnlyList<int>? ShiftOffsets { get; init; }
 
-    /// <summary>Refuses values that are out of range. Whoever takes them calls it; a front end calls it, too, before it loads anything.</summary>
+    /// <summary>Refuses values that are out of range. Front ends call it as well, before they load anything.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
     public void Check()
     {
         ChunkPlan.CheckOverlap(Overlap);
         TransitionWeights.CheckPower(TransitionPower);
         if (!(Segment is null or (>= LeastSegment and <= LongestSegment)))
-            throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"it must be from {LeastSegment} to the length of the model's own segments, 7.8 for htdemucs"));
+            throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"it must be from {LeastSegment} to the length of the model's segments (7.8 for htdemucs)"));
         if (Shifts is < 0 or > MaxShifts)
             throw new DemucsException(DemucsError.ParameterInvalid, $"The number of shifts is {Shifts}; it must be from 0 to {MaxShifts}.") { Parameter = EngineParameter.Shifts };
         if (Jobs is < 1 or > JobPlan.MaxJobs)
@@ -72,8 +72,8 @@ public sealed record SeparationOptions
         if (Segment is not { } seconds)
             return contract.SegmentFrames;
         // Rounded as the official code does it.
-        int frames = (int)(seconds * Separator.SampleRate);
-        return frames <= contract.SegmentFrames ? frames : throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"the model's own segments have {(double)contract.SegmentFrames / Separator.SampleRate:0.###} s, and none may be longer"));
+        int frames = (int)(seconds * DemucsAudio.SampleRate);
+        return frames <= contract.SegmentFrames ? frames : throw SegmentRefused(string.Create(CultureInfo.InvariantCulture, $"the model's limit is {(double)contract.SegmentFrames / DemucsAudio.SampleRate:0.###} s"));
     }
 
     private DemucsException SegmentRefused(string why) => new(DemucsError.ParameterInvalid, string.Create(CultureInfo.InvariantCulture, $"The segment is {Segment} s; {why}.")) { Parameter = EngineParameter.Segment };

@@ -12,11 +12,8 @@ namespace DemucsPS.Engine.Separation;
 /// soon as they are final, while the next ones are in the model. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
 /// the result is the same bit for bit, whatever the number of jobs.
 /// </summary>
-public sealed class Separator
+internal sealed class Separator
 {
-    /// <summary>Sample rate of the separation in Hz: that of the models' training.</summary>
-    public const int SampleRate = 44100;
-
     private const int BlockFrames = 16384;
 
     private readonly ModelBag _bag;
@@ -38,7 +35,7 @@ public sealed class Separator
         _options = options;
     }
 
-    /// <summary>Told what the workers come to, on their threads: lets tests hold them there.</summary>
+    /// <summary>Receives what the workers come to, on their threads: lets tests hold them there.</summary>
     internal Action<ChunkStep>? Observe { get; init; }
 
     /// <summary>Chunks that a track of that length takes, over all shifts.</summary>
@@ -46,11 +43,11 @@ public sealed class Separator
     public int CountChunks(long frames) => Schedule(frames).Sum(view => view.Plan.Count);
 
     /// <summary>Separates a track.</summary>
-    /// <param name="source">The track at its start, at <see cref="SampleRate"/>.</param>
+    /// <param name="source">The track at its start, at <see cref="DemucsAudio.SampleRate"/>.</param>
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Told the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
+    /// <param name="chunkDone">Receives the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
@@ -58,13 +55,13 @@ public sealed class Separator
         Separate(source, path, statistics, sink, chunkDone, 0, null, null, cancellationToken);
 
     /// <summary>As the public one, from a frame on: the sink gets the frames from there, the same bit for bit, and chunks that end before it are not run.</summary>
-    /// <param name="source">The track at its start, all the same.</param>
+    /// <param name="source">The track at its start.</param>
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Told the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
+    /// <param name="chunkDone">Receives the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
     /// <param name="firstFrame">The first frame wanted.</param>
-    /// <param name="retried">Told of chunks that needed more than one attempt, after they were blended; called on this thread.</param>
+    /// <param name="retried">Receives chunks that needed more than one attempt, after they were blended; called on this thread.</param>
     /// <param name="begun">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
@@ -78,7 +75,7 @@ public sealed class Separator
         View[] views = Schedule(statistics.Frames);
         RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
         MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
-        // Behind a segment that is shorter than the model's, the input stays zero.
+        // After a segment that is shorter than the model's, the input stays zero.
         TrackWindow window = new(measured, _segment, normalization);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.

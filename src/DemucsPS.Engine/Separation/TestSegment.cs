@@ -12,7 +12,7 @@ internal static class TestSegment
         uint noise = 1;
         for (int i = 0; i < frames; i++)
         {
-            double t = (double)i / Separator.SampleRate, vibrato = 0.004 * Math.Sin(2 * Math.PI * 5 * t);
+            double t = (double)i / DemucsAudio.SampleRate, vibrato = 0.004 * Math.Sin(2 * Math.PI * 5 * t);
             double bass = Math.Sin(2 * Math.PI * 55 * t) + 0.5 * Math.Sin(2 * Math.PI * 110 * t);
             double voice = 0.0;
             for (int partial = 1; partial <= 6; partial++)

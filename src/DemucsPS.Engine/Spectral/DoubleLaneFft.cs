@@ -53,7 +53,7 @@ internal sealed class DoubleLaneFft
     /// <summary>Forward transform, unscaled: X[k] = Σ x[n]·e^(−2πikn/size).</summary>
     /// <param name="samples">A vector of lanes for each sample, <paramref name="sampleStride"/> apart.</param>
     /// <param name="sampleStride">From one sample to the next.</param>
-    /// <param name="bins">Takes <see cref="Bins"/> vectors of real parts, <paramref name="binStride"/> apart, and as far behind each as <paramref name="imaginary"/> says its imaginary part.</param>
+    /// <param name="bins">Takes <see cref="Bins"/> vectors of real parts, <paramref name="binStride"/> apart, and as far after each as <paramref name="imaginary"/> says its imaginary part.</param>
     /// <param name="binStride">From one bin to the next.</param>
     /// <param name="imaginary">From a real part to its imaginary part.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

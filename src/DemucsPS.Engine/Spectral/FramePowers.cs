@@ -68,7 +68,7 @@ internal sealed class FramePowers
         }
     }
 
-    /// <summary>Both channels are groups of frames. Lanes beyond the last frame hold what was there before, and nobody looks at what becomes of it.</summary>
+    /// <summary>Both channels are groups of frames. Lanes beyond the last frame keep old values, whose results are ignored.</summary>
     private readonly ref struct WindowedFrames(float[] turned, float[] window) : ILaneReader
     {
         private readonly ref float _turned = ref MemoryMarshal.GetArrayDataReference(turned);

@@ -11,13 +11,13 @@ namespace DemucsPS.Engine.Spectral;
 /// </summary>
 /// <remarks>
 /// Source of the formulas: <c>HTDemucs._spec</c>, <c>_ispec</c> and <c>demucs.spec</c> of facebookresearch/demucs. The official code reflects the
-/// segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centerd transform; the frames that stay
+/// segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centered transform; the frames that stay
 /// start at sample 1024·t − 1,536 of the segment. Going back, all four frames that overlap a kept sample exist (the official code adds
 /// two zero frames a side), so the window-square sum is the constant 3/2. Samples before 1,536 and after 1024·T − 1,536 would need frames that were
 /// dropped, so a round trip returns them attenuated, here as there.
 /// Not thread-safe: an instance owns its scratch; make one a thread. No call allocates.
 /// </remarks>
-public sealed class SegmentSpectrogram
+internal sealed class SegmentSpectrogram
 {
     /// <summary>Samples in a frame (n_fft).</summary>
     public const int FrameSize = 4096;
@@ -34,10 +34,10 @@ public sealed class SegmentSpectrogram
     /// <summary>Samples at a segment's start, and before sample 1024·T at its end, that a round trip gives back attenuated; also what the first frame is reflected by.</summary>
     internal const int EdgeFrames = Hop / 2 * 3;
 
-    private static readonly int FramesAtOnce = LaneFft.MaxGroups * Vector<float>.Count;
+    private static readonly int s_framesAtOnce = LaneFft.MaxGroups * Vector<float>.Count;
 
     // Those of as many frames, and one more: with rows of 20 floats, samples that are far apart do not fall on the same few lines of the cache.
-    private static readonly int HopsAtOnce = FramesAtOnce + FrameSize / Hop;
+    private static readonly int s_hopsAtOnce = s_framesAtOnce + FrameSize / Hop;
 
     private readonly float[] _analysisWindow;
     private readonly float[] _synthesisWindow;
@@ -45,7 +45,7 @@ public sealed class SegmentSpectrogram
     private readonly float[] _padded;
 
     // Some hops of the padded segment, turned: sample n of the t-th frame is in column t + n / Hop of row n % Hop, so one sample of successive frames is a vector.
-    private readonly float[] _turned = new float[Hop * HopsAtOnce];
+    private readonly float[] _turned = new float[Hop * s_hopsAtOnce];
     private readonly int _hops;
 
     /// <summary>Prepares spectrograms of segments of one length.</summary>
@@ -116,7 +116,7 @@ public sealed class SegmentSpectrogram
     internal void ForwardChannel(ReadOnlySpan<float> samples, Span<float> planes)
     {
         Reflect(samples);
-        for (int first = 0; first < Frames; first += FramesAtOnce)
+        for (int first = 0; first < Frames; first += s_framesAtOnce)
         {
             int groups = first + Vector<float>.Count < Frames ? LaneFft.MaxGroups : 1;
             Turn(first);
@@ -132,7 +132,7 @@ public sealed class SegmentSpectrogram
     internal void AddInverseChannel(ReadOnlySpan<float> planes, Span<float> samples, float weight = 1)
     {
         Array.Clear(_padded);
-        for (int first = 0; first < Frames; first += FramesAtOnce)
+        for (int first = 0; first < Frames; first += s_framesAtOnce)
         {
             int groups = first + Vector<float>.Count < Frames ? LaneFft.MaxGroups : 1;
             Array.Clear(_turned);
@@ -152,13 +152,13 @@ public sealed class SegmentSpectrogram
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Turn(int firstHop)
     {
-        int hops = Math.Min(HopsAtOnce, _hops - firstHop);
+        int hops = Math.Min(s_hopsAtOnce, _hops - firstHop);
         ref float to = ref MemoryMarshal.GetArrayDataReference(_turned);
         for (int hop = 0; hop < hops; hop++)
         {
             ReadOnlySpan<float> from = _padded.AsSpan((firstHop + hop) * Hop, Hop);
             for (int n = 0; n < from.Length; n++)
-                Unsafe.Add(ref to, n * HopsAtOnce + hop) = from[n];
+                Unsafe.Add(ref to, n * s_hopsAtOnce + hop) = from[n];
         }
     }
 
@@ -166,13 +166,13 @@ public sealed class SegmentSpectrogram
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddTurned(int firstHop)
     {
-        int hops = Math.Min(HopsAtOnce, _hops - firstHop);
+        int hops = Math.Min(s_hopsAtOnce, _hops - firstHop);
         ref float from = ref MemoryMarshal.GetArrayDataReference(_turned);
         for (int hop = 0; hop < hops; hop++)
         {
             Span<float> to = _padded.AsSpan((firstHop + hop) * Hop, Hop);
             for (int n = 0; n < to.Length; n++)
-                to[n] += Unsafe.Add(ref from, n * HopsAtOnce + hop);
+                to[n] += Unsafe.Add(ref from, n * s_hopsAtOnce + hop);
         }
     }
 
@@ -205,9 +205,9 @@ public sealed class SegmentSpectrogram
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Load(int group, int index, out Vector<float> first, out Vector<float> second)
         {
-            int n = 2 * index, at = n % Hop * HopsAtOnce + n / Hop + group * Vector<float>.Count;
+            int n = 2 * index, at = n % Hop * s_hopsAtOnce + n / Hop + group * Vector<float>.Count;
             first = Vector.LoadUnsafe(ref _turned, (nuint)at) * new Vector<float>(Unsafe.Add(ref _window, n));
-            second = Vector.LoadUnsafe(ref _turned, (nuint)(at + HopsAtOnce)) * new Vector<float>(Unsafe.Add(ref _window, n + 1));
+            second = Vector.LoadUnsafe(ref _turned, (nuint)(at + s_hopsAtOnce)) * new Vector<float>(Unsafe.Add(ref _window, n + 1));
         }
     }
 
@@ -220,8 +220,8 @@ public sealed class SegmentSpectrogram
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Store(int group, int index, Vector<float> first, Vector<float> second)
         {
-            int n = 2 * index, at = n % Hop * HopsAtOnce + n / Hop + group * Vector<float>.Count;
-            ref float even = ref Unsafe.Add(ref _turned, at), odd = ref Unsafe.Add(ref _turned, at + HopsAtOnce);
+            int n = 2 * index, at = n % Hop * s_hopsAtOnce + n / Hop + group * Vector<float>.Count;
+            ref float even = ref Unsafe.Add(ref _turned, at), odd = ref Unsafe.Add(ref _turned, at + s_hopsAtOnce);
             Vector.MultiplyAddEstimate(first, new Vector<float>(Unsafe.Add(ref _window, n)), Vector.LoadUnsafe(ref even)).StoreUnsafe(ref even);
             Vector.MultiplyAddEstimate(second, new Vector<float>(Unsafe.Add(ref _window, n + 1)), Vector.LoadUnsafe(ref odd)).StoreUnsafe(ref odd);
         }

@@ -1,7 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Resampling;
 using DemucsPS.Engine.Encoders;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Stems;
 
@@ -23,11 +22,11 @@ internal sealed class ConvertedStemReader : IDisposable
     {
         _file = new StemSampleReader(path);
         _channels = shape.Channels;
-        // Most stems are wanted as they are.
-        if (shape.SampleRate == Separator.SampleRate && shape.Channels == 2)
+        // Most stems are used unchanged.
+        if (shape.SampleRate == DemucsAudio.SampleRate && shape.Channels == 2)
             return;
         Planes planes = new(_file);
-        _source = shape.SampleRate == Separator.SampleRate ? planes : new ResampledSource(planes, Separator.SampleRate, shape.SampleRate, shape.Frames);
+        _source = shape.SampleRate == DemucsAudio.SampleRate ? planes : new ResampledSource(planes, DemucsAudio.SampleRate, shape.SampleRate, shape.Frames);
     }
 
     /// <summary>Reads the next frames.</summary>

@@ -25,7 +25,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
     /// <param name="partial">Where unfinished files lie; owned by the caller, and on the same file system as the stems.</param>
     /// <param name="names">Names of the outputs.</param>
-    /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are made if they do not exist.</param>
+    /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are created if they do not exist.</param>
     /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
     /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
     /// <param name="labels">What the files say about the music.</param>
@@ -64,12 +64,12 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <summary>What another run would find.</summary>
     public SeparationJournal? Journal { get; private set; }
 
-    /// <summary>Refuses paths that cannot take the stems as they are, before any work is done.</summary>
+    /// <summary>Refuses paths to which the stems cannot be written, before any work is done.</summary>
     /// <param name="paths">Full paths of the files.</param>
     /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
     /// <param name="sourcePath">The file that the stems come from.</param>
     /// <param name="canSkip">Whether tracks whose stems exist could be skipped, and were not asked to be.</param>
-    /// <param name="differences">Why what exists was not skipped, as <see cref="SeparationIdentity.DifferencesTo"/> says it; empty where nobody looked.</param>
+    /// <param name="differences">Why what exists was not skipped, as <see cref="SeparationIdentity.DifferencesTo"/> says it; empty if not checked.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath, bool canSkip, IReadOnlyList<string> differences)
     {
@@ -84,7 +84,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             for (string? folder = Path.GetDirectoryName(path); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
             {
                 if (File.Exists(folder))
-                    throw new DemucsException(DemucsError.StemWriteFailed, $"'{folder}' is a file, so there can be no stems in a folder of that name. Rename it or choose another destination.", folder);
+                    throw new DemucsException(DemucsError.StemWriteFailed, $"'{folder}' is a file, so a folder of that name cannot be created. Rename it or choose another destination.", folder);
             }
         }
     }
@@ -97,7 +97,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Checkpoint(Func<SeparationJournal, SeparationJournal> change)
     {
-        // Finished stems are noted as they are finished.
+        // Each stem is noted when it is finished.
         if (Journal is null || _parts.Any(p => p.Staged is null || p.Staged.Frames != _parts[0].Staged!.Frames))
             return;
         foreach (Part part in _parts)
@@ -106,7 +106,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     /// <summary>Makes the final files, under temporary names.</summary>
-    /// <param name="partDone">Told the number of finished files, after each.</param>
+    /// <param name="partDone">Receives the number of finished files, after each.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
@@ -210,12 +210,12 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         if (_labelWarning is not null)
             yield return _labelWarning;
         if (Gain != 1)
-            yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) so that none clips; they sum to the mix at that level.");
+            yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) to avoid clipping. They sum to the mix at that level.");
         foreach (StemFile stem in Stems.Select(s => s.File).Where(s => s.ClippedSamples > 0))
-            yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were limited to the range of the file.";
+            yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were clipped.";
     }
 
-    /// <summary>Closes the files, and deletes folders that were made for them and stayed empty. What becomes of unfinished files is the partial folder's matter.</summary>
+    /// <summary>Closes the files, and deletes folders that were made for them and stayed empty. What happens to unfinished files is the partial folder's matter.</summary>
     public void Dispose()
     {
         foreach (Part part in _parts)
@@ -253,7 +253,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             part.Staged = StemSampleFile.Open(part.StagedPath, frames, part.Peak);
         }
 
-        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be continued: '{path}' is missing or too short.", path) { Remedies = [Remedy.StartAnew] };
+        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be resumed: '{path}' is missing or too short.", path) { Remedies = [Remedy.StartAnew] };
     }
 
     private void Note(SeparationJournal? journal)
@@ -266,7 +266,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     private static DemucsException Exists(string path, bool canSkip, IReadOnlyList<string> differences, Exception? cause) =>
-        new(DemucsError.StemExists, $"'{path}' exists already{(differences.Count > 0 ? $", and was not made of what is asked for: {string.Join("; ", differences)}" : "")}. Choose another destination.", path, cause) { Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace] };
+        new(DemucsError.StemExists, $"'{path}' already exists{(differences.Count > 0 ? $", and is out of date: {string.Join("; ", differences)}" : "")}. Choose another destination.", path, cause) { Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace] };
 
     private void CreateFolder(string folder)
     {
@@ -283,7 +283,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be made: {e.Message} Choose a destination that can be written.", folder, e);
+            throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be created: {e.Message} Choose a writable destination.", folder, e);
         }
     }
 

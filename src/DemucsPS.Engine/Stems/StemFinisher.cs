@@ -2,7 +2,6 @@ using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Records;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Stems;
 
@@ -23,7 +22,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     public float GainFor(float peak) => format.ClipInEffect == ClipMode.Rescale ? 1 / Math.Max(1.01f * peak, 1) : 1;
 
     /// <summary>Whether the peaks that <see cref="GainFor"/> needs are others than those of the staged stems: another rate has other samples, which can lie higher between those there were.</summary>
-    public bool NeedsPeaks => format.ClipInEffect == ClipMode.Rescale && (shape.SampleRate != Separator.SampleRate || shape.Channels != 2);
+    public bool NeedsPeaks => format.ClipInEffect == ClipMode.Rescale && (shape.SampleRate != DemucsAudio.SampleRate || shape.Channels != 2);
 
     /// <summary>The greatest absolute sample of a stem as its file will have it, before any gain.</summary>
     /// <param name="staged">Full path of the <see cref="StemSampleFile"/>.</param>
@@ -47,10 +46,10 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
     /// <param name="staged">Full paths of the <see cref="StemSampleFile"/>s in it, which are equally long; their channels come one after another.</param>
     /// <param name="names">Their names.</param>
     /// <param name="target">Full path of the file to make: a temporary name, which must not exist.</param>
-    /// <param name="number">The file's number in its set: each gets a dither of its own, or the noises would add up instead of averaging where stems are summed.</param>
+    /// <param name="number">The file's number in its set: each gets its own dither, or the noises would add up instead of averaging where stems are summed.</param>
     /// <param name="labels">What the file says about the music.</param>
     /// <param name="gain">A factor for every sample.</param>
-    /// <param name="cancellationToken">Ends the work; the target is left as it is then.</param>
+    /// <param name="cancellationToken">Ends the work; the target then stays unchanged.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public StemFileRecord Finish(IReadOnlyList<string> staged, IReadOnlyList<string> names, string target, int number, StemLabels labels, float gain, CancellationToken cancellationToken)

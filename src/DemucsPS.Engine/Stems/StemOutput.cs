@@ -12,7 +12,7 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <summary>What the one file is called that holds all stems.</summary>
     private const string AllStems = "stems";
 
-    /// <summary>Whether existing stems are replaced, and an interrupted separation that cannot be continued is begun anew.</summary>
+    /// <summary>Whether existing stems are replaced, and whether an interrupted separation that cannot be resumed starts over.</summary>
     public bool Overwrite { get; init; }
 
     /// <summary>Whether interrupted separations are continued.</summary>
@@ -60,7 +60,7 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
         bool isWanted = Format.File != StemFileFormat.Wav && File.Exists(source.Path);
         CoverArt? cover = isWanted ? CoverArt.Read(source.Path, picture, FFmpegEncoders.Find(Format.File)) : null;
         return cover?.Obstacle(Format.File) is { } obstacle
-            ? new TrackLabels(source, tags, null, $"The cover of '{source.Path}' {obstacle}; the stems have none.")
+            ? new TrackLabels(source, tags, null, $"The cover of '{source.Path}' {obstacle}. The stems have no cover.")
             : new TrackLabels(source, tags, cover);
     }
 }

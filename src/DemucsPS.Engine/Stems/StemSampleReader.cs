@@ -2,7 +2,6 @@ using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Stems;
 
@@ -27,7 +26,7 @@ internal sealed class StemSampleReader : AudioReader
     }
 
     /// <inheritdoc/>
-    public override int SampleRate => Separator.SampleRate;
+    public override int SampleRate => DemucsAudio.SampleRate;
 
     /// <inheritdoc/>
     public override int Channels => 2;

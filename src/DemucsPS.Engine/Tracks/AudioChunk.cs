@@ -1,13 +1,12 @@
 using DemucsPS.Engine.Chunking;
 using DemucsPS.Engine.Levels;
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// One piece of a track, as much as a model takes at once: a view, without samples of its own. A chunk shorter than the model's segment (the last one) is
-/// centerd in it, among the track's real neighboring frames. Immutable.
+/// centered in it, among the track's real neighboring frames. Immutable.
 /// </summary>
 public sealed class AudioChunk
 {
@@ -31,10 +30,10 @@ public sealed class AudioChunk
     public int Count => Plan.Count;
 
     /// <summary>Where the chunk starts in the track.</summary>
-    public TimeSpan StartTime => TimeSpan.FromSeconds((double)Span.Offset / Separator.SampleRate);
+    public TimeSpan StartTime => TimeSpan.FromSeconds((double)Span.Offset / DemucsAudio.SampleRate);
 
     /// <summary>Length.</summary>
-    public TimeSpan Duration => TimeSpan.FromSeconds((double)Length / Separator.SampleRate);
+    public TimeSpan Duration => TimeSpan.FromSeconds((double)Length / DemucsAudio.SampleRate);
 
     /// <summary>The chunk's first frame in the track.</summary>
     public int Start => (int)Span.Offset;
@@ -78,7 +77,7 @@ public sealed class AudioChunk
     {
         const int Longest = 100_000_000;
         if (length is < SegmentSpectrogram.FrameSize or > Longest)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs takes {UsualSegmentFrames}.") { Parameter = EngineParameter.ChunkLength };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs uses {UsualSegmentFrames}.") { Parameter = EngineParameter.ChunkLength };
     }
 
     /// <summary>Copies the segment that a model gets: the track's frames where it has any, normalized, and zeros elsewhere.</summary>

@@ -40,7 +40,7 @@ public sealed class AudioTrack
     /// <summary>Full path of the file, or the name that samples were given.</summary>
     public string SourcePath => Source.Path;
 
-    /// <summary>What the track is called: its file's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
+    /// <summary>The track's name: its file's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
     public string Name => Source.Name;
 
     /// <summary>Length.</summary>
@@ -49,8 +49,8 @@ public sealed class AudioTrack
     /// <summary>Length in frames (a frame is one sample of each channel).</summary>
     public int Frames => _channels[0].Length;
 
-    /// <summary>Frames a second: 44,100.</summary>
-    public int SampleRate { get; } = Separator.SampleRate;
+    /// <summary>Frames per second: 44,100.</summary>
+    public int SampleRate { get; } = DemucsAudio.SampleRate;
 
     /// <summary>Channels: 2.</summary>
     public int Channels => _channels.Length;
@@ -101,11 +101,11 @@ public sealed class AudioTrack
 
     /// <summary>Reads a track of a file of any format.</summary>
     /// <param name="source">The track.</param>
-    /// <param name="progress">Told how many frames are read; called on this thread.</param>
+    /// <param name="progress">Receives how many frames are read; called on this thread.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// The file cannot be read (see <see cref="StereoTrackReader.Open"/>), has no frames or samples that are no numbers, changes while it is read
+    /// The file cannot be read (see <see cref="StereoTrackReader.Open"/>), has no frames or samples that are not numbers, changes while it is read
     /// (<see cref="DemucsError.AudioTrackCorrupt"/>), or is longer than 13 hours (<see cref="DemucsError.AudioFormatUnsupported"/>).
     /// </exception>
     public static AudioTrack Import(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -115,7 +115,7 @@ public sealed class AudioTrack
         string path = source.Path;
         TrackStatistics statistics = FileSeparator.Measure(source, null, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long to be held in memory ({TimeSpan.FromSeconds(statistics.Frames / Separator.SampleRate)}). Separate it as a file, which streams, or cut it.", path);
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long for memory ({TimeSpan.FromSeconds(statistics.Frames / DemucsAudio.SampleRate)}). Separate it as a file, which is streamed, or split it.", path);
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         MeasuredSource measured = new(reader, path, statistics.Frames);
         float[] left = new float[statistics.Frames], right = new float[statistics.Frames];
@@ -143,21 +143,21 @@ public sealed class AudioTrack
             throw new ArgumentException($"The channels have {left.Length} and {right.Length} samples; they must be as long.", nameof(right));
         float[][] channels = [left.ToArray(), right.ToArray()];
         TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name);
-        return new AudioTrack(channels, statistics, new TrackSource(name), Separator.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
+        return new AudioTrack(channels, statistics, new TrackSource(name), DemucsAudio.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
     }
 
     /// <summary>Makes a track of what a reader gives until its end; it is disposed.</summary>
     internal static AudioTrack FromReader(string name, AudioReader frames, CancellationToken cancellationToken)
     {
         TrackSource source = new(name);
-        using StereoTrackReader reader = StereoTrackReader.Over(frames, source, Separator.SampleRate);
+        using StereoTrackReader reader = StereoTrackReader.Over(frames, source, DemucsAudio.SampleRate);
         List<float> left = [], right = [];
         float[] leftBlock = new float[1 << 16], rightBlock = new float[1 << 16];
         while (reader.Read(leftBlock, rightBlock) is > 0 and int read)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (left.Count > Array.MaxLength - read)
-                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{name}' is too long to be held in memory, or has no end. Take a part of it.", name);
+                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{name}' is too long for memory, or endless. Use a part of it.", name);
             left.AddRange(leftBlock.AsSpan(0, read));
             right.AddRange(rightBlock.AsSpan(0, read));
         }

@@ -57,7 +57,7 @@ public sealed class ChunkSeparator : IDisposable
     public void Start(AudioChunk chunk) => Start(new Job(chunk, null));
 
     /// <summary>
-    /// Starts a chunk by its spectrogram. Unedited, it is the same as the chunk. Edited, the model gets the edited spectrogram, and beside it the chunk's waveform
+    /// Starts a chunk by its spectrogram. Unedited, it is the same as the chunk. Edited, the model gets the edited spectrogram, and next to it the chunk's waveform
     /// with the inverse spectrogram of the change added, so that its two inputs agree; a model that takes a waveform only gets that.
     /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ChunkLengthMismatch"/>: it was cut to another length than the model takes.</exception>
@@ -90,7 +90,7 @@ public sealed class ChunkSeparator : IDisposable
         if (job.Chunk.SegmentFrames != _bag.Contract.SegmentFrames)
         {
             throw new DemucsException(DemucsError.ChunkLengthMismatch,
-                $"{job.Chunk} was cut for segments of {job.Chunk.SegmentFrames} frames; the model '{_bag.Name}' takes {_bag.Contract.SegmentFrames}. Cut the track again with that length.", job.Chunk.Track.SourcePath);
+                $"{job.Chunk} has segments of {job.Chunk.SegmentFrames} frames, but the model '{_bag.Name}' needs {_bag.Contract.SegmentFrames}. Split the track again with that length.", job.Chunk.Track.SourcePath);
         }
         _queue.Start(job, job.Chunk.Index, job.Chunk.Count, allCome: false, static _ => { }, (worker, stop) => job.Result = Run(job, worker, stop));
     }

@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Tracks;
@@ -9,7 +8,7 @@ namespace DemucsPS.Engine.Tracks;
 /// </summary>
 /// <remarks>
 /// Levels in dB are those of the track, not of the normalized segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The normalization takes the mean
-/// away, which shows in the lowest two bins only.) Frame t is centerd on sample 1024·t + 512 of the segment.
+/// away, which shows in the lowest two bins only.) Frame t is centered on sample 1024·t + 512 of the segment.
 /// </remarks>
 public sealed class ChunkSpectrogram
 {
@@ -32,17 +31,17 @@ public sealed class ChunkSpectrogram
     /// <summary>The chunk.</summary>
     public AudioChunk Chunk { get; }
 
-    /// <summary>Frequency bins: 2,048. Bin k is centerd on k·<see cref="BinWidth"/>.</summary>
+    /// <summary>Frequency bins: 2,048. Bin k is centered on k·<see cref="BinWidth"/>.</summary>
     public int Bins { get; } = SegmentSpectrogram.Bins;
 
     /// <summary>Spectrogram frames: ⌈segment/1024⌉; 336 for htdemucs.</summary>
     public int Frames => SegmentSpectrogram.FrameCount(Chunk.SegmentFrames);
 
     /// <summary>From one bin to the next in Hz: 10.77.</summary>
-    public double BinWidth { get; } = (double)Separator.SampleRate / SegmentSpectrogram.FrameSize;
+    public double BinWidth { get; } = (double)DemucsAudio.SampleRate / SegmentSpectrogram.FrameSize;
 
     /// <summary>From one frame to the next in seconds: 0.0232.</summary>
-    public double FrameStep { get; } = (double)SegmentSpectrogram.Hop / Separator.SampleRate;
+    public double FrameStep { get; } = (double)SegmentSpectrogram.Hop / DemucsAudio.SampleRate;
 
     /// <summary>Whether this is an edited copy.</summary>
     public bool IsEdited => _original != _tensor;
@@ -103,7 +102,7 @@ public sealed class ChunkSpectrogram
     /// <summary>Where the middle of a frame lies in the track; before its start, or after its end, where the segment goes beyond.</summary>
     /// <param name="frame">0 … <see cref="Frames"/> − 1.</param>
     public TimeSpan FrameTime(int frame) =>
-        TimeSpan.FromSeconds((Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / Separator.SampleRate);
+        TimeSpan.FromSeconds((Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / DemucsAudio.SampleRate);
 
     /// <summary>
     /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>] in C order, normalized.
@@ -118,11 +117,11 @@ public sealed class ChunkSpectrogram
     /// <param name="fromHz">Lower end of the band in Hz.</param>
     /// <param name="toHz">Upper end in Hz, not below the lower one.</param>
     /// <param name="decibels">Change; minus infinity removes the band. Up to 100.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the band is upside down, or the change is no number or too large.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the band is upside down, or the change is not a number or too large.</exception>
     public ChunkSpectrogram WithGain(double fromHz, double toHz, double decibels)
     {
         if (!(fromHz <= toHz) || !(decibels <= 100))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"A gain of {decibels} dB from {fromHz} to {toHz} Hz cannot be applied: the band goes from low to high, and the gain is a number up to 100."));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"A gain of {decibels} dB from {fromHz} to {toHz} Hz cannot be applied: the band must go from low to high, and the gain must be at most 100 dB."));
         float factor = (float)Math.Pow(10, decibels / 20);
         float[] tensor = [.. _tensor];
         int first = (int)Math.Clamp(Math.Ceiling(fromHz / BinWidth), 0, Bins), end = (int)Math.Clamp(Math.Floor(toHz / BinWidth) + 1, first, Bins);
@@ -140,11 +139,11 @@ public sealed class ChunkSpectrogram
     public ChunkSpectrogram WithTensor(ReadOnlyMemory<float> tensor)
     {
         if (tensor.Length != _tensor.Length)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The tensor has {tensor.Length} values; 4 x {Bins} x {Frames} = {_tensor.Length} are needed.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The tensor has {tensor.Length} values, but 4 x {Bins} x {Frames} = {_tensor.Length} are needed.");
         foreach (float value in tensor.Span)
         {
             if (!float.IsFinite(value))
-                throw new DemucsException(DemucsError.ParameterInvalid, "The tensor has values that are not finite numbers.");
+                throw new DemucsException(DemucsError.ParameterInvalid, "The tensor has values that are not finite.");
         }
         return new ChunkSpectrogram(Chunk, _original, tensor.ToArray());
     }

@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Audio;
-using DemucsPS.Engine.Separation;
 using NAudio.Wave;
 
 namespace DemucsPS.Engine.Tracks;
@@ -27,10 +26,10 @@ public static class SampleProviders
         return AudioTrack.FromReader(name, new SampleProviderReader(name, provider), cancellationToken);
     }
 
-    /// <summary>A track as a source, two channels of 32-bit float at 44,100 Hz, from its first frame. Each call gives one of its own; nothing is copied.</summary>
+    /// <summary>A track as a source, two channels of 32-bit float at 44,100 Hz, from its first frame. Each call returns a new one; nothing is copied.</summary>
     public static ISampleProvider ToSampleProvider(this AudioTrack track) => new Memory(track.Samples(0), track.Samples(1));
 
-    /// <summary>A stem as a source, two channels of 32-bit float at 44,100 Hz, from its first frame. Each call gives one of its own; nothing is copied.</summary>
+    /// <summary>A stem as a source, two channels of 32-bit float at 44,100 Hz, from its first frame. Each call returns a new one; nothing is copied.</summary>
     public static ISampleProvider ToSampleProvider(this Stem stem) => new Memory(stem.Samples(0), stem.Samples(1));
 
     private sealed class Memory(ReadOnlyMemory<float> left, ReadOnlyMemory<float> right) : ISampleProvider
@@ -38,7 +37,7 @@ public static class SampleProviders
         // Samples read so far, of both channels.
         private long _read;
 
-        public WaveFormat WaveFormat { get; } = WaveFormat.CreateIeeeFloatWaveFormat(Separator.SampleRate, 2);
+        public WaveFormat WaveFormat { get; } = WaveFormat.CreateIeeeFloatWaveFormat(DemucsAudio.SampleRate, 2);
 
         public int Read(Span<float> buffer)
         {

@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Levels;
-using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tracks;
 
@@ -32,7 +31,7 @@ public sealed class Stem
     /// <summary>The model's name; several, joined by +, for a bag, or where chunks of several models were joined.</summary>
     public string ModelName { get; }
 
-    /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
+    /// <summary>False if the built-in baseline took part, which is not Demucs.</summary>
     public bool IsDemucs { get; }
 
     /// <summary>Length.</summary>
@@ -41,8 +40,8 @@ public sealed class Stem
     /// <summary>Length in frames.</summary>
     public int Frames => _channels[0].Length;
 
-    /// <summary>Frames a second: 44,100.</summary>
-    public int SampleRate { get; } = Separator.SampleRate;
+    /// <summary>Frames per second: 44,100.</summary>
+    public int SampleRate { get; } = DemucsAudio.SampleRate;
 
     /// <summary>Greatest absolute sample; 1 is full scale.</summary>
     public float Peak { get; }

@@ -23,7 +23,7 @@ internal sealed class StemAssembly
     private long _covered;
 
     /// <param name="first">Any chunk of the stem; it is not added.</param>
-    /// <param name="weights">Of a segment's frames.</param>
+    /// <param name="weights">Weights of a segment's frames.</param>
     public StemAssembly(StemChunk first, float[] weights)
     {
         _anyChunk = first.Chunk;

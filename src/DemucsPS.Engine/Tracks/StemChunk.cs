@@ -36,13 +36,13 @@ public sealed class StemChunk
     /// <summary>The model's name; several, joined by +, for a bag.</summary>
     public string ModelName => Run.ModelName;
 
-    /// <summary>False where the built-in baseline took part, which is not Demucs.</summary>
+    /// <summary>False if the built-in baseline took part, which is not Demucs.</summary>
     public bool IsDemucs => Run.IsDemucs;
 
     /// <summary>What ran the model.</summary>
     public ExecutionProvider ExecutionProvider => Run.ExecutionProvider;
 
-    /// <summary>In what numbers the model was computed.</summary>
+    /// <summary>The precision in which the model was computed.</summary>
     public ModelPrecision Precision => Run.Precision;
 
     /// <summary>Greatest absolute sample of both channels; 1 is full scale.</summary>
@@ -61,7 +61,7 @@ public sealed class StemChunk
 
     internal MixNormalization Normalization { get; }
 
-    /// <summary>The samples of a channel, in the track's level. Computed anew at every call; keep what you got.</summary>
+    /// <summary>The samples of a channel, in the track's level. Computed again at every call; keep what you got.</summary>
     /// <param name="channel">0 left, 1 right.</param>
     public ReadOnlyMemory<float> Samples(int channel) => Array.ConvertAll(_samples[channel], Normalization.Undo);
 
@@ -115,7 +115,7 @@ public sealed class StemChunk
     }
 
     private DemucsException NoBranches() => new(DemucsError.ParameterInvalid,
-        $"{this} has no branches to look at: '{ModelName}' gives whole stems, the frequency branch already in them. Use a model that gives spectrograms beside the waveforms.");
+        $"{this} has no separate branches: '{ModelName}' only gives whole stems. Use a model that gives spectrograms as well as waveforms.");
 
     private (float Peak, double Rms) Measure()
     {

@@ -21,7 +21,7 @@ public sealed class StemExporter
 
     /// <summary>Prepares writing.</summary>
     /// <param name="output">Where and how stems are written. Files that this object wrote are never replaced.</param>
-    /// <param name="choice">What is made of the stems of a set; null for the stems as they are.</param>
+    /// <param name="choice">The choice from the stems of a set; null for all stems unchanged.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ParameterInvalid"/>: the choice or the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: the format needs an ffmpeg that is not there.
     /// </exception>
@@ -63,7 +63,7 @@ public sealed class StemExporter
 
     /// <summary>What would be written of a set.</summary>
     /// <param name="set">Stems of one track and model.</param>
-    /// <exception cref="DemucsException">As <see cref="Write"/>, as far as it is known before anything is written.</exception>
+    /// <exception cref="DemucsException">As <see cref="Write"/>, as far as known before anything is written.</exception>
     public SeparationPlan Plan(IReadOnlyList<Stem> set)
     {
         StemMatrix selection = Select(set);
@@ -149,5 +149,5 @@ public sealed class StemExporter
     }
 
     private static DemucsException Doubled(Stem stem) => new(DemucsError.StemExists,
-        $"Two stems would go to one file: '{stem.StemName}' of '{stem.SourcePath}' (model {stem.ModelName}) came twice. Write one of them to another destination.", stem.SourcePath);
+        $"Two stems would go to the same file: '{stem.StemName}' of '{stem.SourcePath}' (model {stem.ModelName}) occurs twice. Write one of them to another destination.", stem.SourcePath);
 }

@@ -56,7 +56,7 @@ public sealed class StemJoiner
     {
         foreach (StemAssembly assembly in _doubled)
         {
-            string which = $"{ChunkNumbers(assembly.Doubled)} of the stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) came more than once";
+            string which = $"{ChunkNumbers(assembly.Doubled)} of the stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) occurred more than once";
             if (_force)
                 yield return new StemJoinResult(assembly.Track, null, null, $"{which}; the first ones were joined.");
             else
@@ -83,13 +83,13 @@ public sealed class StemJoiner
                 string which = $"The stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) lacks {ChunkNumbers(missing)} (of 0 to {assembly.Plan.Count - 1})";
                 if (_force)
                 {
-                    yield return new StemJoinResult(assembly.Track, assembly.Finish(), null, $"{which}; what no other chunk reaches into is silent.");
+                    yield return new StemJoinResult(assembly.Track, assembly.Finish(), null, $"{which}; parts covered by no other chunk are silent.");
                 }
                 else
                 {
                     assembly.Discard();
                     yield return new StemJoinResult(assembly.Track, null, new DemucsException(DemucsError.StemChunkMissing,
-                        $"{which}. Separate what is missing and join all chunks.", assembly.Track.SourcePath)
+                        $"{which}. Separate the missing chunks, and join all of them.", assembly.Track.SourcePath)
                     {
                         Remedies = [Remedy.JoinIncomplete],
                     }, null);
@@ -103,7 +103,7 @@ public sealed class StemJoiner
     {
         if (assemblies.Count == 1 || assemblies.Sum(a => a.Count) != assemblies.SelectMany(a => a.Present()).Distinct().Count())
             return assemblies;
-        // By their first chunks, so that the joint name does not depend on the order of arrival. Only the first can have begun to blend: the one with chunk 0.
+        // By their first chunks, so that the joint name does not depend on the order of arrival. Only the first can have started to blend: the one with chunk 0.
         assemblies = [.. assemblies.OrderBy(a => a.Present().First())];
         StemAssembly first = assemblies[0];
         foreach (StemAssembly other in assemblies.Skip(1))

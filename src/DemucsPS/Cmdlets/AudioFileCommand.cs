@@ -14,7 +14,7 @@ public abstract class AudioFileCommand : PSCmdlet
     [FileToPath]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Audio files, by names taken as they are.</summary>
+    /// <summary>Audio files, by literal names.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]

@@ -14,7 +14,7 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Invoke-DemucsSeparation</c>: audio files in, stem files and a <see cref="SeparationResult"/> for each out.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "DemucsSeparation", SupportsShouldProcess = true, DefaultParameterSetName = TrackInput.PathSet)]
 [OutputType(typeof(SeparationResult))]
-public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInput, IDisposable
+public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInput, IModelBagInput, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private ModelBag? _bag;
@@ -70,45 +70,45 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public DamageHandling OnDamage { get; set; }
 
-    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelCompleter))]
     public string[]? Model { get; set; }
 
-    /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public SwitchParameter NoPreparation { get; set; }
 
-    /// <summary>In what numbers models are computed: Int8 is quicker, at a loss that <c>Test-DemucsModel -Precision Int8</c> measures.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public ModelPrecision Precision { get; set; }
 
-    /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNull]
     public double[][]? Weight { get; set; }
 
-    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[]? StemName { get; set; }
 
-    /// <summary>What runs the model.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
-    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ProviderLibrary { get; set; }
 
-    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNull]
     public Hashtable? ProviderOption { get; set; }
 
-    /// <summary>Use an execution provider without comparing what it computes with the processor.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public SwitchParameter SkipProviderCheck { get; set; }
 
@@ -116,7 +116,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public double Overlap { get; set; } = new SeparationOptions().Overlap;
 
-    /// <summary>Length of the chunks in seconds, at most the model's own; 0 for that.</summary>
+    /// <summary>Length of the chunks in seconds, at most the model's own length; 0 for that length.</summary>
     [Parameter]
     public double Segment { get; set; }
 
@@ -134,19 +134,19 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [ArgumentCompleter(typeof(StemCompleter))]
     public string[]? Stem { get; set; }
 
-    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public int ThrottleLimit { get; set; }
 
-    /// <summary>How often a failed chunk is tried again.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
 
-    /// <summary>Continue interrupted separations; with <see cref="StemOutputCommand.Force"/>, too, those that were begun otherwise are begun anew.</summary>
+    /// <summary>Continue interrupted separations. With <see cref="StemOutputCommand.Force"/>, those with other settings start over.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
-    /// <summary>Skip tracks whose stems are there, unchanged, and of the same source, models and parameters.</summary>
+    /// <summary>Skip tracks whose stems exist, unchanged, from the same source, models and parameters.</summary>
     [Parameter]
     public SwitchParameter SkipExisting { get; set; }
 
@@ -164,8 +164,8 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             StemOutput output = Output();
             _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
             output.Check();
-            OnnxSessionOptions session = this.Session(ExecutionProvider, ProviderLibrary, ProviderOption, _jobs.Threads) with { SkipProviderCheck = SkipProviderCheck };
-            _bag = ModelBag.Open(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
+            OnnxSessionOptions session = this.Session(_jobs.Threads);
+            _bag = ModelBag.Open(this.Models(), choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
             _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting }) { Tell = WriteVerbose };
         }
         catch (DemucsException e)
@@ -260,7 +260,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         // Taken away at once: what follows in the pipeline has its own, may take long, or may want no more.
         _progress.Complete();
         if (result.Skipped)
-            WriteVerbose($"{source.Path}: skipped, its stems are there and unchanged.");
+            WriteVerbose($"{source.Path}: skipped, its stems are already there, unchanged.");
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice))
             WriteWarning(warning);
         _summary = _summary.With(result);

@@ -9,7 +9,7 @@ using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary>What cmdlets that write stems have in common: what is made of a model's stems, where it goes and how it is written.</summary>
+/// <summary>Common parameters of cmdlets that write stems: which stems, where to, and in which format.</summary>
 public abstract class StemOutputCommand : PSCmdlet
 {
     /// <summary>Write this stem, and everything else as <c>no_NAME</c>.</summary>
@@ -65,12 +65,12 @@ public abstract class StemOutputCommand : PSCmdlet
     [Parameter]
     public int Quality { get; set; }
 
-    /// <summary>Frames a second of the files, or <c>Source</c> for those of each track's source.</summary>
+    /// <summary>Frames per second of the files, or <c>Source</c> for those of each track's source.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string SampleRate { get; set; } = "44100";
 
-    /// <summary>Write stems of one channel for sources of one.</summary>
+    /// <summary>Write mono stems for mono sources.</summary>
     [Parameter]
     public SwitchParameter KeepMono { get; set; }
 

@@ -51,7 +51,7 @@ public sealed class SlurmTimeTests
         // It goes on where it was stopped.
         Assert.InRange(first[1].GetProperty("kept").GetDouble(), 0.01, 0.99);
         Assert.True(second.Single(line => Outcome(line) == "done 2 long").GetProperty("resumed").GetBoolean());
-        Assert.Contains(File.ReadLines(Directory.GetFiles(folder["job", "logs", "0001"]).Single()), line => line.Contains("this task waits for another turn", StringComparison.Ordinal));
+        Assert.Contains(File.ReadLines(Directory.GetFiles(folder["job", "logs", "0001"]).Single()), line => line.Contains("this task waits to run again", StringComparison.Ordinal));
         Assert.Contains(slurm.Completed, line => line.Contains("JobState=COMPLETED", StringComparison.Ordinal));
 
         // On one machine, in one go, it is the same.

@@ -114,13 +114,13 @@ public sealed class AiffReaderTests : IDisposable
 
     [Theory]
     [InlineData("cut", 750, "cut short, 250 frames are missing")]
-    [InlineData("no frames", 1000, "declares 0 frames, but its chunk of samples holds 1,000")]
-    [InlineData("fewer frames", 1000, "declares 900 frames, but its chunk of samples holds 1,000")]
-    [InlineData("sizes of zero", 1000, "declares no samples, as recorders leave it that lose power. All 1,000 frames")]
-    [InlineData("sound of zero", 1000, "declares samples of 0 bytes in one place and of 4,000 in another")]
-    [InlineData("rubbish", 1000, "has 21 bytes behind its last chunk that are no chunk")]
+    [InlineData("no frames", 1000, "declares 0 frames, but its sample chunk has 1,000")]
+    [InlineData("fewer frames", 1000, "declares 900 frames, but its sample chunk has 1,000")]
+    [InlineData("sizes of zero", 1000, "declares no samples, as after a recorder's power loss. All 1,000 frames")]
+    [InlineData("sound of zero", 1000, "declares 0 bytes of samples in one place and 4,000 in another")]
+    [InlineData("rubbish", 1000, "has 21 bytes after its last chunk that are not a chunk")]
     [InlineData("joined", 1000, "that are another file")]
-    [InlineData("no filling", 1000, "without the byte that fills it up")]
+    [InlineData("no filling", 1000, "without its padding byte")]
     [InlineData("form", 1000, "")]
     public void Damaged_files_are_read_as_far_as_they_go(string damage, int frames, string words)
     {

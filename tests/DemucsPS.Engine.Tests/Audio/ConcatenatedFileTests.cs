@@ -20,7 +20,7 @@ public sealed class ConcatenatedFileTests : IDisposable
         string path = _folder.Write("two." + extension, [.. file, .. file]);
         using AudioReader one = AudioFile.Open(_folder.File("one." + extension)), two = AudioFile.Open(path);
         Assert.Equal(one.ReadAll().Length, two.ReadAll().Length);
-        Assert.Contains($"another file behind the first, which begins at byte {file.Length}: {file.Length} of {2 * file.Length} bytes (50 %) are left out", Assert.Single(two.Warnings, w => !one.Warnings.Contains(w.Replace("two.", "one.", StringComparison.Ordinal))), StringComparison.Ordinal);
+        Assert.Contains($"is two files joined: the second begins at byte {file.Length}, and its {file.Length} of {2 * file.Length} bytes (50 %) are ignored", Assert.Single(two.Warnings, w => !one.Warnings.Contains(w.Replace("two.", "one.", StringComparison.Ordinal))), StringComparison.Ordinal);
         // Whatever is behind a file that is no other file is none.
         using ByteSource other = new(new MemoryStream([.. file, .. new byte[100]]), path);
         Assert.Null(ConcatenatedFile.Find(other));

@@ -29,11 +29,11 @@ public sealed class FFmpegProgramTests : IDisposable
     public void Versions_are_told_from_builds_between_them(string words, string? expected) => Assert.Equal(expected, FFmpegProgram.Parse(words)?.ToString());
 
     [Theory]
-    [InlineData("4.4.2-0ubuntu0.22.04.1", StemFileFormat.Aac, "Stems as Aac need ffmpeg 5.0 or newer, and '")]
-    [InlineData("4.4.2-0ubuntu0.22.04.1", StemFileFormat.Alac, "Stems as Alac need ffmpeg 5.0 or newer, and '")]
-    [InlineData("n4.4", StemFileFormat.StemMp4, "Stems as StemMp4 need ffmpeg 5.0 or newer, and '")]
-    [InlineData("3.4.11", StemFileFormat.Flac, "Stems as Flac need ffmpeg 4.0 or newer, and '")]
-    [InlineData("2.8", StemFileFormat.Mp3, "Stems as Mp3 need ffmpeg 4.0 or newer, and '")]
+    [InlineData("4.4.2-0ubuntu0.22.04.1", StemFileFormat.Aac, "Stems as Aac need ffmpeg 5.0 or newer, but '")]
+    [InlineData("4.4.2-0ubuntu0.22.04.1", StemFileFormat.Alac, "Stems as Alac need ffmpeg 5.0 or newer, but '")]
+    [InlineData("n4.4", StemFileFormat.StemMp4, "Stems as StemMp4 need ffmpeg 5.0 or newer, but '")]
+    [InlineData("3.4.11", StemFileFormat.Flac, "Stems as Flac need ffmpeg 4.0 or newer, but '")]
+    [InlineData("2.8", StemFileFormat.Mp3, "Stems as Mp3 need ffmpeg 4.0 or newer, but '")]
     [InlineData("4.4.2", StemFileFormat.Flac, null)]
     [InlineData("4.0", StemFileFormat.Opus, null)]
     [InlineData("5.0", StemFileFormat.Aac, null)]
@@ -51,7 +51,7 @@ public sealed class FFmpegProgramTests : IDisposable
         var error = Assert.Throws<DemucsException>(() => FFmpegEncoders.Find(format, program));
         Assert.Equal(DemucsError.FFmpegNotFound, error.Error);
         Assert.StartsWith(words + program + "' is version ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Install a newer one", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Install a newer version", error.Message, StringComparison.Ordinal);
         Assert.Contains("DEMUCSPS_FFMPEG", error.Message, StringComparison.Ordinal);
     }
 
@@ -65,7 +65,7 @@ public sealed class FFmpegProgramTests : IDisposable
         {
             var error = Assert.Throws<DemucsException>(open);
             Assert.Equal(DemucsError.FFmpegNotFound, error.Error);
-            Assert.StartsWith($"'{path}' needs ffmpeg 4.0 or newer, and '{program}' is version 3.4.11.", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith($"'{path}' needs ffmpeg 4.0 or newer, but '{program}' is version 3.4.11.", error.Message, StringComparison.Ordinal);
         }
     }
 

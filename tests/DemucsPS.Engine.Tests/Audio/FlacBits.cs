@@ -30,7 +30,7 @@ internal sealed class FlacBits
     /// <summary>A frame with a 16-bit block size and the given codes of channels, depth and rate; 0 is the stream's. Codes of rates from 12 on have bytes of their own.</summary>
     public static byte[] Frame(int blockSize, int channelCode, Action<FlacBits> subframes, int bitsCode = 0, int rateCode = 0, byte[]? number = null, bool variable = false, params byte[] rateBytes)
     {
-        var frame = new FlacBits();
+        FlacBits frame = new FlacBits();
         frame.Put(variable ? 0xFFF9 : 0xFFF8, 16).Put(7, 4).Put(rateCode, 4).Put(channelCode, 4).Put(bitsCode, 3).Put(0, 1);
         foreach (byte value in number ?? [0])
             frame.Put(value, 8);

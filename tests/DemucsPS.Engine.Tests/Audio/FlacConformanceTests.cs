@@ -32,19 +32,19 @@ public sealed class FlacConformanceTests
         ["uncommon/03 - decreasing number of channels.flac"] = (44100, 4, 375_226, "from 4 to 2 channels at 0:00:04.086 (after 180224 frames); from 2 to 1 channels"),
         ["uncommon/04 - changing bitdepth.flac"] = (44100, 1, 495_232, "from 16 to 8 bits at 0:00:03.157 (after 139264 frames); from 8 to 24 bits"),
         ["uncommon/10 - file starting at frame header.flac"] = (44100, 1, 664_669, "it begins with a frame"),
-        ["uncommon/11 - file starting with unparsable data.flac"] = (44100, 1, 568_394, "it begins with 895 bytes that are no whole frame"),
+        ["uncommon/11 - file starting with unparsable data.flac"] = (44100, 1, 568_394, "it begins with 895 bytes that are not a whole frame"),
     };
 
     // Faulty, and read all the same: and what is said.
     private static readonly Dictionary<string, string> s_faulty = new()
     {
-        ["faulty/01 - wrong max blocksize.flac"] = "a block of 16384 samples; its description (STREAMINFO) declares 4096 at most",
-        ["faulty/02 - wrong maximum framesize.flac"] = "bytes; its description (STREAMINFO) declares 654 at most",
+        ["faulty/01 - wrong max blocksize.flac"] = "has 16384 samples; its description (STREAMINFO) declares at most 4096",
+        ["faulty/02 - wrong maximum framesize.flac"] = "bytes; its description (STREAMINFO) declares at most 654",
         ["faulty/05 - wrong total number of samples.flac"] = "declares 39842 frames, but there are ",
         ["faulty/07 - other metadata blocks preceding streaminfo metadata block.flac"] = "other metadata comes before its description (STREAMINFO)",
-        ["faulty/08 - blocksize 65536.flac"] = "a block of 65536 samples; FLAC allows 65535 at most",
-        ["faulty/09 - blocksize 1.flac"] = "a block of 1 samples; only the last of a file may have fewer than 16",
-        ["faulty/10 - invalid vorbis comment metadata block.flac"] = "its tags (VORBIS_COMMENT) claim to be longer than the block they are in",
+        ["faulty/08 - blocksize 65536.flac"] = "has 65536 samples; FLAC allows at most 65535",
+        ["faulty/09 - blocksize 1.flac"] = "has 1 samples; only the last frame of a file may have fewer than 16",
+        ["faulty/10 - invalid vorbis comment metadata block.flac"] = "its tags (VORBIS_COMMENT) claim to be longer than their block",
     };
 
     private static readonly Dictionary<string, string> s_refused = new()
@@ -52,7 +52,7 @@ public sealed class FlacConformanceTests
         ["faulty/03 - wrong bit depth.flac"] = "declares 24 bits per sample, but its first frame has 16",
         ["faulty/04 - wrong number of channels.flac"] = "declares 5 channels, but its first frame has 1",
         ["faulty/06 - missing streaminfo metadata block.flac"] = "(STREAMINFO), which must come first, is missing",
-        ["faulty/11 - incorrect metadata block length.flac"] = "a length in its metadata is wrong, so that no metadata begins at byte 174",
+        ["faulty/11 - incorrect metadata block length.flac"] = "a length in its metadata is wrong, and no metadata block begins at byte 174",
     };
 
     private static string Folder

@@ -7,20 +7,20 @@ namespace DemucsPS.Engine.Tests.Audio;
 /// <summary>Each kind of fault that the conformance files of the FLAC working group have, in small; and what is none of them.</summary>
 public sealed class FlacFaultTests : IDisposable
 {
-    private const string EncodedAgain = "'flac damaged.flac -o mended.flac'";
-    private const string MendedByFFmpeg = "'ffmpeg -i damaged.flac mended.flac'";
-    private const string Decoded = "'flac -d damaged.flac -o mended.wav'";
+    private const string EncodedAgain = "'flac damaged.flac -o repaired.flac'";
+    private const string MendedByFFmpeg = "'ffmpeg -i damaged.flac repaired.flac'";
+    private const string Decoded = "'flac -d damaged.flac -o repaired.wav'";
     // What is wrong, the words that say so, and what mends it.
     private static readonly (string Fault, string Words, string Remedy)[] s_readable =
     [
-        ("block longer than declared", "frame at byte 85 has a block of 17 samples; its description (STREAMINFO) declares 16 at most", EncodedAgain),
-        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares 44 at most", EncodedAgain),
+        ("block longer than declared", "frame at byte 85 has 17 samples; its description (STREAMINFO) declares at most 16", EncodedAgain),
+        ("frame longer than declared", "frame at byte 85 has 45 bytes; its description (STREAMINFO) declares at most 44", EncodedAgain),
         ("more than declared", "declares 40 frames, but there are 48; programs that trust it lose the rest", MendedByFFmpeg),
         ("joined without encoding", "declares 32 frames, but there are 48; programs that trust it lose the rest", MendedByFFmpeg),
         ("description not first", "other metadata comes before its description (STREAMINFO)", Decoded),
-        ("block of 65536", "a block of 65536 samples; FLAC allows 65535 at most", EncodedAgain),
-        ("block of 1", "a block of 1 samples; only the last of a file may have fewer than 16", EncodedAgain),
-        ("comments beyond their block", "its tags (VORBIS_COMMENT) claim to be longer than the block they are in", EncodedAgain),
+        ("block of 65536", "has 65536 samples; FLAC allows at most 65535", EncodedAgain),
+        ("block of 1", "has 1 samples; only the last frame of a file may have fewer than 16", EncodedAgain),
+        ("comments beyond their block", "its tags (VORBIS_COMMENT) claim to be longer than their block", EncodedAgain),
     ];
 
     // The same of what cannot be read; nothing mends it.
@@ -30,7 +30,7 @@ public sealed class FlacFaultTests : IDisposable
         ("other channels", "declares 5 channels, but its first frame has 1"),
         ("other rate", "declares 48000 frames per second, but its first frame has 44100"),
         ("no description", "its description (STREAMINFO), which must come first, is missing"),
-        ("wrong length of metadata", "a length in its metadata is wrong, so that no metadata begins at byte 60"),
+        ("wrong length of metadata", "a length in its metadata is wrong, and no metadata block begins at byte 60"),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -119,7 +119,7 @@ public sealed class FlacFaultTests : IDisposable
             using FlacReader reader = Read(WavBytes.Join([.. Enumerable.Repeat(WavBytes.Join(first, tags), count - 1), first]));
             Assert.Equal(Enumerable.Range(0, 48 * count).Select(i => i % 48 / 32768f), reader.ReadAll());
             string warning = Assert.Single(reader.Warnings);
-            Assert.Contains($"is {count} FLAC files, one behind the other. They are read as one track", warning, StringComparison.Ordinal);
+            Assert.Contains($"is {count} FLAC files joined. They are read as one track", warning, StringComparison.Ordinal);
             Assert.Contains("'sox first.flac second.flac joined.flac'", warning, StringComparison.Ordinal);
             Assert.Null(reader.FrameCount);
         }
@@ -160,17 +160,17 @@ public sealed class FlacFaultTests : IDisposable
     }
 
     [Theory]
-    [InlineData(48000, 1, 16, "48 frames (0.0 s) of 1 channel of 16 bits at 48000 Hz, where the first file has 1 channel of 16 bits at 44100 Hz")]
-    [InlineData(44100, 2, 16, "48 frames (0.0 s) of 2 channels of 16 bits at 44100 Hz, where")]
-    [InlineData(44100, 1, 24, "48 frames (0.0 s) of 1 channel of 24 bits at 44100 Hz, where")]
-    [InlineData(44100, 1, 3, "; its description cannot be read")]
+    [InlineData(48000, 1, 16, "48 frames (0.0 s) of 1 channel of 16 bits at 48000 Hz; the first file has 1 channel of 16 bits at 44100 Hz")]
+    [InlineData(44100, 2, 16, "48 frames (0.0 s) of 2 channels of 16 bits at 44100 Hz; the first file has")]
+    [InlineData(44100, 1, 24, "48 frames (0.0 s) of 1 channel of 24 bits at 44100 Hz; the first file has")]
+    [InlineData(44100, 1, 3, "; its description is unreadable")]
     public void Another_file_of_another_form_is_left_out_and_it_is_said_how_much_that_is(int rate, int channels, int bits, string words)
     {
         byte[] first = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48), Frames);
         using FlacReader reader = Read(WavBytes.Join(first, FlacBits.Stream(FlacBits.StreamInfo(channels, bits, 48, rate), Frames)));
         Assert.Equal(Enumerable.Range(0, 48).Select(i => i / 32768f), reader.ReadAll());
         string warning = Assert.Single(reader.Warnings);
-        Assert.Contains($"another FLAC file behind the first, which begins at byte {first.Length} and is left out", warning, StringComparison.Ordinal);
+        Assert.Contains($"is two FLAC files joined: the second, at byte {first.Length}, is ignored", warning, StringComparison.Ordinal);
         Assert.Contains(words, warning, StringComparison.Ordinal);
     }
 

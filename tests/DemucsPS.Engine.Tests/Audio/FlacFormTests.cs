@@ -26,7 +26,7 @@ public sealed class FlacFormTests : IDisposable
         Assert.Equal(expected, reader.ReadAll(7));
         string warning = Assert.Single(reader.Warnings);
         Assert.Contains("from 16 to 8 bits at 0:00:00.000 (after 40 frames); from 8 to 24 bits at 0:00:00.002 (after 90 frames); from 24 to 32 bits", warning, StringComparison.Ordinal);
-        Assert.Contains("keep their level and every bit", warning, StringComparison.Ordinal);
+        Assert.Contains("keep their level and all bits", warning, StringComparison.Ordinal);
     }
 
     // What each channel of the stream is made of: channels of the part from 0, x for silence, + for the mean.
@@ -80,7 +80,7 @@ public sealed class FlacFormTests : IDisposable
             Assert.Null(reader.FrameCount);
             string warning = Assert.Single(reader.Warnings);
             Assert.Contains("from 32000 to 24000 Hz at 0:00:00.031 (after 1000 frames); from 24000 to 16000 Hz at 0:00:00.068 (after 1901 frames); from 16000 to 48000 Hz at 0:00:00.093 (after 2301 frames)", warning, StringComparison.Ordinal);
-            Assert.Contains("32000 Hz: parts of another rate are converted", warning, StringComparison.Ordinal);
+            Assert.Contains("32000 Hz: parts at another rate are converted", warning, StringComparison.Ordinal);
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class FlacFormTests : IDisposable
     {
         using FlacReader reader = Read(Stream([.. Enumerable.Range(0, 20).Select(i => new Part(44100, 1 + (i % 2), 16, 16))]));
         reader.ReadAll();
-        Assert.Contains(", and 14 times more. All of it is read in the form it begins with, 1 channel at 44100 Hz", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(", and 14 more times. All of it is read in the format of its beginning, 1 channel at 44100 Hz", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,8 +188,8 @@ public sealed class FlacFormTests : IDisposable
     }
 
     [Theory]
-    [InlineData(new byte[] { 0 }, "from 44100 to 0 frames per second after 16 frames")]
-    [InlineData(new byte[] { 1 }, "from 44100 to 1000 frames per second after 16 frames, which is too much")]
+    [InlineData(new byte[] { 0 }, "from 44100 to 0 Hz after 16 frames")]
+    [InlineData(new byte[] { 1 }, "from 44100 to 1000 Hz after 16 frames. That ratio is not supported")]
     public void Rates_that_nobody_can_convert_are_refused(byte[] kilohertz, string words)
     {
         byte[] other = FlacBits.Frame(16, 0, bits => bits.Constant(1, 16), rateCode: 12, rateBytes: kilohertz);
@@ -216,7 +216,7 @@ public sealed class FlacFormTests : IDisposable
         // Channel by channel, unlike the reader, which takes two at a time.
         List<float>[] channels = [.. Enumerable.Range(0, part.Channels).Select(channel =>
         {
-            var resampler = new Resampler(part.Rate, rate, 1, ResamplerFilter.Output);
+            Resampler resampler = new Resampler(part.Rate, rate, 1, ResamplerFilter.Output);
             float[] input = [.. part.Samples.Where((_, i) => i % part.Channels == channel).Select(sample => sample / 32768f)];
             List<float> output = [];
             float[] block = new float[100];

@@ -34,8 +34,8 @@ public sealed class FlacFragmentTests : IDisposable
         string path = _folder.Write("stream.FLAC", WavBytes.Join(tail, WavBytes.Join(Frames), Frame(0, 100)[..50]));
         using AudioReader reader = Open(path)!;
         Assert.Equal(s_samples, reader.ReadAll());
-        Assert.Contains($"it begins with {tail.Length} bytes that are no whole frame", reader.Warnings[0], StringComparison.Ordinal);
-        Assert.Contains("cut short within a frame after 96 frames", reader.Warnings[1], StringComparison.Ordinal);
+        Assert.Contains($"it begins with {tail.Length} bytes that are not a whole frame", reader.Warnings[0], StringComparison.Ordinal);
+        Assert.Contains("cut short in a FLAC frame, after 96 frames of audio", reader.Warnings[1], StringComparison.Ordinal);
         // Under another name it is anything: who looks for frames in every file finds them, by chance or in containers.
         Assert.Null(Open(_folder.Write("stream.mp3", File.ReadAllBytes(path))));
     }
@@ -100,7 +100,7 @@ public sealed class FlacFragmentTests : IDisposable
 
     private static AudioReader? Open(string path)
     {
-        var source = new ByteSource(new FileStream(path, FileMode.Open, FileAccess.Read), path);
+        ByteSource source = new ByteSource(new FileStream(path, FileMode.Open, FileAccess.Read), path);
         if (AudioFile.OpenBuiltIn(source) is { } reader)
             return reader;
         Assert.Equal(0, source.Position);

@@ -235,7 +235,7 @@ public sealed class FlacReaderTests : IDisposable
         if (missingBytes == 0)
             Assert.Empty(reader.Warnings);
         else if (missingBytes < 1900)
-            Assert.Contains("it is cut off. Silence stands in", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+            Assert.Contains("it is cut off. Silence replaces", Assert.Single(reader.Warnings), StringComparison.Ordinal);
         else
             Assert.Contains($"declared 3000 frames, found {found}: the file is cut short", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
@@ -246,7 +246,7 @@ public sealed class FlacReaderTests : IDisposable
         byte[] frame = FlacBits.Frame(100, 0, bits => bits.Verbatim(new long[100], 16));
         using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), frame, frame[..50]));
         Assert.Equal(100, reader.ReadAll().Length);
-        Assert.Contains("cut short within a frame after 100 frames", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains("cut short in a FLAC frame, after 100 frames of audio", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -285,7 +285,7 @@ public sealed class FlacReaderTests : IDisposable
         Assert.Equal(2304, reader.Read(new float[2 * 2304]));
         var exception = Assert.Throws<DemucsException>(() => reader.Read(new float[2]));
         Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
-        Assert.Matches("FLAC frame at byte [0-9]+ does not go on from what was before: the checksum of the frame is wrong; 0.016 s at 0:00:00.052 are lost", exception.Message);
+        Assert.Matches("FLAC frame at byte [0-9]+ does not continue the frame before it: the checksum of the frame is wrong. 0.016 s at 0:00:00.052 are lost", exception.Message);
         Assert.Contains(SomePath, exception.Message, StringComparison.Ordinal);
     }
 
@@ -293,11 +293,11 @@ public sealed class FlacReaderTests : IDisposable
     {
         { "contains no audio frames", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0)) },
         { "contains no audio frames", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 4), FlacBits.Frame(4, 0, bits => bits.Constant(1, 16))[..8]) },
-        { "cut short within its metadata", WavBytes.Text("fLaC\0") },
-        { "STREAMINFO) is doubled or of a wrong length", WavBytes.Join(WavBytes.Text("fLaC"), [0x80, 0, 0, 33], new byte[100]) },
+        { "cut short in its metadata", WavBytes.Text("fLaC\0") },
+        { "STREAMINFO) occurs twice or has a wrong length", WavBytes.Join(WavBytes.Text("fLaC"), [0x80, 0, 0, 33], new byte[100]) },
         { "(STREAMINFO), which must come first, is missing", WavBytes.Join(WavBytes.Text("fLaC"), [0x84, 0, 0, 4], new byte[100]) },
-        { "no metadata begins at byte 4", WavBytes.Join(WavBytes.Text("fLaC"), [0x7F, 0, 0, 34], new byte[100]) },
-        { "cut short within its metadata", WavBytes.Join(WavBytes.Text("fLaC"), [0, 0, 0, 34], FlacBits.StreamInfo(1, 16, 0), [0x81, 0xFF, 0xFF, 0xFF, 1]) },
+        { "no metadata block begins at byte 4", WavBytes.Join(WavBytes.Text("fLaC"), [0x7F, 0, 0, 34], new byte[100]) },
+        { "cut short in its metadata", WavBytes.Join(WavBytes.Text("fLaC"), [0, 0, 0, 34], FlacBits.StreamInfo(1, 16, 0), [0x81, 0xFF, 0xFF, 0xFF, 1]) },
         { "3 bits per sample", FlacBits.Stream(FlacBits.StreamInfo(1, 3, 0)) },
         { "no frame begins here", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), new byte[50]) },
         { "reserved type", OneFrame(bits => bits.Put(2 << 1, 8).Put(0, 40)) },
@@ -305,12 +305,12 @@ public sealed class FlacReaderTests : IDisposable
         { "longer than its frame", OneFrame(bits => bits.Put(63 << 1, 8).Put(0, 4000)) },
         { "wasted bits", OneFrame(bits => bits.Put(1, 8).Unary(15).Put(0, 40)) },
         { "wasted bits", OneFrame(bits => bits.Put(1, 8).Put(0, 4000)) },
-        { "reserved way", OneFrame(bits => bits.Put(8 << 1, 8).Put(2, 2).Put(0, 40)) },
+        { "a reserved coding method", OneFrame(bits => bits.Put(8 << 1, 8).Put(2, 2).Put(0, 40)) },
         { "as many partitions", OneFrame(bits => bits.Put(8 << 1, 8).Put(0, 2).Put(3, 4).Put(0, 40)) },
         { "as many partitions", OneFrame(bits => bits.Put(11 << 1, 8).Put(0, 48).Put(0, 2).Put(1, 4).Put(0, 40)) },
         { "reserved precision or shift", OneFrame(bits => bits.Put(32 << 1, 8).Put(0, 16).Put(15, 4).Put(0, 40)) },
         { "reserved precision or shift", OneFrame(bits => bits.Put(32 << 1, 8).Put(0, 16).Put(3, 4).Put(-1, 5).Put(0, 40)) },
-        { "larger than residuals can be", OneFrame(bits => bits.Put(8 << 1, 8).Put(1, 2).Put(0, 4).Put(30, 5).Put(0, 4000)) },
+        { "a residual is too large", OneFrame(bits => bits.Put(8 << 1, 8).Put(1, 2).Put(0, 4).Put(30, 5).Put(0, 4000)) },
         { "checksum of the frame is wrong", OneFrame(bits => bits.Constant(1, 16).Put(1, 8)) },
     };
 
@@ -332,7 +332,7 @@ public sealed class FlacReaderTests : IDisposable
         byte[] file = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 4, rate), FlacBits.Frame(4, 0, bits => bits.Constant(1, 16)));
         var exception = Assert.Throws<DemucsException>(() => Read(file));
         Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
-        Assert.Contains($"{rate} frames per second", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"a sample rate of {rate} Hz", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -344,7 +344,7 @@ public sealed class FlacReaderTests : IDisposable
     {
         byte[] original = Fixture(name);
         float[] expected = ReadAll(original);
-        var random = new Random(name.Length);
+        Random random = new Random(name.Length);
         for (int i = 0; i < 2000; i++)
         {
             byte[] mutated = [.. original];
@@ -370,7 +370,7 @@ public sealed class FlacReaderTests : IDisposable
     public void Damage_with_valid_checksums_ends_in_samples_or_a_clear_error()
     {
         // Random subframes behind valid headers reach the decoder's inside, which checksums otherwise keep from damage.
-        var random = new Random(11);
+        Random random = new Random(11);
         for (int i = 0; i < 3000; i++)
         {
             var noise = new byte[random.Next(1, 400)];

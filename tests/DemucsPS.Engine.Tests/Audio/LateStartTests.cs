@@ -57,12 +57,12 @@ public sealed class LateStartTests : IDisposable
         // What the encoder put in front, and the file does not tell, is in the sound, not in the silence before it.
         int lag = SignalLag.Of(source, without, 8000, 8000, 1500);
         Assert.InRange(header.Late + lag, (expected * Rate) - tolerance, (expected * Rate) + tolerance);
-        foreach ((AudioReader reader, string words) in new[] { (silent, "silence in front"), (begun, "ahead of it") })
+        foreach ((AudioReader reader, string words) in new[] { (silent, "Stems begin with that much silence"), (begun, "ahead of the file") })
         {
             if (expected > 0)
-                Assert.Contains($"{header.Late / (double)Rate:F3} s later than the file; ", Assert.Single(reader.Warnings, w => w.Contains(words, StringComparison.Ordinal)), StringComparison.Ordinal);
+                Assert.Contains($"{header.Late / (double)Rate:F3} s after the start of the file. ", Assert.Single(reader.Warnings, w => w.Contains(words, StringComparison.Ordinal)), StringComparison.Ordinal);
             else
-                Assert.DoesNotContain(reader.Warnings, w => w.Contains("later than the file", StringComparison.Ordinal));
+                Assert.DoesNotContain(reader.Warnings, w => w.Contains("after the start of the file", StringComparison.Ordinal));
         }
         Assert.Equal((header.Late, 0L), (header.Silence, TrackHeader.Read(cut).Silence));
     }
@@ -93,7 +93,7 @@ public sealed class LateStartTests : IDisposable
             Assert.Equal(0, SignalLag.Of([.. new float[8820], .. source], left, 8000, 8000, 1000));
         }
         Assert.True(separator.Separate(late).Skipped);
-        Assert.Contains("silence in front: 8820 then, 0 now", Assert.Throws<DemucsException>(() => next.Separate(cut)).Message, StringComparison.Ordinal);
+        Assert.Contains("silence in front changed from 8820 to 0", Assert.Throws<DemucsException>(() => next.Separate(cut)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

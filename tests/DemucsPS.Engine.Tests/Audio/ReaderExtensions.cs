@@ -8,7 +8,7 @@ internal static class ReaderExtensions
 {
     public static float[] ReadAll(this AudioReader reader, int blockFrames = 1000)
     {
-        var all = new List<float>();
+        List<float> all = new List<float>();
         var block = new float[blockFrames * reader.Channels];
         int frames;
         while ((frames = reader.Read(block)) > 0)

@@ -54,7 +54,7 @@ public sealed class ResamplerTests
     [InlineData(767999, 44100, false)]
     public void Memory_for_rows_stays_within_its_bound(int source, int target, bool precomputed)
     {
-        var kernel = new ResamplerKernel(source, target, ResamplerFilter.Demucs);
+        ResamplerKernel kernel = new ResamplerKernel(source, target, ResamplerFilter.Demucs);
         Assert.Equal(precomputed, (long)kernel.New * kernel.Taps * sizeof(float) <= ResamplerKernel.MaxTableBytes);
         Assert.Equal(1, kernel.Row(kernel.New - 1).ToArray().Sum(weight => (double)weight), 1e-5);
     }
@@ -79,7 +79,7 @@ public sealed class ResamplerTests
         float[] left = Noise(1000);
         float[] right = [.. left.Select(value => value * -0.5f)];
         float[] wide = [.. left.Zip(right).SelectMany(pair => (float[])[pair.First, pair.Second, 9f])];
-        var stereo = new Resampler(48000, 44100, 2);
+        Resampler stereo = new Resampler(48000, 44100, 2);
         (float[] gotLeft, float[] gotRight) = Run(stereo, wide, 3, 100, 100);
         (float[] mono, float[] copy) = Resample(left, 48000, 44100, 100, 100);
         Assert.Equal(mono, gotLeft);
@@ -93,7 +93,7 @@ public sealed class ResamplerTests
 
     private static float[] Noise(int frames)
     {
-        var random = new Random(frames);
+        Random random = new Random(frames);
         return [.. Enumerable.Range(0, frames).Select(i => (float)((random.NextDouble() - 0.5) + (0.4 * Math.Sin(i * 0.05))))];
     }
 

@@ -39,7 +39,7 @@ public sealed class StereoTrackReaderTests : IDisposable
         (float[] left, float[] right) = reader.ReadAll();
         Assert.Equal([1f / 32768, 7f / 32768], left);
         Assert.Equal([2f / 32768, 8f / 32768], right);
-        Assert.Equal($"'{path}' has 6 channels; only the first two are used, as left and right. The channel layout 'Pairs' separates all of them.", Assert.Single(reader.Warnings));
+        Assert.Equal($"'{path}' has 6 channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them.", Assert.Single(reader.Warnings));
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class StereoTrackReaderTests : IDisposable
     [InlineData(3)]
     public void Other_rates_are_resampled_whatever_the_size_of_blocks(int channels)
     {
-        var random = new Random(3);
+        Random random = new Random(3);
         int[] samples = [.. Enumerable.Range(0, 20_000 * channels).Select(_ => random.Next(-20000, 20000))];
         string path = _folder.Write("48k.wav", Pcm16(48000, channels, samples));
         using StereoTrackReader whole = StereoTrackReader.Open(new TrackSource(path));

@@ -97,8 +97,8 @@ public sealed class TagsTests : IDisposable
         using AudioReader reader = ReadFlac(block);
         AssertIntact(reader);
         string warning = Assert.Single(reader.Warnings);
-        Assert.True(warning.Contains("tags (VORBIS_COMMENT) claim to be longer than the block", StringComparison.Ordinal), damage);
-        Assert.Contains("flac damaged.flac -o mended.flac", warning, StringComparison.Ordinal);
+        Assert.True(warning.Contains("tags (VORBIS_COMMENT) claim to be longer than their block", StringComparison.Ordinal), damage);
+        Assert.Contains("flac damaged.flac -o repaired.flac", warning, StringComparison.Ordinal);
         // What could be read of them is kept.
         Assert.Equal(damage is "count of 4 Gi" or "comment beyond the block" or "comment of 4 GiB" ? "a" : null, reader.Tags.GetValueOrDefault("title"));
     }
@@ -225,7 +225,7 @@ public sealed class TagsTests : IDisposable
         byte[] format = Format(Pcm, 1, 44100, 16);
         byte[] list = Info(Item("INAM", "title"), Item("IART", "artist"), Item("ICMT", "comment"));
         byte[][] originals = [Flac(Comments("TITLE=title", "ARTIST=artist", "COMMENT=comment")), File(format, list, Data), File(format, Data, list)];
-        var random = new Random(5);
+        Random random = new Random(5);
         for (int i = 0; i < 9000; i++)
         {
             byte[] mutated = [.. originals[i % 3]];
@@ -253,7 +253,7 @@ public sealed class TagsTests : IDisposable
     {
         int told = 0;
         byte[] original = Comments("TITLE=title", "ARTIST=artist", "COMMENT=comment");
-        var random = new Random(6);
+        Random random = new Random(6);
         for (int i = 0; i < 3000; i++)
         {
             byte[] block = [.. original];
@@ -301,7 +301,7 @@ public sealed class TagsTests : IDisposable
     [Fact]
     public void The_form_of_ffmpeg_is_taken_apart_by_its_rules()
     {
-        var tags = new AudioTagBuilder();
+        AudioTagBuilder tags = new AudioTagBuilder();
         FFmpegTags.Parse(
             ";FFMETADATA1\n#title=no\ntitle=a\\=b\\;c\\#d\\\\e\\\nnext=line\nk\\=ey=v\\\\\n\nnothing\n=no name\nARTIST=container\nencoder=\n"
             + "[STREAM]\nartist=stream\nalbum=of the stream\nlanguage=und\n[CHAPTER]\nTIMEBASE=1/1000\ntitle=chapter\n[STREAM]\ngenre=x\\",
@@ -312,10 +312,10 @@ public sealed class TagsTests : IDisposable
     [Fact]
     public void Any_text_in_place_of_the_form_of_ffmpeg_is_taken()
     {
-        var random = new Random(8);
+        Random random = new Random(8);
         for (int i = 0; i < 3000; i++)
         {
-            var tags = new AudioTagBuilder();
+            AudioTagBuilder tags = new AudioTagBuilder();
             FFmpegTags.Parse(string.Concat(Enumerable.Range(0, random.Next(60)).Select(_ => "\\=;#\n[]ab\0\r"[random.Next(12) % 11])), tags);
             tags.Build();
         }
@@ -400,7 +400,7 @@ public sealed class TagsTests : IDisposable
 
     private static ByteSource Source(byte[] file, bool seekable)
     {
-        var memory = new MemoryStream(file);
+        MemoryStream memory = new MemoryStream(file);
         return new ByteSource(seekable ? memory : new ForwardStream(memory), "/music/some song");
     }
 

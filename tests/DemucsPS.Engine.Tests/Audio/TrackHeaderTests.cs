@@ -28,7 +28,7 @@ public sealed class TrackHeaderTests : IDisposable
         [info]   Stream #0:0: Audio: mp3, 11025 Hz, mono
         """;
 
-    private static readonly string Old = New.Replace("[info]   Stream", "[info]     Stream", StringComparison.Ordinal);
+    private static readonly string s_old = New.Replace("[info]   Stream", "[info]     Stream", StringComparison.Ordinal);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -41,12 +41,12 @@ public sealed class TrackHeaderTests : IDisposable
     [InlineData(true, 1, 22050, true)]
     public void The_messages_of_ffmpeg_say_rate_channels_length_and_picture(bool isOld, int stream, int rate, bool isMono)
     {
-        string program = Script($"cat >&2 <<'END'\n{(isOld ? Old : New)}\nEND\nprintf ';FFMETADATA1\\ntitle=a\\n'");
+        string program = Script($"cat >&2 <<'END'\n{(isOld ? s_old : New)}\nEND\nprintf ';FFMETADATA1\\ntitle=a\\n'");
         TrackHeader header = AudioFile.ReadHeader(new TrackSource(_folder.Write("film.mkv", [1])) { StreamIndex = stream }, () => program);
         Assert.Equal((rate, isMono, "2", true), (header.SampleRate, header.IsMono, header.Picture, header.IsEstimate));
         Assert.Equal((long)(360_062.5 * rate), header.Frames);
         Assert.Equal("a", header.Tags["title"]);
-        var error = Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(_folder.File("film.mkv")) { StreamIndex = 2 }, () => Script($"cat >&2 <<'END'\n{(isOld ? Old : New)}\nEND\nexit 1")));
+        var error = Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(_folder.File("film.mkv")) { StreamIndex = 2 }, () => Script($"cat >&2 <<'END'\n{(isOld ? s_old : New)}\nEND\nexit 1")));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("It has 0: (eng) mp3, 44100 Hz, stereo, fltp, 192 kb/s; 1: aac (LC), 22050 Hz, mono, fltp (default).", error.Message, StringComparison.Ordinal);
     }
@@ -69,7 +69,7 @@ public sealed class TrackHeaderTests : IDisposable
         string path = _folder.Write("a.xyz", [1]);
         var error = Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => Script("echo '[error] no idea what that is' >&2; exit 3")));
         Assert.Equal(DemucsError.AudioFormatUnsupported, error.Error);
-        Assert.Contains("gave up with code 3. ffmpeg says: no idea what that is.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("failed with exit code 3. ffmpeg reports: no idea what that is.", error.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => null)).Error);
     }
 

@@ -44,7 +44,7 @@ public sealed class TrackListTests : IDisposable
         Touch("a.wav", "separated/model/a/bass.wav");
         TrackListOptions options = new() { Recurse = true, OutputFolder = _folder["separated"] };
         Assert.Equal(["a.wav"], Names(options, _folder.Path));
-        Assert.Contains("stems go there", Assert.Single(_notices), StringComparison.Ordinal);
+        Assert.Contains("it is the folder for stems", Assert.Single(_notices), StringComparison.Ordinal);
         Assert.Empty(Names(options, _folder["separated"]));
     }
 
@@ -65,7 +65,7 @@ public sealed class TrackListTests : IDisposable
         Write("list.m3u", "a.wav\nb.wav\na.wav\n");
         Assert.Equal(["a.wav", "b.wav"], Names(new TrackListOptions(), _folder["a.wav"], _folder.Path, _folder["list.m3u"]));
         Assert.Equal(4, _notices.Count);
-        Assert.All(_notices, n => Assert.Contains("was named before", n, StringComparison.Ordinal));
+        Assert.All(_notices, n => Assert.Contains("is already on the list", n, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class TrackListTests : IDisposable
         Write("long.m3u", new string('x', 9000) + "\n");
         File.WriteAllBytes(_folder["binary.m3u"], new byte[100]);
         File.WriteAllBytes(_folder["big.m3u"], new byte[(8 << 20) + 1]);
-        foreach ((string file, string words) in new[] { ("hls.m3u8", "HLS"), ("nested.m3u", "in another playlist"), ("long.m3u", "9000 characters (line 1)"), ("binary.m3u", "no text"), ("big.m3u", "8 MiB"), ("missing.m3u", "cannot be read") })
+        foreach ((string file, string words) in new[] { ("hls.m3u8", "HLS"), ("nested.m3u", "inside another playlist"), ("long.m3u", "9000 characters (line 1)"), ("binary.m3u", "not a text file"), ("big.m3u", "8 MiB"), ("missing.m3u", "cannot be read") })
         {
             _errors.Clear();
             Assert.Empty(Names(new TrackListOptions(), _folder[file]));
@@ -305,7 +305,7 @@ public sealed class TrackListTests : IDisposable
         Assert.Equal(["01 Ω", "02"], tracks.Select(t => t.Name));
         Assert.Equal([_folder["one.wav"], _folder["two.flac"]], tracks.Select(t => t.Path));
         Assert.All(tracks, t => Assert.Null(t.Range));
-        Assert.Contains("two.flac' is taken for it", Assert.Single(_notices), StringComparison.Ordinal);
+        Assert.Contains("two.flac' is used instead", Assert.Single(_notices), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -318,10 +318,10 @@ public sealed class TrackListTests : IDisposable
     [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:75", "time '00:00:75'")]
     [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 -1:00:00", "time '-1:00:00'")]
     [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 99999999999:00:00", "time '99999999999:00:00'")]
-    [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "track 2 does not begin behind track 1")]
-    [InlineData("FILE http://example.org/a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00", "nothing is fetched")]
-    [InlineData("FILE a.wav WAVE\nTRACK 01 MODE1/2352\nINDEX 01 00:00:00", "no CUE sheet with audio tracks")]
-    [InlineData("", "no CUE sheet with audio tracks")]
+    [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "track 2 does not begin after track 1")]
+    [InlineData("FILE http://example.org/a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00", "network addresses are not supported")]
+    [InlineData("FILE a.wav WAVE\nTRACK 01 MODE1/2352\nINDEX 01 00:00:00", "not a CUE sheet with audio tracks")]
+    [InlineData("", "not a CUE sheet with audio tracks")]
     public void Sheets_that_make_no_sense_are_refused(string sheet, string words)
     {
         Write("album.cue", sheet);

@@ -94,7 +94,7 @@ public sealed class TrackSourceTests : IDisposable
         }
         using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path) { Range = new FrameRange(3, 3) });
         Assert.Equal([4f / 32768], reader.ReadAll().Left);
-        Assert.Contains("ends 2 frames before the track", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains("ends 2 frames before the end of the track", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

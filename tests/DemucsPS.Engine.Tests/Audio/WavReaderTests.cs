@@ -103,7 +103,7 @@ public sealed class WavReaderTests
             using PcmReader reader = Read(file, seekable);
             Assert.Equal([-127f / 128, -126f / 128, -125f / 128], reader.ReadAll());
             // What is behind the last chunk only a file shows.
-            Assert.Equal(seekable ? [$"'{SomePath}' has 16 bytes behind its last chunk that are no chunk. They are left out."] : [], reader.Warnings);
+            Assert.Equal(seekable ? [$"'{SomePath}' has 16 bytes after its last chunk that are not a chunk. They are ignored."] : [], reader.Warnings);
         }
     }
 
@@ -193,8 +193,8 @@ public sealed class WavReaderTests
         { "has no samples", File(Format(Pcm, 2, 44100, 16), Chunk("LIST", [1, 2], 5000)) },
         { "0 channels", File(Format(Pcm, 0, 44100, 16), Chunk("data", [1, 2])) },
         { "65 channels", File(Format(Pcm, 65, 44100, 16), Chunk("data", new byte[130])) },
-        { "0 frames per second", File(Format(Pcm, 1, 0, 16), Chunk("data", [1, 2])) },
-        { "768001 frames per second", File(Format(Pcm, 1, 768001, 16), Chunk("data", [1, 2])) },
+        { "a sample rate of 0 Hz", File(Format(Pcm, 1, 0, 16), Chunk("data", [1, 2])) },
+        { "a sample rate of 768001 Hz", File(Format(Pcm, 1, 768001, 16), Chunk("data", [1, 2])) },
         { "0 bits per sample", File(Format(Pcm, 1, 44100, 0), Chunk("data", [1, 2])) },
         { "instead of at least 16", File(Chunk("fmt ", new byte[14]), Chunk("data", [1, 2])) },
         { "instead of at least 40", File(Chunk("fmt ", Join(U16(0xFFFE), U16(1), U32(44100), U32(88200), U16(2), U16(16))), Chunk("data", [1, 2])) },
@@ -233,7 +233,7 @@ public sealed class WavReaderTests
         byte[] original = FileNamed(
             "RF64", Chunk("ds64", Join(U64(0), U64(80), U64(20), U32(0))), Chunk("LIST", Text("abc")), ExtensibleFormat(Pcm, 2, 44100, 16, 16),
             Chunk("data", Join([.. Enumerable.Range(0, 40).Select(U16)]), 0xFFFFFFFF));
-        var random = new Random(1);
+        Random random = new Random(1);
         for (int i = 0; i < 4000; i++)
         {
             byte[] mutated = [.. original];
@@ -243,7 +243,7 @@ public sealed class WavReaderTests
                 ByteSource source = Source(mutated, seekable: i % 2 == 0);
                 if (WavHeader.Read(source) is not { } file)
                     continue;
-                using var reader = new PcmReader(source, file);
+                using PcmReader reader = new PcmReader(source, file);
                 reader.ReadAll();
             }
             catch (DemucsException)
@@ -255,7 +255,7 @@ public sealed class WavReaderTests
 
     private static ByteSource Source(byte[] file, bool seekable = true, bool isPipe = false)
     {
-        var memory = new MemoryStream(file);
+        MemoryStream memory = new MemoryStream(file);
         return new ByteSource(seekable ? memory : new ForwardStream(memory), SomePath, isPipe);
     }
 

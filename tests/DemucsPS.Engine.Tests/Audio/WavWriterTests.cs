@@ -37,7 +37,7 @@ public sealed class WavWriterTests : IDisposable
     [Fact]
     public void Twenty_four_bit_samples_survive_a_round_trip_exactly()
     {
-        var random = new Random(5);
+        Random random = new Random(5);
         float[] samples = [.. Enumerable.Range(0, 100_000).Select(_ => random.Next(-8388608, 8388608) / 8388608f)];
         string path = _folder.File("exact.wav");
         Write(path, 2, WavSampleFormat.Pcm24, samples);
@@ -246,8 +246,8 @@ public sealed class WavWriterTests : IDisposable
     {
         if (!File.Exists("/dev/full"))
             Assert.Skip("/dev/full is not there: only Linux has it.");
-        var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        using var writer = new WavWriter("/stems/full.wav", device, 44100, 2, WavSampleFormat.Pcm16, null, uint.MaxValue);
+        FileStream device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using WavWriter writer = new WavWriter("/stems/full.wav", device, 44100, 2, WavSampleFormat.Pcm16, null, uint.MaxValue);
         var exception = Assert.Throws<DemucsException>(() => writer.Write(new float[100_000]));
         Assert.Equal(DemucsError.StemWriteFailed, exception.Error);
         Assert.Contains("/stems/full.wav", exception.Message, StringComparison.Ordinal);

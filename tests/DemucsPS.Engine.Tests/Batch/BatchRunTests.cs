@@ -46,7 +46,7 @@ public sealed class BatchRunTests : IDisposable
         // After a, 90 seconds are left: b takes 150 of them, c 40, and then d 10.
         Assert.Equal(["a", "c", "d"], _begun);
         Assert.Equal(new BatchEnd(0, true), end);
-        Assert.StartsWith("1 track was not begun: ", Assert.Single(_left), StringComparison.Ordinal);
+        Assert.StartsWith("1 track was not started: ", Assert.Single(_left), StringComparison.Ordinal);
         Assert.True(limit.RealTimeFactor >= 100);
         Assert.Equal([("a", TrackStatus.Done), ("c", TrackStatus.Done), ("d", TrackStatus.Done)], Results());
         // Another run goes on with what is left.

@@ -35,7 +35,7 @@ public sealed class ChunkPlanTests
     }
 
     [Fact]
-    public void A_short_track_is_one_chunk_centerd_in_the_segment()
+    public void A_short_track_is_one_chunk_centered_in_the_segment()
     {
         ChunkPlan plan = ChunkPlan.Create(100, Segment, 0.05);
         Assert.Equal(1, plan.Count);

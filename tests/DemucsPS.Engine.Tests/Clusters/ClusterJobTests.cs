@@ -180,7 +180,7 @@ public sealed class ClusterJobTests : IDisposable
         File.Move(_folder["kept"], _folder["job", "submissions", "0002", "submission.json"]);
         // The last one is missed by what its tasks write to.
         Directory.Move(_folder["job", "submissions", "0003"], _folder["lost"]);
-        Assert.Contains("a submission 3", Assert.Throws<DemucsException>(job.Submissions).Message, StringComparison.Ordinal);
+        Assert.Contains("Tasks of submission 3 have written results", Assert.Throws<DemucsException>(job.Submissions).Message, StringComparison.Ordinal);
         Directory.Move(_folder["lost"], _folder["job", "submissions", "0003"]);
         // One whose writing was interrupted is none, and the next takes its place.
         File.Delete(_folder["job", "submissions", "0003", "submission.json"]);

@@ -8,10 +8,10 @@ public sealed class ModelComparisonTests
     [Fact]
     public void What_cannot_be_meant_is_refused_before_anything_is_looked_for()
     {
-        Assert.Contains("'a, overlap 0.05, shifts 2' is there twice", Refusal(new() { Model = "a", Shifts = 2 }, new() { Model = "a", Overlap = 0.05, Shifts = 2 }), StringComparison.Ordinal);
+        Assert.Contains("'a, overlap 0.05, shifts 2' occurs twice", Refusal(new() { Model = "a", Shifts = 2 }, new() { Model = "a", Overlap = 0.05, Shifts = 2 }), StringComparison.Ordinal);
         Assert.Contains("1.5", Refusal(new ComparisonSetting { Overlap = 1.5 }), StringComparison.Ordinal);
         Assert.Contains("-1", Refusal(new(), new() { Shifts = -1 }), StringComparison.Ordinal);
-        Assert.Contains("figure", RefusalWith(new QualityOptions { Metrics = QualityMetric.None }, new ComparisonSetting()), StringComparison.Ordinal);
+        Assert.Contains("metric", RefusalWith(new QualityOptions { Metrics = QualityMetric.None }, new ComparisonSetting()), StringComparison.Ordinal);
     }
 
     private static string Refusal(params ComparisonSetting[] settings) => RefusalWith(new QualityOptions(), settings);

@@ -16,7 +16,7 @@ public sealed class StemEncodingTests
 {
     private static readonly StemRequest s_vocals = new() { Stems = ["vocals"] };
 
-    private static readonly Dictionary<string, string> Usual = new()
+    private static readonly Dictionary<string, string> s_usual = new()
     {
         ["title"] = "A Song",
         ["artist"] = "Somebody",
@@ -127,13 +127,13 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        song.Convert(source, Usual, cover: true);
+        song.Convert(source, s_usual, cover: true);
         string path = song.Separate(StemFormat.Create(file), file == StemFileFormat.StemMp4 ? new StemRequest { StemMp4 = true } : s_vocals).Values.Single();
         JsonElement probe = EncodedSong.Probe(path);
         Dictionary<string, string> tags = EncodedSong.Tags(probe);
         Assert.Equal(file == StemFileFormat.StemMp4 ? "A Song" : "A Song (vocals)", tags["title"]);
         foreach (string field in new[] { "artist", "album", "date", "track", "genre" })
-            Assert.Equal(Usual[field], tags[field]);
+            Assert.Equal(s_usual[field], tags[field]);
         // INFO chunks have no field for it.
         Assert.Equal(file != StemFileFormat.Wav, tags.GetValueOrDefault("album_artist") == "Several");
         Assert.DoesNotMatch(@"Lav[fc]\d", tags.GetValueOrDefault("encoder") ?? "");
@@ -187,7 +187,7 @@ public sealed class StemEncodingTests
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
         Assert.DoesNotContain("title", EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"])).Keys);
-        song.Convert("song.flac", Usual, cover: true);
+        song.Convert("song.flac", s_usual, cover: true);
         JsonElement probe = EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals, copyTags: false)["vocals"]);
         Assert.DoesNotContain("artist", EncodedSong.Tags(probe).Keys);
         Assert.Single(probe.GetProperty("streams").EnumerateArray());
@@ -202,7 +202,7 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        song.Convert("song.flac", Usual, cover: true);
+        song.Convert("song.flac", s_usual, cover: true);
         // As loud as they are: the mix and the stems are wanted at the same gain.
         IReadOnlyDictionary<string, string> wave = song.Separate(StemFormat.Create(StemFileFormat.Wav, 32), copyTags: false);
         string path = song.Separate(StemFormat.Create(StemFileFormat.StemMp4), new StemRequest { StemMp4 = true })["stems"];
@@ -288,7 +288,7 @@ public sealed class StemEncodingTests
     [Theory]
     [InlineData("echo '[error] the words of ffmpeg' >&2; exit 1", "the words of ffmpeg")]
     [InlineData("echo \"Unrecognized option 'movie_timescale'.\" >&2; exit 1", "Unrecognized option 'movie_timescale'. Install a newer ffmpeg: 4.0 or newer is needed.")]
-    [InlineData("head -c 100000 > /dev/null; kill -9 $$", "gave up with code")]
+    [InlineData("head -c 100000 > /dev/null; kill -9 $$", "failed with exit code")]
     [InlineData("cat > /dev/null", "")]
     public void An_ffmpeg_that_fails_dies_or_writes_nothing_is_an_error(string script, string because)
     {

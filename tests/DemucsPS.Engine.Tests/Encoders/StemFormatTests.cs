@@ -18,22 +18,22 @@ public sealed class StemFormatTests
         Assert.Equal(file, StemFormat.Create(file, bits, bitRate, quality, null, dither).File);
 
     [Theory]
-    [InlineData(StemFileFormat.Flac, 32, null, null, "no 32-bit floating point")]
-    [InlineData(StemFileFormat.Alac, 32, null, null, "no 32-bit floating point")]
+    [InlineData(StemFileFormat.Flac, 32, null, null, "does not support 32-bit floating point")]
+    [InlineData(StemFileFormat.Alac, 32, null, null, "does not support 32-bit floating point")]
     [InlineData(StemFileFormat.Wav, 20, null, null, "16, 24 or 32")]
     [InlineData(StemFileFormat.Mp3, 16, null, null, "no bit depth")]
     [InlineData(StemFileFormat.StemMp4, 24, null, null, "no bit depth")]
     [InlineData(StemFileFormat.Wav, null, 320, null, "lossless")]
     [InlineData(StemFileFormat.Flac, null, 320, null, "lossless")]
     [InlineData(StemFileFormat.Mp3, null, 300, null, "32, 40, 48")]
-    [InlineData(StemFileFormat.Mp3, null, 0, null, "it can be")]
+    [InlineData(StemFileFormat.Mp3, null, 0, null, "it must be")]
     [InlineData(StemFileFormat.Aac, null, 513, null, "32 to 512 kbit/s")]
     [InlineData(StemFileFormat.Opus, null, 511, null, "16 to 510 kbit/s")]
     [InlineData(StemFileFormat.Aac, null, 256000, null, "kbit/s")]
-    [InlineData(StemFileFormat.Flac, null, null, 5, "for Mp3 only")]
+    [InlineData(StemFileFormat.Flac, null, null, 5, "only available for Mp3")]
     [InlineData(StemFileFormat.Opus, null, null, 5, "Choose a bit rate")]
     [InlineData(StemFileFormat.Mp3, null, null, 10, "0 (best) to 9")]
-    [InlineData(StemFileFormat.Mp3, null, 320, 0, "together")]
+    [InlineData(StemFileFormat.Mp3, null, 320, 0, "cannot be combined")]
     public void What_does_not_is_refused(StemFileFormat file, int? bits, int? bitRate, int? quality, string because)
     {
         DemucsException error = Assert.Throws<DemucsException>(() => StemFormat.Create(file, bits, bitRate, quality));

@@ -89,13 +89,13 @@ public sealed class TagWritingTests
         CoverArt webp = new(FileTagBytes.WebP), gif = new(FileTagBytes.Gif), png = new(FileTagBytes.Png), unknown = new("not a picture"u8.ToArray()), large = new([.. FileTagBytes.Png, .. new byte[16 << 20]]);
         foreach (StemFileFormat mp4 in (StemFileFormat[])[StemFileFormat.Aac, StemFileFormat.Alac, StemFileFormat.StemMp4])
         {
-            Assert.Equal("is WebP, which MP4 files cannot have", webp.Obstacle(mp4));
-            Assert.Equal("is Gif, which MP4 files cannot have", gif.Obstacle(mp4));
+            Assert.Equal("is WebP, which MP4 files do not support", webp.Obstacle(mp4));
+            Assert.Equal("is Gif, which MP4 files do not support", gif.Obstacle(mp4));
             Assert.Null(png.Obstacle(mp4));
         }
 
-        Assert.All(Enum.GetValues<StemFileFormat>(), format => Assert.Contains("is no picture that is known", unknown.Obstacle(format), StringComparison.Ordinal));
-        Assert.Contains("FLAC files can have a picture of 16 MiB at most", large.Obstacle(StemFileFormat.Flac), StringComparison.Ordinal);
+        Assert.All(Enum.GetValues<StemFileFormat>(), format => Assert.Contains("is not a supported picture", unknown.Obstacle(format), StringComparison.Ordinal));
+        Assert.Contains("FLAC allows at most 16 MiB", large.Obstacle(StemFileFormat.Flac), StringComparison.Ordinal);
         Assert.Null(large.Obstacle(StemFileFormat.Mp3));
         Assert.Null(webp.Obstacle(StemFileFormat.Flac));
     }
@@ -110,7 +110,7 @@ public sealed class TagWritingTests
         StemOutput output = new(new Engine.Naming.StemNames(folder["out"]), new StemFormat { File = StemFileFormat.Aac });
         TrackSource source = new(folder["song.flac"]);
         TrackHeader header = TrackHeader.Read(source);
-        Assert.Equal($"The cover of '{source.Path}' is WebP, which MP4 files cannot have; the stems have none.", output.LabelsOf(source, header.Tags, header.Picture).Warning);
+        Assert.Equal($"The cover of '{source.Path}' is WebP, which MP4 files do not support. The stems have no cover.", output.LabelsOf(source, header.Tags, header.Picture).Warning);
         TrackLabels labels = (output with { Format = new StemFormat { File = StemFileFormat.Mp3 } }).LabelsOf(source, header.Tags, header.Picture);
         Assert.Null(labels.Warning);
         Assert.Equal(FileTagBytes.WebP, labels.Of("vocals").Cover!.Data.ToArray());

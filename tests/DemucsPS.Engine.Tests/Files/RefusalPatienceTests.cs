@@ -41,9 +41,9 @@ public sealed class RefusalPatienceTests
     public void The_remedy_is_to_close_the_program_where_one_has_the_file_open()
     {
         Assert.Equal("Close the program that has it open, and try again.", Patience(onWindows: true).RemedyFor(OpenElsewhere()));
-        Assert.StartsWith("Close programs that have it open, and check that it may be written", Patience(onWindows: true).RemedyFor(new UnauthorizedAccessException()), StringComparison.Ordinal);
-        Assert.StartsWith("Check that the disk has room", Patience(onWindows: true).RemedyFor(Windows(112)), StringComparison.Ordinal);
-        Assert.StartsWith("Check that the disk has room", Patience(onWindows: false).RemedyFor(new UnauthorizedAccessException()), StringComparison.Ordinal);
+        Assert.StartsWith("Close programs that have it open. Check its permissions", Patience(onWindows: true).RemedyFor(new UnauthorizedAccessException()), StringComparison.Ordinal);
+        Assert.StartsWith("Check that the disk is connected and has free space", Patience(onWindows: true).RemedyFor(Windows(112)), StringComparison.Ordinal);
+        Assert.StartsWith("Check that the disk is connected and has free space", Patience(onWindows: false).RemedyFor(new UnauthorizedAccessException()), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,6 +9,17 @@ public sealed class FloorTests
     public void No_namespace_uses_one_that_uses_it() => Assert.Empty(NamespaceGraph.Read(typeof(DemucsException).Assembly.Location).Circles());
 
     [Fact]
+    public void Each_folder_is_on_its_floor()
+    {
+        NamespaceGraph graph = NamespaceGraph.Read(typeof(DemucsException).Assembly.Location);
+        string root = typeof(DemucsException).Namespace!;
+        Dictionary<string, int> floors = Regex.Matches(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "ARCHITECTURE.md")), @"^\| (\d+) \| `([\w/()]+)` \|", RegexOptions.Multiline)
+            .ToDictionary(row => row.Groups[2].Value == "(root)" ? root : $"{root}.{row.Groups[2].Value.Replace('/', '.')}", row => int.Parse(row.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(graph.Namespaces, floors.Keys.Order(StringComparer.Ordinal));
+        Assert.All(graph.Uses, use => Assert.True(floors[use.User] > floors[use.Used], $"{use.User} is on floor {floors[use.User]} and uses {use.Used} on floor {floors[use.Used]}: {use.Example}."));
+    }
+
+    [Fact]
     public void A_circle_is_found() =>
         // The test assembly has one, since its folders are no floors: tests take each other's samples.
         Assert.Contains(NamespaceGraph.Read(typeof(FloorTests).Assembly.Location).Circles(), step => step.StartsWith($"{nameof(DemucsPS)}.{nameof(Engine)}.{nameof(Tests)}.{nameof(Audio)} -> ", StringComparison.Ordinal));

@@ -23,7 +23,7 @@ public sealed class ExecutionProviderTests
         Assert.Equal(DemucsError.ExecutionProviderUnavailable, error.Error);
         Assert.StartsWith($"The execution provider {provider} is ", error.Message, StringComparison.Ordinal);
         bool listed = OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider));
-        Assert.Contains(listed ? "does not start here" : "to the full path of a library, version 1.31 or newer, that has", error.Message, StringComparison.Ordinal);
+        Assert.Contains(listed ? "does not start. It needs" : "to the full path of a library, version 1.31 or newer, that has", error.Message, StringComparison.Ordinal);
         Assert.Contains(OnnxRuntimeLibrary.Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(string.Join(", ", OnnxRuntimeLibrary.AvailableProviders), error.Message, StringComparison.Ordinal);
         Assert.Contains("$DEMUCSPS_ONNXRUNTIME", error.Message, StringComparison.Ordinal);
@@ -50,8 +50,8 @@ public sealed class ExecutionProviderTests
         int taken = ExecutionProviderChoice.Candidates.ToList().IndexOf(bag.ExecutionProvider);
         Assert.Equal(taken + 1, told.Count);
         for (int i = 0; i < taken; i++)
-            Assert.Matches($"^Execution provider {ExecutionProviderChoice.Candidates[i]} is not taken: .{{10}}", told[i]);
-        Assert.Equal($"Execution provider {bag.ExecutionProvider} is taken.", told[taken]);
+            Assert.Matches($"^Execution provider {ExecutionProviderChoice.Candidates[i]} is not used: .{{10}}", told[i]);
+        Assert.Equal($"Execution provider {bag.ExecutionProvider} is used.", told[taken]);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class LibraryLoadFailureTests
         string message = LibraryLoadFailure.Describe([(Beside, MissingDependency), (Flat, null)], onWindows: true, onMac: false, architecture, library => library == "msvcp140.dll");
         Assert.Contains($"{Beside}: {MissingDependency}", message, StringComparison.Ordinal);
         Assert.Contains($"{Flat}: no such file", message, StringComparison.Ordinal);
-        Assert.EndsWith($"ONNX Runtime needs the Microsoft Visual C++ Redistributable ({name}), which is not installed: there is no {missing}. "
+        Assert.EndsWith($"ONNX Runtime needs the Microsoft Visual C++ Redistributable ({name}), which is not installed: {missing} not found. "
             + $"Install it from https://aka.ms/vs/17/release/vc_redist.{name}.exe and start again.", message, StringComparison.Ordinal);
         Assert.DoesNotContain("Build DemucsPS again", message, StringComparison.Ordinal);
     }
@@ -28,7 +28,7 @@ public sealed class LibraryLoadFailureTests
     public void A_Visual_C_runtime_that_is_too_old_is_named_too(string code)
     {
         string message = LibraryLoadFailure.Describe([(Beside, $"Unable to load DLL '{Beside}': said by Windows. ({code})")], onWindows: true, onMac: false, Architecture.X64, _ => true);
-        Assert.Contains("what is installed seems too old", message, StringComparison.Ordinal);
+        Assert.Contains("the installed version seems too old", message, StringComparison.Ordinal);
         Assert.Contains("vc_redist.x64.exe", message, StringComparison.Ordinal);
     }
 
@@ -51,7 +51,7 @@ public sealed class LibraryLoadFailureTests
     {
         string intel = LibraryLoadFailure.Describe([("/opt/osx-x64/libonnxruntime.dylib", null)], onWindows: false, onMac: true, Architecture.X64, _ => false);
         Assert.DoesNotContain("Build DemucsPS again", intel, StringComparison.Ordinal);
-        Assert.Contains("have no library for Macs with Intel processors any more", intel, StringComparison.Ordinal);
+        Assert.Contains("no longer include a library for Macs with Intel processors", intel, StringComparison.Ordinal);
         Assert.Contains("set $DEMUCSPS_ONNXRUNTIME to the full path of an ONNX Runtime library, version 1.31 or newer", intel, StringComparison.Ordinal);
         Assert.Contains("Build DemucsPS again", LibraryLoadFailure.Describe([("/opt/osx-arm64/libonnxruntime.dylib", null)], onWindows: false, onMac: true, Architecture.Arm64, _ => false), StringComparison.Ordinal);
     }

@@ -146,7 +146,7 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         {
             DemucsException error = Assert.Throws<DemucsException>(() => branch(0));
             Assert.Equal(DemucsError.ParameterInvalid, error.Error);
-            Assert.Contains("'model' gives whole stems", error.Message, StringComparison.Ordinal);
+            Assert.Contains("'model' only gives whole stems", error.Message, StringComparison.Ordinal);
         }
     }
 
@@ -191,7 +191,7 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         { "waveforms of another length", "Waveforms in and out differ in length" },
         { "stems that differ in number", "The outputs differ in their number of stems" },
         { "a batch of two", "found inputs:  mix float32[2,2,8192]" },
-        { "short segments", "The segment length 2048 is not usable" },
+        { "short segments", "The segment length 2048 is not supported" },
     };
 
     [Theory]
@@ -255,7 +255,7 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         {
             DemucsException error = Assert.Throws<DemucsException>(() => Load("named.onnx", wrong));
             Assert.Equal(DemucsError.ParameterInvalid, error.Error);
-            Assert.Contains("has 4 stems. Give 4 different names", error.Message, StringComparison.Ordinal);
+            Assert.Contains("has 4 stems, but the stem names given are", error.Message, StringComparison.Ordinal);
         }
 
         SeparationModel Load(string file, params string[] names) => SeparationModel.Load(ModelSource.Find(folder[file]), new OnnxSessionOptions(), stemNames: names);

@@ -39,7 +39,7 @@ public sealed class ProviderInstallerTests : IDisposable
         Assert.Equal(4, Installed().Length);
         _ = Install("b.zip", replace: true);
         Assert.Equal(3, Installed().Length);
-        Assert.Contains("no list of its files' SHA-256", Assert.Single(_warnings), StringComparison.Ordinal);
+        Assert.Contains("does not list the SHA-256 of its files", Assert.Single(_warnings), StringComparison.Ordinal);
         Assert.Equal([_folder["providers", "openvino"]], Directory.GetFileSystemEntries(_folder["providers"]));
 
         ProviderInstaller.Remove(ExecutionProvider.OpenVINO);
@@ -50,18 +50,18 @@ public sealed class ProviderInstallerTests : IDisposable
     [Theory]
     [InlineData("missing", "does not exist. It should be the wheel of the package onnxruntime-ep-openvino")]
     [InlineData("folder", "cannot be read")]
-    [InlineData("text", "is no zip archive")]
-    [InlineData("cut", "is no zip archive")]
+    [InlineData("text", "is damaged or not a zip archive")]
+    [InlineData("cut", "is damaged or not a zip archive")]
     [InlineData("other provider", "has no plug-in library of OpenVINO")]
-    [InlineData("other platform", "for another platform than")]
-    [InlineData("no library", "for another platform than")]
-    [InlineData("other hash", "has another SHA-256 than it lists")]
+    [InlineData("other platform", "it has no plug-in library for ")]
+    [InlineData("no library", "it has no plug-in library for ")]
+    [InlineData("other hash", "has a different SHA-256 than its list declares")]
     [InlineData("not listed", "its list of hashes lacks the file")]
     [InlineData("no hash", "has no SHA-256 for")]
     [InlineData("flipped bit", "is damaged")]
-    [InlineData("outside", "'../../evil.so', which would not be unpacked")]
-    [InlineData("backslash", "which would not be unpacked")]
-    [InlineData("drive", "which would not be unpacked")]
+    [InlineData("outside", "'../../evil.so' would be unpacked outside")]
+    [InlineData("backslash", "would be unpacked outside the folder")]
+    [InlineData("drive", "would be unpacked outside the folder")]
     [InlineData("doubled", "two files of the same name")]
     public void A_package_that_is_none_is_refused_and_leaves_nothing(string kind, string says)
     {

@@ -6,12 +6,12 @@ namespace DemucsPS.Engine.Tests.Inference;
 
 public sealed class RuntimeExceptionTests
 {
-    private static readonly Assembly Package = Assembly.Load("Microsoft.ML.OnnxRuntime");
+    private static readonly Assembly s_package = Assembly.Load("Microsoft.ML.OnnxRuntime");
 
     [Fact]
     public void All_errors_that_the_package_has_names_for_get_the_runtimes_numbers()
     {
-        Array codes = Package.GetType("Microsoft.ML.OnnxRuntime.ErrorCode", throwOnError: true)!.GetEnumValues();
+        Array codes = s_package.GetType("Microsoft.ML.OnnxRuntime.ErrorCode", throwOnError: true)!.GetEnumValues();
         Assert.Equal(13, codes.Length);
         foreach (object code in codes)
         {
@@ -27,11 +27,11 @@ public sealed class RuntimeExceptionTests
     [InlineData(15)]
     public void Those_that_it_has_none_for_are_failures_all_the_same(int code)
     {
-        Exception thrown = Thrown(Enum.ToObject(Package.GetType("Microsoft.ML.OnnxRuntime.ErrorCode")!, code));
+        Exception thrown = Thrown(Enum.ToObject(s_package.GetType("Microsoft.ML.OnnxRuntime.ErrorCode")!, code));
         Assert.IsType<KeyNotFoundException>(thrown);
         RuntimeException translated = Assert.Throws<RuntimeException>(() => RuntimeException.Translate<int>(() => throw thrown));
         Assert.Equal((int)OnnxRuntimeErrorCode.Fail, translated.Code);
-        Assert.Contains("has no name for", translated.Message, StringComparison.Ordinal);
+        Assert.Contains("reported an unnamed error", translated.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class RuntimeExceptionTests
     /// <summary>What the package throws for an error with this number.</summary>
     private static Exception Thrown(object code)
     {
-        Type type = Package.GetType("Microsoft.ML.OnnxRuntime.OnnxRuntimeException", throwOnError: true)!;
+        Type type = s_package.GetType("Microsoft.ML.OnnxRuntime.OnnxRuntimeException", throwOnError: true)!;
         ConstructorInfo constructor = type.GetConstructors(BindingFlags.NonPublic | BindingFlags.Instance).Single(c => c.GetParameters().Length == 2);
         try
         {

@@ -56,7 +56,7 @@ public sealed class SeparationModelTests
     public static TheoryData<string, string> Misfits => new()
     {
         { "another contract", "found inputs:  x float32[3,3]" },
-        { "five nameless stems", "does not say their names" },
+        { "five nameless stems", "does not name them" },
         { "too few names", "'sources' is 'a,b'" },
         { "doubled names", "'sources' is 'a,a,b,c'" },
         { "names that are paths", "'sources' is 'a,b,c,../d'" },
@@ -96,10 +96,10 @@ public sealed class SeparationModelTests
 
     public static TheoryData<string, string> Newer => new()
     {
-        { "IR version", $"is newer than ONNX Runtime {OnnxRuntimeLibrary.Version}, which reads it: its IR version is 99, and that library reads up to " },
-        { "operator set", $"is newer than ONNX Runtime {OnnxRuntimeLibrary.Version}, which reads it: it is of operator set 99 of ai.onnx, and that library has up to " },
-        { "operator", $"has an operator, Mxl, that ONNX Runtime {OnnxRuntimeLibrary.Version} has not" },
-        { "operator of another set", $"has an operator, RMSNormalization, that ONNX Runtime {OnnxRuntimeLibrary.Version} has not" },
+        { "IR version", $"is too new for ONNX Runtime {OnnxRuntimeLibrary.Version}: its IR version is 99, and that library reads up to " },
+        { "operator set", $"is too new for ONNX Runtime {OnnxRuntimeLibrary.Version}: it uses operator set 99 of ai.onnx, and that library has up to " },
+        { "operator", $"uses the operator Mxl, which ONNX Runtime {OnnxRuntimeLibrary.Version} lacks" },
+        { "operator of another set", $"uses the operator RMSNormalization, which ONNX Runtime {OnnxRuntimeLibrary.Version} lacks" },
         { "runtime's own format", $"is in a version of ONNX Runtime's own format (99) that ONNX Runtime {OnnxRuntimeLibrary.Version} does not read" },
     };
 
@@ -157,7 +157,7 @@ public sealed class SeparationModelTests
         DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, SmallModels.WithOutsideWeights("model.onnx.data")));
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
         Assert.Contains("model.onnx.data", error.Message, StringComparison.Ordinal);
-        Assert.Contains("lie beside it", error.Message, StringComparison.Ordinal);
+        Assert.Contains("must be in the same folder", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -180,8 +180,8 @@ public sealed class SeparationModelTests
         ModelSource model = ModelSource.Find(folder["model.onnx"]), baseline = ModelSource.Find(ModelSource.BaselineName);
         Refused("built-in", baseline, prepare: true, ExecutionProvider.Cpu);
         Refused("without preparation", model, prepare: false, ExecutionProvider.Cpu);
-        Refused("Cpu only, not on Cuda", model, prepare: true, ExecutionProvider.Cuda);
-        Refused("Cpu only, not on Auto", model, prepare: true, ExecutionProvider.Auto);
+        Refused("execution provider Cpu, not with Cuda", model, prepare: true, ExecutionProvider.Cuda);
+        Refused("execution provider Cpu, not with Auto", model, prepare: true, ExecutionProvider.Auto);
         Assert.Single(folder.Files());
 
         // A bag is computed in one precision.
@@ -190,7 +190,7 @@ public sealed class SeparationModelTests
         File.Copy(RepositoryFiles.TinyModel, copy);
         DemucsException taken = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(copy), new OnnxSessionOptions()));
         Assert.Equal(DemucsError.ParameterInvalid, taken.Error);
-        Assert.Contains("Give the model itself", taken.Message, StringComparison.Ordinal);
+        Assert.Contains("Give the original model", taken.Message, StringComparison.Ordinal);
 
         static void Refused(string says, ModelSource source, bool prepare, ExecutionProvider provider)
         {

@@ -76,7 +76,7 @@ public sealed class ExternalWeightsTests
         Directory.CreateDirectory(folder["m", "weights"]);
         foreach (string file in new[] { folder["outside.data"], folder["m", "in"] })
             File.WriteAllBytes(file, BitConverter.GetBytes(2f));
-        Refused(folder, SmallModels.WithOutsideWeights(name == "full path" ? folder["outside.data"] : name), "is no file in its folder");
+        Refused(folder, SmallModels.WithOutsideWeights(name == "full path" ? folder["outside.data"] : name), "is not a file in its folder");
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class ExternalWeightsTests
         Directory.CreateDirectory(folder["m"]);
         byte[] model = SmallModels.WithOutsideWeights("x.data");
         model[model.AsSpan().IndexOf("x.data"u8)] = 0xFF;
-        Refused(folder, model, "no UTF-8");
+        Refused(folder, model, "not valid UTF-8");
     }
 
     [Fact]

@@ -46,18 +46,18 @@ public sealed class ModelLibraryTests
 
     public static TheoryData<string, string> BadCatalogs => new()
     {
-        { "{", "no JSON" },
+        { "{", "not valid JSON" },
         { """{ "version": 2, "models": [] }""", "version" },
         { """{ "version": 1 }""", "'models'" },
-        { """{ "version": 1, "models": [], "more": 1 }""", "'more' is not known" },
+        { """{ "version": 1, "models": [], "more": 1 }""", "'more' is unknown" },
         { $$"""{ "version": 1, "models": [{ "name": "../up", {{Rest}}, {{Files}} }] }""", "'../up'" },
         { $$"""{ "version": 1, "models": [{ "name": "aux.x", {{Rest}}, {{Files}} }] }""", "'aux.x'" },
         { $$"""{ "version": 1, "models": [{ "name": "htdemucs", {{Rest}}, {{Files}} }] }""", "model 'htdemucs'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files}} }, { "name": "A", {{Rest}}, {{Files}} }] }""", "there twice" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files}} }, { "name": "A", {{Rest}}, {{Files}} }] }""", "occurs twice" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}} }] }""", "'files' or a 'bag'" },
         { $$"""{ "version": 1, "models": [{ "name": "a", "builtIn": true, {{Rest}} }] }""", "built in" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "contract": "none", {{Files}} }] }""", "contract is 'none'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("https", "http", StringComparison.Ordinal)}} }] }""", "https addresses" },
+        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("https", "http", StringComparison.Ordinal)}} }] }""", "use https, file" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("a.onnx\",", "..\",", StringComparison.Ordinal)}} }] }""", "'..'" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("0123456789abcdef0123", "", StringComparison.Ordinal)}} }] }""", "64 hexadecimal" },
         { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("\"size\": 5", "\"size\": 0", StringComparison.Ordinal)}} }] }""", "'size'" },
@@ -185,7 +185,7 @@ public sealed class ModelLibraryTests
         Assert.Contains("folder", Fail("none").Message, StringComparison.Ordinal);
         Assert.Contains("demucsps models install htdemucs", Fail("htdemucs").Message, StringComparison.Ordinal);
         Assert.Contains("no model named 'kazoo'", Fail("kazoo").Message, StringComparison.Ordinal);
-        Assert.Contains("no model file", Fail("kazoo.onnx").Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Fail("kazoo.onnx").Message, StringComparison.Ordinal);
         // Names do not depend on where the user is.
         Directory.CreateDirectory(folder["htdemucs_6s"]);
         Assert.Contains("not installed", Fail("htdemucs_6s").Message, StringComparison.Ordinal);
@@ -212,7 +212,7 @@ public sealed class ModelLibraryTests
         Assert.Empty(Warnings());
         new ModelRecord { InstalledAt = DateTime.UtcNow, Source = "https://example.org/htdemucs_fp32.onnx", Files = [new("htdemucs.onnx", 1, "00")] }.Write(folder["models", "htdemucs"]);
         string warning = Assert.Single(Warnings());
-        foreach (string said in new[] { $"'{folder["models", "htdemucs", "htdemucs.onnx"]}' runs", "from https://example.org/htdemucs_fp32.onnx", "'955717e8.safetensors' now", "Install-DemucsModel htdemucs, or demucsps models install htdemucs" })
+        foreach (string said in new[] { $"'{folder["models", "htdemucs", "htdemucs.onnx"]}' is used", "from https://example.org/htdemucs_fp32.onnx", "now has '955717e8.safetensors'", "Install-DemucsModel htdemucs, or demucsps models install htdemucs" })
             Assert.Contains(said, warning, StringComparison.Ordinal);
 
         List<string> Warnings()

@@ -6,9 +6,9 @@ namespace DemucsPS.Engine.Tests.Naming;
 
 public sealed class FileNameTemplateTests
 {
-    private static readonly TrackSource Source = new(Path.GetFullPath("/music/some song.flac"));
+    private static readonly TrackSource s_source = new(Path.GetFullPath("/music/some song.flac"));
 
-    private static readonly Dictionary<string, string> Tags = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> s_tags = new(StringComparer.OrdinalIgnoreCase)
     {
         ["artist"] = "Queen",
         ["albumartist"] = "Various",
@@ -30,7 +30,7 @@ public sealed class FileNameTemplateTests
     [InlineData("{track:0000}", "0003")]
     [InlineData("{title}...", "One Vision")]
     [InlineData("...{title} .{stem}", "...One Vision .vocals")]
-    public void Fields_are_replaced(string template, string expected) => Assert.Equal(expected, Expand(template, Tags));
+    public void Fields_are_replaced(string template, string expected) => Assert.Equal(expected, Expand(template, s_tags));
 
     [Theory]
     [InlineData("/music/song", "song ()/music")]
@@ -89,7 +89,7 @@ public sealed class FileNameTemplateTests
         // The same text as anything else that comes from outside.
         string root = Path.GetFullPath("/stems");
         FileNameTemplate template = FileNameTemplate.Parse("{artist}/{album}/{model}/{name}/{track:00}{year}/{genre}/{stem}");
-        string path = Path.GetFullPath(Path.Combine(root, template.Expand(title, new TrackSource(Source.Path), new Dictionary<string, string> { ["artist"] = title, ["album"] = title, ["track"] = title, ["date"] = title, ["genre"] = title }, title)));
+        string path = Path.GetFullPath(Path.Combine(root, template.Expand(title, new TrackSource(s_source.Path), new Dictionary<string, string> { ["artist"] = title, ["album"] = title, ["track"] = title, ["date"] = title, ["genre"] = title }, title)));
         Assert.StartsWith(root + Path.DirectorySeparatorChar, path, StringComparison.Ordinal);
         Assert.Equal(7, Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Length);
     }
@@ -115,7 +115,7 @@ public sealed class FileNameTemplateTests
     }
 
     [Fact]
-    public void A_stem_that_is_too_long_by_itself_is_cut_too() => Assert.Equal(200, FileNameTemplate.Default.Expand("m", Source, Tags, new string('s', 500)).Split(Path.DirectorySeparatorChar)[^1].Length);
+    public void A_stem_that_is_too_long_by_itself_is_cut_too() => Assert.Equal(200, FileNameTemplate.Default.Expand("m", s_source, s_tags, new string('s', 500)).Split(Path.DirectorySeparatorChar)[^1].Length);
 
     [Theory]
     [InlineData("", "empty")]
@@ -130,12 +130,12 @@ public sealed class FileNameTemplateTests
     [InlineData("{artist}: {stem}", "':'")]
     [InlineData("{stem}\u0000", "U+0000")]
     [InlineData("{stem", "not closed")]
-    [InlineData("stem}", "not opened")]
+    [InlineData("stem}", "no opening brace")]
     [InlineData("{kazoo}", "no field 'kazoo'. The fields are: artist, albumartist")]
     [InlineData("{}", "no field ''")]
-    [InlineData("{title:00}", "take zeros")]
-    [InlineData("{track:D2}", "take zeros")]
-    [InlineData("{track:}", "take zeros")]
+    [InlineData("{title:00}", "take a format, of zeros")]
+    [InlineData("{track:D2}", "take a format, of zeros")]
+    [InlineData("{track:}", "take a format, of zeros")]
     public void Templates_that_lead_elsewhere_or_say_nothing_are_refused(string template, string because)
     {
         DemucsException error = Assert.Throws<DemucsException>(() => FileNameTemplate.Parse(template));
@@ -160,5 +160,5 @@ public sealed class FileNameTemplateTests
     [Fact]
     public void Long_literals_are_refused() => Assert.Throws<DemucsException>(() => FileNameTemplate.Parse(new string('x', 101) + "{stem}"));
 
-    private static string Expand(string template, Dictionary<string, string> tags) => FileNameTemplate.Parse(template).Expand("htdemucs", Source, tags, "vocals").Replace(Path.DirectorySeparatorChar, '/');
+    private static string Expand(string template, Dictionary<string, string> tags) => FileNameTemplate.Parse(template).Expand("htdemucs", s_source, tags, "vocals").Replace(Path.DirectorySeparatorChar, '/');
 }

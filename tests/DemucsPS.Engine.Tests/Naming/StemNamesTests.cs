@@ -5,16 +5,16 @@ namespace DemucsPS.Engine.Tests.Naming;
 
 public sealed class StemNamesTests
 {
-    private static readonly string Root = Path.GetFullPath("/stems");
+    private static readonly string s_root = Path.GetFullPath("/stems");
 
-    private static readonly Dictionary<string, string> NoTags = [];
+    private static readonly Dictionary<string, string> s_noTags = [];
 
     [Fact]
     public void Files_go_to_model_track_stem()
     {
-        StemNames names = new(Root);
-        Assert.Equal([Path.Combine(Root, "m", "song", "drums.wav"), Path.Combine(Root, "m", "song", "bass.wav")], names.For("m", Track("song.mp3"), NoTags, ["drums", "bass"], ".wav"));
-        Assert.Equal([Path.Combine(Root, "m", "song.stem.mp4")], names.For("m", Track("song.mp3"), NoTags, ["stems"], ".stem.mp4", oneFile: true));
+        StemNames names = new(s_root);
+        Assert.Equal([Path.Combine(s_root, "m", "song", "drums.wav"), Path.Combine(s_root, "m", "song", "bass.wav")], names.For("m", Track("song.mp3"), s_noTags, ["drums", "bass"], ".wav"));
+        Assert.Equal([Path.Combine(s_root, "m", "song.stem.mp4")], names.For("m", Track("song.mp3"), s_noTags, ["stems"], ".stem.mp4", oneFile: true));
     }
 
     [Theory]
@@ -25,7 +25,7 @@ public sealed class StemNamesTests
     {
         if (stems.Length == 0)
             stems = ["drums", "bass"];
-        DemucsException error = Assert.Throws<DemucsException>(() => new StemNames(Root, FileNameTemplate.Parse(template)).For("m", Track("song.mp3"), NoTags, stems, ".wav"));
+        DemucsException error = Assert.Throws<DemucsException>(() => new StemNames(s_root, FileNameTemplate.Parse(template)).For("m", Track("song.mp3"), s_noTags, stems, ".wav"));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("{stem}", error.Message, StringComparison.Ordinal);
     }
@@ -33,7 +33,7 @@ public sealed class StemNamesTests
     [Fact]
     public void Tracks_of_a_batch_do_not_share_files()
     {
-        StemNames names = new(Root, FileNameTemplate.Parse("{title} ({stem})"));
+        StemNames names = new(s_root, FileNameTemplate.Parse("{title} ({stem})"));
         TrackSource one = Track("one.mp3"), two = Track("two.mp3");
         IReadOnlyList<string> paths = names.For("m", one, new Dictionary<string, string> { ["title"] = "Song?" }, ["drums"], ".wav");
         Assert.Equal(paths, names.For("m", two, new Dictionary<string, string> { ["title"] = "Song*" }, ["drums"], ".wav"));
@@ -54,17 +54,17 @@ public sealed class StemNamesTests
     [InlineData("a/x/song.mp3", "b/x/song.mp3", null)]
     public void What_tells_two_files_of_one_name_apart_is_named_and_does(string first, string second, string? field)
     {
-        StemNames names = new(Root);
-        names.Claim(Track(first), names.For("m", Track(first), NoTags, ["drums"], ".wav"));
-        DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(Track(second), names.For("m", Track(second), NoTags, ["drums"], ".wav")));
+        StemNames names = new(s_root);
+        names.Claim(Track(first), names.For("m", Track(first), s_noTags, ["drums"], ".wav"));
+        DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(Track(second), names.For("m", Track(second), s_noTags, ["drums"], ".wav")));
         Assert.Equal(field is not null, error.Message.Contains("such as '", StringComparison.Ordinal));
         if (field is null)
             return;
         Assert.Contains(field, error.Message, StringComparison.Ordinal);
         string template = error.Message.Split('\'')[^2];
-        names = new(Root, FileNameTemplate.Parse(template));
+        names = new(s_root, FileNameTemplate.Parse(template));
         foreach (string track in new[] { first, second })
-            names.Claim(Track(track), names.For("m", Track(track), NoTags, ["drums"], ".wav"));
+            names.Claim(Track(track), names.For("m", Track(track), s_noTags, ["drums"], ".wav"));
     }
 
     private static TrackSource Track(string name) => new(Path.GetFullPath("/music/" + name));

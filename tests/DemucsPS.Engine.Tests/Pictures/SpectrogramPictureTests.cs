@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Tests.Pictures;
 /// <summary>Pictures, judged by the pixels that were drawn.</summary>
 public sealed class SpectrogramPictureTests
 {
-    private static readonly SpectrogramOptions Small = new() { Width = 420, Height = 260, FrameSize = 2048 };
+    private static readonly SpectrogramOptions s_small = new() { Width = 420, Height = 260, FrameSize = 2048 };
 
     [Theory]
     [InlineData(FrequencyScale.Log)]
@@ -20,7 +20,7 @@ public sealed class SpectrogramPictureTests
         // f(t) = 200·80^(t/T), whose phase is the integral.
         const double T = 3;
         double octaves = Math.Log(80);
-        DrawnPicture drawn = DrawnPicture.Of(Small with { FrequencyScale = scale }, DrawnPicture.Panel((int)(T * 44100), t => Math.Sin(2 * Math.PI * 200 * T / octaves * (Math.Exp(octaves * t / T) - 1))));
+        DrawnPicture drawn = DrawnPicture.Of(s_small with { FrequencyScale = scale }, DrawnPicture.Panel((int)(T * 44100), t => Math.Sin(2 * Math.PI * 200 * T / octaves * (Math.Exp(octaves * t / T) - 1))));
         for (int column = 10; column < drawn.Layout.Columns - 10; column++)
         {
             double frequency = 200 * Math.Exp(octaves * (column + 0.5) / drawn.Layout.Columns);
@@ -36,7 +36,7 @@ public sealed class SpectrogramPictureTests
     public void A_sine_at_full_scale_is_0_dB_and_one_channel_alone_3_dB_less()
     {
         float[] sine = [.. Enumerable.Range(0, 44100).Select(n => (float)Math.Sin(2 * Math.PI * 2048 / 2048.0 * 100 * n / 2048 * 1))];
-        SpectrogramOptions options = Small with { FrequencyScale = FrequencyScale.Linear, MaxFrequency = 4000 };
+        SpectrogramOptions options = s_small with { FrequencyScale = FrequencyScale.Linear, MaxFrequency = 4000 };
         double frequency = 100 * 44100 / 2048.0;
         DrawnPicture both = DrawnPicture.Of(options, SpectrogramPanel.Create(AudioTrack.FromSamples("both", sine, sine))), one = DrawnPicture.Of(options, SpectrogramPanel.Create(AudioTrack.FromSamples("one", sine, new float[sine.Length])));
         Assert.Equal(0, both.LevelAt(0.5, frequency), 0.5);
@@ -46,7 +46,7 @@ public sealed class SpectrogramPictureTests
     [Fact]
     public void Silence_is_one_color_and_clipping_has_odd_harmonics()
     {
-        DrawnPicture drawn = DrawnPicture.Of(Small with { Height = 420 }, DrawnPicture.Panel(44100, _ => 0), DrawnPicture.Panel(44100, t => Math.Sin(2 * Math.PI * 1000 * t)), DrawnPicture.Panel(44100, t => Math.Clamp(4 * Math.Sin(2 * Math.PI * 1000 * t), -1, 1)));
+        DrawnPicture drawn = DrawnPicture.Of(s_small with { Height = 420 }, DrawnPicture.Panel(44100, _ => 0), DrawnPicture.Panel(44100, t => Math.Sin(2 * Math.PI * 1000 * t)), DrawnPicture.Panel(44100, t => Math.Clamp(4 * Math.Sin(2 * Math.PI * 1000 * t), -1, 1)));
         for (int row = 0; row < drawn.Layout.Rows; row++)
         {
             for (int column = 0; column < drawn.Layout.Columns; column++)
@@ -68,7 +68,7 @@ public sealed class SpectrogramPictureTests
     {
         // A click at 1.5 s; the second panel is half as long.
         static double Click(double t) => Math.Abs(t - 1.5) < 0.5 / 44100 ? 1 : 0;
-        DrawnPicture drawn = DrawnPicture.Of(Small with { FrameSize = 512, Height = 320, Start = 1, Duration = 0.9 }, DrawnPicture.Panel(2 * 44100, Click), DrawnPicture.Panel(63945, _ => 0));
+        DrawnPicture drawn = DrawnPicture.Of(s_small with { FrameSize = 512, Height = 320, Start = 1, Duration = 0.9 }, DrawnPicture.Panel(2 * 44100, Click), DrawnPicture.Panel(63945, _ => 0));
         Assert.Equal((1, 0.9), (drawn.Picture.Start, drawn.Picture.Seconds));
         Assert.InRange(drawn.LevelAt(1.5, 5000), -60, 0);
         // A frame is 12 ms long.
@@ -95,7 +95,7 @@ public sealed class SpectrogramPictureTests
     {
         AudioTrack track = AudioTrack.FromSamples("silence", new float[44100], new float[44100]);
         AudioChunk chunk = track.Split(0.25, SmallModels.Segment).ElementAt(2);
-        DrawnPicture drawn = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.25, Segment = 8192 / 44100.0 }, SpectrogramPanel.Create(track));
+        DrawnPicture drawn = DrawnPicture.Of(s_small with { ChunkGrid = true, Overlap = 0.25, Segment = 8192 / 44100.0 }, SpectrogramPanel.Create(track));
         // Chunks begin every 6,144 frames and end 2,048 after the next has begun: the bar above says where.
         int y = drawn.Layout.PanelTop(0) - 3;
         for (int i = 1; i < 7; i++)
@@ -107,11 +107,11 @@ public sealed class SpectrogramPictureTests
         }
         Assert.Empty(drawn.Picture.Warnings);
         // A chunk knows its plan, and a spectrogram too; a track alone does not.
-        Assert.Empty(DrawnPicture.Of(Small with { ChunkGrid = true, Height = 300 }, SpectrogramPanel.Create(chunk), SpectrogramPanel.Create(ChunkSpectrogram.Compute(chunk))).Picture.Warnings);
-        DemucsException unknown = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small with { ChunkGrid = true }, SpectrogramPanel.Create(track)));
+        Assert.Empty(DrawnPicture.Of(s_small with { ChunkGrid = true, Height = 300 }, SpectrogramPanel.Create(chunk), SpectrogramPanel.Create(ChunkSpectrogram.Compute(chunk))).Picture.Warnings);
+        DemucsException unknown = Assert.Throws<DemucsException>(() => DrawnPicture.Of(s_small with { ChunkGrid = true }, SpectrogramPanel.Create(track)));
         Assert.Equal(DemucsError.ParameterInvalid, unknown.Error);
-        Assert.Contains("not known", unknown.Message, StringComparison.Ordinal);
-        DrawnPicture dense = DrawnPicture.Of(Small with { ChunkGrid = true, Overlap = 0.9, Segment = 0.02 }, SpectrogramPanel.Create(track));
+        Assert.Contains("its chunks are unknown", unknown.Message, StringComparison.Ordinal);
+        DrawnPicture dense = DrawnPicture.Of(s_small with { ChunkGrid = true, Overlap = 0.9, Segment = 0.02 }, SpectrogramPanel.Create(track));
         Assert.Contains("is not drawn: more than ", Assert.Single(dense.Picture.Warnings), StringComparison.Ordinal);
 
         bool IsMarked(double x) => drawn.At(drawn.Layout.Left + (int)Math.Round(x), y) is var (red, _, _) && red > 100;
@@ -134,7 +134,7 @@ public sealed class SpectrogramPictureTests
     [Fact]
     public void A_PNG_has_the_pixels_and_their_size_and_an_SVG_its_texts()
     {
-        SpectrogramPicture picture = DrawnPicture.Of(Small with { Dpi = 120, Width = 500, Height = 300, Title = "A & <B>" }, DrawnPicture.Panel(4410, t => t)).Picture;
+        SpectrogramPicture picture = DrawnPicture.Of(s_small with { Dpi = 120, Width = 500, Height = 300, Title = "A & <B>" }, DrawnPicture.Panel(4410, t => t)).Picture;
         PicturePixels pixels = picture.ToPixels();
         (int width, int height, byte[] rgb, int density) = DrawnPicture.Decode(picture.ToPng());
         Assert.Equal((500, 300, 4724), (width, height, density));
@@ -152,42 +152,42 @@ public sealed class SpectrogramPictureTests
         // Eight-bit silence in one channel at 96 kHz with a tone at 40 kHz; the header says twice as much as there is.
         byte[] header = [.. "RIFF"u8, .. BitConverter.GetBytes(36 + 96000), .. "WAVEfmt "u8, 16, 0, 0, 0, 1, 0, 1, 0, .. BitConverter.GetBytes(96000), .. BitConverter.GetBytes(96000), 1, 0, 8, 0, .. "data"u8, .. BitConverter.GetBytes(96000)];
         File.WriteAllBytes(folder["short.wav"], [.. header, .. Enumerable.Range(0, 48000).Select(n => (byte)(128 + 100 * Math.Sin(2 * Math.PI * 40000 * n / 96000.0)))]);
-        DrawnPicture drawn = DrawnPicture.Of(Small, SpectrogramPanel.Create(new TrackSource(folder["short.wav"])));
+        DrawnPicture drawn = DrawnPicture.Of(s_small, SpectrogramPanel.Create(new TrackSource(folder["short.wav"])));
         Assert.Equal(0.5, drawn.Picture.Seconds, 0.001);
         Assert.InRange(drawn.LevelAt(0.49, 40000), -10, 0);
         Assert.Equal(48000, drawn.Rows.MaxFrequency);
         Assert.NotEmpty(drawn.Picture.Warnings);
-        DemucsException missing = Assert.Throws<DemucsException>(() => DrawnPicture.Of(Small, SpectrogramPanel.Create(new TrackSource(folder["none.wav"]))));
+        DemucsException missing = Assert.Throws<DemucsException>(() => DrawnPicture.Of(s_small, SpectrogramPanel.Create(new TrackSource(folder["none.wav"]))));
         Assert.Equal(DemucsError.AudioTrackNotFound, missing.Error);
     }
 
     [Theory]
     [InlineData("frame size", 0)]
     [InlineData("hop", 1)]
-    [InlineData("Levels", 2)]
+    [InlineData("The levels are", 2)]
     [InlineData("lowest frequency", 3)]
     [InlineData("highest frequency", 4)]
     [InlineData("One spectrogram does not fit", 5)]
-    [InlineData("begin at", 6)]
-    [InlineData("show", 7)]
+    [InlineData("The start is", 6)]
+    [InlineData("The duration is", 7)]
     [InlineData("the tracks have none", 8)]
-    [InlineData("1000000 pixels wide; it must be from 1 to 16384", 9)]
+    [InlineData("1000000 pixels; it must be from 1 to 16384", 9)]
     [InlineData("chunk grid", 10)]
     public void What_cannot_be_drawn_is_said(string says, int which)
     {
         SpectrogramOptions options = which switch
         {
-            0 => Small with { FrameSize = 1000 },
-            1 => Small with { Hop = 5000 },
-            2 => Small with { MinDb = 0 },
-            3 => Small with { MinFrequency = 0 },
-            4 => Small with { MaxFrequency = 10 },
-            5 => Small with { Height = 60 },
-            6 => Small with { Start = 5 },
-            7 => Small with { Duration = double.NaN },
-            8 => Small with { MinFrequency = 30_000 },
-            9 => Small with { Width = 1_000_000 },
-            _ => Small with { Overlap = 0.25 },
+            0 => s_small with { FrameSize = 1000 },
+            1 => s_small with { Hop = 5000 },
+            2 => s_small with { MinDb = 0 },
+            3 => s_small with { MinFrequency = 0 },
+            4 => s_small with { MaxFrequency = 10 },
+            5 => s_small with { Height = 60 },
+            6 => s_small with { Start = 5 },
+            7 => s_small with { Duration = double.NaN },
+            8 => s_small with { MinFrequency = 30_000 },
+            9 => s_small with { Width = 1_000_000 },
+            _ => s_small with { Overlap = 0.25 },
         };
         DemucsException e = Assert.Throws<DemucsException>(() => SpectrogramPicture.Create([DrawnPicture.Panel(4410, _ => 0)], options, null, TestContext.Current.CancellationToken));
         Assert.Equal(DemucsError.ParameterInvalid, e.Error);
@@ -223,7 +223,7 @@ public sealed class SpectrogramPictureTests
     {
         using CancellationTokenSource stop = new();
         stop.Cancel();
-        Assert.Throws<OperationCanceledException>(() => SpectrogramPicture.Create([DrawnPicture.Panel(44100, _ => 0)], Small, null, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => SpectrogramPicture.Create([DrawnPicture.Panel(44100, _ => 0)], s_small, null, stop.Token));
     }
 
     /// <summary>Frames that nobody holds.</summary>

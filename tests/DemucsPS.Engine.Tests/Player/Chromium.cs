@@ -15,7 +15,7 @@ public sealed class Chromium : IDisposable
     /// <summary>The variable that names another executable than the first on PATH.</summary>
     private const string Variable = "DEMUCSPS_CHROMIUM";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private readonly TemporaryFolder _profile = new();
     private readonly Dictionary<int, TaskCompletionSource<JsonNode>> _asked = [];
@@ -73,7 +73,7 @@ public sealed class Chromium : IDisposable
         string? address = null, said = "";
         while (address is null)
         {
-            string line = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException($"Chromium has ended: {said}");
+            string line = await _process.StandardError.ReadLineAsync().WaitAsync(s_patience) ?? throw new InvalidOperationException($"Chromium has ended: {said}");
             said += line + "\n";
             if (Regex.Match(line, @"^DevTools listening on (ws://\S+)$") is { Success: true } match)
                 address = match.Groups[1].Value;
@@ -101,7 +101,7 @@ public sealed class Chromium : IDisposable
         {
             _sending.Release();
         }
-        return await answer.Task.WaitAsync(Patience);
+        return await answer.Task.WaitAsync(s_patience);
     }
 
     private async Task ReceiveAsync()

@@ -281,7 +281,7 @@ public sealed partial class PlayerPageTests : IDisposable
         PlayerStems.Write(_folder["like", "a.wav"], PlayerStems.Sine(90_000, 441));
         PlayerStems.Write(_folder["short", "a.wav"], PlayerStems.Sine(44_100, 441));
         Assert.Empty(Compared("long", "like"));
-        Assert.Contains("unlike lengths", Assert.Single(Compared("long", "short")), StringComparison.Ordinal);
+        Assert.Contains("differ in length", Assert.Single(Compared("long", "short")), StringComparison.Ordinal);
 
         IReadOnlyList<string> Compared(params string[] folders) =>
             (PlayerPage.Comparing([.. folders.Select(f => StemFolder.Find(_folder[f])[0])]) with { Audio = PlayerAudio.Linked, Overwrite = true }).Write(_folder["player.html"]).Warnings;

@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Tests.Player;
 /// <summary>What the server of a page gives, and what not: asked by sockets, since a client of .NET's would mend what is wrong.</summary>
 public sealed class PlayerServerTests : IDisposable
 {
-    private static readonly byte[] Sound = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7 + i / 251))];
+    private static readonly byte[] s_sound = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7 + i / 251))];
 
     private readonly TemporaryFolder _folder = new();
     private readonly PlayerServer _server;
@@ -16,7 +16,7 @@ public sealed class PlayerServerTests : IDisposable
     {
         DirectoryInfo own = Directory.CreateDirectory(_folder["own"]);
         File.WriteAllText(_folder["own", "player.html"], "<!DOCTYPE html>");
-        File.WriteAllBytes(_folder["sound.wav"], Sound);
+        File.WriteAllBytes(_folder["sound.wav"], s_sound);
         File.WriteAllText(_folder["secret.txt"], "secret");
         _server = new PlayerServer(new PlayerPageFile("t", _folder["own", "player.html"], 1, [], false, TimeSpan.Zero, PlayerAudio.Linked, 0, []), new Dictionary<string, ServedFile>
         {
@@ -42,23 +42,23 @@ public sealed class PlayerServerTests : IDisposable
         (string head, byte[] body) = Get("");
         Assert.StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 15\r\n", head, StringComparison.Ordinal);
         Assert.Equal("<!DOCTYPE html>", Encoding.ASCII.GetString(body));
-        Assert.Equal(Sound, Get("sound/0-0").Body);
+        Assert.Equal(s_sound, Get("sound/0-0").Body);
         Assert.Empty(Ask($"HEAD {_server.Address.AbsolutePath}sound/0-0 HTTP/1.1\r\nHost: {Host}\r\n\r\n").Body);
 
         (head, body) = Get("sound/0-0", "Range: bytes=1000-1999");
         Assert.StartsWith("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-1999/100000\r\n", head, StringComparison.Ordinal);
-        Assert.Equal(Sound[1000..2000], body);
-        Assert.Equal(Sound[99_990..], Get("sound/0-0", "range: bytes=-10").Body);
-        Assert.Equal(Sound[50_000..], Get("sound/0-0", "Range: bytes=50000-").Body);
+        Assert.Equal(s_sound[1000..2000], body);
+        Assert.Equal(s_sound[99_990..], Get("sound/0-0", "range: bytes=-10").Body);
+        Assert.Equal(s_sound[50_000..], Get("sound/0-0", "Range: bytes=50000-").Body);
         (head, body) = Get("sound/0-0", "Range: bytes=99999-200000");
         Assert.StartsWith("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 99999-99999/100000\r\nContent-Type: audio/wav\r\nContent-Length: 1\r\n", head, StringComparison.Ordinal);
-        Assert.Equal(Sound[99_999..], body);
+        Assert.Equal(s_sound[99_999..], body);
         (head, body) = Get("sound/0-0", "Range: bytes=100000-");
         Assert.StartsWith("HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */100000\r\n", head, StringComparison.Ordinal);
         Assert.Empty(body);
         // Several parts, other units and nonsense are answered with the whole, as HTTP allows.
         foreach (string range in (string[])["bytes=0-1,5-6", "lines=1-2", "bytes=5-1", "bytes=a-b", "bytes=", "bytes=-"])
-            Assert.Equal(Sound, Get("sound/0-0", "Range: " + range).Body);
+            Assert.Equal(s_sound, Get("sound/0-0", "Range: " + range).Body);
     }
 
     [Fact]

@@ -8,13 +8,13 @@ internal sealed record MusevalCase(double[][][] References, double[][][] Estimat
 {
     private const int Length = 882000, Second = 44100, Stems = 4;
 
-    private static readonly string[] Names = ["drums", "bass", "other", "vocals"];
+    private static readonly string[] s_names = ["drums", "bass", "other", "vocals"];
 
-    private static readonly Lazy<double[][][]> Song = new(() => [.. Names.Select(Read)]);
+    private static readonly Lazy<double[][][]> s_song = new(() => [.. s_names.Select(Read)]);
 
     public static MusevalCase Of(string name)
     {
-        double[][][] r = Song.Value;
+        double[][][] r = s_song.Value;
         return name switch
         {
             "a" => new(r, Map((k, n, c) => Leak(r, k, n, c)), Second, Second),
@@ -40,7 +40,7 @@ internal sealed record MusevalCase(double[][][] References, double[][][] Estimat
 
     private static MusevalCase Sides()
     {
-        double[][][] r = Cut(Song.Value, 0, 176400);
+        double[][][] r = Cut(s_song.Value, 0, 176400);
         for (int n = Second; n < 2 * Second; n++)
             r[2][1][n] = -r[2][0][n];
         return new(r, Cut(Map((k, n, c) => Real(r, k, n, c)), 0, 176400), Second, Second);

@@ -9,7 +9,7 @@ public sealed class StemEvaluationTests
     // Figures above are rounding noise, museval's too.
     private const double Meaningful = 100;
 
-    private static readonly JsonSerializerOptions Options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions s_options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     public static TheoryData<string> Cases => [.. "abcdefghijklmnopq".Select(c => c.ToString())];
 
@@ -39,7 +39,7 @@ public sealed class StemEvaluationTests
 
                 void Same(string metric, double? actual)
                 {
-                    double? wanted = figures.Value.GetProperty(metric)[frame].Deserialize<double?>(Options);
+                    double? wanted = figures.Value.GetProperty(metric)[frame].Deserialize<double?>(s_options);
                     string what = $"{name}, {figures.Name}, {metric} of frame {frame}: {actual} for {wanted}";
                     Assert.True(wanted.HasValue == actual.HasValue, what);
                     if (wanted is { } figure)
@@ -55,13 +55,13 @@ public sealed class StemEvaluationTests
 
             void Median(string metric, Func<WindowSums, double> of)
             {
-                double? wanted = figures.Value.GetProperty("median").GetProperty(metric).Deserialize<double?>(Options), actual = StemQuality.Median(evaluation.Windows.Select(w => w.Sums is { } s ? of(s[stem]) : (double?)null));
+                double? wanted = figures.Value.GetProperty("median").GetProperty(metric).Deserialize<double?>(s_options), actual = StemQuality.Median(evaluation.Windows.Select(w => w.Sums is { } s ? of(s[stem]) : (double?)null));
                 Assert.True(wanted is null ? actual is null : wanted >= Meaningful || Math.Abs(wanted.Value - actual!.Value) <= 0.01, $"{name}, {figures.Name}, median {metric}: {actual} for {wanted}");
             }
 
             void Close(string metric, double actual)
             {
-                double wanted = figures.Value.GetProperty(metric).Deserialize<double>(Options);
+                double wanted = figures.Value.GetProperty(metric).Deserialize<double>(s_options);
                 Assert.True(wanted == actual || Math.Abs(wanted - actual) <= 1e-6, $"{name}, {figures.Name}, {metric}: {actual} for {wanted}");
             }
         }

@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Tests.Quality;
 
 public sealed class StemMeasurementTests : IDisposable
 {
-    private static readonly QualityOptions Global = new() { Metrics = QualityMetric.NSdr | QualityMetric.SiSdr | QualityMetric.Sdr, Threads = 1 };
+    private static readonly QualityOptions s_global = new() { Metrics = QualityMetric.NSdr | QualityMetric.SiSdr | QualityMetric.Sdr, Threads = 1 };
 
     private readonly TemporaryFolder _folder = new();
 
@@ -48,7 +48,7 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Equal(["a"], quality.Stems.Select(s => s.StemName));
         Assert.Collection(quality.Warnings,
             w => Assert.Contains("c.wav' has no reference", w, StringComparison.Ordinal),
-            w => Assert.Contains("no estimate of 'b'", w, StringComparison.Ordinal));
+            w => Assert.Contains("'b' has no estimate", w, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class StemMeasurementTests : IDisposable
     }
 
     [Theory]
-    [InlineData(48000, 2, "48000 frames a second")]
+    [InlineData(48000, 2, "a sample rate of 48000 Hz")]
     [InlineData(44100, 3, "has 3.")]
     public void OtherRatesAndChannelsAreAnError(int rate, int channels, string words)
     {
@@ -136,7 +136,7 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Equal(-20, quality.NullTestDb!.Value, 0.01);
         string warning = Assert.Single(quality.Warnings);
         Assert.Contains("mix.wav' is used", warning, StringComparison.Ordinal);
-        Assert.Contains("mixture.wav' is left out", warning, StringComparison.Ordinal);
+        Assert.Contains("mixture.wav' is ignored", warning, StringComparison.Ordinal);
     }
 
     /// <summary>What is allocated on the one thread that works: of a long track not more for each window, and of the next one none of the arrays anew.</summary>
@@ -312,20 +312,20 @@ public sealed class StemMeasurementTests : IDisposable
         }
         IReadOnlyList<EstimatedTrack> tracks = EstimatedTrack.Find(_folder["estimates"], _folder["references"]);
         QualityResults results = new(_folder["results"]);
-        TrackQuality[] first = [.. QualitySet.Measure(tracks.Take(2).ToArray(), Global, 2, results, Token).Select(t => t.Quality!)];
-        Assert.All(QualitySet.Measure(tracks.Take(1).ToArray(), Global, 1, results, Token), t => Assert.Equal(DemucsError.StemExists, t.Error!.Error));
+        TrackQuality[] first = [.. QualitySet.Measure(tracks.Take(2).ToArray(), s_global, 2, results, Token).Select(t => t.Quality!)];
+        Assert.All(QualitySet.Measure(tracks.Take(1).ToArray(), s_global, 1, results, Token), t => Assert.Equal(DemucsError.StemExists, t.Error!.Error));
 
-        TrackQuality[] second = [.. QualitySet.Measure(tracks, Global, 2, results with { Resume = true }, Token).Select(t => t.Quality!)];
+        TrackQuality[] second = [.. QualitySet.Measure(tracks, s_global, 2, results with { Resume = true }, Token).Select(t => t.Quality!)];
         Assert.Equal([true, true, false], second.Select(q => q.Resumed));
         Assert.Equal(QualityJson.Write(first[1]), QualityJson.Write(second[1]));
         Assert.Equal(["results/1.json", "results/2.json", "results/3.json"], _folder.Files().Where(f => f.StartsWith("results", StringComparison.Ordinal)).Select(f => f.Replace('\\', '/')));
 
         // Of other options, damaged, or of an estimate that has changed.
-        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), Global with { Window = 2 }, 1, results with { Resume = true }, Token)).Error!.Error);
+        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), s_global with { Window = 2 }, 1, results with { Resume = true }, Token)).Error!.Error);
         File.WriteAllText(_folder["results", "1.json"], "{ \"track\": 3 }");
-        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), Global, 1, results with { Resume = true }, Token)).Error!.Error);
+        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), s_global, 1, results with { Resume = true }, Token)).Error!.Error);
         Add("estimates/2/a.wav", 2, gain: 0.5, frames: 1999);
-        TrackQuality[] third = [.. QualitySet.Measure(tracks, Global, 1, results with { Resume = true, Overwrite = true }, Token).Select(t => t.Quality!)];
+        TrackQuality[] third = [.. QualitySet.Measure(tracks, s_global, 1, results with { Resume = true, Overwrite = true }, Token).Select(t => t.Quality!)];
         Assert.Equal([false, false, true], third.Select(q => q.Resumed));
     }
 
@@ -338,7 +338,7 @@ public sealed class StemMeasurementTests : IDisposable
             Add($"estimates/{track}/a.wav", track);
         }
         File.WriteAllBytes(_folder["estimates", "1", "a.wav"], []);
-        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), Global, 2, null, Token),
+        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 2, null, Token),
             t => Assert.Equal(DemucsError.AudioTrackCorrupt, t.Error!.Error), t => Assert.NotNull(t.Quality));
     }
 
@@ -354,7 +354,7 @@ public sealed class StemMeasurementTests : IDisposable
         Directory.CreateDirectory(_folder["estimates", "3"]);
         foreach (string track in new[] { "1", "3" })
             File.WriteAllText(_folder["estimates", track, "demucsps.json"], "{");
-        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), Global, 2, null, Token),
+        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 2, null, Token),
             t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error), t => Assert.NotNull(t.Quality), t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error));
     }
 
@@ -365,7 +365,7 @@ public sealed class StemMeasurementTests : IDisposable
         Add("song/a.wav", 1);
         Directory.CreateDirectory(_folder["results", "song.json"]);
         Assert.Equal(DemucsError.StemWriteFailed,
-            Assert.Single(QualitySet.Measure(EstimatedTrack.Find(_folder["song"], _folder["references"]), Global, 1, new QualityResults(_folder["results"]), Token)).Error!.Error);
+            Assert.Single(QualitySet.Measure(EstimatedTrack.Find(_folder["song"], _folder["references"]), s_global, 1, new QualityResults(_folder["results"]), Token)).Error!.Error);
         Assert.Empty(Directory.GetFiles(_folder["results"]));
     }
 
@@ -376,7 +376,7 @@ public sealed class StemMeasurementTests : IDisposable
         Add("estimates/1/a.wav", 1);
         using CancellationTokenSource stop = new();
         stop.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), Global, 1, null, stop.Token).ToArray());
+        Assert.ThrowsAny<OperationCanceledException>(() => QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 1, null, stop.Token).ToArray());
     }
 
     [Fact]
@@ -384,12 +384,12 @@ public sealed class StemMeasurementTests : IDisposable
     {
         Add("references/a.wav", 1);
         Add("a, \"b\"/a.wav", 1, gain: 0.9);
-        TrackQuality quality = StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["a, \"b\""], _folder["references"])), Global, null, Token);
+        TrackQuality quality = StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["a, \"b\""], _folder["references"])), s_global, null, Token);
         Assert.StartsWith("\"a, \"\"b\"\"\",,a,19.99", Assert.Single(QualityCsv.Lines(quality)), StringComparison.Ordinal);
         Assert.Equal(11, QualityCsv.Header.Split(',').Length);
     }
 
-    private TrackQuality MeasureOne() => StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"])), Global, null, Token);
+    private TrackQuality MeasureOne() => StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"])), s_global, null, Token);
 
     private static int[] Samples(int seed, int frames = 2000, bool same = false)
     {

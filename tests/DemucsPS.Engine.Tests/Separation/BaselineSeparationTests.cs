@@ -13,7 +13,7 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>What the built-in model achieves on the sample song, whose true stems are known.</summary>
 public sealed class BaselineSeparationTests(ITestOutputHelper output)
 {
-    private static readonly (string Stem, double Floor)[] Floors = [("drums", 2.5), ("bass", 1), ("other", 3), ("vocals", 7)];
+    private static readonly (string Stem, double Floor)[] s_floors = [("drums", 2.5), ("bass", 1), ("other", 3), ("vocals", 7)];
 
     [Fact]
     public void Every_stem_is_nearer_to_the_true_one_than_required_and_as_near_as_the_readme_says()
@@ -27,11 +27,11 @@ public sealed class BaselineSeparationTests(ITestOutputHelper output)
         string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "MODELS.md"));
         for (int stem = 0; stem < 4; stem++)
         {
-            double sdr = Sdr(TrueStem(Floors[stem].Stem, song.Frames), sink.Interleaved(stem));
-            output.WriteLine($"{Floors[stem].Stem}: {sdr:F2} dB");
-            Assert.InRange(sdr, Floors[stem].Floor, double.PositiveInfinity);
-            Match said = Regex.Match(readme, $@"^\| {Floors[stem].Stem} \| (?<sdr>[\d.]+) \|", RegexOptions.Multiline);
-            Assert.True(said.Success, $"docs/MODELS.md does not say the SDR of {Floors[stem].Stem}.");
+            double sdr = Sdr(TrueStem(s_floors[stem].Stem, song.Frames), sink.Interleaved(stem));
+            output.WriteLine($"{s_floors[stem].Stem}: {sdr:F2} dB");
+            Assert.InRange(sdr, s_floors[stem].Floor, double.PositiveInfinity);
+            Match said = Regex.Match(readme, $@"^\| {s_floors[stem].Stem} \| (?<sdr>[\d.]+) \|", RegexOptions.Multiline);
+            Assert.True(said.Success, $"docs/MODELS.md does not say the SDR of {s_floors[stem].Stem}.");
             Assert.Equal(double.Parse(said.Groups["sdr"].Value, CultureInfo.InvariantCulture), sdr, 0.06);
         }
     }

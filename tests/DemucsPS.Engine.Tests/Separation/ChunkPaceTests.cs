@@ -5,9 +5,9 @@ namespace DemucsPS.Engine.Tests.Separation;
 public sealed class ChunkPaceTests
 {
     [Theory]
-    [InlineData(10, 3, "2.50 s a chunk, 18 s for the 7 left.")]
-    [InlineData(3, 3, "2.50 s a chunk.")]
-    [InlineData(1, 1, "2.50 s a chunk.")]
+    [InlineData(10, 3, "2.50 s per chunk, 18 s for the remaining 7.")]
+    [InlineData(3, 3, "2.50 s per chunk.")]
+    [InlineData(1, 1, "2.50 s per chunk.")]
     public void The_time_of_a_chunk_is_said_once_after_the_first_few(int chunks, int after, string said)
     {
         TimeSpan now = TimeSpan.FromHours(1);

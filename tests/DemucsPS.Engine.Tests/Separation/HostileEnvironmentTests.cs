@@ -8,14 +8,14 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>Disks and sources that fail in the middle of a separation: a clear error, what is kept can be continued, and nothing wrong is left.</summary>
 public sealed class HostileEnvironmentTests
 {
-    private static readonly string Small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+    private static readonly string s_small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 
     [Theory]
     [InlineData(3_000_000, "demucsps.partial")]
     [InlineData(7_000_000, "finished")]
     public void A_full_disk_is_said_to_be_and_when_there_is_room_again_it_goes_on(int bytes, string where)
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         using SmallDisk? disk = SmallDisk.TryMount(track.Folder["disk"], bytes, readOnly: false);
         if (disk is null)
         {
@@ -40,7 +40,7 @@ public sealed class HostileEnvironmentTests
     [Fact]
     public void A_destination_that_may_only_be_read_is_named_before_any_chunk_is_separated()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         using SmallDisk? disk = SmallDisk.TryMount(track.Folder["disk"], 1_000_000, readOnly: true);
         if (disk is null)
         {
@@ -58,7 +58,7 @@ public sealed class HostileEnvironmentTests
     {
         if (!OperatingSystem.IsWindows())
             Assert.Skip("Only Windows refuses to replace open files.");
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         string stem = track.Separate("out", new SeparationOptions { Overlap = 0.5 }).Stems[2].FilePath;
         DemucsException e;
@@ -75,7 +75,7 @@ public sealed class HostileEnvironmentTests
     [Fact]
     public void A_source_that_vanishes_is_read_to_its_end_or_said_to_be_missing()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
         {
@@ -99,7 +99,7 @@ public sealed class HostileEnvironmentTests
     [InlineData(SeparationStage.Separating)]
     public void A_source_that_grows_or_changes_gives_no_stems(SeparationStage when)
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         bool written = false;
         DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
         {

@@ -12,9 +12,9 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>What bags load and run, and that it does not change what they give.</summary>
 public sealed class ModelBagTests(ITestOutputHelper output)
 {
-    private static readonly double[][] Identity = [.. Enumerable.Range(0, 4).Select(m => Enumerable.Range(0, 4).Select(s => s == m ? 1.0 : 0.0).ToArray())];
+    private static readonly double[][] s_identity = [.. Enumerable.Range(0, 4).Select(m => Enumerable.Range(0, 4).Select(s => s == m ? 1.0 : 0.0).ToArray())];
 
-    private static readonly string[] Stems = ["drums", "bass", "other", "vocals"];
+    private static readonly string[] s_stems = ["drums", "bass", "other", "vocals"];
 
     [Theory]
     [InlineData(true, 100)]
@@ -44,7 +44,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
     public void Only_the_models_of_wanted_stems_are_loaded_and_run()
     {
         using TemporaryFolder folder = new();
-        ModelSelection four = Four(folder) with { BagName = "four", Stems = Stems };
+        ModelSelection four = Four(folder) with { BagName = "four", Stems = s_stems };
         // The models of the other stems need not even be models.
         foreach (int other in new[] { 0, 1, 2 })
             File.WriteAllText(four.Models[other].Path!, "no model");
@@ -99,7 +99,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         using ModelBag inTurn = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, jobs, memory);
         // Once each, to see that they fit.
         Assert.Equal(4, inTurn.LoadCount);
-        Assert.Contains("in turn", inTurn.MemoryUse, StringComparison.Ordinal);
+        Assert.Contains("one after another", inTurn.MemoryUse, StringComparison.Ordinal);
         Assert.Equal(atOnce, inTurn.ChunksAtOnce(jobs));
         float[][] got = Separate(inTurn, track, all, jobs);
         for (int stem = 0; stem < 4; stem++)
@@ -140,7 +140,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         byte[] weight = new ProtobufMessage().Text(99, new string('x', 4_000_000)).Bytes.ToArray();
         for (int model = 0; model < 4; model++)
             File.WriteAllBytes(folder[$"m{model}.onnx"], [.. SmallModels.Split(normalization: "none", factor: 10 + model), .. weight]);
-        return new ModelSelection { Models = [.. Enumerable.Range(0, 4).Select(m => ModelSource.Find(folder[$"m{m}.onnx"]))], Weights = Identity };
+        return new ModelSelection { Models = [.. Enumerable.Range(0, 4).Select(m => ModelSource.Find(folder[$"m{m}.onnx"]))], Weights = s_identity };
     }
 
     private static MemoryTrack Track() => MemoryTrack.Song(0, 7 * SmallModels.Segment);

@@ -75,7 +75,7 @@ public sealed class NullTestTests : IDisposable
             return;
         }
         string warning = Assert.Single(said);
-        Assert.Contains(FormattableString.Invariant($"sum to the mix and {more} ({result.NullTestDb:F1} dB of it)"), warning, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"differs from the mix by {more} ({result.NullTestDb:F1} dB of it)"), warning, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"-af dcshift={-offset:G3} OUT"), warning, StringComparison.Ordinal);
         Assert.Contains($"each of its {stems} stems", warning, StringComparison.Ordinal);
         // That is what the stems are.

@@ -99,7 +99,7 @@ public sealed class PlanTests : IDisposable
         SeparationResult made = Over(new SeparationOptions()).Separate(track);
         string[] before = _folder.Files();
         int sessions = OnnxSession.CountOfThread;
-        Assert.StartsWith("there and unchanged: drums.wav, bass.wav, ", Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Work, StringComparison.Ordinal);
+        Assert.StartsWith("already there, unchanged: drums.wav, bass.wav, ", Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Work, StringComparison.Ordinal);
         foreach (CachedCopy copy in PreparationCache.Open().List().Where(copy => copy.Model == "model"))
             PreparationCache.Open().Remove(copy);
         Assert.True(Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Skips);
@@ -107,19 +107,19 @@ public sealed class PlanTests : IDisposable
 
         // What differs is in the error, as it will be in that of the separation; and in the plan where it does not matter.
         string error = Refused(() => Over(new SeparationOptions { Overlap = 0.5, Shifts = 1 }, skipExisting: true).Rehearse(track));
-        Assert.Contains("and was not made of what is asked for: overlap: 0.05 then, 0.5 now; shift offsets: none then, ", error, StringComparison.Ordinal);
+        Assert.Contains("and is out of date: overlap changed from 0.05 to 0.5; shift offsets changed from none to ", error, StringComparison.Ordinal);
         Assert.Equal(error, Refused(() => Over(new SeparationOptions { Overlap = 0.5, Shifts = 1 }, skipExisting: true).Separate(track)));
-        Assert.Contains("overlap: 0.05 then, 0.5 now", Over(new SeparationOptions { Overlap = 0.5 }, skipExisting: true, overwrite: true).Rehearse(track).Work, StringComparison.Ordinal);
+        Assert.Contains("overlap changed from 0.05 to 0.5", Over(new SeparationOptions { Overlap = 0.5 }, skipExisting: true, overwrite: true).Rehearse(track).Work, StringComparison.Ordinal);
         if (isPrepared)
-            Assert.Contains("model model: prepared then, as it is now", Refused(() => Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track)), StringComparison.Ordinal);
+            Assert.Contains("model model changed from prepared to not prepared", Refused(() => Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track)), StringComparison.Ordinal);
         else
             Assert.True(Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track).Skips);
         File.AppendAllText(made.Stems[1].FilePath, "x");
-        Assert.Contains("'bass.wav' was changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains("'bass.wav' has changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         File.WriteAllText(made.ProvenancePath, "{}");
-        Assert.Contains("'demucsps.json', which says what it was made of, cannot be used", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains("'demucsps.json' with its settings cannot be used", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         File.Delete(made.ProvenancePath);
-        Assert.Contains("there is no 'demucsps.json' that says what it was made of", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains("'demucsps.json' with its settings is missing", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
         Assert.Equal(before.Where(f => !f.EndsWith("demucsps.json", StringComparison.Ordinal)), _folder.Files());
 
         static string Refused(Func<object> what)
@@ -141,7 +141,7 @@ public sealed class PlanTests : IDisposable
         Assert.True(Over(new SeparationOptions(), skipExisting: true, overwrite: true, tell: told.Add).Separate(track).Skipped);
         Assert.Empty(told);
         Assert.False(Over(new SeparationOptions { Seed = 3 }, skipExisting: true, overwrite: true, tell: told.Add).Separate(track).Skipped);
-        Assert.EndsWith("seed: 0 then, 3 now.", Assert.Single(told), StringComparison.Ordinal);
+        Assert.EndsWith("seed changed from 0 to 3.", Assert.Single(told), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class PlanTests : IDisposable
         File.WriteAllBytes(_folder["model.onnx"], SmallModels.Split());
         FileSeparator separator = Over(new SeparationOptions());
         separator.Rehearse(new TrackSource(_folder["noise.wav"]));
-        Assert.Contains("from the same batch", Assert.Throws<DemucsException>(() => separator.Rehearse(new TrackSource(_folder["other", "noise.wav"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("in the same batch", Assert.Throws<DemucsException>(() => separator.Rehearse(new TrackSource(_folder["other", "noise.wav"]))).Message, StringComparison.Ordinal);
 
         File.WriteAllText(_folder["out"], "a file");
         DemucsException file = Assert.Throws<DemucsException>(() => Over(new SeparationOptions()).Plan(new TrackSource(_folder["noise.wav"])));
@@ -179,7 +179,7 @@ public sealed class PlanTests : IDisposable
         File.WriteAllBytes(_folder["w.data"], new byte[7]);
         DemucsException cut = Check(ExecutionProvider.Cpu);
         Assert.Equal(DemucsError.DemucsModelInvalid, cut.Error);
-        Assert.Contains($"'{_folder["w.data"]}', which has 7 bytes of at least 8.", cut.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{_folder["w.data"]}', which has 7 bytes, but needs at least 8.", cut.Message, StringComparison.Ordinal);
         File.WriteAllBytes(_folder["w.data"], new byte[8]);
         using (ModelBag whole = Bag(ExecutionProvider.Cpu))
             whole.Check();

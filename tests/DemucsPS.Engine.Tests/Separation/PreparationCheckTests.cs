@@ -64,7 +64,7 @@ public sealed class PreparationCheckTests : IDisposable
         Assert.Equal([Remedy.NoPreparation], result.Refusal.Remedies);
         Assert.Equal(result.Refusal.Message, Assert.Single(result.Problems));
         Assert.Contains($"'{model.Path}'", result.Refusal.Message, StringComparison.Ordinal);
-        Assert.Matches(fault == "no numbers" ? "Of a chunk with music it gives values that are not finite" : @"Of a chunk with music its stems agree with a computation in float64 to -?\d+\.\d dB, those of the model as it was exported to \d+\.\d dB", result.Refusal.Message);
+        Assert.Matches(fault == "no numbers" ? "For a chunk with music, it gives values that are not finite" : @"For a chunk with music, its stems agree with a float64 computation to -?\d+\.\d dB, those of the model as exported to \d+\.\d dB", result.Refusal.Message);
 
         // Nothing runs it any more, in whatever precision, and nothing is written; as it was exported the model runs.
         CachedCopy note = Assert.Single(Cache.List(), copy => copy.Model == model.Name);
@@ -110,7 +110,7 @@ public sealed class PreparationCheckTests : IDisposable
         ModelSource model = OfItsOwn();
         File.WriteAllText(_folder["file"], "");
         DemucsException refusal = PreparedModel.Refuse(model.Path!, PreparationCache.Open(_folder["file", "cache"]), "It is bad.", CancellationToken.None);
-        Assert.Contains("cannot be noted in the cache", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be recorded in the cache", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class PreparationCheckTests : IDisposable
 
         float[][]?[] others = [.. Stems(model).Select(stems => stems!.Select(channel => channel.Select(x => 1.02f * x).ToArray()).ToArray())];
         PreparationFindings far = PreparationCheck.Run(model, new OnnxSessionOptions(), others, null, memory: 1000, CancellationToken.None);
-        Assert.Contains("agree with those of the model as it was exported to 34.0 dB only", far.Loss, StringComparison.Ordinal);
+        Assert.Contains("agree with those of the model as exported only to 34.0 dB", far.Loss, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -20,18 +20,18 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>What is written beside the stems, and what is made of it later.</summary>
 public sealed class ProvenanceTests
 {
-    private static readonly string Small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+    private static readonly string s_small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 
     [Fact]
     public void It_says_what_the_stems_were_made_of_and_how()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         SeparationResult result = track.Separate("out", new SeparationOptions { Overlap = 0.25, Shifts = 1, Seed = 9 });
         JsonNode json = JsonNode.Parse(File.ReadAllText(track.Folder["out", "small", "noise", "demucsps.json"]))!;
         JsonNode separation = json["separation"]!;
         Assert.Equal(track.SourcePath, (string?)separation["source"]!["path"]);
         Assert.Equal(Hash(track.SourcePath), (string?)separation["source"]!["sha256"]);
-        Assert.Equal(Hash(Small), (string?)separation["models"]![0]!["files"]![0]!["sha256"]);
+        Assert.Equal(Hash(s_small), (string?)separation["models"]![0]!["files"]![0]!["sha256"]);
         Assert.Equal("0.25", (string?)separation["parameters"]!["overlap"]);
         Assert.Equal("9", (string?)separation["parameters"]!["seed"]);
         Assert.Equal("Full", (string?)separation["parameters"]!["precision"]);
@@ -51,7 +51,7 @@ public sealed class ProvenanceTests
         using TemporaryFolder folder = new();
         byte[] frame = FlacBits.Frame(8192, 0, bits => bits.Verbatim(Enumerable.Range(0, 8192).Select(i => i * 7L % 5001), 16));
         File.WriteAllBytes(folder["joined.flac"], FlacBits.Stream(FlacBits.StreamInfo(1, 16, 8192), frame, frame));
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(s_small)], null, new OnnxSessionOptions());
         FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
         SeparationResult result = separator.Separate(new TrackSource(folder["joined.flac"]));
         Assert.Equal(16384, result.Frames);
@@ -84,7 +84,7 @@ public sealed class ProvenanceTests
         using InterruptedTrack noise = new(ModelSource.BaselineName, frames: 100_000);
         Assert.InRange(noise.Separate("out", new SeparationOptions()).NullTestDb!.Value, double.NegativeInfinity, -100);
         // Stem k is k + 1 times the mix: four of them are ten times the mix, nine times too much.
-        using InterruptedTrack multiples = new(Small);
+        using InterruptedTrack multiples = new(s_small);
         Assert.Equal(20 * Math.Log10(9), multiples.Separate("out", new SeparationOptions()).NullTestDb!.Value, 0.001);
     }
 
@@ -98,7 +98,7 @@ public sealed class ProvenanceTests
         // Of a selection of models its weights and precision; names and files are identities of their own.
         Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
         Assert.Equal(["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "OnDamage", "Path"]));
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(s_small)], null, new OnnxSessionOptions());
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         SeparationOptions options = new();
         StemFormat format = new(), mp3 = new() { File = StemFileFormat.Mp3 };
@@ -150,7 +150,7 @@ public sealed class ProvenanceTests
     [InlineData("")]
     public void It_cannot_lead_out_of_its_folder(string file)
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         string path = track.Separate("out", new SeparationOptions()).ProvenancePath;
         JsonNode json = JsonNode.Parse(File.ReadAllText(path))!;
         json["stems"]![0]!["file"] = file;
@@ -163,7 +163,7 @@ public sealed class ProvenanceTests
     [Fact]
     public void It_is_read_strictly_and_only_up_to_a_length()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         string path = track.Separate("out", new SeparationOptions()).ProvenancePath, content = File.ReadAllText(path);
         string[] damaged =
         [

@@ -17,7 +17,7 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>Interrupted separations, in this process: whatever ends them, they go on with the same bits or say why not.</summary>
 public sealed class ResumeTests
 {
-    private static readonly string Small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+    private static readonly string s_small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 
     [Theory]
     [InlineData(0.05, 0, 1, "stems")]
@@ -30,7 +30,7 @@ public sealed class ResumeTests
     [InlineData(0.25, 0, 2, "stem.mp4")]
     public void A_separation_goes_on_from_any_frame_with_the_same_bits(double overlap, int shifts, int jobs, string outputs)
     {
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(Small)], null, new OnnxSessionOptions());
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(s_small)], null, new OnnxSessionOptions());
         StemMatrix selection = Choice(outputs).Select(bag.Contract.Stems);
         Separator separator = new(bag, selection, new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 4, Jobs = jobs });
         MemoryTrack noise = MemoryTrack.Noise(100_001, 11);
@@ -62,7 +62,7 @@ public sealed class ResumeTests
     [Fact]
     public void Canceled_again_and_again_and_continued_the_files_and_the_null_test_are_the_same()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         SeparationOptions options = new() { Overlap = 0.6, Shifts = 1, Seed = 3 };
         SeparationResult whole = track.Separate("whole", options);
         int interruptions = 0;
@@ -99,7 +99,7 @@ public sealed class ResumeTests
     [Fact]
     public void Where_files_are_named_by_a_template_what_belongs_to_a_track_is_told_apart_by_name()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         StemOutput Named(StemOutput output) => output with { Resume = true, Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{stem}/{name}")) };
         SeparationOptions options = new() { Overlap = 0.6 };
         SeparationResult whole = track.Separate("whole", options);
@@ -119,7 +119,7 @@ public sealed class ResumeTests
     [Fact]
     public void Canceled_while_stems_are_finished_it_goes_on_with_the_next_stem()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         for (int stem = 1; stem <= 4; stem++)
         {
@@ -141,7 +141,7 @@ public sealed class ResumeTests
     [Fact]
     public void Canceled_while_stems_are_taken_to_another_rate_it_goes_on_with_the_same_gain()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         static StemOutput Resampled(StemOutput output) => output with { Resume = true, Format = new StemFormat { SampleRate = 48_000 } };
         SeparationResult whole = track.Separate("whole", new SeparationOptions(), Resampled);
         Assert.InRange(whole.Gain, 0.01f, 0.99f);
@@ -169,7 +169,7 @@ public sealed class ResumeTests
     [Fact]
     public void Killed_between_two_names_it_gives_the_others_theirs()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         using CancellationTokenSource stop = new();
         Assert.ThrowsAny<OperationCanceledException>(() => track.Separate("parts", new SeparationOptions(), progress: new ProgressCallback(p =>
@@ -190,11 +190,11 @@ public sealed class ResumeTests
     [Fact]
     public void What_differs_is_said_and_force_begins_anew()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Interrupt("parts", new SeparationOptions { Overlap = 0.25 });
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions { Overlap = 0.5, Seed = 2 }, output => output with { Resume = true, Format = new StemFormat { Dither = true } }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("dither: off then, on now; overlap: 0.25 then, 0.5 now; seed: 0 then, 2 now", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("dither changed from off to on; overlap changed from 0.25 to 0.5; seed changed from 0 to 2", refused.Message, StringComparison.Ordinal);
         Assert.Equal(["demucsps.partial"], track.Names("parts"));
 
         // Without either option the hours that went into it are not thrown away.
@@ -214,7 +214,7 @@ public sealed class ResumeTests
     [Fact]
     public void Another_precision_is_refused_and_a_journal_from_before_there_was_one_is_of_full_precision()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Interrupt("parts", new SeparationOptions());
         string path = track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"];
         JsonNode journal = JsonNode.Parse(File.ReadAllText(path))!;
@@ -224,7 +224,7 @@ public sealed class ResumeTests
         File.WriteAllText(path, journal.ToJsonString());
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("precision: Int8 then, Full now", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("precision changed from Int8 to Full", refused.Message, StringComparison.Ordinal);
 
         parameters.Remove("precision");
         File.WriteAllText(path, journal.ToJsonString());
@@ -236,7 +236,7 @@ public sealed class ResumeTests
     [Fact]
     public void Shifts_that_another_version_drew_of_the_same_seed_are_not_mixed_with_those_of_this_one()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         SeparationOptions options = new() { Shifts = 2, Seed = 7 };
         track.Interrupt("parts", options);
         string path = track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"];
@@ -249,13 +249,13 @@ public sealed class ResumeTests
         File.WriteAllText(path, journal.ToJsonString());
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", options, output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains($"shift offsets: {then} then, {string.Join(',', options.DrawShifts())} now", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"shift offsets changed from {then} to {string.Join(',', options.DrawShifts())}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Stems_of_another_precision_are_not_skipped_and_those_from_before_there_was_one_are()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         string path = track.Separate("out", new SeparationOptions()).ProvenancePath;
         JsonNode provenance = JsonNode.Parse(File.ReadAllText(path))!;
         JsonObject parameters = provenance["separation"]!["parameters"]!.AsObject();
@@ -273,7 +273,7 @@ public sealed class ResumeTests
     [Fact]
     public void A_source_that_changed_is_refused_and_one_that_was_only_touched_is_not()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         track.Interrupt("parts", new SeparationOptions());
         byte[] original = File.ReadAllBytes(track.SourcePath);
@@ -282,7 +282,7 @@ public sealed class ResumeTests
         File.WriteAllBytes(track.SourcePath, changed);
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains($"source: another content of the same length (SHA-256 {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… then, {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}… now)", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"the source changed (SHA-256 from {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… to {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}…)", refused.Message, StringComparison.Ordinal);
 
         File.Delete(track.SourcePath);
         Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })).Error);
@@ -296,7 +296,7 @@ public sealed class ResumeTests
     [Fact]
     public void A_model_that_was_replaced_is_refused()
     {
-        using InterruptedTrack track = new(Small, copyModel: true);
+        using InterruptedTrack track = new(s_small, copyModel: true);
         // While it is loaded nothing can happen to the run, nor to what it says of itself.
         track.Interrupt("parts", new SeparationOptions());
         byte[] model = File.ReadAllBytes(track.ModelPath);
@@ -306,7 +306,7 @@ public sealed class ResumeTests
         track.LoadModel();
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("model small: another content of 'small.onnx' (SHA-256 ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'small.onnx' of model small changed (SHA-256 ", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -325,14 +325,14 @@ public sealed class ResumeTests
         track.LoadModel();
         DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("model small: another content of 'модель.data' (SHA-256 ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'модель.data' of model small changed (SHA-256 ", refused.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
     }
 
     [Fact]
     public void A_model_that_is_replaced_before_the_first_track_is_named()
     {
-        using InterruptedTrack track = new(Small, copyModel: true);
+        using InterruptedTrack track = new(s_small, copyModel: true);
         File.WriteAllBytes(track.ModelPath, [1, 2, 3]);
         DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions()));
         Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
@@ -343,7 +343,7 @@ public sealed class ResumeTests
     [Fact]
     public void A_model_that_is_replaced_during_a_track_changes_nothing_of_it()
     {
-        using InterruptedTrack track = new(Small, copyModel: true);
+        using InterruptedTrack track = new(s_small, copyModel: true);
         track.Separate("whole", new SeparationOptions());
         track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
         {
@@ -362,7 +362,7 @@ public sealed class ResumeTests
     [InlineData("\0\0\0\0")]
     public void A_damaged_journal_is_said_to_be_and_never_trusted(string content)
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Interrupt("parts", new SeparationOptions());
         string journal = track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"];
         File.WriteAllText(journal, content);
@@ -376,7 +376,7 @@ public sealed class ResumeTests
     [Fact]
     public void A_journal_beyond_all_bounds_is_not_read()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Interrupt("parts", new SeparationOptions());
         using (FileStream journal = File.OpenWrite(track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"]))
             journal.SetLength(RecordFile.MaxBytes + 1);
@@ -386,7 +386,7 @@ public sealed class ResumeTests
     [Fact]
     public void Staged_stems_that_are_gone_or_too_short_are_missed()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Interrupt("parts", new SeparationOptions());
         string staged = track.Folder["parts", "small", "noise", "demucsps.partial", "1.staged.partial"];
         using (FileStream stream = File.OpenWrite(staged))
@@ -399,7 +399,7 @@ public sealed class ResumeTests
     [Fact]
     public void Old_stems_stay_until_all_new_ones_are_ready()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("out", new SeparationOptions());
         Dictionary<string, byte[]> old = Directory.GetFiles(track.Folder["out", "small", "noise"]).ToDictionary(f => f, File.ReadAllBytes);
         track.Interrupt("out", new SeparationOptions { Overlap = 0.5 }, output => output with { Overwrite = true });
@@ -412,7 +412,7 @@ public sealed class ResumeTests
     [Fact]
     public void A_clock_that_jumps_back_harms_nothing()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         TurnedClock clock = new();
         track.Clock = clock;

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>Chunks whose runs fail.</summary>
 public sealed class RetryTests
 {
-    private static readonly string Small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
+    private static readonly string s_small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 
     public static TheoryData<string> Failures => ["runtime", "memory", "managed memory"];
 
@@ -17,7 +17,7 @@ public sealed class RetryTests
     [InlineData(3)]
     public void A_tenth_of_all_runs_fails_and_the_batch_ends_whole_with_the_retries_on_record(int jobs)
     {
-        using InterruptedTrack track = new(Small, frames: 300_000);
+        using InterruptedTrack track = new(s_small, frames: 300_000);
         track.Separate("whole", new SeparationOptions { Overlap = 0.5 });
         // By a hash of chunk and attempt, so that it does not matter which thread comes first. Never three times in a row.
         Dictionary<int, int> failed = [];
@@ -47,7 +47,7 @@ public sealed class RetryTests
     [MemberData(nameof(Failures))]
     public void A_chunk_that_always_fails_is_named_and_what_was_done_before_is_kept(string kind)
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         int attempts = 0;
         DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions
@@ -65,7 +65,7 @@ public sealed class RetryTests
         int expected = kind == "runtime" ? 4 : 5;
         Assert.Equal(expected, attempts);
         Assert.Equal(kind == "runtime" ? DemucsError.DemucsModelInvalid : DemucsError.OutOfMemory, e.Error);
-        Assert.StartsWith($"Chunk 7 (of 0 to 25) of noise.wav could not be separated; attempts: {expected}.", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Chunk 7 (of 0 to 25) of noise.wav could not be separated in {expected} attempts.", e.Message, StringComparison.Ordinal);
         Assert.Equal([Remedy.Resume], e.Remedies);
         Assert.Equal(["demucsps.partial"], track.Names("out"));
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { Resume = true }).Resumed);
@@ -75,7 +75,7 @@ public sealed class RetryTests
     [Fact]
     public void Without_retries_the_first_failure_ends_the_track()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         int attempts = 0;
         Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions { RetryCount = 0, Attempting = (chunk, _) => throw Failure("runtime", chunk == 0 ? attempts++ : 0) }));
         Assert.Equal(1, attempts);
@@ -86,7 +86,7 @@ public sealed class RetryTests
     [Fact]
     public void After_memory_ran_out_fewer_chunks_run_at_once_and_all_are_separated()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         int failures = 0;
         SeparationResult result = track.Separate("out", new SeparationOptions
@@ -133,7 +133,7 @@ public sealed class RetryTests
     [Fact]
     public void One_bad_track_does_not_stop_the_others()
     {
-        using InterruptedTrack track = new(Small);
+        using InterruptedTrack track = new(s_small);
         string second = track.Folder["second.wav"];
         File.Copy(track.SourcePath, second);
         int tracks = 0;

@@ -236,7 +236,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     {
         DemucsException error = Assert.Throws<DemucsException>(() => StemFormat.Create(file, sampleRate: $"{rate}"));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
-        Assert.Contains($"{rate}; for {file} it can be 8000, 11025", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{rate}; for {file} it must be 8000, 11025", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -272,7 +272,7 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         names.Claim(front, names.For("model", front, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav"));
         DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(back, names.For("model", back, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav")));
         Assert.Contains($"A stem of 'One (BL BR)' of '{path}'", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"like one of 'One (FL FR)' of '{path}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"as would one of 'One (FL FR)' of '{path}'", error.Message, StringComparison.Ordinal);
     }
 
     internal static ModelBag Baseline() => ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());

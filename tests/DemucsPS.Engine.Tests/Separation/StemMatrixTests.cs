@@ -17,7 +17,7 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>The small model's stem k is (k + 1) times the mix, so every output is a known multiple of it.</summary>
 public sealed class StemMatrixTests
 {
-    private static readonly string[] Four = ["drums", "bass", "other", "vocals"];
+    private static readonly string[] s_four = ["drums", "bass", "other", "vocals"];
 
     public static TheoryData<string, StemRequest, string[], float[]> Outputs => new()
     {
@@ -123,10 +123,10 @@ public sealed class StemMatrixTests
     [Fact]
     public void Only_what_is_needed_is_computed()
     {
-        Assert.Equal([1], new StemRequest { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus }.Select(Four).ModelStems);
-        Assert.Equal([0, 1, 2], new StemRequest { Mixdown = StemGains.Parse("vocals=-inf") }.Select(Four).ModelStems);
-        Assert.Equal([3], new StemRequest { Stems = ["vocals"], Residual = true }.Select(Four).ModelStems);
-        Assert.False(new StemRequest().Select(Four).UsesMix);
+        Assert.Equal([1], new StemRequest { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus }.Select(s_four).ModelStems);
+        Assert.Equal([0, 1, 2], new StemRequest { Mixdown = StemGains.Parse("vocals=-inf") }.Select(s_four).ModelStems);
+        Assert.Equal([3], new StemRequest { Stems = ["vocals"], Residual = true }.Select(s_four).ModelStems);
+        Assert.False(new StemRequest().Select(s_four).UsesMix);
     }
 
     [Fact]
@@ -141,8 +141,8 @@ public sealed class StemMatrixTests
 
     public static TheoryData<string, StemRequest> Contradictions => new()
     {
-        { "together", new() { Stems = ["bass"], TwoStems = "bass" } },
-        { "no residual", new() { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus, Residual = true } },
+        { "cannot be combined", new() { Stems = ["bass"], TwoStems = "bass" } },
+        { "The residual cannot be combined", new() { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus, Residual = true } },
         { "Name the stem", new() { TwoStemsMethod = TwoStemsMethod.Minus } },
         { "no stem 'kazoo'", new() { TwoStems = "kazoo" } },
         { "no stem 'kazoo'", new() { Mixdown = StemGains.Parse("kazoo=1") } },
@@ -155,7 +155,7 @@ public sealed class StemMatrixTests
     [MemberData(nameof(Contradictions))]
     public void Contradictions_are_refused(string because, StemRequest choice)
     {
-        DemucsException error = Assert.Throws<DemucsException>(() => choice.Select(Four));
+        DemucsException error = Assert.Throws<DemucsException>(() => choice.Select(s_four));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains(because, error.Message, StringComparison.Ordinal);
     }

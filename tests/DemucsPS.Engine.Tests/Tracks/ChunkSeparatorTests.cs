@@ -36,7 +36,7 @@ public sealed class ChunkSeparatorTests
         Assert.Equal(["failure 1", "failure 2"], results[1].Failures);
         Assert.Empty(results[2].Stems);
         Assert.Equal(DemucsError.DemucsModelInvalid, results[2].Error!.Error);
-        Assert.Equal("Chunk 2 (of 0 to 3) of noise could not be separated; attempts: 3. failure 3", results[2].Error!.Message);
+        Assert.Equal("Chunk 2 (of 0 to 3) of noise could not be separated in 3 attempts. failure 3", results[2].Error!.Message);
         Assert.Null(results[3].Error);
     }
 
@@ -53,7 +53,7 @@ public sealed class ChunkSeparatorTests
             separator.Start(chunk);
         Assert.Null(separator.Take().Error);
         DemucsException error = separator.Take().Error!;
-        Assert.Contains("attempts: 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("in 2 attempts", error.Message, StringComparison.Ordinal);
         Assert.Contains("not finite", error.Message, StringComparison.Ordinal);
         Assert.Single(separator.Take().Stems, s => s.StemName == "vocals");
     }

@@ -34,7 +34,7 @@ public sealed class ChunkSpectrogramTests
         Assert.InRange(samples.DifferenceDb, -200, -95);
         for (int i = samples.ExactFrom; i < samples.ExactEnd; i++)
             Assert.Equal(samples.Chunk.GetSample(0, i), samples.GetSample(0, i), 1e-5f);
-        // The last chunk is centerd in its segment, so all of it is exact; but the track ends in the middle of a wave, and a click has something at Nyquist.
+        // The last chunk is centered in its segment, so all of it is exact; but the track ends in the middle of a wave, and a click has something at Nyquist.
         AudioChunk last = AudioTrack.FromSamples("tone", Sine(9000), Sine(9000)).Split(0, SmallModels.Segment).Last();
         SegmentSamples end = ChunkSpectrogram.Compute(last).ToSamples();
         Assert.Equal((0, last.Length), (end.ExactFrom, end.ExactEnd));

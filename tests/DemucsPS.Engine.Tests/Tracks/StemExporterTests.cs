@@ -78,7 +78,7 @@ public sealed class StemExporterTests
         Assert.NotNull(exporter.Write(Stems(0.05), CancellationToken.None));
         DemucsException error = Assert.Throws<DemucsException>(() => exporter.Write(Stems(0.5), CancellationToken.None));
         Assert.Equal(DemucsError.StemExists, error.Error);
-        Assert.Contains("came twice", error.Message, StringComparison.Ordinal);
+        Assert.Contains("occurs twice", error.Message, StringComparison.Ordinal);
 
         List<Stem> Stems(double overlap) => StageChain.Join(StageChain.Separate(bag, track.Split(overlap, SmallModels.Segment)));
     }

@@ -33,7 +33,7 @@ public sealed class StemJoinerTests
         Assert.Same(track, joined.Track);
         Assert.Equal(DemucsError.StemChunkMissing, joined.Error!.Error);
         Assert.Equal([Remedy.JoinIncomplete], joined.Error.Remedies);
-        Assert.Equal("The stem 'bass' of '/music/song.wav' (model model) lacks chunks 0, 3-5 (of 0 to 9). Separate what is missing and join all chunks.", joined.Error.Message);
+        Assert.Equal("The stem 'bass' of '/music/song.wav' (model model) lacks chunks 0, 3-5 (of 0 to 9). Separate the missing chunks, and join all of them.", joined.Error.Message);
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public sealed class StemJoinerTests
         DemucsException error = Assert.Single(early.Complete()).Error!;
         Assert.Equal(DemucsError.StemChunkDoubled, error.Error);
         Assert.Equal([Remedy.JoinFirst], error.Remedies);
-        Assert.Equal("chunks 1, 2 of the stem 'bass' of 'song' (model model) came more than once, so the stem was not joined. Pass every chunk once.", error.Message);
+        Assert.Equal("chunks 1, 2 of the stem 'bass' of 'song' (model model) occurred more than once, so the stem was not joined. Pass every chunk once.", error.Message);
 
         StemJoiner late = new();
         Assert.Single(chunks.Concat(chunks[3..4]).Select(late.Add).OfType<Stem>());

@@ -30,10 +30,10 @@ internal sealed class AiffHeader
     /// <summary>Bits of a sample.</summary>
     public int Bits { get; private set; }
 
-    /// <summary>Frames as the common chunk has it.</summary>
+    /// <summary>Frames according to the common chunk.</summary>
     public long Frames { get; private set; }
 
-    /// <summary>What it says about its music.</summary>
+    /// <summary>Its tags.</summary>
     public AudioTagBuilder Tags => _tags;
 
     /// <summary>What is odd with it, in sentences for the user, apart from its samples' length.</summary>
@@ -44,7 +44,7 @@ internal sealed class AiffHeader
 
     /// <summary>Reads the chunks of a file that can be moved in.</summary>
     /// <param name="source">The file at its first byte.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or <see cref="DemucsError.AudioFormatUnsupported"/>: nobody reads it rightly.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or <see cref="DemucsError.AudioFormatUnsupported"/>: no known program reads it correctly.</exception>
     public static AiffHeader Read(ByteSource source)
     {
         AiffHeader header = new(source);
@@ -54,11 +54,11 @@ internal sealed class AiffHeader
     }
 
     /// <summary>The samples; null for compressed ones.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: there are none, or nobody knows what they are.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: there are none, or their format is unknown.</exception>
     public PcmFile? Samples()
     {
         if (!_hasForm)
-            throw PcmFile.Corrupt(_source, "is damaged or cut short: it does not say what its samples are ('COMM' chunk)");
+            throw PcmFile.Corrupt(_source, "is damaged or cut short: it lacks the description of its samples ('COMM' chunk)");
         if (_form is null)
             return null;
         if (_soundSize < 0)
@@ -81,8 +81,8 @@ internal sealed class AiffHeader
             long used = 0;
             if (chunk.Name == RiffChunk.Form || (!chunks.IsPlausible(chunk) && !chunk.IsKnown))
             {
-                string what = chunk.Name == RiffChunk.Form ? "are another file" : "are no chunk";
-                _warnings.Add($"'{_source.Path}' has {Count(_source.Position + _source.Remaining!.Value - end)} bytes behind its last chunk that {what}. They are left out.");
+                string what = chunk.Name == RiffChunk.Form ? "are another file" : "are not a chunk";
+                _warnings.Add($"'{_source.Path}' has {Count(_source.Position + _source.Remaining!.Value - end)} bytes after its last chunk that {what}. They are ignored.");
                 break;
             }
 
@@ -92,14 +92,14 @@ internal sealed class AiffHeader
                 used = ReadSound(chunk);
             else if (chunk.IsId3 || chunk.Name == RiffChunk.Title || chunk.Name == RiffChunk.Author || chunk.Name == RiffChunk.Copyright || chunk.Name == RiffChunk.Annotation)
                 _tagged.Add(chunk);
-            // What is behind samples of no length are the samples.
+            // What is after samples of no length are the samples.
             if (!chunks.Skip(chunk.Size, used) || (chunk.Name == RiffChunk.Sound && chunk.Size < used))
                 break;
             end = _source.Position + (chunk.Size & 1);
         }
 
         if (chunks.LacksFilling)
-            _warnings.Add($"'{_source.Path}' has a chunk of odd length without the byte that fills it up, which few programs read.");
+            _warnings.Add($"'{_source.Path}' has a chunk of odd length without its padding byte. Few programs read that.");
     }
 
     private long ReadCommon(long size, bool isCompressible)
@@ -107,7 +107,7 @@ internal sealed class AiffHeader
         Span<byte> bytes = stackalloc byte[22];
         int wanted = (int)Math.Min(size, isCompressible ? 22 : 18);
         if (wanted < 18 || _source.Read(bytes[..wanted]) < wanted)
-            throw PcmFile.Corrupt(_source, "is cut short where it says what its samples are ('COMM' chunk)");
+            throw PcmFile.Corrupt(_source, "is cut short in the description of its samples ('COMM' chunk)");
         int channels = BinaryPrimitives.ReadInt16BigEndian(bytes);
         Frames = BinaryPrimitives.ReadUInt32BigEndian(bytes[2..]);
         Bits = BinaryPrimitives.ReadInt16BigEndian(bytes[6..]);
@@ -158,11 +158,11 @@ internal sealed class AiffHeader
         Span<byte> bytes = stackalloc byte[8];
         if (_source.Read(bytes) < bytes.Length)
             return bytes.Length;
-        // Samples may begin behind an offset, which hardly any program writes.
+        // Samples may begin after an offset, which hardly any program writes.
         long offset = BinaryPrimitives.ReadUInt32BigEndian(bytes);
         bool fits = offset <= (_source.Remaining ?? 0) && (offset == 0 || offset <= chunk.Size - bytes.Length);
         if (!fits)
-            _warnings.Add($"'{_source.Path}' declares that its samples begin {Count(offset)} bytes behind the head of their chunk, where there are none. They are read from there.");
+            _warnings.Add($"'{_source.Path}' declares that its samples begin {Count(offset)} bytes after the header of their chunk, beyond its end. They are read from the header on.");
         _soundStart = _source.Position + (fits ? offset : 0);
         _soundSize = Math.Max(0, chunk.Size - bytes.Length - (fits ? offset : 0));
         return bytes.Length;
@@ -177,19 +177,19 @@ internal sealed class AiffHeader
             return counted;
         if (_soundSize > 0 && _soundSize <= there)
         {
-            warn($"declares {Count(Frames)} frames, but its chunk of samples holds {Count(_soundSize / form.FrameBytes)}: those are read.");
+            warn($"declares {Count(Frames)} frames, but its sample chunk has {Count(_soundSize / form.FrameBytes)}. The frames in the chunk are read.");
             return _soundSize;
         }
 
         if (counted > 0 && counted <= there)
         {
-            warn($"declares samples of {Count(_soundSize)} bytes in one place and of {Count(counted)} in another: those are read.");
+            warn($"declares {Count(_soundSize)} bytes of samples in one place and {Count(counted)} in another. The second number is used.");
             return counted;
         }
 
         if (counted == 0)
         {
-            warn($"declares no samples, as recorders leave it that lose power. All {Count(there / form.FrameBytes)} frames up to its end are read.");
+            warn($"declares no samples, as after a recorder's power loss. All {Count(there / form.FrameBytes)} frames to the end of the file are read.");
             return there;
         }
 

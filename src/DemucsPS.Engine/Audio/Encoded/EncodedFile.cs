@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Audio.Encoded;
 
 /// <summary>
-/// A file that the system may decode, and what it says of its music. The decoder is not told: it gets a view of the file that says nothing of what is before and behind the music, so that
+/// A file that the system may decode, and what it says of its music. The decoder is not told: it gets a view of the file that says nothing of what is before and after the music, so that
 /// it gives all frames, whatever it would have made of that.
 /// </summary>
 /// <param name="Codec">What the music is stored as, for people.</param>
@@ -21,10 +21,10 @@ internal sealed record EncodedFile(string Codec, string ContentType, string File
     /// <summary>The rate at which <see cref="Music"/> counts; 0 for the decoder's.</summary>
     public int SampleRate { get; init; }
 
-    /// <summary>Frames that the decoder must give, at that rate; null where the file does not say it.</summary>
+    /// <summary>Frames that the decoder must give, at that rate; null if the file does not declare it.</summary>
     public long? Decoded { get; init; }
 
-    /// <summary>Whether the file says something about its music that nobody reads here: title, artist, pictures.</summary>
+    /// <summary>Whether the file has tags, which are not read here: title, artist, pictures.</summary>
     public bool HasTags { get; init; }
 
     // The head of ASF (WMA), and what holds title and artist in there.
@@ -34,7 +34,7 @@ internal sealed record EncodedFile(string Codec, string ContentType, string File
 
     /// <summary>Looks what a file is.</summary>
     /// <param name="file">Its bytes, seekable.</param>
-    /// <returns>Null for what no system's decoder is asked for.</returns>
+    /// <returns>Null for files that no system decoder reads.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static EncodedFile? Read(Stream file)
     {

@@ -31,13 +31,13 @@ internal sealed class EncodedReader : AudioReader
         _file = file;
         _frames = frames;
         if (frames.SampleRate is < 1 or > AudioLimits.MaxSampleRate || frames.Channels is < 1 or > AudioLimits.MaxChannels)
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{bytes.Path}' has {frames.Channels} channels at {frames.SampleRate} Hz; there can be 1 to {AudioLimits.MaxChannels} at 1 to {AudioLimits.MaxSampleRate} Hz.", bytes.Path);
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{bytes.Path}' has {frames.Channels} channels at {frames.SampleRate} Hz. Supported are 1 to {AudioLimits.MaxChannels} channels at 1 to {AudioLimits.MaxSampleRate} Hz.", bytes.Path);
         _dropped = new float[4096 / frames.Channels * frames.Channels];
         // The decoder of HE-AAC gives two frames for each that the file counts.
         long factor = file.SampleRate == 0 ? 1 : frames.SampleRate / file.SampleRate;
         if (file.SampleRate > 0 && (factor == 0 || frames.SampleRate % file.SampleRate != 0))
         {
-            AddWarning($"'{bytes.Path}' counts its music at {file.SampleRate} Hz and is decoded to {frames.SampleRate} Hz, so what the encoder put before and behind it is not left out. Install ffmpeg for stems that line up to the sample.");
+            AddWarning($"'{bytes.Path}' declares {file.SampleRate} Hz but decodes to {frames.SampleRate} Hz, so the encoder's padding cannot be removed. Install ffmpeg for sample-accurate stems.");
         }
         else
         {
@@ -47,7 +47,7 @@ internal sealed class EncodedReader : AudioReader
         if (UnknownEncoderDelay.WarningOf(bytes.Path, file.Codec == "wma" ? "asf" : file.Codec == "mp3" ? "mp3" : "mp4", file.Codec == "wma" ? "wmav2" : file.Codec, file.Music.Start) is { } untold)
             AddWarning(untold);
         if (file.HasTags)
-            AddWarning($"'{bytes.Path}' has tags, and without ffmpeg they are not read: title, artist and others are missing. The audio is not affected. Install ffmpeg to keep them.");
+            AddWarning($"'{bytes.Path}' has tags that cannot be read without ffmpeg: title, artist and others are missing. The audio is not affected. Install ffmpeg to keep the tags.");
     }
 
     /// <inheritdoc/>
@@ -65,14 +65,14 @@ internal sealed class EncodedReader : AudioReader
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Tags => ReadOnlyDictionary<string, string>.Empty;
 
-    // A decoder that is late gives as much less at the end, where the encoder has not put enough behind the music.
+    // A decoder that is late gives as much less at the end, where the encoder has not put enough after the music.
     private long? Expected => _music.Length is { } length ? Math.Min(length, Math.Max(0, (_decoded ?? long.MaxValue) - _music.Start)) : null;
 
     /// <summary>Opens a file.</summary>
     /// <param name="bytes">The file; closed with the reader, but not where there is none.</param>
     /// <param name="onDamage">What happens where sound is lost.</param>
     /// <param name="open">The system's decoders.</param>
-    /// <param name="reason">Why not, a clause; null where it is of no kind that is known here.</param>
+    /// <param name="reason">Why not, a clause; null if it is of no kind that is known here.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: reading fails; <see cref="DemucsError.AudioFormatUnsupported"/>: more channels than there can be.</exception>
     public static EncodedReader? TryOpen(ByteSource bytes, DamageHandling onDamage, SystemDecoder.Opener open, out string? reason)
     {
@@ -136,7 +136,7 @@ internal sealed class EncodedReader : AudioReader
         return done / Channels;
     }
 
-    /// <summary>Counts what is behind the music: where that is another number than the file says, what was left out before it may have been wrong.</summary>
+    /// <summary>Counts what is after the music: where that is another number than the file says, what was left out before it may have been wrong.</summary>
     private void Finish()
     {
         long music = Math.Max(0, _given - _music.Start);
@@ -144,8 +144,8 @@ internal sealed class EncodedReader : AudioReader
         {
         }
         if (Expected is { } expected && music < expected)
-            LoseEnd(music, expected - music, FormattableString.Invariant($"'{SourcePath}' is cut off: by its own account it is {expected / (double)SampleRate:F1} s long, and {music / (double)SampleRate:F1} s of it are there. Fetch or export the file again to have all of it."));
+            LoseEnd(music, expected - music, FormattableString.Invariant($"'{SourcePath}' is cut off: it declares {expected / (double)SampleRate:F1} s, but has {music / (double)SampleRate:F1} s. Fetch or export the file again."));
         else if (_decoded is { } decoded && (_given < decoded || _given > decoded + MaxPadding))
-            AddWarning($"'{SourcePath}' has {decoded} frames, and {SystemDecoder.Name} gives {_given}: stems may be shifted against the source by the difference. Install ffmpeg for stems that line up to the sample.");
+            AddWarning($"'{SourcePath}' has {decoded} frames, but {SystemDecoder.Name} returns {_given}. Stems may be shifted by the difference. Install ffmpeg for sample-accurate stems.");
     }
 }

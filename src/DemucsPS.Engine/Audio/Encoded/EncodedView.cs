@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Audio.Encoded;
 
-/// <summary>What a decoder sees of a file: its bytes from some one on, a few of them replaced. Decoders may read it on a thread of their own, but one at a time.</summary>
+/// <summary>What a decoder sees of a file: its bytes from some one on, a few of them replaced. Decoders may read it on their own thread, but one at a time.</summary>
 /// <param name="file">The file, seekable; left open.</param>
 /// <param name="encoded">What is to be seen of it.</param>
 internal sealed class EncodedView(Stream file, EncodedFile encoded) : Stream

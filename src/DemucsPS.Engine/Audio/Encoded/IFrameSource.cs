@@ -3,7 +3,7 @@ namespace DemucsPS.Engine.Audio.Encoded;
 /// <summary>All frames that a decoder gives of a file, in order.</summary>
 internal interface IFrameSource : IDisposable
 {
-    /// <summary>Frames a second.</summary>
+    /// <summary>Frames per second.</summary>
     int SampleRate { get; }
 
     /// <summary>Samples in a frame.</summary>

@@ -3,7 +3,7 @@ using DemucsPS.MediaFoundation;
 
 namespace DemucsPS.Engine.Audio.Encoded;
 
-/// <summary>A file's frames as Windows decodes them. Only here its assembly is asked for, which brings NAudio's users of Windows.</summary>
+/// <summary>A file's frames as Windows decodes them. Only here its assembly is requested, which brings NAudio's users of Windows.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed class MediaFoundationSource : IFrameSource
 {
@@ -32,7 +32,7 @@ internal sealed class MediaFoundationSource : IFrameSource
         }
         catch (DecodingException e)
         {
-            reason = e.IsMissing ? "this Windows comes without Media Foundation (add its optional feature 'Media Feature Pack')" : e.Message.TrimEnd('.');
+            reason = e.IsMissing ? "this Windows lacks Media Foundation (add the optional feature 'Media Feature Pack')" : e.Message.TrimEnd('.');
             return null;
         }
     }
@@ -46,7 +46,7 @@ internal sealed class MediaFoundationSource : IFrameSource
         }
         catch (DecodingException e)
         {
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{_path}' could be decoded only in part. {SystemDecoder.Name} says: {e.Message.TrimEnd('.')}. Fetch or export the file again.", _path, e);
+            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{_path}' was only partly decoded. {SystemDecoder.Name} reports: {e.Message.TrimEnd('.')}. Fetch or export the file again.", _path, e);
         }
     }
 

@@ -14,7 +14,7 @@ internal static class Mp3Outline
     // Frames are looked for among what no one knows, which is rarely more than a few bytes.
     private const int MaxUnknownBytes = 1 << 16;
 
-    // Several may stand one behind the other.
+    // Several may stand one after another.
     private const int MaxTags = 16;
 
     private static ReadOnlySpan<short> Kilobits1 => [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
@@ -25,7 +25,7 @@ internal static class Mp3Outline
 
     /// <summary>Reads a file.</summary>
     /// <param name="file">Its bytes, seekable.</param>
-    /// <returns>Null where there is no MP3 in it.</returns>
+    /// <returns>Null if there is no MP3 in it.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static EncodedFile? Read(Stream file)
     {
@@ -70,17 +70,17 @@ internal static class Mp3Outline
         return null;
     }
 
-    /// <summary>Reads the frame that is no music but tells of it.</summary>
+    /// <summary>Reads the frame that is not music but tells of it.</summary>
     /// <param name="whole">The first frame.</param>
     /// <param name="frame">Its head.</param>
-    /// <param name="frames">Frames of MP3 behind it; 0 where it does not say it.</param>
+    /// <param name="frames">Frames of MP3 after it; 0 if it does not declare it.</param>
     /// <param name="music">What of them is music.</param>
-    /// <returns>False where the first frame is one like others.</returns>
+    /// <returns>False if the first frame is one like others.</returns>
     private static bool TryReadInformation(ReadOnlySpan<byte> whole, Frame frame, out long frames, out MusicSpan music)
     {
         frames = 0;
         music = MusicSpan.Everything;
-        // Behind the side information, which is empty.
+        // After the side information, which is empty.
         int at = 4 + (frame.IsVersion1 ? (frame.IsMono ? 17 : 32) : frame.IsMono ? 9 : 17);
         if (whole.Length < at + 8)
             return false;
@@ -104,7 +104,7 @@ internal static class Mp3Outline
     }
 
     /// <summary>Whether an ID3v2 tag holds more than what the encoder says of itself.</summary>
-    /// <param name="file">The file, right behind the tag's head.</param>
+    /// <param name="file">The file, right after the tag's head.</param>
     /// <param name="version">2 to 4; frames of version 2 have names of three letters.</param>
     /// <param name="size">Bytes of the tag.</param>
     private static bool HasFrames(Stream file, int version, int size)

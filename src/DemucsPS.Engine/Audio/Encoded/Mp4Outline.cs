@@ -11,14 +11,14 @@ namespace DemucsPS.Engine.Audio.Encoded;
 internal static class Mp4Outline
 {
     /// <summary>The type of boxes for what the format has no type for.</summary>
-    private static readonly string AnyNote = new('-', 4);
+    private static readonly string s_anyNote = new('-', 4);
 
     // What ffmpeg takes for a delay, too.
     private const int MaxDelay = 16384;
 
     /// <summary>Reads a file.</summary>
     /// <param name="file">Its bytes, seekable; it begins like an MP4 file.</param>
-    /// <returns>Null where there is no audio track in it that decoders are asked for.</returns>
+    /// <returns>Null if it has no audio track for a system decoder.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static EncodedFile? Read(Stream file)
     {
@@ -105,12 +105,12 @@ internal static class Mp4Outline
     private static Boxes? Notes(Boxes movie) => movie.Find("udta")?.Find("meta") is { Length: > 4 } meta ? meta.From(4).Find("ilst") : null;
 
     /// <summary>Whether there is more among them than the encoder's name.</summary>
-    private static bool HasTags(Boxes movie) => Notes(movie)?.All(null).Any(box => box.Type is not ("\u00A9too" or "free") && box.Type != AnyNote) == true;
+    private static bool HasTags(Boxes movie) => Notes(movie)?.All(null).Any(box => box.Type is not ("\u00A9too" or "free") && box.Type != s_anyNote) == true;
 
     /// <summary>The note about the length of the music.</summary>
     private static Boxes? Note(Boxes movie)
     {
-        foreach (Boxes note in Notes(movie)?.All(AnyNote) ?? [])
+        foreach (Boxes note in Notes(movie)?.All(s_anyNote) ?? [])
         {
             if (note.Find("name") is { Length: > 4 } name && name.Content[4..].SequenceEqual("iTunSMPB"u8))
                 return note;
@@ -118,7 +118,7 @@ internal static class Mp4Outline
         return null;
     }
 
-    /// <summary>Hexadecimal numbers in a text: nothing, frames before the music, behind it, and of it.</summary>
+    /// <summary>Hexadecimal numbers in a text: nothing, frames before the music, after it, and of it.</summary>
     private static MusicSpan? Noted(Boxes note, long mediaLength)
     {
         if (note.Find("data") is not { Length: > 8 } data)

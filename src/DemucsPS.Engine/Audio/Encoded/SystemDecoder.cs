@@ -13,10 +13,10 @@ internal static class SystemDecoder
     /// <param name="path">The file, for messages.</param>
     /// <param name="file">What it is.</param>
     /// <param name="bytes">What the decoder sees of it, seekable; left open.</param>
-    /// <param name="reason">Why not, a clause; null where it is decoded, or the system has no decoders.</param>
+    /// <param name="reason">Why not, a clause; null if it is decoded, or the system has no decoders.</param>
     public delegate IFrameSource? Opener(string path, EncodedFile file, Stream bytes, out string? reason);
 
-    /// <summary>This system's; null where it has none.</summary>
+    /// <summary>This system's; null if it has none.</summary>
     public static Opener? Here { get; } = OperatingSystem.IsWindows() ? new Opener(OpenOnWindows) : null;
 
     [SupportedOSPlatform("windows")]

@@ -4,7 +4,7 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
-/// Finds a second file behind the first of formats of which ffmpeg reads the first and says nothing: MP4 and ASF (WMA). MP3, AAC, AC-3, Ogg and Matroska files that were put one behind the other it reads to their end.
+/// Finds a second file after the first of formats of which ffmpeg reads the first and says nothing: MP4 and ASF (WMA). MP3, AAC, AC-3, Ogg and Matroska files that were put one after another it reads to their end.
 /// </summary>
 internal static class ConcatenatedFile
 {
@@ -15,7 +15,7 @@ internal static class ConcatenatedFile
 
     /// <summary>Looks for it.</summary>
     /// <param name="path">Full path of any file.</param>
-    /// <returns>The warning; null where there is none.</returns>
+    /// <returns>The warning; null if there is none.</returns>
     public static string? Warning(string path)
     {
         try
@@ -23,7 +23,7 @@ internal static class ConcatenatedFile
             using ByteSource source = new(RegularFile.OpenRead(path, bufferSize: 0), path);
             long length = source.Remaining ?? 0;
             return Find(source) is { } at
-                ? FormattableString.Invariant($"'{path}' has another file behind the first, which begins at byte {at}: {length - at} of {length} bytes ({100.0 * (length - at) / length:F0} %) are left out. Separate the two, or join them with a program that knows the format.")
+                ? FormattableString.Invariant($"'{path}' is two files joined: the second begins at byte {at}, and its {length - at} of {length} bytes ({100.0 * (length - at) / length:F0} %) are ignored. Split the file, or join the two with a program that knows the format.")
                 : null;
         }
         catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
@@ -33,7 +33,7 @@ internal static class ConcatenatedFile
         }
     }
 
-    /// <summary>The byte at which it begins; null where there is none.</summary>
+    /// <summary>The byte at which it begins; null if there is none.</summary>
     /// <param name="source">The file at its first byte.</param>
     internal static long? Find(ByteSource source)
     {

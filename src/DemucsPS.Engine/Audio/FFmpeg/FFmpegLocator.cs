@@ -1,16 +1,16 @@
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>Finds the ffmpeg program, which decodes everything but WAV and FLAC.</summary>
-public static class FFmpegLocator
+internal static class FFmpegLocator
 {
-    /// <summary>The environment variable that names the executable; it goes before PATH.</summary>
+    /// <summary>The environment variable with the path of the executable; it takes precedence over PATH.</summary>
     public const string EnvironmentVariable = "DEMUCSPS_FFMPEG";
 
     /// <summary>Looks at $DEMUCSPS_FFMPEG, then along PATH.</summary>
     /// <returns>The full path of the executable; null when there is none.</returns>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.FFmpegNotFound"/>: the variable is set to something that is not the full path of an executable, or to a batch file.
-    /// A wrong setting is not passed over in silence, because another ffmpeg may behave differently.
+    /// A wrong setting is not silently ignored, because another ffmpeg may behave differently.
     /// </exception>
     public static string? Find() =>
         Find(Environment.GetEnvironmentVariable(EnvironmentVariable), Environment.GetEnvironmentVariable("PATH"));
@@ -22,7 +22,7 @@ public static class FFmpegLocator
         {
             // Windows starts them with its command interpreter, to which some characters in names of files are commands.
             if (Path.GetExtension(configured).ToUpperInvariant() is ".CMD" or ".BAT")
-                throw Wrong(configured, "which is a batch file, and those cannot be given names of files safely. Set it to the full path of the ffmpeg.exe that the batch file starts.");
+                throw Wrong(configured, "which is a batch file. File names cannot be passed to batch files safely. Set it to the full path of the ffmpeg.exe that the batch file starts.");
             if (Path.IsPathFullyQualified(configured) && IsExecutable(configured))
                 return configured;
             throw Wrong(configured, "which is not the full path of an executable file. Correct it, or remove it to use the ffmpeg on PATH.");

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
-/// Drains ffmpeg's standard error on a thread of its own, so that ffmpeg never blocks on it, and keeps what matters: the
+/// Drains ffmpeg's standard error on its own thread, so that ffmpeg never blocks on it, and keeps what matters: the
 /// program's version, what it says of the source, and the last <see cref="MaxErrorChars"/> characters of error lines.
 /// </summary>
 /// <remarks>
@@ -92,7 +92,7 @@ internal sealed partial class FFmpegLog
 
     /// <summary>
     /// What a line of the log says if it is an error: without the level, and with the name of ffmpeg's component but not its
-    /// address. Null for a line of a lower level. A line without a level goes on with the one before it (a file name may have
+    /// address. Null for a line of a lower level. A line without a level continues with the one before it (a file name may have
     /// line breaks); the first ones come from elsewhere, say the loader of shared libraries, and are errors.
     /// </summary>
     /// <param name="line">The line without its end.</param>
@@ -206,7 +206,7 @@ internal sealed partial class FFmpegLog
             Container = container.Groups[1].Value;
         _isGuess |= line.Contains("[warning] Estimating duration from bitrate", StringComparison.Ordinal);
 
-        // The streams come behind the length of the source and before ffmpeg's own output. Tags of the source, which could be called like streams, stand before or deeper.
+        // The streams come after the length of the source and before ffmpeg's own output. Tags of the source, which could be called like streams, stand before or deeper.
         if (line.StartsWith("[info]   Duration: ", StringComparison.Ordinal))
         {
             _inStreams = Duration is null && _streams.Count == 0;
@@ -223,7 +223,7 @@ internal sealed partial class FFmpegLog
 
         string? error = ErrorIn(line, _afterError);
         _afterError = error is not null;
-        // What is said of covers is no matter of the sound.
+        // Messages about covers do not concern the sound.
         if (error is not null && !error.Contains("attached picture", StringComparison.OrdinalIgnoreCase))
         {
             lock (_lock)

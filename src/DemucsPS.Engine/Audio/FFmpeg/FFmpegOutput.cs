@@ -14,12 +14,12 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
     /// <param name="timeLimit">For everything.</param>
     public static FFmpegOutput Collect(Process process, int maxBytes, TimeSpan timeLimit)
     {
-        var log = new FFmpegLog(process.StandardError.BaseStream);
+        FFmpegLog log = new FFmpegLog(process.StandardError.BaseStream);
         Stream output = process.StandardOutput.BaseStream;
         bool hasEnded = false;
         try
         {
-            // On a thread of its own, because not every platform can give up reading a pipe.
+            // On its own thread, because not every platform can give up reading a pipe.
             Task<byte[]?> bytes = Task.Factory.StartNew(() => ReadAll(output, maxBytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             hasEnded = bytes.Wait(timeLimit) && bytes.Result is not null && process.WaitForExit(timeLimit);
             if (!hasEnded)
@@ -36,7 +36,7 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
 
     private static byte[]? ReadAll(Stream output, int maxBytes)
     {
-        var bytes = new MemoryStream();
+        MemoryStream bytes = new MemoryStream();
         var block = new byte[4096];
         try
         {

@@ -16,7 +16,7 @@ internal sealed partial class FFmpegProbe
     private const int MaxOutputBytes = 4 * AudioLimits.MaxTagBytes;
 
     // Only the file's heads are read, so this is for slow drives.
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(10);
 
     private readonly FFmpegOutput _output;
 
@@ -43,19 +43,19 @@ internal sealed partial class FFmpegProbe
         Tags = tags.Build();
     }
 
-    /// <summary>Frames a second of the stream; null where ffmpeg does not say it. Decoding can give another rate, in principle.</summary>
+    /// <summary>Frames per second of the stream; null if ffmpeg does not declare it. Decoding can give another rate, in principle.</summary>
     public int? SampleRate { get; }
 
-    /// <summary>What ffmpeg calls the stream's codec; null where it does not say it.</summary>
+    /// <summary>What ffmpeg calls the stream's codec; null if it does not declare it.</summary>
     public string? Codec { get; }
 
     /// <summary>Whether the stream has one channel.</summary>
     public bool IsMono { get; }
 
-    /// <summary>Length of the file, in hundredths of a second: what its head says, or a guess by its bit rate. Null where ffmpeg does not say it.</summary>
+    /// <summary>Length of the file, in hundredths of a second: what its head says, or a guess by its bit rate. Null if ffmpeg does not declare it.</summary>
     public TimeSpan? Duration { get; }
 
-    /// <summary>ffmpeg's name of the stream that is the file's first picture; null where there is none.</summary>
+    /// <summary>ffmpeg's name of the stream that is the file's first picture; null if there is none.</summary>
     public string? Picture { get; }
 
     /// <summary>Tags of the container, and those of the stream that the container does not have. None where the program fails.</summary>
@@ -66,7 +66,7 @@ internal sealed partial class FFmpegProbe
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
-    public static FFmpegProbe Read(string path, string ffmpeg, int stream) => Read(path, ffmpeg, stream, TimeLimit);
+    public static FFmpegProbe Read(string path, string ffmpeg, int stream) => Read(path, ffmpeg, stream, s_timeLimit);
 
     /// <summary>The same with another time limit.</summary>
     internal static FFmpegProbe Read(string path, string ffmpeg, int stream, TimeSpan timeLimit)
@@ -99,7 +99,7 @@ internal sealed partial class FFmpegProbe
     [GeneratedRegex(@", (\d{1,7}) Hz, ([^,]+)")]
     private static partial Regex Form();
 
-    // Behind the language, where there is one.
+    // After the language, where there is one.
     [GeneratedRegex(@"^(?:\([^)]*\) )?(\w+)")]
     private static partial Regex CodecName();
 }

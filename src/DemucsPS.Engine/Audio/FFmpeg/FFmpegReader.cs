@@ -16,13 +16,13 @@ namespace DemucsPS.Engine.Audio.FFmpeg;
 internal sealed class FFmpegReader : AudioReader
 {
     // ffmpeg closes its output right before it ends; a process that is still there after this long hangs.
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_endTimeout = TimeSpan.FromSeconds(30);
 
-    // What decoders give behind the music of an MP4 file is less than a block; HE-AAC has blocks of 2,048 frames.
+    // What decoders give after the music of an MP4 file is less than a block; HE-AAC has blocks of 2,048 frames.
     private const int MaxPadding = 4096;
 
     // The codec is named before the first byte is written, so this waits for a thread to be scheduled, hardly ever longer.
-    private static readonly TimeSpan CodecTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_codecTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Process _process;
     private readonly FFmpegLog _log;
@@ -50,8 +50,8 @@ internal sealed class FFmpegReader : AudioReader
         _wav = wav;
         _length = Mp4Length.Read(path, stream, wav.SampleRate);
         _delay = delay;
-        // Where it has begun to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
-        string? codec = log.WaitForCodec(CodecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(EndTimeout) : null);
+        // Where it has started to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
+        string? codec = log.WaitForCodec(s_codecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(s_endTimeout) : null);
         Codec = CodecOf(codec);
         if (UnknownEncoderDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
             AddWarning(untold);
@@ -60,8 +60,8 @@ internal sealed class FFmpegReader : AudioReader
             return;
         if (lateStart == LateStart.Silence)
             _silence = late;
-        AddWarning(FormattableString.Invariant($"The sound of '{path}' begins {(double)late / wav.SampleRate:F3} s later than the file; ")
-            + (lateStart == LateStart.Silence ? "stems have silence in front, so that they keep time with it." : "stems begin with the sound, so they are that much ahead of it."));
+        AddWarning(FormattableString.Invariant($"The sound of '{path}' begins {(double)late / wav.SampleRate:F3} s after the start of the file. ")
+            + (lateStart == LateStart.Silence ? "Stems begin with that much silence, so that they stay in sync with the file." : "Stems begin with the sound, so they are ahead of the file by that much."));
     }
 
     /// <inheritdoc/>
@@ -87,14 +87,14 @@ internal sealed class FFmpegReader : AudioReader
     internal override string? Picture => _log.Picture?.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The <see cref="AudioReader.Codec"/> of what ffmpeg decodes.</summary>
-    /// <param name="name">What ffmpeg calls it; null where it does not say.</param>
+    /// <param name="name">What ffmpeg calls it; null if it does not declare it.</param>
     public static string CodecOf(string? name) => $"{name ?? "unknown codec"} via ffmpeg";
 
     /// <summary>Starts ffmpeg on a file.</summary>
     /// <param name="path">The full path of an existing file.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
-    /// <param name="lateStart">What becomes of the time before sound that begins later than the file.</param>
+    /// <param name="lateStart">What happens to the time before sound that begins later than the file.</param>
     /// <param name="onDamage">What happens where sound is lost.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.FFmpegNotFound"/>: ffmpeg cannot be started, or is too old.
@@ -107,17 +107,17 @@ internal sealed class FFmpegReader : AudioReader
         int? delay = AsfHeader.DelayOf(path, stream);
         // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
         // the whitelist keeps playlists from fetching anything from a network.
-        // Of MP3 files it would leave out what is damaged, so that all behind it came too early.
+        // Of MP3 files it would leave out what is damaged, so that all after it came too early.
         MpegDamage? damage = MpegDamage.Find(path);
         string[] input = damage is null ? ["-i", "file:" + path] : ["-f", "mp3", "-i", "pipe:0"];
         Process process = Start(path, ffmpeg,
             ["-v", "level+info", "-protocol_whitelist", "file,pipe", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], .. input,
             "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"], keepInput: damage is not null);
-        var log = new FFmpegLog(process.StandardError.BaseStream);
+        FFmpegLog log = new FFmpegLog(process.StandardError.BaseStream);
         try
         {
             Task<DemucsException?>? feed = damage is null ? null : Feed(process, damage, path);
-            var source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
+            ByteSource source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
             FFmpegReader reader;
             try
             {
@@ -131,7 +131,7 @@ internal sealed class FFmpegReader : AudioReader
 
             // Integers with room to spare in AVI and others come out as numbers of an old editor's, which is noise.
             if (reader.Codec is "pcm_f16le via ffmpeg" or "pcm_f24le via ffmpeg")
-                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has samples that take more bytes than their bits need, which ffmpeg reads wrongly ({reader.Codec}). Export the sound as WAV or FLAC.", path);
+                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' stores its samples in more bytes than their bits need. ffmpeg reads such files wrongly ({reader.Codec}). Export the sound as WAV or FLAC.", path);
             reader.TakeDamage(damage);
             return reader;
         }
@@ -146,7 +146,7 @@ internal sealed class FFmpegReader : AudioReader
     /// <summary>The error for a file that ffmpeg does not decode.</summary>
     /// <param name="path">The file.</param>
     /// <param name="ffmpeg">The full path of the executable; if it is too old, that is the error.</param>
-    /// <param name="stream">The audio stream that was asked for.</param>
+    /// <param name="stream">The audio stream that was requested.</param>
     /// <param name="exitCode">How ffmpeg ended.</param>
     /// <param name="log">What it said.</param>
     /// <param name="cause">What was seen of it.</param>
@@ -157,11 +157,11 @@ internal sealed class FFmpegReader : AudioReader
         if (log.Streams is { Count: > 0 } streams && (stream < 0 || stream >= streams.Count))
             return TrackSource.NoSuchStream(path, stream, streams);
         if (log is { HasStreams: true, Streams.Count: 0 })
-            return new DemucsException(DemucsError.AudioFormatUnsupported, $"There is no audio in '{path}', only pictures or other data. Check that the file is a recording.", path, cause);
+            return new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has no audio, only pictures or other data. Check that the file is a recording.", path, cause);
         FFmpegProgram.At(ffmpeg).Require(FFmpegProgram.LeastToRead, $"'{path}' needs");
         return new DemucsException(
             DemucsError.AudioFormatUnsupported,
-            $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg gave up with code {exitCode}.{Quote(log)} Check that the file is a recording.",
+            $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg failed with exit code {exitCode}.{Quote(log)} Check that the file is a recording.",
             path,
             cause);
     }
@@ -212,7 +212,7 @@ internal sealed class FFmpegReader : AudioReader
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
     internal static Process Start(string path, string ffmpeg, string[] arguments, bool keepInput = false, bool hideBanner = true)
     {
-        var info = new ProcessStartInfo(ffmpeg)
+        ProcessStartInfo info = new ProcessStartInfo(ffmpeg)
         {
             UseShellExecute = false,
             CreateNoWindow = true,
@@ -235,13 +235,13 @@ internal sealed class FFmpegReader : AudioReader
         {
             throw new DemucsException(
                 DemucsError.FFmpegNotFound,
-                $"'{path}' needs ffmpeg, but '{ffmpeg}' cannot be started: {exception.Message} Reinstall ffmpeg, or set {FFmpegLocator.EnvironmentVariable} to another one.",
+                $"'{path}' needs ffmpeg, but '{ffmpeg}' cannot be started: {exception.Message} Reinstall ffmpeg, or set {FFmpegLocator.EnvironmentVariable} to the path of another ffmpeg.",
                 path,
                 exception);
         }
     }
 
-    /// <summary>Gives a mended file to the process, on a thread of its own, since it is read while that writes.</summary>
+    /// <summary>Passes a repaired file to the process, on its own thread, because the process writes while it reads.</summary>
     /// <returns>Ends with the error of a file that can no longer be read, else with null.</returns>
     private static Task<DemucsException?> Feed(Process process, MpegDamage damage, string path)
     {
@@ -262,7 +262,7 @@ internal sealed class FFmpegReader : AudioReader
                 }
                 catch (Exception exception) when (exception is IOException or ObjectDisposedException)
                 {
-                    // The process has ended, or was ended: it says why, or nobody wants to know.
+                    // The process has ended by itself, and reports why, or was ended here.
                 }
 
                 return null;
@@ -277,24 +277,24 @@ internal sealed class FFmpegReader : AudioReader
         for (int i = 0; i < damage?.Gaps.Count; i++)
         {
             if (damage.SamplesOf(i) is { Frames: > 0 } gap)
-                FillGap(gap.Start, gap.Frames, $"{damage.Gaps[i].Next - damage.Gaps[i].Position} bytes from byte {damage.Gaps[i].Position} on are no frames of MP3");
+                FillGap(gap.Start, gap.Frames, $"{damage.Gaps[i].Next - damage.Gaps[i].Position} bytes from byte {damage.Gaps[i].Position} on are not MP3 frames");
         }
 
         // One is enough to know of.
         if (damage?.Gaps.FirstOrDefault(gap => gap.Frames == 0) is { } junk)
-            AddWarning($"'{SourcePath}' is faulty: {junk.Next - junk.Position} bytes from byte {junk.Position} on belong to no frame of MP3. Nothing is missing there.");
+            AddWarning($"'{SourcePath}' is faulty: {junk.Next - junk.Position} bytes from byte {junk.Position} on belong to no MP3 frame. No sound is missing there.");
         if (ConcatenatedFile.Warning(SourcePath) is { } second)
             AddWarning(second);
     }
 
-    /// <summary>Reads what comes behind the exact length to its end, so that ffmpeg ends, too.</summary>
+    /// <summary>Reads what comes after the exact length to its end, so that ffmpeg ends, too.</summary>
     private void DropPadding()
     {
         long dropped = 0;
         for (int frames; (frames = _wav.Read(_dropped)) > 0;)
             dropped += frames;
         if (dropped > MaxPadding)
-            AddWarning($"'{SourcePath}' ends after {_taken} frames by its own account; the {dropped} frames behind them are ignored.");
+            AddWarning($"'{SourcePath}' declares {_taken} frames; the {dropped} frames after them are ignored.");
     }
 
     /// <summary>The pipe has ended: tells the end of the track from the end of a failed process.</summary>
@@ -309,7 +309,7 @@ internal sealed class FFmpegReader : AudioReader
         {
             throw new DemucsException(
                 DemucsError.AudioTrackCorrupt,
-                $"'{SourcePath}' could be decoded only in part: ffmpeg gave up with code {exitCode}.{Quote(_log)} Fetch or export the file again.",
+                $"'{SourcePath}' was only partly decoded: ffmpeg failed with exit code {exitCode}.{Quote(_log)} Fetch or export the file again.",
                 SourcePath);
         }
 
@@ -318,7 +318,7 @@ internal sealed class FFmpegReader : AudioReader
         // Encoders fill the last block, so a second less is more than they can be off.
         TimeSpan found = TimeSpan.FromSeconds((double)_taken / SampleRate);
         if (_log is { IsLengthOfMp3: true, Duration: { } declared } && found + TimeSpan.FromSeconds(1) < declared)
-            LoseEnd(_taken, (long)((declared - found).TotalSeconds * SampleRate), FormattableString.Invariant($"'{SourcePath}' is cut off: by its own account it is {declared.TotalSeconds:F1} s long, and {found.TotalSeconds:F1} s of it are there. Fetch or export the file again to have all of it."));
+            LoseEnd(_taken, (long)((declared - found).TotalSeconds * SampleRate), FormattableString.Invariant($"'{SourcePath}' is cut off: it declares {declared.TotalSeconds:F1} s, but has {found.TotalSeconds:F1} s. Fetch or export the file again."));
     }
 
     private IReadOnlyDictionary<string, string> ReadTags()
@@ -336,7 +336,7 @@ internal sealed class FFmpegReader : AudioReader
 
     private static int WaitForExit(Process process, FFmpegLog log)
     {
-        if (!process.WaitForExit(EndTimeout))
+        if (!process.WaitForExit(s_endTimeout))
             Kill(process, log);
         log.WaitForEnd(TimeSpan.FromSeconds(2));
         return process.HasExited ? process.ExitCode : -1;
@@ -347,7 +347,7 @@ internal sealed class FFmpegReader : AudioReader
     {
         try
         {
-            // The tree, because the executable may be somebody's wrapper script.
+            // The tree, because the executable may be a wrapper script.
             process.Kill(entireProcessTree: true);
             process.WaitForExit(TimeSpan.FromSeconds(5));
         }
@@ -359,5 +359,5 @@ internal sealed class FFmpegReader : AudioReader
         log.WaitForEnd(TimeSpan.FromSeconds(2));
     }
 
-    private static string Quote(FFmpegLog log) => log.Errors is { Length: > 0 } words ? $" ffmpeg says: {words}" : "";
+    private static string Quote(FFmpegLog log) => log.Errors is { Length: > 0 } words ? $" ffmpeg reports: {words}" : "";
 }

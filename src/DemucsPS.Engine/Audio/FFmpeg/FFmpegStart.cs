@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Audio.FFmpeg;
 /// </summary>
 internal static class FFmpegStart
 {
-    /// <summary>A file all of which begins later than this was cut out of a longer one, with its clock: nobody wants hours of silence.</summary>
+    /// <summary>A file all of which begins later than this was cut out of a longer one, with its clock: hours of silence would be useless.</summary>
     private const double LongestLead = 60;
 
     /// <summary>What encoders put before the sound of another stream is less than this, in seconds.</summary>
@@ -24,13 +24,13 @@ internal static class FFmpegStart
     // A day at the greatest rate: times that no file can mean.
     private const double MostFrames = 86_400.0 * AudioLimits.MaxSampleRate;
 
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many frames after its file a stream of sound begins; 0 where it does not, or nobody says it.</summary>
+    /// <summary>How many frames after its file a stream of sound begins; 0 if it does not, or if unknown.</summary>
     /// <param name="path">The full path of an existing file.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
-    /// <param name="sampleRate">Frames a second that it is decoded to.</param>
+    /// <param name="sampleRate">Frames per second that it is decoded to.</param>
     /// <param name="log">What ffmpeg has said of the file: complete as far as its streams.</param>
     /// <param name="delay">Frames of the encoder's that the decoder is kept from taking off: <see cref="AsfHeader.DelayOf(string, int)"/>.</param>
     public static long Late(string path, string ffmpeg, int stream, int sampleRate, FFmpegLog log, int? delay)
@@ -44,7 +44,7 @@ internal static class FFmpegStart
             using Process process = FFmpegReader.Start(path, ffmpeg,
                 ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-copyts", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], "-i", "file:" + path,
                 "-map", FormattableString.Invariant($"0:a:{stream}"), "-map", "0:V:0?", "-c:a", "pcm_f32le", "-c:v", "copy", "-frames:a", "1", "-frames:v", "1", "-f", "framecrc", "pipe:1"]);
-            return FFmpegOutput.Collect(process, MaxOutputBytes, TimeLimit).Bytes is { } times ? Late(Encoding.UTF8.GetString(times), sampleRate, hasOwnZero, log.StartTime ?? 0, delay ?? 0) : 0;
+            return FFmpegOutput.Collect(process, MaxOutputBytes, s_timeLimit).Bytes is { } times ? Late(Encoding.UTF8.GetString(times), sampleRate, hasOwnZero, log.StartTime ?? 0, delay ?? 0) : 0;
         }
         catch (DemucsException)
         {

@@ -13,7 +13,7 @@ internal static class FFmpegTags
     /// <param name="tags">Receives the tags.</param>
     internal static void Parse(string text, AudioTagBuilder tags)
     {
-        var field = new StringBuilder();
+        StringBuilder field = new StringBuilder();
         bool isWanted = true;
         int at = 0;
         while (at < text.Length && !tags.IsFull)

@@ -75,7 +75,7 @@ internal sealed class FlacBitReader(ByteSource source) : IDisposable
     }
 
     /// <summary>Reads any number of bytes; they are in no checksum. Only where a byte starts.</summary>
-    /// <returns>The number of bytes read, fewer than asked for only at the end of the file.</returns>
+    /// <returns>The number of bytes read, fewer than requested only at the end of the file.</returns>
     public int Read(Span<byte> bytes)
     {
         Uncache();
@@ -97,7 +97,7 @@ internal sealed class FlacBitReader(ByteSource source) : IDisposable
         return source.Skip(count - buffered);
     }
 
-    /// <summary>Starts the checksum anew at the next byte.</summary>
+    /// <summary>Starts the checksum again at the next byte.</summary>
     public void StartChecksum()
     {
         Uncache();
@@ -207,7 +207,7 @@ internal sealed class FlacBitReader(ByteSource source) : IDisposable
             }
             else
             {
-                // A long code, or the end of the buffer is near: the general way, and the fast one goes on after it.
+                // A long code, or the end of the buffer is near: the general way, and the fast one continues after it.
                 (_next, _cache, _cached) = (next, cache, cached);
                 long limit = uint.MaxValue >> parameter;
                 long quotient = ReadUnary(limit);

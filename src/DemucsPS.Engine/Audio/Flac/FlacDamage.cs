@@ -5,17 +5,17 @@ internal static class FlacDamage
 {
     private const string FetchAgain = "Fetch or export the file again.";
 
-    /// <summary>Damage that nothing mends.</summary>
+    /// <summary>Damage that cannot be repaired.</summary>
     /// <param name="path">The file.</param>
     /// <param name="what">What is wrong, as the rest of a sentence that begins with the file.</param>
     public static DemucsException Lasting(string path, string what) => new(DemucsError.AudioTrackCorrupt, $"'{path}' {what}. {FetchAgain}", path);
 
-    /// <summary>A stream of FLAC that nobody can use.</summary>
+    /// <summary>A FLAC stream that is valid but not supported.</summary>
     public static DemucsException Unsupported(string path, string what) => new(DemucsError.AudioFormatUnsupported, $"'{path}' {what}.", path);
 
     /// <summary>A block ended by its length where no other begins.</summary>
     public static DemucsException WrongBlockLength(string path, long position) =>
-        Lasting(path, $"is damaged: a length in its metadata is wrong, so that no metadata begins at byte {position}");
+        Lasting(path, $"is damaged: a length in its metadata is wrong, and no metadata block begins at byte {position}");
 
     /// <summary>There is metadata, but nothing that says what the frames are. flac 1.4.2 decodes it to a file that begins with noise.</summary>
     public static DemucsException NoStreamInfo(string path) =>

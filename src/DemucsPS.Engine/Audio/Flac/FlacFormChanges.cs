@@ -19,7 +19,7 @@ internal sealed class FlacFormChanges(FlacForm stream)
     public int RateChanges { get; private set; }
 
     /// <summary>Notes a change.</summary>
-    /// <param name="frame">The number of the first frame behind it.</param>
+    /// <param name="frame">The number of the first frame after it.</param>
     /// <param name="time">When that is.</param>
     /// <param name="before">The form before.</param>
     /// <param name="now">The form from there on.</param>
@@ -49,16 +49,16 @@ internal sealed class FlacFormChanges(FlacForm stream)
     {
         List<string> done = [];
         if (_otherRate)
-            done.Add("parts of another rate are converted");
+            done.Add("parts at another rate are converted");
         if (_otherDepth)
-            done.Add("parts of another depth keep their level and every bit");
+            done.Add("parts with another bit depth keep their level and all bits");
         if (_mono)
-            done.Add("mono parts are on the left and the right channel");
+            done.Add("mono parts are copied to the left and right channels");
         if (_fewer)
-            done.Add("channels that a part lacks are silent in it");
+            done.Add("channels missing in a part are silent there");
         if (_more)
-            done.Add(stream.Channels == 1 ? "of parts with more channels the mean of left and right is taken" : "channels that were not there at the beginning are left out");
-        string more = _count > _told.Count ? $", and {_count - _told.Count} times more" : "";
-        return $"'{path}' changes within the track: {string.Join("; ", _told)}{more}. All of it is read in the form it begins with, {stream.Channels} {(stream.Channels == 1 ? "channel" : "channels")} at {stream.SampleRate} Hz: {string.Join("; ", done)}.";
+            done.Add(stream.Channels == 1 ? "parts with more channels are reduced to the mean of left and right" : "channels that were not there at the beginning are ignored");
+        string more = _count > _told.Count ? $", and {_count - _told.Count} more times" : "";
+        return $"'{path}' changes within the track: {string.Join("; ", _told)}{more}. All of it is read in the format of its beginning, {stream.Channels} {(stream.Channels == 1 ? "channel" : "channels")} at {stream.SampleRate} Hz: {string.Join("; ", done)}.";
     }
 }

@@ -9,7 +9,7 @@ internal readonly struct FlacFrameHeader
     /// <summary>The fewest samples that a frame may have, save the last one (RFC 9639, section 9.1.1).</summary>
     public const int MinBlockSize = 16;
 
-    /// <summary>The most samples that a frame may have. A header can say one more.</summary>
+    /// <summary>The maximum number of samples that a frame may have. A header can say one more.</summary>
     public const int MaxBlockSize = 65_535;
 
     private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample, long number, bool isVariable)
@@ -100,44 +100,8 @@ internal readonly struct FlacFrameHeader
             return false;
         }
 
-        int blockSize;
-        switch (blockCode)
-        {
-            case 1:
-                blockSize = 192;
-                break;
-            case <= 5:
-                blockSize = 144 << blockCode;
-                break;
-            case 6:
-                blockSize = bytes[at++] + 1;
-                break;
-            case 7:
-                blockSize = (bytes[at++] << 8 | bytes[at++]) + 1;
-                break;
-            default:
-                blockSize = 1 << blockCode;
-                break;
-        }
-
-        int? sampleRate = rateCode switch
-        {
-            0 => null,
-            1 => 88_200,
-            2 => 176_400,
-            3 => 192_000,
-            4 => 8_000,
-            5 => 16_000,
-            6 => 22_050,
-            7 => 24_000,
-            8 => 32_000,
-            9 => 44_100,
-            10 => 48_000,
-            11 => 96_000,
-            12 => bytes[at] * 1_000,
-            13 => bytes[at] << 8 | bytes[at + 1],
-            _ => (bytes[at] << 8 | bytes[at + 1]) * 10,
-        };
+        int blockSize = BlockSizeOf(blockCode, bytes, ref at);
+        int? sampleRate = SampleRateOf(rateCode, bytes[at..]);
         int? bits = bitsCode switch { 0 => null, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
         FlacStereo stereo = channelCode switch
         {
@@ -149,6 +113,36 @@ internal readonly struct FlacFrameHeader
         header = new FlacFrameHeader(length, blockSize, sampleRate, channelCode < 8 ? channelCode + 1 : 2, stereo, bits, CodedNumber(bytes.Slice(4, numberBytes)), isVariable: (bytes[1] & 1) != 0);
         return true;
     }
+
+    // Codes 6 and 7 say that the size follows the number of the frame, in one byte or two.
+    private static int BlockSizeOf(int code, ReadOnlySpan<byte> bytes, ref int at) => code switch
+    {
+        1 => 192,
+        <= 5 => 144 << code,
+        6 => bytes[at++] + 1,
+        7 => (bytes[at++] << 8 | bytes[at++]) + 1,
+        _ => 1 << code,
+    };
+
+    // Codes 12 to 14 say that the rate follows that, in kHz, Hz or tens of Hz; 0 that it is the stream's.
+    private static int? SampleRateOf(int code, ReadOnlySpan<byte> rest) => code switch
+    {
+        0 => null,
+        1 => 88_200,
+        2 => 176_400,
+        3 => 192_000,
+        4 => 8_000,
+        5 => 16_000,
+        6 => 22_050,
+        7 => 24_000,
+        8 => 32_000,
+        9 => 44_100,
+        10 => 48_000,
+        11 => 96_000,
+        12 => rest[0] * 1_000,
+        13 => rest[0] << 8 | rest[1],
+        _ => (rest[0] << 8 | rest[1]) * 10,
+    };
 
     private static long CodedNumber(ReadOnlySpan<byte> bytes)
     {

@@ -62,7 +62,7 @@ internal static class FlacFrameSearch
             if (!FlacMetadata.BeginsStream(bytes[at..]))
                 continue;
             source.MoveTo(at);
-            var reader = new FlacReader(FlacMetadata.ReadStream(new FlacBitReader(source)), onDamage);
+            FlacReader reader = new FlacReader(FlacMetadata.ReadStream(new FlacBitReader(source)), onDamage);
             reader.AddWarning(FlacFault.Junk(source.Path, 0, at));
             return reader;
         }
@@ -81,10 +81,10 @@ internal static class FlacFrameSearch
         source.MoveTo(position);
         try
         {
-            var reader = new FlacReader(FlacMetadata.None(new FlacBitReader(source), new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)), onDamage);
+            FlacReader reader = new FlacReader(FlacMetadata.None(new FlacBitReader(source), new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)), onDamage);
             if (!reader.IsFollowedByFrame)
                 return null;
-            reader.AddWarning($"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are no whole frame")}. It is read from its first whole frame on; whether music is missing, nobody can tell.");
+            reader.AddWarning($"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are not a whole frame")}. It is read from its first whole frame on. Music may be missing.");
             return reader;
         }
         catch (DemucsException)

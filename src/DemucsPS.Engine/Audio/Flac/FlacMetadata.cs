@@ -45,11 +45,11 @@ internal sealed class FlacMetadata
     /// <param name="form">The form of that frame.</param>
     public static FlacMetadata None(FlacBitReader bits, FlacForm form) => new(bits, new FlacStreamInfo(form), new AudioTagBuilder()) { IsFragment = true };
 
-    /// <summary>Whether a file is FLAC with metadata, possibly behind ID3v2 tags. The source is rewound.</summary>
+    /// <summary>Whether a file is FLAC with metadata, possibly after ID3v2 tags. The source is rewound.</summary>
     public static bool Begins(ByteSource source)
     {
         // Not disposed, because that would close the file.
-        var bits = new FlacBitReader(source);
+        FlacBitReader bits = new FlacBitReader(source);
         SkipId3Tags(bits);
         bool begins = HasMarker(bits);
         source.Rewind();
@@ -60,15 +60,15 @@ internal sealed class FlacMetadata
     /// <param name="source">The file from its first byte; ID3v2 tags may come before the stream.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the metadata is damaged.
-    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is one that FLAC allows and nobody can use, say without a rate.
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is valid FLAC but not supported, for example without a sample rate.
     /// </exception>
     public static FlacMetadata Read(ByteSource source)
     {
-        var bits = new FlacBitReader(source);
+        FlacBitReader bits = new FlacBitReader(source);
         SkipId3Tags(bits);
         bool hasId3 = bits.BytePosition > 0;
         if (!HasMarker(bits))
-            throw FlacDamage.Lasting(source.Path, "is no FLAC file: it does not begin with fLaC");
+            throw FlacDamage.Lasting(source.Path, "is not a FLAC file: it does not begin with fLaC");
         return ReadStream(bits, hasId3);
     }
 
@@ -84,7 +84,7 @@ internal sealed class FlacMetadata
     {
         ByteSource source = bits.Source;
         bits.Skip(4);
-        var tags = new AudioTagBuilder { MayHavePicture = hasId3 };
+        AudioTagBuilder tags = new AudioTagBuilder { MayHavePicture = hasId3 };
         FlacStreamInfo? info = null;
         List<string> faults = [];
         List<(long Position, PictureBlock Block)> pictures = [];
@@ -105,7 +105,7 @@ internal sealed class FlacMetadata
             {
                 ReadOnlySpan<byte> block = bits.Peek(FlacStreamInfo.Bytes);
                 if (info is not null || length != FlacStreamInfo.Bytes || block.Length < length)
-                    throw FlacDamage.Lasting(source.Path, "is damaged: its description (STREAMINFO) is doubled or of a wrong length");
+                    throw FlacDamage.Lasting(source.Path, "is damaged: its description (STREAMINFO) occurs twice or has a wrong length");
                 if (!first)
                     faults.Add(FlacFault.LateStreamInfo(source.Path));
                 info = new FlacStreamInfo(block[..length]);
@@ -140,15 +140,15 @@ internal sealed class FlacMetadata
         if (info is null)
             throw FlacDamage.NoStreamInfo(source.Path);
         if (info.Form.SampleRate is 0 or > AudioLimits.MaxSampleRate)
-            throw FlacDamage.Unsupported(source.Path, $"declares {info.Form.SampleRate} frames per second; 1 to {AudioLimits.MaxSampleRate} can be read");
+            throw FlacDamage.Unsupported(source.Path, $"declares a sample rate of {info.Form.SampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported");
         if (info.Form.BitsPerSample < 4)
             throw FlacDamage.Lasting(source.Path, $"is damaged: it declares {info.Form.BitsPerSample} bits per sample; FLAC has 4 to 32");
         return new FlacMetadata(bits, info, tags) { Faults = faults, Pictures = pictures };
     }
 
-    /// <summary>Finds another FLAC file behind the frames of one, possibly behind tags that belong to either.</summary>
-    /// <param name="bits">The file, behind its last frame; moved.</param>
-    /// <returns>The byte at which it begins; null where there is none.</returns>
+    /// <summary>Finds another FLAC file after the frames of one, possibly after tags that belong to either.</summary>
+    /// <param name="bits">The file, after its last frame; moved.</param>
+    /// <returns>The byte at which it begins; null if there is none.</returns>
     public static long? FindAnother(FlacBitReader bits)
     {
         long before;
@@ -159,7 +159,7 @@ internal sealed class FlacMetadata
             if (HasMarker(bits))
                 return bits.BytePosition;
             ReadOnlySpan<byte> tag = bits.Peek(ApeTagHeaderBytes);
-            // ID3v1 has a fixed length; APEv2 says how long it is without its header, which need not be there: then what stands here is no header.
+            // ID3v1 has a fixed length; APEv2 says how long it is without its header, which need not be there: then what stands here is not a header.
             long length = tag.StartsWith("TAG"u8) ? Id3V1Bytes
                 : tag.Length == ApeTagHeaderBytes && tag.StartsWith("APETAGEX"u8) ? ApeTagHeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(tag[12..])
                 : 0;
@@ -198,5 +198,5 @@ internal sealed class FlacMetadata
         }
     }
 
-    private static DemucsException CutShort(ByteSource source) => FlacDamage.Lasting(source.Path, "is cut short within its metadata");
+    private static DemucsException CutShort(ByteSource source) => FlacDamage.Lasting(source.Path, "is cut short in its metadata");
 }

@@ -5,24 +5,24 @@ namespace DemucsPS.Engine.Audio.Flac;
 /// <summary>
 /// Decodes FLAC by RFC 9639: every number of channels, 4 to 32 bits, fixed and variable block sizes. The checksums of every
 /// frame are verified, and the digest of the whole stream while it is read. Integers of b bits are scaled by 2^-(b-1). Where frames are
-/// damaged, silence is given in their place; several streams of one form, one behind the other, are read as one track.
+/// damaged, silence is given in their place; several streams of one form, one after another, are read as one track.
 /// </summary>
 /// <remarks>
-/// A stream may change its form at any frame. This one is given in the form that STREAMINFO declares all the same, since whoever reads it needs one rate
+/// A stream may change its form at any frame. This one is given in the form that STREAMINFO declares anyway, since whoever reads it needs one rate
 /// and one number of channels: frames of other depths are scaled by their own, frames of other channels put to the declared ones by
-/// <see cref="FlacChannelMap"/>, and every run of frames at another rate is resampled as if it were a file of its own, so n of them become
+/// <see cref="FlacChannelMap"/>, and every run of frames at another rate is resampled as if it were its own file, so n of them become
 /// ⌊n·declared/own⌋. Nothing of this looks ahead, and all of it is the same at every reading.
 /// </remarks>
 internal sealed class FlacReader : AudioReader
 {
     private const int Margin = FlacSubframeDecoder.Margin;
-    // Each change of rate needs a filter of its own. No stream of music has so many, and a hostile one can have one for every 16 samples.
+    // Each change of rate needs its own filter. No stream of music has so many, and a hostile one can have one for every 16 samples.
     private const int MaxRateChanges = 100;
 
     // 768,000 to 24,000 Hz; the length of a filter grows with it.
     private const int MaxRateRatio = 32;
 
-    // Files of a few bytes, put one behind the other, must not take forever.
+    // Files of a few bytes, put one after another, must not take forever.
     private const int MaxStreams = 1000;
 
     // The fewest bytes of a frame: header, one channel that is constant, checksum.
@@ -36,7 +36,7 @@ internal sealed class FlacReader : AudioReader
     private readonly FlacResync _resync;
     private readonly bool _mustBeginWhole;
 
-    // The stream that is read, of which there may be several one behind the other, and how many samples there were before it.
+    // The stream that is read, of which there may be several one after another, and how many samples there were before it.
     private FlacStreamInfo _info;
     private FlacSignature? _signature;
     private int _streams = 1;
@@ -81,7 +81,7 @@ internal sealed class FlacReader : AudioReader
     /// <param name="onDamage">What happens where sound is lost.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is damaged, or has no audio frames.
-    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is one that FLAC allows and nobody can use, say without a rate.
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is valid FLAC but not supported, for example without a sample rate.
     /// </exception>
     public FlacReader(ByteSource source, DamageHandling onDamage = DamageHandling.Warn)
         : this(FlacMetadata.Read(source), onDamage)
@@ -140,7 +140,7 @@ internal sealed class FlacReader : AudioReader
     /// <inheritdoc/>
     internal override string? Picture { get; }
 
-    /// <summary>Whether another frame begins behind the one that was decoded, or the file ends there.</summary>
+    /// <summary>Whether another frame begins after the one that was decoded, or the file ends there.</summary>
     internal bool IsFollowedByFrame => _bits.Peek(FlacFrameHeader.MaxBytes) is var next && (next.IsEmpty || FlacFrameHeader.HasSync(next));
 
     /// <inheritdoc/>
@@ -183,7 +183,7 @@ internal sealed class FlacReader : AudioReader
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         long start = _decoded - _blockSize + _blockTaken, target = start + frames;
-        // The frame that is decoded, from which it goes on where none is found that is nearer.
+        // The frame that is decoded, from which it continues where none is found that is nearer.
         long near = _framePosition, nearSample = _decoded - _blockSize, far = _bits.Source.Position + (_bits.Source.Remaining ?? 0);
         // Programs that cut a stream leave the numbers of its frames as they were.
         long shift = _lastWhole is { } current ? SampleOf(current) - nearSample : 0;
@@ -263,7 +263,7 @@ internal sealed class FlacReader : AudioReader
         return false;
     }
 
-    /// <summary>Decodes a frame; false where there was none: then the track has ended, there is silence to give, or the file stands at the next frame.</summary>
+    /// <summary>Decodes a frame; false if there was none: then the track has ended, there is silence to give, or the file stands at the next frame.</summary>
     private bool TryDecodeFrame()
     {
         ReadOnlySpan<byte> bytes = _bits.Peek(FlacFrameHeader.MaxBytes);
@@ -271,7 +271,7 @@ internal sealed class FlacReader : AudioReader
         if (bytes.IsEmpty)
             return End(cutShort: false);
         bool isHeader = FlacFrameHeader.TryRead(bytes, out FlacFrameHeader header, out string? defect);
-        // Behind the last frame other programs put tags of their own, and people other files.
+        // After the last frame other programs put tags of their own, and people other files.
         if (!isHeader && (IsComplete() || bytes.StartsWith("TAG"u8) || bytes.StartsWith("APETAGEX"u8) || bytes.StartsWith("ID3"u8) || bytes.StartsWith("fLaC"u8)))
             return End(cutShort: false);
         try
@@ -289,7 +289,7 @@ internal sealed class FlacReader : AudioReader
         }
         catch (EndOfStreamException)
         {
-            // Where the file goes on with another frame all the same, this one is damaged.
+            // Where the file continues with another frame anyway, this one is damaged.
         }
 
         PassOver(position, isHeader ? header : null, defect);
@@ -342,7 +342,7 @@ internal sealed class FlacReader : AudioReader
     /// <summary>Goes to the next whole frame, and notes what is lost on the way.</summary>
     /// <param name="position">Where the file cannot be read on.</param>
     /// <param name="damaged">The header of the frame there, if it is one.</param>
-    /// <param name="defect">What is wrong; null where the file ends before that can be told.</param>
+    /// <param name="defect">What is wrong; null if the file ends before that can be told.</param>
     private void PassOver(long position, FlacFrameHeader? damaged, string? defect)
     {
         FlacFrameHeader? next = _mustBeginWhole && _goodFrames == 0 ? null : _resync.Next(position + 1, _form, _goodFrames);
@@ -358,7 +358,7 @@ internal sealed class FlacReader : AudioReader
         long? between = Between(next.Value, damaged is null, MostFrames(bytes, next.Value));
         long lost = damaged is { } frame ? Math.Max(between ?? 0, frame.BlockSize) : between ?? 0;
         if (lost > 0)
-            Lose(lost, position, defect ?? "it goes on with another frame before its end");
+            Lose(lost, position, defect ?? "another frame begins before its end");
         else if (between is null)
             LoseSomething(FlacFault.Unknown(SourcePath, position, bytes));
         else if (!_toldJunk)
@@ -395,11 +395,11 @@ internal sealed class FlacReader : AudioReader
         double seconds = _secondsBefore + ((double)(Given - _formStart) / _form.SampleRate);
         long start = _form.SampleRate == SampleRate && _secondsBefore == 0 ? Given : (long)Math.Round(seconds * SampleRate);
         long frames = _form.SampleRate == SampleRate ? samples : Math.Max(1, (long)((double)samples * SampleRate / _form.SampleRate));
-        FillGap(start, frames, $"the FLAC frame at byte {position} does not go on from what was before: {defect}");
+        FillGap(start, frames, $"the FLAC frame at byte {position} does not continue the frame before it: {defect}");
     }
 
     /// <summary>
-    /// The samples between the last whole frame and another, by their numbers; null where those make no sense. It is asked only where something is damaged: numbers that leave some out are
+    /// The samples between the last whole frame and another, by their numbers; null if those make no sense. It is asked only where something is damaged: numbers that leave some out are
     /// not missed otherwise, since programs that cut FLAC files without encoding them again leave the numbers as they were.
     /// </summary>
     /// <param name="next">The other frame.</param>
@@ -418,7 +418,7 @@ internal sealed class FlacReader : AudioReader
     /// <summary>The number of a frame's first sample, of a stream whose frames have one size or the numbers of their samples.</summary>
     private long SampleOf(in FlacFrameHeader header) => header.IsVariable ? header.Number : header.Number * (_info.MaxBlockSize ?? header.BlockSize);
 
-    /// <summary>The number behind the last sample that is in a frame; null where no frame is near the end.</summary>
+    /// <summary>The number after the last sample that is in a frame; null if no frame is near the end.</summary>
     private long? LastSample(long end)
     {
         long? last = null;
@@ -427,11 +427,11 @@ internal sealed class FlacReader : AudioReader
         return last;
     }
 
-    /// <summary>The most samples that can have been in some bytes.</summary>
+    /// <summary>The maximum number of samples that can have been in some bytes.</summary>
     private long MostFrames(long bytes, FlacFrameHeader? like) =>
         ((bytes / MinFrameBytes) + 1) * Math.Max(_lastWhole?.BlockSize ?? 0, like?.BlockSize ?? _info.MaxBlockSize ?? FlacFrameHeader.MaxBlockSize);
 
-    /// <summary>Ends the stream; the track goes on where another one of the same form is behind it. Always false.</summary>
+    /// <summary>Ends the stream; the track continues where another one of the same form is after it. Always false.</summary>
     private bool End(bool cutShort)
     {
         _blockSize = 0;
@@ -447,14 +447,14 @@ internal sealed class FlacReader : AudioReader
         if (_info.FrameCount is long declared && _decoded < declared)
             LoseEnd(Given, declared - _decoded, $"'{SourcePath}': declared {declared} frames, found {_decoded}: the file is cut short, {declared - _decoded} frames are missing.");
         else if (cutShort)
-            LoseEnd(Given, null, $"'{SourcePath}' is cut short within a frame after {_decoded} frames; what was in it is missing.");
+            LoseEnd(Given, null, $"'{SourcePath}' is cut short in a FLAC frame, after {_decoded} frames of audio; the audio in that FLAC frame is missing.");
         else if (_signature is not null && !_isDamaged && !_declaredMatch && !_signature.MatchesSoFar())
-            LoseSomething($"'{SourcePath}' is damaged: its samples are not those that the encoder saw (MD5 mismatch).");
+            LoseSomething($"'{SourcePath}' is damaged: its samples differ from what was encoded (MD5 mismatch).");
         _ended = cutShort || !GoOn();
         return false;
     }
 
-    /// <summary>Goes on with the stream behind the one that has ended, where there is one of the same form.</summary>
+    /// <summary>Continues with the stream after the one that has ended, where there is one of the same form.</summary>
     private bool GoOn()
     {
         if (FlacMetadata.FindAnother(_bits) is not { } position)
@@ -510,7 +510,7 @@ internal sealed class FlacReader : AudioReader
             throw FlacDamage.OtherForm(SourcePath, _form, form);
         (int low, int high) = (Math.Min(form.SampleRate, SampleRate), Math.Max(form.SampleRate, SampleRate));
         if (form.SampleRate == 0 || high / MaxRateRatio > low)
-            throw FlacDamage.Unsupported(SourcePath, $"changes from {_form.SampleRate} to {form.SampleRate} frames per second after {Given} frames, which is too much. Cut it there");
+            throw FlacDamage.Unsupported(SourcePath, $"changes from {_form.SampleRate} to {form.SampleRate} Hz after {Given} frames. That ratio is not supported. Cut the file there");
 
         _secondsBefore += (double)(Given - _formStart) / _form.SampleRate;
         _formStart = Given;
@@ -518,7 +518,7 @@ internal sealed class FlacReader : AudioReader
         _changes ??= new FlacFormChanges(_info.Form);
         _changes.Add(Given, TimeSpan.FromSeconds(_secondsBefore), _form, form);
         if (_changes.RateChanges > MaxRateChanges)
-            throw FlacDamage.Unsupported(SourcePath, $"changes its rate more than {MaxRateChanges} times. Convert it to one rate first");
+            throw FlacDamage.Unsupported(SourcePath, $"changes its sample rate more than {MaxRateChanges} times. Convert it to one rate first");
         if (earlier is null)
             _changesWarning = AddWarning(_changes.Sentence(SourcePath));
         else

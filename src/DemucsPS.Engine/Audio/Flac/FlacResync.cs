@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Audio.Flac;
 
-/// <summary>Finds where a FLAC stream goes on behind damage.</summary>
+/// <summary>Finds where a FLAC stream continues after damage.</summary>
 /// <param name="bits">The file.</param>
 /// <param name="decoder">Decodes frames of it.</param>
 internal sealed class FlacResync(FlacBitReader bits, FlacFrameDecoder decoder)
@@ -13,13 +13,13 @@ internal sealed class FlacResync(FlacBitReader bits, FlacFrameDecoder decoder)
     private int _tries;
 
     /// <summary>
-    /// Finds the next whole frame: a header with the right checksum, behind it a frame with the right checksum. The file stands at it afterwards; where there is none, at
-    /// the beginning of another FLAC file, at tags that other programs put behind one, or at its end.
+    /// Finds the next whole frame: a header with the right checksum, after it a frame with the right checksum. The file stands at it afterwards; where there is none, at
+    /// the beginning of another FLAC file, at tags that other programs put after one, or at its end.
     /// </summary>
     /// <param name="from">The byte to look from.</param>
     /// <param name="stream">The form of the stream, for what headers leave to it.</param>
     /// <param name="goodFrames">Frames that were decoded; the more there are, the more is tried.</param>
-    /// <returns>Its header; null where there is none.</returns>
+    /// <returns>Its header; null if there is none.</returns>
     public FlacFrameHeader? Next(long from, FlacForm stream, long goodFrames)
     {
         bits.MoveTo(from);

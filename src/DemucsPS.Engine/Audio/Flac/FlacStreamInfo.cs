@@ -38,10 +38,10 @@ internal sealed class FlacStreamInfo
     /// <summary>The fewest samples of each channel in a frame, but for the last; null when the encoder did not know. As <see cref="MaxBlockSize"/>, where all are the same.</summary>
     public int? MinBlockSize { get; }
 
-    /// <summary>The most samples of each channel in a frame; null when the encoder did not know.</summary>
+    /// <summary>The maximum number of samples of each channel in a frame; null when the encoder did not know.</summary>
     public int? MaxBlockSize { get; }
 
-    /// <summary>The most bytes of a frame; null when the encoder did not know, as when it wrote into a pipe.</summary>
+    /// <summary>The maximum number of bytes of a frame; null when the encoder did not know, as when it wrote into a pipe.</summary>
     public int? MaxFrameBytes { get; }
 
     /// <summary>Samples of each channel; null when the encoder did not know.</summary>

@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Audio.Flac;
 internal sealed class FlacSubframeDecoder(FlacBitReader bits)
 {
     /// <summary>
-    /// How many elements must lie before the first sample of a span given to <see cref="Decode"/>. Predictors are padded with
+    /// How many elements must precede the first sample of a span given to <see cref="Decode"/>. Predictors are padded with
     /// zero coefficients to a few lengths that are unrolled, so they may reach before the samples they need.
     /// </summary>
     public const int Margin = MaxOrder;
@@ -106,7 +106,7 @@ internal sealed class FlacSubframeDecoder(FlacBitReader bits)
             _ => SubframeType.Reserved,
         };
         if (header >= 128 || type == SubframeType.Reserved)
-            return "a subframe is of a reserved type";
+            return "a subframe has a reserved type";
         if (type == SubframeType.Fixed)
             order = code - 8;
         else if (type == SubframeType.Linear)
@@ -142,12 +142,12 @@ internal sealed class FlacSubframeDecoder(FlacBitReader bits)
         return null;
     }
 
-    /// <summary>Reads the residuals behind the first <paramref name="order"/> samples.</summary>
+    /// <summary>Reads the residuals after the first <paramref name="order"/> samples.</summary>
     private string? ReadResiduals(Span<int> samples, int order)
     {
         uint method = bits.ReadBits(2);
         if (method > 1)
-            return "residuals are coded in a reserved way";
+            return "residuals have a reserved coding method";
         int parameterBits = method == 0 ? 4 : 5;
         int escape = (1 << parameterBits) - 1;
         int partitionOrder = (int)bits.ReadBits(4);
@@ -164,7 +164,7 @@ internal sealed class FlacSubframeDecoder(FlacBitReader bits)
             if (parameter != escape)
             {
                 if (!bits.ReadRice(partition, parameter))
-                    return "a residual is larger than residuals can be";
+                    return "a residual is too large";
                 continue;
             }
 

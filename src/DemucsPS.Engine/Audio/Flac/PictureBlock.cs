@@ -18,7 +18,7 @@ internal readonly record struct PictureBlock(int HeadBytes, long DataBytes, bool
 
     /// <summary>Reads a head.</summary>
     /// <param name="bytes">The first bytes of the block, up to <see cref="MaxHeadBytes"/>.</param>
-    /// <returns>Null where it is none.</returns>
+    /// <returns>Null if it is none.</returns>
     public static PictureBlock? Read(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < FixedBytes)
@@ -34,7 +34,7 @@ internal readonly record struct PictureBlock(int HeadBytes, long DataBytes, bool
             bytes.Slice(8, (int)mime).SequenceEqual(Encoding.ASCII.GetBytes(EmbeddedPicture.Address)));
     }
 
-    /// <summary>The picture in a whole block; null where there is none.</summary>
+    /// <summary>The picture in a whole block; null if there is none.</summary>
     public static EmbeddedPicture? PictureIn(ReadOnlySpan<byte> block)
     {
         if (Read(block[..Math.Min(block.Length, MaxHeadBytes)]) is not { IsAddress: false } head || head.DataBytes is 0 or > EmbeddedPicture.MaxBytes || head.DataBytes > block.Length - head.HeadBytes)

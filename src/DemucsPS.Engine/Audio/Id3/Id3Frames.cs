@@ -4,10 +4,10 @@ using System.Text;
 namespace DemucsPS.Engine.Audio.Id3;
 
 /// <summary>The frames of an ID3v2 tag, forward.</summary>
-/// <param name="source">The file, behind the tag's header.</param>
+/// <param name="source">The file, after the tag's header.</param>
 /// <param name="length">Bytes of the frames, as stored.</param>
 /// <param name="version">2, 3 or 4.</param>
-/// <param name="isUnsynchronized">Whether a zero was put behind every byte of ones.</param>
+/// <param name="isUnsynchronized">Whether a zero was put after every byte of ones.</param>
 internal sealed class Id3Frames(ByteSource source, long length, int version, bool isUnsynchronized)
 {
     private readonly byte[] _block = new byte[4096];
@@ -19,7 +19,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
     // Up to version 2.3 the tag is treated so as a whole, and lengths are those of the original.
     private bool IsStreamUnsynchronized => isUnsynchronized && version < 4;
 
-    /// <summary>Whether what was met is no frame and no filling.</summary>
+    /// <summary>Whether what was met is neither a frame nor padding.</summary>
     public bool IsDamaged { get; private set; }
 
     /// <summary>Passes over what may stand before the first frame.</summary>
@@ -35,7 +35,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
     /// <param name="maxBytes">Longer ones are passed over.</param>
     /// <param name="isWanted">Whether one is to be read, by its name; others are passed over.</param>
     /// <param name="name">Receives its name.</param>
-    /// <param name="content">Receives its content; null where it was passed over.</param>
+    /// <param name="content">Receives its content; null if it was passed over.</param>
     /// <returns>False when there is none.</returns>
     public bool TryRead(int maxBytes, Func<string, bool> isWanted, out string name, out byte[]? content)
     {
@@ -44,7 +44,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
         int nameBytes = version == 2 ? 3 : 4;
         Span<byte> head = stackalloc byte[10];
         head = head[..(version == 2 ? 6 : 10)];
-        // Behind the frames, the tag may be filled up with zeros.
+        // After the frames, the tag may be filled up with zeros.
         if (Read(head) < head.Length || head[0] == 0)
             return false;
         if (head[..nameBytes].ContainsAnyExcept(s_nameBytes))
@@ -122,7 +122,7 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
         return true;
     }
 
-    /// <summary>Reads bytes of the tag as it was before a zero was put behind every byte of ones.</summary>
+    /// <summary>Reads bytes of the tag as it was before a zero was put after every byte of ones.</summary>
     private int Read(Span<byte> bytes)
     {
         if (!IsStreamUnsynchronized)

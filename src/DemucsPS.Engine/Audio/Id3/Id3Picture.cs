@@ -9,7 +9,7 @@ internal static class Id3Picture
 
     /// <summary>Reads the front cover, else the first picture.</summary>
     /// <param name="source">The file, at the tag's first byte.</param>
-    /// <returns>Null where there is none.</returns>
+    /// <returns>Null if there is none.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: reading failed.</exception>
     public static EmbeddedPicture? Read(ByteSource source)
     {
@@ -51,7 +51,7 @@ internal static class Id3Picture
         return end < 0 || end >= rest.Length || rest.Length - end > EmbeddedPicture.MaxBytes ? null : new EmbeddedPicture(rest[end..].ToArray(), isFront);
     }
 
-    /// <summary>Where what is behind a text begins; -1 where the text has no end.</summary>
+    /// <summary>Where what is after a text begins; -1 where the text has no end.</summary>
     private static int EndOfText(byte encoding, ReadOnlySpan<byte> bytes)
     {
         if (encoding is not (1 or 2))

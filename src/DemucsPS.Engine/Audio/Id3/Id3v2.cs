@@ -148,11 +148,11 @@ internal static class Id3v2
     private static string Utf16(ReadOnlySpan<byte> text, bool isBigEndian)
     {
         isBigEndian = text is [0xFE, 0xFF, ..] || (isBigEndian && text is not [0xFF, 0xFE, ..]);
-        // Every value of several begins with a mark of its own.
+        // Every value of several begins with its own mark.
         return (isBigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode).GetString(text[..(text.Length & ~1)]).Replace("\uFEFF", "", StringComparison.Ordinal);
     }
 
-    /// <summary>A genre by its number in ID3v1, which the older versions write as "(17)", with or without words behind it.</summary>
+    /// <summary>A genre by its number in ID3v1, which the older versions write as "(17)", with or without words after it.</summary>
     private static string Genre(string text)
     {
         string number = text.StartsWith('(') && text.IndexOf(')', StringComparison.Ordinal) is > 0 and int close ? text[1..close] : text;

@@ -5,12 +5,12 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Audio.Mpeg;
 
 /// <summary>
-/// What is damaged in an MP3 file between its frames. Decoders go on behind it as if nothing had been there, so that everything behind comes too early; with silent frames in its place, it keeps its time. Bits that are
+/// What is damaged in an MP3 file between its frames. Decoders continue after it as if nothing had been there, so that everything after comes too early; with silent frames in its place, it keeps its time. Bits that are
 /// wrong within frames nothing tells of, but for the noise.
 /// </summary>
 internal sealed class MpegDamage
 {
-    // So many headers, one behind the other, are no chance.
+    // So many headers, one after another, are not a coincidence.
     private const int Run = 3;
 
     private const int WindowBytes = 64 << 10, Id3V1Bytes = 128, ApeTagBytes = 32;
@@ -29,18 +29,18 @@ internal sealed class MpegDamage
         Length = length;
     }
 
-    /// <summary>Frames of samples of the whole file by the encoder's account; null where it gives none. Of what comes through a pipe ffmpeg does not take off what encoders put behind the end.</summary>
+    /// <summary>Frames of samples of the whole file by the encoder's account; null if it gives none. Of what comes through a pipe ffmpeg does not take off what encoders put after the end.</summary>
     public long? Length { get; }
 
     /// <summary>The gaps, in their order; never none.</summary>
     public IReadOnlyList<MpegGap> Gaps => _gaps;
 
-    /// <summary>Frames of samples a second of the file.</summary>
+    /// <summary>Frames of samples per second of the file.</summary>
     public int SampleRate => _frame.SampleRate;
 
     /// <summary>Looks for damage.</summary>
     /// <param name="path">Full path of any file.</param>
-    /// <returns>Null where there is none, the file is no MP3, or it cannot be read.</returns>
+    /// <returns>Null if there is none, the file is not MP3, or it cannot be read.</returns>
     public static MpegDamage? Find(string path)
     {
         try
@@ -67,7 +67,7 @@ internal sealed class MpegDamage
         (long declared, int skipped, long? length) = ReadEncoderTag(bytes.Peek(200), first);
         MpegDamage damage = new(first, skipped, length);
         long good = damage.Walk(bytes, first, out bool isWhole);
-        // Of bytes that are gone altogether only the encoder's count tells. It is not to be had of a file whose end is cut off, too, nor believed without measure.
+        // Bytes that are missing entirely show only in the encoder's count. That is unavailable if the end is cut off as well, and is believed within limits.
         if (damage._gaps is [{ } only] && isWhole && declared > good && declared <= (2 * (good + only.Frames)) + 1000)
             damage._gaps[0] = only with { Frames = declared - good };
         return damage._gaps.Count > 0 ? damage : null;
@@ -149,11 +149,11 @@ internal sealed class MpegDamage
         }
     }
 
-    /// <summary>Goes to the first of several frames one behind the other.</summary>
+    /// <summary>Goes to the first of several frames one after another.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="from">Where to look from.</param>
     /// <param name="like">What they are like.</param>
-    /// <returns>Its header; null where there are none.</returns>
+    /// <returns>Its header; null if there are none.</returns>
     private static MpegFrame? FindRun(FlacBitReader bytes, long from, MpegFrame like)
     {
         bytes.MoveTo(from);
@@ -186,7 +186,7 @@ internal sealed class MpegDamage
         for (int count = 1; count < Run; count++)
         {
             at += frame.Bytes;
-            // The last frames of a file have fewer behind them.
+            // The last frames of a file have fewer after them.
             if (at == window.Length)
                 return count > 1;
             if (at > window.Length)
@@ -208,7 +208,7 @@ internal sealed class MpegDamage
         uint fields = BinaryPrimitives.ReadUInt32BigEndian(tag[4..]);
         long frames = (fields & 1) != 0 && tag.Length >= 12 ? BinaryPrimitives.ReadUInt32BigEndian(tag[8..]) + 1L : 0;
         int encoder = 8 + ((fields & 1) != 0 ? 4 : 0) + ((fields & 2) != 0 ? 4 : 0) + ((fields & 4) != 0 ? 100 : 0) + ((fields & 8) != 0 ? 4 : 0);
-        // The encoder's name in nine bytes; its delay is 21 bytes behind their beginning, in twelve bits.
+        // The encoder's name in nine bytes; its delay is 21 bytes after their beginning, in twelve bits.
         ReadOnlySpan<byte> words = encoder + 24 <= tag.Length ? tag[encoder..] : [];
         bool tellsDelay = words.StartsWith("LAME"u8) || words.StartsWith("Lavf"u8) || words.StartsWith("Lavc"u8);
         if (!tellsDelay)
@@ -218,7 +218,7 @@ internal sealed class MpegDamage
         return (frames, frame.Samples + delay + DecoderDelay, frames > 0 && length > 0 ? length : null);
     }
 
-    /// <summary>Passes over tags; false where there is none.</summary>
+    /// <summary>Passes over tags; false if there is none.</summary>
     private static bool SkipTags(FlacBitReader bytes)
     {
         long start = bytes.BytePosition, before;

@@ -23,7 +23,7 @@ internal readonly record struct MpegFrame(uint Header)
     /// <summary>Samples of each channel.</summary>
     public int Samples => Version == 3 ? 1152 : 576;
 
-    /// <summary>Frames of samples a second.</summary>
+    /// <summary>Frames of samples per second.</summary>
     public int SampleRate => s_sampleRates[Header >> 10 & 3] >> (Version switch { 3 => 0, 2 => 1, _ => 2 });
 
     /// <summary>All its bytes.</summary>
@@ -32,7 +32,7 @@ internal readonly record struct MpegFrame(uint Header)
     /// <summary>Bytes of such frames in the mean.</summary>
     public double Length => Samples / 8 * 1000.0 * BitRate / SampleRate;
 
-    /// <summary>Where its own data begins: behind the side information, which a tag of the encoder leaves empty.</summary>
+    /// <summary>Where its own data begins: after the side information, which a tag of the encoder leaves empty.</summary>
     public int SideEnd => HeaderBytes + ((Header & NoChecksum) == 0 ? 2 : 0) + (Version, IsMono) switch { (3, false) => 32, (3, true) or (_, false) => 17, _ => 9 };
 
     private int Version => (int)(Header >> 19 & 3);

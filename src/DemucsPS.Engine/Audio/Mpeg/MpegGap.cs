@@ -1,6 +1,6 @@
 namespace DemucsPS.Engine.Audio.Mpeg;
 
-/// <summary>Bytes of an MP3 file that are no frames.</summary>
+/// <summary>Bytes of an MP3 file that are not frames.</summary>
 /// <param name="Position">The first of them.</param>
 /// <param name="Next">Where whole frames go on.</param>
 /// <param name="FramesBefore">Whole frames before.</param>

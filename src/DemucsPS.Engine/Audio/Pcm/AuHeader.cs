@@ -21,12 +21,12 @@ internal static class AuHeader
     {
         Span<byte> bytes = stackalloc byte[LeastBytes];
         if (source.Read(bytes) < bytes.Length)
-            throw PcmFile.Corrupt(source, "is cut short within its head");
+            throw PcmFile.Corrupt(source, "is cut short in its header");
         uint start = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]), size = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]), encoding = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
         uint rate = BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]), channels = BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]);
         PcmFile.CheckForm(source, channels, rate);
         if (start < LeastBytes)
-            throw PcmFile.Corrupt(source, $"is damaged: its samples begin within its head, at byte {start}");
+            throw PcmFile.Corrupt(source, $"is damaged: its samples begin inside its header, at byte {start}");
         (PcmEncoding stored, string codec) = encoding switch
         {
             1 => (PcmEncoding.MuLaw, "µ-law"),
@@ -34,7 +34,7 @@ internal static class AuHeader
             6 => (PcmEncoding.Float32, "float 32 bit"),
             7 => (PcmEncoding.Float64, "float 64 bit"),
             27 => (PcmEncoding.ALaw, "A-law"),
-            _ => throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{source.Path}' is a little-endian AU file of the encoding {encoding}, which cannot be read here. SoX converts it: sox in.au -e signed -b 16 out.wav", source.Path),
+            _ => throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{source.Path}' is a little-endian AU file with encoding {encoding}, which is not supported. Convert it: sox in.au -e signed -b 16 out.wav", source.Path),
         };
         source.Skip(start - LeastBytes);
         PcmForm form = new(stored, (int)rate, (int)channels, $"AU {codec}, little-endian");
@@ -42,10 +42,10 @@ internal static class AuHeader
         long? there = source.Remaining;
         if (size != uint.MaxValue && there > size)
         {
-            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {there - size:N0} bytes behind its samples. They are left out."));
+            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {there - size:N0} bytes after its samples. They are ignored."));
             if (size == 0)
             {
-                warnings = [string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' declares samples of 0 bytes, as recorders leave it that lose power. All {there / form.FrameBytes:N0} frames up to its end are read.")];
+                warnings = [string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' declares 0 bytes of samples, as after a recorder's power loss. All {there / form.FrameBytes:N0} frames to the end of the file are read.")];
                 return new PcmFile([new PcmPart(form, source.Position, there)], new AudioTagBuilder(), warnings);
             }
         }

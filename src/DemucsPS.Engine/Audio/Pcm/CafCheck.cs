@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Audio.Pcm;
 /// </summary>
 internal static class CafCheck
 {
-    /// <summary>Bytes that a file begins with as far as it is looked at: its head, and the 'desc' chunk, which has to come first.</summary>
+    /// <summary>Bytes at the beginning of a file that are checked: its header, and the 'desc' chunk, which has to come first.</summary>
     public const int StartBytes = 52;
 
     /// <summary>Checks one.</summary>
@@ -21,6 +21,6 @@ internal static class CafCheck
             return;
         uint packet = BinaryPrimitives.ReadUInt32BigEndian(start[36..]), frames = BinaryPrimitives.ReadUInt32BigEndian(start[40..]), channels = BinaryPrimitives.ReadUInt32BigEndian(start[44..]), bits = BinaryPrimitives.ReadUInt32BigEndian(start[48..]);
         if (bits <= 64 && packet > (ulong)channels * frames * ((bits + 7) / 8))
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has samples of {bits} bits that take more bytes than that, and does not say which of them count. Export it with packed samples, or as WAV.", path);
+            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' stores its samples of {bits} bits in more bytes than they need, and does not declare which bytes count. Export it with packed samples, or as WAV.", path);
     }
 }

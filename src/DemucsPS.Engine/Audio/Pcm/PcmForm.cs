@@ -15,7 +15,7 @@ internal sealed record PcmForm(PcmEncoding Encoding, int SampleRate, int Channel
     /// <summary>Whether the first byte of a sample is its highest.</summary>
     public bool IsBigEndian { get; init; }
 
-    /// <summary>The speakers that the channels are for, a bit each; 0 where the file does not say.</summary>
+    /// <summary>The speakers of the channels, a bit each; 0 if the file does not declare them.</summary>
     public uint ChannelMask { get; init; }
 
     /// <summary>Bytes of a sample.</summary>

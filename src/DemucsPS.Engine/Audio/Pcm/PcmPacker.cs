@@ -121,7 +121,7 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
         {
             double value = Math.Round((double)samples[i] * gain * fullScale + noise[i], MidpointRounding.ToEven);
             if (double.IsNaN(value))
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot be written: a sample is not a number, and integers have no such value.", path);
+                throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot be written: a sample is NaN, which integer formats cannot store.", path);
             double clipped = Math.Clamp(value, -fullScale, fullScale - 1);
             if (clipped != value)
                 ClippedSamples++;

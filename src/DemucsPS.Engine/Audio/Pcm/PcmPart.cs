@@ -6,6 +6,6 @@ namespace DemucsPS.Engine.Audio.Pcm;
 /// <param name="Bytes">Their length as declared; null when they go on until the stream ends.</param>
 internal sealed record PcmPart(PcmForm Form, long Start, long? Bytes)
 {
-    /// <summary>Whole frames in it; null when nobody knows.</summary>
+    /// <summary>Whole frames in it; null if unknown.</summary>
     public long? Frames => Bytes / Form.FrameBytes;
 }

@@ -102,7 +102,7 @@ internal sealed class PcmReader : AudioReader
         long done = 0;
         while (done < frames && !_ended)
         {
-            // What is behind the buffer is not read. Frames that a cut off file lacks are missed by the next read.
+            // What is after the buffer is not read. Frames that a cut off file lacks are missed by the next read.
             int frame = Part.Form.FrameBytes, left = _end - _start, buffered = left / frame, begun = left % frame;
             long wanted = frames - done, behind = Math.Min(wanted - buffered, (Part.Bytes!.Value - _taken + begun) / frame);
             if (behind > 0)

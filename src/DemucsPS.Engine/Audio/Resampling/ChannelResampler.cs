@@ -3,7 +3,7 @@ namespace DemucsPS.Engine.Audio.Resampling;
 /// <summary>A <see cref="Resampler"/> for any number of channels.</summary>
 internal sealed class ChannelResampler
 {
-    /// <summary>The most frames of a call.</summary>
+    /// <summary>The maximum number of frames of a call.</summary>
     public const int BlockFrames = 4096;
 
     // Enough for every pair of usual rates. More would take seconds to compute, and a stream can demand one table after the other.

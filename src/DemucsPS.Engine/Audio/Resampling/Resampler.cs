@@ -30,7 +30,7 @@ internal sealed class Resampler
     /// <param name="targetRate">Frames per second of the output.</param>
     /// <param name="channels">1 or 2.</param>
     /// <param name="filter">How sharp; null for <see cref="ResamplerFilter.Demucs"/>.</param>
-    /// <param name="maxTableBytes">The most memory for filter rows; another value only in tests.</param>
+    /// <param name="maxTableBytes">The maximum memory for filter rows; another value only in tests.</param>
     public Resampler(int sourceRate, int targetRate, int channels, ResamplerFilter? filter = null, int maxTableBytes = ResamplerKernel.MaxTableBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sourceRate, 1);

@@ -18,7 +18,7 @@ namespace DemucsPS.Engine.Audio.Resampling;
 /// </remarks>
 internal sealed class ResamplerKernel
 {
-    /// <summary>The most memory that precomputed rows may take.</summary>
+    /// <summary>The maximum memory that precomputed rows may take.</summary>
     public const int MaxTableBytes = 32 * 1024 * 1024;
 
     /// <summary>Rows are padded with zeros to a multiple of this, the width of the sum in <see cref="Dot"/>.</summary>
@@ -34,7 +34,7 @@ internal sealed class ResamplerKernel
     /// <param name="sourceRate">Frames per second of the input.</param>
     /// <param name="targetRate">Frames per second of the output.</param>
     /// <param name="filter">How sharp.</param>
-    /// <param name="maxTableBytes">The most memory for rows; another value only in tests.</param>
+    /// <param name="maxTableBytes">The maximum memory for rows; another value only in tests.</param>
     public ResamplerKernel(int sourceRate, int targetRate, ResamplerFilter filter, int maxTableBytes = MaxTableBytes)
     {
         _filter = filter;

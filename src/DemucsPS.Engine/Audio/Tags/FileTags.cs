@@ -24,12 +24,12 @@ internal static class FileTags
 
     /// <summary>The texts of a file.</summary>
     /// <param name="path">Full path of any file.</param>
-    /// <returns>Null where there are none that are read here.</returns>
+    /// <returns>Null if there are none that are read here.</returns>
     public static AudioTagBuilder? ReadTexts(string path) => Open(path, wantsPicture: false)?.Tags;
 
     /// <summary>The front cover of a file, else its first picture.</summary>
     /// <param name="path">Full path of any file.</param>
-    /// <returns>Null where there is none that is read here.</returns>
+    /// <returns>Null if there is none that is read here.</returns>
     public static EmbeddedPicture? ReadPicture(string path) => Open(path, wantsPicture: true)?.Picture;
 
     /// <summary>Both, of a file's bytes.</summary>
@@ -119,7 +119,7 @@ internal static class FileTags
         }
     }
 
-    /// <summary>Goes to the ID3v2 tag in a chunk of a RIFF or AIFF file; false where there is none.</summary>
+    /// <summary>Goes to the ID3v2 tag in a chunk of a RIFF or AIFF file; false if there is none.</summary>
     private static bool MoveToId3(ByteSource source, bool isForm)
     {
         Span<byte> head = stackalloc byte[8];

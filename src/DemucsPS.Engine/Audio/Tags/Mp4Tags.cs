@@ -25,7 +25,7 @@ internal static class Mp4Tags
             {
                 if (!box.SequenceEqual("data"u8) || content.Length <= 8)
                     continue;
-                // The kind of the value, and a language that nobody uses.
+                // The kind of the value, and an unused language.
                 uint kind = BinaryPrimitives.ReadUInt32BigEndian(content) & 0xFF_FFFF;
                 ReadOnlySpan<byte> value = content[8..];
                 if (name.SequenceEqual("covr"u8))
@@ -40,7 +40,7 @@ internal static class Mp4Tags
 
     private static string? Field(ReadOnlySpan<byte> name, ReadOnlySpan<byte> values)
     {
-        // Items of other programs have names in words behind four bytes of version.
+        // Items of other programs have names in words after four bytes of version.
         if (name.SequenceEqual("\u002D\u002D\u002D\u002D"u8))
             return Mp4Length.Box(values, "name"u8) is { Length: > 4 and <= AudioLimits.MaxTagNameChars } words ? Encoding.UTF8.GetString(words[4..]) : null;
         return Encoding.Latin1.GetString(name) switch

@@ -37,7 +37,7 @@ internal sealed class OggPacketStream : Stream
 
     /// <summary>Finds the packet with the tags.</summary>
     /// <param name="source">The file at its first byte; not closed with the stream.</param>
-    /// <returns>The packet behind what it begins with; null where there is none.</returns>
+    /// <returns>The packet after what it begins with; null if there is none.</returns>
     public static OggPacketStream? OpenTags(ByteSource source)
     {
         OggPacketStream stream = new(source);

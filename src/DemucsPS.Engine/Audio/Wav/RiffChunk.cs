@@ -4,7 +4,7 @@ using System.Collections.Frozen;
 namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>The head of a chunk.</summary>
-/// <param name="Name">Its name as <see cref="NameOf"/> has it; 0 where it is none.</param>
+/// <param name="Name">Its name as <see cref="NameOf"/> has it; 0 if it is none.</param>
 /// <param name="Size">Bytes of its content as declared, in RIFF a number of 32 bits.</param>
 /// <param name="Start">Where its content begins in the file.</param>
 internal readonly record struct RiffChunk(uint Name, long Size, long Start)
@@ -31,14 +31,14 @@ internal readonly record struct RiffChunk(uint Name, long Size, long Start)
     /// <summary>Whether it is one that programs are known to write.</summary>
     public bool IsKnown => s_known.Contains(Name);
 
-    /// <summary>Whether it is no chunk but the beginning of another file.</summary>
+    /// <summary>Whether it is not a chunk but the beginning of another file.</summary>
     public bool BeginsFile => s_files.Contains(Name);
 
-    /// <summary>Whether it holds ID3v2 tags.</summary>
+    /// <summary>Whether it contains ID3v2 tags.</summary>
     public bool IsId3 => Name == Id3 || Name == Id3InCapitals;
 
     /// <summary>Four bytes as a name.</summary>
-    /// <returns>The bytes, the first highest; 0 where they are not all printable.</returns>
+    /// <returns>The bytes, the first highest; 0 if they are not all printable.</returns>
     public static uint NameOf(ReadOnlySpan<byte> bytes) => bytes[..4].ContainsAnyExceptInRange((byte)' ', (byte)'~') ? 0 : BinaryPrimitives.ReadUInt32BigEndian(bytes);
 
     /// <summary>Its name for people.</summary>

@@ -51,10 +51,10 @@ internal sealed class RiffChunks(ByteSource source, RiffDialect dialect, RiffLen
         return true;
     }
 
-    /// <summary>Moves behind the content of a chunk.</summary>
+    /// <summary>Moves past the content of a chunk.</summary>
     /// <param name="size">Its length.</param>
     /// <param name="used">What of it has been read.</param>
-    /// <returns>False where the file ends before.</returns>
+    /// <returns>False if the file ends before.</returns>
     public bool Skip(long size, long used = 0)
     {
         _filling = (int)(-size & (dialect.Alignment - 1));
@@ -64,7 +64,7 @@ internal sealed class RiffChunks(ByteSource source, RiffDialect dialect, RiffLen
     /// <summary>Whether it can be the head of a chunk: a name, and a length that the file has room for.</summary>
     public bool IsPlausible(RiffChunk chunk) => chunk.Name != 0 && (chunk.Size <= Rest(chunk) || (chunk.Size == RiffChunk.UnknownSize && chunk.IsKnown));
 
-    /// <summary>Bytes that there are behind the head of a chunk.</summary>
+    /// <summary>Bytes that there are after the head of a chunk.</summary>
     private long Rest(RiffChunk chunk) => source.Remaining is { } remaining ? source.Position + remaining - chunk.Start : long.MaxValue;
 
     private RiffChunk Parse(ReadOnlySpan<byte> head, long start)

@@ -7,12 +7,12 @@ namespace DemucsPS.Engine.Audio.Wav;
 /// <param name="Name">For people.</param>
 internal sealed record RiffDialect(string Name)
 {
-    /// <summary>The most bytes that a file begins with before its first chunk.</summary>
+    /// <summary>The maximum number of bytes that a file begins with before its first chunk.</summary>
     public const int MaxStartBytes = 40;
 
     private static readonly RiffDialect s_riff = new("WAV"), s_rifx = new("RIFX") { IsBigEndian = true }, s_rf64 = new("RF64") { HasTable = true }, s_bw64 = new("BW64") { HasTable = true }, s_wave64 = new("Wave64") { IsWave64 = true };
 
-    // The two tails that the GUIDs of Wave64 have behind four letters.
+    // The two tails that the GUIDs of Wave64 have after four letters.
     private static ReadOnlySpan<byte> RiffTail => [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00];
 
     private static ReadOnlySpan<byte> ListTail => [0x2F, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00];
@@ -25,7 +25,7 @@ internal sealed record RiffDialect(string Name)
     /// <summary>Whether numbers begin with their highest byte.</summary>
     public bool IsBigEndian { get; private init; }
 
-    /// <summary>Whether lengths beyond 32 bits are in a table of their own, the 'ds64' chunk.</summary>
+    /// <summary>Whether lengths beyond 32 bits are in their own table, the 'ds64' chunk.</summary>
     public bool HasTable { get; private init; }
 
     /// <summary>Whether it is Wave64.</summary>
@@ -40,7 +40,7 @@ internal sealed record RiffDialect(string Name)
     /// <summary>Bytes before the first chunk.</summary>
     public int StartBytes => IsWave64 ? MaxStartBytes : 12;
 
-    /// <summary>The dialect of a file; null when it is no WAV file.</summary>
+    /// <summary>The dialect of a file; null when it is not a WAV file.</summary>
     /// <param name="start">Its first bytes, <see cref="MaxStartBytes"/> where there are so many.</param>
     public static RiffDialect? Of(ReadOnlySpan<byte> start)
     {
@@ -51,7 +51,7 @@ internal sealed record RiffDialect(string Name)
     }
 
     /// <summary>The name of a chunk by its first bytes: of Wave64, that which the same chunk has in RIFF.</summary>
-    /// <returns>Four characters, the first highest; 0 where it is no name.</returns>
+    /// <returns>Four characters, the first highest; 0 if it is not a name.</returns>
     public uint NameOf(ReadOnlySpan<byte> head)
     {
         if (!IsWave64)

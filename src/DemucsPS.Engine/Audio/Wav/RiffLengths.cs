@@ -18,7 +18,7 @@ internal sealed class RiffLengths
         _table = table;
     }
 
-    /// <summary>Bytes of the file without its first eight; 0 where it does not say.</summary>
+    /// <summary>Bytes of the file without its first eight; 0 if it does not declare it.</summary>
     public long FormBytes { get; }
 
     /// <summary>Bytes of the samples.</summary>
@@ -44,12 +44,12 @@ internal sealed class RiffLengths
 
         var table = new byte[entries * 12];
         if (source.Read(table) < table.Length)
-            throw PcmFile.Corrupt(source, "is cut short within its 64-bit lengths ('ds64' chunk)");
+            throw PcmFile.Corrupt(source, "is cut short in its 64-bit lengths ('ds64' chunk)");
         used = 28 + table.Length;
         return new RiffLengths(formBytes <= long.MaxValue / 2 ? (long)formBytes : 0, (long)dataBytes, table);
     }
 
-    /// <summary>The length of a chunk; null where the table has none.</summary>
+    /// <summary>The length of a chunk; null if the table has none.</summary>
     public long? Find(ReadOnlySpan<byte> name)
     {
         for (int at = 0; at < _table.Length; at += 12)

@@ -16,25 +16,25 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
 {
     private const long Modulus = 1L << 32;
 
-    // Texts and tags that programs hang behind files of any kind, by their first bytes.
+    // Texts and tags that programs hang after files of any kind, by their first bytes.
     private static readonly (byte[] Start, string Name)[] s_tails = [("TAG"u8.ToArray(), "an ID3v1 tag"), ("APETAGEX"u8.ToArray(), "an APE tag"), ("ID3"u8.ToArray(), "an ID3v2 tag"), ("LYRICSBEGIN"u8.ToArray(), "lyrics"),
         ("fLaC"u8.ToArray(), "a FLAC file"), ("OggS"u8.ToArray(), "an Ogg file"), ("FORM"u8.ToArray(), "an AIFF file"), ("RIFF"u8.ToArray(), "a RIFF file")];
 
     private readonly List<RiffChunk> _behind = [];
 
-    /// <summary>Chunks behind the samples.</summary>
+    /// <summary>Chunks after the samples.</summary>
     public IReadOnlyList<RiffChunk> ChunksBehind => _behind;
 
-    /// <summary>Whether a chunk behind the samples, or they themselves, lack the byte that fills them up.</summary>
+    /// <summary>Whether a chunk after the samples, or they themselves, lack the byte that fills them up.</summary>
     public bool LacksFilling { get; private set; }
 
     private long Available => fileEnd - data.Start;
 
     /// <summary>Finds it.</summary>
-    /// <param name="formEnd">Where the file says that it ends; null where it does not say.</param>
+    /// <param name="formEnd">Where the file says that it ends; null if it does not declare it.</param>
     /// <param name="frameBytes">Bytes of a frame.</param>
-    /// <param name="warn">Takes what is to be said about it, behind the file's name.</param>
-    /// <returns>Bytes of samples, more than there are where the file is cut short; and what is behind them.</returns>
+    /// <param name="warn">Takes what is to be said about it, after the file's name.</param>
+    /// <returns>Bytes of samples, more than there are where the file is cut short; and what is after them.</returns>
     public (long Bytes, WavTail Tail) Find(long? formEnd, int frameBytes, Action<string> warn)
     {
         List<long> claims = Claims();
@@ -44,9 +44,9 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
                 continue;
             WavTail closed = LookAgain(claim);
             if (claims.Count > 1 && claim >= Modulus && lengths is null && !dialect.IsWave64)
-                warn($"has more samples than its lengths of 32 bits can say: {Count(claim)} bytes are read, where {Count(data.Size)} are declared.");
+                warn($"has more samples than its 32-bit lengths can declare: {Count(claim)} bytes are read, {Count(data.Size)} are declared.");
             else if (claims.Distinct().Count() > 1 && lengths is not null)
-                warn($"declares two lengths of its samples, {Count(lengths.DataBytes)} and {Count(data.Size)} bytes. {Count(claim)} fit the file and are read.");
+                warn($"declares two lengths for its samples, {Count(lengths.DataBytes)} and {Count(data.Size)} bytes. {Count(claim)} bytes fit the file and are read.");
             CheckEnd(formEnd, closed, warn);
             return (claim, closed);
         }
@@ -59,7 +59,7 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
         WavTail tail = LookAgain(chosen);
         if (tail.Chunks > 0 || chosen == Available)
         {
-            WarnAboutRest(tail.End, "behind its last chunk", warn);
+            WarnAboutRest(tail.End, "after its last chunk", warn);
             return (chosen, tail);
         }
 
@@ -97,52 +97,52 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
         long least = claims.Min();
         if (lengths is null && !dialect.IsWave64 && (least is >= 0x7FFF_E000 and <= 0x8000_0000 or >= 0xFFFF_E000))
         {
-            warn($"does not declare how long it is (0x{least:X}, as programs leave it that write to a pipe). It is read to its end.");
+            warn($"does not declare its length (0x{least:X}, as from programs that write to a pipe). It is read to its end.");
             return Available;
         }
 
         if (claims.Count > 1)
-            warn($"declares two lengths of its samples, {Count(claims[0])} and {Count(claims[1])} bytes, and has {Count(Available)}.");
+            warn($"declares two lengths for its samples, {Count(claims[0])} and {Count(claims[1])} bytes, and has {Count(Available)}.");
         return least;
     }
 
-    /// <summary>Behind the samples stands something that is no chunk.</summary>
+    /// <summary>After the samples stands something that is not a chunk.</summary>
     private (long Bytes, WavTail Tail) Open(long declared, WavTail tail, long? formEnd, int frameBytes, Action<string> warn)
     {
         // What is shorter than a chunk's head is what is left of one.
         long rest = Available - declared;
         bool isForeign = rest < dialect.HeadBytes || NameOfTail(data.Start + declared) is not null || IsEmpty(data.Start + declared);
-        // Two lengths that agree are believed; who wants what is behind must say so by mending them.
+        // Two lengths that agree are believed; who wants what is after must say so by mending them.
         bool isSaid = declared > 0 && formEnd is { } end && Math.Abs(end - data.Start - declared) <= dialect.Alignment;
         if (declared > 0 && (isForeign || isSaid))
         {
-            WarnAboutRest(data.Start + declared, "behind its samples", warn);
+            WarnAboutRest(data.Start + declared, "after its samples", warn);
             return (declared, tail);
         }
 
-        // What some programs hang behind anything is no sound.
+        // What some programs hang after anything is not sound.
         long there = Available - (Available > 128 && NameOfTail(fileEnd - 128) is not null ? 128 : 0);
         warn(declared == 0
-            ? $"declares samples of 0 bytes, as recorders leave it that lose power. All {Count(there / frameBytes)} frames up to its end are read."
-            : $"declares samples of {Count(declared)} bytes, but no chunk follows them and the file goes on. All {Count(there / frameBytes)} frames up to its end are read; {Count(declared / frameBytes)} are declared.");
+            ? $"declares 0 bytes of samples, as after a recorder's power loss. All {Count(there / frameBytes)} frames to the end of the file are read."
+            : $"declares {Count(declared)} bytes of samples, but no chunk follows them and the file continues. All {Count(there / frameBytes)} frames to the end of the file are read; {Count(declared / frameBytes)} are declared.");
         return (there, new WavTail(WavTailKind.EndOfFile, 0, fileEnd));
     }
 
     private void CheckEnd(long? formEnd, WavTail tail, Action<string> warn)
     {
         if (tail.Kind == WavTailKind.CutChunk)
-            warn("is cut short in its last chunk, behind the samples, which are all there.");
+            warn("is cut short in its last chunk, after the samples. All samples are there.");
         if (formEnd is not { } end || tail.Kind is WavTailKind.ManyChunks or WavTailKind.CutChunk)
             return;
         long off = Math.Abs(tail.End - end) % (dialect.IsWave64 ? long.MaxValue : Modulus);
         if (off >= dialect.Alignment)
-            warn($"declares a length of {Count(end - formStart)} bytes, but its chunks end after {Count(tail.End - formStart)}: those are read.");
+            warn($"declares a length of {Count(end - formStart)} bytes, but its chunks end after {Count(tail.End - formStart)}. All chunks are read.");
     }
 
     private void WarnAboutRest(long start, string where, Action<string> warn)
     {
         if (start < fileEnd)
-            warn($"has {Count(fileEnd - start)} bytes {where} that are no chunk{(NameOfTail(start) is { } name ? $" ({name})" : "")}. They are left out.");
+            warn($"has {Count(fileEnd - start)} bytes {where} that are not a chunk{(NameOfTail(start) is { } name ? $" ({name})" : "")}. They are ignored.");
     }
 
     private string? NameOfTail(long at)

@@ -21,9 +21,9 @@ internal static class WavFormat
     /// <param name="dialect">What the file is written in.</param>
     /// <param name="size">Bytes of it as declared.</param>
     /// <param name="used">The bytes that were read.</param>
-    /// <param name="warning">What is odd with it, behind the name of the file; null for nothing.</param>
+    /// <param name="warning">What is odd with it, after the name of the file; null for nothing.</param>
     /// <returns>Null for what is neither PCM nor float nor G.711.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>, or <see cref="DemucsError.AudioFormatUnsupported"/> for what nobody reads rightly.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>, or <see cref="DemucsError.AudioFormatUnsupported"/> for formats that no known program reads correctly.</exception>
     public static PcmForm? Read(ByteSource source, RiffDialect dialect, long size, out long used, out string? warning)
     {
         warning = null;
@@ -34,7 +34,7 @@ internal static class WavFormat
         int wanted = (int)Math.Min(size, bytes.Length);
         used = wanted;
         if (source.Read(bytes[..wanted]) < wanted)
-            throw PcmFile.Corrupt(source, "is cut short within its format ('fmt ' chunk)");
+            throw PcmFile.Corrupt(source, "is cut short in its format ('fmt ' chunk)");
 
         bool isBig = dialect.IsBigEndian;
         ushort tag = U16(bytes, isBig);
@@ -73,7 +73,7 @@ internal static class WavFormat
         {
             // ffmpeg takes all WAV files for little-endian ones.
             if (isBig)
-                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{source.Path}' is a big-endian WAV file (RIFX) of the format 0x{tag:X4} with {bits} bits, which cannot be read here. SoX converts it: sox in.wav -e signed -b 16 -L out.wav", source.Path);
+                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{source.Path}' is a big-endian WAV file (RIFX) of format 0x{tag:X4} with {bits} bits, which is not supported. Convert it: sox in.wav -e signed -b 16 -L out.wav", source.Path);
             return null;
         }
 
@@ -91,15 +91,15 @@ internal static class WavFormat
     }
 
     /// <summary>
-    /// The bytes of a frame follow from channels and bits, so a wrong number is of no matter. But where it is one of wider samples, and the bytes per second agree, some program has written samples with bytes
+    /// The bytes of a frame follow from channels and bits, so a wrong number does not matter. But where it is one of wider samples, and the bytes per second agree, some program has written samples with bytes
     /// to spare under a format that cannot tell where in them the bits are.
     /// </summary>
     private static string AboutBlockAlign(ByteSource source, PcmForm form, int bits, int blockAlign, uint byteRate)
     {
         bool isWider = blockAlign > form.FrameBytes && blockAlign % form.Channels == 0 && blockAlign / form.Channels <= 8 && byteRate == (long)blockAlign * form.SampleRate;
         if (isWider)
-            throw PcmFile.Corrupt(source, $"is damaged or unusable: it declares samples of {bits} bits that take {blockAlign / form.Channels} bytes each, and not which of them count");
-        return $"declares {blockAlign} bytes per frame, but {form.Channels} channels of {bits} bits take {form.FrameBytes}: those are read.";
+            throw PcmFile.Corrupt(source, $"is damaged or unusable: it declares samples of {bits} bits in {blockAlign / form.Channels} bytes each, but not which bytes count");
+        return $"declares {blockAlign} bytes per frame, but {form.Channels} channels of {bits} bits take {form.FrameBytes}. {form.FrameBytes} are used.";
     }
 
     private static ushort Subformat(ReadOnlySpan<byte> guid, bool isBig)

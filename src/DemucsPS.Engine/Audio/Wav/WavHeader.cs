@@ -7,11 +7,11 @@ namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
 /// Reads what a WAV file is and where its samples are, in every <see cref="RiffDialect"/>. What the file says of itself is compared with what is there, as far as the source is a file: where lengths contradict
-/// each other, those that fit are taken, with a warning, and files that are joined one behind the other are read as one.
+/// each other, those that fit are taken, with a warning, and files that are joined one after another are read as one.
 /// </summary>
 internal sealed class WavHeader
 {
-    // More files than anybody joins; each takes at least 44 bytes.
+    // More joined files than in practice; each takes at least 44 bytes.
     private const int MaxJoined = 10_000;
 
     private const int MaxWarnings = 50;
@@ -54,7 +54,7 @@ internal sealed class WavHeader
 
     /// <summary>Reads one WAV file and adds its samples to the parts.</summary>
     /// <param name="start">Its first byte, where the source stands.</param>
-    /// <returns>What is behind its samples, as far as that is known; null for samples that are not read here.</returns>
+    /// <returns>What is after its samples, as far as that is known; null for samples that are not read here.</returns>
     private WavTail? ReadForm(long start)
     {
         Span<byte> bytes = stackalloc byte[RiffDialect.MaxStartBytes];
@@ -62,7 +62,7 @@ internal sealed class WavHeader
         if (read == 12 && RiffDialect.Of(bytes[..12]) is null)
             read += _source.Read(bytes[12..]);
         if (RiffDialect.Of(bytes[..read]) is not { } dialect)
-            throw Corrupt("is no WAV file: its first bytes are not RIFF … WAVE");
+            throw Corrupt("is not a WAV file: its first bytes are not RIFF … WAVE");
 
         RiffChunks chunks = new(_source, dialect);
         PcmForm? form = null;
@@ -75,7 +75,7 @@ internal sealed class WavHeader
                 samples = chunk;
                 if (form is not null)
                     break;
-                // The format may stand behind them.
+                // The format may stand after them.
                 if (chunk.Size == RiffChunk.UnknownSize && chunks.Lengths is { } lengths)
                     chunk = chunk with { Size = lengths.DataBytes };
                 if (FileEnd is null || chunk.Size > _source.Remaining)
@@ -90,7 +90,7 @@ internal sealed class WavHeader
                     Warn(warning);
                 if (samples is not null)
                 {
-                    Warn("has its samples before their format ('data' chunk before 'fmt '), which few programs read.");
+                    Warn("has its samples before their format ('data' chunk before 'fmt '). Few programs read that.");
                     break;
                 }
             }
@@ -121,7 +121,7 @@ internal sealed class WavHeader
         WavExtent extent = new(_source, dialect, chunks.Lengths, start, data, fileEnd);
         (long length, WavTail tail) = extent.Find(FormEnd(bytes, dialect, chunks.Lengths, start), form.FrameBytes, Warn);
         if (chunks.LacksFilling || extent.LacksFilling)
-            Warn("has a chunk of odd length without the byte that fills it up, which few programs read.");
+            Warn("has a chunk of odd length without its padding byte. Few programs read that.");
         _parts.Add(new PcmPart(form, data.Start, length));
         if (_parts.Count == 1)
             _tagged.AddRange(extent.ChunksBehind.Where(HasTags).Select(chunk => (chunk, dialect)));
@@ -132,7 +132,7 @@ internal sealed class WavHeader
     private long? LengthInStream(RiffChunk data, RiffLengths? lengths) =>
         data.Size == RiffChunk.UnknownSize ? lengths?.DataBytes : data.Size == 0 && _source.IsPipe ? null : data.Size;
 
-    /// <summary>Where a file says that it ends; null where it does not say.</summary>
+    /// <summary>Where a file says that it ends; null if it does not declare it.</summary>
     private static long? FormEnd(ReadOnlySpan<byte> start, RiffDialect dialect, RiffLengths? lengths, long at)
     {
         if (dialect.IsWave64)
@@ -169,7 +169,7 @@ internal sealed class WavHeader
             }
             catch (DemucsException)
             {
-                // The samples may be readable all the same; whoever needs those bytes will hear of it.
+                // The samples may be readable anyway; whoever needs those bytes will hear of it.
                 _tags.IsDamaged = true;
             }
         }
@@ -185,7 +185,7 @@ internal sealed class WavHeader
         return used;
     }
 
-    /// <summary>Goes on with the files behind the first one, as long as they fit.</summary>
+    /// <summary>Continues with the files after the first one, as long as they fit.</summary>
     private void ReadJoined(WavTail tail)
     {
         while (tail.Kind == WavTailKind.AnotherFile)
@@ -196,7 +196,7 @@ internal sealed class WavHeader
             {
                 _parts.RemoveRange(parts, _parts.Count - parts);
                 _warnings.RemoveRange(warnings, _warnings.Count - warnings);
-                Warn($"has another WAV file{misfit} behind its end: {Count(FileEnd!.Value - tail.End)} bytes are left out. Cut it in two to have them.");
+                Warn($"has another WAV file{misfit} after its end: {Count(FileEnd!.Value - tail.End)} bytes are ignored. Split the file in two to read both.");
                 break;
             }
 
@@ -207,11 +207,11 @@ internal sealed class WavHeader
         }
 
         if (_parts.Count > 1)
-            Warn($"is {_parts.Count} WAV files joined one behind the other. They are read as one track.");
+            Warn($"is {_parts.Count} WAV files joined. They are read as one track.");
     }
 
     /// <summary>Adds the samples of the file that begins at a byte.</summary>
-    /// <returns>Why it does not fit, or null; and what is behind it.</returns>
+    /// <returns>Why it does not fit, or null; and what is after it.</returns>
     private (string? Misfit, WavTail Tail) TryJoin(long start)
     {
         try

@@ -14,7 +14,7 @@ internal static class WavInfo
     private const int MaxChunkBytes = AudioLimits.MaxTagBytes + (AudioLimits.MaxTags * 10);
 
     // IPRT, ITRK, IMUS and ITCH are not in the specification, but programs write them.
-    private static readonly FrozenDictionary<string, string> Fields = new Dictionary<string, string>
+    private static readonly FrozenDictionary<string, string> s_fields = new Dictionary<string, string>
     {
         ["INAM"] = "title",
         ["IART"] = "artist",
@@ -35,14 +35,14 @@ internal static class WavInfo
     }.ToFrozenDictionary();
 
     // Of the two for the track, ITRK is what most players read.
-    private static readonly (string Name, string Field)[] Written =
+    private static readonly (string Name, string Field)[] s_written =
     [
         ("INAM", "title"), ("IART", "artist"), ("IPRD", "album"), ("ICRD", "date"), ("ITRK", "track"), ("IGNR", "genre"), ("ICMT", "comment"), ("IMUS", "composer"), ("ICOP", "copyright"),
         ("IENG", "engineer"), ("IKEY", "keywords"), ("ILNG", "language"), ("ISBJ", "subject"),
     ];
 
     // Throws where a text is not UTF-8, so that Latin-1 is tried.
-    private static readonly UTF8Encoding StrictUtf8 = new(false, true);
+    private static readonly UTF8Encoding s_strictUtf8 = new(false, true);
 
     /// <summary>Reads a LIST chunk if it is one with tags.</summary>
     /// <param name="source">The file, at the first byte of the chunk's content.</param>
@@ -70,12 +70,12 @@ internal static class WavInfo
 
     /// <summary>A whole LIST chunk, as programs read it today: texts in UTF-8, each ended by a zero. Fields that INFO does not have are left out.</summary>
     /// <param name="tags">Fields under the names of <see cref="AudioReader.Tags"/>.</param>
-    /// <returns>The chunk with its head, of even length; empty where no field fits.</returns>
+    /// <returns>The chunk with its head, of even length; empty if no field fits.</returns>
     public static byte[] Write(IReadOnlyDictionary<string, string> tags)
     {
-        var chunk = new MemoryStream();
+        MemoryStream chunk = new MemoryStream();
         Span<byte> head = stackalloc byte[8];
-        foreach ((string name, string field) in Written)
+        foreach ((string name, string field) in s_written)
         {
             if (!tags.TryGetValue(field, out string? value))
                 continue;
@@ -104,7 +104,7 @@ internal static class WavInfo
             if (size > items.Length - 8)
                 return false;
             ReadOnlySpan<byte> text = items.Slice(8, (int)size);
-            if (Fields.TryGetValue(Encoding.Latin1.GetString(items[..4]), out string? field))
+            if (s_fields.TryGetValue(Encoding.Latin1.GetString(items[..4]), out string? field))
                 tags.Add(field, Decode(text));
             items = items[(8 + text.Length)..];
 
@@ -126,7 +126,7 @@ internal static class WavInfo
             return "";
         try
         {
-            return StrictUtf8.GetString(text);
+            return s_strictUtf8.GetString(text);
         }
         catch (DecoderFallbackException)
         {

@@ -1,12 +1,12 @@
 namespace DemucsPS.Engine.Audio.Wav;
 
-/// <summary>What stands behind the samples of a WAV file.</summary>
+/// <summary>What stands after the samples of a WAV file.</summary>
 /// <param name="Kind">What ends it.</param>
 /// <param name="Chunks">Chunks before that.</param>
 /// <param name="End">Where they end.</param>
 internal readonly record struct WavTail(WavTailKind Kind, int Chunks, long End)
 {
-    // Programs put a handful of chunks behind the samples; behind this many stands something else.
+    // Programs put a handful of chunks after the samples; after this many stands something else.
     private const int MaxChunks = 1_000;
 
     /// <summary>Whether samples that end before it end where chunks say so.</summary>

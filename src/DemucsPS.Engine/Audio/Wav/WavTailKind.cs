@@ -1,12 +1,12 @@
 namespace DemucsPS.Engine.Audio.Wav;
 
-/// <summary>How what stands behind the samples of a WAV file ends.</summary>
+/// <summary>How what stands after the samples of a WAV file ends.</summary>
 internal enum WavTailKind
 {
     /// <summary>With the file.</summary>
     EndOfFile,
 
-    /// <summary>With bytes that are no chunk.</summary>
+    /// <summary>With bytes that are not a chunk.</summary>
     NoChunk,
 
     /// <summary>With the beginning of another WAV file.</summary>

@@ -12,7 +12,7 @@ public sealed record CatalogEntry
     /// <summary>Whether it comes with the program.</summary>
     public bool IsBuiltIn { get; init; }
 
-    /// <summary>The contract it is said to have; null where not stated, as for a bag.</summary>
+    /// <summary>The contract it is said to have; null if not stated, as for a bag.</summary>
     public string? Contract { get; init; }
 
     /// <summary>The stems' names in the model's order.</summary>
@@ -30,7 +30,7 @@ public sealed record CatalogEntry
     /// <summary>Its files, the graph first; empty for a bag and for what is built in.</summary>
     public IReadOnlyList<CatalogFile> Files { get; init; } = [];
 
-    /// <summary>Of a bag, its models; empty for a single model.</summary>
+    /// <summary>The models of a bag; empty for a single model.</summary>
     public IReadOnlyList<CatalogMember> Members { get; init; } = [];
 
     /// <summary>Whether it is a bag.</summary>

@@ -13,7 +13,7 @@ internal sealed class CatalogReader
     private const int MostModels = 1000, MostText = 4000;
     private const long MostModelBytes = 1L << 36;
 
-    private static readonly string[] Contracts = ["split", "real-imaginary", "waveform"];
+    private static readonly string[] s_contracts = ["split", "real-imaginary", "waveform"];
 
     private readonly string _path;
     private string _where = "the file";
@@ -37,12 +37,12 @@ internal sealed class CatalogReader
         }
         catch (JsonException e)
         {
-            throw reader.Wrong($"it is no JSON: {e.Message}", e);
+            throw reader.Wrong($"it is not valid JSON: {e.Message}", e);
         }
         catch (InvalidOperationException e)
         {
-            // Escapes may stand for halves of characters, which only shows when a text is asked for.
-            throw reader.Wrong($"a text in it is no Unicode: {e.Message}", e);
+            // Escapes may stand for halves of characters, which only shows when a text is requested.
+            throw reader.Wrong($"a text in it is not valid Unicode: {e.Message}", e);
         }
     }
 
@@ -50,7 +50,7 @@ internal sealed class CatalogReader
     {
         Known(root, "version", "models", "licenses", "about");
         if (Integer(root, "version", 1, int.MaxValue) != 1)
-            throw Wrong("its version is not 1, the only one known here");
+            throw Wrong("its version is not 1, the only supported version");
         Dictionary<string, string> licenses = [];
         if (root.TryGetProperty("licenses", out JsonElement texts))
         {
@@ -66,7 +66,7 @@ internal sealed class CatalogReader
             _where = string.Create(CultureInfo.InvariantCulture, $"model number {entries.Count + 1}");
             CatalogEntry entry = Entry(model, licenses, allowBuiltIn);
             if (entries.Exists(e => string.Equals(e.Name, entry.Name, StringComparison.OrdinalIgnoreCase)))
-                throw Wrong("its name is there twice");
+                throw Wrong("its name occurs twice");
             entries.Add(entry);
         }
         return entries;
@@ -79,10 +79,10 @@ internal sealed class CatalogReader
         _where = $"model '{name}'";
         bool builtIn = model.TryGetProperty("builtIn", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
         if (builtIn && !allowBuiltIn)
-            throw Wrong("only models of the program can be built in; give 'files' or a 'bag'");
+            throw Wrong("only the program's own models can be built in; give 'files' or a 'bag'");
         string[] stems = [.. Items(model, "stems", 64).Select(s => s.ValueKind == JsonValueKind.String && SafeFileName.IsPortable(s.GetString()!)
             ? s.GetString()!
-            : throw Wrong($"the stem name {s.GetRawText()} is not usable; letters, digits, '-' and '_' are"))];
+            : throw Wrong($"the stem name {s.GetRawText()} is invalid; letters, digits, '-' and '_' are allowed"))];
         if (stems.Length == 0 || stems.Distinct(StringComparer.OrdinalIgnoreCase).Count() != stems.Length)
             throw Wrong("'stems' must have different names, at least one");
         CatalogMember[] members = model.TryGetProperty("bag", out _) ? [.. Items(model, "bag", 64).Select(m => Member(m, stems))] : [];
@@ -101,8 +101,8 @@ internal sealed class CatalogReader
                 throw Wrong($"no model of the bag has a weight above 0 for '{stems[stem]}'");
         }
         string? contract = model.TryGetProperty("contract", out _) ? Text(model, "contract") : null;
-        if (contract is not null && !Contracts.Contains(contract))
-            throw Wrong($"its contract is '{contract}'; known are {string.Join(", ", Contracts)}");
+        if (contract is not null && !s_contracts.Contains(contract))
+            throw Wrong($"its contract is '{contract}'; supported are {string.Join(", ", s_contracts)}");
         // A key of 'licenses', or the text itself.
         string? license = model.TryGetProperty("license", out _) ? Text(model, "license") : null;
         return new CatalogEntry
@@ -126,7 +126,7 @@ internal sealed class CatalogReader
         string name = SafeName(file, "name");
         string address = Text(file, "url");
         if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? url) || !(url.Scheme == Uri.UriSchemeHttps || url.IsFile || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
-            throw Wrong($"the address '{address}' of '{name}' is not usable; https addresses are, file ones, and http ones of this machine");
+            throw Wrong($"the address '{address}' of '{name}' is not allowed; use https, file, or http on this machine");
         string hash = Text(file, "sha256");
         if (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit))
             throw Wrong($"the sha256 of '{name}' is not 64 hexadecimal digits");
@@ -139,7 +139,7 @@ internal sealed class CatalogReader
         string name = SafeName(member, "model");
         double[] weights = [.. Items(member, "weights", 64).Select(w => w.ValueKind == JsonValueKind.Number && w.TryGetDouble(out double value) && value >= 0 && double.IsFinite(value)
             ? value
-            : throw Wrong($"the weight {w.GetRawText()} of '{name}' is not usable; weights are numbers of at least 0"))];
+            : throw Wrong($"the weight {w.GetRawText()} of '{name}' is invalid; weights are numbers of at least 0"))];
         return weights.Length == stems.Length ? new CatalogMember(name, weights) : throw Wrong($"'{name}' has {weights.Length} weights for {stems.Length} stems");
     }
 
@@ -148,20 +148,20 @@ internal sealed class CatalogReader
         Known(score, "sdr", "measured", "source");
         return score.TryGetProperty("sdr", out JsonElement sdr) && sdr.ValueKind == JsonValueKind.Number && sdr.TryGetDouble(out double value)
             ? new ModelScore(value, Text(score, "measured"), Text(score, "source"))
-            : throw Wrong("a score's 'sdr' is no number");
+            : throw Wrong("a score's 'sdr' is not a number");
     }
 
     private void Known(JsonElement element, params ReadOnlySpan<string> names)
     {
         if (element.ValueKind != JsonValueKind.Object)
-            throw Wrong($"there is {element.ValueKind} where an object belongs");
+            throw Wrong($"{element.ValueKind} found where an object is expected");
         HashSet<string> seen = [];
         foreach (JsonProperty property in element.EnumerateObject())
         {
             if (!names.Contains(property.Name))
-                throw Wrong($"'{property.Name}' is not known; known are {string.Join(", ", names!)}");
+                throw Wrong($"'{property.Name}' is unknown; known are {string.Join(", ", names!)}");
             if (!seen.Add(property.Name))
-                throw Wrong($"'{property.Name}' is there twice");
+                throw Wrong($"'{property.Name}' occurs twice");
         }
     }
 
@@ -175,18 +175,18 @@ internal sealed class CatalogReader
     private string Text(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out JsonElement text) && text.ValueKind == JsonValueKind.String && text.GetString() is { Length: > 0 and <= MostText } value
             ? value
-            : throw Wrong($"'{name}' is missing, or no text of 1 to {MostText} characters");
+            : throw Wrong($"'{name}' is missing, or not a text of 1 to {MostText} characters");
 
     private string SafeName(JsonElement parent, string name) =>
         Text(parent, name) is { } value && SafeFileName.IsPortable(value)
             ? value
-            : throw Wrong($"the {name} '{Text(parent, name)}' cannot be a file name everywhere; letters, digits, '.', '-' and '_' can");
+            : throw Wrong($"the {name} '{Text(parent, name)}' is not a portable file name; letters, digits, '.', '-' and '_' are allowed");
 
     private long Integer(JsonElement parent, string name, long least, long most) =>
         parent.TryGetProperty(name, out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out long value) && value >= least && value <= most
             ? value
-            : throw Wrong($"'{name}' is missing, or no whole number from {least} to {most}");
+            : throw Wrong($"'{name}' is missing, or not a whole number from {least} to {most}");
 
     private DemucsException Wrong(string what, Exception? cause = null) =>
-        new(DemucsError.CatalogInvalid, $"The catalog '{_path}' cannot be used: in {_where}, {what}. Correct the file, or take it away.", _path, cause);
+        new(DemucsError.CatalogInvalid, $"The catalog '{_path}' cannot be used: in {_where}, {what}. Correct or remove the file.", _path, cause);
 }

@@ -5,12 +5,12 @@ namespace DemucsPS.Engine.Models.Catalog;
 /// <summary>The models that are known by name: those of the program, and those of the user's own catalog files. Immutable.</summary>
 public sealed class ModelCatalog
 {
-    private static readonly Lazy<IReadOnlyList<CatalogEntry>> BuiltInEntries = new(ReadBuiltIn);
+    private static readonly Lazy<IReadOnlyList<CatalogEntry>> s_builtInEntries = new(ReadBuiltIn);
 
     private ModelCatalog(IReadOnlyList<CatalogEntry> entries) => Entries = entries;
 
     /// <summary>The catalog of the program.</summary>
-    public static ModelCatalog BuiltIn => new(BuiltInEntries.Value);
+    public static ModelCatalog BuiltIn => new(s_builtInEntries.Value);
 
     /// <summary>All entries, those of the program first.</summary>
     public IReadOnlyList<CatalogEntry> Entries { get; }
@@ -20,13 +20,13 @@ public sealed class ModelCatalog
     /// <exception cref="DemucsException"><see cref="DemucsError.CatalogInvalid"/>: a file cannot be read or used; the message names it and the entry.</exception>
     public static ModelCatalog With(IEnumerable<string> paths)
     {
-        List<CatalogEntry> entries = [.. BuiltInEntries.Value];
+        List<CatalogEntry> entries = [.. s_builtInEntries.Value];
         foreach (string path in paths)
         {
             foreach (CatalogEntry entry in CatalogReader.Read(ReadFile(path), path, allowBuiltIn: false))
             {
                 if (Find(entries, entry.Name) is not null)
-                    throw Wrong(path, entry, "a model of that name is in a catalog that comes before; choose another name");
+                    throw Wrong(path, entry, "an earlier catalog already has a model of that name; choose another name");
                 entries.Add(entry);
             }
             foreach (CatalogEntry bag in entries.Where(e => e.IsBag))
@@ -36,7 +36,7 @@ public sealed class ModelCatalog
                     if (Find(entries, member.Model) is not { } model)
                         throw Wrong(path, bag, $"its bag has the model '{member.Model}', which is in no catalog");
                     if (model.IsBag || !model.Stems.SequenceEqual(bag.Stems, StringComparer.OrdinalIgnoreCase) || model.SegmentFrames != bag.SegmentFrames)
-                        throw Wrong(path, bag, $"its bag has '{member.Model}', which is a bag itself or has other stems or segments");
+                        throw Wrong(path, bag, $"its bag has '{member.Model}', which is itself a bag or has other stems or segments");
                 }
             }
         }
@@ -72,5 +72,5 @@ public sealed class ModelCatalog
     }
 
     private static DemucsException Wrong(string path, CatalogEntry entry, string what) =>
-        new(DemucsError.CatalogInvalid, $"The catalog '{path}' cannot be used: in model '{entry.Name}', {what}. Correct the file, or take it away.", path);
+        new(DemucsError.CatalogInvalid, $"The catalog '{path}' cannot be used: in model '{entry.Name}', {what}. Correct or remove the file.", path);
 }

@@ -50,8 +50,8 @@ internal static class ModelFiles
         return found.Length switch
         {
             1 => found[0],
-            0 => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model path '{folder}' is a folder without a model. Give a folder with one .safetensors, .onnx or .ort file, or the path of the file.", folder),
-            _ => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' holds several models: {string.Join(", ", found.Select(Path.GetFileName))}. Give the path of one of them.", folder),
+            0 => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' contains no model. Give a folder with one .safetensors, .onnx or .ort file, or the path of the file.", folder),
+            _ => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' contains several models: {string.Join(", ", found.Select(Path.GetFileName))}. Give the path of one of them.", folder),
         };
     }
 }

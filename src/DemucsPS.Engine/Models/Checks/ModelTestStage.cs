@@ -6,13 +6,13 @@ public enum ModelTestStage
     /// <summary>Its files are hashed.</summary>
     Verifying,
 
-    /// <summary>It runs as it was asked for.</summary>
+    /// <summary>It runs with the requested settings.</summary>
     Running,
 
     /// <summary>It runs on the CPU, in full precision, to compare with.</summary>
     Comparing,
 
-    /// <summary>It runs as it was exported.</summary>
+    /// <summary>It runs as exported.</summary>
     Exported,
 
     /// <summary>The exported graph is computed in float64.</summary>

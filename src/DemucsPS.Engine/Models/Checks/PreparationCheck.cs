@@ -6,7 +6,7 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Models.Checks;
 
 /// <summary>
-/// Finds out whether a model's preparation loses against the model as it was exported. How far the two are apart does not say which of them is off, and of an export with long sums it is the
+/// Finds out whether a model's preparation loses against the model as exported. How far the two are apart does not say which of them is off, and of an export with long sums it is the
 /// export: so both are compared with the exported graph in float64, which shares neither the one's roundings nor the other's rewrites.
 /// </summary>
 internal static class PreparationCheck
@@ -17,28 +17,28 @@ internal static class PreparationCheck
     /// <summary>How much farther off than the export a preparation must be to lose: the errors of two roundings alike differ by some dB, one that is wrong by tens.</summary>
     public const double LossDb = 10;
 
-    /// <summary>Below this, where there is no float64 to tell which of them is off, they are too far apart to go on with the one that is not the model's own.</summary>
+    /// <summary>Below this, where there is no float64 to tell which of them is off, they are too far apart to continue with the one that is not the model's own.</summary>
     public const double LeastDifferenceDb = 40;
 
-    /// <summary>A stem that is quieter than the loudest by more is judged as if it were not: nobody hears how exact it is.</summary>
+    /// <summary>A stem that is quieter than the loudest by more is judged as if it were not: its error is inaudible.</summary>
     private const double QuietestDb = -60;
 
     /// <summary>What the graph in float64 takes of memory, against what the model does: 5.4 GB for 1.85 GB, the real-size htdemucs.</summary>
     private const double Float64Memory = 3;
 
-    private static readonly TestChunk[] Chunks = Enum.GetValues<TestChunk>();
+    private static readonly TestChunk[] s_chunks = Enum.GetValues<TestChunk>();
 
     /// <summary>Left and right of each stem of each chunk; null for a chunk of which the stems are not finite.</summary>
     /// <param name="bag">The model.</param>
     /// <param name="music">What it gave for the first chunk, with music.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static float[][]?[] Separate(ModelBag bag, float[][]? music, CancellationToken cancellationToken) => [music, .. Chunks.Skip(1).Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
+    public static float[][]?[] Separate(ModelBag bag, float[][]? music, CancellationToken cancellationToken) => [music, .. s_chunks.Skip(1).Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
 
     /// <summary>Compares.</summary>
     /// <param name="source">The model.</param>
     /// <param name="options">How it runs on the CPU.</param>
     /// <param name="prepared">What its prepared copy gives, see <see cref="Separate"/>.</param>
-    /// <param name="report">Told what it is at.</param>
+    /// <param name="report">Receives what it is at.</param>
     /// <param name="memory">Bytes of memory that there are; null for what the process may have.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static PreparationFindings Run(ModelSource source, OnnxSessionOptions options, float[][]?[] prepared, Action<ModelTestStage>? report, long? memory, CancellationToken cancellationToken)
@@ -58,21 +58,21 @@ internal static class PreparationCheck
 
         List<PreparationComparison> comparisons = [];
         List<string> losses = [];
-        for (int i = 0; i < Chunks.Length; i++)
+        for (int i = 0; i < s_chunks.Length; i++)
         {
             float[][]? truth = exact.ElementAtOrDefault(i), own = exported?[i];
             PreparationComparison found = new()
             {
-                Chunk = Chunks[i],
+                Chunk = s_chunks[i],
                 DifferenceDb = own is not null && prepared[i] is not null ? Worst(own, prepared[i]!) : null,
                 ExportedDb = truth is not null && own is not null ? Worst(truth, own) : null,
                 PreparedDb = truth is not null && prepared[i] is not null ? Worst(truth, prepared[i]!) : null,
             };
             comparisons.Add(found);
             if (exported is null && found.PreparedDb < LeastDifferenceDb)
-                losses.Add(string.Create(CultureInfo.InvariantCulture, $"Of {Describe(Chunks[i])} its stems agree with a computation in float64 to {found.PreparedDb:F1} dB only; at least {LeastDifferenceDb:F0} dB are expected."));
+                losses.Add(string.Create(CultureInfo.InvariantCulture, $"For {Describe(s_chunks[i])}, its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected."));
             if (own is not null && Loss(found, prepared[i] is not null) is { } loss)
-                losses.Add($"Of {Describe(Chunks[i])} {loss}.");
+                losses.Add($"For {Describe(s_chunks[i])}, {loss}.");
         }
         return new PreparationFindings(comparisons, losses.Count > 0 ? string.Join(" ", losses) : null, reason);
 
@@ -86,32 +86,32 @@ internal static class PreparationCheck
                 long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes), available = memory ?? MachineLimits.Memory;
                 if (trial == ModelTrial.Float64 && bytes > available)
                 {
-                    reason = string.Create(CultureInfo.InvariantCulture, $"it would take about {bytes / 1e9:F1} GB of memory, and there are {available / 1e9:F1} GB.");
+                    reason = string.Create(CultureInfo.InvariantCulture, $"it would take about {bytes / 1e9:F1} GB of memory, but {available / 1e9:F1} GB are available.");
                     return null;
                 }
                 bag.Load(cancellationToken);
-                return [.. Chunks.Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
+                return [.. s_chunks.Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
             }
             catch (DemucsException e)
             {
-                reason = e.InnerException is OnnxRuntimeException fault ? $"ONNX Runtime says: {fault.Message.ReplaceLineEndings(" ").Trim()}" : e.Message;
+                reason = e.InnerException is OnnxRuntimeException fault ? $"ONNX Runtime reports: {fault.Message.ReplaceLineEndings(" ").Trim()}" : e.Message;
                 return null;
             }
         }
     }
 
-    /// <summary>What a preparation loses on a chunk of which the exported model's stems are finite, in words; null for nothing.</summary>
+    /// <summary>What a preparation loses on a chunk of which the exported model's stems are finite, as text; null for nothing.</summary>
     internal static string? Loss(PreparationComparison found, bool isFinite)
     {
         if (!isFinite)
-            return "it gives values that are not finite, and the model as it was exported does not";
+            return "it gives values that are not finite, unlike the model as exported";
         if (found is { PreparedDb: { } prepared, ExportedDb: { } exported })
         {
             return prepared >= LeastPreparedDb || prepared >= exported - LossDb ? null
-                : string.Create(CultureInfo.InvariantCulture, $"its stems agree with a computation in float64 to {prepared:F1} dB, those of the model as it was exported to {exported:F1} dB");
+                : string.Create(CultureInfo.InvariantCulture, $"its stems agree with a float64 computation to {prepared:F1} dB, those of the model as exported to {exported:F1} dB");
         }
         return found.DifferenceDb >= LeastDifferenceDb ? null
-            : string.Create(CultureInfo.InvariantCulture, $"its stems agree with those of the model as it was exported to {found.DifferenceDb:F1} dB only; at least {LeastDifferenceDb:F0} dB are expected");
+            : string.Create(CultureInfo.InvariantCulture, $"its stems agree with those of the model as exported only to {found.DifferenceDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected");
     }
 
     /// <summary>The ratio of signal to error of the stem that is worst off, in dB.</summary>

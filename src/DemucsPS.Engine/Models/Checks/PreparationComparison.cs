@@ -6,12 +6,12 @@ public sealed record PreparationComparison
     /// <summary>The chunk.</summary>
     public required TestChunk Chunk { get; init; }
 
-    /// <summary>The prepared copy against the model as it was exported; null where one of them gives values that are not finite, and of weights by themselves, which never were exported.</summary>
+    /// <summary>The prepared copy against the model as exported; null if one of them gives values that are not finite, and of weights by themselves, which never were exported.</summary>
     public double? DifferenceDb { get; init; }
 
-    /// <summary>The model as it was exported against its graph in float64; null where that cannot be computed.</summary>
+    /// <summary>The model as exported against its graph in float64; null if that cannot be computed.</summary>
     public double? ExportedDb { get; init; }
 
-    /// <summary>The prepared copy against the exported graph in float64, or the graph that was written from weights against its own form in float64; null where that cannot be computed.</summary>
+    /// <summary>The prepared copy against the exported graph in float64, or the graph that was written from weights against its own form in float64; null if that cannot be computed.</summary>
     public double? PreparedDb { get; init; }
 }

@@ -20,7 +20,7 @@ public sealed class ModelContract
 
     private const int MostStems = 64, LongestSegment = 100_000_000;
 
-    private static readonly string[] SixStems = ["drums", "bass", "other", "vocals", "guitar", "piano"];
+    private static readonly string[] s_sixStems = ["drums", "bass", "other", "vocals", "guitar", "piano"];
 
     private ModelContract(IReadOnlyList<ContractTensor> inputs, IReadOnlyList<ContractTensor> outputs, int segmentFrames, IReadOnlyList<string> stems, bool normalizesMix)
     {
@@ -70,7 +70,7 @@ public sealed class ModelContract
         ContractTensor mix = inputs[0], waves = outputs[0];
         long segment = mix.Shape[2], stems = waves.Shape[1];
         if (segment is < SegmentSpectrogram.FrameSize or > LongestSegment)
-            throw Unfit(signature, path, $" The segment length {segment} is not usable.");
+            throw Unfit(signature, path, $" The segment length {segment} is not supported.");
         if (waves.Shape[3] != segment)
             throw Unfit(signature, path, " Waveforms in and out differ in length.");
         if (stems > MostStems || outputs.Any(o => o.Shape[1] != stems))
@@ -151,7 +151,7 @@ public sealed class ModelContract
             if (!AreNames(given, count))
             {
                 throw new DemucsException(DemucsError.ParameterInvalid,
-                    $"The stem names given are '{string.Join("', '", given)}'; model '{path}' has {count} stems. Give {count} different names of letters, digits, '-' and '_', in the model's order.", path);
+                    $"Model '{path}' has {count} stems, but the stem names given are '{string.Join("', '", given)}'. Give {count} different names of letters, digits, '-' and '_', in the model's order.", path);
             }
             return [.. given];
         }
@@ -160,20 +160,20 @@ public sealed class ModelContract
             string[] names = listed.Split([',', ' ', '[', ']', '"', '\''], StringSplitOptions.RemoveEmptyEntries);
             if (!AreNames(names, count))
                 throw new DemucsException(DemucsError.DemucsModelInvalid,
-                    $"Model '{path}' has {count} stems, but its metadata entry '{SourcesKey}' is '{listed}'. Expected {count} different names of letters, digits, '-' and '_'. Correct the entry, or give the stem names yourself.", path);
+                    $"Model '{path}' has {count} stems, but its metadata entry '{SourcesKey}' is '{listed}'. Expected {count} different names of letters, digits, '-' and '_'. Correct the entry, or give the stem names.", path);
             return names;
         }
         if (count is 4 or 6)
-            return SixStems[..count];
+            return s_sixStems[..count];
         throw new DemucsException(DemucsError.DemucsModelInvalid,
-            $"Model '{path}' has {count} stems and does not say their names. Give {count} stem names, or add a metadata entry '{SourcesKey}' with {count} names separated by commas.", path);
+            $"Model '{path}' has {count} stems, but does not name them. Give {count} stem names, or add a metadata entry '{SourcesKey}' with {count} names separated by commas.", path);
     }
 
     private static bool AreNames(IReadOnlyList<string> names, int count) =>
-        names.Count == count && names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == count && names.All(n => n.Length > 0 && !n.AsSpan().ContainsAnyExcept(NameCharacters));
+        names.Count == count && names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == count && names.All(n => n.Length > 0 && !n.AsSpan().ContainsAnyExcept(s_nameCharacters));
 
     // Stem names become file names.
-    private static readonly System.Buffers.SearchValues<char> NameCharacters =
+    private static readonly System.Buffers.SearchValues<char> s_nameCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     private static bool Normalizes(ModelSignature signature, string path) =>
@@ -182,14 +182,14 @@ public sealed class ModelContract
             "track" => true,
             "none" => false,
             string other => throw new DemucsException(DemucsError.DemucsModelInvalid,
-                $"Model '{path}' has the metadata entry '{NormalizationKey}' = '{other}'; known are 'track' and 'none'.", path),
+                $"Model '{path}' has the metadata entry '{NormalizationKey}' = '{other}'. Supported are 'track' and 'none'.", path),
         };
 
     private static DemucsException Unfit(ModelSignature signature, string path, string detail) => new(DemucsError.DemucsModelInvalid,
-        $"Model '{path}' cannot be used: it is ONNX, but its inputs and outputs are not those of a Demucs model.{detail}\n"
+        $"Model '{path}' cannot be used: it is an ONNX file, but its inputs and outputs are not those of a Demucs model.{detail}\n"
         + $"  found inputs:  {string.Join(", ", signature.Inputs)}\n"
         + $"  found outputs: {string.Join(", ", signature.Outputs)}\n"
-        + "Expected is one of these, each tensor float32 or float16, with S stems, L frames, T = ceil(L/1024), and B = 1 or left open:\n"
+        + "Expected is one of these, with tensors in float32 or float16, S stems, L frames, T = ceil(L/1024), and B = 1 or open:\n"
         + "  waveform [B,2,L], spectrogram [B,4,2048,T] or [B,2,2048,T,2] -> waveforms [B,S,2,L], spectrograms [B,S,4,2048,T] or [B,S,2,2048,T,2]\n"
         + "  waveform [B,2,L], real and imaginary parts [B,2,2048,T] each -> waveforms [B,S,2,L], real and imaginary parts [B,S,2,2048,T] each\n"
         + "  waveform [B,2,L] -> waveforms [B,S,2,L]\n"

@@ -15,7 +15,7 @@ namespace DemucsPS.Engine.Models.Contracts;
 /// not fragmented; and it is aligned, because the runtime's sums depend in their last bit on where in a cache line their input starts, and results must not depend on which job
 /// a chunk got.
 /// </remarks>
-public sealed class ModelTensors
+internal sealed class ModelTensors
 {
     private const int Alignment = 64;
 

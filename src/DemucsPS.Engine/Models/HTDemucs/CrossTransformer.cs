@@ -154,9 +154,9 @@ internal sealed class CrossTransformer
     {
         x = _graph.Reshape(x, positions, _channels);
         long[] shape = [positions, _channels];
-        OnnxValue centerd = x - _graph.Mean(x, shape, 2, 1);
-        OnnxValue deviation = _graph.Graph.Sqrt(_graph.MeanSquare(centerd, shape, 2, 1) + ResidualBranch.Epsilon);
-        return Flat(centerd * (_graph.Weight($"{name}.weight", _channels) / deviation) + _graph.Weight($"{name}.bias", _channels), positions);
+        OnnxValue centered = x - _graph.Mean(x, shape, 2, 1);
+        OnnxValue deviation = _graph.Graph.Sqrt(_graph.MeanSquare(centered, shape, 2, 1) + ResidualBranch.Epsilon);
+        return Flat(centered * (_graph.Weight($"{name}.weight", _channels) / deviation) + _graph.Weight($"{name}.bias", _channels), positions);
     }
 
     private OnnxValue Flat(OnnxValue value, int positions) => _graph.Graph.Node("Reshape", [value, _graph.Integers(_graph.Batch * positions, _channels)]);

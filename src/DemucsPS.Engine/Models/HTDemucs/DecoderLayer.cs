@@ -6,7 +6,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// A layer of a decoder: the encoder's result at the same depth is added, then come a gated convolution, residual branches and a transposed convolution in steps, along frequencies or along time.
 /// </summary>
 /// <remarks>
-/// The transposed convolution is written as an ordinary one that computes every position between two steps as a channel of its own, whose results are then laid side by side: with step s and a
+/// The transposed convolution is written as an ordinary one that computes every position between two steps as its own channel, whose results are then laid side by side: with step s and a
 /// kernel of 2·s, y[s·l + p] = x[l]·w[p] + x[l − 1]·w[s + p]. The runtime's own would multiply matrices and then add the results into place one by one.
 /// </remarks>
 internal sealed class DecoderLayer
@@ -67,7 +67,7 @@ internal sealed class DecoderLayer
     /// <param name="skip">Gives rows of the encoder's result.</param>
     /// <param name="rows">The rows that there are of both.</param>
     /// <param name="first">The first row that is wanted.</param>
-    /// <param name="end">The row behind the last one.</param>
+    /// <param name="end">The row after the last one.</param>
     public Signal Inner(RowSource x, RowSource skip, int rows, int first, int end)
     {
         int start = _layer.IsTiled ? first - first % TiledConvolution.Tile : first;
@@ -86,7 +86,7 @@ internal sealed class DecoderLayer
     /// <param name="inner">Gives rows of what is transposed.</param>
     /// <param name="rows">The rows that there are of it.</param>
     /// <param name="first">The first row that is wanted.</param>
-    /// <param name="end">The row behind the last one.</param>
+    /// <param name="end">The row after the last one.</param>
     public Signal Outer(RowSource inner, int rows, int first, int end)
     {
         int firstStep = (first + Steps.Pad) / Steps.Stride, lastStep = (end - 1 + Steps.Pad) / Steps.Stride, steps = lastStep - firstStep + 1;

@@ -49,7 +49,7 @@ internal sealed class EncoderLayer
     /// <summary>Some rows of the layer over a spectrogram, whose rows do not depend on each other.</summary>
     /// <param name="x">All rows of what it takes.</param>
     /// <param name="first">The first row of its result.</param>
-    /// <param name="end">The row behind the last one.</param>
+    /// <param name="end">The row after the last one.</param>
     public Signal Apply(Signal x, int first, int end)
     {
         _graph.Graph.Section(_name);

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// Writes htdemucs as an ONNX graph, from its weights and architecture: waveform [B,2,L] and spectrogram [B,4,2048,T] in, the stems' spectrograms [B,S,4,2048,T] and waveforms [B,S,2,L] out. It is
 /// written as ONNX Runtime computes it best and most exactly, so there is nothing to prepare; attention is an operator of the runtime's own (com.microsoft). Equal weights give equal bytes.
 /// </summary>
-public static class HTDemucsGraph
+internal static class HTDemucsGraph
 {
     /// <summary>Part of a written graph's name; another number where graphs of equal weights come out different.</summary>
     public const int Version = 2;
@@ -68,7 +68,7 @@ public static class HTDemucsGraph
             if (!fits)
             {
                 throw new DemucsException(DemucsError.DemucsModelInvalid,
-                    $"Model '{path}' cannot be used: it is an HTDemucs whose argument '{keyword}' is {Convert.ToString(value, CultureInfo.InvariantCulture)?.ToLowerInvariant()}, and known is {known}. Export it to ONNX, or choose another model.", path);
+                    $"Model '{path}' cannot be used: its HTDemucs argument '{keyword}' is {Convert.ToString(value, CultureInfo.InvariantCulture)?.ToLowerInvariant()}, but only {known} is supported. Export it to ONNX, or choose another model.", path);
             }
         }
     }

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>What is chosen of a graph besides its weights.</summary>
-public sealed record HTDemucsGraphOptions
+internal sealed record HTDemucsGraphOptions
 {
     /// <summary>The length of a segment, which the graph computes at once, in frames of 44,100 a second; at least 4096.</summary>
     public required int SegmentFrames { get; init; }

@@ -95,10 +95,10 @@ internal sealed class HTDemucsNetwork
     {
         int[] axes = [.. Enumerable.Range(1, x.Shape.Length).Reverse()];
         double count = x.Shape.Aggregate(1.0, (product, length) => product * length);
-        OnnxValue mean = _graph.Mean(x.Value, x.Shape, axes), centerd = x.Value - mean;
+        OnnxValue mean = _graph.Mean(x.Value, x.Shape, axes), centered = x.Value - mean;
         // That of a sample, which has one number less to divide by.
-        OnnxValue deviation = _graph.Graph.Sqrt((float)(count / (count - 1)) * _graph.MeanSquare(centerd, x.Shape, axes));
-        return (x with { Value = centerd / (deviation + Epsilon) }, mean, deviation);
+        OnnxValue deviation = _graph.Graph.Sqrt((float)(count / (count - 1)) * _graph.MeanSquare(centered, x.Shape, axes));
+        return (x with { Value = centered / (deviation + Epsilon) }, mean, deviation);
     }
 
     /// <summary>A number for each entry of the batch, with so many axes.</summary>

@@ -81,7 +81,7 @@ internal sealed class LayerWeights
             return _graph.Wide(x with { Rows = rows, Value = TiledConvolution.Join(_graph, values.Of(parts, x, rows!.Value) * _graph.Sigmoid(gates.Of(parts, x, rows.Value)), Channels, rows.Value, x.Columns) });
         }
         if (_tiledValues is not null)
-            throw new InvalidOperationException($"Layer '{_name}' computes {rows} frequencies, which are no tiles.");
+            throw new InvalidOperationException($"Layer '{_name}' computes {rows} frequencies, which do not form tiles.");
         long[] kernel = _isPlane ? [taps, taps] : [taps], pads = _isPlane ? [top, _context, bottom, _context] : [_context, _context];
         OnnxValue result;
         if (_weight is not null)

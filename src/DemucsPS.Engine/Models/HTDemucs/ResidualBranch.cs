@@ -97,9 +97,9 @@ internal sealed class ResidualBranch
 
         OnnxValue first = _graph.Conv(x.Value, _firstWeight, _firstBias, x.Kernel(Taps),
             pads: _isPlane ? [0, _distance, 0, _distance] : [_distance, _distance], dilations: _isPlane ? [1, _distance] : [_distance]);
-        OnnxValue centerd = first - _graph.Mean(first, hidden, time, 1);
-        OnnxValue deviation = g.Sqrt(_graph.MeanSquare(centerd, hidden, time, 1) + Epsilon);
-        OnnxValue h = _graph.Gelu(centerd * (_firstFactors / deviation) + _firstSummands);
+        OnnxValue centered = first - _graph.Mean(first, hidden, time, 1);
+        OnnxValue deviation = g.Sqrt(_graph.MeanSquare(centered, hidden, time, 1) + Epsilon);
+        OnnxValue h = _graph.Gelu(centered * (_firstFactors / deviation) + _firstSummands);
 
         OnnxValue mean = _graph.Mean(h, hidden, time);
         OnnxValue within = _graph.MeanSquare(_graph.Conv(h - mean, _within, null, point), hidden, time, 1);

@@ -9,6 +9,6 @@ internal static class Steps
     /// <summary>The step; a kernel has two.</summary>
     public const int Stride = 4;
 
-    /// <summary>Zeros before and behind what a convolution takes; as many are cut off the result of a transposed one.</summary>
+    /// <summary>Zeros before and after what a convolution takes; as many are cut off the result of a transposed one.</summary>
     public const int Pad = Kernel / 4;
 }

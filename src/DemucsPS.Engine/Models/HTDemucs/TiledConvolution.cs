@@ -32,11 +32,11 @@ internal sealed class TiledConvolution
         _bias = graph.Graph.Node("Reshape", [bias, graph.Integers(1, 1, channels, 1)]);
     }
 
-    /// <summary>Takes a plane apart: [batch, 36·channels, tiles]. Where its columns are no tiles, zeros stand behind them.</summary>
+    /// <summary>Takes a plane apart: [batch, 36·channels, tiles]. Where its columns are not tiles, zeros stand after them.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="x">The plane.</param>
     /// <param name="top">Zeros that stand before its first row.</param>
-    /// <param name="bottom">Zeros that stand behind its last one.</param>
+    /// <param name="bottom">Zeros that stand after its last one.</param>
     public static OnnxValue Parts(WeightedGraph graph, Signal x, int top, int bottom)
     {
         int across = Across(x.Columns), down = (x.Rows!.Value + top + bottom - (WinogradFilter.Taps - 1)) / Tile;

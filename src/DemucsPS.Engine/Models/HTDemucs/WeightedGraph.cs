@@ -54,7 +54,7 @@ internal sealed class WeightedGraph
         return Graph.Node("Cast", [halves], OnnxAttribute.Create("to", GraphTensor.Float32));
     }
 
-    /// <summary>Makes sure that there is a tensor of weights, whose values are asked for later.</summary>
+    /// <summary>Makes sure that there is a tensor of weights, whose values are requested later.</summary>
     public void Require(string name, params ReadOnlySpan<int> shape) => _weights.Require(name, shape);
 
     /// <summary>The values of a tensor of weights, to compute with.</summary>
@@ -70,7 +70,7 @@ internal sealed class WeightedGraph
         return Graph.Stored(GraphTensor.Float32, shape, count * sizeof(float), () => MemoryMarshal.AsBytes(values().AsSpan()).ToArray());
     }
 
-    /// <summary>A constant that is stored once, however often it is asked for.</summary>
+    /// <summary>A constant that is stored once, however often it is requested.</summary>
     public OnnxValue Shared(float[] values, params ReadOnlySpan<long> shape)
     {
         if (!_shared.TryGetValue(values, out OnnxValue? constant))
@@ -148,7 +148,7 @@ internal sealed class WeightedGraph
     public OnnxValue Mean(OnnxValue value, ReadOnlySpan<long> shape, params ReadOnlySpan<int> axes)
     {
         List<long> lengths = [Batch, .. shape];
-        // Zeros that are put behind a tensor are not to be counted.
+        // Zeros that are put after a tensor are not to be counted.
         double factor = 1;
         foreach (int axis in axes)
         {

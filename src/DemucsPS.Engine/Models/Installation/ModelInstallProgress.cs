@@ -5,4 +5,14 @@ namespace DemucsPS.Engine.Models.Installation;
 /// <param name="Stage">What it is at.</param>
 /// <param name="Done">Bytes fetched so far, of all of the model's files.</param>
 /// <param name="Total">Bytes of all of the model's files.</param>
-public sealed record ModelInstallProgress(string Model, ModelInstallStage Stage, long Done, long Total);
+public sealed record ModelInstallProgress(string Model, ModelInstallStage Stage, long Done, long Total)
+{
+    /// <summary>What is going on, for people.</summary>
+    public string Status => Stage switch
+    {
+        ModelInstallStage.Waiting => "waiting for another installation",
+        ModelInstallStage.Verifying => "checking SHA-256",
+        ModelInstallStage.Preparing => "preparing",
+        _ => FormattableString.Invariant($"{Done / 1e6:F0} of {Total / 1e6:F0} MB"),
+    };
+}

@@ -7,8 +7,8 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Models.Installation;
 
 /// <summary>
-/// Puts models into a library and takes them out. A model's files get their names only when all of them are there and have the right hashes. Safe in several
-/// processes at once: the second waits, and finds the model installed. What is interrupted leaves partial files only, from which the next installation goes on.
+/// Installs and removes models. A model's files get their names only when all of them are there and have the right hashes. Safe in several
+/// processes at once: the second waits, and finds the model installed. An interrupted installation leaves only partial files, which the next one continues.
 /// </summary>
 public sealed class ModelInstaller
 {
@@ -38,15 +38,15 @@ public sealed class ModelInstaller
     {
         CatalogEntry? entry = _library.Catalog.Find(name);
         if (entry is { IsBuiltIn: true })
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in; there is nothing to install.", name);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in. There is nothing to install.", name);
         if (entry is null)
         {
             if (!SafeFileName.IsPortable(name))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' cannot be a model's name; letters, digits, '.', '-' and '_' can.", name);
+                throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a valid model name. Letters, digits, '.', '-' and '_' are allowed.", name);
             if (options.Source is null || IsAddress(options.Source))
             {
                 throw new DemucsException(DemucsError.DemucsModelNotFound,
-                    $"There is no model named '{name}' in the catalog: {string.Join(", ", _library.Catalog.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. A model of your own is installed from a file or folder, given as the source.", name);
+                    $"The catalog has no model named '{name}'. It has {string.Join(", ", _library.Catalog.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. To install your own model, give its file or folder as the source.", name);
             }
             return [_library.Describe(name) ?? new ModelInfo { Name = name, Installed = false, Verified = false, Size = 0 }];
         }
@@ -57,7 +57,7 @@ public sealed class ModelInstaller
     /// <summary>Installs a model, or all models of a bag. What is installed already is left alone.</summary>
     /// <param name="name">Its name in the catalog; or another, for a model of the user's own, with a local file or folder as the source.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Told how far it is, on any thread; null to go without.</param>
+    /// <param name="progress">Receives how far it is, on any thread; null to go without.</param>
     /// <param name="cancellationToken">Ends it; partial files stay.</param>
     /// <returns>The installed model.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
@@ -71,7 +71,7 @@ public sealed class ModelInstaller
     {
         IReadOnlyList<ModelInfo> planned = Plan(name, options);
         if (!options.AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } notice)
-            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' is not installed before its license notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
+            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' cannot be installed before its license notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
         using ModelTransfer transfer = new(_settings);
         foreach (ModelInfo model in planned)
         {
@@ -101,7 +101,7 @@ public sealed class ModelInstaller
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name;
-    /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or installs it.
+    /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or is installing it.
     /// </exception>
     public void Remove(string name, CancellationToken cancellationToken = default)
     {
@@ -118,10 +118,10 @@ public sealed class ModelInstaller
         if (entry is { IsBuiltIn: true })
             throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in and cannot be removed.", name);
         if (!SafeFileName.IsPortable(name))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a model's name. Only models in '{_library.Folder}' are removed, by their names; delete other files yourself.", name);
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a model's name. Only models in '{_library.Folder}' can be removed, by name. Delete other files yourself.", name);
         IEnumerable<string> names = entry is { IsBag: true } ? entry.Members.Select(m => m.Model) : [entry?.Name ?? name];
         string[] folders = [.. names.Select(_library.FolderOf).Where(IsOurs)];
-        return folders.Length > 0 ? folders : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{name}' is not installed in '{_library.Folder}'; there is nothing to remove.", name);
+        return folders.Length > 0 ? folders : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{name}' is not installed in '{_library.Folder}'. There is nothing to remove.", name);
     }
 
     private static bool IsOurs(string folder) =>
@@ -130,7 +130,7 @@ public sealed class ModelInstaller
     private void RemoveFolder(string name, string folder, CancellationToken cancellationToken)
     {
         using ModelLock held = ModelLock.TryTake(_library, name)
-            ?? throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' is being installed by another program. Wait for it, or end it.", folder);
+            ?? throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' is being installed by another program. Wait for that program, or stop it.", folder);
         try
         {
             // The graph first: if a program has it open on a system that minds, nothing is lost yet.
@@ -204,7 +204,7 @@ public sealed class ModelInstaller
     private void InstallOwn(string name, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
     {
         if (!options.Force && ModelLibrary.Installed(folder) is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is installed already, and it is in no catalog to compare the source with. Choose another name.", name) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is already installed, and no catalog lists it, so the source cannot be verified. Choose another name.", name) { Remedies = [Remedy.Replace] };
         ModelSource source = ModelSource.Find(PathOf(options.Source!));
         string sourceFolder = Path.GetDirectoryName(source.Path!)!;
         ModelContract contract;
@@ -212,7 +212,7 @@ public sealed class ModelInstaller
             contract = model.Contract;
         string[] from = [source.Path!, .. ExternalWeights.Read(source.Path!)];
         if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' has its weights in a folder of their own, in '{elsewhere}'. It can be used where it is, but not installed: only files beside a model are. Export it again with its weights in a file beside it.", source.Path);
+            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' has its weights in another folder, in '{elsewhere}'. It can be used where it is, but not installed: only files in the model's folder are installed. Export it again with its weights in a file in the same folder.", source.Path);
         string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
         long total = from.Sum(f => RegularFile.Info(f).Length), before = 0;
@@ -228,7 +228,7 @@ public sealed class ModelInstaller
             before += size;
         }
         Publish(folder, names, partials, new ModelRecord { InstalledAt = DateTime.UtcNow, Source = source.Path!, Contract = ModelInfo.ContractOf(contract.Kind), Stems = contract.Stems, SegmentFrames = contract.SegmentFrames, Files = files });
-        options.Warn?.Invoke($"The model '{name}' is in no catalog, so its SHA-256 could not be compared with anything; it was noted ({files[0].Sha256}), and Test-DemucsModel and demucsps models test compare with it.");
+        options.Warn?.Invoke($"The model '{name}' is in no catalog, so its SHA-256 could not be verified. It was recorded ({files[0].Sha256}); Test-DemucsModel and demucsps models test compare with it.");
         Prepare(folder, names[0], total, options, report, cancellationToken);
     }
 
@@ -246,7 +246,7 @@ public sealed class ModelInstaller
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelInUse, $"The model's files in '{folder}' cannot be replaced: {e.Message} Close programs that use it, and check the permissions; then repeat the command.", folder, e);
+            throw new DemucsException(DemucsError.ModelInUse, $"The model's files in '{folder}' cannot be replaced: {e.Message} Close programs that use it, check the permissions, and try again.", folder, e);
         }
     }
 
@@ -264,7 +264,7 @@ public sealed class ModelInstaller
         }
         catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
         {
-            // The model is installed all the same.
+            // The model is installed anyway.
             options.Warn?.Invoke(e.Message);
         }
     }
@@ -285,7 +285,7 @@ public sealed class ModelInstaller
         if (free < needed)
         {
             throw new DemucsException(DemucsError.ModelWriteFailed, string.Create(CultureInfo.InvariantCulture,
-                $"'{folder}' has {free / 1e6:F0} MB free, and the model needs {needed / 1e6:F0} MB. Make room, or choose another folder with {ModelLibrary.FolderVariable}."), folder);
+                $"'{folder}' has {free / 1e6:F0} MB free, but the model needs {needed / 1e6:F0} MB. Free disk space, or choose another folder with {ModelLibrary.FolderVariable}."), folder);
         }
     }
 
@@ -308,17 +308,17 @@ public sealed class ModelInstaller
                 return (new Uri(address, file.Url.Segments[^1]), null);
             return entry.Files.Count == 1
                 ? (address, null)
-                : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source}' is one file, and the model '{entry.Name}' has {entry.Files.Count}. Give the address of their folder, with / at its end.", source);
+                : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source}' is one file, but the model '{entry.Name}' has {entry.Files.Count} files. Give the address of their folder, with / at the end.", source);
         }
         source = PathOf(source);
         if (!Directory.Exists(source) && index == 0)
-            return File.Exists(source) ? (null, source) : throw new DemucsException(DemucsError.ModelDownloadFailed, $"There is no file or folder '{source}' to install the model '{entry.Name}' from. Check the path.", source);
+            return File.Exists(source) ? (null, source) : throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{source}' does not exist, so the model '{entry.Name}' cannot be installed from it. Check the path.", source);
         string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source)!;
         // As it is named in a models folder, as a browser saves it, a whole models folder, or as the hub's cache lays files out.
         string[] candidates = [Path.Combine(folder, file.Name), Path.Combine(folder, hosted), Path.Combine(folder, entry.Name, file.Name), Path.Combine(folder, entry.Name, hosted), .. HubPaths(folder, file, hosted)];
         return Array.Find(candidates, File.Exists) is { } found
             ? (null, found)
-            : throw new DemucsException(DemucsError.ModelDownloadFailed, $"The folder '{folder}' has no file for the model '{entry.Name}'. Looked for: {string.Join(", ", candidates.Select(c => Path.GetRelativePath(folder, c)).Distinct())}.", folder);
+            : throw new DemucsException(DemucsError.ModelDownloadFailed, $"The folder '{folder}' has no file for the model '{entry.Name}'. Expected: {string.Join(", ", candidates.Select(c => Path.GetRelativePath(folder, c)).Distinct())}.", folder);
     }
 
     /// <summary>

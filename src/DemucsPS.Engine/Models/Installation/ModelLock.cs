@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Models.Installation;
 /// <summary>Keeps a model to one installation or removal at a time, in all processes. Nothing is left of the lock.</summary>
 internal sealed class ModelLock : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lease _lease;
     private readonly string[] _folders;
@@ -32,7 +32,7 @@ internal sealed class ModelLock : IDisposable
             if (!told)
                 waiting();
             told = true;
-            await Task.Delay(Interval, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(s_interval, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class ModelTransfer : IDisposable
     public static void CheckAddress(Uri address)
     {
         if (!(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{address}' is not fetched: only https is, and http of this machine. Give an https address, a file or a folder.", address.ToString());
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{address}' cannot be downloaded: only https is allowed, and http on this machine. Give an https address, a file or a folder.", address.ToString());
     }
 
     /// <summary>Whether a redirect is followed: never from https to http, and to http only on this machine.</summary>
@@ -44,7 +44,7 @@ internal sealed class ModelTransfer : IDisposable
     /// <param name="address">Its address.</param>
     /// <param name="expected">What it must be.</param>
     /// <param name="partial">The partial file.</param>
-    /// <param name="progress">Told the bytes that are there.</param>
+    /// <param name="progress">Receives the bytes that are there.</param>
     /// <param name="cancellationToken">Ends it; the partial file stays.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/> or, of the address,
@@ -76,7 +76,7 @@ internal sealed class ModelTransfer : IDisposable
                     if (failures >= _settings.Attempts)
                     {
                         throw new DemucsException(DemucsError.ModelDownloadFailed,
-                            $"'{address}' could not be fetched: {e.Message} Attempts without success: {failures}. Try again later; what was fetched is kept, and the download goes on from there. Or fetch it on another machine, and give that file as the source.", address.ToString(), e);
+                            $"'{address}' could not be downloaded after {failures} attempts: {e.Message} Try again later; the download will resume. Or download it on another machine, and give that file as the source.", address.ToString(), e);
                     }
                     await _settings.Delay(Wait(failures, e.RetryAfter, address), cancellationToken).ConfigureAwait(false);
                     continue;
@@ -108,7 +108,7 @@ internal sealed class ModelTransfer : IDisposable
             if (++losses == _settings.Attempts)
             {
                 throw new DemucsException(DemucsError.ModelDownloadFailed,
-                    $"'{address}' could not be fetched: its connections break off, and it had to be begun anew every time ({losses} times), since the server does not go on where one broke off. Try again later, or use another source.", address.ToString());
+                    $"'{address}' could not be downloaded: the connection was lost {losses} times, and the server does not support resuming. Try again later, or use another source.", address.ToString());
             }
         }
     }
@@ -117,7 +117,7 @@ internal sealed class ModelTransfer : IDisposable
     /// <param name="source">Full path.</param>
     /// <param name="expected">What it must be.</param>
     /// <param name="partial">The partial file.</param>
-    /// <param name="progress">Told the bytes that are there.</param>
+    /// <param name="progress">Receives the bytes that are there.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/> or <see cref="DemucsError.ModelWriteFailed"/>.</exception>
     public void Copy(string source, CatalogFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
@@ -127,14 +127,14 @@ internal sealed class ModelTransfer : IDisposable
             return;
         long length = LengthOf(partial);
         Discard(partial);
-        throw Mismatch(source, expected, length == expected.Size ? $"its SHA-256 is {hash}" : $"it has another size");
+        throw Mismatch(source, expected, length == expected.Size ? $"its SHA-256 is {hash}" : $"it has a different size");
     }
 
     /// <summary>Copies a file whatever it is.</summary>
     /// <param name="source">Full path.</param>
     /// <param name="partial">The partial file.</param>
     /// <param name="most">Bytes to copy at most; one more is copied, to be seen, where there are more.</param>
-    /// <param name="progress">Told the bytes that are there.</param>
+    /// <param name="progress">Receives the bytes that are there.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The SHA-256 of what was copied.</returns>
     public string Copy(string source, string partial, long most, Action<long> progress, CancellationToken cancellationToken)
@@ -195,7 +195,7 @@ internal sealed class ModelTransfer : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelWriteFailed, $"'{path}' cannot be written: {e.Message} Check the permissions and the free space, or choose another folder with DEMUCSPS_MODELS.", path, e);
+            throw new DemucsException(DemucsError.ModelWriteFailed, $"'{path}' cannot be written: {e.Message} Check the permissions and the free disk space, or choose another folder with DEMUCSPS_MODELS.", path, e);
         }
     }
 
@@ -219,29 +219,7 @@ internal sealed class ModelTransfer : IDisposable
         try
         {
             using HttpResponseMessage response = await RequestAsync(address, partial, have, patience).ConfigureAwait(false);
-            bool continues = response.StatusCode == HttpStatusCode.PartialContent;
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
-            {
-                lose();
-                throw new TransientException("the server does not have the rest of it.");
-            }
-            if (!continues && response.StatusCode != HttpStatusCode.OK)
-                throw Refused(response, address);
-            ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
-            if (continues && range?.From != have)
-            {
-                lose();
-                throw new TransientException("the server sent another part than was asked for.");
-            }
-            long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
-            if (offered is { } size && size != expected.Size)
-            {
-                Discard(partial);
-                throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
-            }
-            // A server that does not know ranges, or has another file by now, sends all of it.
-            if (!continues && have > 0)
-                lose();
+            bool continues = Continues(response, address, expected, partial, have, lose);
             using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
             using Stream file = Stored(partial, () => _settings.OpenPartial(partial));
             long done = continues ? have : 0;
@@ -252,33 +230,14 @@ internal sealed class ModelTransfer : IDisposable
                 WriteTag(partial, address, response.Headers.ETag);
             });
             progress(done);
-            byte[] buffer = new byte[BufferBytes];
-            try
-            {
-                while (true)
-                {
-                    patience.CancelAfter(_settings.StallTimeout);
-                    int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
-                    if (count == 0)
-                        break;
-                    done += count;
-                    if (done > expected.Size)
-                        break;
-                    Stored(partial, () => file.Write(buffer, 0, count));
-                    progress(done);
-                }
-            }
-            finally
-            {
-                Stored(partial, () => Flush(file));
-            }
+            done = await ReceiveAsync(body, file, partial, done, expected.Size, progress, patience).ConfigureAwait(false);
             if (done < expected.Size)
-                throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"it ended after {done} of {expected.Size} bytes."));
+                throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"the download ended after {done} of {expected.Size} bytes."));
             if (done > expected.Size)
             {
                 file.Dispose();
                 Discard(partial);
-                throw Mismatch(address.ToString(), expected, "it is longer");
+                throw Mismatch(address.ToString(), expected, "the download is longer");
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
@@ -300,6 +259,62 @@ internal sealed class ModelTransfer : IDisposable
             DeleteTag(partial);
             throw;
         }
+    }
+
+    /// <summary>Whether an answer goes on where the part that is here ends; else it is the whole file.</summary>
+    private static bool Continues(HttpResponseMessage response, Uri address, CatalogFile expected, string partial, long have, Action lose)
+    {
+        bool continues = response.StatusCode == HttpStatusCode.PartialContent;
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
+        {
+            lose();
+            throw new TransientException("the server does not have the rest of the file.");
+        }
+        if (!continues && response.StatusCode != HttpStatusCode.OK)
+            throw Refused(response, address);
+        ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
+        if (continues && range?.From != have)
+        {
+            lose();
+            throw new TransientException("the server sent a different part than requested.");
+        }
+        long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
+        if (offered is { } size && size != expected.Size)
+        {
+            Discard(partial);
+            throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
+        }
+        // A server that does not know ranges, or has another file by now, sends all of it.
+        if (!continues && have > 0)
+            lose();
+        return continues;
+    }
+
+    /// <summary>Writes what comes, until its end or until it is longer than it may be.</summary>
+    /// <returns>The bytes that the file has then.</returns>
+    private async Task<long> ReceiveAsync(Stream body, Stream file, string partial, long done, long size, Action<long> progress, CancellationTokenSource patience)
+    {
+        byte[] buffer = new byte[BufferBytes];
+        try
+        {
+            while (true)
+            {
+                patience.CancelAfter(_settings.StallTimeout);
+                int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
+                if (count == 0)
+                    break;
+                done += count;
+                if (done > size)
+                    break;
+                Stored(partial, () => file.Write(buffer, 0, count));
+                progress(done);
+            }
+        }
+        finally
+        {
+            Stored(partial, () => Flush(file));
+        }
+        return done;
     }
 
     private async Task<HttpResponseMessage> RequestAsync(Uri address, string partial, long have, CancellationTokenSource patience)
@@ -324,22 +339,22 @@ internal sealed class ModelTransfer : IDisposable
             response.Dispose();
             Uri next = new(at, location);
             if (!MayFollow(at, next))
-                throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects to '{next}', which is not https; it is not followed. Use another source.", address.ToString());
+                throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects to '{next}', which is not https. Use another source.", address.ToString());
             at = next;
         }
-        throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects more than {MostRedirects} times; it is not followed further.", address.ToString());
+        throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects more than {MostRedirects} times. Use another source.", address.ToString());
     }
 
     private static Exception Refused(HttpResponseMessage response, Uri address)
     {
         int code = (int)response.StatusCode;
-        string status = string.Create(CultureInfo.InvariantCulture, $"the server answers {code} ({response.ReasonPhrase}).");
+        string status = string.Create(CultureInfo.InvariantCulture, $"the server answered {code} ({response.ReasonPhrase}).");
         if (code is 408 or 425 or 429 or 500 or 502 or 503 or 504)
         {
             RetryConditionHeaderValue? retry = response.Headers.RetryAfter;
             return new TransientException(status) { RetryAfter = retry?.Delta ?? (retry?.Date - DateTimeOffset.UtcNow) };
         }
-        return new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' cannot be fetched: {status} Check the address and the network, or use another source.", address.ToString());
+        return new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' cannot be downloaded: {status} Check the address and the network, or use another source.", address.ToString());
     }
 
     private TimeSpan Wait(int failures, TimeSpan? asked, Uri address)
@@ -347,7 +362,7 @@ internal sealed class ModelTransfer : IDisposable
         if (asked > _settings.LongestDelay)
         {
             throw new DemucsException(DemucsError.ModelDownloadFailed,
-                string.Create(CultureInfo.InvariantCulture, $"'{address}' could not be fetched: the server asks to wait for {asked.Value.TotalSeconds:0} s. Try again after that time; what was fetched is kept."), address.ToString());
+                string.Create(CultureInfo.InvariantCulture, $"'{address}' could not be downloaded: the server asks to wait for {asked.Value.TotalSeconds:0} s. Try again after that time; the download will resume."), address.ToString());
         }
         TimeSpan backOff = _settings.FirstDelay * Math.Pow(2, failures - 1);
         TimeSpan wait = asked > backOff ? asked.Value : backOff;
@@ -410,7 +425,7 @@ internal sealed class ModelTransfer : IDisposable
     /// <summary>What may be better the next time.</summary>
     private sealed class TransientException(string message, Exception? cause = null) : Exception(message, cause)
     {
-        /// <summary>How long the server asks to wait; null where it does not.</summary>
+        /// <summary>How long the server asks to wait; null if it does not.</summary>
         public TimeSpan? RetryAfter { get; init; }
     }
 }

@@ -6,10 +6,10 @@ internal sealed record TransferSettings
     /// <summary>Attempts in a row that may bring less than <see cref="Worthwhile"/> bytes.</summary>
     public int Attempts { get; init; } = 5;
 
-    /// <summary>An attempt that brings this many bytes counts as progress, after which attempts are counted anew.</summary>
+    /// <summary>An attempt that brings this many bytes counts as progress, after which attempts are counted again.</summary>
     public long Worthwhile { get; init; } = 1 << 20;
 
-    /// <summary>How long a server may say nothing.</summary>
+    /// <summary>How long a server may send nothing.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The wait before the second attempt; it doubles with each.</summary>

@@ -15,7 +15,7 @@ internal static class AttentionFusion
     /// <summary>The nodes that give the same tensor under the same name; null if this is not the last node of an attention over heads.</summary>
     public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
-        // The heads' results, moved back behind the time axis: [heads, time, depth] to [time, heads, depth].
+        // The heads' results, moved back after the time axis: [heads, time, depth] to [time, heads, depth].
         if (!node.Is("Transpose") || node.Inputs.Length != 1 || node.Outputs.Length != 1 || facts.Shape(node.Outputs[0]) is not { Length: 3 or 4 } result)
             return null;
         if ((WrittenOut(node.Inputs[0], result.Length, facts) ?? AsOperator(node.Inputs[0], facts)) is not var (left, right, weighted, scale, keyOrder))
@@ -78,7 +78,7 @@ internal static class AttentionFusion
     private static GraphNode? Producer(ShapeInference facts, string name, string type, int inputs) =>
         facts.Producer(name) is { } node && node.Is(type) && node.Inputs.Length == inputs ? node : null;
 
-    /// <summary>What a tensor is a multiple of; null if it is no product or quotient with a number.</summary>
+    /// <summary>What a tensor is a multiple of; null if it is not a product or quotient with a number.</summary>
     private static (string Name, float Factor)? Unscaled(ShapeInference facts, string name)
     {
         if (facts.Producer(name) is not { Inputs.Length: 2 } node)

@@ -10,7 +10,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// <remarks>https://onnx.ai/onnx/operators/onnx__Conv.html and onnx__ConvTranspose.html</remarks>
 internal sealed record ConvolutionWindow(long[] Kernel, long[] Strides, long[] Dilations, long[] Pads)
 {
-    /// <summary>The window of a node; null where the runtime chooses the pads or the lengths, or an attribute does not fit the weight.</summary>
+    /// <summary>The window of a node; null if the runtime chooses the pads or the lengths, or an attribute does not fit the weight.</summary>
     public static ConvolutionWindow? Match(GraphNode node, long[] weight)
     {
         int axes = weight.Length - 2;

@@ -4,7 +4,7 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// A model's graph as it was exported, computed in float64 as far as ONNX Runtime's CPU kernels go: everything but convolutions and the operators in <see cref="Narrow"/>, whose sums are short.
+/// A model's graph as exported, computed in float64 as far as ONNX Runtime's CPU kernels go: everything but convolutions and the operators in <see cref="s_narrow"/>, whose sums are short.
 /// It is a second opinion on both the exported and the prepared graph, and shares no rewrite with the latter. Inputs, outputs and weights are the model's own.
 /// </summary>
 /// <remarks>Slower than both and larger in memory: for tests of a model, not for separating.</remarks>
@@ -16,18 +16,18 @@ internal static class Float64Graph
     private const int FactorsAreChannelsSince = 21;
 
     /// <summary>Operators without a kernel for float64 (https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md).</summary>
-    private static readonly HashSet<string> Narrow = ["Conv", "ConvTranspose", "Erf", "Gelu", "Attention", "AveragePool", "MaxPool", "GlobalAveragePool", "Elu", "LeakyRelu", "PRelu", "HardSigmoid", "Softplus", "STFT"];
+    private static readonly HashSet<string> s_narrow = ["Conv", "ConvTranspose", "Erf", "Gelu", "Attention", "AveragePool", "MaxPool", "GlobalAveragePool", "Elu", "LeakyRelu", "PRelu", "HardSigmoid", "Softplus", "STFT"];
 
-    private static readonly HashSet<string> GiveTruthValues = ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf"];
+    private static readonly HashSet<string> s_giveTruthValues = ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf"];
 
-    private static readonly HashSet<string> GiveIntegers = ["Shape", "Size", "NonZero", "ArgMax", "ArgMin"];
+    private static readonly HashSet<string> s_giveIntegers = ["Shape", "Size", "NonZero", "ArgMax", "ArgMin"];
 
     /// <summary>Rewrites a model in place.</summary>
     /// <exception cref="NotSupportedException">It is of 16-bit floats, or has nodes with graphs of their own: what that is.</exception>
     public static void Apply(GraphModel model)
     {
         if (model.HoldsHalves)
-            throw new NotSupportedException("it holds 16-bit floats");
+            throw new NotSupportedException("it has 16-bit floats");
         if (model.HasNestedGraphs)
             throw new NotSupportedException("it has branches or loops");
         new Widening(model).Apply();
@@ -74,7 +74,7 @@ internal static class Float64Graph
             {
                 Cosine(node);
             }
-            else if (node.Type is "Constant" or "ConstantOfShape" || node.Domain.Length > 0 || Narrow.Contains(node.Type))
+            else if (node.Type is "Constant" or "ConstantOfShape" || node.Domain.Length > 0 || s_narrow.Contains(node.Type))
             {
                 _nodes.Add(node.With([.. node.Inputs.Select(InFloat32)], node.Outputs));
                 foreach (string output in node.Outputs)
@@ -94,8 +94,8 @@ internal static class Float64Graph
             node.Type == "Constant" ? node.Attributes.GetValueOrDefault("value")?.Tensor?.ElementType ?? (node.Attributes.Keys.Any(name => name is "value_float" or "value_floats") ? GraphTensor.Float32 : GraphTensor.Int64)
             : node.Type == "ConstantOfShape" ? node.Attributes.GetValueOrDefault("value")?.Tensor?.ElementType ?? GraphTensor.Float32
             : node.Type == "Cast" ? node.Integer("to", 0)
-            : GiveTruthValues.Contains(node.Type) ? Bool
-            : GiveIntegers.Contains(node.Type) ? GraphTensor.Int64
+            : s_giveTruthValues.Contains(node.Type) ? Bool
+            : s_giveIntegers.Contains(node.Type) ? GraphTensor.Int64
             : node.Inputs.Length == 0 ? 0
             : _types.GetValueOrDefault(node.Inputs[node.Type == "Where" ? 1 : 0]);
 
@@ -139,10 +139,10 @@ internal static class Float64Graph
             NodeWriter w = new(model.OperatorSet, _names, node.Outputs[0]);
             string source = InFloat64(node.Inputs[0]), scale = InFloat64(node.Inputs[1]), bias = InFloat64(node.Inputs[2]);
             string joined = w.Reshape(source, [0, ofInstances ? 0 : node.Integer("num_groups", 1), -1]);
-            string centerd = w.Add("Sub", [joined, w.Mean(joined, null, [2])]);
-            string variance = w.Mean(w.Add("Mul", [centerd, centerd]), null, [2]);
+            string centered = w.Add("Sub", [joined, w.Mean(joined, null, [2])]);
+            string variance = w.Mean(w.Add("Mul", [centered, centered]), null, [2]);
             string epsilon = w.Add("Cast", [w.Constant(node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon))], null, OnnxAttribute.Create("to", GraphTensor.Float64));
-            string normal = w.Add("Div", [centerd, w.Add("Sqrt", [w.Add("Add", [variance, epsilon])])]);
+            string normal = w.Add("Div", [centered, w.Add("Sqrt", [w.Add("Add", [variance, epsilon])])]);
             if (!ofInstances && model.OperatorSet >= FactorsAreChannelsSince)
                 normal = w.Add("Reshape", [normal, w.Add("Concat", [w.Constant(0), w.Add("Shape", [scale]), w.Constant(-1)], null, OnnxAttribute.Create("axis", 0))]);
             normal = w.Add("Add", [w.Add("Mul", [normal, w.Reshape(scale, [-1, 1])]), w.Reshape(bias, [-1, 1])]);

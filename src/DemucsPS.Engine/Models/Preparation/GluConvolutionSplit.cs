@@ -3,7 +3,7 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Computes the two halves of a gated linear unit behind a convolution by a convolution each, where one makes both and a Split copies them
+/// Computes the two halves of a gated linear unit after a convolution by a convolution each, where one makes both and a Split copies them
 /// apart. The runtime then takes the sigmoid while a block of the gates' convolution is in the cache, and in planes keeps the product in its own
 /// layout of channels for the convolution that follows.
 /// </summary>

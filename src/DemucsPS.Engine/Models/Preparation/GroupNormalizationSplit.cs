@@ -5,7 +5,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// <summary>
 /// Replaces a group normalization of one group by mean and variance taken axis by axis, as <see cref="InstanceNormalizationSplit"/> does, with
 /// the channels' factors divided by the deviation before they meet the tensor. Where only transpositions that exchange channels and time lie
-/// before and behind it, they go.
+/// before and after it, they go.
 /// </summary>
 internal static class GroupNormalizationSplit
 {
@@ -25,7 +25,7 @@ internal static class GroupNormalizationSplit
         return w.Nodes;
     }
 
-    /// <summary>The nodes that give the same tensor under the same name; null if this is no group normalization or too little is known of it.</summary>
+    /// <summary>The nodes that give the same tensor under the same name; null if this is not a group normalization or too little is known of it.</summary>
     public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("Add") || GroupNormalization.Match(node.Outputs[0], facts) is not { } normal || facts.KnownShape(normal.Source) is not { } shape || !IsFor(normal, shape[1], facts))
@@ -38,11 +38,11 @@ internal static class GroupNormalizationSplit
 
     private static string Normalize(NodeWriter w, string source, long[] shape, GroupNormalization normal, ReadOnlySpan<long> axes, long[] perChannel, string? output = null)
     {
-        string centerd = w.Add("Sub", [source, w.Mean(source, shape, axes)]);
-        string variance = w.Mean(w.Add("Mul", [centerd, centerd]), shape, axes);
+        string centered = w.Add("Sub", [source, w.Mean(source, shape, axes)]);
+        string variance = w.Mean(w.Add("Mul", [centered, centered]), shape, axes);
         string deviation = w.Add("Sqrt", [w.Add("Add", [variance, w.Constant(normal.Epsilon)])]);
         string factors = w.Add("Div", [w.Reshape(normal.Factors, perChannel), deviation]);
-        return w.Add("Add", [w.Add("Mul", [centerd, factors]), w.Reshape(normal.Summands, perChannel)], output);
+        return w.Add("Add", [w.Add("Mul", [centered, factors]), w.Reshape(normal.Summands, perChannel)], output);
     }
 
     private static bool IsFor(GroupNormalization normal, long channels, ShapeInference facts) =>

@@ -88,9 +88,9 @@ internal static class InstanceNormalizationSplit
     /// <summary>Adds the nodes that take a tensor's mean over some axes off it and divide it by its deviation.</summary>
     public static string Normalize(NodeWriter writer, string source, long[] shape, long[] axes, float epsilon)
     {
-        string centerd = writer.Add("Sub", [source, writer.Mean(source, shape, axes)]);
-        string variance = writer.Mean(writer.Add("Mul", [centerd, centerd]), shape, axes);
-        return writer.Add("Div", [centerd, writer.Add("Sqrt", [writer.Add("Add", [variance, writer.Constant(epsilon)])])]);
+        string centered = writer.Add("Sub", [source, writer.Mean(source, shape, axes)]);
+        string variance = writer.Mean(writer.Add("Mul", [centered, centered]), shape, axes);
+        return writer.Add("Div", [centered, writer.Add("Sqrt", [writer.Add("Add", [variance, writer.Constant(epsilon)])])]);
     }
 
     private static bool IsAll(float value, GraphTensor? constant) => constant?.FloatValues() is { } values && values.All(v => v == value);

@@ -115,7 +115,7 @@ internal sealed class NodeWriter
     /// <summary>The sum over several axes, as <see cref="Mean"/> takes the mean.</summary>
     public string Sum(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) => Reduce("ReduceSum", SumsAxesAreInputsSince, value, shape, axes, keepAxes, output);
 
-    /// <summary>Puts zeros behind a tensor along an axis.</summary>
+    /// <summary>Puts zeros after a tensor along an axis.</summary>
     public string Pad(string value, int rank, int axis, long zeros)
     {
         long[] pads = new long[2 * rank];
@@ -128,7 +128,7 @@ internal sealed class NodeWriter
         List<long>? lengths = shape?.ToList();
         for (int i = 0; i < axes.Length; i++)
         {
-            // An axis counted from the end moves when one behind it has vanished.
+            // An axis counted from the end moves when one after it has vanished.
             long axis = axes[i] < 0 && !keepAxes ? axes[i] + i : axes[i];
             string? name = i == axes.Length - 1 ? output : null;
             if (lengths is null)
@@ -151,11 +151,11 @@ internal sealed class NodeWriter
     }
 
     /// <summary>Reduces a long axis to its last run.</summary>
-    /// <returns>The tensor, and what its mean must be multiplied with because zeros were put behind it.</returns>
+    /// <returns>The tensor, and what its mean must be multiplied with because zeros were put after it.</returns>
     private (string Value, double Factor) Divide(string value, List<long> lengths, int axis, string type, int axesAreInputsSince)
     {
         long length = lengths[axis];
-        // A Reshape copies dimensions before the axis that are not known, and finds out one behind it.
+        // A Reshape copies dimensions before the axis that are not known, and finds out one after it.
         if (lengths.Skip(axis + 1).Count(other => other < 1) > 1 || SumRuns.Along(lengths, axis) is not { } runs)
             return (value, 1);
         if (runs.Count > length)

@@ -55,7 +55,7 @@ internal static class PositionEmbeddings
         return w.Nodes;
     }
 
-    /// <summary>The values rounded once; null if they are no table of position embeddings.</summary>
+    /// <summary>The values rounded once; null if they are not a table of position embeddings.</summary>
     private static float[]? Exact(float[] values, int positions, int channels, int channelStride, int positionStride)
     {
         if (channels % 4 != 0 || channels < 8 || positions < 2)

@@ -58,7 +58,7 @@ internal static class ShapeHiding
             computed.UnionWith(node.Outputs);
             if (node.Is("Transpose") && resumed.Contains(node.Outputs[0]))
                 Hide(node.Outputs[0]);
-            // Whoever writes a graph marks by it where hiding is worth it, also behind narrow tensors, since it keeps what follows unknown; the runtime takes it out.
+            // Whoever writes a graph marks by it where hiding is worth it, also after narrow tensors, since it keeps what follows unknown; the runtime takes it out.
             else if (node.Is("Identity") && Axes(node.Inputs[0]) is { } axes and > 0)
                 HideAxes(node.Outputs[0], axes);
         }

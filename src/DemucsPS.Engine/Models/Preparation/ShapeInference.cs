@@ -74,7 +74,7 @@ internal sealed class ShapeInference
     /// <summary>The value of a constant of one float32; null for anything else.</summary>
     public float? Scalar(string name) => Constant(name)?.FloatValues() is [var value] ? value : null;
 
-    /// <summary>The element type as ONNX numbers it; 0 if it is not known.</summary>
+    /// <summary>The element type as ONNX numbers it; 0 if unknown.</summary>
     public long ElementType(string name) => ElementType(name, 0);
 
     /// <summary>The dimensions, −1 for those that are not known; null if not even their number is known.</summary>
@@ -86,7 +86,7 @@ internal sealed class ShapeInference
             return known;
         if (depth > DeepestSearch)
             return 0;
-        // What is asked for again while it is being looked for is a cycle: not known.
+        // What is requested again while it is being looked for is a cycle: not known.
         _types[name] = 0;
         long type = 0;
         if (_model.Values.TryGetValue(name, out GraphValue? value))
@@ -310,7 +310,7 @@ internal sealed class ShapeInference
             : [node.Integer("transA", 0) != 0 ? left[1] : left[0], node.Integer("transB", 0) != 0 ? right[0] : right[1]];
     }
 
-    /// <summary>How many elements a shape has; null if that is not known or absurd.</summary>
+    /// <summary>How many elements a shape has; null if unknown or absurd.</summary>
     private static long? Count(long[]? shape)
     {
         if (shape is null)

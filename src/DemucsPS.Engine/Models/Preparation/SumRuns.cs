@@ -4,7 +4,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// How a long sum is divided into sums of sums, so that none adds many numbers one after the other. ONNX Runtime adds in float32, and where the numbers are equal, as the activations of
 /// digital silence are, every addition rounds the same way: the mean of 343,980 equal numbers is off by a ten-thousandth.
 /// </summary>
-/// <param name="Count">How many numbers there are with the zeros that are put behind them; equal to their own number where that has factors that suit.</param>
+/// <param name="Count">How many numbers there are with the zeros that are put after them; equal to their own number where that has factors that suit.</param>
 /// <param name="Lengths">The lengths of the sums, the outermost first; their product is <paramref name="Count"/>.</param>
 internal sealed record SumRuns(long Count, long[] Lengths)
 {
@@ -17,7 +17,7 @@ internal sealed record SumRuns(long Count, long[] Lengths)
     /// </summary>
     public const int LongestApart = 16;
 
-    /// <summary>Divides the sums along an axis of a tensor; null where they are short enough as they are.</summary>
+    /// <summary>Divides the sums along an axis of a tensor; null if they are short enough as they are.</summary>
     /// <param name="lengths">The tensor's dimensions, less than 1 for those that are not known.</param>
     /// <param name="axis">The axis, of a length that is known.</param>
     public static SumRuns? Along(IReadOnlyList<long> lengths, int axis)

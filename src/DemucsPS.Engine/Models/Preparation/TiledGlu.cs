@@ -3,7 +3,7 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Computes a gated linear unit behind a convolution of three by three taps from tiles of four by four results: 36 products a tile where the
+/// Computes a gated linear unit after a convolution of three by three taps from tiles of four by four results: 36 products a tile where the
 /// convolution takes 144, see <see cref="WinogradFilter"/>. All is said in operators that the runtime has: one convolution with constant taps takes
 /// the signal apart, one with a group for each of the 36 adds the products over the channels, a product with a small matrix makes results of
 /// them, and DepthToSpace lays these side by side, after the gate, when half of them are left.

@@ -4,9 +4,9 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Replaces a transposed convolution along one axis, with a kernel that is a multiple of the stride, by an ordinary one that computes every
-/// position between two strides as a channel of its own, and a transposition that lays them side by side. The runtime's ConvTranspose
+/// position between two strides as its own channel, and a transposition that lays them side by side. The runtime's ConvTranspose
 /// multiplies matrices and then adds the results into place one by one. Where whole rows are laid side by side a Gather does that, with all
-/// threads, and leaves out what a Slice behind it would cut off.
+/// threads, and leaves out what a Slice after it would cut off.
 /// </summary>
 /// <remarks>With stride s and kernel n·s: y[s·l + p] = Σ_j x[l − j]·w[j·s + p], j = 0 … n−1: for every p a convolution with a kernel of n.</remarks>
 internal static class TransposedConvolutionSplit

@@ -22,15 +22,15 @@ internal static class WinogradFilter
     public const int Taps = 3;
 
     // Powers of two and three stay exact in float32.
-    private static readonly double[] Points = [0, 0.75, -0.75, 1.5, -1.5];
+    private static readonly double[] s_points = [0, 0.75, -0.75, 1.5, -1.5];
 
     /// <summary>From products to results, for both axes of a plane: [16, 36].</summary>
     public static float[] ToResults { get; } = Rounded(Results, Products, (result, product) =>
-        product < Points.Length ? Math.Pow(Points[product], result) : result == Results - 1 ? 1 : 0);
+        product < s_points.Length ? Math.Pow(s_points[product], result) : result == Results - 1 ? 1 : 0);
 
     /// <summary>From taps to the products' first factors, for both axes of a plane: [36, 9].</summary>
     public static double[] ExactOfTaps { get; } = OfPlane(Products, Taps, (product, tap) =>
-        product < Points.Length ? Math.Pow(Points[product], tap) / Others(product).Aggregate(1.0, (distance, other) => distance * (Points[product] - other)) : tap == Taps - 1 ? 1 : 0);
+        product < s_points.Length ? Math.Pow(s_points[product], tap) / Others(product).Aggregate(1.0, (distance, other) => distance * (s_points[product] - other)) : tap == Taps - 1 ? 1 : 0);
 
     /// <summary>The same as float32.</summary>
     public static float[] OfTaps { get; } = [.. ExactOfTaps.Select(value => (float)value)];
@@ -39,7 +39,7 @@ internal static class WinogradFilter
     public static float[] OfSignal { get; } = Rounded(Products, Products, (product, element) => WithRoots(Others(product)).ElementAtOrDefault(element));
 
     /// <summary>All points but one; all for that at infinity.</summary>
-    private static double[] Others(int point) => [.. Points.Where((_, i) => i != point)];
+    private static double[] Others(int point) => [.. s_points.Where((_, i) => i != point)];
 
     /// <summary>What does to both axes of a plane what a matrix does to one: rows and columns stand for pairs, the second axis running first.</summary>
     private static double[] OfPlane(int rows, int columns, Func<int, int, double> matrix)

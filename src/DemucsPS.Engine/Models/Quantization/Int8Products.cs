@@ -11,7 +11,7 @@ namespace DemucsPS.Engine.Models.Quantization;
 /// cost their block precision and nothing else.
 /// </summary>
 /// <remarks>
-/// DynamicQuantizeMatMul, with one factor for all of the activations, is quicker still (a chunk of htdemucs in 0.77 of the time of floats, in place of 0.91), but loses up to 10 dB more
+/// DynamicQuantizeMatMul, with one factor for all of the activations, is faster still (a chunk of htdemucs in 0.77 of the time of floats, in place of 0.91), but loses up to 10 dB more
 /// where channels differ in level, and by microsoft/onnxruntime#27671 the runtime's kernels for it are wrong on processors with AMX before version 1.25. Convolutions (ConvInteger) gain as
 /// little, and stems fall to 15 dB.
 /// </remarks>

@@ -87,16 +87,16 @@ internal sealed class ArchitectureReader
     public static HTDemucsArchitecture Read(IReadOnlyDictionary<string, string> metadata, out IReadOnlyList<string> unknown)
     {
         if (!metadata.TryGetValue("klass", out string? name))
-            throw new InvalidDataException($"it does not say what model it holds: its metadata has no entry 'klass', which Demucs writes as '{ClassName}'");
+            throw new InvalidDataException($"its model class is unknown: its metadata has no entry 'klass', which Demucs writes as '{ClassName}'");
         if (name != ClassName)
-            throw new InvalidDataException($"it holds a model of the class '{Shortened(name)}'; '{ClassName}' is understood, no other");
+            throw new InvalidDataException($"it is a model of the class '{Shortened(name)}'; only '{ClassName}' is supported");
         if (metadata.ContainsKey("structure"))
-            throw new InvalidDataException("its weights are quantized (its metadata has an entry 'structure'), which is not understood");
+            throw new InvalidDataException("its weights are quantized (its metadata has an entry 'structure'), which is not supported");
         using JsonDocument positional = Parse(metadata, "args"), keywords = Parse(metadata, "kwargs");
         if (positional.RootElement.ValueKind != JsonValueKind.Array || positional.RootElement.GetArrayLength() > 0)
-            throw new InvalidDataException("its metadata entry 'args' is not the empty list; only keyword arguments are understood");
+            throw new InvalidDataException("its metadata entry 'args' is not the empty list; only keyword arguments are supported");
         if (keywords.RootElement.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException("its metadata entry 'kwargs' is no JSON object");
+            throw new InvalidDataException("its metadata entry 'kwargs' is not a JSON object");
 
         JsonElement?[] given = new JsonElement?[s_arguments.Length];
         List<string> foreign = [];
@@ -110,7 +110,7 @@ internal sealed class ArchitectureReader
                 given[number] = property.Value;
         }
         if (given[0] is null)
-            throw new InvalidDataException("its metadata does not give 'sources', the names of the stems");
+            throw new InvalidDataException("its metadata lacks 'sources', the names of the stems");
         HTDemucsArchitecture architecture = new() { Sources = [] };
         for (int i = 0; i < given.Length; i++)
         {
@@ -123,12 +123,12 @@ internal sealed class ArchitectureReader
             }
             catch (FormatException e)
             {
-                throw new InvalidDataException($"its metadata gives '{s_arguments[i].Keyword}' as {Shortened(given[i]!.Value.GetRawText())}; what is understood is {e.Message}", e);
+                throw new InvalidDataException($"its metadata gives '{s_arguments[i].Keyword}' as {Shortened(given[i]!.Value.GetRawText())}; expected is {e.Message}", e);
             }
             catch (InvalidOperationException e)
             {
                 // Escapes may stand for halves of characters.
-                throw new InvalidDataException($"its metadata gives '{s_arguments[i].Keyword}' as {Shortened(given[i]!.Value.GetRawText())}, which is no Unicode", e);
+                throw new InvalidDataException($"its metadata gives '{s_arguments[i].Keyword}' as {Shortened(given[i]!.Value.GetRawText())}, which is not valid Unicode", e);
             }
         }
         unknown = foreign;
@@ -150,11 +150,11 @@ internal sealed class ArchitectureReader
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"its metadata entry '{entry}' is no JSON: {e.Message}", e);
+            throw new InvalidDataException($"its metadata entry '{entry}' is not valid JSON: {e.Message}", e);
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException($"its metadata entry '{entry}' is no Unicode", e);
+            throw new InvalidDataException($"its metadata entry '{entry}' is not valid Unicode", e);
         }
     }
 

@@ -5,10 +5,10 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
-/// A bag of models as Demucs describes it, a YAML file: <c>models</c>, a list of signatures (names of files beside it without their ends); <c>weights</c>, a row for each of them with a weight for
+/// A bag of models as Demucs describes it, a YAML file: <c>models</c>, a list of signatures (names of files next to it without their ends); <c>weights</c>, a row for each of them with a weight for
 /// each stem; <c>segment</c>, seconds. The last two may be missing.
 /// </summary>
-public sealed class BagFile
+internal sealed class BagFile
 {
     /// <summary>How names of such files end.</summary>
     public const string Extension = ".yaml";
@@ -41,7 +41,7 @@ public sealed class BagFile
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">Its full path.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is no bag; the message says where.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is not a bag; the message says where.</exception>
     public static BagFile Read(string path)
     {
         try
@@ -65,7 +65,7 @@ public sealed class BagFile
         {
             Dictionary<string, object> entries = YamlText.Parse(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes));
             if (entries.Keys.FirstOrDefault(k => k is not ("models" or "weights" or "segment")) is { } unknown)
-                throw Wrong($"'{unknown}' is not known; known are models, weights and segment");
+                throw Wrong($"'{unknown}' is unknown; known are models, weights and segment");
             if (!entries.TryGetValue("models", out object? value) || value is not List<object> { Count: > 0 and <= MostModels } list)
                 throw Wrong($"it has no list 'models' of 1 to {MostModels} signatures");
             string[] models = [.. list.Select(Signature)];
@@ -76,7 +76,7 @@ public sealed class BagFile
         }
         catch (DecoderFallbackException e)
         {
-            throw Wrong("it is no text in UTF-8", e);
+            throw Wrong("it is not valid UTF-8 text", e);
         }
         catch (FormatException e)
         {
@@ -90,13 +90,13 @@ public sealed class BagFile
     private static string Signature(object item) =>
         item is string { Length: <= MostName } name && SafeFileName.IsPortable(name)
             ? name
-            : throw new FormatException($"the signature {(item is string text ? $"'{Shortened(text)}'" : "that is a list")} in 'models' is not usable; letters, digits, '.', '-' and '_' are");
+            : throw new FormatException($"the signature {(item is string text ? $"'{Shortened(text)}'" : "that is a list")} in 'models' is invalid; letters, digits, '.', '-' and '_' are allowed");
 
     private static double[][] Rows(object value, int count)
     {
         if (value is not List<object> rows || rows.Count != count)
             throw new FormatException($"'weights' is not a list of {count} rows, one for each model");
-        double[][] weights = [.. rows.Select(row => row is List<object> { Count: > 0 and <= MostStems } numbers ? numbers.Select(n => Number(n, "weights")).ToArray() : throw new FormatException("a row of 'weights' is no list of numbers"))];
+        double[][] weights = [.. rows.Select(row => row is List<object> { Count: > 0 and <= MostStems } numbers ? numbers.Select(n => Number(n, "weights")).ToArray() : throw new FormatException("a row of 'weights' is not a list of numbers"))];
         if (weights.Any(row => row.Length != weights[0].Length))
             throw new FormatException("the rows of 'weights' differ in length");
         return weights.All(row => row.All(w => w >= 0)) ? weights : throw new FormatException("'weights' has numbers below 0");
@@ -105,7 +105,7 @@ public sealed class BagFile
     private static double Number(object item, string entry) =>
         item is string text && double.TryParse(text, NumberStyles.Float & ~(NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite), CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
             ? number
-            : throw new FormatException($"'{entry}' has {(item is string other ? $"'{Shortened(other)}'" : "a list")} where a number belongs");
+            : throw new FormatException($"'{entry}' has {(item is string other ? $"'{Shortened(other)}'" : "a list")} where a number is expected");
 
     private static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
 }

@@ -8,7 +8,7 @@ namespace DemucsPS.Engine.Models.Weights;
 /// The architecture of an HTDemucs: the keyword arguments of <c>demucs.htdemucs.HTDemucs</c> (Demucs 4), each under its own name, what a file leaves out with the value that it has there. Immutable.
 /// </summary>
 /// <remarks>Those that matter in training only are here as well, since they are part of what the author saved: two models that differ in them are two models.</remarks>
-public sealed record HTDemucsArchitecture
+internal sealed record HTDemucsArchitecture
 {
     /// <summary><c>sources</c>: the stems' names, in the model's order.</summary>
     public required IReadOnlyList<string> Sources { get; init; }
@@ -52,13 +52,13 @@ public sealed record HTDemucsArchitecture
     /// <summary><c>multi_freqs_depth</c>.</summary>
     public int MultiFreqsDepth { get; init; } = 3;
 
-    /// <summary><c>freq_emb</c>: weight of the frequency embedding behind the first layer; 0 for none.</summary>
+    /// <summary><c>freq_emb</c>: weight of the frequency embedding after the first layer; 0 for none.</summary>
     public double FreqEmb { get; init; } = 0.2;
 
     /// <summary><c>emb_scale</c>: by what the stored embedding is multiplied.</summary>
     public double EmbScale { get; init; } = 10;
 
-    /// <summary><c>emb_smooth</c>: how the embedding was begun.</summary>
+    /// <summary><c>emb_smooth</c>: how the embedding was initialized.</summary>
     public bool EmbSmooth { get; init; } = true;
 
     /// <summary><c>kernel_size</c>: of the layers' strided convolutions.</summary>
@@ -91,7 +91,7 @@ public sealed record HTDemucsArchitecture
     /// <summary><c>dconv_comp</c>: by what its channels are fewer.</summary>
     public double DconvComp { get; init; } = 8;
 
-    /// <summary><c>dconv_init</c>: how its scales were begun.</summary>
+    /// <summary><c>dconv_init</c>: how its scales were initialized.</summary>
     public double DconvInit { get; init; } = 1e-3;
 
     /// <summary><c>bottom_channels</c>: channels within the transformer; 0 for those of the last layer.</summary>
@@ -124,7 +124,7 @@ public sealed record HTDemucsArchitecture
     /// <summary><c>t_group_norm</c>: groups of the layers' normalizations over all time steps; 0 (<c>False</c> there) for layer normalization.</summary>
     public int TransformerGroupNorm { get; init; }
 
-    /// <summary><c>t_norm_first</c>: normalization before attention and feed-forward rather than behind.</summary>
+    /// <summary><c>t_norm_first</c>: normalization before attention and feed-forward rather than after.</summary>
     public bool TransformerNormFirst { get; init; } = true;
 
     /// <summary><c>t_norm_out</c>: a group normalization at each layer's end, where <see cref="TransformerNormFirst"/>.</summary>
@@ -187,10 +187,10 @@ public sealed record HTDemucsArchitecture
     /// <summary><c>t_cross_first</c>: the transformer begins with a layer across the branches.</summary>
     public bool TransformerCrossFirst { get; init; }
 
-    /// <summary><c>rescale</c>: how weights were begun.</summary>
+    /// <summary><c>rescale</c>: how weights were initialized.</summary>
     public double Rescale { get; init; } = 0.1;
 
-    /// <summary><c>samplerate</c>: sample frames a second.</summary>
+    /// <summary><c>samplerate</c>: sample frames per second.</summary>
     public int SampleRate { get; init; } = 44100;
 
     /// <summary><c>segment</c>: the length that the model was trained with, in seconds.</summary>
@@ -222,6 +222,6 @@ public sealed record HTDemucsArchitecture
         IEnumerable<string> words => $"[{string.Join(' ', words.Select(w => Written(w)))}]",
         double number => number.ToString("R", CultureInfo.InvariantCulture),
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
-        _ => throw new InvalidOperationException($"{value.GetType()} is no argument's type."),
+        _ => throw new InvalidOperationException($"{value.GetType()} is not the type of an argument."),
     };
 }

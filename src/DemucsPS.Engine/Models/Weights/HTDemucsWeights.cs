@@ -4,10 +4,10 @@ using System.Security.Cryptography;
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
-/// The trained weights of an HTDemucs and its architecture, as Demucs 4.1 writes them into a safetensors file. Tensors are read when they are asked for; which were, is kept in mind, so that what
+/// The trained weights of an HTDemucs and its architecture, as Demucs 4.1 writes them into a safetensors file. Tensors are read when they are requested; which were, is kept in mind, so that what
 /// a graph left out is noticed. Thread-safe.
 /// </summary>
-public sealed class HTDemucsWeights : IDisposable
+internal sealed class HTDemucsWeights : IDisposable
 {
     private readonly SafetensorsFile _file;
     private readonly ConcurrentDictionary<string, byte> _used = new(StringComparer.Ordinal);
@@ -19,11 +19,11 @@ public sealed class HTDemucsWeights : IDisposable
         {
             Architecture = ArchitectureReader.Read(file.Metadata, out IReadOnlyList<string> unknown);
             if (unknown.Count > 0)
-                warn?.Invoke($"The weights '{file.Path}' give arguments that HTDemucs has not, and which are left out, as Demucs does: {string.Join(", ", unknown.Take(10))}.");
+                warn?.Invoke($"The weights '{file.Path}' have arguments unknown to HTDemucs, which are ignored, as in Demucs: {string.Join(", ", unknown.Take(10))}.");
         }
         catch (InvalidDataException e)
         {
-            throw file.Invalid($"{e.Message}. Export the model anew, with Demucs 4.1 or later", e);
+            throw file.Invalid($"{e.Message}. Export the model again, with Demucs 4.1 or later", e);
         }
     }
 
@@ -38,9 +38,9 @@ public sealed class HTDemucsWeights : IDisposable
 
     /// <summary>Opens a file, and reads its header and architecture.</summary>
     /// <param name="path">Its full path.</param>
-    /// <param name="warn">Takes a sentence for the user where the file gives arguments that HTDemucs has not; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where the file gives arguments that HTDemucs has not; null to go without.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is no safetensors file, damaged, or holds another kind of model.
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is not a safetensors file, damaged, or holds another kind of model.
     /// </exception>
     public static HTDemucsWeights Open(string path, Action<string>? warn = null) => Of(SafetensorsFile.Open(path), warn);
 
@@ -60,7 +60,7 @@ public sealed class HTDemucsWeights : IDisposable
             throw _file.Invalid($"it has no tensor '{name}', which its architecture needs with the shape [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's");
         _used.TryAdd(name, 0);
         if (!tensor.Shape.SequenceEqual(shape.ToArray()))
-            throw _file.Invalid($"its tensor '{name}' has the shape [{string.Join(',', tensor.Shape)}], and its architecture needs [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's");
+            throw _file.Invalid($"its tensor '{name}' has the shape [{string.Join(',', tensor.Shape)}], but its architecture needs [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's");
         return tensor;
     }
 
@@ -85,7 +85,7 @@ public sealed class HTDemucsWeights : IDisposable
     /// <exception cref="DemucsException">As above.</exception>
     public void Read(string name, ReadOnlySpan<int> shape, Span<float> destination) => _file.Read(Require(name, shape), destination);
 
-    /// <summary>The bytes of a tensor as they are stored, little-endian; <see cref="Require"/> tells in what numbers.</summary>
+    /// <summary>The stored bytes of a tensor, little-endian; <see cref="Require"/> returns their type.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="shape">The shape that it has to have.</param>
     /// <exception cref="DemucsException">As above.</exception>
@@ -97,13 +97,13 @@ public sealed class HTDemucsWeights : IDisposable
         return bytes;
     }
 
-    /// <summary>Makes sure that every tensor was asked for: one that a graph has no use for belongs to another architecture.</summary>
+    /// <summary>Makes sure that every tensor was requested: one that a graph has no use for belongs to another architecture.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: some were not; the message names the first of them.</exception>
     public void RefuseUnused()
     {
         string[] unused = [.. Tensors.Select(t => t.Name).Where(n => !_used.ContainsKey(n))];
         if (unused.Length > 0)
-            throw _file.Invalid($"it has {(unused.Length == 1 ? "a tensor" : $"{unused.Length} tensors")} for which its architecture has no use: {string.Join(", ", unused.Take(3))}{(unused.Length > 3 ? ", …" : "")}. Its metadata or its tensors are another model's");
+            throw _file.Invalid($"it has {(unused.Length == 1 ? "a tensor" : $"{unused.Length} tensors")} that its architecture does not use: {string.Join(", ", unused.Take(3))}{(unused.Length > 3 ? ", …" : "")}. Its metadata or its tensors are another model's");
     }
 
     /// <summary>

@@ -7,8 +7,8 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.Weights;
 
-/// <summary>A safetensors file whose header is read and checked. Tensors are read when they are asked for, in blocks, into the caller's memory. Thread-safe.</summary>
-public sealed class SafetensorsFile : IDisposable
+/// <summary>A safetensors file whose header is read and checked. Tensors are read when they are requested, in blocks, into the caller's memory. Thread-safe.</summary>
+internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>How names of such files end.</summary>
     public const string Extension = ".safetensors";
@@ -116,7 +116,7 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Reads a tensor as it is stored, little-endian.</summary>
+    /// <summary>Reads the stored bytes of a tensor, little-endian.</summary>
     /// <param name="tensor">One of <see cref="Tensors"/>.</param>
     /// <param name="destination">Takes its <see cref="WeightTensor.Bytes"/>.</param>
     /// <exception cref="ArgumentException">The memory has not the tensor's length.</exception>
@@ -176,7 +176,7 @@ public sealed class SafetensorsFile : IDisposable
             throw Unreadable(Path, e);
         }
         if (!IsFinite(bytes, tensor.Type))
-            throw Invalid($"its tensor '{tensor.Name}' holds values that are infinite or not numbers. Copy or download it again, or train it anew", null);
+            throw Invalid($"its tensor '{tensor.Name}' has values that are infinite or NaN. Copy or download the file again, or train the model again", null);
     }
 
     /// <summary>Whether no number has an exponent of ones only.</summary>

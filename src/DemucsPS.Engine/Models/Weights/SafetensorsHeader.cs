@@ -6,7 +6,7 @@ namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>Reads and checks the header of a safetensors file: eight bytes with its length, then JSON that says of each tensor type, shape and place.</summary>
 /// <remarks>
-/// The format: https://github.com/huggingface/safetensors. As there, tensors lie one behind the other without holes from the header's end to the file's; so no byte belongs to two of them, or to
+/// The format: https://github.com/huggingface/safetensors. As there, tensors lie one after another without holes from the header's end to the file's; so no byte belongs to two of them, or to
 /// none. Limits are far beyond what HTDemucs has (534 tensors, 55 kB of header), and below what would take memory to no end.
 /// </remarks>
 internal sealed class SafetensorsHeader
@@ -34,10 +34,10 @@ internal sealed class SafetensorsHeader
     {
         Span<byte> prefix = stackalloc byte[LengthBytes];
         if (file.ReadAtLeast(prefix, LengthBytes, throwOnEndOfStream: false) < LengthBytes)
-            throw new InvalidDataException("it is shorter than the eight bytes that every such file begins with");
+            throw new InvalidDataException("it is shorter than the eight bytes at the start of every such file");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MostHeaderBytes)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"its first eight bytes give its header {length} bytes, and {MostHeaderBytes} are the most, so it is damaged or another kind of file"));
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"its first eight bytes declare a header of {length} bytes; the limit is {MostHeaderBytes}. The file is damaged or of another kind"));
         long start = LengthBytes + (long)length;
         if (start > file.Length)
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it ends at byte {file.Length}, within its header of {length} bytes"));
@@ -51,12 +51,12 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"its header is no JSON: {e.Message}", e);
+            throw new InvalidDataException($"its header is not valid JSON: {e.Message}", e);
         }
         catch (InvalidOperationException e)
         {
-            // Escapes may stand for halves of characters, which only shows when a text is asked for.
-            throw new InvalidDataException($"a text in its header is no Unicode: {e.Message}", e);
+            // Escapes may stand for halves of characters, which only shows when a text is requested.
+            throw new InvalidDataException($"a text in its header is not valid Unicode: {e.Message}", e);
         }
         return header;
     }
@@ -64,7 +64,7 @@ internal sealed class SafetensorsHeader
     private void Read(JsonElement root, long start, long end)
     {
         if (root.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException("its header is no JSON object");
+            throw new InvalidDataException("its header is not a JSON object");
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (JsonProperty property in root.EnumerateObject())
         {
@@ -94,18 +94,18 @@ internal sealed class SafetensorsHeader
             last = tensor;
         }
         if (next != end)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it has {end - next} bytes behind its last tensor that belong to none"));
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it has {end - next} bytes after its last tensor that belong to no tensor"));
         _tensors.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
     }
 
     private void ReadMetadata(JsonElement metadata)
     {
         if (metadata.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException("its '__metadata__' is no JSON object");
+            throw new InvalidDataException("its '__metadata__' is not a JSON object");
         foreach (JsonProperty entry in metadata.EnumerateObject())
         {
             if (entry.Value.ValueKind != JsonValueKind.String)
-                throw new InvalidDataException($"its metadata entry '{Shortened(entry.Name)}' is no text");
+                throw new InvalidDataException($"its metadata entry '{Shortened(entry.Name)}' is not a text");
             if (!_metadata.TryAdd(entry.Name, entry.Value.GetString()!))
                 throw new InvalidDataException($"its metadata has '{Shortened(entry.Name)}' twice");
             if (_metadata.Count > MostMetadata)
@@ -116,7 +116,7 @@ internal sealed class SafetensorsHeader
     private static WeightTensor ReadTensor(string name, JsonElement tensor, long start, long end)
     {
         if (tensor.ValueKind != JsonValueKind.Object)
-            throw Wrong("is described by no JSON object");
+            throw Wrong("is not described by a JSON object");
         JsonElement? dtype = null, shape = null, offsets = null;
         foreach (JsonProperty property in tensor.EnumerateObject())
         {
@@ -126,7 +126,7 @@ internal sealed class SafetensorsHeader
             else if (property.NameEquals("data_offsets"u8))
                 field = ref offsets;
             else if (!property.NameEquals("dtype"u8))
-                throw Wrong($"has '{Shortened(property.Name)}', which is not known");
+                throw Wrong($"has the unknown entry '{Shortened(property.Name)}'");
             if (field is not null)
                 throw Wrong($"has '{property.Name}' twice");
             field = property.Value;
@@ -139,7 +139,7 @@ internal sealed class SafetensorsHeader
             "F32" => WeightType.Float32,
             "F16" => WeightType.Float16,
             "BF16" => WeightType.BFloat16,
-            string other => throw Wrong($"is stored as {Shortened(other)}; F32, F16 and BF16 are understood"),
+            string other => throw Wrong($"is stored as {Shortened(other)}; F32, F16 and BF16 are supported"),
             null => throw Wrong("has no 'dtype'"),
         };
         if (shape is not { ValueKind: JsonValueKind.Array } || shape.Value.GetArrayLength() > MostDimensions)
@@ -157,7 +157,7 @@ internal sealed class SafetensorsHeader
         if (offsets is not { ValueKind: JsonValueKind.Array } || offsets.Value.GetArrayLength() != 2 || !IsOffset(offsets.Value[0], out begin) || !IsOffset(offsets.Value[1], out stop))
             throw Wrong("has no 'data_offsets' of two whole numbers");
         if (begin > stop || stop > end - start)
-            throw Wrong(string.Create(CultureInfo.InvariantCulture, $"is said to lie from byte {begin} to {stop} of {end - start} bytes of tensors, so the file is cut off or damaged"));
+            throw Wrong(string.Create(CultureInfo.InvariantCulture, $"is declared at bytes {begin} to {stop}, but the tensors have {end - start} bytes: the file is cut off or damaged"));
         WeightTensor result = new(name, type, dimensions, (int)count, start + begin);
         return result.Bytes == stop - begin ? result : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"has {stop - begin} bytes, but its shape {shape.Value.GetRawText()} takes {result.Bytes}"));
 

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Models.Weights;
 
-/// <summary>A tensor of a safetensors file; its values stay in the file until they are asked for.</summary>
-public sealed class WeightTensor
+/// <summary>A tensor of a safetensors file; its values stay in the file until they are requested.</summary>
+internal sealed class WeightTensor
 {
     internal WeightTensor(string name, WeightType type, IReadOnlyList<int> shape, int count, long offset)
     {
@@ -15,7 +15,7 @@ public sealed class WeightTensor
     /// <summary>Its name, that of the official model's state dict.</summary>
     public string Name { get; }
 
-    /// <summary>In what numbers it is stored.</summary>
+    /// <summary>The precision in which it is stored.</summary>
     public WeightType Type { get; }
 
     /// <summary>Its dimensions, the outermost first; empty for a single number.</summary>

@@ -1,7 +1,7 @@
 namespace DemucsPS.Engine.Models.Weights;
 
-/// <summary>In what numbers a tensor is stored; all of them are raised to float32 before anything is computed.</summary>
-public enum WeightType
+/// <summary>The precision in which a tensor is stored; all of them are raised to float32 before anything is computed.</summary>
+internal enum WeightType
 {
     /// <summary>IEEE 754 binary32; F32 in the file.</summary>
     Float32,

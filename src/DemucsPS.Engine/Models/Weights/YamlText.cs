@@ -32,20 +32,20 @@ internal sealed class YamlText
         while (yaml.SkipToLine())
         {
             if (yaml.Column() != 0)
-                throw yaml.Wrong("an entry does not begin its line");
+                throw yaml.Wrong("an entry does not begin at the start of its line");
             int start = yaml._at;
             while (yaml.Peek() is char letter && (char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-'))
                 yaml._at++;
             string name = yaml._text[start..yaml._at];
             if (name.Length == 0 || yaml.Peek() != ':')
-                throw yaml.Wrong("there is no name with a colon behind it");
+                throw yaml.Wrong("a name with a colon is missing");
             yaml._at++;
             if (yaml.Peek() is not (' ' or '\t' or '\r' or '\n' or null))
-                throw yaml.Wrong("there is no space behind a colon");
+                throw yaml.Wrong("the space after a colon is missing");
             yaml.SkipBlanks();
             object value = yaml.AtLineEnd() ? yaml.Dashes(-1, 1) : yaml.Value(1, inList: false);
             if (!entries.TryAdd(name, value))
-                throw yaml.Wrong($"'{name}' is there twice");
+                throw yaml.Wrong($"'{name}' occurs twice");
         }
         return entries;
     }
@@ -56,14 +56,14 @@ internal sealed class YamlText
     private List<object> Dashes(int outer, int level)
     {
         if (!SkipToLine() || !IsDash() || Column() <= outer)
-            throw Wrong("there is no value");
+            throw Wrong("a value is missing");
         return DashesHere(level);
     }
 
     private List<object> DashesHere(int level)
     {
         if (level > MostLevels)
-            throw Wrong("lists are too deep in each other");
+            throw Wrong("lists are nested too deeply");
         List<object> items = [];
         int column = Column();
         do
@@ -74,14 +74,14 @@ internal sealed class YamlText
         }
         while (SkipToLine() && IsDash() && Column() == column);
         if (Peek() is not null && Column() > column)
-            throw Wrong("a line stands further in than those before it");
+            throw Wrong("a line is indented more than those before it");
         return items;
     }
 
     private object Value(int level, bool inList)
     {
         if (level > MostLevels)
-            throw Wrong("lists are too deep in each other");
+            throw Wrong("lists are nested too deeply");
         object value;
         if (Peek() == '[')
         {
@@ -114,7 +114,7 @@ internal sealed class YamlText
             if (Peek() == ']')
                 break;
             if (Peek() != ',')
-                throw Wrong(Peek() is null ? "a list has no end" : "there is no comma between two items");
+                throw Wrong(Peek() is null ? "a list is not closed" : "a comma between two items is missing");
             _at++;
         }
         _at++;
@@ -127,7 +127,7 @@ internal sealed class YamlText
         while (true)
         {
             if (Peek() is not char letter || letter is '\r' or '\n')
-                throw Wrong("a quoted text has no end in its line");
+                throw Wrong("a quoted text is not closed in its line");
             _at++;
             if (letter == quote)
             {
@@ -137,7 +137,7 @@ internal sealed class YamlText
             }
             else if (letter == '\\' && quote == '"')
             {
-                throw Wrong("escapes are not understood");
+                throw Wrong("escapes are not supported");
             }
             text.Append(letter);
         }
@@ -146,9 +146,9 @@ internal sealed class YamlText
     private string Plain(bool inList)
     {
         int start = _at;
-        // The characters with which YAML begins what is no plain text.
+        // The characters with which YAML begins what is not a plain text.
         if (Peek() is not char first || "{}[],&*!|>%@`#?:".Contains(first, StringComparison.Ordinal) || (first == '-' && _text.AsSpan(_at + 1) is [' ', ..] or []))
-            throw Wrong("there is no value that is understood");
+            throw Wrong("a value is not supported");
         while (Peek() is char letter && letter is not ('\r' or '\n') && !(inList && letter is ',' or '[' or ']' or '{' or '}')
             && !(letter == '#' && _text[_at - 1] is ' ' or '\t') && !(letter == ':' && _text.AsSpan(_at + 1) is [] or [' ' or '\t' or '\r' or '\n', ..]))
         {
@@ -161,7 +161,7 @@ internal sealed class YamlText
     {
         SkipBlanks();
         if (!AtLineEnd())
-            throw Wrong("there is something behind a value");
+            throw Wrong("unexpected text after a value");
     }
 
     private bool AtLineEnd() => Peek() is null or '\r' or '\n' || (Peek() == '#' && (_at == 0 || _text[_at - 1] is ' ' or '\t' or '\n'));
@@ -170,13 +170,13 @@ internal sealed class YamlText
 
     private int Column() => _at - (_text.LastIndexOf('\n', Math.Max(0, _at - 1), Math.Max(0, _at)) + 1);
 
-    /// <summary>Goes to the first character that is no blank, comment or line's end; false where there is none.</summary>
+    /// <summary>Goes to the first character that is not a blank, comment or line's end; false if there is none.</summary>
     private bool SkipToLine()
     {
         SkipAll();
         if (Peek() is null)
             return false;
-        // Tabs must not stand before anything, since nobody knows how wide they are.
+        // Tabs must not indent, since their width is undefined.
         return _text.IndexOf('\t', _at - Column(), Column()) < 0 ? true : throw Wrong("a line begins with a tab");
     }
 

@@ -2,7 +2,7 @@
 (() => {
   const $ = id => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
-  // Of sound that is fetched while it plays: what is asked for at once (a second and a half), what is held of each track, and how far ahead it is given to the browser.
+  // Of sound that is fetched while it plays: what is requested at once (a second and a half), what is held of each track, and how far ahead it is given to the browser.
   const partFrames = 2 ** 16;
   const heldParts = 8;
   const aheadSeconds = 4;
@@ -203,7 +203,7 @@
         } else {
           const answer = await fetch(track.url);
           if (!answer.ok)
-            throw new Error(`the server answers ${answer.status}`);
+            throw new Error(`the server answered ${answer.status}`);
           bytes = await answer.arrayBuffer();
         }
         this.buffers.set(track, await decoder.decodeAudioData(bytes));
@@ -264,10 +264,10 @@
       try {
         const answer = await fetch(track.url, { headers: { Range: `bytes=${first * 8}-${(first + frames) * 8 - 1}` } });
         if (answer.status !== 206)
-          throw new Error(`the server answers ${answer.status}`);
+          throw new Error(`the server answered ${answer.status}`);
         return new Float32Array(await answer.arrayBuffer());
       } catch (error) {
-        throw new Error(`'${track.file}' cannot be read: ${error.message}. The server must run, and the file lie where it was`, { cause: error });
+        throw new Error(`'${track.file}' cannot be read: ${error.message}. Make sure that the server is running and the file has not moved`, { cause: error });
       }
     }
 
@@ -377,7 +377,7 @@
         player.preload = "auto";
         player.preservesPitch = false;
         player.addEventListener("loadedmetadata", resolve, { once: true });
-        player.addEventListener("error", () => reject(new Error(`'${track.file}' cannot be played. It must lie where it was when this page was made`)), { once: true });
+        player.addEventListener("error", () => reject(new Error(`'${track.file}' cannot be played. Make sure that it has not moved since this page was created`)), { once: true });
         player.src = track.url;
         this.players.set(track, player);
       }));
@@ -499,7 +499,7 @@
     try {
       await sound.play(within(at >= sound.end - 0.01 ? 0 : at));
     } catch (error) {
-      say(`It cannot be played: ${error.message}.`);
+      say(`Playback failed: ${error.message}.`);
     }
     showPlaying();
   }
@@ -523,7 +523,7 @@
     if (on && (at < loopRange()[0] || at >= loopRange()[1]))
       seek(loopRange()[0]);
     $("loop").setAttribute("aria-pressed", on);
-    say(!on ? "Loop off." : state.region ? `Loop from ${formatTime(state.region[0])} to ${formatTime(state.region[1])}.` : "Loop over all.");
+    say(!on ? "Loop off." : state.region ? `Loop from ${formatTime(state.region[0])} to ${formatTime(state.region[1])}.` : "Looping the whole track.");
     showRegion();
   }
 
@@ -551,7 +551,7 @@
     for (const [name, lane] of state.lanes)
       Object.assign(lane, { solo: false, mute: startsMuted(name), gain: 0 });
     showHeard();
-    say("All stems are as they were.");
+    say("All stems are reset.");
   }
 
   // A remix
@@ -616,7 +616,7 @@
 
   async function download() {
     $("download").disabled = true;
-    say("Making the remix …");
+    say("Creating the remix …");
     try {
       const { bytes, lowered } = await render();
       const link = document.createElement("a");
@@ -625,9 +625,9 @@
       link.download = `${data.title.replace(/[\u0000-\u001f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "_").slice(0, 120)} remix.wav`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-      say(lowered > 0.005 ? `The remix is ready. It was made ${lowered.toFixed(1)} dB quieter so that it does not clip.` : "The remix is ready.");
+      say(lowered > 0.005 ? `The remix is ready. It was lowered by ${lowered.toFixed(1)} dB to avoid clipping.` : "The remix is ready.");
     } catch (error) {
-      say(`The remix cannot be made: ${error.message}.`);
+      say(`The remix cannot be created: ${error.message}.`);
     }
     $("download").disabled = false;
   }
@@ -888,14 +888,14 @@
         button.addEventListener("click", () => toggle(name, what));
         controls.append(button);
       }
-      const slider = make("input", { type: "range", min: silence, max: sound.canBoost ? 12 : 0, step: 0.5, value: 0, title: "Gain; a double click resets it" });
+      const slider = make("input", { type: "range", min: silence, max: sound.canBoost ? 12 : 0, step: 0.5, value: 0, title: "Gain (double-click to reset)" });
       slider.setAttribute("aria-label", `Gain of ${name}`);
       slider.addEventListener("input", () => setGain(name, Number(slider.value)));
       slider.addEventListener("dblclick", () => setGain(name, 0));
       controls.append(make("div", { className: "gain" }, slider, make("output")));
       lanes.push({ lane, name });
     } else {
-      controls.append(make("div", { className: "hint", textContent: audible.includes(data.mix) ? "what was separated" : "cannot be heard here" }));
+      controls.append(make("div", { className: "hint", textContent: audible.includes(data.mix) ? "original mix" : "cannot be played here" }));
       lanes.push({ lane, name: null });
     }
     $("lanes").append(lane);
@@ -927,18 +927,18 @@
   $("position").setAttribute("aria-valuemax", data.duration.toFixed(1));
   const notes = [...data.notes];
   if (data.audio === "parts")
-    notes.push("The sound is fetched from the server while it plays. The download of a remix is for pages that hold all of it.");
+    notes.push("The sound is fetched from the server during playback. A remix can only be downloaded from pages with embedded sound.");
   if (data.audio === "linked")
-    notes.push("The files are played as they are, each by a player of the browser's: these begin up to 25 milliseconds apart, and are brought within 2 in some seconds. A page that is served is in step to the sample. Gains above 0 dB and the download of a remix are for tracks whose sound is in the page.");
+    notes.push("The browser plays each file with its own player. The players start up to 25 milliseconds apart, and are aligned to within 2 milliseconds after some seconds. A served page is sample-accurate. Gains above 0 dB and downloads of a remix need embedded sound.");
   $("notes").hidden = notes.length === 0;
   $("notes").append(...notes.map(note => make("li", { textContent: note, dir: "auto" })));
 
   for (const variant of data.variants) {
     if (several)
       $("provenance").append(make("h2", { textContent: variant.name, dir: "auto" }));
-    const facts = variant.provenance.length > 0 ? variant.provenance.map(f => [...f]) : [["Provenance", "There is none beside these files."]];
+    const facts = variant.provenance.length > 0 ? variant.provenance.map(f => [...f]) : [["Provenance", "Unknown: no record next to these files."]];
     if (several)
-      facts.push(["Level here", `${(20 * Math.log10(variant.level)).toFixed(2)} dB, so that all are equally loud`]);
+      facts.push(["Level here", `${(20 * Math.log10(variant.level)).toFixed(2)} dB, so that all have the same loudness`]);
     $("provenance").append(make("dl", {}, ...facts.map(([what, words]) => make("div", {}, make("dt", { textContent: what, dir: "auto" }), make("dd", { textContent: words, dir: "auto" })))));
   }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DemucsPS.Engine.Stems.Selection;
 
-/// <summary>Gains of stems in decibels, by name: −∞ silences a stem, and a stem that is not named stays as it is (0 dB), as on a mixing desk.</summary>
+/// <summary>Gains of stems in decibels, by name: −∞ silences a stem, and a stem that is not named stays at 0 dB, as on a mixing desk.</summary>
 public sealed class StemGains
 {
     /// <summary>Greatest gain in decibels: a hundredfold.</summary>
@@ -20,7 +20,7 @@ public sealed class StemGains
             if (_decibels.Exists(g => string.Equals(g.Key, name, StringComparison.OrdinalIgnoreCase)))
                 throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown has two gains for '{name}'. Give one.");
             if (!(gain <= MaxDecibels))
-                throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it can be -inf to {MaxDecibels} dB.")) { Parameter = EngineParameter.Mixdown };
+                throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it must be -inf to {MaxDecibels} dB.")) { Parameter = EngineParameter.Mixdown };
             _decibels.Add(new(name, gain));
         }
         if (_decibels.Count == 0)
@@ -37,9 +37,9 @@ public sealed class StemGains
         string[] sides = entry.Split('=', StringSplitOptions.TrimEntries);
         // The rest of a number that begins before the comma.
         if (sides is [var rest] && rest.Length > 0 && rest.All(char.IsAsciiDigit))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown '{text}' has a comma before '{entry}', and commas are between stems. Decimals are written with a point, such as vocals=0.5.") { Parameter = EngineParameter.Mixdown };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown '{text}' has a comma before '{entry}'. Commas separate stems. Write decimals with a point, such as vocals=0.5.") { Parameter = EngineParameter.Mixdown };
         if (sides is not [{ Length: > 0 } name, { Length: > 0 } gain])
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{entry}' in the mixdown '{text}' is not a stem with a gain. A mixdown looks like vocals=-6,drums=-inf.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"'{entry}' in the mixdown '{text}' is not a stem with a gain. Write a mixdown as vocals=-6,drums=-inf.");
         return new KeyValuePair<string, double>(name, ParseGain(name, gain));
     }));
 
@@ -51,7 +51,7 @@ public sealed class StemGains
         if (gain.ToLowerInvariant() is "-inf" or "-infinity" or "-∞")
             return double.NegativeInfinity;
         return double.TryParse(gain, NumberStyles.Float, CultureInfo.InvariantCulture, out double decibels) ? decibels
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"The gain '{gain}' of '{name}' is not a number of decibels. Write it like -6, 1.5 or -inf.");
+            : throw new DemucsException(DemucsError.ParameterInvalid, $"The gain '{gain}' of '{name}' is not a number of decibels. Write it as -6, 1.5 or -inf.");
     }
 
     /// <summary>The factor of a gain: 10^(dB/20).</summary>

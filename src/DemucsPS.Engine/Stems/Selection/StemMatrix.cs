@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Tracks;
+
 namespace DemucsPS.Engine.Stems.Selection;
 
 /// <summary>Which signals a separation gives: weighted sums of the mix and of a model's stems.</summary>
@@ -57,7 +59,7 @@ public sealed class StemMatrix
         if (method == TwoStemsMethod.Minus)
             return new StemMatrix([Single(stems, chosen), new StemRow(rest, 1, [(chosen, -1)])]);
         if (stems.Count < 2)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The model has a single stem, '{stems[0]}', so there is no rest to add up. The method minus takes the mix minus the stem.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The model has a single stem, '{stems[0]}', so there are no others to add. Use the method minus: the mix minus the stem.");
         return new StemMatrix([Single(stems, chosen), new StemRow(rest, 0, [.. Enumerable.Range(0, stems.Count).Where(i => i != chosen).Select(i => (i, 1f))])]);
     }
 
@@ -67,7 +69,7 @@ public sealed class StemMatrix
     internal static StemMatrix StemMp4(IReadOnlyList<string> stems)
     {
         if (stems.Count != 4)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"A .stem.mp4 file has four stems, and there are {stems.Count} ({string.Join(", ", stems)}). Use a model with four stems, or another format.");
+            throw new DemucsException(DemucsError.ParameterInvalid, $"A .stem.mp4 file needs four stems, but the model has {stems.Count} ({string.Join(", ", stems)}). Use a model with four stems, or another format.");
         string[] usual = ["drums", "bass", "other", "vocals"];
         int[] order = [.. usual.Select(name => stems.ToList().FindIndex(s => string.Equals(s, name, StringComparison.OrdinalIgnoreCase)))];
         if (order.Contains(-1))
@@ -92,7 +94,7 @@ public sealed class StemMatrix
         foreach ((string name, double decibels) in gains.Decibels)
             factors[Find(stems, name)] = StemGains.Factor(decibels);
         if (factors.All(f => f == 0))
-            throw new DemucsException(DemucsError.ParameterInvalid, "The mixdown silences every stem, so nothing would be left. Leave one of them.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "The mixdown silences every stem. Keep at least one.");
         return new StemMatrix([.. Rows, new StemRow("mixdown", 0, [.. factors.Select((f, i) => (i, f)).Where(s => s.f != 0)])]);
     }
 

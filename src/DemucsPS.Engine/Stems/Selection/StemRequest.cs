@@ -36,13 +36,13 @@ public sealed record StemRequest
     {
         bool some = Stems is { Count: > 0 };
         if (some && TwoStems is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, "Chosen stems and two stems cannot be had together. Choose one of them.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "A choice of stems and two stems cannot be combined. Choose one of them.");
         if (StemMp4 && (some || TwoStems is not null || Residual || Mixdown is not null))
-            throw new DemucsException(DemucsError.ParameterInvalid, "A .stem.mp4 file holds the mix and all four stems. Leave out the choice of stems, two stems, the residual and the mixdown, or choose another format.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "A .stem.mp4 file contains the mix and all four stems. Leave out the choice of stems, two stems, the residual and the mixdown, or choose another format.");
         if (Residual && TwoStems is not null && TwoStemsMethod == TwoStemsMethod.Minus)
-            throw new DemucsException(DemucsError.ParameterInvalid, "Two stems by minus sum to the mix, so there is no residual. Leave the residual out, or use the method add.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "The residual cannot be combined with the method minus: the two stems sum to the mix. Leave the residual out, or use the method add.");
         if (TwoStems is null && TwoStemsMethod != TwoStemsMethod.Add)
-            throw new DemucsException(DemucsError.ParameterInvalid, "A method for two stems is of use only with two stems. Name the stem, or leave the method out.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "The method for two stems needs two stems. Name the stem, or leave the method out.");
     }
 
     /// <summary>The outputs for a model.</summary>

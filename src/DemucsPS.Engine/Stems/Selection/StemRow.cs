@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Tracks;
+
 namespace DemucsPS.Engine.Stems.Selection;
 
 /// <summary>One output of a separation: a weighted sum of the mix and of the model's stems.</summary>

@@ -3,12 +3,12 @@ using DemucsPS.Engine.Clusters;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Receive-DemucsJob</c>: folders of jobs in, and what became of each of their tracks out.</summary>
+/// <summary><c>Receive-DemucsJob</c>: folders of jobs in, and the result of each track out.</summary>
 [Cmdlet(VerbsCommunications.Receive, "DemucsJob")]
 [OutputType(typeof(ClusterTrack))]
 public sealed class ReceiveDemucsJobCommand : JobCommand
 {
-    /// <summary>What became of the tracks that are wanted; all without it.</summary>
+    /// <summary>States of the wanted tracks; all without it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public TrackState[] State { get; set; } = [];

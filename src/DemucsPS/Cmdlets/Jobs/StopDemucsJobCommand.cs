@@ -3,7 +3,7 @@ using DemucsPS.Engine.Clusters;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Stop-DemucsJob</c>: takes a job's tasks from Slurm; what runs keeps what it has done.</summary>
+/// <summary><c>Stop-DemucsJob</c>: cancels a job's tasks in Slurm; running tasks keep their finished work.</summary>
 [Cmdlet(VerbsLifecycle.Stop, "DemucsJob", SupportsShouldProcess = true)]
 [OutputType(typeof(ClusterStatus))]
 public sealed class StopDemucsJobCommand : JobCommand

@@ -9,21 +9,21 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Submit-DemucsJob</c>: an archive in, a job on a cluster and how it stands out; or what is missing of a job, once more.</summary>
 [Cmdlet(VerbsLifecycle.Submit, "DemucsJob", SupportsShouldProcess = true, DefaultParameterSetName = TrackInput.PathSet)]
 [OutputType(typeof(ClusterStatus))]
-public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
+public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
 {
     private const string RetrySet = "Retry";
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<string> _given = [];
 
-    /// <summary>Audio files, folders of them and playlists; wildcards are allowed.</summary>
+    /// <inheritdoc/>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = TrackInput.PathSet)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [FileToPath]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The same, by names taken as they are.</summary>
+    /// <inheritdoc/>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = TrackInput.LiteralPathSet)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
@@ -38,17 +38,17 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string[] JobPath { get; set; } = [];
 
-    /// <summary>Take folders with the folders in them.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Names of the files to take from folders.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Names of files and folders to leave out of folders.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -75,11 +75,11 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string Program { get; set; } = "demucsps";
 
-    /// <summary>Seconds of work for a second of audio on a node; 0 for those of the job's own results, or of <see cref="MeasuredIn"/>.</summary>
+    /// <summary>Seconds of work per second of audio on a node; 0 for those of the job's own results, or of <see cref="MeasuredIn"/>.</summary>
     [Parameter]
     public double RealTimeFactor { get; set; }
 
-    /// <summary>Folder of a job whose results say how long a second of audio takes.</summary>
+    /// <summary>Folder of a job whose results give the time per second of audio.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? MeasuredIn { get; set; }
@@ -92,7 +92,7 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     [Parameter]
     public TimeSpan TimeLimit { get; set; }
 
-    /// <summary>The most tasks; 0 for as many as the cluster takes.</summary>
+    /// <summary>Maximum number of tasks; 0 for the cluster's limit.</summary>
     [Parameter]
     public int MaxTasks { get; set; }
 
@@ -120,7 +120,7 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string? Gres { get; set; }
 
-    /// <summary>The most tasks that run at once; 0 for no limit.</summary>
+    /// <summary>Maximum number of tasks running at once; 0 for no limit.</summary>
     [Parameter]
     public int Throttle { get; set; }
 
@@ -129,7 +129,7 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string[] SbatchOption { get; set; } = [];
 
-    /// <summary>Make the job's folder, and hand it to nobody.</summary>
+    /// <summary>Create the job's folder, but do not submit it.</summary>
     [Parameter]
     public SwitchParameter NoSubmit { get; set; }
 
@@ -173,9 +173,9 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
         SlurmCluster? cluster = NoSubmit ? null : new SlurmCluster();
         ClusterOrder order = Retry ? ClusterOrder.Again(folder, Plan(), Slurm(), cluster) : New(folder, cluster);
         if (order.Plan.IsFactorAssumed && order.Plan.Tasks.Count > 0)
-            WriteWarning("Nobody has measured how long a second of audio takes. Submit a few tracks first and name that job with -MeasuredIn, or give -RealTimeFactor.");
+            WriteWarning("The time per second of audio is only assumed. Submit a few tracks first and name that job with -MeasuredIn, or give -RealTimeFactor.");
         WriteVerbose($"{order.Plan}.");
-        if (!ShouldProcess(folder, $"{(NoSubmit ? "Make a job" : "Submit a job")} ({order.Plan})"))
+        if (!ShouldProcess(folder, $"{(NoSubmit ? "Create a job" : "Submit a job")} ({order.Plan})"))
         {
             // Whether Slurm would take it is a part of the answer.
             if (order.Try() is { } said)
@@ -236,6 +236,6 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IDisposable
         if (InvokeCommand.GetCommand(Program, CommandTypes.Application) is ApplicationInfo { Path: var found })
             return found;
         string path = this.ResolveLiteral(Program, DemucsError.ClusterJobInvalid);
-        return File.Exists(path) ? path : throw new DemucsException(DemucsError.ClusterJobInvalid, $"There is no program '{Program}'. The nodes start the console program demucsps: put it on the path, or name it by -Program, where all nodes have it.", Program);
+        return File.Exists(path) ? path : throw new DemucsException(DemucsError.ClusterJobInvalid, $"The program '{Program}' was not found. The nodes run the console program demucsps. Put it on the path, or give its path with -Program, where all nodes have it.", Program);
     }
 }

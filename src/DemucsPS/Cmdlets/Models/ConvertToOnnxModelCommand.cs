@@ -4,7 +4,7 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>ConvertTo-OnnxModel</c>: writes the graphs of models whose files hold weights as ONNX files.</summary>
+/// <summary><c>ConvertTo-OnnxModel</c>: converts models from weights to ONNX files.</summary>
 [Cmdlet(VerbsData.ConvertTo, "OnnxModel", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ConvertToOnnxModelCommand : ModelCommand
@@ -20,7 +20,7 @@ public sealed class ConvertToOnnxModelCommand : ModelCommand
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "";
 
-    /// <summary>Replace files of that name.</summary>
+    /// <summary>Replace existing files.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

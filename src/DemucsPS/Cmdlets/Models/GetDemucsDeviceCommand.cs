@@ -9,7 +9,7 @@ namespace DemucsPS.Cmdlets;
 [OutputType(typeof(ExecutionDevice))]
 public sealed class GetDemucsDeviceCommand : PSCmdlet
 {
-    /// <summary>A plug-in library to look into besides those in the folder of such.</summary>
+    /// <summary>A plug-in library to list in addition to those in the folder of plug-in libraries.</summary>
     [Parameter(Position = 0)]
     [ValidateNotNullOrEmpty]
     public string? ProviderLibrary { get; set; }

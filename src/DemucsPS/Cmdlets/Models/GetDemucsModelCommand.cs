@@ -36,7 +36,7 @@ public sealed class GetDemucsModelCommand : ModelCommand
     {
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            WriteObject(Library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', neither installed nor in the catalog. Get-DemucsModel lists all.", name));
+            WriteObject(Library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', either installed or in the catalog. Get-DemucsModel lists all models.", name));
             return;
         }
         WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);

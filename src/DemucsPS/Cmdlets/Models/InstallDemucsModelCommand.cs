@@ -7,12 +7,12 @@ using DemucsPS.Engine.Models.Installation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Install-DemucsModel</c>: fetches models of the catalog, or takes in a model of the user's own.</summary>
+/// <summary><c>Install-DemucsModel</c>: installs models from the catalog, or a user's own model.</summary>
 [Cmdlet(VerbsLifecycle.Install, "DemucsModel", SupportsShouldProcess = true)]
 [OutputType(typeof(ModelInfo))]
 public sealed class InstallDemucsModelCommand : ModelCommand
 {
-    /// <summary>Names in the catalog; or, with a local source, another name for a model of one's own.</summary>
+    /// <summary>Names in the catalog; or, with a local source, a new name for a user's own model.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
@@ -23,11 +23,11 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     [ValidateNotNullOrEmpty]
     public string? Source { get; set; }
 
-    /// <summary>Accept what the license notice says.</summary>
+    /// <summary>Accept the license notice.</summary>
     [Parameter]
     public SwitchParameter AcceptLicense { get; set; }
 
-    /// <summary>Fetch what is installed again.</summary>
+    /// <summary>Install again what is already installed.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -69,14 +69,14 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     private string Describe(IReadOnlyList<ModelInfo> planned)
     {
         string size = planned.Sum(m => m.Size) is > 0 and long bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes / 1e6:F0} MB") : "";
-        string notice = !AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } said ? $"; before that its license notice has to be accepted (-AcceptLicense): {said}" : "";
+        string notice = !AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } said ? $"; its license notice must be accepted first (-AcceptLicense): {said}" : "";
         return $"Install {string.Join(", ", planned.Select(m => m.Name))} from {(Source is null ? "the addresses of the catalog" : $"'{Source}'")}{size}{notice}";
     }
 
-    /// <summary>Asks a user who is there to answer; nobody has not accepted.</summary>
+    /// <summary>Asks the user. Without a user to answer, the license is not accepted.</summary>
     /// <param name="name">The model.</param>
     /// <param name="notice">What is to be accepted.</param>
-    /// <param name="asked">Whether somebody was there.</param>
+    /// <param name="asked">Whether there was a user to ask.</param>
     private bool Ask(string name, string notice, out bool asked)
     {
         asked = false;

@@ -5,7 +5,7 @@ using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Install-DemucsProvider</c>: takes the plug-in library of an execution provider out of its maker's package.</summary>
+/// <summary><c>Install-DemucsProvider</c>: installs the plug-in library of an execution provider from its vendor's package.</summary>
 [Cmdlet(VerbsLifecycle.Install, "DemucsProvider", SupportsShouldProcess = true)]
 [OutputType(typeof(ExecutionDevice))]
 public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
@@ -16,12 +16,12 @@ public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
     [Parameter(Mandatory = true, Position = 0)]
     public ExecutionProvider ExecutionProvider { get; set; }
 
-    /// <summary>The maker's package.</summary>
+    /// <summary>The vendor's package.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     public string? Source { get; set; }
 
-    /// <summary>Replace one that is installed.</summary>
+    /// <summary>Replace an installed one.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -4,7 +4,7 @@ using DemucsPS.Engine.Models.Installation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Remove-DemucsModel</c>: takes installed models out of the models folder, or empties the cache of prepared copies.</summary>
+/// <summary><c>Remove-DemucsModel</c>: removes installed models, or empties the cache of prepared copies.</summary>
 [Cmdlet(VerbsCommon.Remove, "DemucsModel", SupportsShouldProcess = true, DefaultParameterSetName = NameSet)]
 [OutputType(typeof(void))]
 public sealed class RemoveDemucsModelCommand : ModelCommand

@@ -10,7 +10,7 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Test-DemucsModel</c>: hashes, the contract, one segment that is always the same, and what preparation changes.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "DemucsModel", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(ModelTestResult))]
-public sealed class TestDemucsModelCommand : ModelCommand
+public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
 {
     private const string NameSet = "Name", PathSet = "Path";
 
@@ -20,12 +20,12 @@ public sealed class TestDemucsModelCommand : ModelCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Paths of model files, or of folders with one model; taken as they are.</summary>
+    /// <summary>Literal paths of model files, or of folders with one model.</summary>
     [Parameter(Mandatory = true, ParameterSetName = PathSet)]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Test the model as it is, without the rewriting that makes it exact.</summary>
+    /// <summary>Test the model without preparation.</summary>
     [Parameter]
     public SwitchParameter NoPreparation { get; set; }
 
@@ -33,16 +33,16 @@ public sealed class TestDemucsModelCommand : ModelCommand
     [Parameter]
     public ModelPrecision Precision { get; set; }
 
-    /// <summary>Run the model on this, and compare its stems with those of the CPU.</summary>
+    /// <summary>Run the model on this execution provider, and compare its stems with those of the CPU.</summary>
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
-    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ProviderLibrary { get; set; }
 
-    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNull]
     public Hashtable? ProviderOption { get; set; }
@@ -57,7 +57,7 @@ public sealed class TestDemucsModelCommand : ModelCommand
         {
             foreach (ModelSource model in models)
             {
-                ModelTestResult result = ModelCheck.Run(Library, model, this.Session(ExecutionProvider, ProviderLibrary, ProviderOption), prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
+                ModelTestResult result = ModelCheck.Run(Library, model, this.Session(), prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
                 WriteObject(result);
                 // The model may be good; what is refused from now on is said as an error, which a separation with it would be.
                 if (result.Refusal is { } refusal)
@@ -82,7 +82,7 @@ public sealed class TestDemucsModelCommand : ModelCommand
             ModelTestStage.Verifying => "checking SHA-256",
             ModelTestStage.Running => "separating",
             ModelTestStage.Comparing => "separating on the CPU in full precision",
-            ModelTestStage.Exported => "separating as it was exported",
+            ModelTestStage.Exported => "separating with the model as exported",
             _ => "computing in float64",
         }}"));
     }

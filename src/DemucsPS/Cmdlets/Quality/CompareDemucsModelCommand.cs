@@ -38,7 +38,7 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
     [ValidateNotNullOrEmpty]
     public Hashtable[]? Setting { get; set; }
 
-    /// <summary>Folder of the true stems of a track, or of folders of tracks.</summary>
+    /// <summary>Folder of the reference stems of a track, or of folders of tracks.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Reference { get; set; }
@@ -55,15 +55,15 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "compared";
 
-    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
+    /// <summary>Chunks to separate at once; 0 to choose by processors and memory.</summary>
     [Parameter]
     public int ThrottleLimit { get; set; }
 
-    /// <summary>Make no page that plays the results against each other.</summary>
+    /// <summary>Do not create the page that plays the results against each other.</summary>
     [Parameter]
     public SwitchParameter NoPlayer { get; set; }
 
-    /// <summary>Take stems that are there already, and continue interrupted separations.</summary>
+    /// <summary>Use existing stems, and continue interrupted separations.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
@@ -155,7 +155,7 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
     private bool Confirm(PlannedSeparation planned)
     {
         _planned.Add(planned);
-        return ShouldProcess(planned.Track.Path, $"{(planned.Plan.Skips ? "Take" : "Separate")} by {planned.Setting} ({planned.Plan.Work})");
+        return ShouldProcess(planned.Track.Path, $"{(planned.Plan.Skips ? "Use" : "Separate")} with {planned.Setting} ({planned.Plan.Work})");
     }
 
     private void Fail(ComparisonSetting setting, TrackSource? track, DemucsException error)
@@ -202,7 +202,7 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
                     "OVERLAP" => setting with { Overlap = Convert<double>(entry.Value) },
                     "SHIFTS" => setting with { Shifts = Convert<int>(entry.Value) },
                     "PRECISION" => setting with { Precision = Convert<ModelPrecision>(entry.Value) },
-                    _ => throw new DemucsException(DemucsError.ParameterInvalid, $"There is no setting '{entry.Key}' to compare. There are Overlap, Shifts and Precision."),
+                    _ => throw new DemucsException(DemucsError.ParameterInvalid, $"There is no setting '{entry.Key}' to compare. Settings are Overlap, Shifts and Precision."),
                 };
             }
             catch (PSInvalidCastException e)

@@ -11,7 +11,7 @@ public sealed class ExportSpectrogramCommand : SpectrogramCommand
 {
     private PictureFile? _file;
 
-    /// <summary>The picture: a name that ends in .png or .svg.</summary>
+    /// <summary>File for the picture; the name ends in .png or .svg.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "";

@@ -5,7 +5,7 @@ using DemucsPS.Engine.Quality;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Measure-StemQuality</c>: estimated stems and the true ones in, figures of each track out.</summary>
+/// <summary><c>Measure-StemQuality</c>: estimated stems and the references in, figures of each track out.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "StemQuality", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(TrackQuality))]
 public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
@@ -21,7 +21,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ResultSet)]
     public SeparationResult? SeparationResult { get; set; }
 
-    /// <summary>Folder of the true stems of a track, or of folders of tracks.</summary>
+    /// <summary>Folder of the reference stems of a track, or of folders of tracks.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     public string Reference { get; set; } = "";
@@ -32,7 +32,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     [ValidateRange(QualityMetric.Sdr, QualityMetric.All)]
     public QualityMetric[] Metric { get; set; } = [QualityMetric.All];
 
-    /// <summary>Seconds of a window; 0 for one over the whole track.</summary>
+    /// <summary>Length of a window; 0 for one window over the whole track.</summary>
     [Parameter]
     public double Window { get; set; } = new QualityOptions().Window;
 
@@ -49,7 +49,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     [ValidateNotNullOrEmpty]
     public string? DestinationPath { get; set; }
 
-    /// <summary>Take the results that are kept already.</summary>
+    /// <summary>Reuse existing results.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
@@ -67,7 +67,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
             _options = new QualityOptions { Metrics = Metric.Aggregate(QualityMetric.None, (all, one) => all | one), Window = Window, Hop = Hop == 0 ? null : Hop };
             _options.Check();
             if (DestinationPath is null && Resume)
-                throw new DemucsException(DemucsError.ParameterInvalid, "-Resume takes the results of an earlier run, and without -DestinationPath none are kept. Name their folder.");
+                throw new DemucsException(DemucsError.ParameterInvalid, "-Resume needs -DestinationPath: it reuses the results of an earlier run. Name their folder.");
             _reference = this.ResolveLiteral(Reference);
             _results = DestinationPath is null ? null : new QualityResults(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)) { Resume = Resume, Overwrite = Force };
         }
@@ -93,7 +93,7 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
         try
         {
             IReadOnlyList<EstimatedTrack> tracks = find();
-            if (_results is not null && !ShouldProcess(_results.Folder, tracks.Count == 1 ? $"Write the figures of '{tracks[0].Track}'" : $"Write the figures of {tracks.Count} tracks"))
+            if (_results is not null && !ShouldProcess(_results.Folder, tracks.Count == 1 ? $"Write the results of '{tracks[0].Track}'" : $"Write the results of {tracks.Count} tracks"))
                 return;
             int done = 0;
             WriteProgress(progress);

@@ -20,7 +20,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     private bool _failed, _written;
 
     /// <summary>As for any cmdlet.</summary>
-    public ShowStemPlayerCommand() => _progress = new PlayerPageProgress(this, "Making player pages");
+    public ShowStemPlayerCommand() => _progress = new PlayerPageProgress(this, "Creating player pages");
 
     /// <summary>Results of <c>Invoke-DemucsSeparation</c>.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ResultSet)]
@@ -54,7 +54,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     [Parameter]
     public SwitchParameter Open { get; set; }
 
-    /// <summary>Replace pages that exist.</summary>
+    /// <summary>Replace existing pages.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -68,7 +68,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     protected override void BeginProcessing()
     {
         if (Serve && DestinationPath is not null)
-            ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid, $"A page that is served is not written, so '{DestinationPath}' would not come to be. Leave out -Serve or -DestinationPath.").ToRecord(DestinationPath));
+            ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid, $"-Serve writes no file, so '{DestinationPath}' would not be created. Leave out -Serve or -DestinationPath.").ToRecord(DestinationPath));
         try
         {
             _destination = DestinationPath is null ? null : this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
@@ -82,7 +82,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        // Of what is to be compared none may be missing.
+        // None of the compared separations may be missing.
         if (_compared.Count > 0 && !_failed)
             Make(PlayerPage.Comparing(_compared), _compared[0].PagePath, _compared[0].Title);
         else if (_served is not null)
@@ -128,7 +128,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
             if ((_written || _served is not null) && (Serve || _destination is not null || Title is not null))
             {
                 ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid,
-                    $"'{folder.Title}' is one track more, and {(Serve ? "only one can be served" : "one page is named")}. Give one track; separations of the same track can be put into one page with -Compare.").ToRecord(target));
+                    $"'{folder.Title}' is a second track, but {(Serve ? "only one can be served" : "only one page is named")}. Give one track, or use -Compare for separations of the same track.").ToRecord(target));
             }
             if (Serve)
                 _served = folder;
@@ -190,7 +190,7 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
         if (PassThru)
             WriteObject(server.Address);
         else
-            Say($"The page is at {server.Address} on this machine until the command is stopped (Ctrl+C).");
+            Say($"The page is at {server.Address} on this machine. Press Ctrl+C to stop.");
         OpenInBrowser(server.Address.AbsoluteUri);
         _stop.Token.WaitHandle.WaitOne();
     }

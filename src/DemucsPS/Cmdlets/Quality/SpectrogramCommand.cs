@@ -28,7 +28,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
     [FileToPath]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The same, by names taken as they are.</summary>
+    /// <summary>The same, by literal names.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
@@ -43,7 +43,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
     [Parameter]
     public FrequencyScale FrequencyScale { get; set; }
 
-    /// <summary>The lowest frequency in Hz; 0 for 20, or 0 where the scale is not logarithmic.</summary>
+    /// <summary>The lowest frequency in Hz; 0 for 20, or 0 if the scale is not logarithmic.</summary>
     [Parameter]
     public double MinFrequency { get; set; }
 
@@ -95,7 +95,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
     [Parameter]
     public int HopSize { get; set; }
 
-    /// <summary>What a pixel shows of all that lies in it.</summary>
+    /// <summary>What a pixel shows of the levels in it.</summary>
     [Parameter]
     public PixelPower PixelPower { get; set; }
 
@@ -165,7 +165,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected sealed override void EndProcessing()
     {
-        // A picture that lacks one of those that were asked for is not what was asked for.
+        // A picture that lacks one of those that were requested is not what was requested.
         if (_failed || _panels.Count == 0)
             return;
         SpectrogramOptions options = _options! with { Title = Title ?? (_result is { } result && result.Stems.Count == _panels.Count ? $"{result.Track} ({result.Model})" : null) };
@@ -243,7 +243,7 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
                 _result = result;
                 break;
             default:
-                Fail(new DemucsException(DemucsError.ParameterInvalid, $"Of a {given.GetType().Name} no spectrogram can be drawn. Give audio files, or tracks, chunks, stems, spectrograms or results of this module."));
+                Fail(new DemucsException(DemucsError.ParameterInvalid, $"A {given.GetType().Name} has no spectrogram. Give audio files, or tracks, chunks, stems, spectrograms or results of this module."));
                 break;
         }
     }

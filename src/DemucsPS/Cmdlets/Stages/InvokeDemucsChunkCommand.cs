@@ -12,7 +12,7 @@ namespace DemucsPS.Cmdlets;
 /// <summary><c>Invoke-DemucsChunk</c>: chunks or their spectrograms in, a <see cref="StemChunk"/> for each stem of each out, in the order of the input.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "DemucsChunk", DefaultParameterSetName = ChunkSet)]
 [OutputType(typeof(StemChunk))]
-public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
+public sealed class InvokeDemucsChunkCommand : PSCmdlet, IModelBagInput, IDisposable
 {
     private const string ChunkSet = "Chunk", SpectrogramSet = "Spectrogram";
 
@@ -34,45 +34,45 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public ChunkSpectrogram[] Spectrogram { get; set; } = [];
 
-    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelCompleter))]
     public string[]? Model { get; set; }
 
-    /// <summary>Run models as they are, without the rewriting that makes them exact.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public SwitchParameter NoPreparation { get; set; }
 
-    /// <summary>In what numbers models are computed: Int8 is quicker, at a loss that <c>Test-DemucsModel -Precision Int8</c> measures.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public ModelPrecision Precision { get; set; }
 
-    /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNull]
     public double[][]? Weight { get; set; }
 
-    /// <summary>Names for the model's stems, in its order; without it those that the model says, or the usual ones.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[]? StemName { get; set; }
 
-    /// <summary>What runs the model.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public ExecutionProvider ExecutionProvider { get; set; }
 
-    /// <summary>The plug-in library with the execution provider; without it, one in the folder of such.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ProviderLibrary { get; set; }
 
-    /// <summary>Options of the execution provider, by name; of a plug-in library <c>device</c> chooses what <c>Get-DemucsDevice</c> lists.</summary>
+    /// <inheritdoc/>
     [Parameter]
     [ValidateNotNull]
     public Hashtable? ProviderOption { get; set; }
 
-    /// <summary>Use an execution provider without comparing what it computes with the processor.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public SwitchParameter SkipProviderCheck { get; set; }
 
@@ -82,11 +82,11 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
     [ArgumentCompleter(typeof(StemCompleter))]
     public string[]? Stem { get; set; }
 
-    /// <summary>Chunks separated at once; 0 to choose by processors and memory.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public int ThrottleLimit { get; set; }
 
-    /// <summary>How often a failed chunk is tried again.</summary>
+    /// <inheritdoc/>
     [Parameter]
     public int RetryCount { get; set; } = 2;
 
@@ -99,8 +99,8 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IDisposable
             JobPlan jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
             // Before anything is looked for, let alone loaded.
             new SeparationOptions { Jobs = jobs.Jobs, RetryCount = RetryCount }.Check();
-            OnnxSessionOptions options = this.Session(ExecutionProvider, ProviderLibrary, ProviderOption, jobs.Threads) with { SkipProviderCheck = SkipProviderCheck };
-            _bag = ModelBag.Load(this.SelectModels(Model, Weight) with { StemNames = StemName, Precision = Precision }, Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose, _stop.Token);
+            OnnxSessionOptions options = this.Session(jobs.Threads);
+            _bag = ModelBag.Load(this.Models(), Stem, options, prepare: !NoPreparation, WriteWarning, jobs.Jobs, WriteVerbose, _stop.Token);
             _separator = new ChunkSeparator(_bag, Stem, jobs.Jobs, RetryCount, _stop.Token);
         }
         catch (DemucsException e)

@@ -9,7 +9,7 @@ namespace DemucsPS.Engine.Tests.Audio.Encoded;
 public sealed class EncodedFileTests
 {
     // MPEG 1, layer III, 128 kbit/s, 44,100 Hz, stereo; and MPEG 2, 64 kbit/s, 22,050 Hz, mono.
-    private static readonly byte[] Stereo = [0xFF, 0xFB, 0x90, 0x00], Mono = [0xFF, 0xF3, 0x80, 0xC0];
+    private static readonly byte[] s_stereo = [0xFF, 0xFB, 0x90, 0x00], s_mono = [0xFF, 0xF3, 0x80, 0xC0];
 
     [Theory]
     [InlineData("LAME3.100", 576, 1000)]
@@ -17,7 +17,7 @@ public sealed class EncodedFileTests
     [InlineData("Lavf59.27", 4095, 4095)]
     public void What_the_encoder_of_an_MP3_file_put_around_the_music_is_known(string encoder, int delay, int padding)
     {
-        EncodedFile file = Read([.. Frame(Stereo, 417, Information("Info", 15, encoder, 200, delay, padding)), .. Frames(Stereo, 417, 200)])!;
+        EncodedFile file = Read([.. Frame(s_stereo, 417, Information("Info", 15, encoder, 200, delay, padding)), .. Frames(s_stereo, 417, 200)])!;
         Assert.Equal(("mp3", "audio/mpeg", 44100, 417L), (file.Codec, file.ContentType, file.SampleRate, file.FirstByte));
         Assert.Equal(new MusicSpan(delay + 529, (200 * 1152) - delay - padding), file.Music);
         Assert.Equal(200 * 1152, file.Decoded);
@@ -28,7 +28,7 @@ public sealed class EncodedFileTests
     public void Other_versions_fields_and_tags_move_what_the_encoder_says()
     {
         // 208 bytes a frame; the information is behind a shorter side information, and without a table or quality.
-        byte[] music = [.. Frame(Mono, 208, Information("Xing", 1, "LAME3.100", 30, 576, 300), at: 13), .. Frames(Mono, 208, 30)];
+        byte[] music = [.. Frame(s_mono, 208, Information("Xing", 1, "LAME3.100", 30, 576, 300), at: 13), .. Frames(s_mono, 208, 30)];
         EncodedFile file = Read([.. Id3("TSSE", 300, footer: false), .. Id3("TIT2", 50, footer: true), 0, 0, 0xFF, 0xE0, .. music])!;
         Assert.Equal(310 + 70 + 4 + 208, file.FirstByte);
         Assert.Equal((22050, new MusicSpan(1105, (30 * 576) - 876), true), (file.SampleRate, file.Music, file.HasTags));
@@ -44,7 +44,7 @@ public sealed class EncodedFileTests
     [InlineData("none", 15, "LAME3.100", 200, false)]
     public void Where_an_MP3_file_says_nothing_everything_is_music(string tag, int fields, string encoder, int frames, bool isNoMusic)
     {
-        EncodedFile file = Read([.. Frame(Stereo, 417, Information(tag, fields, encoder, frames, 0, 0)), .. Frames(Stereo, 417, frames)])!;
+        EncodedFile file = Read([.. Frame(s_stereo, 417, Information(tag, fields, encoder, frames, 0, 0)), .. Frames(s_stereo, 417, frames)])!;
         Assert.Equal(isNoMusic ? 417 : 0, file.FirstByte);
         Assert.Null(file.Music.Length);
         Assert.Equal(fields == 0 && encoder.Length > 0 ? 529 : 0, file.Music.Start);
@@ -57,7 +57,7 @@ public sealed class EncodedFileTests
         Assert.Null(Read([0xFF, 0xFB, 0x90]));
         Assert.Null(Read([.. "OggS"u8, .. new byte[5000]]));
         // One frame's head is chance.
-        Assert.Null(Read([.. Frame(Stereo, 417, []), .. new byte[500]]));
+        Assert.Null(Read([.. Frame(s_stereo, 417, []), .. new byte[500]]));
         // Layers I and II, free format, a reserved rate.
         foreach (byte[] head in (byte[][])[[0xFF, 0xFD, 0x90, 0], [0xFF, 0xFF, 0x90, 0], [0xFF, 0xFB, 0x00, 0], [0xFF, 0xFB, 0x9C, 0], [0xFF, 0xEB, 0x90, 0]])
             Assert.Null(Read(Frames(head, 417, 5)));
@@ -110,7 +110,7 @@ public sealed class EncodedFileTests
     [Fact]
     public void Any_damage_is_survived()
     {
-        byte[] mp3 = [.. Id3("TIT2", 40, footer: true), .. Frame(Stereo, 417, Information("Info", 15, "LAME3.100", 4, 576, 1000)), .. Frames(Stereo, 417, 4)];
+        byte[] mp3 = [.. Id3("TIT2", 40, footer: true), .. Frame(s_stereo, 417, Information("Info", 15, "LAME3.100", 4, 576, 1000)), .. Frames(s_stereo, 417, 4)];
         byte[] mp4 = [.. Box("ftyp", Text("M4A ")), .. Movie(1000, 6017, 44100, 266_401, 1024, "mp4a", Box("----", Box("name", B32(0), Text("iTunSMPB")), Box("data", B32(1), B32(0), Text(" 0 840 1 99"))))];
         Random random = new(15);
         foreach (byte[] whole in (byte[][])[mp3, mp4])

@@ -17,9 +17,9 @@ public sealed class EncodedReaderTests : IDisposable
     [InlineData(0, null, 6912, 6912, 0, 6912, "is an MP3 file without a LAME tag")]
     // The encoder puts less behind the music than decoders are late.
     [InlineData(1105, 6000L, 6912, 6912, 1105, 5807, "")]
-    [InlineData(1105, 3000L, 6912, 2304, 1105, 1199, "is cut off: by its own account it is 3.0 s long, and 1.2 s of it are there")]
-    [InlineData(1105, 3000L, 6912, 6912 - 529, 1105, 3000, "has 6912 frames, and Media Foundation gives 6383: stems may be shifted")]
-    [InlineData(1105, 3000L, 6912, 20_000, 1105, 3000, "has 6912 frames, and Media Foundation gives 20000: stems may be shifted")]
+    [InlineData(1105, 3000L, 6912, 2304, 1105, 1199, "is cut off: it declares 3.0 s, but has 1.2 s")]
+    [InlineData(1105, 3000L, 6912, 6912 - 529, 1105, 3000, "has 6912 frames, but Media Foundation returns 6383. Stems may be shifted")]
+    [InlineData(1105, 3000L, 6912, 20_000, 1105, 3000, "has 6912 frames, but Media Foundation returns 20000. Stems may be shifted")]
     [InlineData(1105, 3000L, 6912, 500, 0, 0, "is cut off")]
     public void What_is_not_music_is_left_out_and_counted(int start, long? length, long decoded, int given, int first, int frames, string warning)
     {
@@ -53,11 +53,11 @@ public sealed class EncodedReaderTests : IDisposable
         using (EncodedReader reader = Open(file, new Counting(1000, 2400)))
         {
             Assert.Equal(2000, reader.ReadAll().Length / 2);
-            Assert.Contains("has tags, and without ffmpeg they are not read", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+            Assert.Contains("has tags that cannot be read without ffmpeg", Assert.Single(reader.Warnings), StringComparison.Ordinal);
         }
         using EncodedReader odd = Open(file, new Counting(750, 2400));
         Assert.Equal(2400, odd.ReadAll().Length / 2);
-        Assert.Contains("counts its music at 500 Hz and is decoded to 750 Hz", odd.Warnings[0], StringComparison.Ordinal);
+        Assert.Contains("declares 500 Hz but decodes to 750 Hz", odd.Warnings[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,11 +76,11 @@ public sealed class EncodedReaderTests : IDisposable
             Assert.Equal("mp3 via Media Foundation", reader.Codec);
         TrackHeader header = AudioFile.ReadHeader(new TrackSource(path), () => null, counting);
         Assert.Equal(("mp3 via Media Foundation", 44100, true), (header.Codec, header.SampleRate, header.IsReadBySystem));
-        Refused(path, refusing, "are for Media Foundation, which does not decode it: no decoder for audio/mpeg. Install ffmpeg");
+        Refused(path, refusing, "and Media Foundation decodes MP3, M4A and WMA, but cannot decode this file: no decoder for audio/mpeg. Install ffmpeg");
         Refused(path, null, "only uncompressed WAV, AIFF and FLAC are built in. Install ffmpeg");
-        Refused(_folder.Write("song.ogg", [.. "OggS"u8, .. new byte[100]]), never, "are for Media Foundation. Install ffmpeg");
+        Refused(_folder.Write("song.ogg", [.. "OggS"u8, .. new byte[100]]), never, "and Media Foundation decodes MP3, M4A and WMA. Install ffmpeg");
         DemucsException stream = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path) { StreamIndex = 1 }, () => null, never));
-        Assert.Contains("it reads the first audio stream only", stream.Message, StringComparison.Ordinal);
+        Assert.Contains("it reads only the first audio stream", stream.Message, StringComparison.Ordinal);
         // Nothing of the file is kept open.
         File.Delete(path);
 

@@ -32,7 +32,7 @@ public sealed class WavFaultTests
             Assert.Equal(frames, reader.FrameCount);
             AssertSamples(reader, frames);
             Assert.Equal(behind.Length > 0, reader.Tags.ContainsKey("title"));
-            Assert.Contains($"declares two lengths of its samples, {inTable:N0} and {inChunk:N0} bytes. 4,000 fit the file and are read.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+            Assert.Contains($"declares two lengths for its samples, {inTable:N0} and {inChunk:N0} bytes. 4,000 bytes fit the file and are read.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
         }
     }
 
@@ -56,7 +56,7 @@ public sealed class WavFaultTests
         // The length of the whole covers them, so the other one is wrong.
         using PcmReader reader = Read(WavBytes.File(s_format, Chunk("data", s_data, declared)));
         AssertSamples(reader, 1000);
-        Assert.Contains($"declares samples of {declared:N0} bytes, but no chunk follows them and the file goes on. All 1,000 frames", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"declares {declared:N0} bytes of samples, but no chunk follows them and the file continues. All 1,000 frames", Assert.Single(reader.Warnings), StringComparison.Ordinal);
 
         // No length of the whole: the same.
         byte[] file = WavBytes.File(s_format, Chunk("data", s_data, declared));
@@ -71,7 +71,7 @@ public sealed class WavFaultTests
     {
         using PcmReader reader = Read(Join(WavBytes.File(s_format, Chunk("data", s_data[..3000])), s_data[3000..]));
         AssertSamples(reader, 750);
-        Assert.Equal([$"'{SomePath}' has 1,000 bytes behind its samples that are no chunk. They are left out."], reader.Warnings);
+        Assert.Equal([$"'{SomePath}' has 1,000 bytes after its samples that are not a chunk. They are ignored."], reader.Warnings);
     }
 
     [Theory]
@@ -89,13 +89,13 @@ public sealed class WavFaultTests
         {
             using PcmReader reader = Read(file);
             AssertSamples(reader, 1000);
-            Assert.Equal([$"'{SomePath}' has {length:N0} bytes behind its samples that are no chunk{name}. They are left out."], reader.Warnings);
+            Assert.Equal([$"'{SomePath}' has {length:N0} bytes after its samples that are not a chunk{name}. They are ignored."], reader.Warnings);
         }
 
         using PcmReader listed = Read(WavBytes.File(s_format, Chunk("data", s_data), s_list, rest));
         AssertSamples(listed, 1000);
         Assert.Equal("A title", listed.Tags["title"]);
-        Assert.Equal([$"'{SomePath}' has {length:N0} bytes behind its last chunk that are no chunk{name}. They are left out."], listed.Warnings);
+        Assert.Equal([$"'{SomePath}' has {length:N0} bytes after its last chunk that are not a chunk{name}. They are ignored."], listed.Warnings);
     }
 
     [Theory]
@@ -110,7 +110,7 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(file);
         AssertSamples(reader, 1000);
         Assert.Equal("A title", reader.Tags["title"]);
-        Assert.Equal(isSaid ? [$"'{SomePath}' declares a length of {declared + 8:N0} bytes, but its chunks end after {file.Length:N0}: those are read."] : [], reader.Warnings);
+        Assert.Equal(isSaid ? [$"'{SomePath}' declares a length of {declared + 8:N0} bytes, but its chunks end after {file.Length:N0}. All chunks are read."] : [], reader.Warnings);
     }
 
     [Theory]
@@ -123,7 +123,7 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(file);
         Assert.Equal(1000, reader.FrameCount);
         AssertSamples(reader, 1000);
-        Assert.Contains("declares samples of 0 bytes, as recorders leave it that lose power. All 1,000 frames up to its end are read.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains("declares 0 bytes of samples, as after a recorder's power loss. All 1,000 frames to the end of the file are read.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
 
         // Silence at the beginning, and a tag at the end that players write.
         byte[] tag = new byte[128];
@@ -160,7 +160,7 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(WavBytes.File(s_format, Chunk("data", s_data, declared)));
         Assert.Equal(1000, reader.FrameCount);
         AssertSamples(reader, 1000);
-        Assert.Contains("does not declare how long it is", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains("does not declare its length", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class WavFaultTests
             Assert.Equal(zeros / 4, reader.Skip(zeros / 4));
             Assert.Equal(s_samples.Select(s => s / 32768f), reader.ReadAll());
             Assert.Equal("A title", reader.Tags["title"]);
-            Assert.Contains("has more samples than its lengths of 32 bits can say: 4,294,971,296 bytes are read, where 4,000 are declared", reader.Warnings[0], StringComparison.Ordinal);
+            Assert.Contains("has more samples than its 32-bit lengths can declare: 4,294,971,296 bytes are read, 4,000 are declared", reader.Warnings[0], StringComparison.Ordinal);
         }
         finally
         {
@@ -210,7 +210,7 @@ public sealed class WavFaultTests
         byte[] data = tag == Pcm ? Join([.. s_samples.Select(s => bits switch { 8 => [(byte)((s >> 8) + 128)], 16 => U16(s), _ => U24(s << 8) })]) : Join([.. s_samples.Select(s => F32(s / 32768f))]);
         using PcmReader reader = Read(WavBytes.File(format, Chunk("data", data)));
         Assert.Equal(s_samples.Select(s => bits == 8 ? (s >> 8) / 128f : s / 32768f), reader.ReadAll());
-        Assert.Equal([$"'{SomePath}' declares {align} bytes per frame, but 2 channels of {bits} bits take {2 * bits / 8}: those are read."], reader.Warnings);
+        Assert.Equal([$"'{SomePath}' declares {align} bytes per frame, but 2 channels of {bits} bits take {2 * bits / 8}. {2 * bits / 8} are used."], reader.Warnings);
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class WavFaultTests
     {
         // The bytes per second agree with it, so this is what was written; ffmpeg reads it as a kind of float, SoX as packed, libsndfile looks at the samples and guesses.
         DemucsException refused = Assert.Throws<DemucsException>(() => Read(WavBytes.File(Format(Pcm, 2, 44100, 24, blockAlign: 8), Chunk("data", s_data))));
-        Assert.Contains("samples of 24 bits that take 4 bytes each", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("samples of 24 bits in 4 bytes each", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -263,7 +263,7 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(file);
         Assert.Equal(expected, reader.ReadAll());
         Assert.Equal("A title", reader.Tags["title"]);
-        Assert.Contains("a chunk of odd length without the byte that fills it up", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains("a chunk of odd length without its padding byte", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -293,7 +293,7 @@ public sealed class WavFaultTests
             Assert.Equal(4000, reader.FrameCount);
             Assert.Equal([.. once, .. once, .. once, .. once], reader.ReadAll(77));
             Assert.Equal("A title", reader.Tags["title"]);
-            Assert.Equal([$"'{SomePath}' is 4 WAV files joined one behind the other. They are read as one track."], reader.Warnings);
+            Assert.Equal([$"'{SomePath}' is 4 WAV files joined. They are read as one track."], reader.Warnings);
         }
 
         // Wherever a part of it begins.
@@ -320,13 +320,13 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(Join(first, first, other));
         AssertSamples(reader, 1000, times: 2);
         Assert.Equal(2, reader.Warnings.Count);
-        Assert.Contains($"{other.Length:N0} bytes are left out", reader.Warnings[0], StringComparison.Ordinal);
+        Assert.Contains($"{other.Length:N0} bytes are ignored", reader.Warnings[0], StringComparison.Ordinal);
 
         void Check(byte[] second, string what)
         {
             using PcmReader joined = Read(Join(first, second));
             AssertSamples(joined, 1000);
-            Assert.Equal([$"'{SomePath}' has another WAV file{what} behind its end: {second.Length:N0} bytes are left out. Cut it in two to have them."], joined.Warnings);
+            Assert.Equal([$"'{SomePath}' has another WAV file{what} after its end: {second.Length:N0} bytes are ignored. Split the file in two to read both."], joined.Warnings);
         }
     }
 

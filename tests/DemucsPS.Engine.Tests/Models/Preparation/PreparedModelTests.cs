@@ -192,7 +192,7 @@ public sealed class PreparedModelTests : IDisposable
         // The runtime has no room in either place: an error, since unprepared the result would be another.
         DemucsException e = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(_cache.Folder, _cache.Folder), Unwarned, CancellationToken.None));
         Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
-        Assert.Contains("ONNX Runtime says", e.Message, StringComparison.Ordinal);
+        Assert.Contains("ONNX Runtime reports", e.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_cache.Folder));
     }
 

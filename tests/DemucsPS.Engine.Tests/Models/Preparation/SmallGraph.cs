@@ -55,7 +55,7 @@ internal static class SmallGraph
             Assert.InRange(b[i], a[i] - 1e-5f, a[i] + 1e-5f);
     }
 
-    /// <summary>Runs a model on noise that is not centerd.</summary>
+    /// <summary>Runs a model on noise that is not centered.</summary>
     public static float[] Run(byte[] model)
     {
         Random random = new(5);

@@ -37,30 +37,30 @@ public sealed class BagFileTests
     [InlineData("", "no list 'models'")]
     [InlineData("models: []", "no list 'models'")]
     [InlineData("models: 955717e8", "no list 'models'")]
-    [InlineData("models: ['955717e8'", "in line 1, a list has no end")]
-    [InlineData("models: ['955717e8]", "in line 1, a quoted text has no end")]
-    [InlineData("models: ['a' 'b']", "no comma")]
-    [InlineData("models: ['a'] x", "something behind a value")]
-    [InlineData("models: ['a']\nmodels: ['b']", "'models' is there twice")]
+    [InlineData("models: ['955717e8'", "in line 1, a list is not closed")]
+    [InlineData("models: ['955717e8]", "in line 1, a quoted text is not closed")]
+    [InlineData("models: ['a' 'b']", "a comma between two items is missing")]
+    [InlineData("models: ['a'] x", "unexpected text after a value")]
+    [InlineData("models: ['a']\nmodels: ['b']", "'models' occurs twice")]
     [InlineData("models: ['../a']", "the signature '../a'")]
     [InlineData("models: [['a']]", "the signature that is a list")]
-    [InlineData("models: ['a']\nname: x", "'name' is not known")]
+    [InlineData("models: ['a']\nname: x", "'name' is unknown")]
     [InlineData("models: ['a']\nsegment: 0", "its segment is 0 seconds")]
-    [InlineData("models: ['a']\nsegment: .inf", "'.inf' where a number belongs")]
-    [InlineData("models: ['a']\nsegment: 1e999", "'1e999' where a number belongs")]
-    [InlineData("models: ['a']\nsegment: [7]", "a list where a number belongs")]
+    [InlineData("models: ['a']\nsegment: .inf", "'.inf' where a number is expected")]
+    [InlineData("models: ['a']\nsegment: 1e999", "'1e999' where a number is expected")]
+    [InlineData("models: ['a']\nsegment: [7]", "a list where a number is expected")]
     [InlineData("models: ['a']\nweights: [[1], [1]]", "not a list of 1 rows")]
     [InlineData("models: ['a', 'b']\nweights: [[1, 0], [1]]", "differ in length")]
     [InlineData("models: ['a']\nweights: [[-1]]", "below 0")]
-    [InlineData("models: ['a']\nweights: [1]", "a row of 'weights' is no list")]
+    [InlineData("models: ['a']\nweights: [1]", "a row of 'weights' is not a list")]
     [InlineData("models: [[[[['a']]]]]", "too deep")]
-    [InlineData("models: &x ['a']", "no value that is understood")]
-    [InlineData("models: !!python/object ['a']", "no value that is understood")]
-    [InlineData("models:\n  a: b", "no value")]
+    [InlineData("models: &x ['a']", "a value is not supported")]
+    [InlineData("models: !!python/object ['a']", "a value is not supported")]
+    [InlineData("models:\n  a: b", "a value is missing")]
     [InlineData("models:\n\t- a", "begins with a tab")]
-    [InlineData(" models: ['a']", "does not begin its line")]
-    [InlineData("models:['a']", "no space behind a colon")]
-    [InlineData("models", "no name with a colon")]
+    [InlineData(" models: ['a']", "does not begin at the start of its line")]
+    [InlineData("models:['a']", "the space after a colon is missing")]
+    [InlineData("models", "a name with a colon is missing")]
     [InlineData("models: \"\\x61\"", "escapes")]
     public void What_is_no_bag_is_refused_by_what_is_wrong(string text, string message)
     {
@@ -73,7 +73,7 @@ public sealed class BagFileTests
     [Fact]
     public void Bytes_that_are_no_text_and_files_that_are_none_are_refused()
     {
-        Assert.Contains("no text in UTF-8", Assert.Throws<DemucsException>(() => BagFile.Parse([0x6D, 0xFF], "/bags/some.yaml")).Message, StringComparison.Ordinal);
+        Assert.Contains("not valid UTF-8 text", Assert.Throws<DemucsException>(() => BagFile.Parse([0x6D, 0xFF], "/bags/some.yaml")).Message, StringComparison.Ordinal);
         Assert.Contains("longer than", Assert.Throws<DemucsException>(() => BagFile.Parse(new byte[70_000], "/bags/some.yaml")).Message, StringComparison.Ordinal);
         using TemporaryFolder folder = new();
         Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => BagFile.Read(folder["none.yaml"])).Error);

@@ -110,27 +110,27 @@ public sealed class HTDemucsWeightsTests
         Assert.Equal(frames, Read($$"""{"samplerate": 44100, "segment": {{segment}}, {{Sources}}}""").Architecture.SegmentFrames);
 
     [Theory]
-    [InlineData("\"channels\": 0", "'channels' as 0; what is understood is a whole number from 1 to 4096")]
+    [InlineData("\"channels\": 0", "'channels' as 0; expected is a whole number from 1 to 4096")]
     [InlineData("\"channels\": 1e30", "'channels' as 1e30")]
     [InlineData("\"channels\": 48.5", "'channels' as 48.5")]
     [InlineData("\"channels\": \"48\"", "'channels' as \"48\"")]
-    [InlineData("\"cac\": 1", "'cac' as 1; what is understood is true or false")]
+    [InlineData("\"cac\": 1", "'cac' as 1; expected is true or false")]
     [InlineData("\"t_emb\": null", "'t_emb' as null")]
     [InlineData("\"segment\": {\"_type\": \"fraction\", \"numerator\": 39, \"denominator\": 0}", "'segment' as {")]
     [InlineData("\"segment\": 1e999", "'segment' as 1e999")]
     [InlineData("\"segment\": 1152921504606846976", "'segment' as 1152921504606846976")]
     [InlineData("\"channels\": 8, \"channels\": 8", "gives 'channels' twice")]
-    [InlineData("\"t_emb\": \"\\ud800\"", "no Unicode")]
+    [InlineData("\"t_emb\": \"\\ud800\"", "not valid Unicode")]
     public void An_argument_that_is_not_understood_is_refused_by_its_name(string argument, string message) => Assert.Contains(message, Refused($"{{{Sources}, {argument}}}"), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("{}", "does not give 'sources'")]
+    [InlineData("{}", "its metadata lacks 'sources'")]
     [InlineData("""{"sources": []}""", "'sources' as []")]
     [InlineData("""{"sources": ["drums", "Drums"]}""", "'sources' as")]
     [InlineData("""{"sources": ["../drums"]}""", "'sources' as")]
-    [InlineData("[]", "'kwargs' is no JSON object")]
-    [InlineData("{", "'kwargs' is no JSON")]
-    [InlineData("nothing", "'kwargs' is no JSON")]
+    [InlineData("[]", "'kwargs' is not a JSON object")]
+    [InlineData("{", "'kwargs' is not valid JSON")]
+    [InlineData("nothing", "'kwargs' is not valid JSON")]
     public void Keyword_arguments_that_are_no_model_are_refused(string keywords, string message) => Assert.Contains(message, Refused(keywords), StringComparison.Ordinal);
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class HTDemucsWeightsTests
     {
         Assert.Contains("the class 'demucs.hdemucs.HDemucs'", Refused(SafetensorsBytes.Of($"{{{Sources}}}", klass: "demucs.hdemucs.HDemucs")), StringComparison.Ordinal);
         Assert.Contains("'args' is not the empty list", Refused(SafetensorsBytes.Of("{}", args: "[[\"drums\"]]")), StringComparison.Ordinal);
-        Assert.Contains("'args' is no JSON", Refused(SafetensorsBytes.Of("{}", args: "()")), StringComparison.Ordinal);
+        Assert.Contains("'args' is not valid JSON", Refused(SafetensorsBytes.Of("{}", args: "()")), StringComparison.Ordinal);
         Assert.Contains("no entry 'klass'", Refused(new SafetensorsBytes()), StringComparison.Ordinal);
         SafetensorsBytes quantized = SafetensorsBytes.Of($"{{{Sources}}}");
         quantized.Metadata.Add(("structure", "[]"));
@@ -150,7 +150,7 @@ public sealed class HTDemucsWeightsTests
     {
         List<string> warnings = [];
         using HTDemucsWeights some = HTDemucsWeights.Open(new MemoryStream(SafetensorsBytes.Of($"{{{Sources}, \"hybrid\": true}}").ToBytes()), "/weights/some.safetensors", warnings.Add);
-        Assert.Contains("which are left out, as Demucs does: hybrid.", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Contains("which are ignored, as in Demucs: hybrid.", Assert.Single(warnings), StringComparison.Ordinal);
         using HTDemucsWeights without = Read($"{{{Sources}}}");
         Assert.Equal(without.Identify(), some.Identify());
     }
@@ -159,10 +159,10 @@ public sealed class HTDemucsWeightsTests
     public void A_tensor_is_asked_for_with_its_shape_and_none_is_left_over()
     {
         using HTDemucsWeights weights = Open(SafetensorsBytes.Small().With("freq_emb.embedding.weight", WeightType.Float16, [2], 7, 8));
-        Assert.Contains("its tensor 'encoder.0.conv.weight' has the shape [2,3], and its architecture needs [3,2]", Assert.Throws<DemucsException>(() => weights.Read("encoder.0.conv.weight", 3, 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("its tensor 'encoder.0.conv.weight' has the shape [2,3], but its architecture needs [3,2]", Assert.Throws<DemucsException>(() => weights.Read("encoder.0.conv.weight", 3, 2)).Message, StringComparison.Ordinal);
         Assert.Contains("no tensor 'decoder.0.conv.weight', which its architecture needs with the shape [4]", Assert.Throws<DemucsException>(() => weights.Read("decoder.0.conv.weight", 4)).Message, StringComparison.Ordinal);
         Assert.Equal([1, -2, 3, 0.5f, 0, -0.25f], weights.Read("encoder.0.conv.weight", 2, 3));
-        Assert.Contains("it has a tensor for which its architecture has no use: freq_emb.embedding.weight.", Assert.Throws<DemucsException>(weights.RefuseUnused).Message, StringComparison.Ordinal);
+        Assert.Contains("it has a tensor that its architecture does not use: freq_emb.embedding.weight.", Assert.Throws<DemucsException>(weights.RefuseUnused).Message, StringComparison.Ordinal);
         Assert.Equal([0x00, 0x47, 0x00, 0x48], weights.ReadStored("freq_emb.embedding.weight", 2));
         weights.RefuseUnused();
         Assert.True(weights.Contains("encoder.0.conv.weight"));

@@ -35,9 +35,9 @@ public sealed class SafetensorsFileTests
     }
 
     [Theory]
-    [InlineData("beyond the end", "[0,24]", "[0,9223372036854775807]", "from byte 0 to 9223372036854775807 of 24")]
+    [InlineData("beyond the end", "[0,24]", "[0,9223372036854775807]", "at bytes 0 to 9223372036854775807, but the tensors have 24 bytes")]
     [InlineData("more than 64 bits", "[0,24]", "[0,18446744073709551616]", "no 'data_offsets'")]
-    [InlineData("turned round", "[0,24]", "[24,0]", "from byte 24 to 0")]
+    [InlineData("turned round", "[0,24]", "[24,0]", "at bytes 24 to 0")]
     [InlineData("below nothing", "[0,24]", "[-24,0]", "no 'data_offsets'")]
     [InlineData("one number", "[0,24]", "[24]", "no 'data_offsets'")]
     [InlineData("a size of 2^60", "[2,3]", "[1073741824,1073741824]", "their product is at most 2147483647")]
@@ -46,15 +46,15 @@ public sealed class SafetensorsFileTests
     [InlineData("a broken dimension", "[2,3]", "[2.5,3]", "whole numbers")]
     [InlineData("another shape", "[2,3]", "[2,2]", "has 24 bytes, but its shape [2,2] takes 16")]
     [InlineData("too many dimensions", "[2,3]", "[2,3,1,1,1,1,1,1,1]", "at most 8 dimensions")]
-    [InlineData("another type", "\"F32\"", "\"F64\"", "stored as F64; F32, F16 and BF16 are understood")]
-    [InlineData("no type", "\"dtype\"", "\"type\"", "has 'type', which is not known")]
+    [InlineData("another type", "\"F32\"", "\"F64\"", "stored as F64; F32, F16 and BF16 are supported")]
+    [InlineData("no type", "\"dtype\"", "\"type\"", "the unknown entry 'type'")]
     [InlineData("a type twice", "\"dtype\":", "\"dtype\":\"F16\",\"dtype\":", "has 'dtype' twice")]
-    [InlineData("no object", "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}", "7", "described by no JSON object")]
-    [InlineData("no JSON", "\"shape\"", "shape", "its header is no JSON")]
-    [InlineData("half a character", "encoder", "\\ud800", "no Unicode")]
-    [InlineData("metadata that is no text", "\"[]\"", "[]", "'args' is no text")]
+    [InlineData("no object", "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}", "7", "not described by a JSON object")]
+    [InlineData("no JSON", "\"shape\"", "shape", "its header is not valid JSON")]
+    [InlineData("half a character", "encoder", "\\ud800", "not valid Unicode")]
+    [InlineData("metadata that is no text", "\"[]\"", "[]", "'args' is not a text")]
     [InlineData("metadata twice", "\"args\"", "\"klass\":\"x\",\"args\"", "metadata has 'klass' twice")]
-    [InlineData("metadata that is a list", "\"__metadata__\":{", "\"__metadata__\":[],\"m\":{", "'__metadata__' is no JSON object")]
+    [InlineData("metadata that is a list", "\"__metadata__\":{", "\"__metadata__\":[],\"m\":{", "'__metadata__' is not a JSON object")]
     public void A_header_that_says_what_cannot_be_is_refused_by_what_it_says(string what, string old, string @new, string message)
     {
         byte[] bytes = SafetensorsBytes.Small().ToBytes(json => Replaced(json, old, @new));
@@ -70,10 +70,10 @@ public sealed class SafetensorsFileTests
         SafetensorsBytes two = new SafetensorsBytes().With("a", WeightType.Float16, [4], 1, 2, 3, 4).With("b", WeightType.Float16, [2], 5, 6);
         Assert.Contains("its tensors 'a' and 'b' overlap", Refused(two.ToBytes(json => Replaced(json, "[8,12]", "[6,10]"))), StringComparison.Ordinal);
         Assert.Contains("overlap", Refused(two.ToBytes(json => Replaced(json, "[8,12]", "[0,4]"))), StringComparison.Ordinal);
-        Assert.Contains("it has 4 bytes behind its last tensor", Refused([.. two.ToBytes(), 0, 0, 0, 0]), StringComparison.Ordinal);
+        Assert.Contains("it has 4 bytes after its last tensor", Refused([.. two.ToBytes(), 0, 0, 0, 0]), StringComparison.Ordinal);
         Assert.Contains("it has 2 bytes before its tensor 'b'", Refused([.. two.ToBytes(json => Replaced(json, "[8,12]", "[10,14]")), 0, 0]), StringComparison.Ordinal);
         Assert.Contains("its header has 'a' twice", Refused(two.ToBytes(json => Replaced(json, "\"b\"", "\"a\""))), StringComparison.Ordinal);
-        Assert.Contains("from byte 8 to 12 of 11", Refused(two.ToBytes()[..^1]), StringComparison.Ordinal);
+        Assert.Contains("at bytes 8 to 12, but the tensors have 11 bytes", Refused(two.ToBytes()[..^1]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,27 +83,27 @@ public sealed class SafetensorsFileTests
         Assert.Contains("shorter than the eight bytes", Refused([1, 2, 3]), StringComparison.Ordinal);
         byte[] length = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, 1L << 60);
-        Assert.Contains("gives its header 1152921504606846976 bytes", Refused(length).Replace("give ", "gives ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("declare a header of 1152921504606846976 bytes", Refused(length).Replace("give ", "gives ", StringComparison.Ordinal), StringComparison.Ordinal);
         BinaryPrimitives.WriteInt64LittleEndian(length, 1000);
         Assert.Contains("ends at byte 8, within its header of 1000 bytes", Refused(length), StringComparison.Ordinal);
-        Assert.Contains("damaged or another kind of file", Refused("<!DOCTYPE html><html></html>"u8.ToArray()), StringComparison.Ordinal);
-        Assert.Contains("no JSON object", Refused([2, 0, 0, 0, 0, 0, 0, 0, .. "[]"u8]), StringComparison.Ordinal);
+        Assert.Contains("damaged or of another kind", Refused("<!DOCTYPE html><html></html>"u8.ToArray()), StringComparison.Ordinal);
+        Assert.Contains("not a JSON object", Refused([2, 0, 0, 0, 0, 0, 0, 0, .. "[]"u8]), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(WeightType.Float32, float.NaN)]
-    [InlineData(WeightType.Float32, float.PositiveInfinity)]
-    [InlineData(WeightType.Float16, float.NaN)]
-    [InlineData(WeightType.Float16, 70000)]
-    [InlineData(WeightType.BFloat16, float.NaN)]
-    [InlineData(WeightType.BFloat16, float.NegativeInfinity)]
-    public void A_tensor_with_a_value_that_is_no_finite_number_is_refused_by_its_name(WeightType type, float value)
+    [InlineData(nameof(WeightType.Float32), float.NaN)]
+    [InlineData(nameof(WeightType.Float32), float.PositiveInfinity)]
+    [InlineData(nameof(WeightType.Float16), float.NaN)]
+    [InlineData(nameof(WeightType.Float16), 70000)]
+    [InlineData(nameof(WeightType.BFloat16), float.NaN)]
+    [InlineData(nameof(WeightType.BFloat16), float.NegativeInfinity)]
+    public void A_tensor_with_a_value_that_is_no_finite_number_is_refused_by_its_name(string type, float value)
     {
-        using SafetensorsFile file = Open(new SafetensorsBytes().With("decoder.1.bias", type, [3], 1, value, 2).ToBytes());
+        using SafetensorsFile file = Open(new SafetensorsBytes().With("decoder.1.bias", Enum.Parse<WeightType>(type), [3], 1, value, 2).ToBytes());
         WeightTensor tensor = Assert.Single(file.Tensors);
         string told = Assert.Throws<DemucsException>(() => file.Read(tensor, new float[3])).Message;
         Assert.Contains("'decoder.1.bias'", told, StringComparison.Ordinal);
-        Assert.Contains("infinite or not numbers", told, StringComparison.Ordinal);
+        Assert.Contains("infinite or NaN", told, StringComparison.Ordinal);
         Assert.Throws<DemucsException>(() => file.ReadStored(tensor, new byte[tensor.Bytes]));
     }
 
