@@ -178,7 +178,7 @@ Describe 'Get-Help -Online' {
         finally {
             $env:PATH = $path
         }
-        Get-Content -Raw $opened | Should -Be 'https://example.org/docs/help/Show-StemPlayer.md'
+        Get-Content -Raw $opened | Should -BeExactly 'https://example.org/docs/help/Show-StemPlayer.md'
     }
 }
 

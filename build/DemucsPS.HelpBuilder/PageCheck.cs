@@ -3,6 +3,8 @@ namespace DemucsPS.HelpBuilder;
 /// <summary>Pages against what was compiled.</summary>
 internal static class PageCheck
 {
+    private const string Remedy = "'dotnet build src/DemucsPS -p:UpdateHelp=true' writes what pages repeat of the cmdlets.";
+
     /// <param name="page">The page.</param>
     /// <param name="command">Its cmdlet.</param>
     /// <param name="module">What has it.</param>
@@ -47,8 +49,9 @@ internal static class PageCheck
         string[] has = File.ReadAllText(file).ReplaceLineEndings("\n").Split('\n'), wanted = expected.Split('\n');
         int line = has.Zip(wanted).TakeWhile(pair => pair.First == pair.Second).Count();
         if (line < has.Length || line < wanted.Length)
-            faults.Add(new(file, line + 1, $"'{has.ElementAtOrDefault(line)}' should be '{wanted.ElementAtOrDefault(line)}'. {Remedy}"));
+        {
+            string fault = line == wanted.Length ? "The file should end before this line" : $"'{has.ElementAtOrDefault(line)}' should be '{wanted[line]}'";
+            faults.Add(new(file, line + 1, $"{fault}. {Remedy}"));
+        }
     }
-
-    private const string Remedy = "'dotnet build src/DemucsPS -p:UpdateHelp=true' writes what pages repeat of the cmdlets.";
 }

@@ -123,6 +123,7 @@ public sealed partial class HelpTests : IDisposable
     [InlineData("### System.Object\n", "### DemucsPS.Engine.Nothing\n", "### DemucsPS.Engine.Nothing", "There is no type DemucsPS.Engine.Nothing.")]
     [InlineData("- [Export", "See also:\n\n- [Export", "See also:", "Links are a list")]
     [InlineData("- [Export", "- one\n\n  two\n- [Export", "- one", "A link is one line.")]
+    [InlineData("about_DemucsPS.help.txt)\n", "about_DemucsPS.help.txt)\n\n", "", "The file should end before this line.")]
     [InlineData("(Export-Spectrogram.md)", "(Export-Picture.md)", "- [Export-Spectrogram]", "There is no file Export-Picture.md.")]
     public void A_fault_in_a_page_is_told_with_its_file_and_line(string old, string written, string? blamed, string fault)
     {
