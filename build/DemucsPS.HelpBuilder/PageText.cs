@@ -30,7 +30,7 @@ internal static class PageText
             """.ReplaceLineEndings("\n"));
         Add(text, "SYNOPSIS", page.Synopsis);
         text.Append("## SYNTAX\n\n");
-        foreach ((string set, var parameters) in command.Sets([.. page.Parameters.Select(p => p.Name)]))
+        foreach ((string set, IEnumerable<(Parameter Parameter, ParameterUse Use)> parameters) in command.Sets([.. page.Parameters.Select(p => p.Name)]))
         {
             if (set != ParameterUse.AllSets)
                 text.Append($"### {set}{(set == command.DefaultSet ? " (Default)" : "")}\n\n");
