@@ -100,8 +100,8 @@ Describe 'DemucsPS beside another module with ONNX Runtime' {
         Invoke-Apart "Import-Module '$module'; `$null = Invoke-Ours
             `$of = { param(`$name) [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { `$_.GetName().Name -eq `$name } | ForEach-Object { [Runtime.Loader.AssemblyLoadContext]::GetLoadContext(`$_).Name } }
             foreach (`$name in 'DemucsPS', 'DemucsPS.Engine', 'DemucsPS.OnnxRuntime', 'Microsoft.ML.OnnxRuntime') { `"`$name in `$(& `$of `$name)`" }
-            [DemucsPS.Engine.Inference.ExecutionProvider]::Cpu; [DemucsPS.Engine.Inference.OnnxSession].Name" |
-            Should -Be 'DemucsPS in Default', 'DemucsPS.Engine in Default', 'DemucsPS.OnnxRuntime in DemucsPS.OnnxRuntime', 'Microsoft.ML.OnnxRuntime in DemucsPS.OnnxRuntime', 'Cpu', 'OnnxSession'
+            [DemucsPS.Engine.Inference.ExecutionProvider]::Cpu; [DemucsPS.Engine.Inference.OnnxSessionOptions].Name" |
+            Should -Be 'DemucsPS in Default', 'DemucsPS.Engine in Default', 'DemucsPS.OnnxRuntime in DemucsPS.OnnxRuntime', 'Microsoft.ML.OnnxRuntime in DemucsPS.OnnxRuntime', 'Cpu', 'OnnxSessionOptions'
     }
 
     It 'refuses a library that is too old in words, and takes another one then (<Name>)' -ForEach $others[0] -Skip:$others[0].Missing {

@@ -38,7 +38,7 @@ Describe 'Show-StemPlayer' {
         try {
             $env:DISPLAY = $env:WAYLAND_DISPLAY = $null
             Show-StemPlayer -LiteralPath $folder -DestinationPath open.html -Sound Linked -Open -WarningVariable warning -WarningAction SilentlyContinue -InformationAction Ignore
-            "$warning" | Should -BeLike '*no desktop*open.html*'
+            "$warning" | Should -BeLike '*open.html*no desktop*'
         }
         finally {
             $env:DISPLAY, $env:WAYLAND_DISPLAY = $display, $wayland

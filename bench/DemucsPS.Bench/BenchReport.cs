@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace DemucsPS.Bench;
 
-/// <summary>The figures of one run. Times are medians in seconds; ratios are medians of the rounds' ratios, so that what disturbs a round disturbs both sides.</summary>
+/// <summary>
+/// The figures of one run. Times are medians in seconds; ratios are medians of the rounds' ratios, so that what disturbs a round disturbs
+/// both sides.
+/// </summary>
 internal sealed class BenchReport
 {
     public static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };

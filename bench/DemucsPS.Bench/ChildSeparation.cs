@@ -24,8 +24,24 @@ internal sealed record ChildSeparation(double Seconds, int Chunks, long PeakByte
         string output = Directory.CreateTempSubdirectory("demucsps-bench").FullName;
         try
         {
-            ProcessStartInfo start = new("dotnet",
-                ["exec", typeof(ChildSeparation).Assembly.Location, "separate", "--model", model, "--input", song, "--output", output, "--jobs", $"{jobs}", "--threads", $"{threads}"])
+            ProcessStartInfo start = new(
+                "dotnet",
+                [
+                    "exec",
+                    typeof(ChildSeparation).Assembly.Location,
+                    "separate",
+                    "--model",
+                    model,
+                    "--input",
+                    song,
+                    "--output",
+                    output,
+                    "--jobs",
+                    $"{jobs}",
+                    "--threads",
+                    $"{threads}",
+                ]
+            )
             {
                 RedirectStandardOutput = true,
             };
@@ -47,8 +63,19 @@ internal sealed record ChildSeparation(double Seconds, int Chunks, long PeakByte
     {
         // As the cmdlets and the console choose.
         JobPlan plan = JobPlan.Choose(jobs, threads);
-        using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [ModelSource.Find(model)] }, null, new OnnxSessionOptions { IntraOpThreads = plan.Threads }, prepare: true, jobs: plan.Jobs);
-        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, []), new SeparationOptions { Jobs = plan.Jobs }, new StemOutput(new StemNames(output), new StemFormat()));
+        using ModelBag bag = ModelBag.Load(
+            new ModelSelection { Models = [ModelSource.Find(model)] },
+            null,
+            new OnnxSessionOptions { IntraOpThreads = plan.Threads },
+            prepare: true,
+            jobs: plan.Jobs
+        );
+        FileSeparator separator = new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, []),
+            new SeparationOptions { Jobs = plan.Jobs },
+            new StemOutput(new StemNames(output), new StemFormat())
+        );
         SeparationResult result = separator.Separate(new TrackSource(song));
         using Process self = Process.GetCurrentProcess();
         return new ChildSeparation(result.Elapsed.TotalSeconds, result.Chunks, self.PeakWorkingSet64);

@@ -7,7 +7,9 @@ using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Bench;
 
-/// <summary>Models side by side: each is loaded and run in a process of its own, one after the other, for as many rounds as are asked for.</summary>
+/// <summary>
+/// Models side by side: each is loaded and run in a process of its own, one after the other, for as many rounds as are asked for.
+/// </summary>
 internal static class GraphComparison
 {
     private const int Runs = 3;
@@ -24,13 +26,21 @@ internal static class GraphComparison
                 Loaded loaded = Measure(models[i], threads);
                 if (round > 0)
                     all[i].Add(loaded);
-                to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"round {round}, {Path.GetFileName(models[i])}: load {loaded.LoadSeconds:F2} s, first run {loaded.FirstSeconds:F2} s, run {loaded.RunSeconds:F3} s, CPU {loaded.CpuSeconds:F2} s, peak {loaded.PeakBytes / 1e6:F0} MB"));
+                to.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"round {round}, {Path.GetFileName(models[i])}: load {loaded.LoadSeconds:F2} s, first run {loaded.FirstSeconds:F2} s, run {loaded.RunSeconds:F3} s, CPU {loaded.CpuSeconds:F2} s, peak {loaded.PeakBytes / 1e6:F0} MB"
+                    )
+                );
             }
         }
         for (int i = 0; i < models.Count; i++)
         {
-            string Ratio(Func<Loaded, double> of) => Median([.. all[i].Zip(all[0], (mine, first) => of(mine) / of(first))]).ToString("F3", CultureInfo.InvariantCulture);
-            to.WriteLine($"{Path.GetFileName(models[i])} ÷ {Path.GetFileName(models[0])}: run {Ratio(l => l.RunSeconds)}, CPU {Ratio(l => l.CpuSeconds)}, load {Ratio(l => l.LoadSeconds)}, peak {Ratio(l => l.PeakBytes)}");
+            string Ratio(Func<Loaded, double> of) =>
+                Median([.. all[i].Zip(all[0], (mine, first) => of(mine) / of(first))]).ToString("F3", CultureInfo.InvariantCulture);
+            to.WriteLine(
+                $"{Path.GetFileName(models[i])} ÷ {Path.GetFileName(models[0])}: run {Ratio(l => l.RunSeconds)}, CPU {Ratio(l => l.CpuSeconds)}, load {Ratio(l => l.LoadSeconds)}, peak {Ratio(l => l.PeakBytes)}"
+            );
         }
     }
 
@@ -38,7 +48,11 @@ internal static class GraphComparison
     public static string Run(string model, int threads)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        using SeparationModel loaded = SeparationModel.Load(ModelSource.Find(Path.GetFullPath(model)), new OnnxSessionOptions { IntraOpThreads = threads }, prepare: true);
+        using SeparationModel loaded = SeparationModel.Load(
+            ModelSource.Find(Path.GetFullPath(model)),
+            new OnnxSessionOptions { IntraOpThreads = threads },
+            prepare: true
+        );
         double load = watch.Elapsed.TotalSeconds;
         ModelTensors tensors = new(loaded.Contract);
         Random random = new(1);
@@ -63,11 +77,19 @@ internal static class GraphComparison
 
     private static Loaded Measure(string model, int threads)
     {
-        ProcessStartInfo start = new("dotnet", ["exec", typeof(GraphComparison).Assembly.Location, "graph", "--model", model, "--threads", $"{threads}"]) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new(
+            "dotnet",
+            ["exec", typeof(GraphComparison).Assembly.Location, "graph", "--model", model, "--threads", $"{threads}"]
+        )
+        {
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(start)!;
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? JsonSerializer.Deserialize<Loaded>(text, BenchReport.Json)! : throw new InvalidDataException($"Running '{model}' ended with exit code {process.ExitCode}.");
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<Loaded>(text, BenchReport.Json)!
+            : throw new InvalidDataException($"Running '{model}' ended with exit code {process.ExitCode}.");
     }
 
     private static double Median(double[] values)

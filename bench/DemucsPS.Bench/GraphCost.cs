@@ -25,7 +25,11 @@ internal static class GraphCost
 
     private static double? Cost(GraphNode node, ShapeInference facts)
     {
-        if (facts.KnownShape(node.Inputs[0]) is not { } a || facts.KnownShape(node.Inputs[1]) is not { } b || (node.Type != "MultiHeadAttention" && facts.KnownShape(node.Outputs[0]) is null))
+        if (
+            facts.KnownShape(node.Inputs[0]) is not { } a
+            || facts.KnownShape(node.Inputs[1]) is not { } b
+            || (node.Type != "MultiHeadAttention" && facts.KnownShape(node.Outputs[0]) is null)
+        )
             return null;
         double result = node.Type == "MultiHeadAttention" ? 0 : Count(facts.KnownShape(node.Outputs[0])!);
         return node.Type switch

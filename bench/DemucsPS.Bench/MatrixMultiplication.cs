@@ -19,7 +19,10 @@ internal sealed class MatrixMultiplication : IDisposable
         for (int i = 0; i < _x.Length; i++)
             _x[i] = random.NextSingle() - 0.5f;
         graph.Output("y", graph.Node("MatMul", [graph.Input("x", Size, Size), graph.Constant(_x, [Size, Size])]), Size, Size);
-        _session = OnnxSession.FromBytes(graph.ToBytes("DemucsPS", "One product of matrices."), new OnnxSessionOptions { IntraOpThreads = threads });
+        _session = OnnxSession.FromBytes(
+            graph.ToBytes("DemucsPS", "One product of matrices."),
+            new OnnxSessionOptions { IntraOpThreads = threads }
+        );
     }
 
     /// <summary>Operations of one run.</summary>

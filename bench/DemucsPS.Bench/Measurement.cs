@@ -40,7 +40,15 @@ internal sealed class Measurement
         string? made = song is null ? Path.GetTempFileName() : null;
         try
         {
-            return new Measurement().Measure(source, model, song is null ? made! : Path.GetFullPath(song), made is not null, rounds, threads, say);
+            return new Measurement().Measure(
+                source,
+                model,
+                song is null ? made! : Path.GetFullPath(song),
+                made is not null,
+                rounds,
+                threads,
+                say
+            );
         }
         finally
         {
@@ -51,10 +59,13 @@ internal sealed class Measurement
 
     private BenchReport Measure(ModelSource source, string model, string song, bool makeSong, int rounds, int threads, Action<string> say)
     {
-        OnnxSessionOptions best = new() { IntraOpThreads = threads }, runtimeDefaults = best with { MemoryPattern = true };
+        OnnxSessionOptions best = new() { IntraOpThreads = threads },
+            runtimeDefaults = best with { MemoryPattern = true };
         say("Loading.");
         // The prepared copy is made before anything is timed.
-        using PreparedModel? prepared = source.Path is { } file ? PreparedModel.Prepare(file, ModelPrecision.Full, PreparationCache.Open(), say, CancellationToken.None) : null;
+        using PreparedModel? prepared = source.Path is { } file
+            ? PreparedModel.Prepare(file, ModelPrecision.Full, PreparationCache.Open(), say, CancellationToken.None)
+            : null;
         using SeparationModel plain = SeparationModel.Load(source, best);
         using SeparationModel byDefault = SeparationModel.Load(source, runtimeDefaults);
         using SeparationModel quick = SeparationModel.Load(source, best, prepare: true);
@@ -99,9 +110,16 @@ internal sealed class Measurement
             }
             if (round == 0)
                 continue;
-            double before = RunBeside(), whole = Separate(Whole, jobs: 1), after = RunBeside();
+            double before = RunBeside(),
+                whole = Separate(Whole, jobs: 1),
+                after = RunBeside();
             Add(BareBeside, (before + after) / 2);
-            say(string.Create(CultureInfo.InvariantCulture, $"A chunk takes {before:F3} s bare, {whole:F3} s in a separation, {after:F3} s bare."));
+            say(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"A chunk takes {before:F3} s bare, {whole:F3} s in a separation, {after:F3} s bare."
+                )
+            );
             Separate(WholeTwo, jobs: 2);
         }
 
@@ -122,14 +140,18 @@ internal sealed class Measurement
             Add(name + ", CPU", (Environment.CpuUsage.TotalTime - before).TotalSeconds);
         }
 
-        double RunBeside() => Seconds(() =>
-        {
-            for (int i = 0; i < RunsBeside; i++)
-                quick.Run(tensors, CancellationToken.None);
-        }) / RunsBeside;
+        double RunBeside() =>
+            Seconds(() =>
+            {
+                for (int i = 0; i < RunsBeside; i++)
+                    quick.Run(tensors, CancellationToken.None);
+            }) / RunsBeside;
 
         double? flop = source.Path is null ? null : GraphCost.Flop(prepared?.ToBytes() ?? File.ReadAllBytes(source.Path));
-        Dictionary<string, double> speeds = new() { ["(f) matrix multiplication"] = MatrixMultiplication.Flop / Median("(f) matrix multiplication 2048³") / 1e9 };
+        Dictionary<string, double> speeds = new()
+        {
+            ["(f) matrix multiplication"] = MatrixMultiplication.Flop / Median("(f) matrix multiplication 2048³") / 1e9,
+        };
         Dictionary<string, double> ratios = new()
         {
             ["(a) prepared ÷ as exported"] = Ratio(Bare, "(a) bare runtime, best settings"),
@@ -137,7 +159,8 @@ internal sealed class Measurement
             ["(a) best settings ÷ the runtime's own"] = Ratio("(a) bare runtime, best settings", "(a) bare runtime, its own settings"),
             ["(b) whole separation ÷ bare runtime"] = Ratio(Whole, BareBeside),
             ["(b) whole separation, jobs 2 ÷ bare runtime"] = Ratio(WholeTwo, BareBeside),
-            ["(c) STFT, inverse STFT and blend ÷ bare runtime"] = Ratio("(c) STFT", Bare) + Ratio("(c) inverse STFT of all stems", Bare) + Ratio("(c) blend", Bare),
+            ["(c) STFT, inverse STFT and blend ÷ bare runtime"] =
+                Ratio("(c) STFT", Bare) + Ratio("(c) inverse STFT of all stems", Bare) + Ratio("(c) blend", Bare),
             ["(c) WAV in and out ÷ bare runtime"] = Ratio("(c) WAV in", Bare) + Ratio("(c) WAV out", Bare),
             ["(g) jobs 2 ÷ jobs 1"] = Ratio(WholeTwo, Whole),
         };
@@ -146,11 +169,15 @@ internal sealed class Measurement
         if (flop is { } operations)
         {
             speeds["(a) bare runtime, prepared"] = operations / Median(Bare) / 1e9;
-            ratios["(f) model's speed ÷ matrix multiplication's"] = speeds["(a) bare runtime, prepared"] / speeds["(f) matrix multiplication"];
+            ratios["(f) model's speed ÷ matrix multiplication's"] =
+                speeds["(a) bare runtime, prepared"] / speeds["(f) matrix multiplication"];
         }
         return new BenchReport
         {
-            Machine = string.Create(CultureInfo.InvariantCulture, $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
+            Machine = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"
+            ),
             Runtime = $"ONNX Runtime {OnnxRuntimeLibrary.Version}",
             Model = source.Name,
             Rounds = rounds,

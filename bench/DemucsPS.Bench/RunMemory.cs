@@ -5,7 +5,10 @@ using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Bench;
 
-/// <summary>Runs a model on the same chunk again and again in one process, and says what memory that process holds after some of the runs: what grows with them is a leak.</summary>
+/// <summary>
+/// Runs a model on the same chunk again and again in one process, and says what memory that process holds after some of the runs: what
+/// grows with them is a leak.
+/// </summary>
 internal static class RunMemory
 {
     /// <summary>By then the arena has grown, and code is compiled.</summary>
@@ -32,7 +35,12 @@ internal static class RunMemory
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             long bytes = Environment.WorkingSet;
             first ??= bytes;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run,6} runs: {bytes / 1e6,8:F1} MB, {(bytes - first.Value) / 1e6,8:+0.0;-0.0;0.0} MB since {Math.Min(First, runs)}"));
+            output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{run,6} runs: {bytes / 1e6,8:F1} MB, {(bytes - first.Value) / 1e6,8:+0.0;-0.0;0.0} MB since {Math.Min(First, runs)}"
+                )
+            );
         }
     }
 }

@@ -16,7 +16,10 @@ public class StageBenchmarks : IDisposable
     private readonly string _stem = Path.GetTempFileName();
     private SegmentSpectrogram _spectrogram = null!;
     private OverlapAdder _adder = null!;
-    private float[] _left = [], _right = [], _tensor = [], _interleaved = [];
+    private float[] _left = [],
+        _right = [],
+        _tensor = [],
+        _interleaved = [];
 
     /// <summary>Frames of a chunk.</summary>
     [Params(343_980)]

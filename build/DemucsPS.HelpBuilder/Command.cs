@@ -7,7 +7,9 @@ namespace DemucsPS.HelpBuilder;
 /// <param name="OutputTypes">Full names of the types that it says it gives.</param>
 internal sealed record Command(string Name, string? DefaultSet, IReadOnlyList<Parameter> Parameters, IReadOnlyList<string> OutputTypes)
 {
-    /// <summary>The parameters of each set as they are typed: those with a position, those that must be given, and the others as the page has them.</summary>
+    /// <summary>
+    /// The parameters of each set as they are typed: those with a position, those that must be given, and the others as the page has them.
+    /// </summary>
     /// <param name="order">Names of parameters, as the page has them.</param>
     public IEnumerable<(string Name, IEnumerable<(Parameter Parameter, ParameterUse Use)> Parameters)> Sets(IReadOnlyList<string> order)
     {
@@ -16,11 +18,19 @@ internal sealed record Command(string Name, string? DefaultSet, IReadOnlyList<Pa
         string[] sets = [.. (DefaultSet is null ? named : named.Prepend(DefaultSet)).Distinct()];
         foreach (string set in sets.Length > 0 ? sets : [ParameterUse.AllSets])
         {
-            yield return (set, ordered
-                .Select(p => (Parameter: p, Use: p.Uses.FirstOrDefault(u => u.Set == set) ?? p.Uses.FirstOrDefault(u => u.Set == ParameterUse.AllSets)!))
-                .Where(p => p.Use is not null)
-                .OrderBy(p => p.Use.Position ?? int.MaxValue)
-                .ThenBy(p => !p.Use.IsRequired));
+            yield return (
+                set,
+                ordered
+                    .Select(p =>
+                        (
+                            Parameter: p,
+                            Use: p.Uses.FirstOrDefault(u => u.Set == set) ?? p.Uses.FirstOrDefault(u => u.Set == ParameterUse.AllSets)!
+                        )
+                    )
+                    .Where(p => p.Use is not null)
+                    .OrderBy(p => p.Use.Position ?? int.MaxValue)
+                    .ThenBy(p => !p.Use.IsRequired)
+            );
         }
     }
 }
@@ -39,7 +49,8 @@ internal sealed record Parameter(
     bool SupportsWildcards,
     IReadOnlyList<string> Aliases,
     IReadOnlyList<string> AcceptedValues,
-    IReadOnlyList<ParameterUse> Uses)
+    IReadOnlyList<ParameterUse> Uses
+)
 {
     public bool IsSwitch => TypeName == "SwitchParameter";
 }
@@ -54,11 +65,12 @@ internal sealed record ParameterUse(string Set, int? Position, bool IsRequired, 
     public const string AllSets = "(All)";
 
     /// <summary>As Get-Help says it.</summary>
-    public string Pipeline => (ByValue, ByPropertyName) switch
-    {
-        (true, true) => "true (ByValue, ByPropertyName)",
-        (true, false) => "true (ByValue)",
-        (false, true) => "true (ByPropertyName)",
-        _ => "false",
-    };
+    public string Pipeline =>
+        (ByValue, ByPropertyName) switch
+        {
+            (true, true) => "true (ByValue, ByPropertyName)",
+            (true, false) => "true (ByValue)",
+            (false, true) => "true (ByPropertyName)",
+            _ => "false",
+        };
 }

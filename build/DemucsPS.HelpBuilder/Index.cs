@@ -10,7 +10,9 @@ internal static partial class Index
     /// <summary>The text with a row for each page.</summary>
     public static string WithRows(string text, IEnumerable<Page> pages)
     {
-        string rows = string.Concat(pages.Select(p => $"| [{p.Name}]({p.Name}.md) | {string.Join(' ', p.Synopsis.Paragraphs.Select(s => s.Markdown))} |\n"));
+        string rows = string.Concat(
+            pages.Select(p => $"| [{p.Name}]({p.Name}.md) | {string.Join(' ', p.Synopsis.Paragraphs.Select(s => s.Markdown))} |\n")
+        );
         return Table().Replace(text.ReplaceLineEndings("\n"), match => match.Groups[1].Value + rows, 1);
     }
 

@@ -18,10 +18,21 @@ internal static class Maml
     /// <param name="output">The file to write.</param>
     public static void Write(IEnumerable<(Page Page, Command Command)> commands, string? address, string output)
     {
-        XElement root = new(XName.Get("helpItems", "http://msh"), new XAttribute("schema", "maml"),
-            commands.Select(c => Element(c.Page, c.Command, address)));
+        XElement root = new(
+            XName.Get("helpItems", "http://msh"),
+            new XAttribute("schema", "maml"),
+            commands.Select(c => Element(c.Page, c.Command, address))
+        );
         // The same bytes on every system.
-        using XmlWriter writer = XmlWriter.Create(output, new() { Indent = true, NewLineChars = "\n", Encoding = new UTF8Encoding(false) });
+        using XmlWriter writer = XmlWriter.Create(
+            output,
+            new()
+            {
+                Indent = true,
+                NewLineChars = "\n",
+                Encoding = new UTF8Encoding(false),
+            }
+        );
         root.Save(writer);
     }
 
@@ -29,45 +40,72 @@ internal static class Maml
     {
         string[] words = command.Name.Split('-');
         string[] order = [.. page.Parameters.Select(p => p.Name)];
-        return new(s_command + "command",
+        return new(
+            s_command + "command",
             new XAttribute(XNamespace.Xmlns + "maml", s_maml),
             new XAttribute(XNamespace.Xmlns + "command", s_command),
             new XAttribute(XNamespace.Xmlns + "dev", s_dev),
-            new XElement(s_command + "details",
+            new XElement(
+                s_command + "details",
                 new XElement(s_command + "name", command.Name),
                 new XElement(s_command + "verb", words[0]),
                 new XElement(s_command + "noun", words[1]),
-                Description(page.Synopsis)),
+                Description(page.Synopsis)
+            ),
             Description(page.Description),
-            new XElement(s_command + "syntax", command.Sets(order).Select(set => new XElement(s_command + "syntaxItem",
-                new XElement(s_maml + "name", command.Name),
-                set.Parameters.Select(p => Element(p.Parameter, p.Use))))),
-            new XElement(s_command + "parameters", page.Parameters.Select(p => Element(command.Parameters.First(c => c.Name == p.Name), p))),
+            new XElement(
+                s_command + "syntax",
+                command
+                    .Sets(order)
+                    .Select(set => new XElement(
+                        s_command + "syntaxItem",
+                        new XElement(s_maml + "name", command.Name),
+                        set.Parameters.Select(p => Element(p.Parameter, p.Use))
+                    ))
+            ),
+            new XElement(
+                s_command + "parameters",
+                page.Parameters.Select(p => Element(command.Parameters.First(c => c.Name == p.Name), p))
+            ),
             new XElement(s_command + "inputTypes", page.Inputs.Select(t => Element("inputType", t))),
             new XElement(s_command + "returnValues", page.Outputs.Select(t => Element("returnValue", t))),
             new XElement(s_maml + "alertSet", new XElement(s_maml + "alert", Paragraphs(page.Notes))),
-            new XElement(s_command + "examples", page.Examples.Select((e, i) => new XElement(s_command + "example",
-                new XElement(s_maml + "title", $"--- Example {i + 1}: {e.Title} ---"),
-                new XElement(s_dev + "code", e.Code),
-                // An empty line before the next one.
-                new XElement(s_dev + "remarks", Paragraphs(e.Remarks), new XElement(s_maml + "para"))))),
+            new XElement(
+                s_command + "examples",
+                page.Examples.Select(
+                    (e, i) =>
+                        new XElement(
+                            s_command + "example",
+                            new XElement(s_maml + "title", $"--- Example {i + 1}: {e.Title} ---"),
+                            new XElement(s_dev + "code", e.Code),
+                            // An empty line before the next one.
+                            new XElement(s_dev + "remarks", Paragraphs(e.Remarks), new XElement(s_maml + "para"))
+                        )
+                )
+            ),
             // Get-Help -Online opens the first link that has an address.
-            new XElement(s_command + "relatedLinks",
+            new XElement(
+                s_command + "relatedLinks",
                 address is null ? null : Link("Online version", $"{address}/{command.Name}.md"),
-                page.Links.Select(l => Link(l.Text, ""))));
+                page.Links.Select(l => Link(l.Text, ""))
+            )
+        );
     }
 
     /// <summary>A parameter in a line of syntax.</summary>
-    private static XElement Element(Parameter parameter, ParameterUse use, XElement? description = null) => new(s_command + "parameter",
-        new XAttribute("required", use.IsRequired),
-        new XAttribute("variableLength", parameter.TypeName.EndsWith("[]", StringComparison.Ordinal)),
-        new XAttribute("globbing", parameter.SupportsWildcards),
-        new XAttribute("pipelineInput", use.Pipeline),
-        new XAttribute("position", use.Position?.ToString() ?? "named"),
-        new XAttribute("aliases", parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases)),
-        new XElement(s_maml + "name", parameter.Name),
-        description,
-        parameter.IsSwitch ? null : new XElement(s_command + "parameterValue", new XAttribute("required", true), parameter.TypeName));
+    private static XElement Element(Parameter parameter, ParameterUse use, XElement? description = null) =>
+        new(
+            s_command + "parameter",
+            new XAttribute("required", use.IsRequired),
+            new XAttribute("variableLength", parameter.TypeName.EndsWith("[]", StringComparison.Ordinal)),
+            new XAttribute("globbing", parameter.SupportsWildcards),
+            new XAttribute("pipelineInput", use.Pipeline),
+            new XAttribute("position", use.Position?.ToString() ?? "named"),
+            new XAttribute("aliases", parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases)),
+            new XElement(s_maml + "name", parameter.Name),
+            description,
+            parameter.IsSwitch ? null : new XElement(s_command + "parameterValue", new XAttribute("required", true), parameter.TypeName)
+        );
 
     /// <summary>A parameter with its description.</summary>
     private static XElement Element(Parameter parameter, PageParameter page)

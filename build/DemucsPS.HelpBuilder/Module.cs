@@ -2,7 +2,10 @@ using System.Reflection;
 
 namespace DemucsPS.HelpBuilder;
 
-/// <summary>What an assembly says of its cmdlets, read without running any of it: it may be built for another platform, and there is no PowerShell here.</summary>
+/// <summary>
+/// What an assembly says of its cmdlets, read without running any of it: it may be built for another platform, and there is no PowerShell
+/// here.
+/// </summary>
 internal sealed class Module : IDisposable
 {
     private const string Automation = "System.Management.Automation.";
@@ -22,8 +25,13 @@ internal sealed class Module : IDisposable
     public void Dispose() => _context.Dispose();
 
     /// <summary>Whether the module or an assembly of the same project has a type.</summary>
-    public bool HasType(string fullName) => _assembly.GetReferencedAssemblies().Where(name => name.Name!.StartsWith("DemucsPS.", StringComparison.Ordinal))
-        .Select(_context.LoadFromAssemblyName).Prepend(_assembly).Any(a => a.GetType(fullName) is not null);
+    public bool HasType(string fullName) =>
+        _assembly
+            .GetReferencedAssemblies()
+            .Where(name => name.Name!.StartsWith("DemucsPS.", StringComparison.Ordinal))
+            .Select(_context.LoadFromAssemblyName)
+            .Prepend(_assembly)
+            .Any(a => a.GetType(fullName) is not null);
 
     private static Command? Read(Type type)
     {
@@ -33,29 +41,57 @@ internal sealed class Module : IDisposable
         if (Named(cmdlet, "SupportsShouldProcess", false))
             parameters.AddRange([ShouldProcess("WhatIf", "wi"), ShouldProcess("Confirm", "cf")]);
         IEnumerable<string> outputs = Attributes(type.GetCustomAttributesData(), "OutputTypeAttribute")
-            .SelectMany(a => Items(a.ConstructorArguments)).Select(value => value is Type output ? output.FullName! : (string)value!);
-        return new(string.Join('-', cmdlet.ConstructorArguments.Select(a => a.Value)), Named<string?>(cmdlet, "DefaultParameterSetName", null), parameters, [.. outputs]);
+            .SelectMany(a => Items(a.ConstructorArguments))
+            .Select(value => value is Type output ? output.FullName! : (string)value!);
+        return new(
+            string.Join('-', cmdlet.ConstructorArguments.Select(a => a.Value)),
+            Named<string?>(cmdlet, "DefaultParameterSetName", null),
+            parameters,
+            [.. outputs]
+        );
     }
 
     private static Parameter? Read(PropertyInfo property)
     {
         IList<CustomAttributeData> attributes = property.GetCustomAttributesData();
-        ParameterUse[] uses = [.. Attributes(attributes, "ParameterAttribute").Select(a => new ParameterUse(
-            Named(a, "ParameterSetName", ParameterUse.AllSets),
-            Named<int?>(a, "Position", null),
-            Named(a, "Mandatory", false),
-            Named(a, "ValueFromPipeline", false),
-            Named(a, "ValueFromPipelineByPropertyName", false)))];
+        ParameterUse[] uses =
+        [
+            .. Attributes(attributes, "ParameterAttribute")
+                .Select(a => new ParameterUse(
+                    Named(a, "ParameterSetName", ParameterUse.AllSets),
+                    Named<int?>(a, "Position", null),
+                    Named(a, "Mandatory", false),
+                    Named(a, "ValueFromPipeline", false),
+                    Named(a, "ValueFromPipelineByPropertyName", false)
+                )),
+        ];
         if (uses.Length == 0)
             return null;
-        Type type = property.PropertyType, element = type.GetElementType() ?? type;
-        IEnumerable<string> Strings(string attribute) => Attributes(attributes, attribute).SelectMany(a => Items(a.ConstructorArguments)).OfType<string>();
-        return new(property.Name, type.Name, type.FullName!, Attributes(attributes, "SupportsWildcardsAttribute").Any(), [.. Strings("AliasAttribute")],
-            element.IsEnum ? element.GetEnumNames() : [.. Strings("ValidateSetAttribute")], uses);
+        Type type = property.PropertyType,
+            element = type.GetElementType() ?? type;
+        IEnumerable<string> Strings(string attribute) =>
+            Attributes(attributes, attribute).SelectMany(a => Items(a.ConstructorArguments)).OfType<string>();
+        return new(
+            property.Name,
+            type.Name,
+            type.FullName!,
+            Attributes(attributes, "SupportsWildcardsAttribute").Any(),
+            [.. Strings("AliasAttribute")],
+            element.IsEnum ? element.GetEnumNames() : [.. Strings("ValidateSetAttribute")],
+            uses
+        );
     }
 
     private static Parameter ShouldProcess(string name, string alias) =>
-        new(name, "SwitchParameter", $"{Automation}SwitchParameter", false, [alias], [], [new(ParameterUse.AllSets, null, false, false, false)]);
+        new(
+            name,
+            "SwitchParameter",
+            $"{Automation}SwitchParameter",
+            false,
+            [alias],
+            [],
+            [new(ParameterUse.AllSets, null, false, false, false)]
+        );
 
     private static IEnumerable<CustomAttributeData> Attributes(IEnumerable<CustomAttributeData> attributes, string name) =>
         attributes.Where(a => a.AttributeType.FullName == Automation + name);

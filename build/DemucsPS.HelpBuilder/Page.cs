@@ -6,12 +6,27 @@ using Markdig.Syntax.Inlines;
 
 namespace DemucsPS.HelpBuilder;
 
-/// <summary>A page of docs/help: what people write of a cmdlet. What it repeats of the compiled cmdlet, for readers on the web, is not read.</summary>
+/// <summary>
+/// A page of docs/help: what people write of a cmdlet. What it repeats of the compiled cmdlet, for readers on the web, is not read.
+/// </summary>
 internal sealed partial class Page
 {
-    private static readonly MarkdownPipeline s_markdown = new MarkdownPipelineBuilder().UseYamlFrontMatter().UsePreciseSourceLocation().Build();
+    private static readonly MarkdownPipeline s_markdown = new MarkdownPipelineBuilder()
+        .UseYamlFrontMatter()
+        .UsePreciseSourceLocation()
+        .Build();
     private static readonly string[] s_sections =
-        ["SYNOPSIS", "SYNTAX", "DESCRIPTION", "EXAMPLES", "PARAMETERS", "INPUTS", "OUTPUTS", "NOTES", "RELATED LINKS"];
+    [
+        "SYNOPSIS",
+        "SYNTAX",
+        "DESCRIPTION",
+        "EXAMPLES",
+        "PARAMETERS",
+        "INPUTS",
+        "OUTPUTS",
+        "NOTES",
+        "RELATED LINKS",
+    ];
 
     private readonly string _source;
     private readonly List<Fault> _faults;
@@ -106,8 +121,11 @@ internal sealed partial class Page
         if (blocks is [.. List<Block> text, FencedCodeBlock { Info: "yaml" } facts])
         {
             blocks = text;
-            value = Lines(facts).Split('\n').Where(line => line.StartsWith(PageText.Default, StringComparison.Ordinal))
-                .Select(line => Yaml.Value(line[PageText.Default.Length..])).FirstOrDefault();
+            value = Lines(facts)
+                .Split('\n')
+                .Where(line => line.StartsWith(PageText.Default, StringComparison.Ordinal))
+                .Select(line => Yaml.Value(line[PageText.Default.Length..]))
+                .FirstOrDefault();
         }
         return new(part.Title.TrimStart('-'), part.Line, ReadProse(part, blocks), value);
     }
@@ -144,16 +162,21 @@ internal sealed partial class Page
     }
 
     /// <summary>Text as a terminal shows it.</summary>
-    private string Text(ContainerInline inlines) => string.Concat(inlines.Select(inline => inline switch
-    {
-        LiteralInline literal => literal.Content.ToString(),
-        CodeInline code => code.Content,
-        LineBreakInline => " ",
-        HtmlEntityInline entity => entity.Transcoded.ToString(),
-        AutolinkInline link => link.Url,
-        ContainerInline container => Text(container),
-        _ => Blamed(inline),
-    }));
+    private string Text(ContainerInline inlines) =>
+        string.Concat(
+            inlines.Select(inline =>
+                inline switch
+                {
+                    LiteralInline literal => literal.Content.ToString(),
+                    CodeInline code => code.Content,
+                    LineBreakInline => " ",
+                    HtmlEntityInline entity => entity.Transcoded.ToString(),
+                    AutolinkInline link => link.Url,
+                    ContainerInline container => Text(container),
+                    _ => Blamed(inline),
+                }
+            )
+        );
 
     private string Blamed(Inline inline)
     {

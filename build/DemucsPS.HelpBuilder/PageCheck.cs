@@ -22,11 +22,19 @@ internal static class PageCheck
             Blame(parameter.Line, $"-{parameter.Name} has no block of yaml with its DefaultValue. {Remedy}");
         foreach (Parameter missing in command.Parameters.Where(c => !page.Parameters.Any(p => p.Name == c.Name)))
         {
-            Blame(1, add ? $"'### -{missing.Name}' was added; describe it." : $"There is no '### -{missing.Name}', which {command.Name} has. {Remedy}");
+            Blame(
+                1,
+                add
+                    ? $"'### -{missing.Name}' was added; describe it."
+                    : $"There is no '### -{missing.Name}', which {command.Name} has. {Remedy}"
+            );
             if (add)
             {
                 int end = page.Parameters.FindIndex(p => p.Name == "WhatIf");
-                page.Parameters.Insert(end < 0 || missing.Name == "Confirm" ? page.Parameters.Count : end, new(missing.Name, 1, new([]), null));
+                page.Parameters.Insert(
+                    end < 0 || missing.Name == "Confirm" ? page.Parameters.Count : end,
+                    new(missing.Name, 1, new([]), null)
+                );
             }
         }
         foreach (string output in command.OutputTypes.Except(page.Outputs.Select(o => o.Name)))
@@ -46,11 +54,15 @@ internal static class PageCheck
     /// <summary>Says in which line a file is not as it should be.</summary>
     public static void Compare(string file, string expected, List<Fault> faults)
     {
-        string[] has = File.ReadAllText(file).ReplaceLineEndings("\n").Split('\n'), wanted = expected.Split('\n');
+        string[] has = File.ReadAllText(file).ReplaceLineEndings("\n").Split('\n'),
+            wanted = expected.Split('\n');
         int line = has.Zip(wanted).TakeWhile(pair => pair.First == pair.Second).Count();
         if (line < has.Length || line < wanted.Length)
         {
-            string fault = line == wanted.Length ? "The file should end before this line" : $"'{has.ElementAtOrDefault(line)}' should be '{wanted[line]}'";
+            string fault =
+                line == wanted.Length
+                    ? "The file should end before this line"
+                    : $"'{has.ElementAtOrDefault(line)}' should be '{wanted[line]}'";
             faults.Add(new(file, line + 1, $"{fault}. {Remedy}"));
         }
     }

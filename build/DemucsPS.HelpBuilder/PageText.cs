@@ -2,7 +2,9 @@ using System.Text;
 
 namespace DemucsPS.HelpBuilder;
 
-/// <summary>A page as it should stand: what people wrote, and around it, for readers on the web, what the compiled cmdlet says of itself.</summary>
+/// <summary>
+/// A page as it should stand: what people wrote, and around it, for readers on the web, what the compiled cmdlet says of itself.
+/// </summary>
 /// <remarks>The layout is the one of PlatyPS, version 2024-05-01 of its schema, which leaves out what is as usual.</remarks>
 internal static class PageText
 {
@@ -13,7 +15,8 @@ internal static class PageText
     public static string Of(Page page, Command command)
     {
         StringBuilder text = new();
-        text.Append($"""
+        text.Append(
+            $"""
             ---
             document type: cmdlet
             external help file: {Maml.FileName}
@@ -27,14 +30,17 @@ internal static class PageText
             # {command.Name}
 
 
-            """.ReplaceLineEndings("\n"));
+            """.ReplaceLineEndings("\n")
+        );
         Add(text, "SYNOPSIS", page.Synopsis);
         text.Append("## SYNTAX\n\n");
         foreach ((string set, IEnumerable<(Parameter Parameter, ParameterUse Use)> parameters) in command.Sets([.. page.Parameters.Select(p => p.Name)]))
         {
             if (set != ParameterUse.AllSets)
                 text.Append($"### {set}{(set == command.DefaultSet ? " (Default)" : "")}\n\n");
-            text.Append($"```\n{Wrapped(parameters.Select(p => Syntax(p.Parameter, p.Use)).Prepend(command.Name).Append("[<CommonParameters>]"))}\n```\n\n");
+            text.Append(
+                $"```\n{Wrapped(parameters.Select(p => Syntax(p.Parameter, p.Use)).Prepend(command.Name).Append("[<CommonParameters>]"))}\n```\n\n"
+            );
         }
         Add(text, "DESCRIPTION", page.Description);
         text.Append("## EXAMPLES\n\n");
@@ -51,7 +57,9 @@ internal static class PageText
             if (command.Parameters.FirstOrDefault(p => p.Name == parameter.Name) is { } facts)
                 Add(text, facts, parameter.DefaultValue ?? (facts.IsSwitch ? "False" : "None"));
         }
-        text.Append("### CommonParameters\n\nThe parameters that all cmdlets have, such as `-Verbose` and `-ErrorAction`: see about_CommonParameters.\n\n");
+        text.Append(
+            "### CommonParameters\n\nThe parameters that all cmdlets have, such as `-Verbose` and `-ErrorAction`: see about_CommonParameters.\n\n"
+        );
         Add(text, "INPUTS", page.Inputs);
         Add(text, "OUTPUTS", page.Outputs);
         Add(text, "NOTES", page.Notes);
@@ -124,8 +132,18 @@ internal static class PageText
         foreach (string word in words)
         {
             bool fits = column + 1 + word.Length <= Columns;
-            text.Append(column == 0 ? "" : fits ? " " : "\n    ").Append(word);
-            column = (column == 0 ? 0 : fits ? column + 1 : 4) + word.Length;
+            text.Append(
+                    column == 0 ? ""
+                    : fits ? " "
+                    : "\n    "
+                )
+                .Append(word);
+            column =
+                (
+                    column == 0 ? 0
+                    : fits ? column + 1
+                    : 4
+                ) + word.Length;
         }
         return text.ToString();
     }

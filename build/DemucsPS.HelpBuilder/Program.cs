@@ -10,14 +10,26 @@ internal static class Program
     private static int Main(string[] args) => Run(args, Console.Out);
 
     /// <param name="args">
-    /// Whether pages are only read or what they repeat of the cmdlets is written anew; the folder of pages; the module's assembly; a file that
+    /// Whether pages are only read or what they repeat of the cmdlets is written anew; the folder of pages; the module's assembly; a file
+    /// that
     /// lists the assemblies that it needs; the file to write; where pages are on the web, for Get-Help -Online.
     /// </param>
     /// <param name="messages">Where faults of pages go, as builds show them with file and line.</param>
     internal static int Run(string[] args, TextWriter messages)
     {
-        if (args is not [("build" or "update") and string task, string folder, string assembly, string references, string output, .. string[] rest]
-            || rest.Length > 1)
+        if (
+            args
+                is not [
+                    ("build" or "update")
+                    and string task,
+                    string folder,
+                    string assembly,
+                    string references,
+                    string output,
+                    .. string[] rest,
+                ]
+            || rest.Length > 1
+        )
         {
             messages.WriteLine(Usage);
             return 2;
@@ -26,7 +38,10 @@ internal static class Program
         using Module module = new(assembly, File.ReadAllLines(references));
         List<Fault> faults = [];
         List<(Page Page, Command Command)> commands = [];
-        List<string> strangers = [.. Directory.EnumerateFiles(folder, "*.md").Select(file => Path.GetFileName(file)!).Where(file => file != Index.FileName)];
+        List<string> strangers =
+        [
+            .. Directory.EnumerateFiles(folder, "*.md").Select(file => Path.GetFileName(file)!).Where(file => file != Index.FileName),
+        ];
         foreach (Command command in module.Commands)
         {
             string file = Path.Combine(folder, $"{command.Name}.md");

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Cli;
 
 /// <summary>
-/// Notices that the reader of the results is gone (<c>demucsps … | head -1</c>). The runtime ignores such pipes, and hours may pass between two results, so a failed write would come too late.
+/// Notices that the reader of the results is gone (<c>demucsps … | head -1</c>). The runtime ignores such pipes, and hours may pass between
+/// two results, so a failed write would come too late.
 /// </summary>
 internal sealed class ClosedPipe : IDisposable
 {

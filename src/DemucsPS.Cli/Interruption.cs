@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Cli;
 
 /// <summary>
-/// Ends the program in order: by Ctrl+C, by SIGTERM, which schedulers and systems that shut down send, by SIGHUP, which comes when the terminal or its connection is closed, by SIGUSR1, which Slurm sends some time before its limit where it is told to, and on Windows by
+/// Ends the program in order: by Ctrl+C, by SIGTERM, which schedulers and systems that shut down send, by SIGHUP, which comes when the
+/// terminal or its connection is closed, by SIGUSR1, which Slurm sends some time before its limit where it is told to, and on Windows by
 /// Ctrl+Break. The running chunk is stopped, and what is done is kept or removed.
 /// </summary>
 internal sealed class Interruption : IDisposable
@@ -43,17 +44,19 @@ internal sealed class Interruption : IDisposable
     public async Task<int> End(Task<int> work)
     {
         TaskCompletionSource late = new();
-        using CancellationTokenRegistration told = Token.Register(() => _ = Task.Delay(s_patience).ContinueWith(_ => late.TrySetResult(), TaskScheduler.Default));
+        using CancellationTokenRegistration told = Token.Register(() =>
+            _ = Task.Delay(s_patience).ContinueWith(_ => late.TrySetResult(), TaskScheduler.Default)
+        );
         return await Task.WhenAny(work, late.Task).ConfigureAwait(false) == work ? await work.ConfigureAwait(false) : ExitCode;
     }
 
     private void Take(PosixSignal signal, bool byUser) => _signals.Add(PosixSignalRegistration.Create(signal, context =>
-    {
-        context.Cancel = true;
-        if (_stop.IsCancellationRequested)
-            return;
-        if (!byUser)
-            ExitCode = ExitCodes.MoreToDo;
-        _stop.Cancel();
-    }));
+            {
+                context.Cancel = true;
+                if (_stop.IsCancellationRequested)
+                    return;
+                if (!byUser)
+                    ExitCode = ExitCodes.MoreToDo;
+                _stop.Cancel();
+            }));
 }

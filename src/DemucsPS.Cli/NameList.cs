@@ -4,5 +4,6 @@ namespace DemucsPS.Cli;
 internal static class NameList
 {
     /// <summary>The names, in order; none where the option was not given.</summary>
-    public static string[] Of(string[]? given) => [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+    public static string[] Of(string[]? given) =>
+        [.. (given ?? []).SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 }

@@ -3,16 +3,22 @@ using System.Globalization;
 
 namespace DemucsPS.Cli;
 
-/// <summary>Numbers as options take them: in one way of writing, whatever the system's language. The usual parsers read 0,25 as 25.</summary>
+/// <summary>
+/// Numbers as options take them: in one way of writing, whatever the system's language. The usual parsers read 0,25 as 25.
+/// </summary>
 internal static class NumberArgument
 {
     /// <summary>A number with or without decimals.</summary>
     public static double Decimal(ArgumentResult result) =>
-        double.TryParse(Text(result), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : Refuse<double>(result, "a number");
+        double.TryParse(Text(result), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            ? number
+            : Refuse<double>(result, "a number");
 
     /// <summary>A whole number.</summary>
     public static int Whole(ArgumentResult result) =>
-        int.TryParse(Text(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : Refuse<int>(result, $"a whole number of at most {int.MaxValue}");
+        int.TryParse(Text(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : Refuse<int>(result, $"a whole number of at most {int.MaxValue}");
 
     /// <summary>A number of an option that has no default.</summary>
     public static double? OptionalDecimal(ArgumentResult result) => Decimal(result);
@@ -24,10 +30,13 @@ internal static class NumberArgument
 
     private static T? Refuse<T>(ArgumentResult result, string wanted)
     {
-        string text = Text(result), option = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
-        result.AddError(text.Contains(',', StringComparison.Ordinal)
-            ? $"'{text}' for {option} has a comma. Write decimals with a point (0.25), and thousands without separators (48000)."
-            : $"'{text}' for {option} is not {wanted}.");
+        string text = Text(result),
+            option = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
+        result.AddError(
+            text.Contains(',', StringComparison.Ordinal)
+                ? $"'{text}' for {option} has a comma. Write decimals with a point (0.25), and thousands without separators (48000)."
+                : $"'{text}' for {option} is not {wanted}."
+        );
         return default;
     }
 }

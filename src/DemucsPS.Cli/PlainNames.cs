@@ -4,7 +4,10 @@ using System.CommandLine.Parsing;
 
 namespace DemucsPS.Cli;
 
-/// <summary>Keeps the parser from taking names of files for anything else: a name that begins with @ for a file of arguments, <c>true</c> after a switch for its value, <c>/h</c> for a question.</summary>
+/// <summary>
+/// Keeps the parser from taking names of files for anything else: a name that begins with @ for a file of arguments, <c>true</c> after a
+/// switch for its value, <c>/h</c> for a question.
+/// </summary>
 internal static class PlainNames
 {
     /// <summary>How arguments are parsed.</summary>

@@ -8,9 +8,23 @@ namespace DemucsPS.Cli;
 /// <param name="description">What the provider is for.</param>
 internal sealed class ProviderOptions(string description)
 {
-    private readonly Option<ExecutionProvider> _provider = new("--execution-provider") { Description = description, CustomParser = WordArgument.Of<ExecutionProvider>, HelpName = "cpu|cuda|directml|coreml|webgpu|auto|openvino|plugin" };
-    private readonly Option<string?> _library = new("--provider-library") { Description = "The plug-in library with the execution provider. Default: one in DEMUCSPS_PROVIDERS.", HelpName = "FILE" };
-    private readonly Option<string[]> _options = new("--provider-option") { Description = "An option of the execution provider. For a plug-in library, device=NAME selects a device from 'demucsps devices'. Repeat for several.", HelpName = "KEY=VALUE" };
+    private readonly Option<ExecutionProvider> _provider = new("--execution-provider")
+    {
+        Description = description,
+        CustomParser = WordArgument.Of<ExecutionProvider>,
+        HelpName = "cpu|cuda|directml|coreml|webgpu|auto|openvino|plugin",
+    };
+    private readonly Option<string?> _library = new("--provider-library")
+    {
+        Description = "The plug-in library with the execution provider. Default: one in DEMUCSPS_PROVIDERS.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string[]> _options = new("--provider-option")
+    {
+        Description =
+            "An option of the execution provider. For a plug-in library, device=NAME selects a device from 'demucsps devices'. Repeat for several.",
+        HelpName = "KEY=VALUE",
+    };
 
     /// <summary>Puts the options into a command.</summary>
     public void AddTo(Command command)
@@ -30,8 +44,17 @@ internal sealed class ProviderOptions(string description)
         {
             int end = given.IndexOf('=', StringComparison.Ordinal);
             if (end < 1 || !options.TryAdd(given[..end], given[(end + 1)..]))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"--provider-option '{given}' {(end < 1 ? "is not an option" : "was given before")}. Write options as device=CPU, each with a different name.");
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"--provider-option '{given}' {(end < 1 ? "is not an option" : "was given before")}. Write options as device=CPU, each with a different name."
+                );
         }
-        return new OnnxSessionOptions { IntraOpThreads = threads, ExecutionProvider = parsed.GetValue(_provider), ProviderLibrary = parsed.GetValue(_library) is { } library ? Path.GetFullPath(library) : null, ExecutionProviderOptions = options };
+        return new OnnxSessionOptions
+        {
+            IntraOpThreads = threads,
+            ExecutionProvider = parsed.GetValue(_provider),
+            ProviderLibrary = parsed.GetValue(_library) is { } library ? Path.GetFullPath(library) : null,
+            ExecutionProviderOptions = options,
+        };
     }
 }

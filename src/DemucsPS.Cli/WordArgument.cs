@@ -9,13 +9,16 @@ internal static class WordArgument
     public static T Of<T>(ArgumentResult result)
         where T : struct, Enum
     {
-        string text = result.Tokens[^1].Value, option = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
+        string text = result.Tokens[^1].Value,
+            option = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
         foreach (T value in Enum.GetValues<T>())
         {
             if (string.Equals(Enum.GetName(value), text, StringComparison.OrdinalIgnoreCase))
                 return value;
         }
-        result.AddError($"'{text}' is not a value for {option}. Values are {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
+        result.AddError(
+            $"'{text}' is not a value for {option}. Values are {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}."
+        );
         return default;
     }
 

@@ -15,7 +15,10 @@ public enum DemucsError
     /// <summary>A playlist or CUE sheet cannot be used, or names what is not a local file.</summary>
     TrackListInvalid,
 
-    /// <summary>Reading the file or writing the stems needs ffmpeg, and none was found that can be used: there is none, it cannot be started, or it is too old.</summary>
+    /// <summary>
+    /// Reading the file or writing the stems needs ffmpeg, and none was found that can be used: there is none, it cannot be started, or it
+    /// is too old.
+    /// </summary>
     FFmpegNotFound,
 
     /// <summary>No model of that name or path exists.</summary>
@@ -72,7 +75,9 @@ public enum DemucsError
     /// <summary>There was not enough memory to separate a chunk, even one at a time.</summary>
     OutOfMemory,
 
-    /// <summary>An interrupted separation cannot be continued: its source, models or parameters have changed, or its journal is damaged.</summary>
+    /// <summary>
+    /// An interrupted separation cannot be continued: its source, models or parameters have changed, or its journal is damaged.
+    /// </summary>
     ResumeMismatch,
 
     /// <summary>There is an interrupted separation, and neither resuming nor starting over was requested.</summary>
@@ -123,12 +128,20 @@ public enum DemucsError
     /// <summary>An execution provider's results for a model differ from the CPU's by more than its precision allows.</summary>
     ProviderRefused,
 
-    /// <summary>A plug-in library of execution providers cannot be used: there is none, it is another kind of file, lacks what it needs, or is incompatible with the loaded ONNX Runtime.</summary>
+    /// <summary>
+    /// A plug-in library of execution providers cannot be used: there is none, it is another kind of file, lacks what it needs, or is
+    /// incompatible with the loaded ONNX Runtime.
+    /// </summary>
     ProviderLibraryInvalid,
 
-    /// <summary>A package with an execution provider cannot be used: it is not there, damaged, unsafe, or for something else; or the provider is not installed.</summary>
+    /// <summary>
+    /// A package with an execution provider cannot be used: it is not there, damaged, unsafe, or for something else; or the provider is not
+    /// installed.
+    /// </summary>
     ProviderPackageInvalid,
 
-    /// <summary>An execution provider cannot be installed, replaced or removed: no permission, no space, one is there, or it is in use.</summary>
+    /// <summary>
+    /// An execution provider cannot be installed, replaced or removed: no permission, no space, one is there, or it is in use.
+    /// </summary>
     ProviderWriteFailed,
 }

@@ -2,7 +2,8 @@ namespace DemucsPS.Engine;
 
 /// <summary>
 /// Anything that can go wrong for a reason a user can act on: a file, a model, the native runtime, a destination.
-/// The message names the file, the fault and the remedy. Remedies by parameters, whose names differ between front ends, are in <see cref="Remedies"/>.
+/// The message names the file, the fault and the remedy. Remedies by parameters, whose names differ between front ends, are in
+/// <see cref="Remedies"/>.
 /// </summary>
 public sealed class DemucsException : Exception
 {
@@ -30,6 +31,9 @@ public sealed class DemucsException : Exception
     /// <summary>What parameters can do against it, the likeliest first; empty for nothing.</summary>
     public IReadOnlyList<Remedy> Remedies { get; init; } = [];
 
-    /// <summary>Where another process that may be dead has what is needed: how long it has to stay silent to count as that. Null for all other errors.</summary>
+    /// <summary>
+    /// Where another process that may be dead has what is needed: how long it has to stay silent to count as that. Null for all other
+    /// errors.
+    /// </summary>
     internal TimeSpan? MayPass { get; init; }
 }

@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Batch;
-
 namespace DemucsPS.Engine;
 
 /// <summary>A parameter that an error refers to. Each front end calls its parameters by their own names, and some have no such.</summary>

@@ -1,6 +1,9 @@
 namespace DemucsPS.Engine;
 
-/// <summary>What can be done against an error, or continue after it, by repeating the command with another parameter. Each front end calls its parameters by their own names.</summary>
+/// <summary>
+/// What can be done against an error, or continue after it, by repeating the command with another parameter. Each front end calls its
+/// parameters by their own names.
+/// </summary>
 public enum Remedy
 {
     /// <summary>What exists is replaced.</summary>

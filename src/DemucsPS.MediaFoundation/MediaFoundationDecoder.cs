@@ -45,7 +45,12 @@ internal sealed class MediaFoundationDecoder : IDisposable
             try
             {
                 file.Position = 0;
-                StreamMediaFoundationReader reader = new(file, new MediaFoundationReader.MediaFoundationReaderSettings { RequestFloatOutput = floats, SingleReaderObject = true }, contentType, name);
+                StreamMediaFoundationReader reader = new(
+                    file,
+                    new MediaFoundationReader.MediaFoundationReaderSettings { RequestFloatOutput = floats, SingleReaderObject = true },
+                    contentType,
+                    name
+                );
                 try
                 {
                     return new MediaFoundationDecoder(reader);
@@ -92,7 +97,10 @@ internal sealed class MediaFoundationDecoder : IDisposable
                 throw refusal;
             }
             if (Form.Of(_reader.WaveFormat) != _form)
-                throw new DecodingException($"the format changes from {_form} to {Form.Of(_reader.WaveFormat)} within the file", new NotSupportedException());
+                throw new DecodingException(
+                    $"the format changes from {_form} to {Form.Of(_reader.WaveFormat)} within the file",
+                    new NotSupportedException()
+                );
         }
         return _form.ToFloats(bytes[..read], interleaved);
     }
@@ -110,14 +118,26 @@ internal sealed class MediaFoundationDecoder : IDisposable
 
     // NAudio throws Windows errors unchanged, and its own errors in several ways.
     private static DecodingException? Refusal(Exception e) =>
-        e is COMException or InvalidDataException or InvalidOperationException or NotSupportedException or ArgumentException or InvalidCastException or DllNotFoundException or EntryPointNotFoundException
-            ? new DecodingException(e.Message.ReplaceLineEndings(" ").Trim(), e) : null;
+        e
+            is COMException
+                or InvalidDataException
+                or InvalidOperationException
+                or NotSupportedException
+                or ArgumentException
+                or InvalidCastException
+                or DllNotFoundException
+                or EntryPointNotFoundException
+            ? new DecodingException(e.Message.ReplaceLineEndings(" ").Trim(), e)
+            : null;
 
     /// <summary>What the samples are.</summary>
     private readonly record struct Form(int SampleRate, int Channels, int Bytes, bool IsFloat)
     {
-        public static Form Of(WaveFormat format) => new Form(format.SampleRate, format.Channels, format.BitsPerSample / 8, format.Encoding == WaveFormatEncoding.IeeeFloat) is { SampleRate: > 0, Channels: > 0, Bytes: >= 2 and <= 4 } form
-            ? form : throw new InvalidDataException($"The decoded format is {format}.");
+        public static Form Of(WaveFormat format) =>
+            new Form(format.SampleRate, format.Channels, format.BitsPerSample / 8, format.Encoding == WaveFormatEncoding.IeeeFloat)
+                is { SampleRate: > 0, Channels: > 0, Bytes: >= 2 and <= 4 } form
+                ? form
+                : throw new InvalidDataException($"The decoded format is {format}.");
 
         public int ToFloats(ReadOnlySpan<byte> bytes, Span<float> samples)
         {

@@ -3,7 +3,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace DemucsPS.OnnxRuntime;
 
-/// <summary>The native library that the package runs on in this process: a loaded one that is handed to it, never what the system finds under its name.</summary>
+/// <summary>
+/// The native library that the package runs on in this process: a loaded one that is handed to it, never what the system finds under its
+/// name.
+/// </summary>
 internal static unsafe partial class NativeRuntime
 {
     // The runtime reports errors as statuses; what it would print besides goes to stderr, which belongs to the user.
@@ -13,7 +16,8 @@ internal static unsafe partial class NativeRuntime
     private static OrtApi? s_api;
 
     /// <summary>
-    /// The API that the package asks the library for, the second part of its version. It must be there: the package asks in a static constructor, which fails once for the whole process.
+    /// The API that the package asks the library for, the second part of its version. It must be there: the package asks in a static
+    /// constructor, which fails once for the whole process.
     /// </summary>
     public static int ApiVersion { get; } = typeof(OrtEnv).Assembly.GetName().Version!.Minor;
 
@@ -26,18 +30,24 @@ internal static unsafe partial class NativeRuntime
     /// <summary>The version of a loaded library, such as 1.31.1; null if it is not ONNX Runtime.</summary>
     /// <param name="library">Its handle.</param>
     public static string? VersionOf(nint library) =>
-        NativeLibrary.TryGetExport(library, "OrtGetApiBase", out nint function) ? Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)Base(function)->GetVersionString)()) : null;
+        NativeLibrary.TryGetExport(library, "OrtGetApiBase", out nint function)
+            ? Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)Base(function)->GetVersionString)())
+            : null;
 
     /// <summary>Has the package use this library from now on. Once a process.</summary>
     /// <param name="library">Its handle; a library of <see cref="ApiVersion"/> or newer.</param>
-    /// <exception cref="InvalidOperationException">The package has been used in this load context before, with a library of its own choice.</exception>
+    /// <exception cref="InvalidOperationException">The package has been used in this load context before, with a library of its own
+    /// choice.</exception>
     /// <exception cref="RuntimeException">The runtime cannot be started.</exception>
     public static void Start(nint library)
     {
         // The package's own resolver asks the system for the bare name first, and Windows has an old library of that name.
         OrtEnv.DisableDllImportResolver = true;
-        NativeLibrary.SetDllImportResolver(typeof(OrtEnv).Assembly, (name, _, _) => Path.GetFileNameWithoutExtension(name) is "onnxruntime" or "libonnxruntime" ? library : 0);
-        // It makes a number for this machine and a database in the home folder as soon as it starts, before it can be told to collect nothing.
+        NativeLibrary.SetDllImportResolver(typeof(OrtEnv).Assembly, (name, _, _) =>
+            Path.GetFileNameWithoutExtension(name) is "onnxruntime" or "libonnxruntime" ? library : 0
+        );
+        // It makes a number for this machine and a database in the home folder as soon as it starts, before it can be told to collect
+        // nothing.
         if (OperatingSystem.IsWindows())
             Environment.SetEnvironmentVariable(NoTelemetry, "1");
         else
@@ -54,7 +64,8 @@ internal static unsafe partial class NativeRuntime
     }
 
     /// <summary>
-    /// Has the C library give back to the system what the runtime has freed. glibc keeps it by itself, once blocks of many megabytes were freed, and loading a model frees some hundred of them;
+    /// Has the C library give back to the system what the runtime has freed. glibc keeps it by itself, once blocks of many megabytes were
+    /// freed, and loading a model frees some hundred of them;
     /// other systems' libraries do not.
     /// </summary>
     public static void GiveBackFreedMemory()

@@ -8,11 +8,23 @@ internal sealed class RuntimeException : Exception
     /// <summary><c>ORT_FAIL</c>: a general failure.</summary>
     private const int Fail = 1;
 
-    // The package's names for the runtime's numbers, in their order. The last two have other meanings in the runtime by now: an execution provider failed, loading was canceled.
+    // The package's names for the runtime's numbers, in their order. The last two have other meanings in the runtime by now: an execution
+    // provider failed, loading was canceled.
     private static readonly string[] s_names =
     [
-        "Ok", "Fail", "InvalidArgument", "NoSuchFile", "NoModel", "EngineError", "RuntimeException", "InvalidProtobuf", "ModelLoaded", "NotImplemented", "InvalidGraph",
-        "ShapeInferenceNotRegistered", "RequirementNotRegistered",
+        "Ok",
+        "Fail",
+        "InvalidArgument",
+        "NoSuchFile",
+        "NoModel",
+        "EngineError",
+        "RuntimeException",
+        "InvalidProtobuf",
+        "ModelLoaded",
+        "NotImplemented",
+        "InvalidGraph",
+        "ShapeInferenceNotRegistered",
+        "RequirementNotRegistered",
     ];
 
     /// <param name="code">The runtime's number.</param>
@@ -39,11 +51,12 @@ internal sealed class RuntimeException : Exception
     }
 
     /// <inheritdoc cref="Translate{T}(Func{T})"/>
-    public static void Translate(Action call) => Translate(() =>
-    {
-        call();
-        return true;
-    });
+    public static void Translate(Action call) =>
+        Translate(() =>
+        {
+            call();
+            return true;
+        });
 
     /// <summary>What an exception of the package stands for; null for one that is not about the runtime.</summary>
     internal static RuntimeException? Of(Exception e)
@@ -52,9 +65,18 @@ internal sealed class RuntimeException : Exception
         return e switch
         {
             // The package throws this in place of its own exception for errors that it has no name for, and the runtime's words are lost.
-            KeyNotFoundException => new(Fail, "The package Microsoft.ML.OnnxRuntime reported an unnamed error: the device was reset, the model needs to be compiled, or something was not found.", e),
-            OnnxRuntimeException when e.Message.StartsWith(Prefix, StringComparison.Ordinal) && e.Message.IndexOf(']', StringComparison.Ordinal) is > 0 and int end
-                => new(Array.IndexOf(s_names, e.Message[Prefix.Length..end]) is >= 0 and int code ? code : Fail, e.Message[(end + 1)..].TrimStart(), e),
+            KeyNotFoundException => new(
+                Fail,
+                "The package Microsoft.ML.OnnxRuntime reported an unnamed error: the device was reset, the model needs to be compiled, or something was not found.",
+                e
+            ),
+            OnnxRuntimeException
+                when e.Message.StartsWith(Prefix, StringComparison.Ordinal)
+                    && e.Message.IndexOf(']', StringComparison.Ordinal) is > 0 and int end => new(
+                Array.IndexOf(s_names, e.Message[Prefix.Length..end]) is >= 0 and int code ? code : Fail,
+                e.Message[(end + 1)..].TrimStart(),
+                e
+            ),
             OnnxRuntimeException => new(Fail, e.Message, e),
             _ => null,
         };

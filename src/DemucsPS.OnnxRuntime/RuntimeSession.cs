@@ -19,9 +19,13 @@ internal sealed class RuntimeSession : IDisposable
         Metadata = session.ModelMetadata.CustomMetadataMap;
 
         static TensorDescription[] Describe(IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> nodes) =>
-            [.. names.Select(name => nodes[name] is { IsTensor: true } tensor
-                ? new TensorDescription(name, (int)tensor.ElementDataType, Array.ConvertAll(tensor.Dimensions, d => (long)d))
-                : new TensorDescription(name, 0, []))];
+            [
+                .. names.Select(name =>
+                    nodes[name] is { IsTensor: true } tensor
+                        ? new TensorDescription(name, (int)tensor.ElementDataType, Array.ConvertAll(tensor.Dimensions, d => (long)d))
+                        : new TensorDescription(name, 0, [])
+                ),
+            ];
     }
 
     /// <summary>The model's inputs.</summary>
@@ -43,7 +47,8 @@ internal sealed class RuntimeSession : IDisposable
     /// <exception cref="RuntimeException">The runtime refuses the model or a setting.</exception>
     /// <exception cref="ProviderException">It refuses the execution provider.</exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    public static RuntimeSession Load(string path, SessionSettings settings, CancellationToken cancellationToken) => Create(options => new InferenceSession(path, options), null, settings, cancellationToken);
+    public static RuntimeSession Load(string path, SessionSettings settings, CancellationToken cancellationToken) =>
+        Create(options => new InferenceSession(path, options), null, settings, cancellationToken);
 
     /// <summary>Loads a model from memory.</summary>
     /// <inheritdoc cref="Load(string, SessionSettings, CancellationToken)"/>
@@ -51,8 +56,12 @@ internal sealed class RuntimeSession : IDisposable
     /// <param name="weights">Its weights, where they do not lie in the model; not needed afterwards. Null if they do.</param>
     /// <param name="settings">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
-    public static RuntimeSession Load(byte[] model, WeightsInMemory? weights, SessionSettings settings, CancellationToken cancellationToken) =>
-        Create(options => new InferenceSession(model, options), weights, settings, cancellationToken);
+    public static RuntimeSession Load(
+        byte[] model,
+        WeightsInMemory? weights,
+        SessionSettings settings,
+        CancellationToken cancellationToken
+    ) => Create(options => new InferenceSession(model, options), weights, settings, cancellationToken);
 
     /// <summary>Runs the model once. Blocks until the outputs are written.</summary>
     /// <param name="inputs">A tensor for every input.</param>
@@ -72,13 +81,27 @@ internal sealed class RuntimeSession : IDisposable
             RuntimeException.Translate(() =>
             {
                 foreach (BoundTensor tensor in inputs.Concat(outputs))
-                    values.Add(OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, (TensorElementType)tensor.ElementType, tensor.Shape, tensor.Address, tensor.ByteLength));
+                    values.Add(
+                        OrtValue.CreateTensorValueWithData(
+                            OrtMemoryInfo.DefaultInstance,
+                            (TensorElementType)tensor.ElementType,
+                            tensor.Shape,
+                            tensor.Address,
+                            tensor.ByteLength
+                        )
+                    );
                 using RunOptions options = new() { LogSeverityLevel = NativeRuntime.FatalOnly };
                 if (shrink)
                     options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
                 // Disposing a registration waits for a callback that is under way, so the options outlive it.
                 using (cancellationToken.UnsafeRegister(static state => ((RunOptions)state!).Terminate = true, options))
-                    session.Run(options, [.. inputs.Select(i => i.Name)], values[..inputs.Count], [.. outputs.Select(o => o.Name)], values[inputs.Count..]);
+                    session.Run(
+                        options,
+                        [.. inputs.Select(i => i.Name)],
+                        values[..inputs.Count],
+                        [.. outputs.Select(o => o.Name)],
+                        values[inputs.Count..]
+                    );
             });
         }
         catch (RuntimeException) when (cancellationToken.IsCancellationRequested)
@@ -95,7 +118,12 @@ internal sealed class RuntimeSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
-    private static RuntimeSession Create(Func<SessionOptions, InferenceSession> create, WeightsInMemory? weights, SessionSettings settings, CancellationToken cancellationToken)
+    private static RuntimeSession Create(
+        Func<SessionOptions, InferenceSession> create,
+        WeightsInMemory? weights,
+        SessionSettings settings,
+        CancellationToken cancellationToken
+    )
     {
         using SessionOptions options = RuntimeException.Translate(() => Configure(settings));
         weights?.GiveTo(options);

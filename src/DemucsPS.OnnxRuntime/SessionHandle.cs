@@ -4,7 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace DemucsPS.OnnxRuntime;
 
 /// <summary>
-/// Owns a session. The package's own releases the native one when it is disposed, though runs are in it; a run that holds this handle delays that until it has returned.
+/// Owns a session. The package's own releases the native one when it is disposed, though runs are in it; a run that holds this handle
+/// delays that until it has returned.
 /// </summary>
 internal sealed class SessionHandle : SafeHandle
 {

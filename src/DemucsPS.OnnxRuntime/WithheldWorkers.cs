@@ -5,11 +5,13 @@ using Microsoft.ML.OnnxRuntime;
 namespace DemucsPS.OnnxRuntime;
 
 /// <summary>
-/// The worker threads of a session that is to compute in its callers' threads only: the runtime asks for them, counts on them when it divides its operators, and does
+/// The worker threads of a session that is to compute in its callers' threads only: the runtime asks for them, counts on them when it
+/// divides its operators, and does
 /// not miss them, because a caller takes back what no worker has started. They are only started to be told of the session's end.
 /// </summary>
 /// <remarks>
-/// How the runtime divides a sum depends on the number of its threads, and so does the sum's last bit. Asking it for one thread would therefore give other results than
+/// How the runtime divides a sum depends on the number of its threads, and so does the sum's last bit. Asking it for one thread would
+/// therefore give other results than
 /// asking it for all; this does not.
 /// </remarks>
 internal sealed unsafe class WithheldWorkers : IDisposable
@@ -17,7 +19,10 @@ internal sealed unsafe class WithheldWorkers : IDisposable
     private readonly List<Worker> _workers = [];
     private GCHandle _self;
 
-    /// <summary>Lets the session that will be made of some options have such workers. To be disposed when it is made; the workers live as long as the session.</summary>
+    /// <summary>
+    /// Lets the session that will be made of some options have such workers. To be disposed when it is made; the workers live as long as
+    /// the session.
+    /// </summary>
     public WithheldWorkers(SessionOptions options)
     {
         _self = GCHandle.Alloc(this);
@@ -26,9 +31,24 @@ internal sealed unsafe class WithheldWorkers : IDisposable
             // The package has no methods for these.
             OrtApi api = NativeRuntime.Api;
             nint native = options.DangerousGetHandle();
-            NativeRuntime.Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, nint, nint, nint>, nint>)api.SessionOptionsSetCustomCreateThreadFn)(native, &Create));
-            NativeRuntime.Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)api.SessionOptionsSetCustomThreadCreationOptions)(native, GCHandle.ToIntPtr(_self)));
-            NativeRuntime.Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, void>, nint>)api.SessionOptionsSetCustomJoinThreadFn)(native, &Join));
+            NativeRuntime.Check(
+                (
+                    (delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, nint, nint, nint>, nint>)
+                        api.SessionOptionsSetCustomCreateThreadFn
+                )(native, &Create)
+            );
+            NativeRuntime.Check(
+                ((delegate* unmanaged[Cdecl]<nint, nint, nint>)api.SessionOptionsSetCustomThreadCreationOptions)(
+                    native,
+                    GCHandle.ToIntPtr(_self)
+                )
+            );
+            NativeRuntime.Check(
+                ((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<nint, void>, nint>)api.SessionOptionsSetCustomJoinThreadFn)(
+                    native,
+                    &Join
+                )
+            );
         }
         catch
         {

@@ -10,7 +10,9 @@ namespace DemucsPS.Pictures;
 /// <summary>Draws spectrograms with their axes, names and color bar.</summary>
 internal static class PictureDrawing
 {
-    private const float TextSize = 12, NameSize = 12, TitleSize = 15;
+    private const float TextSize = 12,
+        NameSize = 12,
+        TitleSize = 15;
 
     private static readonly Dictionary<string, Func<IColormap>> s_colorMaps = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -49,7 +51,8 @@ internal static class PictureDrawing
     {
         using SKBitmap bitmap = Draw(content);
         using SKPixmap pixels = bitmap.PeekPixels() ?? throw new InvalidOperationException("The picture has no pixels.");
-        using SKData data = pixels.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 9)) ?? throw new InvalidOperationException("The picture was not encoded.");
+        using SKData data = pixels.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 9))
+            ?? throw new InvalidOperationException("The picture was not encoded.");
         return data.ToArray();
     }
 
@@ -75,7 +78,9 @@ internal static class PictureDrawing
     {
         PictureFont font = PictureFont.Install();
         PictureLayout layout = content.Layout;
-        (Color back, Color text) = content.IsDark ? (Color.FromHex("#15171c"), Color.FromHex("#d7dae0")) : (Colors.White, Color.FromHex("#202124"));
+        (Color back, Color text) = content.IsDark
+            ? (Color.FromHex("#15171c"), Color.FromHex("#d7dae0"))
+            : (Colors.White, Color.FromHex("#202124"));
         using Plot plot = new();
         plot.FigureBackground.Color = plot.DataBackground.Color = back;
         plot.Axes.Color(text);
@@ -91,7 +96,8 @@ internal static class PictureDrawing
         NumericManual frequencies = new();
         for (int panel = 0; panel < layout.Panels; panel++)
         {
-            double top = layout.DataHeight - (layout.PanelTop(panel) - layout.Top), bottom = top - layout.Rows;
+            double top = layout.DataHeight - (layout.PanelTop(panel) - layout.Top),
+                bottom = top - layout.Rows;
             Heatmap map = plot.Add.Heatmap(Cells(content.Panels[panel].Levels, layout));
             map.Colormap = s_colorMaps[content.ColorMap]();
             map.ManualRange = new ScottPlot.Range(content.MinDb, content.MaxDb);
@@ -164,10 +170,12 @@ internal static class PictureDrawing
     private static void AddZones(Plot plot, IEnumerable<PictureZone> zones, PictureLayout layout, double bottom, double top, Color color)
     {
         // The picture itself stays as it is: lines where a fade begins and ends, and a bar above it.
-        double barHeight = 4 * layout.Scale, gap = layout.Scale;
+        double barHeight = 4 * layout.Scale,
+            gap = layout.Scale;
         foreach (PictureZone zone in zones)
         {
-            double start = zone.Start * layout.Columns, end = zone.End * layout.Columns;
+            double start = zone.Start * layout.Columns,
+                end = zone.End * layout.Columns;
             foreach (double at in start == end ? [start] : new[] { start, end })
             {
                 if (at < 0 || at > layout.Columns)
@@ -178,7 +186,8 @@ internal static class PictureDrawing
                 line.LinePattern = LinePattern.Dotted;
                 line.MarkerSize = 0;
             }
-            double from = Math.Max(0, start), to = Math.Min(layout.Columns, Math.Max(end, start + layout.Scale));
+            double from = Math.Max(0, start),
+                to = Math.Min(layout.Columns, Math.Max(end, start + layout.Scale));
             if (from >= to)
                 continue;
             Rectangle bar = plot.Add.Rectangle(from, to, top + gap, top + gap + barHeight);

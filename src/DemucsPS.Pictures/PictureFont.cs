@@ -5,7 +5,8 @@ using SkiaSharp;
 namespace DemucsPS.Pictures;
 
 /// <summary>
-/// The letters of pictures: DejaVu Sans, which comes along, so that a picture looks the same everywhere and is legible where no fonts are installed. Only names in other scripts than Latin, Greek
+/// The letters of pictures: DejaVu Sans, which comes along, so that a picture looks the same everywhere and is legible where no fonts are
+/// installed. Only names in other scripts than Latin, Greek
 /// and Cyrillic are written in a font of the machine, where it has one.
 /// </summary>
 internal sealed class PictureFont : IFontResolver
@@ -39,7 +40,8 @@ internal sealed class PictureFont : IFontResolver
     }
 
     /// <inheritdoc/>
-    public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) => fontName == Family ? _typeface : null;
+    public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
+        fontName == Family ? _typeface : null;
 
     /// <inheritdoc/>
     public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => fontName == Family ? _typeface : null;

@@ -1,6 +1,9 @@
 namespace DemucsPS.Pictures;
 
-/// <summary>Where things are in a picture, in its pixels from the upper left. Panels lie below each other over one time axis, each under a strip with its name.</summary>
+/// <summary>
+/// Where things are in a picture, in its pixels from the upper left. Panels lie below each other over one time axis, each under a strip
+/// with its name.
+/// </summary>
 internal sealed record PictureLayout
 {
     /// <summary>Width of the picture.</summary>
@@ -48,7 +51,11 @@ internal sealed record PictureLayout
     /// <returns>The layout; <see cref="Columns"/> or <see cref="Rows"/> are less than 1 where there is no room.</returns>
     public static PictureLayout Of(int width, int height, double scale, int panels, bool hasTitle)
     {
-        int left = Pixels(66), right = Pixels(96), bottom = Pixels(50), top = Pixels(hasTitle ? 34 : 10), strip = Pixels(22);
+        int left = Pixels(66),
+            right = Pixels(96),
+            bottom = Pixels(50),
+            top = Pixels(hasTitle ? 34 : 10),
+            strip = Pixels(22);
         int rows = (height - top - bottom) / panels - strip;
         return new PictureLayout
         {

@@ -25,7 +25,17 @@ internal static class PictureLibraries
 
     private static nint Load(string name)
     {
-        string file = name + (OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so");
-        return name.StartsWith("lib", StringComparison.Ordinal) ? NativeLibrary.Load(s_folders!.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists) ?? Path.Combine(s_folders![0], file)) : 0;
+        string file =
+            name
+            + (
+                OperatingSystem.IsWindows() ? ".dll"
+                : OperatingSystem.IsMacOS() ? ".dylib"
+                : ".so"
+            );
+        return name.StartsWith("lib", StringComparison.Ordinal)
+            ? NativeLibrary.Load(
+                s_folders!.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists) ?? Path.Combine(s_folders![0], file)
+            )
+            : 0;
     }
 }

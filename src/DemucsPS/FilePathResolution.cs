@@ -7,7 +7,8 @@ using DemucsPS.Engine.Models;
 namespace DemucsPS;
 
 /// <summary>
-/// Resolves what users pass as paths by the session's own location and drives, never by the process's working folder, which is another one. Only the file system
+/// Resolves what users pass as paths by the session's own location and drives, never by the process's working folder, which is another one.
+/// Only the file system
 /// provider will do.
 /// </summary>
 internal static class FilePathResolution
@@ -21,7 +22,13 @@ internal static class FilePathResolution
     /// <param name="failed">Receives each that cannot be resolved.</param>
     /// <param name="kind">What is looked for, for messages.</param>
     /// <returns>Full paths, each with what errors should name: what the user passed; of a pattern's files, the one concerned.</returns>
-    public static IEnumerable<(string File, string Target)> ResolveFiles(this PSCmdlet cmdlet, string[] given, bool literal, Action? failed = null, string kind = "file")
+    public static IEnumerable<(string File, string Target)> ResolveFiles(
+        this PSCmdlet cmdlet,
+        string[] given,
+        bool literal,
+        Action? failed = null,
+        string kind = "file"
+    )
     {
         foreach (string name in given)
         {
@@ -46,7 +53,8 @@ internal static class FilePathResolution
     /// <param name="cmdlet">The cmdlet, whose location counts.</param>
     /// <param name="given">Names of models or bags, or paths; null for the default.</param>
     /// <param name="weights">One row a model, or null.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.CatalogInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.CatalogInvalid"/> or
+    /// <see cref="DemucsError.ParameterInvalid"/>.</exception>
     public static ModelSelection SelectModels(this PSCmdlet cmdlet, string[]? given, double[][]? weights) =>
         ModelLibrary.Open().Select(given ?? [], weights, path => cmdlet.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
 
@@ -69,7 +77,10 @@ internal static class FilePathResolution
         }
     }
 
-    /// <summary>The files and folders that a name or a pattern stands for. What exists as it stands is meant so, even if it has brackets: the whole name, or folders that it begins with.</summary>
+    /// <summary>
+    /// The files and folders that a name or a pattern stands for. What exists as it stands is meant so, even if it has brackets: the whole
+    /// name, or folders that it begins with.
+    /// </summary>
     /// <param name="cmdlet">The cmdlet, whose location counts.</param>
     /// <param name="pattern">What the user passed.</param>
     /// <param name="isPattern">Whether wildcards were put to use.</param>
@@ -88,10 +99,19 @@ internal static class FilePathResolution
                 return [literal];
             }
             // By the provider's name, since a share's path would be looked for in the current location's provider.
-            Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(isPattern ? $"{FileSystem}::{EscapeFolders(literal)}" : pattern, out _);
+            Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(
+                isPattern ? $"{FileSystem}::{EscapeFolders(literal)}" : pattern,
+                out _
+            );
             return found.Count > 0 ? found : throw NotFound(pattern, $"No {kind} matches", null);
         }
-        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or WildcardPatternException)
+        catch (Exception e)
+            when (e
+                    is ItemNotFoundException
+                        or System.Management.Automation.DriveNotFoundException
+                        or ProviderNotFoundException
+                        or WildcardPatternException
+            )
         {
             throw NotFound(pattern, $"There is no {kind}", e);
         }
@@ -127,9 +147,18 @@ internal static class FilePathResolution
     private static void CheckProvider(ProviderInfo provider, string path, DemucsError otherwise = DemucsError.AudioTrackNotFound)
     {
         if (provider.Name != FileSystem)
-            throw new DemucsException(otherwise, $"'{path}' is not a file: it belongs to the provider '{provider.Name}'. Give a path of the file system.", path);
+            throw new DemucsException(
+                otherwise,
+                $"'{path}' is not a file: it belongs to the provider '{provider.Name}'. Give a path of the file system.",
+                path
+            );
     }
 
     private static DemucsException NotFound(string path, string what, Exception? cause) =>
-        new(DemucsError.AudioTrackNotFound, $"{what} '{path}'. Check the path{(WildcardPattern.ContainsWildcardCharacters(path) ? ", or use -LiteralPath for names with brackets" : "")}.", path, cause);
+        new(
+            DemucsError.AudioTrackNotFound,
+            $"{what} '{path}'. Check the path{(WildcardPattern.ContainsWildcardCharacters(path) ? ", or use -LiteralPath for names with brackets" : "")}.",
+            path,
+            cause
+        );
 }

@@ -5,7 +5,10 @@ namespace DemucsPS;
 /// <summary>The parameters by which cmdlets that separate choose their models.</summary>
 internal interface IModelBagInput : IModelInput
 {
-    /// <summary>A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs, else <c>baseline</c>.</summary>
+    /// <summary>
+    /// A model's or bag's name, or the path of a model; several for a bag. Default: <c>$env:DEMUCSPS_MODEL</c>, else an installed htdemucs,
+    /// else <c>baseline</c>.
+    /// </summary>
     string[]? Model { get; }
 
     /// <summary>For a bag: a row of weights for each model, one for each stem.</summary>

@@ -5,7 +5,10 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS;
 
-/// <summary>Completes models: names of the catalog and of installed models, those that can be used first, then model files, files of bags, and folders with model files in them or below.</summary>
+/// <summary>
+/// Completes models: names of the catalog and of installed models, those that can be used first, then model files, files of bags, and
+/// folders with model files in them or below.
+/// </summary>
 public sealed class ModelCompleter : IArgumentCompleter
 {
     /// <summary>How far below a folder its models are looked for.</summary>
@@ -15,7 +18,13 @@ public sealed class ModelCompleter : IArgumentCompleter
     private const int MostEntries = 20_000;
 
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters
+    )
     {
         foreach (CompletionResult name in ModelNameCompleter.Complete(wordToComplete, _ => true))
             yield return name;
@@ -23,14 +32,23 @@ public sealed class ModelCompleter : IArgumentCompleter
         foreach (CompletionResult file in CompletionCompleters.CompleteFilename(wordToComplete))
         {
             // The tip is the full path.
-            if (file.ResultType == CompletionResultType.ProviderContainer ? HoldsModels(new DirectoryInfo(file.ToolTip), ref left) : ModelSource.IsModelFile(file.ListItemText) || ModelSource.IsBagFile(file.ListItemText))
+            if (
+                file.ResultType == CompletionResultType.ProviderContainer
+                    ? HoldsModels(new DirectoryInfo(file.ToolTip), ref left)
+                    : ModelSource.IsModelFile(file.ListItemText) || ModelSource.IsBagFile(file.ListItemText)
+            )
                 yield return file;
         }
     }
 
     private static bool HoldsModels(DirectoryInfo folder, ref int left)
     {
-        EnumerationOptions options = new() { RecurseSubdirectories = true, MaxRecursionDepth = MostLevels - 1, IgnoreInaccessible = true };
+        EnumerationOptions options = new()
+        {
+            RecurseSubdirectories = true,
+            MaxRecursionDepth = MostLevels - 1,
+            IgnoreInaccessible = true,
+        };
         try
         {
             foreach (FileSystemInfo entry in folder.EnumerateFileSystemInfos("*", options))

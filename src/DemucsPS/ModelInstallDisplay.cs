@@ -5,7 +5,9 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS;
 
-/// <summary>Shows an installation that runs on other threads: they leave word here, and the pipeline's thread comes by to show it.</summary>
+/// <summary>
+/// Shows an installation that runs on other threads: they leave word here, and the pipeline's thread comes by to show it.
+/// </summary>
 internal sealed class ModelInstallDisplay(Cmdlet cmdlet) : IProgress<ModelInstallProgress>
 {
     private const int Activity = 1;
@@ -50,6 +52,11 @@ internal sealed class ModelInstallDisplay(Cmdlet cmdlet) : IProgress<ModelInstal
         if (_latest is not { } at)
             return;
         _shown = true;
-        cmdlet.WriteProgress(new ProgressRecord(Activity, "Installing models", $"{at.Model}: {at.Status}") { PercentComplete = at.Total > 0 ? (int)Math.Min(100, 100 * at.Done / at.Total) : -1 });
+        cmdlet.WriteProgress(
+            new ProgressRecord(Activity, "Installing models", $"{at.Model}: {at.Status}")
+            {
+                PercentComplete = at.Total > 0 ? (int)Math.Min(100, 100 * at.Done / at.Total) : -1,
+            }
+        );
     }
 }

@@ -19,7 +19,11 @@ internal static class ModelIntroduction
     /// <summary>Writes what the models are and what runs them, for those who want to know.</summary>
     public static void IntroduceLoaded(this Cmdlet cmdlet, ModelBag bag)
     {
-        cmdlet.WriteVerbose(FormattableString.Invariant($"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / DemucsAudio.SampleRate:F1} s; precision {bag.Precision}; execution provider {bag.ExecutionProvider} of ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'."));
+        cmdlet.WriteVerbose(
+            FormattableString.Invariant(
+                $"Model {bag.Name}: stems {string.Join(", ", bag.Contract.Stems)}; segments of {(double)bag.Contract.SegmentFrames / DemucsAudio.SampleRate:F1} s; precision {bag.Precision}; execution provider {bag.ExecutionProvider} of ONNX Runtime {OnnxRuntimeLibrary.Version} from '{OnnxRuntimeLibrary.Path}'."
+            )
+        );
         cmdlet.WriteVerbose($"Memory for models: {bag.MemoryUse}.");
     }
 }

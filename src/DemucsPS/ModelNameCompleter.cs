@@ -10,14 +10,19 @@ namespace DemucsPS;
 public sealed class ModelNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Complete(wordToComplete, model => commandName switch
-        {
-            "Install-DemucsModel" => !model.Installed,
-            "Remove-DemucsModel" => model.Installed && model.Name != ModelSource.BaselineName,
-            "Test-DemucsModel" => model.Installed,
-            _ => true,
-        });
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters
+    ) => Complete(wordToComplete, model => commandName switch
+            {
+                "Install-DemucsModel" => !model.Installed,
+                "Remove-DemucsModel" => model.Installed && model.Name != ModelSource.BaselineName,
+                "Test-DemucsModel" => model.Installed,
+                _ => true,
+            });
 
     /// <summary>The names that begin like a word, those of usable models first.</summary>
     internal static IEnumerable<CompletionResult> Complete(string word, Func<ModelInfo, bool> wanted)
@@ -35,6 +40,11 @@ public sealed class ModelNameCompleter : IArgumentCompleter
         return models
             .Where(m => wanted(m) && m.Name.StartsWith(word.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase))
             .OrderBy(m => !m.Installed)
-            .Select(m => new CompletionResult(m.Name, m.Name, CompletionResultType.ParameterValue, $"{(m.Installed ? "" : "not installed; ")}{(m.Description.Length > 0 ? m.Description : "your own model")}"));
+            .Select(m => new CompletionResult(
+                m.Name,
+                m.Name,
+                CompletionResultType.ParameterValue,
+                $"{(m.Installed ? "" : "not installed; ")}{(m.Description.Length > 0 ? m.Description : "your own model")}"
+            ));
     }
 }

@@ -20,7 +20,12 @@ internal sealed class PlayerPageProgress(Cmdlet cmdlet, string activity) : IProg
     public void Report(PlayerProgress value)
     {
         if (_interval.Shows())
-            cmdlet.WriteProgress(new ProgressRecord(1, activity, _page) { PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1 });
+            cmdlet.WriteProgress(
+                new ProgressRecord(1, activity, _page)
+                {
+                    PercentComplete = value.Total > 0 ? (int)Math.Min(100, 100 * value.Done / value.Total) : -1,
+                }
+            );
     }
 
     /// <summary>The page is done, or will not be made.</summary>

@@ -7,10 +7,14 @@ namespace DemucsPS;
 /// <summary>Whether the terminal shows Sixel: it is asked for its attributes (DA1), of which 4 says so.</summary>
 internal static partial class SixelTerminal
 {
-    private const string Question = "\e[c", SaveCursor = "\e7", RestoreCursor = "\e8", EraseToEnd = "\e[K";
+    private const string Question = "\e[c",
+        SaveCursor = "\e7",
+        RestoreCursor = "\e8",
+        EraseToEnd = "\e[K";
 
     // Local terminals answer within milliseconds; over a slow line it takes longer.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1), s_pause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1),
+        s_pause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Why no picture can be shown, a clause; null if it can.</summary>
     public static string? Refusal()

@@ -6,7 +6,9 @@ using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS;
 
-/// <summary>Makes gains in decibels of text such as <c>vocals=-6,drums=0</c>, whole or in pieces, or of a hashtable with numbers or text.</summary>
+/// <summary>
+/// Makes gains in decibels of text such as <c>vocals=-6,drums=0</c>, whole or in pieces, or of a hashtable with numbers or text.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class StemGainsAttribute : ArgumentTransformationAttribute
 {
@@ -20,7 +22,9 @@ internal sealed class StemGainsAttribute : ArgumentTransformationAttribute
                 string text => Table(StemGains.Parse(text).Decibels),
                 // Without quotes, PowerShell takes the commas for an array.
                 object?[] pieces => Table(StemGains.Parse(string.Join(',', pieces)).Decibels),
-                IDictionary gains => Table(gains.Cast<DictionaryEntry>().Select(e => new KeyValuePair<string, double>(Text(e.Key), Number(Text(e.Key), e.Value)))),
+                IDictionary gains => Table(
+                    gains.Cast<DictionaryEntry>().Select(e => new KeyValuePair<string, double>(Text(e.Key), Number(Text(e.Key), e.Value)))
+                ),
                 _ => inputData,
             };
         }
@@ -34,5 +38,6 @@ internal sealed class StemGainsAttribute : ArgumentTransformationAttribute
 
     private static double Number(string name, object? gain) => StemGains.ParseGain(name, Text(gain));
 
-    private static string Text(object? value) => Convert.ToString(value is PSObject wrapped ? wrapped.BaseObject : value, CultureInfo.InvariantCulture) ?? "";
+    private static string Text(object? value) =>
+        Convert.ToString(value is PSObject wrapped ? wrapped.BaseObject : value, CultureInfo.InvariantCulture) ?? "";
 }

@@ -9,7 +9,8 @@ namespace DemucsPS;
 internal sealed class TrackInput
 {
     /// <summary>Names of the parameter sets.</summary>
-    public const string PathSet = "Path", LiteralPathSet = "LiteralPath";
+    public const string PathSet = "Path",
+        LiteralPathSet = "LiteralPath";
 
     private readonly PSCmdlet _cmdlet;
     private readonly ITrackInput _given;

@@ -14,9 +14,15 @@ public sealed class BenchTests
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         string json = folder["figures.json"];
-        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json, "--song", RepositoryFiles.Song]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json, "--song", RepositoryFiles.Song])
+        {
+            WorkingDirectory = folder.Path,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
         {
             process.Kill(entireProcessTree: true);
@@ -41,13 +47,20 @@ public sealed class BenchTests
         Assert.Equal("f", Letters("gigaflopsPerSecond"));
         Assert.Equal("e", Letters("peakBytes"));
 
-        string Letters(string group) => string.Concat(root.GetProperty(group).EnumerateObject().Select(figure => figure.Name[1]).Distinct().Order());
+        string Letters(string group) =>
+            string.Concat(root.GetProperty(group).EnumerateObject().Select(figure => figure.Name[1]).Distinct().Order());
     }
 
     [Fact]
     public void A_model_that_is_not_there_is_an_error()
     {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", ["exec", Assembly, "--model", "missing.onnx"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("dotnet", ["exec", Assembly, "--model", "missing.onnx"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
@@ -58,15 +71,27 @@ public sealed class BenchTests
     public void Single_nodes_are_compared_with_float64()
     {
         string[] lines = Exactness("nodes", "--model", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"));
-        Assert.Contains(lines, line => line.Contains("Mul ", StringComparison.Ordinal) && line.Contains("waves [1,4,2,8192]", StringComparison.Ordinal));
+        Assert.Contains(lines, line =>
+            line.Contains("Mul ", StringComparison.Ordinal) && line.Contains("waves [1,4,2,8192]", StringComparison.Ordinal)
+        );
         Assert.StartsWith("4 tensors", lines[^1], StringComparison.Ordinal);
     }
 
     [Fact]
     public void Chunks_with_silence_behind_their_music_are_compared_with_float64()
     {
-        string[] lines = Exactness("chunks", "--model", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"), "--song", RepositoryFiles.Song, "--frames", "2000");
-        Assert.All(lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1), figure => Assert.InRange(double.Parse(figure, CultureInfo.InvariantCulture), 100, double.PositiveInfinity));
+        string[] lines = Exactness(
+            "chunks",
+            "--model",
+            Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"),
+            "--song",
+            RepositoryFiles.Song,
+            "--frames",
+            "2000"
+        );
+        Assert.All(lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1), figure =>
+            Assert.InRange(double.Parse(figure, CultureInfo.InvariantCulture), 100, double.PositiveInfinity)
+        );
     }
 
     [Fact]
@@ -90,13 +115,18 @@ public sealed class BenchTests
     }
 
     private static Process Start(params string[] arguments) =>
-        Process.Start(new ProcessStartInfo("dotnet", ["exec", Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(
+            new ProcessStartInfo("dotnet", ["exec", Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
 
     private static string Assembly
     {
         get
         {
-            string configuration = typeof(BenchTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
+            string configuration = typeof(BenchTests)
+                .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+                .Single(a => a.Key == "Configuration")
+                .Value!;
             return Path.Combine(RepositoryFiles.Root, "bench", "DemucsPS.Bench", "bin", configuration, "net10.0", "DemucsPS.Bench.dll");
         }
     }

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace DemucsPS.Cli.Tests;
 
-/// <summary>Models for the program. It prepares them, so those that are large enough to be prepared are copies outside the repository, which all tests share.</summary>
+/// <summary>
+/// Models for the program. It prepares them, so those that are large enough to be prepared are copies outside the repository, which all
+/// tests share.
+/// </summary>
 internal static class CliModels
 {
     private static readonly TemporaryFolder s_folder = TemporaryFolder.OfProcess();
@@ -25,14 +28,17 @@ internal static class CliModels
         Assert.True(at > 0);
         "Relu"u8.CopyTo(model.AsSpan(at + 2));
         // The end of a copy is the SHA-256 of what is before: 85 bytes, the last 64 of them its digits.
-        Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(model.AsSpan(0, model.Length - 85)))).CopyTo(model.AsSpan(model.Length - 64));
+        Encoding
+            .ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(model.AsSpan(0, model.Length - 85))))
+            .CopyTo(model.AsSpan(model.Length - 64));
         File.WriteAllBytes(copy, model);
     }
 
     /// <summary>Makes a model whose stems are all twice as loud as those of <see cref="Small"/>.</summary>
     public static void WriteLouder(string path)
     {
-        byte[] model = File.ReadAllBytes(Small), factors = Bytes(1, 2, 3, 4);
+        byte[] model = File.ReadAllBytes(Small),
+            factors = Bytes(1, 2, 3, 4);
         int at = model.AsSpan().IndexOf(factors);
         Bytes(2, 4, 6, 8).CopyTo(model.AsSpan(at));
         File.WriteAllBytes(path, model);

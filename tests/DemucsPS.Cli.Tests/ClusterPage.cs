@@ -21,15 +21,29 @@ internal static class ClusterPage
     public static void Install(TemporaryFolder folder, string before = "")
     {
         Directory.CreateDirectory(folder["bin"]);
-        File.WriteAllText(folder["bin", "demucsps"], $"#!/bin/sh\n{before}\nexec {string.Join(' ', Demucsps.Command.Select(word => $"'{word}'"))} \"$@\"\n");
+        File.WriteAllText(
+            folder["bin", "demucsps"],
+            $"#!/bin/sh\n{before}\nexec {string.Join(' ', Demucsps.Command.Select(word => $"'{word}'"))} \"$@\"\n"
+        );
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder["bin", "demucsps"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     /// <summary>Runs a command with the program on its path.</summary>
-    public static (int ExitCode, string Error) Run(TemporaryFolder folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
+    public static (int ExitCode, string Error) Run(
+        TemporaryFolder folder,
+        IReadOnlyDictionary<string, string> variables,
+        string program,
+        params string[] arguments
+    )
     {
-        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = folder.Path, RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
+        ProcessStartInfo start = new(program, arguments)
+        {
+            WorkingDirectory = folder.Path,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
         start.Environment["PATH"] = folder["bin"] + ":" + start.Environment["PATH"];
         start.Environment["HOME"] = folder.Path;
         start.Environment["DEMUCSPS_MODELS"] = folder["no-models"];

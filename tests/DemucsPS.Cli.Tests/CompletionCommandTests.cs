@@ -3,17 +3,26 @@ using System.Text.RegularExpressions;
 
 namespace DemucsPS.Cli.Tests;
 
-/// <summary><c>demucsps completion</c>: what is offered, and that shells put it into the line. PowerShell's script is tried by the module's tests.</summary>
+/// <summary>
+/// <c>demucsps completion</c>: what is offered, and that shells put it into the line. PowerShell's script is tried by the module's tests.
+/// </summary>
 public sealed partial class CompletionCommandTests : IDisposable
 {
     private const string Hostile = "b $(touch pwned) 'x\" `touch pwned`";
 
     private readonly TemporaryFolder _folder = new();
 
-    public CompletionCommandTests() => File.WriteAllText(_folder["catalog.json"], $$"""
-        { "version": 1, "models": [{ "name": "tiny", "description": "A small one. It is for tests.", "contract": "split", "stems": ["drums", "kazoo"], "segment": 8192, "license": "Only for tests.",
-          "files": [{ "name": "tiny.onnx", "url": "https://models.invalid/tiny.onnx", "size": 10, "sha256": "{{new string('0', 64)}}" }] }] }
-        """);
+    public CompletionCommandTests() =>
+        File.WriteAllText(
+            _folder["catalog.json"],
+            $$"""
+            { "version": 1, "models": [{ "name": "tiny", "description": "A small one. It is for tests.", "contract": "split", "stems": ["drums", "kazoo"], "segment": 8192, "license": "Only for tests.",
+              "files": [{ "name": "tiny.onnx", "url": "https://models.invalid/tiny.onnx", "size": 10, "sha256": "{{new string(
+                '0',
+                64
+            )}}" }] }] }
+            """
+        );
 
     public void Dispose() => _folder.Dispose();
 
@@ -35,7 +44,11 @@ public sealed partial class CompletionCommandTests : IDisposable
     [InlineData("slurm |submit |--job-", "--job-name :nothing")]
     [InlineData("compare |--precision|full,", "full,int8 :nothing")]
     [InlineData("nonsense |--nonsense|", ":nothing")]
-    public void Offers_what_fits(string words, string expected) => Assert.Equal(expected, string.Join(' ', Complete([.. words.Split('|').Select(word => word.TrimEnd(' '))]).Select(line => line.Split('\t')[0])));
+    public void Offers_what_fits(string words, string expected) =>
+        Assert.Equal(
+            expected,
+            string.Join(' ', Complete([.. words.Split('|').Select(word => word.TrimEnd(' '))]).Select(line => line.Split('\t')[0]))
+        );
 
     [Fact]
     public void Says_what_models_are() => Assert.Equal("tiny\tnot installed; A small one", Complete("separate", "--model", "t")[0]);
@@ -53,7 +66,10 @@ public sealed partial class CompletionCommandTests : IDisposable
     public void Offers_each_option_that_the_help_names(string command)
     {
         string[] words = command.Split(' ');
-        string[] named = [.. OptionOfHelp().Matches(Demucsps.Run(_folder.Path, [.. words, "--help"]).Output).Select(match => match.Groups[1].Value)];
+        string[] named =
+        [
+            .. OptionOfHelp().Matches(Demucsps.Run(_folder.Path, [.. words, "--help"]).Output).Select(match => match.Groups[1].Value),
+        ];
         Assert.Contains("--help", named);
         Assert.Equal(named.Order(), Complete([.. words, "-"]).SkipLast(1).Select(line => line.Split('\t')[0]).Order());
     }
@@ -66,7 +82,10 @@ public sealed partial class CompletionCommandTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "These shells are tried in a terminal of Linux.");
         foreach (string program in (string[])["script", shell[0]])
-            Assert.SkipUnless((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program))), $"{program} is not installed.");
+            Assert.SkipUnless(
+                (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program))),
+                $"{program} is not installed."
+            );
         string[] lines =
         [
             "demucsps separate --form\tfl\t",
@@ -111,7 +130,8 @@ public sealed partial class CompletionCommandTests : IDisposable
         ];
         if (shell[0] == "fish")
         {
-            // Bash cuts words at =, and looks for files that begin like what is behind it. What is offered, in its order, fish can write down.
+            // Bash cuts words at =, and looks for files that begin like what is behind it. What is offered, in its order, fish can write
+            // down.
             lines = [.. lines, "demucsps separate key=C\t", "complete -C'ordered/demucsps separate --stem ' >order"];
             expected = [.. expected, "<separate><key=C.wav>"];
         }
@@ -128,11 +148,14 @@ public sealed partial class CompletionCommandTests : IDisposable
         WriteProgram("counted/demucsps", "printf '%s\\n:nothing\\n' $#");
         WriteProgram("ordered/demucsps", "printf 'vocals\\ndrums\\n:nothing\\n'");
         File.WriteAllText(_folder["candidates"], $"{Hostile}\tIt is: this\n:nothing\n");
-        File.WriteAllText(_folder["set-up"], shell[0] switch
-        {
-            "fish" => "function fish_greeting; end\ndemucsps completion fish | source\n",
-            _ => $"demucsps completion {shell[0]} >script; source ./script\n",
-        });
+        File.WriteAllText(
+            _folder["set-up"],
+            shell[0] switch
+            {
+                "fish" => "function fish_greeting; end\ndemucsps completion fish | source\n",
+                _ => $"demucsps completion {shell[0]} >script; source ./script\n",
+            }
+        );
         File.WriteAllText(_folder[".zshrc"], "autoload -Uz compinit; compinit -u -D\nsource ./set-up\n");
         Dictionary<string, string?> environment = new()
         {
@@ -148,7 +171,9 @@ public sealed partial class CompletionCommandTests : IDisposable
         };
         string shown = InTerminal(shell, environment, [.. lines, "exit"]);
         // zsh takes its / back where the line ends.
-        string[] got = File.Exists(_folder["log"]) ? [.. File.ReadAllLines(_folder["log"]).Select(line => line.Replace("sets/", "sets", StringComparison.Ordinal))] : [];
+        string[] got = File.Exists(_folder["log"])
+            ? [.. File.ReadAllLines(_folder["log"]).Select(line => line.Replace("sets/", "sets", StringComparison.Ordinal))]
+            : [];
         Assert.True(expected.SequenceEqual(got), $"{string.Join('\n', got)}\n{shown}");
         Assert.False(File.Exists(_folder["pwned"]));
         if (shell[0] == "fish")
@@ -159,13 +184,16 @@ public sealed partial class CompletionCommandTests : IDisposable
     private void WriteProgram(string name, string answer)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
-        File.WriteAllText(_folder[name], $"""
+        File.WriteAllText(
+            _folder[name],
+            $"""
             #!/bin/sh
             case $1 in complet*) {answer}; exit ;; esac
             for word; do printf '<%s>' "$word"; done >>"{_folder["log"]}"
             echo >>"{_folder["log"]}"
 
-            """);
+            """
+        );
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_folder[name], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -195,7 +223,11 @@ public sealed partial class CompletionCommandTests : IDisposable
 
     private string[] Complete(params string[] words)
     {
-        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, new() { ["DEMUCSPS_CATALOG"] = _folder["catalog.json"] }, ["complete", .. words]);
+        (int exitCode, string output, string error) = Demucsps.Run(
+            _folder.Path,
+            new() { ["DEMUCSPS_CATALOG"] = _folder["catalog.json"] },
+            ["complete", .. words]
+        );
         Assert.Equal(0, exitCode);
         Assert.Empty(error);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -14,32 +14,47 @@ internal static class Demucsps
     {
         get
         {
-            string configuration = typeof(Demucsps).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!;
+            string configuration = typeof(Demucsps)
+                .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+                .Single(a => a.Key == "Configuration")
+                .Value!;
             return Path.Combine(RepositoryFiles.Root, "src", "DemucsPS.Cli", "bin", configuration, "net10.0", "demucsps.dll");
         }
     }
 
     /// <summary>How it is called.</summary>
-    public static string[] Command => Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } published ? [published] : ["dotnet", "exec", Assembly];
+    public static string[] Command =>
+        Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } published ? [published] : ["dotnet", "exec", Assembly];
 
     /// <summary>Runs the program to its end.</summary>
     public static (int ExitCode, string Output, string Error) Run(string folder, params string[] arguments) => Run(folder, null, arguments);
 
     /// <summary>Runs the program to its end with further environment variables (null removes one).</summary>
-    public static (int ExitCode, string Output, string Error) Run(string folder, Dictionary<string, string?>? environment, params string[] arguments)
+    public static (int ExitCode, string Output, string Error) Run(
+        string folder,
+        Dictionary<string, string?>? environment,
+        params string[] arguments
+    )
     {
         using Process process = Start(folder, environment, arguments);
         return End(process, arguments);
     }
 
     /// <summary>As above, without an administrator's right to read everything; the test is skipped where that cannot be had.</summary>
-    public static (int ExitCode, string Output, string Error) RunUnprivileged(string folder, Dictionary<string, string?>? environment, params string[] arguments)
+    public static (int ExitCode, string Output, string Error) RunUnprivileged(
+        string folder,
+        Dictionary<string, string?>? environment,
+        params string[] arguments
+    )
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no permission bits.");
         string[] before = [];
         if (Environment.IsPrivilegedProcess)
         {
-            Assert.SkipUnless(File.Exists("/usr/bin/setpriv"), "root reads everything, and setpriv, which lays that right down, is not installed.");
+            Assert.SkipUnless(
+                File.Exists("/usr/bin/setpriv"),
+                "root reads everything, and setpriv, which lays that right down, is not installed."
+            );
             before = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
             using Process probe = Start(folder, environment, ["--version"], before);
             Assert.SkipUnless(End(probe, ["--version"]).ExitCode == 0, "root reads everything, and nobody else can read the program here.");
@@ -50,7 +65,8 @@ internal static class Demucsps
 
     private static (int ExitCode, string Output, string Error) End(Process process, string[] arguments)
     {
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
         {
             process.Kill(entireProcessTree: true);
@@ -60,7 +76,8 @@ internal static class Demucsps
     }
 
     /// <summary>Starts the program.</summary>
-    public static Process Start(string folder, Dictionary<string, string?>? environment, params string[] arguments) => Start(folder, environment, arguments, []);
+    public static Process Start(string folder, Dictionary<string, string?>? environment, params string[] arguments) =>
+        Start(folder, environment, arguments, []);
 
     private static Process Start(string folder, Dictionary<string, string?>? environment, string[] arguments, string[] before)
     {

@@ -3,7 +3,10 @@ namespace DemucsPS.Cli.Tests;
 /// <summary>How often ffmpeg is started. A program that writes down what it is asked, and then becomes ffmpeg, stands in for it.</summary>
 public sealed class FFmpegRunTests
 {
-    private const string Decode = "-c:a pcm_f32le", Probe = "-f ffmetadata", Encoders = "-encoders", Encode = "-i pipe:0";
+    private const string Decode = "-c:a pcm_f32le",
+        Probe = "-f ffmetadata",
+        Encoders = "-encoders",
+        Encode = "-i pipe:0";
 
     [Theory]
     [LongInlineData("song.mp3", "wav", Probe, Decode, Decode)]
@@ -16,10 +19,24 @@ public sealed class FFmpegRunTests
         using TemporaryFolder folder = new();
         Dictionary<string, string?> environment = Prepare(folder, source);
         // With the plan, which knows how long the track is.
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, environment, "separate", source, "--stem", "bass,drums", "--format", format, "--verbose");
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            environment,
+            "separate",
+            source,
+            "--stem",
+            "bass,drums",
+            "--format",
+            format,
+            "--verbose"
+        );
         Assert.True(exitCode == 0, error);
         Assert.Equal(runs.Order(StringComparer.Ordinal), Runs(folder).Order(StringComparer.Ordinal));
-        Assert.Contains(source.EndsWith(".wav", StringComparison.Ordinal) ? ": 1 chunk" : ": about 1 chunk", error, StringComparison.Ordinal);
+        Assert.Contains(
+            source.EndsWith(".wav", StringComparison.Ordinal) ? ": 1 chunk" : ": about 1 chunk",
+            error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -37,14 +54,35 @@ public sealed class FFmpegRunTests
     {
         if (OperatingSystem.IsWindows())
             Assert.Skip("The test's stand-in for ffmpeg is a shell script.");
-        string? ffmpeg = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(f => Path.Combine(f, "ffmpeg")).FirstOrDefault(File.Exists);
+        string? ffmpeg = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(f => Path.Combine(f, "ffmpeg"))
+            .FirstOrDefault(File.Exists);
         if (ffmpeg is null)
             Assert.Skip("ffmpeg is not installed: install it to run this test.");
         WavSamples.WriteFloat(folder["made.wav"], WavSamples.Sine(20000));
         Run(ffmpeg, "-f", "lavfi", "-i", "color=c=red:s=32x32", "-frames:v", "1", folder["cover.png"]);
-        Run(ffmpeg, source.StartsWith("cover", StringComparison.Ordinal)
-            ? ["-i", folder["made.wav"], "-i", folder["cover.png"], "-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic", folder[source]]
-            : ["-i", folder["made.wav"], folder[source]]);
+        Run(
+            ffmpeg,
+            source.StartsWith("cover", StringComparison.Ordinal)
+                ?
+                [
+                    "-i",
+                    folder["made.wav"],
+                    "-i",
+                    folder["cover.png"],
+                    "-map",
+                    "0:a",
+                    "-map",
+                    "1:v",
+                    "-c:v",
+                    "copy",
+                    "-disposition:v",
+                    "attached_pic",
+                    folder[source],
+                ]
+                : ["-i", folder["made.wav"], folder[source]]
+        );
         File.WriteAllText(folder["ffmpeg"], $"#!/bin/sh\necho \"$@\" >> '{folder["runs"]}'\nexec '{ffmpeg}' \"$@\"\n");
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder["ffmpeg"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
@@ -53,7 +91,16 @@ public sealed class FFmpegRunTests
 
     /// <summary>What each run was for.</summary>
     private static string[] Runs(TemporaryFolder folder) =>
-        File.Exists(folder["runs"]) ? [.. File.ReadAllLines(folder["runs"]).Select(run => new[] { Encode, Probe, Encoders, Decode }.FirstOrDefault(kind => run.Contains(kind, StringComparison.Ordinal)) ?? run)] : [];
+        File.Exists(folder["runs"])
+            ?
+            [
+                .. File.ReadAllLines(folder["runs"])
+                    .Select(run =>
+                        new[] { Encode, Probe, Encoders, Decode }.FirstOrDefault(kind => run.Contains(kind, StringComparison.Ordinal))
+                        ?? run
+                    ),
+            ]
+            : [];
 
     private static void Run(string program, params string[] arguments)
     {

@@ -14,27 +14,55 @@ public sealed class InterruptionTests
         int toKill = TestSet.Size(3, 12);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Noise(TestSet.Size(5, 20) * 44100));
         // Segments of 8192 frames: many quick chunks.
-        string[] arguments = ["separate", "mix.wav", "--model", CliModels.Small, "--overlap", "0.6", "--shifts", "1", "--seed", "3", "--dither"];
+        string[] arguments =
+        [
+            "separate",
+            "mix.wav",
+            "--model",
+            CliModels.Small,
+            "--overlap",
+            "0.6",
+            "--shifts",
+            "1",
+            "--seed",
+            "3",
+            "--dither",
+        ];
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, [.. arguments, "--output", "whole"]);
         Assert.True(exitCode == 0, error);
-        string[] stems = [.. Directory.EnumerateFiles(folder["whole", "small", "mix"], "*.wav").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        string[] stems =
+        [
+            .. Directory
+                .EnumerateFiles(folder["whole", "small", "mix"], "*.wav")
+                .Select(f => Path.GetFileName(f))
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal(4, stems.Length);
         string[] expected = [.. stems.Select(s => Hash(folder["whole", "small", "mix", s]))];
         int chunks = error.Split('\n').Count(line => line.Contains("chunk ", StringComparison.Ordinal));
         Random random = new(20260);
-        int kills = 0, resumed = 0, run = 0;
+        int kills = 0,
+            resumed = 0,
+            run = 0;
         while (kills < toKill)
         {
             string output = $"run{run++}";
             bool done = false;
             while (!done)
             {
-                bool kill = kills < toKill, kept = File.Exists(folder[output, "small", "mix", "demucsps.partial", "journal.json"]);
-                using Process process = Demucsps.Start(folder.Path, null, [.. arguments, "--output", output, "--resume", "--skip-existing", "--json"]);
+                bool kill = kills < toKill,
+                    kept = File.Exists(folder[output, "small", "mix", "demucsps.partial", "journal.json"]);
+                using Process process = Demucsps.Start(
+                    folder.Path,
+                    null,
+                    [.. arguments, "--output", output, "--resume", "--skip-existing", "--json"]
+                );
                 Task<string> text = process.StandardOutput.ReadToEndAsync();
-                // The moment is drawn as a place in the program's own course, which no machine is too slow or too quick for: after so many chunks,
+                // The moment is drawn as a place in the program's own course, which no machine is too slow or too quick for: after so many
+                // chunks,
                 // or, for one of three, while the stems are finished and named.
-                int more = random.Next(1, chunks / 2), later = random.Next(0, 60);
+                int more = random.Next(1, chunks / 2),
+                    later = random.Next(0, 60);
                 bool atEnd = kills % 3 == 0;
                 string last = "";
                 while (process.StandardError.ReadLine() is { } line)
@@ -63,7 +91,10 @@ public sealed class InterruptionTests
                     Assert.True(kill, last);
                 }
             }
-            Assert.Equal(stems.Append("demucsps.json").Order(StringComparer.Ordinal), Directory.EnumerateFileSystemEntries(folder[output, "small", "mix"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                stems.Append("demucsps.json").Order(StringComparer.Ordinal),
+                Directory.EnumerateFileSystemEntries(folder[output, "small", "mix"]).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+            );
             Assert.Equal(expected, stems.Select(s => Hash(folder[output, "small", "mix", s])));
 
             void CheckNoPartOfAStem()
@@ -91,14 +122,17 @@ public sealed class InterruptionTests
         while (process.StandardError.ReadLine() is { } line)
         {
             lines.Add(line);
-            // Two chunks are done, so the frames of the first are final, and the next one runs. SIGTERM takes the way of Ctrl+C, which background processes, as those of CI, may have
+            // Two chunks are done, so the frames of the first are final, and the next one runs. SIGTERM takes the way of Ctrl+C, which
+            // background processes, as those of CI, may have
             // been told to ignore; the exit code tells them apart.
             if (line.Contains("chunk 2 of", StringComparison.Ordinal))
                 Signal.Terminate(process.Id);
         }
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
         Assert.Equal(99, process.ExitCode);
-        Assert.Contains(lines, l => l.StartsWith("canceled", StringComparison.Ordinal) && l.Contains("Use --resume to continue.", StringComparison.Ordinal));
+        Assert.Contains(lines, l =>
+            l.StartsWith("canceled", StringComparison.Ordinal) && l.Contains("Use --resume to continue.", StringComparison.Ordinal)
+        );
         Assert.Empty(output.Result);
         string track = folder["separated", "htdemucs-tiny", "long"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
@@ -134,7 +168,10 @@ public sealed class InterruptionTests
             Thread.Yield();
         Signal.Terminate(process.Id);
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.Equal($"canceled: the models were not loaded yet, and '{folder["long.wav"]}' was not started.{Environment.NewLine}", error.Result);
+        Assert.Equal(
+            $"canceled: the models were not loaded yet, and '{folder["long.wav"]}' was not started.{Environment.NewLine}",
+            error.Result
+        );
         Assert.Equal(99, process.ExitCode);
 
         bool IsReading()
@@ -155,7 +192,8 @@ public sealed class InterruptionTests
     public void A_second_process_on_the_same_track_is_refused_and_harms_nothing()
     {
         using TemporaryFolder folder = new();
-        // Where a process can be stopped, the first one cannot be done before the second has tried; on Windows it takes much longer than that.
+        // Where a process can be stopped, the first one cannot be done before the second has tried; on Windows it takes much longer than
+        // that.
         WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * (OperatingSystem.IsWindows() ? 60 : 30)));
         using Process first = Demucsps.Start(folder.Path, null, "separate", "long.wav");
         Task<string> output = first.StandardOutput.ReadToEndAsync();
@@ -211,7 +249,10 @@ public sealed class InterruptionTests
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder["ffmpeg.sh"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Dictionary<string, string?> environment = new() { ["DEMUCSPS_FFMPEG"] = folder["ffmpeg.sh"] };
-        Assert.Equal(0, Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", CliModels.Small, "--output", "whole").ExitCode);
+        Assert.Equal(
+            0,
+            Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", CliModels.Small, "--output", "whole").ExitCode
+        );
 
         using Process process = Demucsps.Start(folder.Path, environment, "separate", "song.au", "--model", CliModels.Small);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -224,14 +265,28 @@ public sealed class InterruptionTests
         }
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
-        Assert.Contains(lines, l => l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal) && l.Contains("ffmpeg failed with exit code", StringComparison.Ordinal) && l.Contains("Use --resume to continue.", StringComparison.Ordinal));
+        Assert.Contains(lines, l =>
+            l.Contains("[AudioTrackCorrupt]", StringComparison.Ordinal)
+            && l.Contains("ffmpeg failed with exit code", StringComparison.Ordinal)
+            && l.Contains("Use --resume to continue.", StringComparison.Ordinal)
+        );
         Assert.Empty(output.Result);
         string track = folder["separated", "small", "song"];
         Assert.Equal([Path.Combine(track, "demucsps.partial")], Directory.EnumerateFileSystemEntries(track));
 
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, environment, "separate", "song.au", "--model", CliModels.Small, "--resume");
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            environment,
+            "separate",
+            "song.au",
+            "--model",
+            CliModels.Small,
+            "--resume"
+        );
         Assert.True(exitCode == 0, error);
-        Assert.All(Directory.GetFiles(track, "*.wav"), stem => Assert.Equal(Hash(folder["whole", "small", "song", Path.GetFileName(stem)]), Hash(stem)));
+        Assert.All(Directory.GetFiles(track, "*.wav"), stem =>
+            Assert.Equal(Hash(folder["whole", "small", "song", Path.GetFileName(stem)]), Hash(stem))
+        );
     }
 
     /// <summary>A file of 16-bit noise that only ffmpeg can read: big endian, with the 24 bytes of header of Sun's .au.</summary>
@@ -243,7 +298,11 @@ public sealed class InterruptionTests
         File.WriteAllBytes(path, [.. header, .. data]);
     }
 
-    private static string? FindFFmpeg() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "ffmpeg")).FirstOrDefault(File.Exists);
+    private static string? FindFFmpeg() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "ffmpeg"))
+            .FirstOrDefault(File.Exists);
 
     private static string Hash(string path)
     {

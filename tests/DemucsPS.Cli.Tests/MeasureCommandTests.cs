@@ -22,11 +22,23 @@ public sealed class MeasureCommandTests : IDisposable
     [Fact]
     public void OneJsonLineIsATrack()
     {
-        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, "measure", "separated", "--references", "set", "--json", "--csv", "tables/figures.csv", "--window", "0.1");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            _folder.Path,
+            "measure",
+            "separated",
+            "--references",
+            "set",
+            "--json",
+            "--csv",
+            "tables/figures.csv",
+            "--window",
+            "0.1"
+        );
         Assert.True(exitCode == 0, error);
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
-        JsonElement track = JsonDocument.Parse(lines[1]).RootElement, vocals = track.GetProperty("stems").GetProperty("vocals");
+        JsonElement track = JsonDocument.Parse(lines[1]).RootElement,
+            vocals = track.GetProperty("stems").GetProperty("vocals");
         Assert.Equal("Two", track.GetProperty("track").GetString());
         Assert.Equal("model", track.GetProperty("model").GetString());
         foreach (string metric in new[] { "sdr", "isr", "nSdr" })
@@ -64,7 +76,10 @@ public sealed class MeasureCommandTests : IDisposable
     [InlineData("it is a folder", "--csv", "set")]
     public void WhatCannotBeIsSaid(string words, params string[] options)
     {
-        (int exitCode, string output, string error) = Demucsps.Run(_folder.Path, ["measure", "separated", "--references", "set", .. options]);
+        (int exitCode, string output, string error) = Demucsps.Run(
+            _folder.Path,
+            ["measure", "separated", "--references", "set", .. options]
+        );
         Assert.Equal(1, exitCode);
         Assert.Empty(output);
         Assert.Contains(words, error, StringComparison.Ordinal);
@@ -74,16 +89,36 @@ public sealed class MeasureCommandTests : IDisposable
     [LongInlineData("0.05")]
     public void TheDocumentedQualityOfTheBuiltInModelIsWhatIsMeasured(string overlap)
     {
-        (int exitCode, _, string error) = Demucsps.Run(_folder.Path, "separate", Path.Combine(RepositoryFiles.Root, "samples", "mix.wav"), "--model", "baseline", "--overlap", overlap, "--output", "measured");
+        (int exitCode, _, string error) = Demucsps.Run(
+            _folder.Path,
+            "separate",
+            Path.Combine(RepositoryFiles.Root, "samples", "mix.wav"),
+            "--model",
+            "baseline",
+            "--overlap",
+            overlap,
+            "--output",
+            "measured"
+        );
         Assert.True(exitCode == 0, error);
-        (exitCode, string output, error) = Demucsps.Run(_folder.Path, "measure", "measured", "--references", Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song"), "--json");
+        (exitCode, string output, error) = Demucsps.Run(
+            _folder.Path,
+            "measure",
+            "measured",
+            "--references",
+            Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song"),
+            "--json"
+        );
         Assert.True(exitCode == 0, error);
         string document = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "QUALITY.md"));
         JsonProperty[] stems = [.. JsonDocument.Parse(output).RootElement.GetProperty("stems").EnumerateObject()];
         Assert.Equal(["bass", "drums", "other", "vocals"], stems.Select(s => s.Name));
         foreach (JsonProperty stem in stems)
         {
-            string[] row = document.Split('\n').Single(line => line.StartsWith($"| {stem.Name} |", StringComparison.Ordinal)).Split('|', StringSplitOptions.TrimEntries);
+            string[] row = document
+                .Split('\n')
+                .Single(line => line.StartsWith($"| {stem.Name} |", StringComparison.Ordinal))
+                .Split('|', StringSplitOptions.TrimEntries);
             foreach ((string metric, int column) in new[] { ("sdr", 2), ("isr", 3), ("sir", 4), ("sar", 5), ("nSdr", 6), ("siSdr", 7) })
                 // Half of the last digit, and a little for what rounds otherwise on other processors.
                 Assert.Equal(double.Parse(row[column], CultureInfo.InvariantCulture), stem.Value.GetProperty(metric).GetDouble(), 0.006);

@@ -32,7 +32,14 @@ public sealed class ModelsCommandTests
         using TemporaryFolder folder = new();
         foreach (string file in (string[])["little.safetensors", "little-bag.yaml"])
             File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", file), folder[file]);
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "models", "convert", "little.safetensors", "--output", "little.onnx");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "models",
+            "convert",
+            "little.safetensors",
+            "--output",
+            "little.onnx"
+        );
         Assert.True(exitCode == 0, error);
         Assert.Equal(folder["little.onnx"], output.Trim());
         (exitCode, _, error) = Demucsps.Run(folder.Path, "models", "convert", "little-bag.yaml", "--output", "little.onnx");
@@ -40,12 +47,34 @@ public sealed class ModelsCommandTests
         Assert.Matches(@"little\.onnx' already exists\..* Use --force to replace it\. \[ModelWriteFailed\]", error);
 
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
-        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "little-bag.yaml", "--segment", "1", "--json");
+        (exitCode, output, error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "mix.wav",
+            "--model",
+            "little-bag.yaml",
+            "--segment",
+            "1",
+            "--json"
+        );
         Assert.True(exitCode == 0, error);
         Assert.Equal("little-bag", Lines(output).Single().GetProperty("model").GetString());
-        Assert.Contains("\"segment\": \"44100 frames\"", File.ReadAllText(folder["separated", "little-bag", "mix", "demucsps.json"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"segment\": \"44100 frames\"",
+            File.ReadAllText(folder["separated", "little-bag", "mix", "demucsps.json"]),
+            StringComparison.Ordinal
+        );
         // The bag's models have 1.25 s.
-        (exitCode, _, error) = Demucsps.Run(folder.Path, "separate", "mix.wav", "--model", "little-bag.yaml", "--segment", "1.3", "--force");
+        (exitCode, _, error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "mix.wav",
+            "--model",
+            "little-bag.yaml",
+            "--segment",
+            "1.3",
+            "--force"
+        );
         Assert.NotEqual(0, exitCode);
         Assert.Matches(@"The segment is 1\.3 s; .* 1\.25 s\. The option is --segment\. \[ParameterInvalid\]", error);
         File.WriteAllText(folder["old.th"], "");
@@ -61,11 +90,26 @@ public sealed class ModelsCommandTests
         if (!OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(folder["models"], UnixFileMode.None);
-            File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(
+                folder.Path,
+                UnixFileMode.UserRead
+                    | UnixFileMode.UserWrite
+                    | UnixFileMode.UserExecute
+                    | UnixFileMode.OtherRead
+                    | UnixFileMode.OtherExecute
+            );
         }
-        (int exitCode, string output, string error) = Demucsps.RunUnprivileged(folder.Path, new() { ["DEMUCSPS_MODELS"] = folder["models"] }, "models", "list");
+        (int exitCode, string output, string error) = Demucsps.RunUnprivileged(
+            folder.Path,
+            new() { ["DEMUCSPS_MODELS"] = folder["models"] },
+            "models",
+            "list"
+        );
         Assert.Equal(1, exitCode);
-        Assert.Matches($"^error: The models folder '{Regex.Escape(folder["models"])}' cannot be read: [^\n]+ \\[DemucsModelNotFound\\]\\s*$", error);
+        Assert.Matches(
+            $"^error: The models folder '{Regex.Escape(folder["models"])}' cannot be read: [^\n]+ \\[DemucsModelNotFound\\]\\s*$",
+            error
+        );
         Assert.Matches("(?m)^baseline +built in", output);
     }
 
@@ -114,10 +158,25 @@ public sealed class ModelsCommandTests
         Assert.True(exitCode == 0, error);
         string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("own: passed; ", lines[0], StringComparison.Ordinal);
-        Assert.Equal(["music", "mostly silence", "offset"], lines[1..].Select(line => Regex.Match(line, @"^  ([a-z ]+): +prepared vs\. as exported (\d+\.\d dB|no difference); vs\. float64: prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$").Groups[1].Value));
+        Assert.Equal(
+            ["music", "mostly silence", "offset"],
+            lines[1..]
+                .Select(line =>
+                    Regex
+                        .Match(
+                            line,
+                            @"^  ([a-z ]+): +prepared vs\. as exported (\d+\.\d dB|no difference); vs\. float64: prepared (\d+\.\d dB|no difference), as exported (\d+\.\d dB|no difference)$"
+                        )
+                        .Groups[1]
+                        .Value
+                )
+        );
         (_, output, _) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx", "--json");
         JsonElement result = Assert.Single(Lines(output));
-        Assert.Equal(["Music", "MostlySilence", "Offset"], result.GetProperty("preparation").EnumerateArray().Select(chunk => chunk.GetProperty("chunk").GetString()));
+        Assert.Equal(
+            ["Music", "MostlySilence", "Offset"],
+            result.GetProperty("preparation").EnumerateArray().Select(chunk => chunk.GetProperty("chunk").GetString())
+        );
         Assert.True(result.GetProperty("preparation")[1].GetProperty("exportedDb").GetDouble() > 90);
         Assert.False(result.GetProperty("preparationRefused").GetBoolean());
 
@@ -125,7 +184,10 @@ public sealed class ModelsCommandTests
         (exitCode, output, error) = Demucsps.Run(folder.Path, environment, "models", "test", "own.onnx");
         Assert.Equal(1, exitCode);
         Assert.StartsWith("own: failed. ", output, StringComparison.Ordinal);
-        Assert.Matches($@"^error: Model '{Regex.Escape(folder["own.onnx"])}' is not prepared: .+ \d+\.\d dB.+ Use --no-preparation to run the model without preparation\. \[PreparationRefused\]\s*$", error);
+        Assert.Matches(
+            $@"^error: Model '{Regex.Escape(folder["own.onnx"])}' is not prepared: .+ \d+\.\d dB.+ Use --no-preparation to run the model without preparation\. \[PreparationRefused\]\s*$",
+            error
+        );
         Assert.Matches("(?m)^own +- +0 MB +refused +", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--model", "own.onnx");
@@ -143,7 +205,10 @@ public sealed class ModelsCommandTests
         File.WriteAllBytes(folder["own.onnx"], s_model);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         Dictionary<string, string?> environment = new() { ["DEMUCSPS_MODEL"] = folder["own.onnx"] };
-        Assert.Equal(folder["separated", "own", "mix", "bass.wav"], Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--stem", "bass").Output.Trim());
+        Assert.Equal(
+            folder["separated", "own", "mix", "bass.wav"],
+            Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--stem", "bass").Output.Trim()
+        );
         environment["DEMUCSPS_MODELS"] = "relative";
         Assert.Contains("[ParameterInvalid]", Demucsps.Run(folder.Path, environment, "models").Error, StringComparison.Ordinal);
     }
@@ -152,7 +217,8 @@ public sealed class ModelsCommandTests
     public async Task Two_processes_that_install_at_once_fetch_once()
     {
         using TemporaryFolder folder = new();
-        TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously), asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously),
+            asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using LoopbackServer server = new(async request =>
         {
             asked.TrySetResult();
@@ -182,7 +248,8 @@ public sealed class ModelsCommandTests
             Assert.Skip("Signals cannot be sent to one process on Windows.");
         using TemporaryFolder folder = new();
         LoopbackServer? stalling = null;
-        // A field that nobody knows, number 99, makes it larger than buffers of files are: a part is seen in the folder before it is closed.
+        // A field that nobody knows, number 99, makes it larger than buffers of files are: a part is seen in the folder before it is
+        // closed.
         byte[] model = [.. s_model, 0x9A, 0x06, 0xA0, 0x8D, 0x06, .. new byte[100_000]];
         using LoopbackServer server = new(request => stalling!.Stall(model, 50_000)(request), LoopbackServer.File(model));
         stalling = server;
@@ -194,33 +261,51 @@ public sealed class ModelsCommandTests
         Signal.Terminate(process.Id);
         await process.WaitForExitAsync();
         Assert.Equal(130, process.ExitCode);
-        Assert.Equal(["tiny.onnx.partial", "tiny.onnx.partial.tag"], Directory.EnumerateFiles(folder["models", "tiny"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["tiny.onnx.partial", "tiny.onnx.partial.tag"],
+            Directory.EnumerateFiles(folder["models", "tiny"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
+        );
         long kept = new FileInfo(partial).Length;
         Assert.InRange(kept, 1, 50_000);
         Assert.Equal(0, Demucsps.Run(folder.Path, library, "models", "install", "tiny", "--accept-license").ExitCode);
         Assert.Equal([null, kept], server.Requests.Select(r => r.From));
     }
 
-    private static JsonElement[] Lines(string output) => [.. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+    private static JsonElement[] Lines(string output) =>
+        [.. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
 
     private static Dictionary<string, string?> Library(TemporaryFolder folder, LoopbackServer server, byte[]? model = null)
     {
         model ??= s_model;
-        File.WriteAllText(folder["catalog.json"], JsonSerializer.Serialize(new
-        {
-            version = 1,
-            models = new[]
-            {
+        File.WriteAllText(
+            folder["catalog.json"],
+            JsonSerializer.Serialize(
                 new
                 {
-                    name = "tiny",
-                    stems = new[] { "drums", "bass", "other", "vocals" },
-                    segment = 8192,
-                    license = "Only for tests.",
-                    files = new[] { new { name = "tiny.onnx", url = $"{server.Address}tiny.onnx", size = model.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(model)) } },
-                },
-            },
-        }));
+                    version = 1,
+                    models = new[]
+                    {
+                        new
+                        {
+                            name = "tiny",
+                            stems = new[] { "drums", "bass", "other", "vocals" },
+                            segment = 8192,
+                            license = "Only for tests.",
+                            files = new[]
+                            {
+                                new
+                                {
+                                    name = "tiny.onnx",
+                                    url = $"{server.Address}tiny.onnx",
+                                    size = model.Length,
+                                    sha256 = Convert.ToHexStringLower(SHA256.HashData(model)),
+                                },
+                            },
+                        },
+                    },
+                }
+            )
+        );
         return new() { ["DEMUCSPS_MODELS"] = folder["models"], ["DEMUCSPS_CATALOG"] = folder["catalog.json"] };
     }
 }

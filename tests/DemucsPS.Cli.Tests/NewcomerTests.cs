@@ -10,7 +10,13 @@ public sealed class NewcomerTests
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         Assert.SkipUnless(OperatingSystem.IsLinux(), "This needs Linux.");
-        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(RepositoryFiles.Root, "tests", "newcomer", "run"), "--check") { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(Path.Combine(RepositoryFiles.Root, "tests", "newcomer", "run"), "--check")
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

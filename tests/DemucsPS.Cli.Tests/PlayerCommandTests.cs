@@ -12,9 +12,23 @@ public sealed class PlayerCommandTests
         Directory.CreateDirectory(folder["stems"]);
         WavSamples.WriteFloat(folder["stems", "bass.wav"], WavSamples.Sine(2000));
         WavSamples.WriteFloat(folder["stems", "mix.wav"], WavSamples.Sine(2000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DISPLAY"] = null, ["WAYLAND_DISPLAY"] = null }, "player", "stems", "--sound", "linked", "--title", "A <b>title</b>", OperatingSystem.IsLinux() ? "--open" : "--force");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            new Dictionary<string, string?> { ["DISPLAY"] = null, ["WAYLAND_DISPLAY"] = null },
+            "player",
+            "stems",
+            "--sound",
+            "linked",
+            "--title",
+            "A <b>title</b>",
+            OperatingSystem.IsLinux() ? "--open" : "--force"
+        );
         Assert.Equal((0, folder["stems", "player.html"]), (exitCode, output.Trim()));
-        Assert.Contains("<h1 id=\"title\" dir=\"auto\">A &lt;b&gt;title&lt;/b&gt;</h1>", File.ReadAllText(folder["stems", "player.html"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "<h1 id=\"title\" dir=\"auto\">A &lt;b&gt;title&lt;/b&gt;</h1>",
+            File.ReadAllText(folder["stems", "player.html"]),
+            StringComparison.Ordinal
+        );
         if (OperatingSystem.IsLinux())
             Assert.Contains("was not opened: there is no desktop", error, StringComparison.Ordinal);
         (exitCode, _, error) = Demucsps.Run(folder.Path, "player", "stems", "nowhere");
@@ -36,7 +50,10 @@ public sealed class PlayerCommandTests
         File.WriteAllText(folder["set", "b", "demucsps.json"], "{");
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "player", "set", "--sound", "linked");
         Assert.Equal(1, exitCode);
-        Assert.Equal([folder["set", "a", "player.html"], folder["set", "c", "player.html"]], output.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            [folder["set", "a", "player.html"], folder["set", "c", "player.html"]],
+            output.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        );
         Assert.Contains("[ProvenanceInvalid]", error, StringComparison.Ordinal);
     }
 
@@ -51,7 +68,15 @@ public sealed class PlayerCommandTests
         Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {
-            (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["TMPDIR"] = folder["nowhere"] }, "player", "stems", "-o", "a.html", "-f");
+            (exitCode, _, error) = Demucsps.Run(
+                folder.Path,
+                new Dictionary<string, string?> { ["TMPDIR"] = folder["nowhere"] },
+                "player",
+                "stems",
+                "-o",
+                "a.html",
+                "-f"
+            );
             Assert.Equal(1, exitCode);
             Assert.Contains("TMPDIR", error, StringComparison.Ordinal);
             Assert.Contains(folder["nowhere"], error, StringComparison.Ordinal);

@@ -29,8 +29,18 @@ public sealed class ProvidersCommandTests : IDisposable
         Assert.Matches(@"(?m)^cpu +usable +CPU, \d+\.\d GB, CPUExecutionProvider 1\.", output);
         Assert.Contains($"openvino  no      The plug-in library '{library}' cannot be loaded", output, StringComparison.Ordinal);
         (_, output, _) = Run("devices", "--json");
-        JsonElement device = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).Single(line => line.GetProperty("library").ValueKind == JsonValueKind.String);
-        Assert.Equal((library, "OpenVINO", false), (device.GetProperty("library").GetString(), device.GetProperty("executionProvider").GetString(), device.GetProperty("usable").GetBoolean()));
+        JsonElement device = output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Single(line => line.GetProperty("library").ValueKind == JsonValueKind.String);
+        Assert.Equal(
+            (library, "OpenVINO", false),
+            (
+                device.GetProperty("library").GetString(),
+                device.GetProperty("executionProvider").GetString(),
+                device.GetProperty("usable").GetBoolean()
+            )
+        );
 
         // Found by itself where it is asked for.
         File.Copy(RepositoryFiles.Song, _folder["a.wav"]);
@@ -52,7 +62,17 @@ public sealed class ProvidersCommandTests : IDisposable
         string library = TestProvider.Library();
         Random random = new(1);
         WavSamples.WriteFloat(_folder["a.wav"], [.. Enumerable.Range(0, 400_000).Select(_ => random.NextSingle() / 2 - 0.25f)]);
-        string[] separate = ["separate", "a.wav", "--model", CliModels.Small, "--execution-provider", "plugin", "--provider-library", Path.GetRelativePath(_folder.Path, library)];
+        string[] separate =
+        [
+            "separate",
+            "a.wav",
+            "--model",
+            CliModels.Small,
+            "--execution-provider",
+            "plugin",
+            "--provider-library",
+            Path.GetRelativePath(_folder.Path, library),
+        ];
         (int exitCode, string output, string error) = Run([.. separate, "--output", "by", "--json"]);
         Assert.True(exitCode == 0, error);
         Assert.Equal("Plugin", JsonDocument.Parse(output).RootElement.GetProperty("executionProvider").GetString());
@@ -65,10 +85,16 @@ public sealed class ProvidersCommandTests : IDisposable
 
         (exitCode, _, error) = Run([.. separate, "--output", "out", "--provider-option", "fail=31"]);
         Assert.Equal(1, exitCode);
-        Assert.Matches(@"of a\.wav could not be separated in 3 attempts\..*the device is gone.*Use --resume to continue\. \[ExecutionProviderFailed\]", error.ReplaceLineEndings(" "));
+        Assert.Matches(
+            @"of a\.wav could not be separated in 3 attempts\..*the device is gone.*Use --resume to continue\. \[ExecutionProviderFailed\]",
+            error.ReplaceLineEndings(" ")
+        );
         (exitCode, _, error) = Run("separate", "a.wav", "--model", CliModels.Small, "--output", "out", "--resume");
         Assert.True(exitCode == 0, error);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder["by"], "small", "a", "bass.wav")), File.ReadAllBytes(Path.Combine(_folder["out"], "small", "a", "bass.wav")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(_folder["by"], "small", "a", "bass.wav")),
+            File.ReadAllBytes(Path.Combine(_folder["out"], "small", "a", "bass.wav"))
+        );
     }
 
     [Theory]
@@ -85,5 +111,6 @@ public sealed class ProvidersCommandTests : IDisposable
         Assert.Contains($"[{error}]", said, StringComparison.Ordinal);
     }
 
-    private (int ExitCode, string Output, string Error) Run(params string[] arguments) => Demucsps.Run(_folder.Path, Environment, arguments);
+    private (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        Demucsps.Run(_folder.Path, Environment, arguments);
 }

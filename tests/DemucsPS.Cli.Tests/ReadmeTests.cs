@@ -5,7 +5,8 @@ namespace DemucsPS.Cli.Tests;
 /// <summary>Runs what the README and the tour show in their console blocks and compares the output, so that they cannot lie.</summary>
 public sealed partial class ReadmeTests
 {
-    private const string FromSource = "dotnet run -c Release --project src/DemucsPS.Cli -- ", Installed = "demucsps ";
+    private const string FromSource = "dotnet run -c Release --project src/DemucsPS.Cli -- ",
+        Installed = "demucsps ";
 
     [Theory]
     [InlineData("README.md", 3)]
@@ -20,7 +21,9 @@ public sealed partial class ReadmeTests
         Assert.Equal(commands, shown.Length);
         foreach ((string command, string[] expected) in shown)
         {
-            string arguments = command.StartsWith(FromSource, StringComparison.Ordinal) ? command[FromSource.Length..] : command[Installed.Length..];
+            string arguments = command.StartsWith(FromSource, StringComparison.Ordinal)
+                ? command[FromSource.Length..]
+                : command[Installed.Length..];
             (int exitCode, string output, string error) = Demucsps.Run(folder.Path, arguments.Split(' '));
             Assert.True(exitCode == 0, error);
             string all = error + output;
@@ -30,7 +33,10 @@ public sealed partial class ReadmeTests
             foreach (string root in new[] { folder.Path, RealPath(folder.Path) })
                 all = all.Replace(root.Replace(Path.DirectorySeparatorChar, '/'), "/music", StringComparison.Ordinal);
             string[] got = all.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            Assert.Equal(expected.Select(l => WithoutTimes(l.Replace("/src/DemucsPS/", "/music/", StringComparison.Ordinal))), got.Select(WithoutTimes));
+            Assert.Equal(
+                expected.Select(l => WithoutTimes(l.Replace("/src/DemucsPS/", "/music/", StringComparison.Ordinal))),
+                got.Select(WithoutTimes)
+            );
         }
     }
 
@@ -40,21 +46,42 @@ public sealed partial class ReadmeTests
         string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md"));
         Assert.Contains("$ " + FromSource + "separate samples/mix.wav --bit-depth 32\n", readme, StringComparison.Ordinal);
         Assert.Contains("\ndotnet test -c Release\n", readme, StringComparison.Ordinal);
-        Assert.Contains("dotnet test -c Release 2>&1", File.ReadAllText(Path.Combine(RepositoryFiles.Root, ".ci", "run")), StringComparison.Ordinal);
+        Assert.Contains(
+            "dotnet test -c Release 2>&1",
+            File.ReadAllText(Path.Combine(RepositoryFiles.Root, ".ci", "run")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void The_pinned_runtime_is_the_one_named()
     {
-        string pinned = Regex.Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props")), "\"Microsoft.ML.OnnxRuntime\" Version=\"([^\"]+)\"").Groups[1].Value;
-        Assert.Contains($"Microsoft.ML.OnnxRuntime {pinned}", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "DEPENDENCIES.md")), StringComparison.Ordinal);
+        string pinned = Regex
+            .Match(
+                File.ReadAllText(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props")),
+                "\"Microsoft.ML.OnnxRuntime\" Version=\"([^\"]+)\""
+            )
+            .Groups[1]
+            .Value;
+        Assert.Contains(
+            $"Microsoft.ML.OnnxRuntime {pinned}",
+            File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "DEPENDENCIES.md")),
+            StringComparison.Ordinal
+        );
     }
 
-    /// <summary>Links of the documents lead to files and headings that are there; on the web they would only fail when somebody clicks.</summary>
+    /// <summary>
+    /// Links of the documents lead to files and headings that are there; on the web they would only fail when somebody clicks.
+    /// </summary>
     [Fact]
     public void Links_between_documents_lead_somewhere()
     {
-        string[] documents = [Path.Combine(RepositoryFiles.Root, "README.md"), Path.Combine(RepositoryFiles.Root, "bench", "README.md"), .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)];
+        string[] documents =
+        [
+            Path.Combine(RepositoryFiles.Root, "README.md"),
+            Path.Combine(RepositoryFiles.Root, "bench", "README.md"),
+            .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories),
+        ];
         int links = 0;
         foreach (string document in documents)
         {
@@ -67,13 +94,23 @@ public sealed partial class ReadmeTests
                 string path = target[0].Length == 0 ? document : Path.GetFullPath(target[0], Path.GetDirectoryName(document)!);
                 Assert.True(File.Exists(path), $"{document} links to '{link.Groups[1].Value}', which is not there.");
                 if (target.Length > 1)
-                    Assert.Contains(target[1], Heading().Matches(File.ReadAllText(path)).Select(heading => Anchor(heading.Groups[1].Value)));
+                    Assert.Contains(
+                        target[1],
+                        Heading().Matches(File.ReadAllText(path)).Select(heading => Anchor(heading.Groups[1].Value))
+                    );
             }
         }
         Assert.InRange(links, 10, 1000);
 
         // As GitHub makes them.
-        static string Anchor(string heading) => new([.. heading.Trim().ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c)]);
+        static string Anchor(string heading) =>
+            new([
+                .. heading
+                    .Trim()
+                    .ToLowerInvariant()
+                    .Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')
+                    .Select(c => c == ' ' ? '-' : c),
+            ]);
     }
 
     private static IEnumerable<(string Command, string[] Output)> Shown(string document)

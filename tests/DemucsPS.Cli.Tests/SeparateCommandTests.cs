@@ -16,14 +16,23 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["home"]);
         File.Copy(RepositoryFiles.Song, folder["mix.wav"]);
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?>
-        {
-            ["HOME"] = folder["home"],
-            ["XDG_CACHE_HOME"] = null,
-            ["XDG_DATA_HOME"] = null,
-            ["ORT_DISABLE_TELEMETRY"] = null,
-            ["DEMUCSPS_CACHE"] = folder["cache"],
-        }, "separate", "mix.wav", "--model", CliModels.Small, "--output", "stems");
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            new Dictionary<string, string?>
+            {
+                ["HOME"] = folder["home"],
+                ["XDG_CACHE_HOME"] = null,
+                ["XDG_DATA_HOME"] = null,
+                ["ORT_DISABLE_TELEMETRY"] = null,
+                ["DEMUCSPS_CACHE"] = folder["cache"],
+            },
+            "separate",
+            "mix.wav",
+            "--model",
+            CliModels.Small,
+            "--output",
+            "stems"
+        );
         Assert.True(exitCode == 0, error);
         Assert.DoesNotContain(folder.Files(), file => file.StartsWith("home", StringComparison.Ordinal));
     }
@@ -33,17 +42,32 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["mix.wav"], "");
-        Assert.Equal((2, "", "'mix.wav' is not a command. To separate it: demucsps separate mix.wav" + Environment.NewLine), Demucsps.Run(folder.Path, "mix.wav", "--json"));
+        Assert.Equal(
+            (2, "", "'mix.wav' is not a command. To separate it: demucsps separate mix.wav" + Environment.NewLine),
+            Demucsps.Run(folder.Path, "mix.wav", "--json")
+        );
     }
 
     [Fact]
     public void A_song_becomes_four_stems_named_on_stdout_and_the_progress_is_on_stderr()
     {
         using TemporaryFolder folder = new();
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", CliModels.Tiny);
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            RepositoryFiles.Song,
+            "--model",
+            CliModels.Tiny
+        );
         Assert.Equal(0, exitCode);
-        Assert.Equal(s_stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
-        Assert.Equal(s_stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)), folder.Files());
+        Assert.Equal(
+            s_stems.Select(s => folder["separated", "htdemucs-tiny", "mix", s]).Order(),
+            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order()
+        );
+        Assert.Equal(
+            s_stems.Append("demucsps.json").Order(StringComparer.Ordinal).Select(s => Path.Combine("separated", "htdemucs-tiny", "mix", s)),
+            folder.Files()
+        );
         for (int chunk = 1; chunk <= 3; chunk++)
             Assert.Contains($"chunk {chunk} of 3", error, StringComparison.Ordinal);
     }
@@ -52,21 +76,34 @@ public sealed class SeparateCommandTests
     public void The_built_in_models_stems_sum_to_the_mix_and_it_says_that_it_is_not_Demucs()
     {
         using TemporaryFolder folder = new();
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--bit-depth", "32", "--json");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            RepositoryFiles.Song,
+            "--bit-depth",
+            "32",
+            "--json"
+        );
         Assert.Equal(0, exitCode);
         Assert.Contains("not Demucs", error, StringComparison.Ordinal);
         JsonElement json = JsonDocument.Parse(output).RootElement;
         Assert.False(json.GetProperty("isDemucs").GetBoolean());
         Assert.Equal("Cpu", json.GetProperty("executionProvider").GetString());
-        Assert.Contains(json.GetProperty("warnings").EnumerateArray(), w => w.GetString()!.Contains("not Demucs", StringComparison.Ordinal));
+        Assert.Contains(json.GetProperty("warnings").EnumerateArray(), w =>
+            w.GetString()!.Contains("not Demucs", StringComparison.Ordinal)
+        );
         Assert.Equal(882000, json.GetProperty("frames").GetInt64());
         Assert.Equal(20, json.GetProperty("duration").GetDouble());
 
         float[] mix = WavSamples.Read16(RepositoryFiles.Song);
-        float[][] stems = [.. json.GetProperty("stems").EnumerateArray().Select(s => WavSamples.ReadFloat(s.GetProperty("filePath").GetString()!))];
+        float[][] stems =
+        [
+            .. json.GetProperty("stems").EnumerateArray().Select(s => WavSamples.ReadFloat(s.GetProperty("filePath").GetString()!)),
+        ];
         Assert.Equal(4, stems.Length);
         Assert.All(stems, s => Assert.Equal(mix.Length, s.Length));
-        double signal = 0, rest = 0;
+        double signal = 0,
+            rest = 0;
         for (int i = 0; i < mix.Length; i++)
         {
             double difference = mix[i] - stems.Sum(s => (double)s[i]);
@@ -82,7 +119,24 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         string model = TestSet.IsLong ? CliModels.Tiny : "baseline";
         foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", model, "--jobs", run[1], "--bit-depth", "32", "--output", run[0]).ExitCode);
+            Assert.Equal(
+                0,
+                Demucsps
+                    .Run(
+                        folder.Path,
+                        "separate",
+                        RepositoryFiles.Song,
+                        "--model",
+                        model,
+                        "--jobs",
+                        run[1],
+                        "--bit-depth",
+                        "32",
+                        "--output",
+                        run[0]
+                    )
+                    .ExitCode
+            );
         foreach (string stem in s_stems)
         {
             byte[] Stem(string run) => File.ReadAllBytes(folder[run, Path.GetFileNameWithoutExtension(model), "mix", stem]);
@@ -96,13 +150,34 @@ public sealed class SeparateCommandTests
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--jobs", "2", "--threads", "3", "--stem", "bass", "--bit-depth", "32", "--verbose");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            RepositoryFiles.Song,
+            "--jobs",
+            "2",
+            "--threads",
+            "3",
+            "--stem",
+            "bass",
+            "--bit-depth",
+            "32",
+            "--verbose"
+        );
         Assert.Equal(0, exitCode);
         Assert.Contains("mix.wav is read as PCM 16 bit.", error, StringComparison.Ordinal);
-        Assert.Contains($"mix.wav: 3 chunks, 7.1 MB to write: bass.wav in '{folder["separated", "baseline", "mix"]}'; jobs 2, threads 3.", error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"mix.wav: 3 chunks, 7.1 MB to write: bass.wav in '{folder["separated", "baseline", "mix"]}'; jobs 2, threads 3.",
+            error,
+            StringComparison.Ordinal
+        );
         Assert.Matches(@"mix\.wav: \d+\.\d\d s per chunk\.", error);
         Assert.DoesNotContain("per chunk", output, StringComparison.Ordinal);
-        Assert.DoesNotContain("threads", Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--output", "quiet").Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "threads",
+            Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--output", "quiet").Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -112,7 +187,12 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
         foreach (string[] run in new[] { new[] { "a", "7" }, ["b", "7"], ["c", "8"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums").ExitCode);
+            Assert.Equal(
+                0,
+                Demucsps
+                    .Run(folder.Path, "separate", "short.wav", "--shifts", "1", "--seed", run[1], "--output", run[0], "--stem", "drums")
+                    .ExitCode
+            );
         byte[] first = File.ReadAllBytes(folder["a", "baseline", "short", "drums.wav"]);
         Assert.True(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["b", "baseline", "short", "drums.wav"])));
         Assert.False(first.AsSpan().SequenceEqual(File.ReadAllBytes(folder["c", "baseline", "short", "drums.wav"])));
@@ -127,7 +207,17 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
         Dictionary<string, string?> environment = new() { ["DEMUCSPS_CACHE"] = folder["cache"] };
-        void Run(string output, params string[] more) => Assert.Equal(0, Demucsps.Run(folder.Path, environment, ["separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", output, .. more]).ExitCode);
+        void Run(string output, params string[] more) =>
+            Assert.Equal(
+                0,
+                Demucsps
+                    .Run(
+                        folder.Path,
+                        environment,
+                        ["separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", output, .. more]
+                    )
+                    .ExitCode
+            );
         Run("plain", "--no-preparation");
         Assert.False(Directory.Exists(folder["cache"]));
         Run("prepared");
@@ -147,7 +237,13 @@ public sealed class SeparateCommandTests
         (int exitCode, string listed, string error) = Demucsps.Run(folder.Path, environment, "models", "cache");
         Assert.True(exitCode == 0, error);
         Assert.Matches($@"^tiny  Full +\d+ MB  used \d{{4}}-\d\d-\d\d  {Regex.Escape(copy)}\s*$", listed);
-        Assert.Equal(new FileInfo(copy).Length, JsonDocument.Parse(Demucsps.Run(folder.Path, environment, "models", "cache", "--json").Output).RootElement.GetProperty("size").GetInt64());
+        Assert.Equal(
+            new FileInfo(copy).Length,
+            JsonDocument
+                .Parse(Demucsps.Run(folder.Path, environment, "models", "cache", "--json").Output)
+                .RootElement.GetProperty("size")
+                .GetInt64()
+        );
         File.WriteAllText(folder["cache", "mine.txt"], "mine");
         Assert.Equal($"{copy} removed", Demucsps.Run(folder.Path, environment, "models", "cache", "--clear").Output.Trim());
         Assert.Equal([folder["cache", "mine.txt"]], Directory.GetFiles(folder["cache"]));
@@ -157,11 +253,31 @@ public sealed class SeparateCommandTests
         if (TestSet.IsLong)
         {
             environment["DEMUCSPS_CACHE"] = folder["cache", "mine.txt", "cache"];
-            (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "short.wav", "-m", "tiny.onnx", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32", "-o", "memory");
+            (exitCode, _, error) = Demucsps.Run(
+                folder.Path,
+                environment,
+                "separate",
+                "short.wav",
+                "-m",
+                "tiny.onnx",
+                "-m",
+                "tiny.onnx",
+                "--stem",
+                "bass",
+                "--bit-depth",
+                "32",
+                "-o",
+                "memory"
+            );
             Assert.True(exitCode == 0, error);
             Assert.Single(Regex.Matches(error, "cannot be stored in"));
         }
-        (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = "relative" }, "models", "cache");
+        (exitCode, _, error) = Demucsps.Run(
+            folder.Path,
+            new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = "relative" },
+            "models",
+            "cache"
+        );
         Assert.Equal(1, exitCode);
         Assert.Contains("not a full path", error, StringComparison.Ordinal);
     }
@@ -171,9 +287,22 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--stem-name", "one,two", "--stem-name", "three,four", "--stem", "Two,four");
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "short.wav",
+            "--stem-name",
+            "one,two",
+            "--stem-name",
+            "three,four",
+            "--stem",
+            "Two,four"
+        );
         Assert.True(exitCode == 0, error);
-        Assert.Equal(["demucsps.json", "four.wav", "two.wav"], Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["demucsps.json", "four.wav", "two.wav"],
+            Directory.EnumerateFiles(folder["separated", "baseline", "short"]).Select(Path.GetFileName).Order()
+        );
     }
 
     [Theory]
@@ -202,7 +331,10 @@ public sealed class SeparateCommandTests
         File.Copy(CliModels.Tiny, folder["tiny.onnx"]);
         string[] asked = ["separate", "short.wav", "-m", "tiny.onnx", "--stem", "bass", "--bit-depth", "32"];
         Assert.Equal(0, Demucsps.Run(folder.Path, [.. asked, "-o", "full"]).ExitCode);
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--json", "--verbose"]);
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            [.. asked, "-o", "int8", "--precision", "int8", "--json", "--verbose"]
+        );
         Assert.True(exitCode == 0, error);
         Assert.Equal("Int8", JsonDocument.Parse(output).RootElement.GetProperty("precision").GetString());
         Assert.Contains("1 chunk in Int8, ", error, StringComparison.Ordinal);
@@ -211,7 +343,16 @@ public sealed class SeparateCommandTests
         if (TestSet.IsLong)
         {
             foreach (string run in new[] { "first", "second" })
-                Assert.Equal(0, Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = folder["cache"] }, [.. asked, "-o", run, "--precision", "int8"]).ExitCode);
+                Assert.Equal(
+                    0,
+                    Demucsps
+                        .Run(
+                            folder.Path,
+                            new Dictionary<string, string?> { ["DEMUCSPS_CACHE"] = folder["cache"] },
+                            [.. asked, "-o", run, "--precision", "int8"]
+                        )
+                        .ExitCode
+                );
             Assert.Equal(Bass("first"), Bass("int8"));
             Assert.Equal(Bass("first"), Bass("second"));
         }
@@ -219,12 +360,26 @@ public sealed class SeparateCommandTests
         Assert.All(Bass("full").Zip(Bass("int8")), p => Assert.Equal(p.First, p.Second, 1e-3f));
 
         // Stems of another precision are others.
-        Assert.Contains("skipped", Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--skip-existing"]).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "skipped",
+            Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--precision", "int8", "--skip-existing"]).Error,
+            StringComparison.Ordinal
+        );
         (exitCode, _, error) = Demucsps.Run(folder.Path, [.. asked, "-o", "int8", "--skip-existing"]);
         Assert.Equal(1, exitCode);
-        Assert.Matches(@"already exists, and is out of date: .*precision changed from Int8 to Full\. Choose another destination\. Use --force to replace it\. \[StemExists\]", error);
+        Assert.Matches(
+            @"already exists, and is out of date: .*precision changed from Int8 to Full\. Choose another destination\. Use --force to replace it\. \[StemExists\]",
+            error
+        );
 
-        foreach (string[] wrong in new string[][] { ["-m", "baseline"], ["-m", "tiny.onnx", "--no-preparation"], ["-m", "tiny.onnx", "--execution-provider", "cuda"] })
+        foreach (
+            string[] wrong in new string[][]
+            {
+                ["-m", "baseline"],
+                ["-m", "tiny.onnx", "--no-preparation"],
+                ["-m", "tiny.onnx", "--execution-provider", "cuda"],
+            }
+        )
         {
             (exitCode, _, error) = Demucsps.Run(folder.Path, ["separate", "short.wav", "-o", "refused", "--precision", "int8", .. wrong]);
             Assert.Equal(2, exitCode);
@@ -245,13 +400,29 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(30000));
         // No library has both.
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--execution-provider", OperatingSystem.IsMacOS() ? "directml" : "coreml", "--json");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "short.wav",
+            "--execution-provider",
+            OperatingSystem.IsMacOS() ? "directml" : "coreml",
+            "--json"
+        );
         Assert.Equal(1, exitCode);
         Assert.Equal("ExecutionProviderUnavailable", JsonDocument.Parse(output).RootElement.GetProperty("error").GetString());
         Assert.Contains("CPUExecutionProvider", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["separated"]));
 
-        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "short.wav", "--execution-provider", "auto", "--stem", "bass", "--json");
+        (exitCode, output, error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "short.wav",
+            "--execution-provider",
+            "auto",
+            "--stem",
+            "bass",
+            "--json"
+        );
         Assert.True(exitCode == 0, error);
         string? used = JsonDocument.Parse(output).RootElement.GetProperty("executionProvider").GetString();
         Assert.Contains($"note: Execution provider {used} is used.", error, StringComparison.Ordinal);
@@ -264,13 +435,25 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--bit-depth", "32", "-o", "all").ExitCode);
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode);
-        Assert.Equal(["no_vocals.wav", "vocals.wav"], Directory.EnumerateFiles(folder["two", "baseline", "short"], "*.wav").Select(Path.GetFileName).Order());
-        float[][] others = [.. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "baseline", "short", s + ".wav"]))];
+        Assert.Equal(
+            0,
+            Demucsps.Run(folder.Path, "separate", "short.wav", "--bit-depth", "32", "-o", "two", "--two-stems", "Vocals").ExitCode
+        );
+        Assert.Equal(
+            ["no_vocals.wav", "vocals.wav"],
+            Directory.EnumerateFiles(folder["two", "baseline", "short"], "*.wav").Select(Path.GetFileName).Order()
+        );
+        float[][] others =
+        [
+            .. new[] { "drums", "bass", "other" }.Select(s => WavSamples.ReadFloat(folder["all", "baseline", "short", s + ".wav"])),
+        ];
         float[] rest = WavSamples.ReadFloat(folder["two", "baseline", "short", "no_vocals.wav"]);
         for (int i = 0; i < rest.Length; i++)
             Assert.Equal(others[0][i] + others[1][i] + others[2][i], rest[i], 1e-6f);
-        Assert.Equal(WavSamples.ReadFloat(folder["all", "baseline", "short", "vocals.wav"]), WavSamples.ReadFloat(folder["two", "baseline", "short", "vocals.wav"]));
+        Assert.Equal(
+            WavSamples.ReadFloat(folder["all", "baseline", "short", "vocals.wav"]),
+            WavSamples.ReadFloat(folder["two", "baseline", "short", "vocals.wav"])
+        );
     }
 
     [Fact]
@@ -279,13 +462,31 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Noise(30000));
         CliModels.WriteLouder(folder["louder.onnx"]);
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, "separate", "short.wav", "-m", CliModels.Small, "-m", "louder.onnx", "--weights", "1,0,1,1", "--weights", "0,1,0,1", "-o", "bag", "--bit-depth", "32");
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "short.wav",
+            "-m",
+            CliModels.Small,
+            "-m",
+            "louder.onnx",
+            "--weights",
+            "1,0,1,1",
+            "--weights",
+            "0,1,0,1",
+            "-o",
+            "bag",
+            "--bit-depth",
+            "32"
+        );
         Assert.True(exitCode == 0, error);
         Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "short.wav", "-m", "louder.onnx", "-o", "one", "--bit-depth", "32").ExitCode);
         float[] Stem(string run, string model, string stem) => WavSamples.ReadFloat(folder[run, model, "short", stem + ".wav"]);
         Assert.Equal(Stem("one", "louder", "bass"), Stem("bag", "small+louder", "bass"));
         Assert.NotEqual(Stem("one", "louder", "drums"), Stem("bag", "small+louder", "drums"));
-        Assert.All(Stem("one", "louder", "vocals").Zip(Stem("bag", "small+louder", "vocals")), p => Assert.Equal(0.75f * p.First, p.Second, 1e-4f));
+        Assert.All(Stem("one", "louder", "vocals").Zip(Stem("bag", "small+louder", "vocals")), p =>
+            Assert.Equal(0.75f * p.First, p.Second, 1e-4f)
+        );
     }
 
     [Theory]
@@ -310,7 +511,9 @@ public sealed class SeparateCommandTests
         Assert.Equal(stem, output.Trim());
     }
 
-    /// <summary>What the parser would take for something else: files of arguments, values of switches, directives, questions, options with values.</summary>
+    /// <summary>
+    /// What the parser would take for something else: files of arguments, values of switches, directives, questions, options with values.
+    /// </summary>
     [Fact]
     public void Names_are_names_whatever_the_parser_could_take_them_for()
     {
@@ -319,9 +522,30 @@ public sealed class SeparateCommandTests
         string[] names = ["@list.wav", "@", "true", "false", "[diagram]", "--", "a=b.wav", "-"];
         foreach (string name in names)
             WavSamples.WriteFloat(folder[name], WavSamples.Sine(3000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "[diagram]", "@list.wav", "-o", "@stems", "--stem", "bass", "--force", "true", "-v", "false", "a=b.wav", "-", "--", "@", "--");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "[diagram]",
+            "@list.wav",
+            "-o",
+            "@stems",
+            "--stem",
+            "bass",
+            "--force",
+            "true",
+            "-v",
+            "false",
+            "a=b.wav",
+            "-",
+            "--",
+            "@",
+            "--"
+        );
         Assert.True(exitCode == 0, error);
-        Assert.Equal(names.Select(name => folder["@stems", "baseline", Path.GetFileNameWithoutExtension(name), "bass.wav"]).Order(), output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order());
+        Assert.Equal(
+            names.Select(name => folder["@stems", "baseline", Path.GetFileNameWithoutExtension(name), "bass.wav"]).Order(),
+            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Order()
+        );
     }
 
     [Theory]
@@ -358,7 +582,11 @@ public sealed class SeparateCommandTests
         File.WriteAllText(stem, "mine");
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "short.wav");
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("already exists. Choose another destination. Use --force to replace it. Use --skip-existing to skip finished tracks, and --resume to continue interrupted ones. [StemExists]", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "already exists. Choose another destination. Use --force to replace it. Use --skip-existing to skip finished tracks, and --resume to continue interrupted ones. [StemExists]",
+            error,
+            StringComparison.Ordinal
+        );
         Assert.Empty(output);
         Assert.Equal("mine", File.ReadAllText(stem));
         Assert.Equal(["separated/baseline/short/bass.wav".Replace('/', Path.DirectorySeparatorChar), "short.wav"], folder.Files());
@@ -379,18 +607,46 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["one", "other.wav"], WavSamples.Sine(10000));
         // Of one name, and of one folder, but for the extension.
         WavSamples.WriteFloat(folder["one", "other.wave"], WavSamples.Sine(10000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "one/other.wav", "--force", "--stem", "bass", "--file-name-template", "{name} {ext}/{stem}", "-o", "apart", "one/other.wave");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "one/intro.wav",
+            "two/intro.wav",
+            "one/other.wav",
+            "--force",
+            "--stem",
+            "bass",
+            "--file-name-template",
+            "{name} {ext}/{stem}",
+            "-o",
+            "apart",
+            "one/other.wave"
+        );
         Assert.Equal(1, exitCode);
         Assert.Contains("3 of 4 tracks separated, 1 failed", error, StringComparison.Ordinal);
         Assert.True(File.Exists(folder["apart", "other wave", "bass.wav"]) && File.Exists(folder["apart", "other wav", "bass.wav"]));
 
-        (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "one/intro.wav", "two/intro.wav", "one/other.wav", "--force", "--stem", "bass");
+        (exitCode, output, error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "one/intro.wav",
+            "two/intro.wav",
+            "one/other.wav",
+            "--force",
+            "--stem",
+            "bass"
+        );
         Assert.Equal(1, exitCode);
         string[] lines = error.Split(Environment.NewLine);
-        int refused = Array.FindIndex(lines, l => l.StartsWith("error: ", StringComparison.Ordinal) && l.Contains(folder["two", "intro.wav"], StringComparison.Ordinal));
+        int refused = Array.FindIndex(lines, l =>
+            l.StartsWith("error: ", StringComparison.Ordinal) && l.Contains(folder["two", "intro.wav"], StringComparison.Ordinal)
+        );
         Assert.InRange(refused, 0, Array.FindIndex(lines, l => l.StartsWith("intro.wav: ", StringComparison.Ordinal)) - 1);
         Assert.Contains("2 of 3 tracks separated, 1 failed", error, StringComparison.Ordinal);
-        Assert.Equal([folder["separated", "baseline", "intro", "bass.wav"], folder["separated", "baseline", "other", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            [folder["separated", "baseline", "intro", "bass.wav"], folder["separated", "baseline", "other", "bass.wav"]],
+            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
     [Fact]
@@ -401,13 +657,23 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["loud.wav"], loud);
         foreach (string[] run in new[] { new[] { "rescaled", "16" }, ["raw", "32"] })
             Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", run[1], "--output", run[0]).ExitCode);
-        (_, string json, string error) = Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "16", "--json", "--output", "again");
+        (_, string json, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "loud.wav",
+            "--bit-depth",
+            "16",
+            "--json",
+            "--output",
+            "again"
+        );
         float gain = JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle();
         Assert.InRange(gain, 0.1f, 0.9f);
         Assert.Contains("multiplied by", error, StringComparison.Ordinal);
         foreach (string stem in s_stems)
         {
-            float[] raw = WavSamples.ReadFloat(folder["raw", "baseline", "loud", stem]), rescaled = WavSamples.Read16(folder["rescaled", "baseline", "loud", stem]);
+            float[] raw = WavSamples.ReadFloat(folder["raw", "baseline", "loud", stem]),
+                rescaled = WavSamples.Read16(folder["rescaled", "baseline", "loud", stem]);
             for (int i = 0; i < raw.Length; i++)
                 Assert.Equal(raw[i] * gain, rescaled[i], 2f / 32768);
         }
@@ -420,7 +686,10 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["short.wav"], WavSamples.Sine(20000));
         foreach (string[] run in new[] { new[] { "plain" }, ["a", "--dither"], ["b", "--dither"] })
-            Assert.Equal(0, Demucsps.Run(folder.Path, ["separate", "short.wav", "--bit-depth", "16", "--output", run[0], .. run[1..]]).ExitCode);
+            Assert.Equal(
+                0,
+                Demucsps.Run(folder.Path, ["separate", "short.wav", "--bit-depth", "16", "--output", run[0], .. run[1..]]).ExitCode
+            );
         float[] Stem(string run) => WavSamples.Read16(folder[run, "baseline", "short", "other.wav"]);
         Assert.Equal(Stem("a"), Stem("b"));
         // Two steps peak to peak: at most one step beside rounding.
@@ -437,13 +706,28 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["loud.wav"], [.. WavSamples.Sine(60000).Select(x => x * 30)]);
         foreach (string clip in new[] { "clamp", "none" })
-            Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "32", "--clip", clip, "--output", clip).ExitCode);
-        (int exitCode, string json, string error) = Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "16", "--clip", "none", "--output", "full", "--json");
+            Assert.Equal(
+                0,
+                Demucsps.Run(folder.Path, "separate", "loud.wav", "--bit-depth", "32", "--clip", clip, "--output", clip).ExitCode
+            );
+        (int exitCode, string json, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "loud.wav",
+            "--bit-depth",
+            "16",
+            "--clip",
+            "none",
+            "--output",
+            "full",
+            "--json"
+        );
         Assert.Equal(0, exitCode);
         Assert.Contains("were clipped", error, StringComparison.Ordinal);
         Assert.Equal(1, JsonDocument.Parse(json).RootElement.GetProperty("gain").GetSingle());
         string[] loudest = [.. s_stems.OrderByDescending(s => WavSamples.ReadFloat(folder["none", "baseline", "loud", s]).Max(Math.Abs))];
-        float[] raw = WavSamples.ReadFloat(folder["none", "baseline", "loud", loudest[0]]), clamped = WavSamples.ReadFloat(folder["clamp", "baseline", "loud", loudest[0]]);
+        float[] raw = WavSamples.ReadFloat(folder["none", "baseline", "loud", loudest[0]]),
+            clamped = WavSamples.ReadFloat(folder["clamp", "baseline", "loud", loudest[0]]);
         Assert.InRange(raw.Max(Math.Abs), 1.01f, 10);
         Assert.Equal(raw.Select(x => Math.Clamp(x, -0.99f, 0.99f)), clamped);
         Assert.Equal(32767 / 32768f, WavSamples.Read16(folder["full", "baseline", "loud", loudest[0]]).Max(), 1f / 32768);
@@ -455,9 +739,21 @@ public sealed class SeparateCommandTests
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["bad.wav"], "no sound");
         WavSamples.WriteFloat(folder["good.wav"], WavSamples.Sine(10000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "missing.wav", "bad.wav", "good.wav", "--json", "--stem", "drums");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "missing.wav",
+            "bad.wav",
+            "good.wav",
+            "--json",
+            "--stem",
+            "drums"
+        );
         Assert.NotEqual(0, exitCode);
-        JsonElement[] lines = [.. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+        JsonElement[] lines =
+        [
+            .. output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement),
+        ];
         Assert.Equal(4, lines.Length);
         Assert.Equal("AudioTrackNotFound", lines[0].GetProperty("error").GetString());
         Assert.Equal(folder["missing.wav"], lines[0].GetProperty("sourcePath").GetString());
@@ -467,19 +763,28 @@ public sealed class SeparateCommandTests
         Assert.Equal([3, 1, 2, 1], new[] { "tracks", "separated", "failed", "stems" }.Select(name => summary.GetProperty(name).GetInt32()));
         Assert.Contains("1 of 3 tracks separated, 2 failed: 1 file, 0:00:00 of music in", error, StringComparison.Ordinal);
         Assert.Contains(folder["bad.wav"], error, StringComparison.Ordinal);
-        Assert.Equal(["bad.wav", "good.wav", Path.Combine("separated", "baseline", "good", "demucsps.json"), Path.Combine("separated", "baseline", "good", "drums.wav")], folder.Files());
+        Assert.Equal(
+            [
+                "bad.wav",
+                "good.wav",
+                Path.Combine("separated", "baseline", "good", "demucsps.json"),
+                Path.Combine("separated", "baseline", "good", "drums.wav"),
+            ],
+            folder.Files()
+        );
     }
 
-    public static TheoryData<string, string> BadInputs => new()
-    {
-        { "missing", "AudioTrackNotFound" },
-        { "folder", "AudioTrackNotFound" },
-        { "empty", "AudioTrackCorrupt" },
-        { "text", "FFmpegNotFound" },
-        { "no frames", "AudioTrackCorrupt" },
-        { "NaN", "AudioTrackCorrupt" },
-        { "unreadable", "AudioTrackNotFound" },
-    };
+    public static TheoryData<string, string> BadInputs =>
+        new()
+        {
+            { "missing", "AudioTrackNotFound" },
+            { "folder", "AudioTrackNotFound" },
+            { "empty", "AudioTrackCorrupt" },
+            { "text", "FFmpegNotFound" },
+            { "no frames", "AudioTrackCorrupt" },
+            { "NaN", "AudioTrackCorrupt" },
+            { "unreadable", "AudioTrackNotFound" },
+        };
 
     [Theory]
     [MemberData(nameof(BadInputs))]
@@ -532,9 +837,21 @@ public sealed class SeparateCommandTests
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "bass.flac"), folder["b.flac"]);
         File.WriteAllText(folder["c.mp3"], "ID3 and so on");
         Dictionary<string, string?> withoutFFmpeg = new() { ["PATH"] = "", ["DEMUCSPS_FFMPEG"] = null };
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, withoutFFmpeg, "separate", ".", "--stem", "bass", "--output", "out");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            withoutFFmpeg,
+            "separate",
+            ".",
+            "--stem",
+            "bass",
+            "--output",
+            "out"
+        );
         Assert.Equal(1, exitCode);
-        Assert.Equal([folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            [folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]],
+            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)
+        );
         Assert.Contains("c.mp3' needs ffmpeg", error, StringComparison.Ordinal);
         Assert.Contains("Install ffmpeg", error, StringComparison.Ordinal);
         Assert.Contains("[FFmpegNotFound]", error, StringComparison.Ordinal);
@@ -548,16 +865,44 @@ public sealed class SeparateCommandTests
         WavSamples.WriteFloat(folder["music", "a.wav"], WavSamples.Sine(30000));
         WavSamples.WriteFloat(folder["music", "inner", "b.wav"], WavSamples.Sine(2 * 44100));
         File.WriteAllText(folder["list.m3u"], "music/a.wav\nhttps://example.org/c.wav\n");
-        File.WriteAllText(folder["music", "inner", "b.cue"], "FILE b.wav WAVE\nTRACK 01 AUDIO\nTITLE \"../x\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:00:25\n");
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "list.m3u", "music", "--recurse", "--include", "*.wav,*.cue", "--stem", "bass", "--output", "music/stems", "--json");
+        File.WriteAllText(
+            folder["music", "inner", "b.cue"],
+            "FILE b.wav WAVE\nTRACK 01 AUDIO\nTITLE \"../x\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:00:25\n"
+        );
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "list.m3u",
+            "music",
+            "--recurse",
+            "--include",
+            "*.wav,*.cue",
+            "--stem",
+            "bass",
+            "--output",
+            "music/stems",
+            "--json"
+        );
         Assert.Equal(1, exitCode);
-        JsonElement[] lines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] lines =
+        [
+            .. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement),
+        ];
         JsonElement[] done = [.. lines.Where(line => line.TryGetProperty("track", out _))];
         Assert.Equal(["a", "01 ../x", "02", "b"], done.Select(line => line.GetProperty("track").GetString()));
         Assert.Equal([14700, 73500], done[1..3].Select(line => line.GetProperty("frames").GetInt32()));
-        Assert.Equal("TrackListInvalid", Assert.Single(lines, line => line.TryGetProperty("error", out _)).GetProperty("error").GetString());
+        Assert.Equal(
+            "TrackListInvalid",
+            Assert.Single(lines, line => line.TryGetProperty("error", out _)).GetProperty("error").GetString()
+        );
         Assert.Contains("note: ", error, StringComparison.Ordinal);
-        Assert.All(done, line => Assert.StartsWith(folder["music", "stems"], line.GetProperty("stems")[0].GetProperty("filePath").GetString(), StringComparison.Ordinal));
+        Assert.All(done, line =>
+            Assert.StartsWith(
+                folder["music", "stems"],
+                line.GetProperty("stems")[0].GetProperty("filePath").GetString(),
+                StringComparison.Ordinal
+            )
+        );
     }
 
     [Fact]
@@ -567,9 +912,20 @@ public sealed class SeparateCommandTests
         Directory.CreateDirectory(folder["[2020] album", "disc [2]"]);
         WavSamples.WriteFloat(folder["[2020] album", "a.wav"], WavSamples.Sine(10000));
         WavSamples.WriteFloat(folder["[2020] album", "disc [2]", "b.wav"], WavSamples.Sine(10000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "[2020] album/*", "--stem", "bass", "--output", "out");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "[2020] album/*",
+            "--stem",
+            "bass",
+            "--output",
+            "out"
+        );
         Assert.True(exitCode == 0, error);
-        Assert.Equal([folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            [folder["out", "baseline", "a", "bass.wav"], folder["out", "baseline", "b", "bass.wav"]],
+            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
     [Fact]
@@ -577,7 +933,19 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["voice.wav"], WavSamples.Sine(48001), channels: 1, rate: 48000);
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "voice.wav", "--sample-rate", "source", "--keep-mono", "--bit-depth", "32", "--stem", "bass", "--json");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "voice.wav",
+            "--sample-rate",
+            "source",
+            "--keep-mono",
+            "--bit-depth",
+            "32",
+            "--stem",
+            "bass",
+            "--json"
+        );
         Assert.True(exitCode == 0, error);
         JsonElement result = JsonDocument.Parse(output).RootElement;
         int frames = WavSamples.Sine(48001).Length;
@@ -603,13 +971,21 @@ public sealed class SeparateCommandTests
         File.WriteAllBytes(folder["cut.wav"], file[..^(1000 * 8)]);
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--on-damage", "fail");
         Assert.Equal(1, exitCode);
-        Assert.Contains("1000 frames are missing. Use --on-damage warn to read it anyway, with silence in place of lost sound. [AudioTrackCorrupt]", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "1000 frames are missing. Use --on-damage warn to read it anyway, with silence in place of lost sound. [AudioTrackCorrupt]",
+            error,
+            StringComparison.Ordinal
+        );
         Assert.False(Directory.Exists(folder["separated"]));
         (exitCode, output, error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--json");
         Assert.True(exitCode == 0, error);
-        Assert.Contains("""
+        Assert.Contains(
+            """
             "gaps":[{"startFrame":4000,"frames":1000,"sampleRate":44100,"isFilled":false,"start":0.0907029,"duration":0.0226757}]
-            """.Trim(), output, StringComparison.Ordinal);
+            """.Trim(),
+            output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("warning: ", error, StringComparison.Ordinal);
     }
 
@@ -626,14 +1002,15 @@ public sealed class SeparateCommandTests
         Assert.Equal("a file, not a folder", File.ReadAllText(folder["separated"]));
     }
 
-    public static TheoryData<string, string, string> BadModels => new()
-    {
-        { "missing.onnx", "DemucsModelNotFound", "missing.onnx" },
-        { "kazoo", "DemucsModelNotFound", "no model named" },
-        { "htdemucs", "DemucsModelNotFound", "demucsps models install htdemucs" },
-        { "text.onnx", "DemucsModelInvalid", "not an ONNX file" },
-        { "folder.onnx", "DemucsModelNotFound", "folder" },
-    };
+    public static TheoryData<string, string, string> BadModels =>
+        new()
+        {
+            { "missing.onnx", "DemucsModelNotFound", "missing.onnx" },
+            { "kazoo", "DemucsModelNotFound", "no model named" },
+            { "htdemucs", "DemucsModelNotFound", "demucsps models install htdemucs" },
+            { "text.onnx", "DemucsModelInvalid", "not an ONNX file" },
+            { "folder.onnx", "DemucsModelNotFound", "folder" },
+        };
 
     [Theory]
     [MemberData(nameof(BadModels))]
@@ -673,8 +1050,22 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         // Neither model, runtime nor catalog could be had; what is wrong with the option is said all the same, and alone.
-        Dictionary<string, string?> nothing = new() { ["DEMUCSPS_ONNXRUNTIME"] = folder["none"], ["DEMUCSPS_CATALOG"] = folder["none"], ["DEMUCSPS_FFMPEG"] = folder["none"] };
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, nothing, "separate", "missing.wav", "--model", "missing.onnx", option, value);
+        Dictionary<string, string?> nothing = new()
+        {
+            ["DEMUCSPS_ONNXRUNTIME"] = folder["none"],
+            ["DEMUCSPS_CATALOG"] = folder["none"],
+            ["DEMUCSPS_FFMPEG"] = folder["none"],
+        };
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            nothing,
+            "separate",
+            "missing.wav",
+            "--model",
+            "missing.onnx",
+            option,
+            value
+        );
         Assert.Equal(2, exitCode);
         Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
         // The engine's messages say what is wrong in words; here it is an option.
@@ -708,7 +1099,10 @@ public sealed class SeparateCommandTests
     public void What_is_no_number_or_no_word_of_the_option_is_named(string option, string? value, string says)
     {
         using TemporaryFolder folder = new();
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, ["separate", "missing.wav", option, .. value is null ? [] : new[] { value }]);
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            ["separate", "missing.wav", option, .. value is null ? [] : new[] { value }]
+        );
         Assert.Equal(2, exitCode);
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.DoesNotContain("DemucsPS.Engine", error, StringComparison.Ordinal);
@@ -747,12 +1141,25 @@ public sealed class SeparateCommandTests
         Assert.NotEqual(0, exitCode);
         Assert.Contains("[OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
 
-
         // One of .NET's own.
-        string another = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), OperatingSystem.IsWindows() ? "clrjit.dll" : OperatingSystem.IsMacOS() ? "libclrjit.dylib" : "libclrjit.so");
-        (exitCode, _, error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_ONNXRUNTIME"] = another }, "separate", "short.wav");
+        string another = Path.Combine(
+            RuntimeEnvironment.GetRuntimeDirectory(),
+            OperatingSystem.IsWindows() ? "clrjit.dll"
+                : OperatingSystem.IsMacOS() ? "libclrjit.dylib"
+                : "libclrjit.so"
+        );
+        (exitCode, _, error) = Demucsps.Run(
+            folder.Path,
+            new Dictionary<string, string?> { ["DEMUCSPS_ONNXRUNTIME"] = another },
+            "separate",
+            "short.wav"
+        );
         Assert.NotEqual(0, exitCode);
-        Assert.Contains($"'{another}' is not an ONNX Runtime library: it does not export the entry point of ONNX Runtime. [OnnxRuntimeUnavailable]", error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{another}' is not an ONNX Runtime library: it does not export the entry point of ONNX Runtime. [OnnxRuntimeUnavailable]",
+            error,
+            StringComparison.Ordinal
+        );
     }
 
     private static string CreateFile(string path)

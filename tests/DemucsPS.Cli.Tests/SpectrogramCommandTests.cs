@@ -7,7 +7,28 @@ public sealed class SpectrogramCommandTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["a.wav"], new float[20000]);
-        string[] draw = ["spectrogram", "a.wav", "--output", "a.png", "--width", "300", "--height", "200", "--chunk-grid", "--overlap", "0.25", "--segment", "0.1", "--frequency-scale", "mel", "--colors", "viridis", "--theme", "light"];
+        string[] draw =
+        [
+            "spectrogram",
+            "a.wav",
+            "--output",
+            "a.png",
+            "--width",
+            "300",
+            "--height",
+            "200",
+            "--chunk-grid",
+            "--overlap",
+            "0.25",
+            "--segment",
+            "0.1",
+            "--frequency-scale",
+            "mel",
+            "--colors",
+            "viridis",
+            "--theme",
+            "light",
+        ];
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, draw);
         Assert.True(exitCode == 0, error);
         Assert.Equal(folder["a.png"], output.Trim());

@@ -15,7 +15,14 @@ public sealed class StemOutputTests
         WavSamples.WriteFloat(folder["song.wav"], WavSamples.Sine(20000));
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, ["separate", "song.wav", .. options.Split(' ')]);
         Assert.True(exitCode == 0, error);
-        Assert.Equal(files.Split(' ').Append("demucsps.json").Order(StringComparer.Ordinal).Select(f => Path.Combine("separated", "baseline", "song", f)), folder.Files().Where(f => f != "song.wav"));
+        Assert.Equal(
+            files
+                .Split(' ')
+                .Append("demucsps.json")
+                .Order(StringComparer.Ordinal)
+                .Select(f => Path.Combine("separated", "baseline", "song", f)),
+            folder.Files().Where(f => f != "song.wav")
+        );
     }
 
     [Fact]
@@ -25,8 +32,14 @@ public sealed class StemOutputTests
         using TemporaryFolder folder = new();
         float[] song = WavSamples.Sine(20000);
         WavSamples.WriteFloat(folder["song.wav"], song);
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "song.wav", "--bit-depth", "32", "--two-stems", "vocals", "--two-stems-method", "minus").ExitCode);
-        float[] vocals = WavSamples.ReadFloat(folder["separated", "baseline", "song", "vocals.wav"]), rest = WavSamples.ReadFloat(folder["separated", "baseline", "song", "no_vocals.wav"]);
+        Assert.Equal(
+            0,
+            Demucsps
+                .Run(folder.Path, "separate", "song.wav", "--bit-depth", "32", "--two-stems", "vocals", "--two-stems-method", "minus")
+                .ExitCode
+        );
+        float[] vocals = WavSamples.ReadFloat(folder["separated", "baseline", "song", "vocals.wav"]),
+            rest = WavSamples.ReadFloat(folder["separated", "baseline", "song", "no_vocals.wav"]);
         Assert.Equal(song.Length, rest.Length);
         for (int i = 0; i < song.Length; i++)
             Assert.Equal(song[i], vocals[i] + rest[i], 1e-6f);
@@ -39,7 +52,15 @@ public sealed class StemOutputTests
     {
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["song.wav"], WavSamples.Sine(20000));
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "song.wav", "--stem", "bass", "--file-name-template", template);
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            "separate",
+            "song.wav",
+            "--stem",
+            "bass",
+            "--file-name-template",
+            template
+        );
         Assert.True(exitCode == 0, error);
         Assert.Equal(folder[["separated", .. expected.Split('/')]], output.TrimEnd());
     }
@@ -78,7 +99,10 @@ public sealed class StemOutputTests
         Assert.Contains("{stem}", error, StringComparison.Ordinal);
         Assert.DoesNotContain("chunk", error, StringComparison.Ordinal);
         Assert.Equal(["song.wav"], folder.Files());
-        Assert.Equal(0, Demucsps.Run(folder.Path, "separate", "song.wav", "--file-name-template", "{title}", "--mixdown", "vocals=-inf").ExitCode);
+        Assert.Equal(
+            0,
+            Demucsps.Run(folder.Path, "separate", "song.wav", "--file-name-template", "{title}", "--mixdown", "vocals=-inf").ExitCode
+        );
         Assert.Equal([Path.Combine("separated", "song.demucsps.json"), Path.Combine("separated", "song.wav"), "song.wav"], folder.Files());
         (exitCode, string output, _) = Demucsps.Run(folder.Path, "verify", "separated");
         Assert.Equal(0, exitCode);
@@ -93,7 +117,9 @@ public sealed class StemOutputTests
         using TemporaryFolder folder = new();
         WavSamples.WriteFloat(folder["song.wav"], WavSamples.Sine(200000));
         // The first stem is written whole, the second is not.
-        File.WriteAllText(folder["ffmpeg"], $"""
+        File.WriteAllText(
+            folder["ffmpeg"],
+            $"""
             #!/bin/sh
             for last; do :; done
             case "$*" in
@@ -102,10 +128,20 @@ public sealed class StemOutputTests
             if [ -e '{folder["once"]}' ]; then head -c 50000 > /dev/null; kill -9 $$; fi
             touch '{folder["once"]}'
             cat > "$(printf %s "$last" | cut -c6-)"
-            """);
+            """
+        );
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder["ffmpeg"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        (int exitCode, string output, string error) = Demucsps.Run(folder.Path, new Dictionary<string, string?> { ["DEMUCSPS_FFMPEG"] = folder["ffmpeg"] }, "separate", "song.wav", "--format", "flac", "--no-tags", "--json");
+        (int exitCode, string output, string error) = Demucsps.Run(
+            folder.Path,
+            new Dictionary<string, string?> { ["DEMUCSPS_FFMPEG"] = folder["ffmpeg"] },
+            "separate",
+            "song.wav",
+            "--format",
+            "flac",
+            "--no-tags",
+            "--json"
+        );
         Assert.Equal(1, exitCode);
         Assert.Contains("ffmpeg failed with exit code", error, StringComparison.Ordinal);
         Assert.Equal("StemWriteFailed", JsonDocument.Parse(output).RootElement.GetProperty("error").GetString());

@@ -5,7 +5,12 @@ namespace DemucsPS.Cli.Tests;
 /// <summary>Workflows run at those who host the project, and not here: what can be said of them by reading.</summary>
 public sealed partial class WorkflowTests
 {
-    public static TheoryData<string> Workflows { get; } = [.. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, ".github", "workflows"), "*.yml").Select(file => Path.GetFileName(file))];
+    public static TheoryData<string> Workflows { get; } =
+    [
+        .. Directory
+            .EnumerateFiles(Path.Combine(RepositoryFiles.Root, ".github", "workflows"), "*.yml")
+            .Select(file => Path.GetFileName(file)),
+    ];
 
     [Theory]
     [MemberData(nameof(Workflows))]
@@ -40,7 +45,17 @@ public sealed partial class WorkflowTests
         Assert.Contains("- run: .ci/run\n", Of("ci.yml"), StringComparison.Ordinal);
         string release = Of("release.yml");
         int at = 0;
-        foreach (string step in (string[])["- run: tests/packages/run\n", "build.ps1 Pack\n", "build.ps1 Archive\n", "actions/attest-build-provenance@", "actions/upload-artifact@", "gh release create"])
+        foreach (
+            string step in (string[])
+                [
+                    "- run: tests/packages/run\n",
+                    "build.ps1 Pack\n",
+                    "build.ps1 Archive\n",
+                    "actions/attest-build-provenance@",
+                    "actions/upload-artifact@",
+                    "gh release create",
+                ]
+        )
         {
             int next = release.IndexOf(step, at, StringComparison.Ordinal);
             Assert.True(next >= 0, $"release.yml has no '{step.Trim()}' behind what comes before it.");

@@ -7,14 +7,26 @@ using System.Reflection.PortableExecutable;
 namespace DemucsPS.Engine.Tests;
 
 /// <summary>
-/// Numbers in messages have a point, whatever the system's language: a sentence with "7,8 s" and "0.3 GB" in it is read wrongly. The console has no other culture; the module runs in the user's, so
+/// Numbers in messages have a point, whatever the system's language: a sentence with "7,8 s" and "0.3 GB" in it is read wrongly. The
+/// console has no other culture; the module runs in the user's, so
 /// in its compiled code, and the engine's, no number with decimals may become text, or text a number, by the culture of the moment.
 /// </summary>
 public sealed class CultureTests
 {
-    private static readonly string[] s_numbers = ["System.Single", "System.Double", "System.Decimal", "System.Half", "System.DateTime", "System.DateTimeOffset"];
+    private static readonly string[] s_numbers =
+    [
+        "System.Single",
+        "System.Double",
+        "System.Decimal",
+        "System.Half",
+        "System.DateTime",
+        "System.DateTimeOffset",
+    ];
 
-    private static readonly Dictionary<short, OpCode> s_codes = typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
+    private static readonly Dictionary<short, OpCode> s_codes = typeof(OpCodes)
+        .GetFields()
+        .Select(f => (OpCode)f.GetValue(null)!)
+        .ToDictionary(c => c.Value);
 
     [Fact]
     public void The_engine_writes_numbers_the_same_in_every_language() => AssertNone(typeof(DemucsException).Assembly.Location);
@@ -31,8 +43,14 @@ public sealed class CultureTests
     [Fact]
     public void What_depends_on_the_language_is_found()
     {
-        string[] faults = [.. Faults(typeof(CultureTests).Assembly.Location).Where(f => f.Contains(nameof(Examples), StringComparison.Ordinal))];
-        Assert.Equal(["Joined", "Parsed", "Said", "SaidWithin", "Written"], faults.Select(f => f.Split(": ")[0].Split('.')[^1]).Order(StringComparer.Ordinal));
+        string[] faults =
+        [
+            .. Faults(typeof(CultureTests).Assembly.Location).Where(f => f.Contains(nameof(Examples), StringComparison.Ordinal)),
+        ];
+        Assert.Equal(
+            ["Joined", "Parsed", "Said", "SaidWithin", "Written"],
+            faults.Select(f => f.Split(": ")[0].Split('.')[^1]).Order(StringComparer.Ordinal)
+        );
     }
 
     private static void AssertNone(string assembly)
@@ -46,14 +64,22 @@ public sealed class CultureTests
         using PEReader file = new(File.OpenRead(assembly));
         MetadataReader metadata = file.GetMetadataReader();
         List<string> faults = [];
-        foreach (MethodDefinition method in metadata.MethodDefinitions.Select(metadata.GetMethodDefinition).Where(m => m.RelativeVirtualAddress != 0))
+        foreach (
+            MethodDefinition method in metadata
+                .MethodDefinitions.Select(metadata.GetMethodDefinition)
+                .Where(m => m.RelativeVirtualAddress != 0)
+        )
         {
             string name = metadata.GetString(method.Name);
             // What the compiler writes of a record is for debuggers; what it writes of JSON speaks to nobody.
             if (name is "PrintMembers" or "ExpandConverter")
                 continue;
             string where = $"{new Names(metadata).GetTypeFromDefinition(metadata, method.GetDeclaringType(), 0)}.{name}";
-            faults.AddRange(Calls(metadata, file.GetMethodBody(method.RelativeVirtualAddress).GetILReader()).Where(f => f is not null).Select(f => $"{where}: {f}"));
+            faults.AddRange(
+                Calls(metadata, file.GetMethodBody(method.RelativeVirtualAddress).GetILReader())
+                    .Where(f => f is not null)
+                    .Select(f => $"{where}: {f}")
+            );
         }
         return faults;
     }
@@ -109,7 +135,8 @@ public sealed class CultureTests
         if (handle.Kind != HandleKind.MemberReference)
             return null;
         MemberReference member = metadata.GetMemberReference((MemberReferenceHandle)handle);
-        string type = names.Of(member.Parent), method = metadata.GetString(member.Name);
+        string type = names.Of(member.Parent),
+            method = metadata.GetString(member.Name);
         ImmutableArray<string> parameters = member.DecodeMethodSignature(names, null).ParameterTypes;
         bool hasCulture = parameters.Contains("System.IFormatProvider");
         bool isNumber = generic.Any(IsNumber);
@@ -121,7 +148,8 @@ public sealed class CultureTests
             case ("System.Runtime.CompilerServices.DefaultInterpolatedStringHandler", "AppendFormatted"):
                 return isNumber && !handlers.Peek() ? $"interpolates a {generic[0]}" : null;
             case ("System.Runtime.CompilerServices.DefaultInterpolatedStringHandler", "ToStringAndClear"):
-            case ("System.String", "Create") when parameters.Any(p => p.Contains("DefaultInterpolatedStringHandler", StringComparison.Ordinal)):
+            case ("System.String", "Create")
+                when parameters.Any(p => p.Contains("DefaultInterpolatedStringHandler", StringComparison.Ordinal)):
                 handlers.Pop();
                 return null;
             case ("System.String", "Join" or "Concat") when isNumber:
@@ -139,18 +167,21 @@ public sealed class CultureTests
     /// <summary>Names of types, as far as they matter here.</summary>
     private sealed class Names(MetadataReader reader) : ISignatureTypeProvider<string, object?>
     {
-        public string Of(EntityHandle handle) => handle.Kind switch
-        {
-            HandleKind.TypeReference => GetTypeFromReference(reader, (TypeReferenceHandle)handle, 0),
-            HandleKind.TypeDefinition => GetTypeFromDefinition(reader, (TypeDefinitionHandle)handle, 0),
-            HandleKind.TypeSpecification => GetTypeFromSpecification(reader, null, (TypeSpecificationHandle)handle, 0),
-            _ => "",
-        };
+        public string Of(EntityHandle handle) =>
+            handle.Kind switch
+            {
+                HandleKind.TypeReference => GetTypeFromReference(reader, (TypeReferenceHandle)handle, 0),
+                HandleKind.TypeDefinition => GetTypeFromDefinition(reader, (TypeDefinitionHandle)handle, 0),
+                HandleKind.TypeSpecification => GetTypeFromSpecification(reader, null, (TypeSpecificationHandle)handle, 0),
+                _ => "",
+            };
 
         public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind)
         {
             TypeDefinition type = reader.GetTypeDefinition(handle);
-            return type.IsNested ? $"{GetTypeFromDefinition(reader, type.GetDeclaringType(), 0)}+{reader.GetString(type.Name)}" : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
+            return type.IsNested
+                ? $"{GetTypeFromDefinition(reader, type.GetDeclaringType(), 0)}+{reader.GetString(type.Name)}"
+                : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
         }
 
         public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind)
@@ -159,12 +190,17 @@ public sealed class CultureTests
             return $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
         }
 
-        public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
-            reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+        public string GetTypeFromSpecification(
+            MetadataReader reader,
+            object? genericContext,
+            TypeSpecificationHandle handle,
+            byte rawTypeKind
+        ) => reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
 
         public string GetPrimitiveType(PrimitiveTypeCode typeCode) => $"System.{typeCode}";
 
-        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) => $"{genericType}<{string.Join(',', typeArguments)}>";
+        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) =>
+            $"{genericType}<{string.Join(',', typeArguments)}>";
 
         public string GetArrayType(string elementType, ArrayShape shape) => $"{elementType}[,]";
 

@@ -7,7 +7,8 @@ internal static class Decibels
     public static double Snr(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
         Assert.Equal(expected.Length, actual.Length);
-        double signal = 0, error = 0;
+        double signal = 0,
+            error = 0;
         for (int i = 0; i < expected.Length; i++)
         {
             signal += (double)expected[i] * expected[i];

@@ -31,7 +31,8 @@ internal sealed class MemoryTrack(float[] left, float[] right) : IStereoSource
         byte[] bytes = File.ReadAllBytes(RepositoryFiles.Song);
         ReadOnlySpan<short> samples = MemoryMarshal.Cast<byte, short>(bytes.AsSpan(44));
         int count = frames ?? samples.Length / 2 - start;
-        float[] left = new float[count + zerosAfter], right = new float[count + zerosAfter];
+        float[] left = new float[count + zerosAfter],
+            right = new float[count + zerosAfter];
         for (int i = 0; i < count; i++)
         {
             left[i] = samples[2 * (start + i)] / 32768f * gain + add;
@@ -44,7 +45,8 @@ internal sealed class MemoryTrack(float[] left, float[] right) : IStereoSource
     public static MemoryTrack Noise(int frames, int seed)
     {
         Random random = new(seed);
-        float[] left = new float[frames], right = new float[frames];
+        float[] left = new float[frames],
+            right = new float[frames];
         for (int i = 0; i < frames; i++)
         {
             left[i] = random.NextSingle() * 2 - 1;

@@ -22,7 +22,9 @@ public sealed class BindingTests : IDisposable
     [InlineData("Get-ChildItem t*.wav | Import-AudioTrack")]
     [InlineData("Import-AudioTrack (Get-ChildItem t*.wav)")]
     [InlineData("[pscustomobject]@{ LiteralPath = 'take [1].wav' } | Import-AudioTrack")]
-    [InlineData("[pscustomobject]@{ PSPath = 'Microsoft.PowerShell.Core\\FileSystem::' + (Join-Path $PWD 'take [1].wav') } | Import-AudioTrack")]
+    [InlineData(
+        "[pscustomobject]@{ PSPath = 'Microsoft.PowerShell.Core\\FileSystem::' + (Join-Path $PWD 'take [1].wav') } | Import-AudioTrack"
+    )]
     [InlineData("[IO.FileInfo]::new((Join-Path $PWD 'take [1].wav')) | Import-AudioTrack")]
     public void A_file_is_named_in_many_ways(string script)
     {
@@ -57,24 +59,39 @@ public sealed class BindingTests : IDisposable
     {
         _session.AddNoise("one.wav", 9000);
         _session.Run("Invoke-DemucsSeparation one.wav here -Model $args[0] -Stem bass", Session.Small).Single<SeparationResult>();
-        _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -Stem bass | Join-StemChunk | Export-Stem -DestinationPath there", Session.Small).AssertNoErrors();
-        Assert.Equal(["here/small/one/bass.wav", "here/small/one/demucsps.json", "there/small/one/bass.wav"], [.. _session.Files("here/"), .. _session.Files("there/")]);
+        _session
+            .Run(
+                "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -Stem bass | Join-StemChunk | Export-Stem -DestinationPath there",
+                Session.Small
+            )
+            .AssertNoErrors();
+        Assert.Equal(
+            ["here/small/one/bass.wav", "here/small/one/demucsps.json", "there/small/one/bass.wav"],
+            [.. _session.Files("here/"), .. _session.Files("there/")]
+        );
     }
 
     [Fact]
     public void Stages_take_arrays_by_position_and_objects_from_the_pipeline()
     {
         _session.AddNoise("one.wav", 20000);
-        Assert.Equal([12, 12, 3, 3], _session.Run(
-            """
-            $track = Import-AudioTrack one.wav
-            $chunks = Split-AudioChunk $track -Length 8192
-            $stems = Invoke-DemucsChunk $chunks -Model $args[0]
-            $stems.Count
-            ($chunks | ConvertTo-ChunkSpectrogram | Invoke-DemucsChunk -Model $args[0]).Count
-            (ConvertTo-ChunkSpectrogram $chunks).Count
-            @(ConvertFrom-ChunkSpectrogram (ConvertTo-ChunkSpectrogram $chunks)).Count
-            """, Session.Small).All<int>());
+        Assert.Equal(
+            [12, 12, 3, 3],
+            _session
+                .Run(
+                    """
+                    $track = Import-AudioTrack one.wav
+                    $chunks = Split-AudioChunk $track -Length 8192
+                    $stems = Invoke-DemucsChunk $chunks -Model $args[0]
+                    $stems.Count
+                    ($chunks | ConvertTo-ChunkSpectrogram | Invoke-DemucsChunk -Model $args[0]).Count
+                    (ConvertTo-ChunkSpectrogram $chunks).Count
+                    @(ConvertFrom-ChunkSpectrogram (ConvertTo-ChunkSpectrogram $chunks)).Count
+                    """,
+                    Session.Small
+                )
+                .All<int>()
+        );
     }
 
     [Theory]
@@ -109,10 +126,16 @@ public sealed class BindingTests : IDisposable
     [InlineData("Import-AudioTrack ''", "ParameterArgumentValidationError,DemucsPS.Cmdlets.ImportAudioTrackCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -Overlap -0.1", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -TransitionPower 5", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
-    [InlineData("Invoke-DemucsSeparation one.wav -Model missing.onnx -Stem bass -TwoStems bass", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
+    [InlineData(
+        "Invoke-DemucsSeparation one.wav -Model missing.onnx -Stem bass -TwoStems bass",
+        "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand"
+    )]
     [InlineData("Invoke-DemucsSeparation one.wav -Shifts -1", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     [InlineData("Invoke-DemucsSeparation one.wav -SampleRate fast", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
-    [InlineData("Invoke-DemucsSeparation one.wav -Format Mp3 -Quality 10", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
+    [InlineData(
+        "Invoke-DemucsSeparation one.wav -Format Mp3 -Quality 10",
+        "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand"
+    )]
     [InlineData("Invoke-DemucsSeparation one.wav -Weight (, (1, 2))", "ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
     public void What_is_out_of_range_ends_the_command_before_anything_is_written(string script, string id)
     {
@@ -140,10 +163,18 @@ public sealed class BindingTests : IDisposable
     public void A_mixdown_is_written_as_text_as_pieces_or_as_a_table()
     {
         _session.AddNoise("one.wav", 9000);
-        string[] forms = ["'vocals=-inf,drums=-6.5'", "vocals=-inf, drums=-6.5", "@{ vocals = '-inf'; drums = '-6.5' }", "@{ vocals = [double]::NegativeInfinity; drums = -6.5 }"];
+        string[] forms =
+        [
+            "'vocals=-inf,drums=-6.5'",
+            "vocals=-inf, drums=-6.5",
+            "@{ vocals = '-inf'; drums = '-6.5' }",
+            "@{ vocals = [double]::NegativeInfinity; drums = -6.5 }",
+        ];
         for (int i = 0; i < forms.Length; i++)
         {
-            _session.Run($"Invoke-DemucsSeparation one.wav {i} -Model $args[0] -BitDepth 32 -Mixdown {forms[i]}", Session.Small).Single<SeparationResult>();
+            _session
+                .Run($"Invoke-DemucsSeparation one.wav {i} -Model $args[0] -BitDepth 32 -Mixdown {forms[i]}", Session.Small)
+                .Single<SeparationResult>();
             Assert.EndsWith("/small/one/mixdown.wav", _session.Files($"{i}/")[1], StringComparison.Ordinal);
             Assert.Equal(_session.Contents("0"), _session.Contents($"{i}"));
         }
@@ -166,8 +197,17 @@ public sealed class BindingTests : IDisposable
         ScriptRun mixed = _session.Run("Import-AudioTrack film.wav");
         mixed.Single<AudioTrack>();
         Assert.Contains("has 6 channels", Assert.Single(mixed.Warnings), StringComparison.Ordinal);
-        Assert.Equal(ChannelLayout.FirstTwo, _session.Run("[DemucsPS.Cmdlets.ImportAudioTrackCommand]::new().ChannelLayout").Single<ChannelLayout>());
-        Assert.Equal((LateStart.Silence, LateStart.Cut), (_session.Run("(Import-AudioTrack film.wav -WarningAction Ignore).Source.LateStart").Single<LateStart>(), _session.Run("(Import-AudioTrack film.wav -LateStart Cut -WarningAction Ignore).Source.LateStart").Single<LateStart>()));
+        Assert.Equal(
+            ChannelLayout.FirstTwo,
+            _session.Run("[DemucsPS.Cmdlets.ImportAudioTrackCommand]::new().ChannelLayout").Single<ChannelLayout>()
+        );
+        Assert.Equal(
+            (LateStart.Silence, LateStart.Cut),
+            (
+                _session.Run("(Import-AudioTrack film.wav -WarningAction Ignore).Source.LateStart").Single<LateStart>(),
+                _session.Run("(Import-AudioTrack film.wav -LateStart Cut -WarningAction Ignore).Source.LateStart").Single<LateStart>()
+            )
+        );
     }
 
     [Fact]
@@ -176,7 +216,10 @@ public sealed class BindingTests : IDisposable
         foreach (string name in (string[])["album/a.wav", "album/b.wav", "album/deep/c.wav", "album/draft d.wav"])
             _session.AddNoise(name, 100);
         Assert.Equal(["a", "b", "draft d"], _session.Run("Import-AudioTrack album").All<AudioTrack>().Select(t => t.Name));
-        Assert.Equal(["a", "b", "c"], _session.Run("Import-AudioTrack album -Recurse -Exclude draft*").All<AudioTrack>().Select(t => t.Name).Order());
+        Assert.Equal(
+            ["a", "b", "c"],
+            _session.Run("Import-AudioTrack album -Recurse -Exclude draft*").All<AudioTrack>().Select(t => t.Name).Order()
+        );
         Assert.Equal(["b"], _session.Run("Import-AudioTrack album -Include b*").All<AudioTrack>().Select(t => t.Name));
     }
 }

@@ -30,12 +30,14 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Get-DemucsModel ti", "tiny")]
     [InlineData("Invoke-DemucsSeparation -Model pa", "pair")]
     [InlineData("Import-AudioTrack -Pat", "-Path")]
-    public void Completes(string line, params string[] expected) => Assert.Equal(expected, _session.Complete(line).Select(m => m.CompletionText));
+    public void Completes(string line, params string[] expected) =>
+        Assert.Equal(expected, _session.Complete(line).Select(m => m.CompletionText));
 
     [Fact]
     public void Offers_of_models_what_can_be_done_with_them()
     {
-        string[] Offered(string command) => [.. _session.Complete($"{command} ").Select(m => m.CompletionText).Where(n => n is "tiny" or "other" or "baseline")];
+        string[] Offered(string command) =>
+            [.. _session.Complete($"{command} ").Select(m => m.CompletionText).Where(n => n is "tiny" or "other" or "baseline")];
         Assert.Equal(["tiny", "other"], Offered("Install-DemucsModel"));
         Assert.Empty(Offered("Remove-DemucsModel"));
         _session.Run("Install-DemucsModel other -Source $args[0] -AcceptLicense -NoPreparation", Session.Small).AssertNoErrors();
@@ -50,13 +52,30 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public void Offers_model_files_and_folders_that_have_some()
     {
-        foreach (string name in (string[])["model.onnx", "model.ort", "model.safetensors", "model.txt", "model.yaml", "model.0123456789abcdef.prepared.onnx", "m [1]/x.onnx", "m2/below/more/x.ort", "m4/songs/x.wav", "m5/x.onnx.data"])
+        foreach (
+            string name in (string[])
+                [
+                    "model.onnx",
+                    "model.ort",
+                    "model.safetensors",
+                    "model.txt",
+                    "model.yaml",
+                    "model.0123456789abcdef.prepared.onnx",
+                    "m [1]/x.onnx",
+                    "m2/below/more/x.ort",
+                    "m4/songs/x.wav",
+                    "m5/x.onnx.data",
+                ]
+        )
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_session[name])!);
             File.WriteAllText(_session[name], "");
         }
         Directory.CreateDirectory(_session["m3"]);
-        Assert.Equal(["m [1]", "m2", "model.onnx", "model.ort", "model.safetensors", "model.yaml"], _session.Complete("Invoke-DemucsSeparation -Model ./m").Select(m => m.ListItemText));
+        Assert.Equal(
+            ["m [1]", "m2", "model.onnx", "model.ort", "model.safetensors", "model.yaml"],
+            _session.Complete("Invoke-DemucsSeparation -Model ./m").Select(m => m.ListItemText)
+        );
         Assert.Equal(["below"], _session.Complete("Invoke-DemucsChunk -Model ./m2/").Select(m => m.ListItemText));
     }
 
@@ -72,12 +91,25 @@ public sealed class CompletionTests : IDisposable
     public void The_console_programs_script_completes_its_command_line()
     {
         string configuration = typeof(CompletionTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
-        string program = Path.Combine(RepositoryFiles.Root, "src", "DemucsPS.Cli", "bin", configuration, "net10.0", OperatingSystem.IsWindows() ? "demucsps.exe" : "demucsps");
+        string program = Path.Combine(
+            RepositoryFiles.Root,
+            "src",
+            "DemucsPS.Cli",
+            "bin",
+            configuration,
+            "net10.0",
+            OperatingSystem.IsWindows() ? "demucsps.exe" : "demucsps"
+        );
         // The .NET that runs this, wherever it is.
-        Environment.SetEnvironmentVariable("DOTNET_ROOT", Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")));
+        Environment.SetEnvironmentVariable(
+            "DOTNET_ROOT",
+            Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."))
+        );
         Directory.CreateDirectory(_session["my songs"]);
         File.WriteAllText(_session["my songs", "a $(b).wav"], "");
-        _session.Run("Set-StrictMode -Version Latest; & $args[0] completion pwsh | Out-String | Invoke-Expression", program).AssertNoErrors();
+        _session
+            .Run("Set-StrictMode -Version Latest; & $args[0] completion pwsh | Out-String | Invoke-Expression", program)
+            .AssertNoErrors();
 
         Assert.Equal(["models"], Completed("mod"));
         Assert.Equal(["tiny"], Completed("models install ti"));

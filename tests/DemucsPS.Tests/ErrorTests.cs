@@ -50,10 +50,24 @@ public sealed class ErrorTests : IDisposable
         File.WriteAllBytes(_session["empty.wav"], []);
         _session.AddWav("silence.wav", []);
         _session.AddNoise("good.wav", 9000);
-        ScriptRun run = _session.Run($"'empty.wav', 'missing.wav', 'silence.wav', 'Env:PATH', 'none*', 'good.wav' | {command}", Session.Small);
+        ScriptRun run = _session.Run(
+            $"'empty.wav', 'missing.wav', 'silence.wav', 'Env:PATH', 'none*', 'good.wav' | {command}",
+            Session.Small
+        );
         Assert.Null(run.Failure);
-        Assert.Equal("good", Assert.Single(run.Output) switch { AudioTrack track => track.Name, SeparationResult result => result.Track, object other => other });
-        Assert.Equal(["AudioTrackCorrupt", "AudioTrackNotFound", "AudioTrackCorrupt", "AudioTrackNotFound", "AudioTrackNotFound"], run.ErrorIds(name));
+        Assert.Equal(
+            "good",
+            Assert.Single(run.Output) switch
+            {
+                AudioTrack track => track.Name,
+                SeparationResult result => result.Track,
+                object other => other,
+            }
+        );
+        Assert.Equal(
+            ["AudioTrackCorrupt", "AudioTrackNotFound", "AudioTrackCorrupt", "AudioTrackNotFound", "AudioTrackNotFound"],
+            run.ErrorIds(name)
+        );
         Assert.Equal(["empty.wav", "missing.wav", "silence.wav", "Env:PATH", "none*"], run.Errors.Select(e => e.TargetObject));
         Assert.Equal([ErrorCategory.InvalidData, ErrorCategory.ObjectNotFound], run.Errors[..2].Select(e => e.CategoryInfo.Category));
         Assert.Contains(_session["empty.wav"], run.Errors[0].ToString(), StringComparison.Ordinal);
@@ -71,13 +85,24 @@ public sealed class ErrorTests : IDisposable
         ScriptRun refused = _session.Run($"{command} -OnDamage Fail", Session.Small);
         Assert.Empty(refused.Output);
         Assert.StartsWith("AudioTrackCorrupt,", Assert.Single(refused.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
-        Assert.EndsWith("Use -OnDamage Warn to read it anyway, with silence in place of lost sound.", refused.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Use -OnDamage Warn to read it anyway, with silence in place of lost sound.",
+            refused.Errors[0].ToString(),
+            StringComparison.Ordinal
+        );
         ScriptRun read = _session.Run($"{command} | ForEach-Object Gaps", Session.Small);
         TrackGap gap = read.Single<TrackGap>();
         Assert.Equal((6000L, 3000L, false), (gap.StartFrame, gap.Frames, gap.IsFilled));
         Assert.Contains(read.Warnings, w => w.Contains("the file is cut short, 3000 frames are missing", StringComparison.Ordinal));
         // It is what happens where nothing is said.
-        Assert.Equal("Warn", _session.Run($"[DemucsPS.Cmdlets.{(command[1] == 'm' ? "ImportAudioTrack" : "InvokeDemucsSeparation")}Command]::new().OnDamage.ToString()").Single<string>());
+        Assert.Equal(
+            "Warn",
+            _session
+                .Run(
+                    $"[DemucsPS.Cmdlets.{(command[1] == 'm' ? "ImportAudioTrack" : "InvokeDemucsSeparation")}Command]::new().OnDamage.ToString()"
+                )
+                .Single<string>()
+        );
     }
 
     [Fact]
@@ -92,7 +117,10 @@ public sealed class ErrorTests : IDisposable
 
     [Theory]
     [InlineData("Import-AudioTrack missing.wav, good.wav", "AudioTrackNotFound,DemucsPS.Cmdlets.ImportAudioTrackCommand")]
-    [InlineData("Invoke-DemucsSeparation missing.wav, good.wav -Model $args[0]", "AudioTrackNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand")]
+    [InlineData(
+        "Invoke-DemucsSeparation missing.wav, good.wav -Model $args[0]",
+        "AudioTrackNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand"
+    )]
     [InlineData("Get-DemucsModel kazoo, baseline", "DemucsModelNotFound,DemucsPS.Cmdlets.GetDemucsModelCommand")]
     [InlineData("Test-DemucsSeparation missing, .", "AudioTrackNotFound,DemucsPS.Cmdlets.TestDemucsSeparationCommand")]
     public void With_ErrorAction_Stop_the_first_one_ends_it(string script, string id)
@@ -105,10 +133,30 @@ public sealed class ErrorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Invoke-DemucsSeparation good.wav -Model missing.onnx", "DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand", ErrorCategory.ObjectNotFound, "missing.onnx")]
-    [InlineData("Invoke-DemucsSeparation good.wav -Model htdemucs", "DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand", ErrorCategory.ObjectNotFound, "htdemucs")]
-    [InlineData("Invoke-DemucsSeparation good.wav -Model good.wav", "DemucsModelInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand", ErrorCategory.InvalidData, "good.wav")]
-    [InlineData("Import-AudioTrack good.wav | Split-AudioChunk | Invoke-DemucsChunk -Model good.wav", "DemucsModelInvalid,DemucsPS.Cmdlets.InvokeDemucsChunkCommand", ErrorCategory.InvalidData, "good.wav")]
+    [InlineData(
+        "Invoke-DemucsSeparation good.wav -Model missing.onnx",
+        "DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand",
+        ErrorCategory.ObjectNotFound,
+        "missing.onnx"
+    )]
+    [InlineData(
+        "Invoke-DemucsSeparation good.wav -Model htdemucs",
+        "DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand",
+        ErrorCategory.ObjectNotFound,
+        "htdemucs"
+    )]
+    [InlineData(
+        "Invoke-DemucsSeparation good.wav -Model good.wav",
+        "DemucsModelInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand",
+        ErrorCategory.InvalidData,
+        "good.wav"
+    )]
+    [InlineData(
+        "Import-AudioTrack good.wav | Split-AudioChunk | Invoke-DemucsChunk -Model good.wav",
+        "DemucsModelInvalid,DemucsPS.Cmdlets.InvokeDemucsChunkCommand",
+        ErrorCategory.InvalidData,
+        "good.wav"
+    )]
     public void What_concerns_all_tracks_ends_the_command(string script, string id, ErrorCategory category, string target)
     {
         _session.AddNoise("good.wav", 9000);
@@ -139,7 +187,9 @@ public sealed class ErrorTests : IDisposable
             $track = Import-AudioTrack one.wav
             $good = $track | Split-AudioChunk -Length 8192
             $good[0], ($track | Split-AudioChunk -Length 10000)[1], $good[1] | Invoke-DemucsChunk -Model $args[0] -Stem bass
-            """, Session.Small);
+            """,
+            Session.Small
+        );
         Assert.Equal([0, 1], run.Output.Cast<StemChunk>().Select(s => s.Chunk.Index));
         Assert.Equal(["ChunkLengthMismatch"], run.ErrorIds("InvokeDemucsChunkCommand"));
         Assert.Equal(10000, Assert.IsType<AudioChunk>(run.Errors[0].TargetObject).Length);
@@ -149,8 +199,7 @@ public sealed class ErrorTests : IDisposable
     public void Missing_and_doubled_chunks_are_an_error_for_their_stem_only_or_a_warning_by_force()
     {
         _session.AddNoise("one.wav", 30000);
-        const string Chunks =
-            """
+        const string Chunks = """
             $all = Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0]
             $some = @($all | Where-Object StemName -EQ 'other')[0], @($all | Where-Object { $_.StemName -ne 'bass' -or $_.Chunk.Index -notin 1, 3 }) | Write-Output
             $some | Join-StemChunk
@@ -159,7 +208,11 @@ public sealed class ErrorTests : IDisposable
         Assert.Equal(["drums", "vocals"], strict.Output.Cast<Stem>().Select(s => s.StemName));
         Assert.Equal(["StemChunkDoubled", "StemChunkMissing"], strict.ErrorIds("JoinStemChunkCommand").Order());
         Assert.All(strict.Errors, e => Assert.Equal("one", Assert.IsType<AudioTrack>(e.TargetObject).Name));
-        Assert.Contains("lacks chunks 1, 3", strict.Errors.Single(e => e.FullyQualifiedErrorId.StartsWith("StemChunkMissing", StringComparison.Ordinal)).ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "lacks chunks 1, 3",
+            strict.Errors.Single(e => e.FullyQualifiedErrorId.StartsWith("StemChunkMissing", StringComparison.Ordinal)).ToString(),
+            StringComparison.Ordinal
+        );
         ScriptRun forced = _session.Run($"{Chunks} -Force", Session.Small);
         Assert.Equal([1, 3], forced.All<Stem>().Single(s => s.StemName == "bass").MissingChunks);
         Assert.Equal(2, forced.Warnings.Length);
@@ -171,14 +224,19 @@ public sealed class ErrorTests : IDisposable
         _session.AddNoise("one.wav", 9000);
         Directory.CreateDirectory(_session["separated", "small", "one"]);
         File.WriteAllText(_session["separated", "small", "one", "bass.wav"], "mine");
-        const string Separate = "Invoke-DemucsSeparation one.wav -Model $args[0]", Export = "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem";
-        ScriptRun separated = _session.Run(Separate, Session.Small), exported = _session.Run(Export, Session.Small);
+        const string Separate = "Invoke-DemucsSeparation one.wav -Model $args[0]",
+            Export =
+                "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem";
+        ScriptRun separated = _session.Run(Separate, Session.Small),
+            exported = _session.Run(Export, Session.Small);
         Assert.Equal(["StemExists"], separated.ErrorIds("InvokeDemucsSeparationCommand"));
         Assert.Equal(["StemExists"], exported.ErrorIds("ExportStemCommand"));
         Assert.Contains("Use -Force to replace it.", separated.Errors[0].ToString(), StringComparison.Ordinal);
         Assert.Contains("-SkipExisting", separated.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
         Assert.Equal(ErrorCategory.ResourceExists, separated.Errors[0].CategoryInfo.Category);
-        Assert.All(Assert.IsAssignableFrom<IReadOnlyList<Stem>>(exported.Errors[0].TargetObject), stem => Assert.Equal("one", stem.Track.Name));
+        Assert.All(Assert.IsAssignableFrom<IReadOnlyList<Stem>>(exported.Errors[0].TargetObject), stem =>
+            Assert.Equal("one", stem.Track.Name)
+        );
         Assert.Equal(["separated/small/one/bass.wav"], _session.Files("separated/"));
         Assert.Equal("mine", File.ReadAllText(_session["separated", "small", "one", "bass.wav"]));
         _session.Run($"{Separate} -Force", Session.Small).Single<SeparationResult>();
@@ -190,7 +248,9 @@ public sealed class ErrorTests : IDisposable
     {
         _session.AddNoise("one.wav", 9000);
         _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0]", Session.Small).Single<SeparationResult>();
-        Assert.True(_session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting", Session.Small).Single<SeparationResult>().Skipped);
+        Assert.True(
+            _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting", Session.Small).Single<SeparationResult>().Skipped
+        );
         ScriptRun other = _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting -Overlap 0.5", Session.Small);
         Assert.Equal(["StemExists"], other.ErrorIds("InvokeDemucsSeparationCommand"));
         Assert.Contains("overlap changed from 0.05 to 0.5", other.Errors[0].ToString(), StringComparison.Ordinal);
@@ -200,10 +260,16 @@ public sealed class ErrorTests : IDisposable
     public void A_stem_that_comes_twice_is_written_once()
     {
         _session.AddNoise("one.wav", 9000);
-        ScriptRun run = _session.Run("$stems = Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk; $stems[0, 1, 1, 2, 3] | Export-Stem -Force -PassThru", Session.Small);
+        ScriptRun run = _session.Run(
+            "$stems = Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk; $stems[0, 1, 1, 2, 3] | Export-Stem -Force -PassThru",
+            Session.Small
+        );
         Assert.Equal(["drums.wav", "bass.wav", "other.wav", "vocals.wav"], run.Output.Cast<FileInfo>().Select(f => f.Name));
         Assert.Equal(["StemExists"], run.ErrorIds("ExportStemCommand"));
-        Assert.Equal("bass", (run.Errors[0].TargetObject as Stem ?? Assert.Single((IReadOnlyList<Stem>)run.Errors[0].TargetObject)).StemName);
+        Assert.Equal(
+            "bass",
+            (run.Errors[0].TargetObject as Stem ?? Assert.Single((IReadOnlyList<Stem>)run.Errors[0].TargetObject)).StemName
+        );
     }
 
     [Fact]
@@ -225,15 +291,22 @@ public sealed class ErrorTests : IDisposable
         ScriptRun read = _session.Run("Import-AudioTrack kazoo:/one.wav; Import-AudioTrack -LiteralPath kazoo:/one.wav");
         Assert.Equal(["AudioTrackNotFound", "AudioTrackNotFound"], read.ErrorIds("ImportAudioTrackCommand"));
         Assert.All(read.Errors, e => Assert.Equal("kazoo:/one.wav", e.TargetObject));
-        _session.Run("Invoke-DemucsSeparation one.wav kazoo:/stems -Model $args[0]", Session.Small).AssertFailed("StemWriteFailed,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
-        _session.Run("Invoke-DemucsSeparation one.wav -Model kazoo:/model.onnx").AssertFailed("DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
+        _session
+            .Run("Invoke-DemucsSeparation one.wav kazoo:/stems -Model $args[0]", Session.Small)
+            .AssertFailed("StemWriteFailed,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
+        _session
+            .Run("Invoke-DemucsSeparation one.wav -Model kazoo:/model.onnx")
+            .AssertFailed("DemucsModelNotFound,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
     }
 
     [Fact]
     public void A_destination_that_is_a_file_is_an_error_of_writing()
     {
         string source = _session.AddNoise("one.wav", 9000);
-        ScriptRun run = _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem one.wav", Session.Small);
+        ScriptRun run = _session.Run(
+            "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem one.wav",
+            Session.Small
+        );
         Assert.Equal(["StemWriteFailed"], run.ErrorIds("ExportStemCommand"));
         Assert.Equal(ErrorCategory.WriteError, run.Errors[0].CategoryInfo.Category);
         Assert.Equal(44 + 4 * 9000, new FileInfo(source).Length);
@@ -260,7 +333,10 @@ public sealed class ErrorTests : IDisposable
         }
         SeparationVerification changed = _session.Run("Test-DemucsSeparation separated/small/one").Single<SeparationVerification>();
         Assert.False(changed.IsIntact);
-        Assert.Equal([StemFileState.Intact, StemFileState.Changed, StemFileState.Intact, StemFileState.Intact], changed.Stems.Select(s => s.State));
+        Assert.Equal(
+            [StemFileState.Intact, StemFileState.Changed, StemFileState.Intact, StemFileState.Intact],
+            changed.Stems.Select(s => s.State)
+        );
     }
 
     [Fact]

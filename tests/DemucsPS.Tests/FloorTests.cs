@@ -6,5 +6,6 @@ namespace DemucsPS.Tests;
 public sealed class FloorTests
 {
     [Fact]
-    public void No_namespace_uses_one_that_uses_it() => Assert.Empty(NamespaceGraph.Read(typeof(ImportAudioTrackCommand).Assembly.Location).Circles());
+    public void No_namespace_uses_one_that_uses_it() =>
+        Assert.Empty(NamespaceGraph.Read(typeof(ImportAudioTrackCommand).Assembly.Location).Circles());
 }

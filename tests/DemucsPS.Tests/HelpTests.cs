@@ -26,7 +26,9 @@ public sealed partial class HelpTests : IDisposable
         foreach (CmdletInfo command in session.Run("Get-Command -Module DemucsPS").AssertNoErrors().All<CmdletInfo>())
         {
             IEnumerable<string> parameters = command.Parameters.Keys.Except(Cmdlet.CommonParameters);
-            IEnumerable<string> described = ParameterHeading().Matches(Text(Path.Combine(s_pages, $"{command.Name}.md"))).Select(m => m.Groups[1].Value);
+            IEnumerable<string> described = ParameterHeading()
+                .Matches(Text(Path.Combine(s_pages, $"{command.Name}.md")))
+                .Select(m => m.Groups[1].Value);
             Assert.Equal(parameters.Order(), described.Order());
         }
     }
@@ -40,22 +42,45 @@ public sealed partial class HelpTests : IDisposable
         {
             // Read here in another way than the builder does: what stands between headings and blocks, without marks.
             string text = Text(Path.Combine(s_pages, $"{Name(command)}.md"));
-            string[] said = [.. Block().Replace(text[text.IndexOf("\n# ", StringComparison.Ordinal)..], "\n").Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
-                .Select(p => p.Trim('\n')).Where(p => p.Length > 0 && !p.StartsWith('#') && !p.StartsWith("- ", StringComparison.Ordinal))
-                .Select(p => Mark().Replace(p.ReplaceLineEndings(" "), "$1$2"))];
-            Assert.Equal(said.Where(p => !p.StartsWith("The parameters that all cmdlets have", StringComparison.Ordinal)).Order(),
-                command.Descendants(s_maml + "para").Select(p => p.Value).Where(p => p.Length > 0).Order());
+            string[] said =
+            [
+                .. Block()
+                    .Replace(text[text.IndexOf("\n# ", StringComparison.Ordinal)..], "\n")
+                    .Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+                    .Select(p => p.Trim('\n'))
+                    .Where(p => p.Length > 0 && !p.StartsWith('#') && !p.StartsWith("- ", StringComparison.Ordinal))
+                    .Select(p => Mark().Replace(p.ReplaceLineEndings(" "), "$1$2")),
+            ];
+            Assert.Equal(
+                said.Where(p => !p.StartsWith("The parameters that all cmdlets have", StringComparison.Ordinal)).Order(),
+                command.Descendants(s_maml + "para").Select(p => p.Value).Where(p => p.Length > 0).Order()
+            );
             Assert.Equal(Code().Matches(text).Select(m => m.Groups[1].Value), command.Descendants(s_dev + "code").Select(c => c.Value));
-            Assert.Equal(DefaultValue().Matches(text).Select(m => m.Groups[1].Value is ['\'', .. string quoted, '\''] ? quoted.Replace("''", "'", StringComparison.Ordinal) : m.Groups[1].Value),
-                command.Descendants(s_dev + "defaultValue").Select(v => v.Value));
+            Assert.Equal(
+                DefaultValue()
+                    .Matches(text)
+                    .Select(m =>
+                        m.Groups[1].Value is ['\'', .. string quoted, '\'']
+                            ? quoted.Replace("''", "'", StringComparison.Ordinal)
+                            : m.Groups[1].Value
+                    ),
+                command.Descendants(s_dev + "defaultValue").Select(v => v.Value)
+            );
         }
     }
 
     [Fact]
     public void The_index_has_every_cmdlet_with_its_synopsis()
     {
-        IEnumerable<string> rows = Text(Path.Combine(s_pages, "README.md")).Split('\n').Where(line => line.StartsWith("| [", StringComparison.Ordinal));
-        Assert.Equal(Built().Root!.Elements().Select(c => $"| [{Name(c)}]({Name(c)}.md) | {c.Element(s_command + "details")!.Element(s_maml + "description")!.Value} |"), rows);
+        IEnumerable<string> rows = Text(Path.Combine(s_pages, "README.md"))
+            .Split('\n')
+            .Where(line => line.StartsWith("| [", StringComparison.Ordinal));
+        Assert.Equal(
+            Built()
+                .Root!.Elements()
+                .Select(c => $"| [{Name(c)}]({Name(c)}.md) | {c.Element(s_command + "details")!.Element(s_maml + "description")!.Value} |"),
+            rows
+        );
     }
 
     [Fact]
@@ -63,7 +88,11 @@ public sealed partial class HelpTests : IDisposable
     {
         Assert.All(Built().Descendants(s_maml + "uri"), address => Assert.Empty(address.Value));
         using Session session = new();
-        Assert.Contains("Internet address", session.Run("Get-Help Show-StemPlayer -Online").Failure!.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Internet address",
+            session.Run("Get-Help Show-StemPlayer -Online").Failure!.Exception.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -113,14 +142,24 @@ public sealed partial class HelpTests : IDisposable
     [InlineData("## NOTES\n", "## NOTES\n\n### -Part\n\n", "### -Part", "'## NOTES' has no parts.")]
     [InlineData("## SYNOPSIS\n", "Before.\n\n## SYNOPSIS\n", "Before.", "This stands before '## SYNOPSIS'.")]
     [InlineData("## PARAMETERS\n", "## PARAMETERS\n\nMany.\n", "Many.", "This stands in '## PARAMETERS' before its first part.")]
-    [InlineData("## DESCRIPTION\n", "## DESCRIPTION\n\n- one\n- two\n", "- one", "Get-Help has paragraphs only, and no ListBlock as in 'DESCRIPTION'.")]
+    [InlineData(
+        "## DESCRIPTION\n",
+        "## DESCRIPTION\n\n- one\n- two\n",
+        "- one",
+        "Get-Help has paragraphs only, and no ListBlock as in 'DESCRIPTION'."
+    )]
     [InlineData("## DESCRIPTION\n", "## DESCRIPTION\n\nA <b>bold</b> word.\n", "A <b>", "Get-Help cannot show '<b>'.")]
     [InlineData("Nothing: the picture goes to the host.\n", "", "### System.Void", "'System.Void' has no text.")]
     [InlineData("### Example 1: ", "### Example: ", "### Example: ", "should be 'Example NUMBER: TITLE'.")]
     [InlineData("### Example 2: ", "### Example 3: ", "### Example 3: ", "should be '### Example 2: ")]
     [InlineData("```powershell\n", "First:\n\n```powershell\n", "### Example 1", "An example begins with its code")]
     [InlineData("### System.Void\n", "### System.Int32\n", null, "There is no '### System.Void' in '## OUTPUTS'")]
-    [InlineData("### System.Object\n", "### DemucsPS.Engine.Nothing\n", "### DemucsPS.Engine.Nothing", "There is no type DemucsPS.Engine.Nothing.")]
+    [InlineData(
+        "### System.Object\n",
+        "### DemucsPS.Engine.Nothing\n",
+        "### DemucsPS.Engine.Nothing",
+        "There is no type DemucsPS.Engine.Nothing."
+    )]
     [InlineData("- [Export", "See also:\n\n- [Export", "See also:", "Links are a list")]
     [InlineData("- [Export", "- one\n\n  two\n- [Export", "- one", "A link is one line.")]
     [InlineData("about_DemucsPS.help.txt)\n", "about_DemucsPS.help.txt)\n\n", "", "The file should end before this line.")]
@@ -136,7 +175,9 @@ public sealed partial class HelpTests : IDisposable
         (int code, string said) = Build("build", Copied(""));
         Assert.Equal(1, code);
         int line = blamed is null ? 1 : Array.FindLastIndex(text.Split('\n'), l => l.StartsWith(blamed, StringComparison.Ordinal)) + 1;
-        Assert.Contains(said.Split('\n'), l => l.StartsWith($"{Copied(Page)}({line}): error HELP: ", StringComparison.Ordinal) && l.Contains(fault, StringComparison.Ordinal));
+        Assert.Contains(said.Split('\n'), l =>
+            l.StartsWith($"{Copied(Page)}({line}): error HELP: ", StringComparison.Ordinal) && l.Contains(fault, StringComparison.Ordinal)
+        );
         Assert.False(File.Exists(_folder["help.xml"]));
     }
 
@@ -161,7 +202,11 @@ public sealed partial class HelpTests : IDisposable
         File.WriteAllLines(Copied("README.md"), lines[..^1]);
         (int code, string said) = Build("build", Copied(""));
         Assert.Equal(1, code);
-        Assert.StartsWith($"{Copied("README.md")}({row + 1}): error HELP: '{lines[row]}' should be '| [Split-AudioChunk](Split-AudioChunk.md) | ", said, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{Copied("README.md")}({row + 1}): error HELP: '{lines[row]}' should be '| [Split-AudioChunk](Split-AudioChunk.md) | ",
+            said,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -11,9 +11,15 @@ public sealed class PipelineTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     [Theory]
-    [InlineData("Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 1 | Join-StemChunk | Export-Stem chain -BitDepth 32")]
-    [InlineData("Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | Sort-Object Index -Stable | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 2 | Join-StemChunk | Export-Stem chain -BitDepth 32")]
-    [InlineData("Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | ConvertTo-ChunkSpectrogram | Invoke-DemucsChunk -Model $args[0] | Get-Random -Shuffle -SetSeed 3 | Join-StemChunk | Export-Stem chain -BitDepth 32")]
+    [InlineData(
+        "Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 1 | Join-StemChunk | Export-Stem chain -BitDepth 32"
+    )]
+    [InlineData(
+        "Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | Sort-Object Index -Stable | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 2 | Join-StemChunk | Export-Stem chain -BitDepth 32"
+    )]
+    [InlineData(
+        "Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | ConvertTo-ChunkSpectrogram | Invoke-DemucsChunk -Model $args[0] | Get-Random -Shuffle -SetSeed 3 | Join-StemChunk | Export-Stem chain -BitDepth 32"
+    )]
     public void Stages_write_the_bytes_of_the_whole(string chain)
     {
         _session.AddNoise("one.wav", 30000, 1);
@@ -34,7 +40,12 @@ public sealed class PipelineTests : IDisposable
     {
         _session.AddNoise("one.wav", 20000);
         _session.Run($"Invoke-DemucsSeparation one.wav whole -Model $args[0] {parameters}", Session.Small).AssertNoErrors();
-        _session.Run($"Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem chain {parameters}", Session.Small).AssertNoErrors();
+        _session
+            .Run(
+                $"Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem chain {parameters}",
+                Session.Small
+            )
+            .AssertNoErrors();
         Assert.NotEmpty(_session.Contents("chain"));
         Assert.Equal(_session.Contents("whole"), _session.Contents("chain"));
     }
@@ -43,8 +54,18 @@ public sealed class PipelineTests : IDisposable
     public void A_transition_power_shapes_the_cross_fade_in_both_ways()
     {
         _session.AddNoise("one.wav", 20000);
-        _session.Run("Invoke-DemucsSeparation one.wav linear -Model $args[0] -BitDepth 32 -Overlap 0.5; Invoke-DemucsSeparation one.wav whole -Model $args[0] -BitDepth 32 -Overlap 0.5 -TransitionPower 2", Session.Small).AssertNoErrors();
-        _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 -Overlap 0.5 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk -TransitionPower 2 | Export-Stem chain -BitDepth 32", Session.Small).AssertNoErrors();
+        _session
+            .Run(
+                "Invoke-DemucsSeparation one.wav linear -Model $args[0] -BitDepth 32 -Overlap 0.5; Invoke-DemucsSeparation one.wav whole -Model $args[0] -BitDepth 32 -Overlap 0.5 -TransitionPower 2",
+                Session.Small
+            )
+            .AssertNoErrors();
+        _session
+            .Run(
+                "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 -Overlap 0.5 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk -TransitionPower 2 | Export-Stem chain -BitDepth 32",
+                Session.Small
+            )
+            .AssertNoErrors();
         Assert.Equal(_session.Contents("whole"), _session.Contents("chain"));
         Assert.NotEqual(_session.Contents("linear"), _session.Contents("whole"));
     }
@@ -54,15 +75,29 @@ public sealed class PipelineTests : IDisposable
     {
         _session.AddNoise("a.wav", 20000);
         _session.AddNoise("b.wav", 20000);
-        Assert.Equal("a", _session.Run("Get-ChildItem *.wav | Invoke-DemucsSeparation -Model $args[0] | Select-Object -First 1", Session.Small).Single<SeparationResult>().Track);
-        Assert.Equal(["bass.wav", "demucsps.json", "drums.wav", "other.wav", "vocals.wav"], _session.Files("separated/").Select(f => Path.GetFileName(f)));
+        Assert.Equal(
+            "a",
+            _session
+                .Run("Get-ChildItem *.wav | Invoke-DemucsSeparation -Model $args[0] | Select-Object -First 1", Session.Small)
+                .Single<SeparationResult>()
+                .Track
+        );
+        Assert.Equal(
+            ["bass.wav", "demucsps.json", "drums.wav", "other.wav", "vocals.wav"],
+            _session.Files("separated/").Select(f => Path.GetFileName(f))
+        );
     }
 
     [Fact]
     public void Paths_begin_at_the_sessions_location_and_not_at_the_processs()
     {
         string source = _session.AddNoise("music/one.wav", 9000);
-        SeparationResult result = _session.Run("Set-Location music; Invoke-DemucsSeparation one.wav ../stems -Model ../model.onnx -Stem bass; Set-Location ..", Copy("model.onnx")).Single<SeparationResult>();
+        SeparationResult result = _session
+            .Run(
+                "Set-Location music; Invoke-DemucsSeparation one.wav ../stems -Model ../model.onnx -Stem bass; Set-Location ..",
+                Copy("model.onnx")
+            )
+            .Single<SeparationResult>();
         Assert.NotEqual(_session.Folder, Environment.CurrentDirectory);
         Assert.Equal(source, result.SourcePath);
         Assert.Equal(["stems/model/one/bass.wav", "stems/model/one/demucsps.json"], _session.Files("stems/"));
@@ -77,7 +112,12 @@ public sealed class PipelineTests : IDisposable
     public void The_model_is_released_however_the_pipeline_ends(string script, int? outputs)
     {
         _session.AddNoise("one.wav", 30000);
-        ScriptRun run = _session.Run($"$track = Import-AudioTrack one.wav; $chunks = @($track | Split-AudioChunk -Length 8192); $other = $track | Split-AudioChunk -Length 10000 | Select-Object -First 1; {script}", Session.Small).AssertNoErrors();
+        ScriptRun run = _session
+            .Run(
+                $"$track = Import-AudioTrack one.wav; $chunks = @($track | Split-AudioChunk -Length 8192); $other = $track | Split-AudioChunk -Length 10000 | Select-Object -First 1; {script}",
+                Session.Small
+            )
+            .AssertNoErrors();
         Assert.Equal(outputs ?? run.Output.Length, run.Output.Length);
         Assert.NotEmpty(run.Output);
         Assert.Equal(0, SessionHandle.Live);

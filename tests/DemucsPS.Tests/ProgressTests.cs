@@ -13,7 +13,11 @@ public sealed class ProgressTests : IDisposable
     [Theory]
     [InlineData("Import-AudioTrack one.wav", "Reading audio", "track 1: one.wav")]
     [InlineData("Invoke-DemucsSeparation one.wav -Model $args[0]", "Separating music", "track 1: one.wav")]
-    [InlineData("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 1", "Separating music", "track 1: one.wav")]
+    [InlineData(
+        "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 1",
+        "Separating music",
+        "track 1: one.wav"
+    )]
     public void A_track_is_shown_with_its_parts_below_and_both_are_taken_away(string script, string activity, string status)
     {
         _session.AddNoise("one.wav", 200000);
@@ -31,7 +35,9 @@ public sealed class ProgressTests : IDisposable
     public void The_last_chunk_is_shown_however_quick_it_was(string script)
     {
         _session.AddNoise("one.wav", 30000);
-        ProgressRecord last = Assert.Single(_session.Run(script, Session.Small).AssertNoErrors().Progress, r => r.StatusDescription == "chunk 4 of 4");
+        ProgressRecord last = Assert.Single(_session.Run(script, Session.Small).AssertNoErrors().Progress, r =>
+            r.StatusDescription == "chunk 4 of 4"
+        );
         Assert.Equal((100, "Chunks"), (last.PercentComplete, last.Activity));
     }
 
@@ -40,8 +46,17 @@ public sealed class ProgressTests : IDisposable
     {
         _session.AddNoise("one.wav", 9000);
         _session.AddNoise("two.wav", 9000);
-        ProgressRecord[] records = _session.Run("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0]", Session.Small).AssertNoErrors().Progress;
-        Assert.Equal(["track 1: one.wav", "done", "track 2: two.wav", "done"], records.Where(r => r.ActivityId == 1).Select(r => r.StatusDescription).Aggregate(new List<string>(), (seen, s) => seen.LastOrDefault() == s ? seen : [.. seen, s]));
+        ProgressRecord[] records = _session
+            .Run("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0]", Session.Small)
+            .AssertNoErrors()
+            .Progress;
+        Assert.Equal(
+            ["track 1: one.wav", "done", "track 2: two.wav", "done"],
+            records
+                .Where(r => r.ActivityId == 1)
+                .Select(r => r.StatusDescription)
+                .Aggregate(new List<string>(), (seen, s) => seen.LastOrDefault() == s ? seen : [.. seen, s])
+        );
         AssertOrderly(records);
     }
 
@@ -51,7 +66,10 @@ public sealed class ProgressTests : IDisposable
     [InlineData("Invoke-DemucsSeparation cut.wav -Model $args[0]", true)]
     [InlineData("Invoke-DemucsSeparation cut.wav -Model $args[0] -ErrorAction Stop", true)]
     // The last chunk is refused when the first is shown already.
-    [InlineData("$track = Import-AudioTrack one.wav; @($track | Split-AudioChunk -Length 8192) + ($track | Split-AudioChunk -Length 10000)[0] | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 1 -ErrorAction Stop", false)]
+    [InlineData(
+        "$track = Import-AudioTrack one.wav; @($track | Split-AudioChunk -Length 8192) + ($track | Split-AudioChunk -Length 10000)[0] | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 1 -ErrorAction Stop",
+        false
+    )]
     public void What_ends_with_an_error_is_taken_away(string script, bool cut)
     {
         _session.AddNoise("one.wav", 30000);
@@ -65,7 +83,11 @@ public sealed class ProgressTests : IDisposable
         BitConverter.GetBytes(float.NaN).CopyTo(file, file.Length - 4);
         File.WriteAllBytes(path, file);
         ScriptRun run = _session.Run(script, Session.Small);
-        Assert.StartsWith(cut ? "AudioTrackCorrupt" : "ChunkLengthMismatch", (run.Failure ?? Assert.Single(run.Errors)).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            cut ? "AudioTrackCorrupt" : "ChunkLengthMismatch",
+            (run.Failure ?? Assert.Single(run.Errors)).FullyQualifiedErrorId,
+            StringComparison.Ordinal
+        );
         Assert.Contains(run.Progress, r => r.ActivityId == 2 && r.Activity == (cut ? "Reading" : "Chunks"));
         AssertOrderly(run.Progress);
     }
@@ -75,7 +97,10 @@ public sealed class ProgressTests : IDisposable
     {
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx"), _session["own.onnx"]);
         ProgressRecord[] records = _session.Run("Test-DemucsModel -Path own.onnx").AssertNoErrors().Progress;
-        Assert.Equal(["own: checking SHA-256", "own: separating", "own: separating with the model as exported", "own: computing in float64", "done"], records.Select(r => r.StatusDescription).Distinct());
+        Assert.Equal(
+            ["own: checking SHA-256", "own: separating", "own: separating with the model as exported", "own: computing in float64", "done"],
+            records.Select(r => r.StatusDescription).Distinct()
+        );
         AssertOrderly(records);
     }
 
@@ -93,7 +118,9 @@ public sealed class ProgressTests : IDisposable
                     last = ("", 0, 0);
                     continue;
                 }
-                int number = Regex.Match(record.StatusDescription, @"^\w+ (\d+) of \d+$") is { Success: true } match ? int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) : 0;
+                int number = Regex.Match(record.StatusDescription, @"^\w+ (\d+) of \d+$") is { Success: true } match
+                    ? int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)
+                    : 0;
                 if (record.Activity == last.Name)
                 {
                     Assert.InRange(record.PercentComplete, Math.Min(last.Percent, 100), 100);

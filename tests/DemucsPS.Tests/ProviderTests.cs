@@ -1,13 +1,10 @@
-using DemucsPS.Cmdlets;
-using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Tracks;
-
 namespace DemucsPS.Tests;
 
 /// <summary>Execution providers of plug-in libraries, as cmdlets take them.</summary>
 public sealed class ProviderTests : IDisposable
 {
-    private const string Separate = "Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -Force -ExecutionProvider Plugin -ProviderLibrary ./provider.so";
+    private const string Separate =
+        "Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -Force -ExecutionProvider Plugin -ProviderLibrary ./provider.so";
 
     private readonly Session _session = new();
 
@@ -23,12 +20,33 @@ public sealed class ProviderTests : IDisposable
     public void A_library_is_found_from_the_sessions_location_and_gets_its_options()
     {
         Assert.Equal("Plugin", _session.Run($"({Separate}).ExecutionProvider", Session.Small).AssertNoErrors().Text[0]);
-        _session.Run($"{Separate} -ProviderOption @{{ scale = 1.01 }}", Session.Small).AssertFailed("ProviderRefused,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
-        Assert.Single(_session.Run($"{Separate} -ProviderOption @{{ scale = 1.01 }} -SkipProviderCheck", Session.Small).AssertNoErrors().Output);
-        _session.Run($"{Separate} -ProviderOption @{{ device = 'GPU' }}", Session.Small).AssertFailed("ExecutionProviderUnavailable,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
-        Assert.Equal(["Plugin"], _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Select-Object -First 1 | Invoke-DemucsChunk -Model $args[0] -Stem bass -ExecutionProvider Plugin -ProviderLibrary provider.so | ForEach-Object ExecutionProvider", Session.Small).AssertNoErrors().Text);
+        _session
+            .Run($"{Separate} -ProviderOption @{{ scale = 1.01 }}", Session.Small)
+            .AssertFailed("ProviderRefused,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
+        Assert.Single(
+            _session.Run($"{Separate} -ProviderOption @{{ scale = 1.01 }} -SkipProviderCheck", Session.Small).AssertNoErrors().Output
+        );
+        _session
+            .Run($"{Separate} -ProviderOption @{{ device = 'GPU' }}", Session.Small)
+            .AssertFailed("ExecutionProviderUnavailable,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand");
+        Assert.Equal(
+            ["Plugin"],
+            _session
+                .Run(
+                    "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Select-Object -First 1 | Invoke-DemucsChunk -Model $args[0] -Stem bass -ExecutionProvider Plugin -ProviderLibrary provider.so | ForEach-Object ExecutionProvider",
+                    Session.Small
+                )
+                .AssertNoErrors()
+                .Text
+        );
         // The whole stems differ from the processor's by nothing.
-        Assert.Equal([double.PositiveInfinity], _session.Run("(Test-DemucsModel -Path $args[0] -ExecutionProvider Plugin -ProviderLibrary provider.so).DifferenceDb", Session.Small).AssertNoErrors().All<double>());
+        Assert.Equal(
+            [double.PositiveInfinity],
+            _session
+                .Run("(Test-DemucsModel -Path $args[0] -ExecutionProvider Plugin -ProviderLibrary provider.so).DifferenceDb", Session.Small)
+                .AssertNoErrors()
+                .All<double>()
+        );
     }
 
     [Fact]
@@ -40,7 +58,12 @@ public sealed class ProviderTests : IDisposable
         other.AddNoise("one.wav", 9000);
         string script = Separate.Replace("./provider.so", library, StringComparison.Ordinal);
         Assert.Single(other.Run(script, Session.Small).AssertNoErrors().Output);
-        Assert.Single(_session.Run(Separate.Replace("./provider.so", library, StringComparison.Ordinal), Session.Small).AssertNoErrors().Output);
-        Assert.Equal(["True"], other.Run("(Get-DemucsDevice $args[0] | Where-Object Library -EQ $args[0]).Usable", library).AssertNoErrors().Text);
+        Assert.Single(
+            _session.Run(Separate.Replace("./provider.so", library, StringComparison.Ordinal), Session.Small).AssertNoErrors().Output
+        );
+        Assert.Equal(
+            ["True"],
+            other.Run("(Get-DemucsDevice $args[0] | Where-Object Library -EQ $args[0]).Usable", library).AssertNoErrors().Text
+        );
     }
 }

@@ -29,7 +29,9 @@ internal sealed class RecordingHost : PSHost
     /// <summary>What was asked.</summary>
     public IReadOnlyList<string> Questions => _interface.Questions;
 
-    /// <summary>The choices to take, in order: their labels without the accelerator's mark. A question without an answer is an error.</summary>
+    /// <summary>
+    /// The choices to take, in order: their labels without the accelerator's mark. A question without an answer is an error.
+    /// </summary>
     public void Answer(params string[] labels) => _interface.Answers = new Queue<string>(labels);
 
     public void Reset()
@@ -43,17 +45,11 @@ internal sealed class RecordingHost : PSHost
 
     public override void ExitNestedPrompt() => throw new NotSupportedException();
 
-    public override void NotifyBeginApplication()
-    {
-    }
+    public override void NotifyBeginApplication() { }
 
-    public override void NotifyEndApplication()
-    {
-    }
+    public override void NotifyEndApplication() { }
 
-    public override void SetShouldExit(int exitCode)
-    {
-    }
+    public override void SetShouldExit(int exitCode) { }
 
     private sealed class UserInterface : PSHostUserInterface
     {
@@ -73,11 +69,20 @@ internal sealed class RecordingHost : PSHost
             return choices.Select(c => c.Label.Replace("&", "", StringComparison.Ordinal)).ToList().IndexOf(answer);
         }
 
-        public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions) => throw new HostException($"Nobody is there to answer '{message}'.");
+        public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions) =>
+            throw new HostException($"Nobody is there to answer '{message}'.");
 
-        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) => throw new NotSupportedException();
+        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) =>
+            throw new NotSupportedException();
 
-        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName, PSCredentialTypes allowedCredentialTypes, PSCredentialUIOptions options) => throw new NotSupportedException();
+        public override PSCredential PromptForCredential(
+            string caption,
+            string message,
+            string userName,
+            string targetName,
+            PSCredentialTypes allowedCredentialTypes,
+            PSCredentialUIOptions options
+        ) => throw new NotSupportedException();
 
         public override string ReadLine() => throw new NotSupportedException();
 
@@ -87,26 +92,16 @@ internal sealed class RecordingHost : PSHost
 
         public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Lines.Add(value);
 
-        public override void WriteDebugLine(string message)
-        {
-        }
+        public override void WriteDebugLine(string message) { }
 
-        public override void WriteErrorLine(string value)
-        {
-        }
+        public override void WriteErrorLine(string value) { }
 
         public override void WriteLine(string value) => Lines.Add(value);
 
-        public override void WriteProgress(long sourceId, ProgressRecord record)
-        {
-        }
+        public override void WriteProgress(long sourceId, ProgressRecord record) { }
 
-        public override void WriteVerboseLine(string message)
-        {
-        }
+        public override void WriteVerboseLine(string message) { }
 
-        public override void WriteWarningLine(string message)
-        {
-        }
+        public override void WriteWarningLine(string message) { }
     }
 }

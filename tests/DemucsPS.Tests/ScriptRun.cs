@@ -40,15 +40,16 @@ internal sealed class ScriptRun
     }
 
     /// <summary>What it came to, now that it has been run.</summary>
-    public static ScriptRun Of(PowerShell shell, PSDataCollection<PSObject> output, ErrorRecord? failure) => new()
-    {
-        Output = [.. output.Select(o => o.BaseObject)],
-        Errors = [.. shell.Streams.Error],
-        Failure = failure,
-        Warnings = [.. shell.Streams.Warning.Select(w => w.Message)],
-        Verbose = [.. shell.Streams.Verbose.Select(v => v.Message)],
-        Progress = [.. shell.Streams.Progress],
-    };
+    public static ScriptRun Of(PowerShell shell, PSDataCollection<PSObject> output, ErrorRecord? failure) =>
+        new()
+        {
+            Output = [.. output.Select(o => o.BaseObject)],
+            Errors = [.. shell.Streams.Error],
+            Failure = failure,
+            Warnings = [.. shell.Streams.Warning.Select(w => w.Message)],
+            Verbose = [.. shell.Streams.Verbose.Select(v => v.Message)],
+            Progress = [.. shell.Streams.Progress],
+        };
 
     public ScriptRun AssertNoErrors()
     {

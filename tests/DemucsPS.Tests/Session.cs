@@ -10,7 +10,8 @@ using System.Text.Json;
 namespace DemucsPS.Tests;
 
 /// <summary>
-/// A session of PowerShell in this process with the module in it, at an empty folder of its own, and with no models but those that a test puts there. Opening one costs more than most tests,
+/// A session of PowerShell in this process with the module in it, at an empty folder of its own, and with no models but those that a test
+/// puts there. Opening one costs more than most tests,
 /// so tests one after another have the same; one that leaves something behind opens its own.
 /// </summary>
 internal sealed class Session : IDisposable
@@ -49,10 +50,16 @@ internal sealed class Session : IDisposable
     public string this[params string[] parts] => _folder[parts];
 
     /// <summary>All files below the session's folder, relative, in order, with / between folders.</summary>
-    public string[] Files(string below = "") => [.. _folder.Files().Select(f => f.Replace('\\', '/')).Where(f => f.StartsWith(below, StringComparison.Ordinal))];
+    public string[] Files(string below = "") =>
+        [.. _folder.Files().Select(f => f.Replace('\\', '/')).Where(f => f.StartsWith(below, StringComparison.Ordinal))];
 
     /// <summary>The same with what is in them. The provenance has the date in it, and is left out.</summary>
-    public string[] Contents(string below) => [.. Files($"{below}/").Where(f => !f.EndsWith("demucsps.json", StringComparison.Ordinal)).Select(f => $"{f[below.Length..]} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(this[f])))}")];
+    public string[] Contents(string below) =>
+        [
+            .. Files($"{below}/")
+                .Where(f => !f.EndsWith("demucsps.json", StringComparison.Ordinal))
+                .Select(f => $"{f[below.Length..]} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(this[f])))}"),
+        ];
 
     /// <summary>Writes a file of noise into the folder, 16 bits, stereo.</summary>
     /// <returns>Its full path.</returns>
@@ -86,19 +93,50 @@ internal sealed class Session : IDisposable
         return path;
     }
 
-    /// <summary>Makes a catalog with the models <c>tiny</c> and <c>other</c>, which are <see cref="Small"/> with a license notice, and their bag <c>pair</c>.</summary>
+    /// <summary>
+    /// Makes a catalog with the models <c>tiny</c> and <c>other</c>, which are <see cref="Small"/> with a license notice, and their bag
+    /// <c>pair</c>.
+    /// </summary>
     /// <param name="address">Where they are said to be.</param>
     public void AddCatalog(string address = "https://models.invalid/small.onnx")
     {
         byte[] model = File.ReadAllBytes(Small);
         string[] stems = ["drums", "bass", "other", "vocals"];
-        object Member(string name) => new { name, stems, segment = Segment, license = "Only for tests.", files = new[] { new { name = $"{name}.onnx", url = address, size = model.Length, sha256 = Convert.ToHexString(SHA256.HashData(model)) } } };
-        object pair = new { name = "pair", stems, segment = Segment, bag = new[] { new { model = "tiny", weights = new[] { 1, 1, 1, 0 } }, new { model = "other", weights = new[] { 0, 0, 0, 1 } } } };
-        File.WriteAllText(this["catalog.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { Member("tiny"), Member("other"), pair } }));
+        object Member(string name) =>
+            new
+            {
+                name,
+                stems,
+                segment = Segment,
+                license = "Only for tests.",
+                files = new[]
+                {
+                    new
+                    {
+                        name = $"{name}.onnx",
+                        url = address,
+                        size = model.Length,
+                        sha256 = Convert.ToHexString(SHA256.HashData(model)),
+                    },
+                },
+            };
+        object pair = new
+        {
+            name = "pair",
+            stems,
+            segment = Segment,
+            bag = new[] { new { model = "tiny", weights = new[] { 1, 1, 1, 0 } }, new { model = "other", weights = new[] { 0, 0, 0, 1 } } },
+        };
+        File.WriteAllText(
+            this["catalog.json"],
+            JsonSerializer.Serialize(new { version = 1, models = new[] { Member("tiny"), Member("other"), pair } })
+        );
         Environment.SetEnvironmentVariable("DEMUCSPS_CATALOG", this["catalog.json"]);
     }
 
-    /// <summary>Runs a script to its end. An error that ends a command ends the script, as it does where a user has asked for that.</summary>
+    /// <summary>
+    /// Runs a script to its end. An error that ends a command ends the script, as it does where a user has asked for that.
+    /// </summary>
     /// <param name="script">What a user would type.</param>
     /// <param name="arguments">Its <c>$args</c>.</param>
     public ScriptRun Run(string script, params object[] arguments)

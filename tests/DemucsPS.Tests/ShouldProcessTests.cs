@@ -8,7 +8,8 @@ namespace DemucsPS.Tests;
 /// <summary>What is asked before something is done, and what is done after each answer.</summary>
 public sealed class ShouldProcessTests : IDisposable
 {
-    private const string Export = "Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem";
+    private const string Export =
+        "Import-AudioTrack one.wav, two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] | Join-StemChunk | Export-Stem";
 
     private readonly Session _session = new();
 
@@ -23,17 +24,57 @@ public sealed class ShouldProcessTests : IDisposable
 
     [Fact]
     public void The_commands_that_change_something_ask() =>
-        Assert.Equal(["DemucsJob", "DemucsJob", "DemucsModel", "DemucsModel", "DemucsModel", "DemucsProvider", "DemucsProvider", "DemucsSeparation", "OnnxModel", "Spectrogram", "Stem", "StemPlayer", "StemQuality"],
-            typeof(Cmdlets.ExportStemCommand).Assembly.GetTypes().Select(t => t.GetCustomAttribute<CmdletAttribute>()).Where(a => a is { SupportsShouldProcess: true }).Select(a => a!.NounName).Order());
+        Assert.Equal(
+            [
+                "DemucsJob",
+                "DemucsJob",
+                "DemucsModel",
+                "DemucsModel",
+                "DemucsModel",
+                "DemucsProvider",
+                "DemucsProvider",
+                "DemucsSeparation",
+                "OnnxModel",
+                "Spectrogram",
+                "Stem",
+                "StemPlayer",
+                "StemQuality",
+            ],
+            typeof(Cmdlets.ExportStemCommand)
+                .Assembly.GetTypes()
+                .Select(t => t.GetCustomAttribute<CmdletAttribute>())
+                .Where(a => a is { SupportsShouldProcess: true })
+                .Select(a => a!.NounName)
+                .Order()
+        );
 
     [Theory]
-    [InlineData("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0]", @"^What if: .*""Separate \(2 chunks, 0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*"".*one\.wav", @"two\.wav")]
-    [InlineData(Export, @"^What if: .*""Write stems \(0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*one\.wav", @"two\.wav")]
-    [InlineData("Install-DemucsModel tiny, other -Source $args[0]", @"^What if: .*""Install tiny from '.*', 0 MB; its license notice must be accepted first \(-AcceptLicense\): Only for tests\.""", @"Install other from")]
+    [InlineData(
+        "Invoke-DemucsSeparation one.wav, two.wav -Model $args[0]",
+        @"^What if: .*""Separate \(2 chunks, 0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*"".*one\.wav",
+        @"two\.wav"
+    )]
+    [InlineData(
+        Export,
+        @"^What if: .*""Write stems \(0\.2 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*one\.wav",
+        @"two\.wav"
+    )]
+    [InlineData(
+        "Install-DemucsModel tiny, other -Source $args[0]",
+        @"^What if: .*""Install tiny from '.*', 0 MB; its license notice must be accepted first \(-AcceptLicense\): Only for tests\.""",
+        @"Install other from"
+    )]
     [InlineData("Remove-DemucsModel mine, yours", @"^What if: .*""Remove the model with all files .*mine""", @"yours")]
-    [InlineData("Install-DemucsProvider OpenVINO openvino.whl; Remove-DemucsProvider OpenVINO", @"^What if: .*""Install OpenVINO from '.*openvino\.whl' \(3 files, 0 MB\)"".*openvino""", @"Remove the execution provider")]
-    [InlineData("Submit-DemucsJob one.wav, two.wav -JobPath job, again -Model $args[0] -Program one.wav -RealTimeFactor 1000 -TaskLength 00:03:00 -NoSubmit",
-        @"^What if: .*""Create a job \(2 tracks, 0\.0 hours of audio, 2 tasks of 0:03:24 to 0:03:24 at 1000 s of work per second of audio \(given\), time limit 0:16:00\)"".*job""\.", @"again""\.")]
+    [InlineData(
+        "Install-DemucsProvider OpenVINO openvino.whl; Remove-DemucsProvider OpenVINO",
+        @"^What if: .*""Install OpenVINO from '.*openvino\.whl' \(3 files, 0 MB\)"".*openvino""",
+        @"Remove the execution provider"
+    )]
+    [InlineData(
+        "Submit-DemucsJob one.wav, two.wav -JobPath job, again -Model $args[0] -Program one.wav -RealTimeFactor 1000 -TaskLength 00:03:00 -NoSubmit",
+        @"^What if: .*""Create a job \(2 tracks, 0\.0 hours of audio, 2 tasks of 0:03:24 to 0:03:24 at 1000 s of work per second of audio \(given\), time limit 0:16:00\)"".*job""\.",
+        @"again""\."
+    )]
     public void WhatIf_tells_of_each_thing_and_changes_nothing(string script, string first, string second)
     {
         foreach (string name in (string[])["mine", "yours"])
@@ -59,12 +100,21 @@ public sealed class ShouldProcessTests : IDisposable
     [Fact]
     public void Weights_are_converted_when_that_is_confirmed_and_replaced_when_that_is_asked_for()
     {
-        File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"), _session["little.safetensors"]);
+        File.Copy(
+            Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"),
+            _session["little.safetensors"]
+        );
         string[] before = _session.Files();
         Assert.Empty(_session.Run("ConvertTo-OnnxModel little.safetensors . -WhatIf").AssertNoErrors().Output);
-        Assert.Matches(@"^What if: .*""Write the graph of '.*little\.safetensors' as an ONNX model"".*little\.onnx", Session.Host.Lines.Single());
+        Assert.Matches(
+            @"^What if: .*""Write the graph of '.*little\.safetensors' as an ONNX model"".*little\.onnx",
+            Session.Host.Lines.Single()
+        );
         Assert.Equal(before, _session.Files());
-        Assert.Equal(_session["little.onnx"], _session.Run("ConvertTo-OnnxModel little.safetensors .").AssertNoErrors().Single<FileInfo>().FullName);
+        Assert.Equal(
+            _session["little.onnx"],
+            _session.Run("ConvertTo-OnnxModel little.safetensors .").AssertNoErrors().Single<FileInfo>().FullName
+        );
         ErrorRecord taken = Assert.Single(_session.Run("ConvertTo-OnnxModel little.safetensors little.onnx").Errors);
         Assert.Equal("ModelWriteFailed,DemucsPS.Cmdlets.ConvertToOnnxModelCommand", taken.FullyQualifiedErrorId);
         Assert.Contains("-Force", taken.ToString(), StringComparison.Ordinal);
@@ -91,7 +141,10 @@ public sealed class ShouldProcessTests : IDisposable
     public void An_answer_for_all_is_asked_for_once(string answer, int separated)
     {
         Session.Host.Answer(answer);
-        Assert.Equal(separated, _session.Run("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0] -Confirm", Session.Small).All<SeparationResult>().Length);
+        Assert.Equal(
+            separated,
+            _session.Run("Invoke-DemucsSeparation one.wav, two.wav -Model $args[0] -Confirm", Session.Small).All<SeparationResult>().Length
+        );
         Assert.Single(Session.Host.Questions);
     }
 
@@ -99,10 +152,28 @@ public sealed class ShouldProcessTests : IDisposable
     public void WhatIf_says_what_the_run_would_skip_or_refuse()
     {
         _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass", Session.Small).AssertNoErrors();
-        Assert.Empty(_session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -SkipExisting -WhatIf", Session.Small).AssertNoErrors().Output);
+        Assert.Empty(
+            _session
+                .Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -SkipExisting -WhatIf", Session.Small)
+                .AssertNoErrors()
+                .Output
+        );
         Assert.Contains("Skip (already there, unchanged: bass.wav in ", Assert.Single(Session.Host.Lines), StringComparison.Ordinal);
-        Assert.Equal(["StemExists"], _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -WhatIf", Session.Small).ErrorIds("InvokeDemucsSeparationCommand"));
-        Assert.Equal(["StemExists"], _session.Run("Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -Stem bass | Join-StemChunk | Export-Stem -WhatIf", Session.Small).ErrorIds("ExportStemCommand"));
+        Assert.Equal(
+            ["StemExists"],
+            _session
+                .Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -WhatIf", Session.Small)
+                .ErrorIds("InvokeDemucsSeparationCommand")
+        );
+        Assert.Equal(
+            ["StemExists"],
+            _session
+                .Run(
+                    "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -Stem bass | Join-StemChunk | Export-Stem -WhatIf",
+                    Session.Small
+                )
+                .ErrorIds("ExportStemCommand")
+        );
         Assert.Single(Session.Host.Lines);
     }
 
@@ -116,14 +187,21 @@ public sealed class ShouldProcessTests : IDisposable
         Assert.Equal("other", Assert.IsType<ModelInfo>(Assert.Single(run.Output)).Name);
         Assert.All(Session.Host.Questions, q => Assert.Contains("Only for tests.", q, StringComparison.Ordinal));
         Assert.Equal(2, Session.Host.Questions.Count);
-        Assert.True(_session.Run("Install-DemucsModel tiny -Source $args[0] -NoPreparation -AcceptLicense", Session.Small).Single<ModelInfo>().Verified);
+        Assert.True(
+            _session
+                .Run("Install-DemucsModel tiny -Source $args[0] -NoPreparation -AcceptLicense", Session.Small)
+                .Single<ModelInfo>()
+                .Verified
+        );
         Assert.Equal(2, Session.Host.Questions.Count);
     }
 
     [Fact]
     public void What_is_installed_is_neither_asked_for_nor_fetched_again()
     {
-        ModelInfo first = _session.Run("Install-DemucsModel tiny -Source $args[0] -NoPreparation -AcceptLicense", Session.Small).Single<ModelInfo>();
+        ModelInfo first = _session
+            .Run("Install-DemucsModel tiny -Source $args[0] -NoPreparation -AcceptLicense", Session.Small)
+            .Single<ModelInfo>();
         // There is no such server.
         ScriptRun again = _session.Run("Install-DemucsModel tiny -Verbose");
         Assert.Equal(first.InstalledAt, again.Single<ModelInfo>().InstalledAt);
@@ -146,7 +224,10 @@ public sealed class ShouldProcessTests : IDisposable
     {
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx"), _session["own.onnx"]);
         _session.Run("Install-DemucsModel mine -Source own.onnx", Session.Small).Single<ModelInfo>();
-        Assert.Equal("1", Assert.Single(_session.Run("@(Get-DemucsModel -Cache | Where-Object Model -EQ mine).Count").AssertNoErrors().Text));
+        Assert.Equal(
+            "1",
+            Assert.Single(_session.Run("@(Get-DemucsModel -Cache | Where-Object Model -EQ mine).Count").AssertNoErrors().Text)
+        );
         Session.Host.Answer("No", "Yes");
         Assert.Empty(_session.Run("Remove-DemucsModel mine -Confirm; Remove-DemucsModel mine -Confirm").AssertNoErrors().Output);
         Assert.Empty(_session.Files("models/mine/"));

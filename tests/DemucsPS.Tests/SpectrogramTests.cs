@@ -1,13 +1,11 @@
-using DemucsPS.Cmdlets;
-using DemucsPS.Engine.Pictures;
-using DemucsPS.Engine.Tracks;
-
 namespace DemucsPS.Tests;
 
 /// <summary><c>Export-Spectrogram</c> and <c>Show-Spectrogram</c>. What is in the pictures, the engine's tests see to.</summary>
 public sealed class SpectrogramTests : IDisposable
 {
-    private const string Small = "-Width 300 -Height 400", Chunk = "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Select-Object -First 1", Segment = "-ChunkGrid -Segment (8192 / 44100)";
+    private const string Small = "-Width 300 -Height 400",
+        Chunk = "Import-AudioTrack one.wav | Split-AudioChunk -Length 8192 | Select-Object -First 1",
+        Segment = "-ChunkGrid -Segment (8192 / 44100)";
 
     private readonly Session _session = new();
 
@@ -26,9 +24,21 @@ public sealed class SpectrogramTests : IDisposable
     [InlineData("Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass, drums", 2)]
     public void All_that_comes_is_drawn_in_one_picture(string script, int panels)
     {
-        ScriptRun run = _session.Run($"$(&{{ {script} }} $args[0]) | Export-Spectrogram -DestinationPath all.png {Small} -PassThru -WhatIf; $all = $(&{{ {script} }} $args[0]) | Export-Spectrogram -DestinationPath all.png {Small} -PassThru; $all.Name".Replace("Invoke-DemucsSeparation", "Invoke-DemucsSeparation -Force", StringComparison.Ordinal), Session.Small);
+        ScriptRun run = _session.Run(
+            $"$(&{{ {script} }} $args[0]) | Export-Spectrogram -DestinationPath all.png {Small} -PassThru -WhatIf; $all = $(&{{ {script} }} $args[0]) | Export-Spectrogram -DestinationPath all.png {Small} -PassThru; $all.Name".Replace(
+                "Invoke-DemucsSeparation",
+                "Invoke-DemucsSeparation -Force",
+                StringComparison.Ordinal
+            ),
+            Session.Small
+        );
         Assert.Equal(["all.png"], run.AssertNoErrors().Text);
-        Assert.Matches(panels == 1 ? @"^What if: .*""Draw the spectrogram of [^,]+"" on target .*all\.png" : $@"^What if: .*""Draw {panels} spectrograms of ([^,]+, ){{{panels - 1}}}[^,]+"" on target .*all\.png", Session.Host.Lines[0]);
+        Assert.Matches(
+            panels == 1
+                ? @"^What if: .*""Draw the spectrogram of [^,]+"" on target .*all\.png"
+                : $@"^What if: .*""Draw {panels} spectrograms of ([^,]+, ){{{panels - 1}}}[^,]+"" on target .*all\.png",
+            Session.Host.Lines[0]
+        );
         Assert.Equal([0x89, .. "PNG"u8], File.ReadAllBytes(_session["all.png"])[..4]);
     }
 
@@ -36,7 +46,10 @@ public sealed class SpectrogramTests : IDisposable
     public void Stems_know_their_grid_from_their_provenance_also_as_files()
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
-        ScriptRun run = _session.Run($"Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass, drums -Overlap 0.25 -Shifts 2 -WarningAction Ignore | Export-Spectrogram -DestinationPath results.png {Small} {Segment} -Title x; Export-Spectrogram separated/small/one/bass.wav, separated/small/one/drums.wav files.png {Small} {Segment} -Title x; Export-Spectrogram separated/small/one/bass.wav, separated/small/one/drums.wav plain.png {Small} -Title x", Session.Small);
+        ScriptRun run = _session.Run(
+            $"Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass, drums -Overlap 0.25 -Shifts 2 -WarningAction Ignore | Export-Spectrogram -DestinationPath results.png {Small} {Segment} -Title x; Export-Spectrogram separated/small/one/bass.wav, separated/small/one/drums.wav files.png {Small} {Segment} -Title x; Export-Spectrogram separated/small/one/bass.wav, separated/small/one/drums.wav plain.png {Small} -Title x",
+            Session.Small
+        );
         run.AssertNoErrors();
         Assert.Empty(run.Warnings);
         byte[] results = File.ReadAllBytes(_session["results.png"]);
@@ -52,14 +65,33 @@ public sealed class SpectrogramTests : IDisposable
     public void A_picture_is_replaced_only_if_that_is_asked_for_and_none_is_drawn_of_a_part()
     {
         File.WriteAllText(_session["there.png"], "mine");
-        Assert.Equal("PictureExists,DemucsPS.Cmdlets.ExportSpectrogramCommand", _session.Run($"Export-Spectrogram one.wav there.png {Small}").Failure!.FullyQualifiedErrorId);
-        Assert.Contains("-Force", _session.Run($"Export-Spectrogram one.wav there.png {Small}").Failure!.ErrorDetails.Message, StringComparison.Ordinal);
-        Assert.Equal("PictureWriteFailed,DemucsPS.Cmdlets.ExportSpectrogramCommand", _session.Run($"Export-Spectrogram one.wav none/a.png {Small}").Failure!.FullyQualifiedErrorId);
-        Assert.Equal("ParameterInvalid,DemucsPS.Cmdlets.ExportSpectrogramCommand", _session.Run("Export-Spectrogram one.wav a.jpg").Failure!.FullyQualifiedErrorId);
-        Assert.Equal("ParameterInvalid,DemucsPS.Cmdlets.ExportSpectrogramCommand", _session.Run("Export-Spectrogram one.wav a.png -FrameSize 1000").Failure!.FullyQualifiedErrorId);
+        Assert.Equal(
+            "PictureExists,DemucsPS.Cmdlets.ExportSpectrogramCommand",
+            _session.Run($"Export-Spectrogram one.wav there.png {Small}").Failure!.FullyQualifiedErrorId
+        );
+        Assert.Contains(
+            "-Force",
+            _session.Run($"Export-Spectrogram one.wav there.png {Small}").Failure!.ErrorDetails.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            "PictureWriteFailed,DemucsPS.Cmdlets.ExportSpectrogramCommand",
+            _session.Run($"Export-Spectrogram one.wav none/a.png {Small}").Failure!.FullyQualifiedErrorId
+        );
+        Assert.Equal(
+            "ParameterInvalid,DemucsPS.Cmdlets.ExportSpectrogramCommand",
+            _session.Run("Export-Spectrogram one.wav a.jpg").Failure!.FullyQualifiedErrorId
+        );
+        Assert.Equal(
+            "ParameterInvalid,DemucsPS.Cmdlets.ExportSpectrogramCommand",
+            _session.Run("Export-Spectrogram one.wav a.png -FrameSize 1000").Failure!.FullyQualifiedErrorId
+        );
         ScriptRun part = _session.Run($"'one.wav', 'none.wav' | Export-Spectrogram -DestinationPath there.png -Force {Small}");
         Assert.Equal(["AudioTrackNotFound"], part.ErrorIds("ExportSpectrogramCommand"));
-        Assert.Equal(["ParameterInvalid"], _session.Run($"1 | Export-Spectrogram -DestinationPath there.png -Force {Small}").ErrorIds("ExportSpectrogramCommand"));
+        Assert.Equal(
+            ["ParameterInvalid"],
+            _session.Run($"1 | Export-Spectrogram -DestinationPath there.png -Force {Small}").ErrorIds("ExportSpectrogramCommand")
+        );
         Assert.Equal("mine", File.ReadAllText(_session["there.png"]));
         _session.Run($"Export-Spectrogram one.wav there.png -Force {Small}").AssertNoErrors();
         Assert.NotEqual("mine", File.ReadAllText(_session["there.png"]));
@@ -89,7 +121,10 @@ public sealed class SpectrogramTests : IDisposable
     public void A_terminal_is_believed(string answer, string? refusal)
     {
         Queue<char> keys = new(answer + (answer.EndsWith('c') ? "typed later" : ""));
-        string read = SixelTerminal.Read(() => keys.Count > 0 ? keys.Dequeue() : null, TimeSpan.FromMilliseconds(answer.EndsWith('c') ? 60_000 : 50));
+        string read = SixelTerminal.Read(
+            () => keys.Count > 0 ? keys.Dequeue() : null,
+            TimeSpan.FromMilliseconds(answer.EndsWith('c') ? 60_000 : 50)
+        );
         Assert.Equal(answer, read);
         Assert.Equal(refusal, SixelTerminal.RefusalOf(read));
     }

@@ -30,10 +30,15 @@ public sealed class StemPlayerTests : IDisposable
         Assert.Equal(["one", "two [x]"], pages.Select(p => p.Title));
         Assert.Equal([_session["one", "player.html"], _session["two [x]", "player.html"]], pages.Select(p => p.FilePath));
         Assert.Equal(["StemExists"], _session.Run("Show-StemPlayer one").ErrorIds("ShowStemPlayerCommand"));
-        Assert.Equal(2, _session.Run("Get-ChildItem -Directory | Show-StemPlayer -Sound Linked -PassThru -Force").AssertNoErrors().Output.Length);
+        Assert.Equal(
+            2,
+            _session.Run("Get-ChildItem -Directory | Show-StemPlayer -Sound Linked -PassThru -Force").AssertNoErrors().Output.Length
+        );
 
         _session.AddNoise("mix.wav", 9000);
-        PlayerPageFile page = _session.Run("Invoke-DemucsSeparation mix.wav -Model $args[0] | Show-StemPlayer -Sound Linked -PassThru", Session.Small).Single<PlayerPageFile>();
+        PlayerPageFile page = _session
+            .Run("Invoke-DemucsSeparation mix.wav -Model $args[0] | Show-StemPlayer -Sound Linked -PassThru", Session.Small)
+            .Single<PlayerPageFile>();
         Assert.Equal((_session["separated", "small", "mix", "player.html"], "mix", true), (page.FilePath, page.Title, page.HasMix));
         Assert.Equal(["drums", "bass", "other", "vocals"], page.Stems);
     }
@@ -57,11 +62,18 @@ public sealed class StemPlayerTests : IDisposable
     [Fact]
     public void One_page_is_made_of_several_separations_where_that_is_asked_for()
     {
-        PlayerPageFile page = _session.Run("Show-StemPlayer one, 'two [x]' -Compare -Sound Linked -DestinationPath both.html -Title 'This & that' -PassThru").Single<PlayerPageFile>();
+        PlayerPageFile page = _session
+            .Run("Show-StemPlayer one, 'two [x]' -Compare -Sound Linked -DestinationPath both.html -Title 'This & that' -PassThru")
+            .Single<PlayerPageFile>();
         Assert.Equal((2, "This & that", _session["both.html"]), (page.Variants, page.Title, page.FilePath));
-        Assert.Equal(["AudioTrackNotFound"], _session.Run("Show-StemPlayer one, missing -Compare -DestinationPath none.html").ErrorIds("ShowStemPlayerCommand"));
+        Assert.Equal(
+            ["AudioTrackNotFound"],
+            _session.Run("Show-StemPlayer one, missing -Compare -DestinationPath none.html").ErrorIds("ShowStemPlayerCommand")
+        );
         Assert.DoesNotContain("none.html", _session.Files());
-        _session.Run("Show-StemPlayer one, 'two [x]' -Sound Linked -DestinationPath first.html").AssertFailed("ParameterInvalid,DemucsPS.Cmdlets.ShowStemPlayerCommand");
+        _session
+            .Run("Show-StemPlayer one, 'two [x]' -Sound Linked -DestinationPath first.html")
+            .AssertFailed("ParameterInvalid,DemucsPS.Cmdlets.ShowStemPlayerCommand");
         Assert.Contains("first.html", _session.Files());
     }
 
@@ -69,9 +81,17 @@ public sealed class StemPlayerTests : IDisposable
     public void What_is_served_is_there_until_the_command_ends()
     {
         // The address is asked while the command waits; then the pipeline is stopped, as Ctrl+C does.
-        Uri address = _session.Run("""
-            Show-StemPlayer one -Serve -PassThru | ForEach-Object { $_; (Invoke-WebRequest $_ -UseBasicParsing).StatusCode } | Select-Object -First 2
-            """).AssertNoErrors().Output is [Uri uri, 200] ? uri : throw new InvalidOperationException("It was not served.");
+        Uri address = _session
+            .Run(
+                """
+                Show-StemPlayer one -Serve -PassThru | ForEach-Object { $_; (Invoke-WebRequest $_ -UseBasicParsing).StatusCode } | Select-Object -First 2
+                """
+            )
+            .AssertNoErrors()
+            .Output
+            is [Uri uri, 200]
+            ? uri
+            : throw new InvalidOperationException("It was not served.");
         using HttpClient client = new();
         Assert.Throws<HttpRequestException>(() => client.Send(new HttpRequestMessage(HttpMethod.Get, address)));
         Assert.DoesNotContain(_session.Files(), f => f.EndsWith(".html", StringComparison.Ordinal));

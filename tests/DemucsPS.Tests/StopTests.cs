@@ -23,25 +23,44 @@ public sealed class StopTests : IDisposable
         _session.AddNoise("two.wav", 300000, 2);
         const string Separate = "Invoke-DemucsSeparation one.wav, two.wav -Model $args[0] -BitDepth 32";
         bool begun = false;
-        Stop(Separate, seen =>
-        {
-            if (begun)
-                return seen.ActivityId == activity;
-            begun = seen.StatusDescription == "chunk 0 of 39";
-            // Records come at most every 200 ms: so that the next chunk has one.
-            if (begun)
-                Thread.Sleep(250);
-            return false;
-        }, outputs: 1);
-        Assert.Equal(["bass.wav", "demucsps.json", "drums.wav", "other.wav", "vocals.wav"], _session.Files("separated/small/one/").Select(f => Path.GetFileName(f)));
+        Stop(
+            Separate,
+            seen =>
+            {
+                if (begun)
+                    return seen.ActivityId == activity;
+                begun = seen.StatusDescription == "chunk 0 of 39";
+                // Records come at most every 200 ms: so that the next chunk has one.
+                if (begun)
+                    Thread.Sleep(250);
+                return false;
+            },
+            outputs: 1
+        );
+        Assert.Equal(
+            ["bass.wav", "demucsps.json", "drums.wav", "other.wav", "vocals.wav"],
+            _session.Files("separated/small/one/").Select(f => Path.GetFileName(f))
+        );
         Assert.Contains("separated/small/two/demucsps.partial/journal.json", _session.Files("separated/small/two/"));
         Assert.All(_session.Files("separated/small/two/"), f => Assert.Contains("/demucsps.partial/", f, StringComparison.Ordinal));
         // Of 300,000: what was in the models then, and no more.
-        using (JsonDocument journal = JsonDocument.Parse(File.ReadAllText(_session["separated", "small", "two", "demucsps.partial", "journal.json"])))
+        using (
+            JsonDocument journal = JsonDocument.Parse(
+                File.ReadAllText(_session["separated", "small", "two", "demucsps.partial", "journal.json"])
+            )
+        )
             Assert.InRange(journal.RootElement.GetProperty("durableFrames").GetInt32(), 1, 100_000);
 
-        Assert.Equal(["StemExists", "SeparationUnfinished"], _session.Run(Separate, Session.Small).ErrorIds("InvokeDemucsSeparationCommand"));
-        Assert.Equal(["ResumeMismatch"], _session.Run("Invoke-DemucsSeparation two.wav -Model $args[0] -BitDepth 32 -Resume -Overlap 0.25", Session.Small).ErrorIds("InvokeDemucsSeparationCommand"));
+        Assert.Equal(
+            ["StemExists", "SeparationUnfinished"],
+            _session.Run(Separate, Session.Small).ErrorIds("InvokeDemucsSeparationCommand")
+        );
+        Assert.Equal(
+            ["ResumeMismatch"],
+            _session
+                .Run("Invoke-DemucsSeparation two.wav -Model $args[0] -BitDepth 32 -Resume -Overlap 0.25", Session.Small)
+                .ErrorIds("InvokeDemucsSeparationCommand")
+        );
         SeparationResult[] results = _session.Run($"{Separate} -SkipExisting -Resume", Session.Small).All<SeparationResult>();
         Assert.Equal([(true, false), (false, true)], results.Select(r => (r.Skipped, r.Resumed)));
         _session.Run($"{Separate} -DestinationPath undisturbed", Session.Small).AssertNoErrors();
@@ -51,7 +70,10 @@ public sealed class StopTests : IDisposable
 
     [Theory]
     [InlineData("Import-AudioTrack two.wav", "Reading")]
-    [InlineData("Import-AudioTrack two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 2 | Join-StemChunk | Export-Stem", "Chunks")]
+    [InlineData(
+        "Import-AudioTrack two.wav | Split-AudioChunk -Length 8192 | Invoke-DemucsChunk -Model $args[0] -ThrottleLimit 2 | Join-StemChunk | Export-Stem",
+        "Chunks"
+    )]
     [InlineData("Invoke-DemucsSeparation two.wav -Model $args[0]", "Reading")]
     [LongInlineData("Compare-DemucsModel two.wav -Model $args[0] -Resume -NoPlayer", "Reading")]
     [InlineData("Export-Spectrogram two.wav two.png", "Reading")]
@@ -61,7 +83,11 @@ public sealed class StopTests : IDisposable
         _session.AddNoise("two.wav", 300000, 2);
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "normalizing.onnx"), _session["own.onnx"]);
         Stop(script, seen => seen.Activity == activity, outputs: 0);
-        Assert.DoesNotContain(_session.Files(), f => f.StartsWith("separated/", StringComparison.Ordinal) && f.EndsWith(".wav", StringComparison.Ordinal) && !f.Contains(".partial/", StringComparison.Ordinal));
+        Assert.DoesNotContain(_session.Files(), f =>
+            f.StartsWith("separated/", StringComparison.Ordinal)
+            && f.EndsWith(".wav", StringComparison.Ordinal)
+            && !f.Contains(".partial/", StringComparison.Ordinal)
+        );
         _session.Run($"{script} {(script.StartsWith("Invoke", StringComparison.Ordinal) ? "-Force" : "")}", Session.Small).AssertNoErrors();
     }
 
@@ -74,7 +100,11 @@ public sealed class StopTests : IDisposable
         using (server = new LoopbackServer(request => server.Stall(model, model.Length / 2)(request), LoopbackServer.File(model)))
         {
             _session.AddCatalog($"{server.Address}small.onnx");
-            Stop("Install-DemucsModel tiny -AcceptLicense -NoPreparation", seen => seen.Activity == "Installing models" && seen.PercentComplete > 0, outputs: 0);
+            Stop(
+                "Install-DemucsModel tiny -AcceptLicense -NoPreparation",
+                seen => seen.Activity == "Installing models" && seen.PercentComplete > 0,
+                outputs: 0
+            );
             Assert.Equal(["models/tiny/tiny.onnx.partial", "models/tiny/tiny.onnx.partial.tag"], _session.Files("models/"));
             Assert.True(_session.Run("Install-DemucsModel tiny -AcceptLicense -NoPreparation").Single<ModelInfo>().Verified);
             Assert.Equal([null, model.Length / 2], server.Requests.Select(r => r.From));

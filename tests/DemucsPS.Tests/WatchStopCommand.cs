@@ -3,7 +3,8 @@ using System.Management.Automation;
 namespace DemucsPS.Tests;
 
 /// <summary>
-/// <c>Watch-Stop</c>: hands on what comes, and tells when its pipeline is being stopped. Commands are told in their order, so at the end of a pipeline it knows that all others have been told.
+/// <c>Watch-Stop</c>: hands on what comes, and tells when its pipeline is being stopped. Commands are told in their order, so at the end of
+/// a pipeline it knows that all others have been told.
 /// </summary>
 [Cmdlet(VerbsCommon.Watch, "Stop")]
 public sealed class WatchStopCommand : PSCmdlet

@@ -11,7 +11,14 @@ internal sealed class LongInlineDataAttribute(params object?[] data) : DataAttri
 {
     /// <inheritdoc/>
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker) =>
-        new([new TheoryDataRow(data) { Skip = TestSet.OnlyLong, SkipType = typeof(TestSet), SkipUnless = nameof(TestSet.IsLong) }]);
+        new([
+            new TheoryDataRow(data)
+            {
+                Skip = TestSet.OnlyLong,
+                SkipType = typeof(TestSet),
+                SkipUnless = nameof(TestSet.IsLong),
+            },
+        ]);
 
     /// <inheritdoc/>
     public override bool SupportsDiscoveryEnumeration() => true;

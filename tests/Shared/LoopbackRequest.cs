@@ -12,10 +12,14 @@ internal sealed class LoopbackRequest(string head, NetworkStream stream)
     public string Path => head.Split(' ')[1];
 
     /// <summary>The byte from which on the file was asked for; null for all of it.</summary>
-    public long? From => Regex.Match(head, @"^Range: bytes=(\d+)-\r$", RegexOptions.Multiline) is { Success: true } match ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null;
+    public long? From =>
+        Regex.Match(head, @"^Range: bytes=(\d+)-\r$", RegexOptions.Multiline) is { Success: true } match
+            ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : null;
 
     /// <summary>The tag under which a part was asked for.</summary>
-    public string? IfRange => Regex.Match(head, "^If-Range: (.*)\r$", RegexOptions.Multiline) is { Success: true } match ? match.Groups[1].Value : null;
+    public string? IfRange =>
+        Regex.Match(head, "^If-Range: (.*)\r$", RegexOptions.Multiline) is { Success: true } match ? match.Groups[1].Value : null;
 
     /// <summary>Answers; the connection is closed afterwards.</summary>
     public async Task SendAsync(string headers, ReadOnlyMemory<byte> body)

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace DemucsPS.Tests.Shared;
 
-/// <summary>An HTTP server of this machine that can misbehave: each request is answered by the next of the given answers, the last of which is repeated.</summary>
+/// <summary>
+/// An HTTP server of this machine that can misbehave: each request is answered by the next of the given answers, the last of which is
+/// repeated.
+/// </summary>
 internal sealed class LoopbackServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -33,23 +36,30 @@ internal sealed class LoopbackServer : IDisposable
     }
 
     /// <summary>Serves a file as it should be: whole, or from where it is asked for.</summary>
-    public static Func<LoopbackRequest, Task> File(byte[] content, string? tag = "\"one\"") => request => request.From is { } from && (request.IfRange is null || request.IfRange == tag)
-        ? request.SendAsync($"206 Partial Content\r\nContent-Range: bytes {from}-{content.Length - 1}/{content.Length}\r\n{Tag(tag)}Content-Length: {content.Length - from}", content.AsMemory((int)from))
-        : request.SendAsync($"200 OK\r\n{Tag(tag)}Content-Length: {content.Length}", content);
+    public static Func<LoopbackRequest, Task> File(byte[] content, string? tag = "\"one\"") =>
+        request =>
+            request.From is { } from && (request.IfRange is null || request.IfRange == tag)
+                ? request.SendAsync(
+                    $"206 Partial Content\r\nContent-Range: bytes {from}-{content.Length - 1}/{content.Length}\r\n{Tag(tag)}Content-Length: {content.Length - from}",
+                    content.AsMemory((int)from)
+                )
+                : request.SendAsync($"200 OK\r\n{Tag(tag)}Content-Length: {content.Length}", content);
 
     /// <summary>Promises all and breaks off.</summary>
-    public static Func<LoopbackRequest, Task> BreakOff(byte[] content, int after, string? tag = "\"one\"") => request =>
-        request.SendAsync($"200 OK\r\n{Tag(tag)}Content-Length: {content.Length}", content.AsMemory(0, after));
+    public static Func<LoopbackRequest, Task> BreakOff(byte[] content, int after, string? tag = "\"one\"") =>
+        request => request.SendAsync($"200 OK\r\n{Tag(tag)}Content-Length: {content.Length}", content.AsMemory(0, after));
 
     /// <summary>Answers with these headers and nothing else.</summary>
-    public static Func<LoopbackRequest, Task> Status(string headers) => request => request.SendAsync($"{headers}\r\nContent-Length: 0", default);
+    public static Func<LoopbackRequest, Task> Status(string headers) =>
+        request => request.SendAsync($"{headers}\r\nContent-Length: 0", default);
 
     /// <summary>Sends a part and then nothing, and does not hang up.</summary>
-    public Func<LoopbackRequest, Task> Stall(byte[] content, int after) => async request =>
-    {
-        await request.SendAsync($"200 OK\r\nETag: \"one\"\r\nContent-Length: {content.Length}", content.AsMemory(0, after));
-        await Task.Delay(Timeout.Infinite, _stop.Token);
-    };
+    public Func<LoopbackRequest, Task> Stall(byte[] content, int after) =>
+        async request =>
+        {
+            await request.SendAsync($"200 OK\r\nETag: \"one\"\r\nContent-Length: {content.Length}", content.AsMemory(0, after));
+            await Task.Delay(Timeout.Infinite, _stop.Token);
+        };
 
     public void Dispose()
     {

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace DemucsPS.Tests.Shared;
 
-/// <summary>A named pipe whose other end lets go of whoever opens it, so that a test that ought not to open it fails and does not hang. Not for Windows.</summary>
+/// <summary>
+/// A named pipe whose other end lets go of whoever opens it, so that a test that ought not to open it fails and does not hang. Not for
+/// Windows.
+/// </summary>
 internal sealed class NamedPipe : IDisposable
 {
     private readonly string _path;

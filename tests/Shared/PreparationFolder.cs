@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace DemucsPS.Tests.Shared;
 
-/// <summary>A cache of prepared copies for this run of the tests and the programs that they start, unless one is named, and a folder without execution providers: what a user has must neither matter nor change.</summary>
+/// <summary>
+/// A cache of prepared copies for this run of the tests and the programs that they start, unless one is named, and a folder without
+/// execution providers: what a user has must neither matter nor change.
+/// </summary>
 internal static class PreparationFolder
 {
     private const string Variable = "DEMUCSPS_CACHE";

@@ -12,7 +12,10 @@ internal static class ProviderArchive
     public const string Folder = "onnxruntime_ep_openvino/";
 
     /// <summary>What the library is called on this platform.</summary>
-    public static string LibraryName { get; } = OperatingSystem.IsWindows() ? "onnxruntime_providers_openvino_plugin.dll" : OperatingSystem.IsMacOS() ? "libonnxruntime_providers_openvino_plugin.dylib" : "libonnxruntime_providers_openvino_plugin.so";
+    public static string LibraryName { get; } =
+        OperatingSystem.IsWindows() ? "onnxruntime_providers_openvino_plugin.dll"
+        : OperatingSystem.IsMacOS() ? "libonnxruntime_providers_openvino_plugin.dylib"
+        : "libonnxruntime_providers_openvino_plugin.so";
 
     /// <summary>What a library of this platform begins with; more than that it does not have.</summary>
     /// <param name="foreign">Whether it is for another kind of processor.</param>
@@ -43,7 +46,12 @@ internal static class ProviderArchive
     /// <param name="more">Further files, or others in place of those.</param>
     /// <param name="record">Whether it lists hashes.</param>
     /// <param name="change">What is done to a file once it is listed.</param>
-    public static void Write(string path, IReadOnlyDictionary<string, byte[]>? more = null, bool record = true, Func<string, byte[], byte[]>? change = null)
+    public static void Write(
+        string path,
+        IReadOnlyDictionary<string, byte[]>? more = null,
+        bool record = true,
+        Func<string, byte[], byte[]>? change = null
+    )
     {
         Dictionary<string, byte[]> files = new()
         {
@@ -57,8 +65,12 @@ internal static class ProviderArchive
             files[name] = content;
         if (record)
         {
-            IEnumerable<string> lines = files.Select(file => $"{(file.Key.Contains(',', StringComparison.Ordinal) ? $"\"{file.Key}\"" : file.Key)},sha256={Convert.ToBase64String(SHA256.HashData(file.Value)).TrimEnd('=').Replace('+', '-').Replace('/', '_')},{file.Value.Length}");
-            files["onnxruntime_ep_openvino-1.dist-info/RECORD"] = Encoding.UTF8.GetBytes(string.Join('\n', lines.Append("onnxruntime_ep_openvino-1.dist-info/RECORD,,")));
+            IEnumerable<string> lines = files.Select(file =>
+                $"{(file.Key.Contains(',', StringComparison.Ordinal) ? $"\"{file.Key}\"" : file.Key)},sha256={Convert.ToBase64String(SHA256.HashData(file.Value)).TrimEnd('=').Replace('+', '-').Replace('/', '_')},{file.Value.Length}"
+            );
+            files["onnxruntime_ep_openvino-1.dist-info/RECORD"] = Encoding.UTF8.GetBytes(
+                string.Join('\n', lines.Append("onnxruntime_ep_openvino-1.dist-info/RECORD,,"))
+            );
         }
         using ZipArchive archive = ZipFile.Open(path, ZipArchiveMode.Create);
         foreach ((string name, byte[] content) in files)

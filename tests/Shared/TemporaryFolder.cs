@@ -8,7 +8,13 @@ internal sealed class TemporaryFolder : IDisposable
     public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);
 
     /// <summary>All files below, relative, in order.</summary>
-    public string[] Files() => [.. Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories).Select(f => System.IO.Path.GetRelativePath(Path, f)).Order(StringComparer.Ordinal)];
+    public string[] Files() =>
+        [
+            .. Directory
+                .EnumerateFiles(Path, "*", SearchOption.AllDirectories)
+                .Select(f => System.IO.Path.GetRelativePath(Path, f))
+                .Order(StringComparer.Ordinal),
+        ];
 
     /// <summary>A folder for all tests of this process, which goes when it ends.</summary>
     public static TemporaryFolder OfProcess()

@@ -24,15 +24,35 @@ internal static class TestProvider
 
     private static string? Build(string form)
     {
-        string? version = File.ReadLines(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props")).Where(line => line.Contains("\"Microsoft.ML.OnnxRuntime\"", StringComparison.Ordinal)).Select(line => line.Split('"')[3]).Single();
-        string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named ? named : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        string? version = File.ReadLines(Path.Combine(RepositoryFiles.Root, "Directory.Packages.props"))
+            .Where(line => line.Contains("\"Microsoft.ML.OnnxRuntime\"", StringComparison.Ordinal))
+            .Select(line => line.Split('"')[3])
+            .Single();
+        string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named
+            ? named
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         string headers = Path.Combine(packages, "microsoft.ml.onnxruntime", version, "build", "native", "include");
         if (!Directory.Exists(headers) || !RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
             return null;
         string path = s_folder[$"libonnxruntime_providers_test{form}.so"];
         try
         {
-            using Process compiler = Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-O1", "-I", headers, .. form.Length > 0 ? ["-D", form] : Array.Empty<string>(), Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "provider", "provider.c"), "-o", path]))!;
+            using Process compiler = Process.Start(
+                new ProcessStartInfo(
+                    "cc",
+                    [
+                        "-shared",
+                        "-fPIC",
+                        "-O1",
+                        "-I",
+                        headers,
+                        .. form.Length > 0 ? ["-D", form] : Array.Empty<string>(),
+                        Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "provider", "provider.c"),
+                        "-o",
+                        path,
+                    ]
+                )
+            )!;
             compiler.WaitForExit();
             return compiler.ExitCode == 0 ? path : throw new InvalidOperationException("The plug-in library does not compile.");
         }

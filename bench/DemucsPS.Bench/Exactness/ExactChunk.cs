@@ -33,10 +33,14 @@ internal sealed class ExactChunk
         spectrogram.ForwardChannel(_tensors.Right, _tensors.Spectrogram[planes..]);
     }
 
-    /// <summary>A segment of the test's music-like sound or of an audio file's beginning, silent after so many frames, with a number added, brought to mean 0 and deviation 1.</summary>
+    /// <summary>
+    /// A segment of the test's music-like sound or of an audio file's beginning, silent after so many frames, with a number added, brought
+    /// to mean 0 and deviation 1.
+    /// </summary>
     public static (float[] Left, float[] Right) Music(int segment, string? song, int music, float add)
     {
-        float[] left, right;
+        float[] left,
+            right;
         if (song is null)
         {
             (left, right) = TestSegment.Create(segment);
@@ -63,7 +67,8 @@ internal sealed class ExactChunk
     /// <returns>Its mean and its deviation.</returns>
     public static (double Mean, double Deviation) Normalize(Span<float> left, Span<float> right)
     {
-        double mean = 0, square = 0;
+        double mean = 0,
+            square = 0;
         for (int i = 0; i < left.Length; i++)
             mean += ((double)left[i] + right[i]) / 2 / left.Length;
         for (int i = 0; i < left.Length; i++)
@@ -78,22 +83,33 @@ internal sealed class ExactChunk
     }
 
     /// <summary>What the graph takes, in float64.</summary>
-    public Dictionary<string, ExactTensor> Inputs() => _contract.Inputs.ToDictionary(input => input.Name, input => ExactTensor.Float(
-        Doubles(input.Role == TensorRole.Spectrogram ? _tensors.Spectrogram : [.. _tensors.Left, .. _tensors.Right]), input.Shape));
+    public Dictionary<string, ExactTensor> Inputs() =>
+        _contract.Inputs.ToDictionary(
+            input => input.Name,
+            input =>
+                ExactTensor.Float(
+                    Doubles(input.Role == TensorRole.Spectrogram ? _tensors.Spectrogram : [.. _tensors.Left, .. _tensors.Right]),
+                    input.Shape
+                )
+        );
 
     /// <summary>Left and right of each stem as the runtime computes them.</summary>
     public float[][] Stems(SeparationModel model)
     {
         _tensors.ExchangeOutputs(new ModelTensors(_contract));
         model.Run(_tensors, CancellationToken.None);
-        return Joined((stem, channel) => _tensors.StemWaveform(stem, channel), stem => _tensors.HasStemSpectrograms ? _tensors.StemSpectrogram(stem) : []);
+        return Joined(
+            (stem, channel) => _tensors.StemWaveform(stem, channel),
+            stem => _tensors.HasStemSpectrograms ? _tensors.StemSpectrogram(stem) : []
+        );
     }
 
     /// <summary>Left and right of each stem as float64 computes them.</summary>
     public float[][] Stems(ExactGraph graph)
     {
         Dictionary<string, ExactTensor> outputs = graph.Run(Inputs(), null);
-        float[] waveforms = [], spectrograms = [];
+        float[] waveforms = [],
+            spectrograms = [];
         foreach (ContractTensor output in _contract.Outputs)
         {
             if (output.Role == TensorRole.StemWaveform)
@@ -101,8 +117,12 @@ internal sealed class ExactChunk
             else
                 spectrograms = outputs[output.Name].ToSingles();
         }
-        int frames = _contract.SegmentFrames, planes = spectrograms.Length / _contract.Stems.Count;
-        return Joined((stem, channel) => waveforms.AsSpan((2 * stem + channel) * frames, frames), stem => spectrograms.AsSpan(stem * planes, planes));
+        int frames = _contract.SegmentFrames,
+            planes = spectrograms.Length / _contract.Stems.Count;
+        return Joined(
+            (stem, channel) => waveforms.AsSpan((2 * stem + channel) * frames, frames),
+            stem => spectrograms.AsSpan(stem * planes, planes)
+        );
     }
 
     private delegate ReadOnlySpan<float> Waveform(int stem, int channel);

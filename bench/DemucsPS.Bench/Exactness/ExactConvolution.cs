@@ -11,9 +11,18 @@ internal static class ExactConvolution
     public static ExactTensor Convolve(GraphNode node, ExactTensor x, ExactTensor weight, ExactTensor? bias)
     {
         ConvolutionWindow window = Window(node, weight);
-        int axes = window.Kernel.Length, groups = (int)node.Integer("group", 1), batch = (int)x.Shape[0], channels = (int)weight.Shape[0], width = (int)weight.Shape[1];
-        long[] from = x.Shape[2..], to = [.. from.Select((length, i) => window.Length(i, length))];
-        int taps = (int)ExactTensor.Count(window.Kernel), inner = width * taps, size = (int)ExactTensor.Count(to), sourceSize = (int)ExactTensor.Count(from), part = channels / groups;
+        int axes = window.Kernel.Length,
+            groups = (int)node.Integer("group", 1),
+            batch = (int)x.Shape[0],
+            channels = (int)weight.Shape[0],
+            width = (int)weight.Shape[1];
+        long[] from = x.Shape[2..],
+            to = [.. from.Select((length, i) => window.Length(i, length))];
+        int taps = (int)ExactTensor.Count(window.Kernel),
+            inner = width * taps,
+            size = (int)ExactTensor.Count(to),
+            sourceSize = (int)ExactTensor.Count(from),
+            part = channels / groups;
         double[] result = new double[(long)batch * channels * size];
         for (int n = 0; n < batch; n++)
         {
@@ -22,9 +31,20 @@ internal static class ExactConvolution
                 for (int first = 0; first < size; first += ColumnsAtOnce)
                 {
                     int count = Math.Min(ColumnsAtOnce, size - first);
-                    double[] columns = new double[inner * count], product = new double[part * count];
+                    double[] columns = new double[inner * count],
+                        product = new double[part * count];
                     int source = (n * groups + g) * width * sourceSize;
-                    Parallel.For(0, inner, row => Gather(x.Values.AsSpan(source + row / taps * sourceSize, sourceSize), columns.AsSpan(row * count, count), first, row % taps, from, to, window));
+                    Parallel.For(0, inner, row =>
+                        Gather(
+                            x.Values.AsSpan(source + row / taps * sourceSize, sourceSize),
+                            columns.AsSpan(row * count, count),
+                            first,
+                            row % taps,
+                            from,
+                            to,
+                            window
+                        )
+                    );
                     MatrixProducts.Add(weight.Values.AsMemory(g * part * inner, part * inner), columns, product, part, inner, count);
                     for (int c = 0; c < part; c++)
                         product.AsSpan(c * count, count).CopyTo(result.AsSpan((n * channels + g * part + c) * size + first, count));
@@ -38,26 +58,48 @@ internal static class ExactConvolution
     public static ExactTensor ConvolveTransposed(GraphNode node, ExactTensor x, ExactTensor weight, ExactTensor? bias)
     {
         ConvolutionWindow window = Window(node, weight);
-        int groups = (int)node.Integer("group", 1), batch = (int)x.Shape[0], width = (int)x.Shape[1] / groups, part = (int)weight.Shape[1], channels = part * groups;
-        long[] from = x.Shape[2..], to = [.. from.Select((length, i) => window.TransposedLength(i, length))];
-        int taps = (int)ExactTensor.Count(window.Kernel), size = (int)ExactTensor.Count(to), sourceSize = (int)ExactTensor.Count(from);
+        int groups = (int)node.Integer("group", 1),
+            batch = (int)x.Shape[0],
+            width = (int)x.Shape[1] / groups,
+            part = (int)weight.Shape[1],
+            channels = part * groups;
+        long[] from = x.Shape[2..],
+            to = [.. from.Select((length, i) => window.TransposedLength(i, length))];
+        int taps = (int)ExactTensor.Count(window.Kernel),
+            size = (int)ExactTensor.Count(to),
+            sourceSize = (int)ExactTensor.Count(from);
         double[] result = new double[(long)batch * channels * size];
         for (int n = 0; n < batch; n++)
         {
             for (int g = 0; g < groups; g++)
             {
-                double[] turned = new double[part * taps * width], products = new double[(long)part * taps * sourceSize];
+                double[] turned = new double[part * taps * width],
+                    products = new double[(long)part * taps * sourceSize];
                 for (int i = 0; i < width; i++)
                 {
                     for (int j = 0; j < part * taps; j++)
                         turned[j * width + i] = weight.Values[(g * width + i) * part * taps + j];
                 }
-                MatrixProducts.Add(turned, x.Values.AsMemory((n * groups + g) * width * sourceSize, width * sourceSize), products, part * taps, width, sourceSize);
+                MatrixProducts.Add(
+                    turned,
+                    x.Values.AsMemory((n * groups + g) * width * sourceSize, width * sourceSize),
+                    products,
+                    part * taps,
+                    width,
+                    sourceSize
+                );
                 // The same relation as in a convolution from the result to the source.
                 Parallel.For(0, part, c =>
                 {
                     for (int tap = 0; tap < taps; tap++)
-                        Scatter(products.AsSpan((c * taps + tap) * sourceSize, sourceSize), result.AsSpan((n * channels + g * part + c) * size, size), tap, to, from, window);
+                        Scatter(
+                            products.AsSpan((c * taps + tap) * sourceSize, sourceSize),
+                            result.AsSpan((n * channels + g * part + c) * size, size),
+                            tap,
+                            to,
+                            from,
+                            window
+                        );
                 });
             }
         }
@@ -66,7 +108,8 @@ internal static class ExactConvolution
     }
 
     private static ConvolutionWindow Window(GraphNode node, ExactTensor weight) =>
-        ConvolutionWindow.Match(node, weight.Shape) ?? throw new NotSupportedException($"The window of '{node.Outputs[0]}' is chosen by the runtime.");
+        ConvolutionWindow.Match(node, weight.Shape)
+        ?? throw new NotSupportedException($"The window of '{node.Outputs[0]}' is chosen by the runtime.");
 
     private static void AddBias(double[] result, ExactTensor? bias, int batch, int channels, int size)
     {
@@ -80,7 +123,15 @@ internal static class ExactConvolution
     }
 
     /// <summary>What one tap of the kernel meets, for a run of results.</summary>
-    private static void Gather(ReadOnlySpan<double> source, Span<double> into, int first, int tap, long[] from, long[] to, ConvolutionWindow window)
+    private static void Gather(
+        ReadOnlySpan<double> source,
+        Span<double> into,
+        int first,
+        int tap,
+        long[] from,
+        long[] to,
+        ConvolutionWindow window
+    )
     {
         for (int i = 0; i < into.Length; i++)
             into[i] = Place(first + i, tap, from, to, window) is var place && place >= 0 ? source[place] : 0;
@@ -99,10 +150,12 @@ internal static class ExactConvolution
     /// <summary>Where a tap lies in the source for one result; −1 outside.</summary>
     private static int Place(int result, int tap, long[] from, long[] to, ConvolutionWindow window)
     {
-        long place = 0, stride = 1;
+        long place = 0,
+            stride = 1;
         for (int axis = from.Length - 1; axis >= 0; axis--)
         {
-            int kernel = (int)window.Kernel[axis], length = (int)to[axis];
+            int kernel = (int)window.Kernel[axis],
+                length = (int)to[axis];
             long at = result % length * window.Strides[axis] + tap % kernel * window.Dilations[axis] - window.Pads[axis];
             if (at < 0 || at >= from[axis])
                 return -1;

@@ -26,8 +26,12 @@ internal sealed class ExactGraph
 
     /// <summary>Computes the outputs.</summary>
     /// <param name="inputs">What the graph takes, by name.</param>
-    /// <param name="replace">May look at what a node takes and gives, and put something else in the place of the latter for what follows; null to go on with the exact values.</param>
-    public Dictionary<string, ExactTensor> Run(IReadOnlyDictionary<string, ExactTensor> inputs, Func<GraphNode, ExactTensor?[], ExactTensor[], ExactTensor[]>? replace)
+    /// <param name="replace">May look at what a node takes and gives, and put something else in the place of the latter for what follows;
+    /// null to go on with the exact values.</param>
+    public Dictionary<string, ExactTensor> Run(
+        IReadOnlyDictionary<string, ExactTensor> inputs,
+        Func<GraphNode, ExactTensor?[], ExactTensor[], ExactTensor[]>? replace
+    )
     {
         Dictionary<string, int> uses = [];
         foreach (string name in Model.Nodes.SelectMany(node => node.Inputs).Concat(Model.Outputs))
@@ -35,7 +39,16 @@ internal sealed class ExactGraph
         Dictionary<string, ExactTensor> values = new(inputs);
         foreach (GraphNode node in Model.Nodes)
         {
-            ExactTensor?[] taken = [.. node.Inputs.Select(name => name.Length == 0 ? null : values.GetValueOrDefault(name) ?? _constants.GetValueOrDefault(name) ?? throw new InvalidDataException($"Nothing gives '{name}'."))];
+            ExactTensor?[] taken =
+            [
+                .. node.Inputs.Select(name =>
+                    name.Length == 0
+                        ? null
+                        : values.GetValueOrDefault(name)
+                            ?? _constants.GetValueOrDefault(name)
+                            ?? throw new InvalidDataException($"Nothing gives '{name}'.")
+                ),
+            ];
             ExactTensor[] given = ExactOperators.Run(node, taken, Model.OperatorSet, _folder);
             given = replace?.Invoke(node, taken, given) ?? given;
             for (int i = 0; i < given.Length && i < node.Outputs.Length; i++)

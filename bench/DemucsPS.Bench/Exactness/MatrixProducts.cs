@@ -14,8 +14,10 @@ internal static class MatrixProducts
         int blocks = (rows + RowsAtOnce - 1) / RowsAtOnce;
         Parallel.For(0, blocks, block =>
         {
-            int first = block * RowsAtOnce, count = Math.Min(RowsAtOnce, rows - first);
-            ReadOnlySpan<double> left = a.Span, right = b.Span;
+            int first = block * RowsAtOnce,
+                count = Math.Min(RowsAtOnce, rows - first);
+            ReadOnlySpan<double> left = a.Span,
+                right = b.Span;
             if (count < RowsAtOnce)
             {
                 for (int row = first; row < first + count; row++)
@@ -26,14 +28,26 @@ internal static class MatrixProducts
                 }
                 return;
             }
-            Span<double> c0 = c.Span.Slice(first * columns, columns), c1 = c.Span.Slice((first + 1) * columns, columns), c2 = c.Span.Slice((first + 2) * columns, columns), c3 = c.Span.Slice((first + 3) * columns, columns);
-            Span<Vector<double>> v0 = Vectors(c0), v1 = Vectors(c1), v2 = Vectors(c2), v3 = Vectors(c3);
+            Span<double> c0 = c.Span.Slice(first * columns, columns),
+                c1 = c.Span.Slice((first + 1) * columns, columns),
+                c2 = c.Span.Slice((first + 2) * columns, columns),
+                c3 = c.Span.Slice((first + 3) * columns, columns);
+            Span<Vector<double>> v0 = Vectors(c0),
+                v1 = Vectors(c1),
+                v2 = Vectors(c2),
+                v3 = Vectors(c3);
             for (int k = 0; k < inner; k++)
             {
-                double a0 = left[first * inner + k], a1 = left[(first + 1) * inner + k], a2 = left[(first + 2) * inner + k], a3 = left[(first + 3) * inner + k];
+                double a0 = left[first * inner + k],
+                    a1 = left[(first + 1) * inner + k],
+                    a2 = left[(first + 2) * inner + k],
+                    a3 = left[(first + 3) * inner + k];
                 ReadOnlySpan<double> source = right.Slice(k * columns, columns);
                 ReadOnlySpan<Vector<double>> vectors = MemoryMarshal.Cast<double, Vector<double>>(source);
-                Vector<double> f0 = new(a0), f1 = new(a1), f2 = new(a2), f3 = new(a3);
+                Vector<double> f0 = new(a0),
+                    f1 = new(a1),
+                    f2 = new(a2),
+                    f3 = new(a3);
                 for (int i = 0; i < vectors.Length; i++)
                 {
                     Vector<double> value = vectors[i];

@@ -19,7 +19,8 @@ internal static class SingleNode
     public static ExactTensor[] Run(GraphNode node, ExactTensor?[] taken, ExactTensor[] given, long operatorSet)
     {
         ProtobufMessage graph = new();
-        string[] inputs = [.. taken.Select((tensor, i) => tensor is null ? "" : $"x{i}")], outputs = [.. given.Select((_, i) => $"y{i}")];
+        string[] inputs = [.. taken.Select((tensor, i) => tensor is null ? "" : $"x{i}")],
+            outputs = [.. given.Select((_, i) => $"y{i}")];
         graph.Message(1, new ProtobufMessage().Raw(node.With(inputs, outputs).Message.Span)).Text(2, "node");
         List<OnnxTensor> data = [];
         for (int i = 0; i < taken.Length; i++)
@@ -33,7 +34,14 @@ internal static class SingleNode
             }
             else
             {
-                graph.Message(5, new ProtobufMessage().Integers(1, tensor.Shape).Integer(2, tensor.ElementType).Text(8, inputs[i]).Block(9, tensor.ToBytes()));
+                graph.Message(
+                    5,
+                    new ProtobufMessage()
+                        .Integers(1, tensor.Shape)
+                        .Integer(2, tensor.ElementType)
+                        .Text(8, inputs[i])
+                        .Block(9, tensor.ToBytes())
+                );
             }
         }
         float[][] results = [.. given.Select(tensor => new float[tensor.Values.Length])];
@@ -43,7 +51,10 @@ internal static class SingleNode
             graph.Message(12, Declaration(outputs[i], given[i].Shape));
             bound.Add(OnnxTensor.Create(outputs[i], results[i], given[i].Shape));
         }
-        ProtobufMessage model = new ProtobufMessage().Integer(1, IrVersion).Message(7, graph).Message(8, new ProtobufMessage().Text(1, "").Integer(2, operatorSet));
+        ProtobufMessage model = new ProtobufMessage()
+            .Integer(1, IrVersion)
+            .Message(7, graph)
+            .Message(8, new ProtobufMessage().Text(1, "").Integer(2, operatorSet));
         if (node.Domain.Length > 0)
             model.Message(8, new ProtobufMessage().Text(1, node.Domain).Integer(2, 1));
         using OnnxSession session = OnnxSession.FromBytes(model.Bytes.ToArray(), new OnnxSessionOptions());
@@ -56,6 +67,8 @@ internal static class SingleNode
         ProtobufMessage dimensions = new();
         foreach (long length in shape)
             dimensions.Message(1, new ProtobufMessage().Integer(1, length));
-        return new ProtobufMessage().Text(1, name).Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, GraphTensor.Float32).Message(2, dimensions)));
+        return new ProtobufMessage()
+            .Text(1, name)
+            .Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, GraphTensor.Float32).Message(2, dimensions)));
     }
 }

@@ -6,7 +6,10 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Bench.Exactness;
 
-/// <summary>How far the stems of one chunk are from the exported graph computed in float64, position embeddings included, for music that ends sooner and sooner.</summary>
+/// <summary>
+/// How far the stems of one chunk are from the exported graph computed in float64, position embeddings included, for music that ends sooner
+/// and sooner.
+/// </summary>
 internal static class StemErrors
 {
     private static readonly string[] s_titles = ["Music, frames", "as exported", "prepared", "prepared, float64"];
@@ -18,17 +21,34 @@ internal static class StemErrors
     /// <param name="add">A number to add to all samples.</param>
     /// <param name="lengths">Frames of music; behind them are zeros.</param>
     /// <param name="output">Takes the table.</param>
-    public static void Report(string path, IReadOnlyList<string> others, string? song, float add, IReadOnlyList<int> lengths, TextWriter output)
+    public static void Report(
+        string path,
+        IReadOnlyList<string> others,
+        string? song,
+        float add,
+        IReadOnlyList<int> lengths,
+        TextWriter output
+    )
     {
         string folder = Path.GetDirectoryName(path)!;
         GraphModel exported = GraphModel.Parse(File.ReadAllBytes(path));
         // What the exporter computed in float32 is no part of what the model means.
         PositionEmbeddings.Apply(exported, folder);
         ExactGraph graph = new(exported, folder);
-        using PreparedModel? prepared = PreparedModel.Prepare(path, ModelPrecision.Full, PreparationCache.Open(), output.WriteLine, CancellationToken.None);
+        using PreparedModel? prepared = PreparedModel.Prepare(
+            path,
+            ModelPrecision.Full,
+            PreparationCache.Open(),
+            output.WriteLine,
+            CancellationToken.None
+        );
         ExactGraph? rewritten = prepared is null ? null : new(GraphModel.Parse(prepared.ToBytes()), folder);
-        List<SeparationModel> models = [SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions()), SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions(), prepare: true),
-            .. others.Select(other => SeparationModel.Load(ModelSource.Find(Path.GetFullPath(other)), new OnnxSessionOptions()))];
+        List<SeparationModel> models =
+        [
+            SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions()),
+            SeparationModel.Load(ModelSource.Find(path), new OnnxSessionOptions(), prepare: true),
+            .. others.Select(other => SeparationModel.Load(ModelSource.Find(Path.GetFullPath(other)), new OnnxSessionOptions())),
+        ];
         try
         {
             output.WriteLine("The worst stem's ratio of signal to error in dB, against the exported graph in float64.");
@@ -40,7 +60,10 @@ internal static class StemErrors
                 float[][] exact = chunk.Stems(graph);
                 List<double> found = [.. models.Select(model => Worst(exact, chunk.Stems(model)))];
                 found.Insert(2, rewritten is null ? double.PositiveInfinity : Worst(exact, chunk.Stems(rewritten)));
-                output.WriteLine($"{length,20}" + string.Concat(found.Select(decibels => string.Create(CultureInfo.InvariantCulture, $"{decibels,20:F1}"))));
+                output.WriteLine(
+                    $"{length,20}"
+                        + string.Concat(found.Select(decibels => string.Create(CultureInfo.InvariantCulture, $"{decibels,20:F1}")))
+                );
                 output.Flush();
             }
         }
@@ -50,17 +73,21 @@ internal static class StemErrors
         }
     }
 
-    private static double Worst(float[][] exact, float[][] stems) => Enumerable.Range(0, exact.Length / 2).Min(stem =>
-    {
-        double signal = 0, error = 0;
-        for (int channel = 2 * stem; channel < 2 * stem + 2; channel++)
-        {
-            for (int i = 0; i < exact[channel].Length; i++)
+    private static double Worst(float[][] exact, float[][] stems) =>
+        Enumerable
+            .Range(0, exact.Length / 2)
+            .Min(stem =>
             {
-                signal += (double)exact[channel][i] * exact[channel][i];
-                error += Math.Pow((double)stems[channel][i] - exact[channel][i], 2);
-            }
-        }
-        return 10 * Math.Log10(signal / error);
-    });
+                double signal = 0,
+                    error = 0;
+                for (int channel = 2 * stem; channel < 2 * stem + 2; channel++)
+                {
+                    for (int i = 0; i < exact[channel].Length; i++)
+                    {
+                        signal += (double)exact[channel][i] * exact[channel][i];
+                        error += Math.Pow((double)stems[channel][i] - exact[channel][i], 2);
+                    }
+                }
+                return 10 * Math.Log10(signal / error);
+            });
 }

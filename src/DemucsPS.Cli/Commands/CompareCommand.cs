@@ -17,28 +17,73 @@ namespace DemucsPS.Cli.Commands;
 internal sealed class CompareCommand
 {
     private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "A model to compare: a name or a path. Repeat for several models.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
-    private readonly Option<string[]> _overlaps = new("--overlap") { Description = "Overlaps to compare, separated by commas. Default: 0.05.", HelpName = "SHARES" };
-    private readonly Option<string[]> _shifts = new("--shifts") { Description = "Numbers of random shifts to compare, separated by commas. Default: 0.", HelpName = "NUMBERS" };
-    private readonly Option<string[]> _precisions = new Option<string[]>("--precision") { Description = "Precisions to compare, full and int8, separated by commas. Default: full.", HelpName = "NAMES" }.Offering(Offer.Words("full", "int8") with { IsList = true });
-    private readonly Option<string?> _references = new("--references", "-r") { Description = "Folder of the reference stems to measure against.", HelpName = "DIR" };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems (OUTPUT/SETTING/TRACK/STEM.wav) and the pages (OUTPUT/TRACK.html).", DefaultValueFactory = _ => "compared", HelpName = "DIR" };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks to separate at once; 0 to choose by processors and memory.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<bool> _noPlayer = new("--no-player") { Description = "Do not create the page that plays the results against each other." };
+    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m")
+    {
+        Description = "A model to compare: a name or a path. Repeat for several models.",
+        HelpName = "NAME|PATH",
+    }.Offering(Offer.Models);
+    private readonly Option<string[]> _overlaps = new("--overlap")
+    {
+        Description = "Overlaps to compare, separated by commas. Default: 0.05.",
+        HelpName = "SHARES",
+    };
+    private readonly Option<string[]> _shifts = new("--shifts")
+    {
+        Description = "Numbers of random shifts to compare, separated by commas. Default: 0.",
+        HelpName = "NUMBERS",
+    };
+    private readonly Option<string[]> _precisions = new Option<string[]>("--precision")
+    {
+        Description = "Precisions to compare, full and int8, separated by commas. Default: full.",
+        HelpName = "NAMES",
+    }.Offering(Offer.Words("full", "int8") with { IsList = true });
+    private readonly Option<string?> _references = new("--references", "-r")
+    {
+        Description = "Folder of the reference stems to measure against.",
+        HelpName = "DIR",
+    };
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "Folder for the stems (OUTPUT/SETTING/TRACK/STEM.wav) and the pages (OUTPUT/TRACK.html).",
+        DefaultValueFactory = _ => "compared",
+        HelpName = "DIR",
+    };
+    private readonly Option<int> _jobs = new("--jobs", "-j")
+    {
+        Description = "Chunks to separate at once; 0 to choose by processors and memory.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<bool> _noPlayer = new("--no-player")
+    {
+        Description = "Do not create the page that plays the results against each other.",
+    };
     private readonly Option<bool> _resume = new("--resume") { Description = "Use existing stems, and continue interrupted separations." };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems and pages." };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per separation to stdout instead of a line." };
-
-    private CompareCommand()
+    private readonly Option<bool> _json = new("--json")
     {
-    }
+        Description = "Write one JSON object per separation to stdout instead of a line.",
+    };
+
+    private CompareCommand() { }
 
     public static Command Create(Interruption interruption)
     {
         CompareCommand compare = new();
         Command command = new("compare", "Separate the same audio in several ways, and compare quality, time and memory.")
         {
-            compare._inputs, compare._models, compare._overlaps, compare._shifts, compare._precisions, compare._references, compare._output, compare._jobs, compare._noPlayer, compare._resume, compare._force, compare._json,
+            compare._inputs,
+            compare._models,
+            compare._overlaps,
+            compare._shifts,
+            compare._precisions,
+            compare._references,
+            compare._output,
+            compare._jobs,
+            compare._noPlayer,
+            compare._resume,
+            compare._force,
+            compare._json,
         };
         command.SetAction((parsed, _) => Task.Run(() => compare.Run(parsed, interruption), CancellationToken.None));
         return command;
@@ -69,7 +114,15 @@ internal sealed class CompareCommand
             ModelLibrary library = ModelLibrary.Open();
             TrackSource[] tracks = [.. parsed.GetRequiredValue(_inputs).Select(input => new TrackSource(Path.GetFullPath(input)))];
             List<ComparedSeparation> done = [];
-            foreach (ComparedSeparation compared in comparison.Run(tracks, Settings(parsed), model => library.Select(model is null ? [] : [model], null, Path.GetFullPath), new Relay<SeparationProgress>(value => progress?.Report(value)), pipe.Token))
+            foreach (
+                ComparedSeparation compared in comparison.Run(
+                    tracks,
+                    Settings(parsed),
+                    model => library.Select(model is null ? [] : [model], null, Path.GetFullPath),
+                    new Relay<SeparationProgress>(value => progress?.Report(value)),
+                    pipe.Token
+                )
+            )
             {
                 foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
                     Say(warning);
@@ -97,11 +150,20 @@ internal sealed class CompareCommand
             ProgressInterval interval = new();
             try
             {
-                PlayerPageFile written = page.Write(path, new Relay<PlayerProgress>(value =>
-                {
-                    if (interval.Shows())
-                        report.Progress(string.Create(CultureInfo.InvariantCulture, $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"));
-                }), pipe.Token);
+                PlayerPageFile written = page.Write(
+                    path,
+                    new Relay<PlayerProgress>(value =>
+                    {
+                        if (interval.Shows())
+                            report.Progress(
+                                string.Create(
+                                    CultureInfo.InvariantCulture,
+                                    $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"
+                                )
+                            );
+                    }),
+                    pipe.Token
+                );
                 foreach (string warning in written.Warnings)
                     Say(warning);
                 report.Note($"The page is '{written.FilePath}'.");
@@ -127,38 +189,71 @@ internal sealed class CompareCommand
 
     // Every model by every overlap by all the rest.
     private ComparisonSetting[] Settings(ParseResult parsed) =>
-    [
-        .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
-           from overlap in Values(parsed.GetValue(_overlaps), new SeparationOptions().Overlap, "a number", (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-           from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
-           from precision in Values(parsed.GetValue(_precisions), ModelPrecision.Full, "a precision (full or int8)", (string text, out ModelPrecision value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]))
-           select new ComparisonSetting { Model = model, Overlap = overlap, Shifts = shifts, Precision = precision },
-    ];
+        [
+            .. from model in parsed.GetValue(_models) is { Length: > 0 } models ? models : [null!]
+            from overlap in Values(
+                parsed.GetValue(_overlaps),
+                new SeparationOptions().Overlap,
+                "a number",
+                (string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value)
+            )
+            from shifts in Values(parsed.GetValue(_shifts), 0, "a whole number", (string text, out int value) =>
+                int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)
+            )
+            from precision in Values(
+                parsed.GetValue(_precisions),
+                ModelPrecision.Full,
+                "a precision (full or int8)",
+                (string text, out ModelPrecision value) =>
+                    Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0])
+            )
+            select new ComparisonSetting
+            {
+                Model = model,
+                Overlap = overlap,
+                Shifts = shifts,
+                Precision = precision,
+            },
+        ];
 
-    private static IEnumerable<T> Values<T>(string[]? given, T otherwise, string wanted, Parser<T> parse) => given is not { Length: > 0 } ? [otherwise]
-        : NameList.Of(given).Select(text =>
-            parse(text, out T value) ? value : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' cannot be compared: it is not {wanted}."));
+    private static IEnumerable<T> Values<T>(string[]? given, T otherwise, string wanted, Parser<T> parse) =>
+        given is not { Length: > 0 }
+            ? [otherwise]
+            : NameList
+                .Of(given)
+                .Select(text =>
+                    parse(text, out T value)
+                        ? value
+                        : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' cannot be compared: it is not {wanted}.")
+                );
 
-    private static string Line(ComparedSeparation compared) => string.Create(CultureInfo.InvariantCulture,
-        $"{compared.Track}: {compared.Setting}{Figure("SDR", compared.Sdr)}{Figure("nSDR", compared.NSdr)}{Figure("difference", compared.DifferenceDb)}  {compared.Elapsed.TotalSeconds:F1} s{(compared.PeakMemory is { } memory ? FormattableString.Invariant($"  {memory / 1e6:F0} MB") : "")}");
+    private static string Line(ComparedSeparation compared) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{compared.Track}: {compared.Setting}{Figure("SDR", compared.Sdr)}{Figure("nSDR", compared.NSdr)}{Figure("difference", compared.DifferenceDb)}  {compared.Elapsed.TotalSeconds:F1} s{(compared.PeakMemory is { } memory ? FormattableString.Invariant($"  {memory / 1e6:F0} MB") : "")}"
+        );
 
-    private static string Figure(string name, double? figure) => figure is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {name} {value:F2}") : "";
+    private static string Figure(string name, double? figure) =>
+        figure is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {name} {value:F2}") : "";
 
-    private static string Json(ComparedSeparation compared) => ConsoleJson.Of(new
-    {
-        track = compared.Track,
-        setting = compared.Setting,
-        model = compared.Result.Model,
-        sdr = compared.Sdr,
-        nSdr = compared.NSdr,
-        differenceDb = compared.DifferenceDb,
-        differenceFrom = compared.DifferenceFrom,
-        seconds = compared.Elapsed.TotalSeconds,
-        skipped = compared.Result.Skipped,
-        peakMemory = compared.PeakMemory,
-        folder = compared.Folder,
-        quality = compared.Quality is null ? null : JsonNode.Parse(QualityJson.Write(compared.Quality)),
-    });
+    private static string Json(ComparedSeparation compared) =>
+        ConsoleJson.Of(
+            new
+            {
+                track = compared.Track,
+                setting = compared.Setting,
+                model = compared.Result.Model,
+                sdr = compared.Sdr,
+                nSdr = compared.NSdr,
+                differenceDb = compared.DifferenceDb,
+                differenceFrom = compared.DifferenceFrom,
+                seconds = compared.Elapsed.TotalSeconds,
+                skipped = compared.Result.Skipped,
+                peakMemory = compared.PeakMemory,
+                folder = compared.Folder,
+                quality = compared.Quality is null ? null : JsonNode.Parse(QualityJson.Write(compared.Quality)),
+            }
+        );
 
     private delegate bool Parser<T>(string text, out T value);
 

@@ -10,10 +10,20 @@ internal static class DevicesCommand
 {
     public static Command Create()
     {
-        Option<string[]> libraries = new("--provider-library") { Description = "A plug-in library to list in addition to those in DEMUCSPS_PROVIDERS. Repeat for several.", HelpName = "FILE" };
+        Option<string[]> libraries = new("--provider-library")
+        {
+            Description = "A plug-in library to list in addition to those in DEMUCSPS_PROVIDERS. Repeat for several.",
+            HelpName = "FILE",
+        };
         Option<bool> json = new("--json") { Description = "Write one JSON object per device to stdout." };
         Command command = new("devices", "List execution providers and their devices, and why some cannot be used.") { libraries, json };
-        command.SetAction((parsed, _) => Task.Run(() => Run([.. (parsed.GetValue(libraries) ?? []).Select(Path.GetFullPath)], parsed.GetValue(json)), CancellationToken.None));
+        command.SetAction(
+            (parsed, _) =>
+                Task.Run(
+                    () => Run([.. (parsed.GetValue(libraries) ?? []).Select(Path.GetFullPath)], parsed.GetValue(json)),
+                    CancellationToken.None
+                )
+        );
         return command;
     }
 
@@ -35,7 +45,13 @@ internal static class DevicesCommand
     private static string Line(ExecutionDevice device)
     {
         string memory = device.Memory is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F1} GB") : "";
-        string[] facts = [device.Device ?? "", device.Description ?? device.Vendor ?? "", memory, device.Provider is { } provider ? $"{provider} {device.Version}".TrimEnd() : ""];
+        string[] facts =
+        [
+            device.Device ?? "",
+            device.Description ?? device.Vendor ?? "",
+            memory,
+            device.Provider is { } provider ? $"{provider} {device.Version}".TrimEnd() : "",
+        ];
         return $"{device.ExecutionProvider.ToString().ToLowerInvariant(),-9} {(device.Usable ? "usable" : "no"),-7} {(device.Usable ? string.Join(", ", facts.Where(fact => fact.Length > 0)) : device.Reason)}";
     }
 }

@@ -10,28 +10,77 @@ namespace DemucsPS.Cli.Commands;
 /// <summary><c>demucsps measure</c>: estimated stems and the references in, figures out.</summary>
 internal sealed class MeasureCommand
 {
-    private readonly Argument<string[]> _paths = new Argument<string[]>("path") { Description = "Folders of stems, or their parent folders: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
-    private readonly Option<string> _references = new("--references", "-r") { Description = "Folder of a track's reference stems, or of folders of tracks, as in MUSDB18-HQ (with or without folders such as test). Stems and tracks are matched by name.", Required = true, HelpName = "DIR" };
-    private readonly Option<string[]> _metrics = new Option<string[]>("--metric") { Description = "Metrics to compute: sdr, isr, sir, sar, nsdr, sisdr. Default: all. Repeat, or separate by commas. Without isr, sir and sar it is much faster.", HelpName = "NAMES" }.Offering(Offer.Metrics);
-    private readonly Option<double> _window = new("--window") { Description = "Length of a window; 0 for one window over the whole track.", DefaultValueFactory = _ => new QualityOptions().Window, CustomParser = NumberArgument.Decimal, HelpName = "SECONDS" };
-    private readonly Option<double?> _hop = new("--hop") { Description = "Time from one window to the next. Default: the length of a window.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Tracks to measure at once; 0 for one per processor. Each takes up to 250 MB.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<string?> _output = new("--output", "-o") { Description = "Write the results of each track to DIR/MODEL/TRACK.json.", HelpName = "DIR" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Reuse the results in --output. With --force, replace those of other stems or options." };
+    private readonly Argument<string[]> _paths = new Argument<string[]>("path")
+    {
+        Description = "Folders of stems, or their parent folders: PATH/STEM.wav, PATH/TRACK/STEM.wav or PATH/MODEL/TRACK/STEM.wav.",
+        Arity = ArgumentArity.OneOrMore,
+    }.Offering(Offer.Folders);
+    private readonly Option<string> _references = new("--references", "-r")
+    {
+        Description =
+            "Folder of a track's reference stems, or of folders of tracks, as in MUSDB18-HQ (with or without folders such as test). Stems and tracks are matched by name.",
+        Required = true,
+        HelpName = "DIR",
+    };
+    private readonly Option<string[]> _metrics = new Option<string[]>("--metric")
+    {
+        Description =
+            "Metrics to compute: sdr, isr, sir, sar, nsdr, sisdr. Default: all. Repeat, or separate by commas. Without isr, sir and sar it is much faster.",
+        HelpName = "NAMES",
+    }.Offering(Offer.Metrics);
+    private readonly Option<double> _window = new("--window")
+    {
+        Description = "Length of a window; 0 for one window over the whole track.",
+        DefaultValueFactory = _ => new QualityOptions().Window,
+        CustomParser = NumberArgument.Decimal,
+        HelpName = "SECONDS",
+    };
+    private readonly Option<double?> _hop = new("--hop")
+    {
+        Description = "Time from one window to the next. Default: the length of a window.",
+        CustomParser = NumberArgument.OptionalDecimal,
+        HelpName = "SECONDS",
+    };
+    private readonly Option<int> _jobs = new("--jobs", "-j")
+    {
+        Description = "Tracks to measure at once; 0 for one per processor. Each takes up to 250 MB.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<string?> _output = new("--output", "-o")
+    {
+        Description = "Write the results of each track to DIR/MODEL/TRACK.json.",
+        HelpName = "DIR",
+    };
+    private readonly Option<bool> _resume = new("--resume")
+    {
+        Description = "Reuse the results in --output. With --force, replace those of other stems or options.",
+    };
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Replace existing results." };
     private readonly Option<string?> _csv = new("--csv") { Description = "Also write one line per stem to this file.", HelpName = "FILE" };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per track to stdout instead of one line per stem." };
-
-    private MeasureCommand()
+    private readonly Option<bool> _json = new("--json")
     {
-    }
+        Description = "Write one JSON object per track to stdout instead of one line per stem.",
+    };
+
+    private MeasureCommand() { }
 
     public static Command Create()
     {
         MeasureCommand measure = new();
         Command command = new("measure", "Compare stems with reference stems: BSS Eval v4 as in museval, nSDR and SI-SDR.")
         {
-            measure._paths, measure._references, measure._metrics, measure._window, measure._hop, measure._jobs, measure._output, measure._resume, measure._force, measure._csv, measure._json,
+            measure._paths,
+            measure._references,
+            measure._metrics,
+            measure._window,
+            measure._hop,
+            measure._jobs,
+            measure._output,
+            measure._resume,
+            measure._force,
+            measure._csv,
+            measure._json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => measure.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -46,14 +95,25 @@ internal sealed class MeasureCommand
         StringBuilder csv = new(QualityCsv.Header + "\n");
         try
         {
-            QualityOptions options = new() { Window = parsed.GetValue(_window), Hop = parsed.GetValue(_hop), Metrics = Metrics(parsed.GetValue(_metrics)) };
+            QualityOptions options = new()
+            {
+                Window = parsed.GetValue(_window),
+                Hop = parsed.GetValue(_hop),
+                Metrics = Metrics(parsed.GetValue(_metrics)),
+            };
             options.Check();
             string references = Path.GetFullPath(parsed.GetRequiredValue(_references));
             string? csvPath = parsed.GetValue(_csv) is { } name ? Path.GetFullPath(name) : null;
-            bool resume = parsed.GetValue(_resume), force = parsed.GetValue(_force);
-            QualityResults? results = parsed.GetValue(_output) is { } folder ? new QualityResults(Path.GetFullPath(folder)) { Resume = resume, Overwrite = force } : null;
+            bool resume = parsed.GetValue(_resume),
+                force = parsed.GetValue(_force);
+            QualityResults? results = parsed.GetValue(_output) is { } folder
+                ? new QualityResults(Path.GetFullPath(folder)) { Resume = resume, Overwrite = force }
+                : null;
             if (resume && results is null)
-                throw new DemucsException(DemucsError.ParameterInvalid, "--resume needs --output: it reuses the results of an earlier run. Name their folder.");
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    "--resume needs --output: it reuses the results of an earlier run. Name their folder."
+                );
             if (csvPath is not null)
                 QualityCsv.Prepare(csvPath, force || resume);
             foreach (string path in parsed.GetRequiredValue(_paths).Select(Path.GetFullPath))
@@ -69,7 +129,15 @@ internal sealed class MeasureCommand
                     exitCode = ExitCodes.Failed;
                     continue;
                 }
-                foreach ((EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(tracks, options, parsed.GetValue(_jobs), results, pipe.Token))
+                foreach (
+                    (EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(
+                        tracks,
+                        options,
+                        parsed.GetValue(_jobs),
+                        results,
+                        pipe.Token
+                    )
+                )
                 {
                     if (quality is null)
                     {
@@ -96,7 +164,9 @@ internal sealed class MeasureCommand
         }
         catch (OperationCanceledException)
         {
-            report.Canceled(parsed.GetValue(_output) is null ? "unwritten results are lost." : "use --resume to continue after the finished tracks.");
+            report.Canceled(
+                parsed.GetValue(_output) is null ? "unwritten results are lost." : "use --resume to continue after the finished tracks."
+            );
             return pipe.IsClosed ? ClosedPipe.ExitCode : ExitCodes.Canceled;
         }
     }
@@ -106,8 +176,16 @@ internal sealed class MeasureCommand
         QualityMetric metrics = QualityMetric.None;
         foreach (string name in NameList.Of(names))
         {
-            metrics |= Enum.TryParse(name, ignoreCase: true, out QualityMetric metric) && Enum.IsDefined(metric) && metric != QualityMetric.None && !char.IsAsciiDigit(name[0]) ? metric
-                : throw new DemucsException(DemucsError.ParameterInvalid, $"There is no metric '{name}'. Choose sdr, isr, sir, sar, nsdr, sisdr or all.");
+            metrics |=
+                Enum.TryParse(name, ignoreCase: true, out QualityMetric metric)
+                && Enum.IsDefined(metric)
+                && metric != QualityMetric.None
+                && !char.IsAsciiDigit(name[0])
+                    ? metric
+                    : throw new DemucsException(
+                        DemucsError.ParameterInvalid,
+                        $"There is no metric '{name}'. Choose sdr, isr, sir, sar, nsdr, sisdr or all."
+                    );
         }
         return metrics == QualityMetric.None ? QualityMetric.All : metrics;
     }
@@ -116,7 +194,17 @@ internal sealed class MeasureCommand
     {
         StringBuilder line = new();
         line.Append(stem.Model is null ? "" : stem.Model + "/").Append(stem.Track).Append(": ").Append(stem.StemName);
-        foreach ((string name, double? figure) in new[] { ("SDR", stem.Sdr), ("ISR", stem.Isr), ("SIR", stem.Sir), ("SAR", stem.Sar), ("nSDR", stem.NSdr), ("SI-SDR", stem.SiSdr) })
+        foreach (
+            (string name, double? figure) in new[]
+            {
+                ("SDR", stem.Sdr),
+                ("ISR", stem.Isr),
+                ("SIR", stem.Sir),
+                ("SAR", stem.Sar),
+                ("nSDR", stem.NSdr),
+                ("SI-SDR", stem.SiSdr),
+            }
+        )
         {
             if (figure is { } value)
                 line.Append(CultureInfo.InvariantCulture, $"  {name} {value:F2}");

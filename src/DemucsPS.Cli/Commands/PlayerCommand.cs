@@ -12,17 +12,62 @@ internal static class PlayerCommand
 {
     public static Command Create()
     {
-        Argument<string[]> folders = new Argument<string[]>("dir") { Description = "Folders of stems, of one track or many, or their demucsps.json files.", Arity = ArgumentArity.OneOrMore }.Offering(Offer.Folders);
-        Option<string?> output = new("--output", "-o") { Description = "File for a single page. Default: player.html next to the stems.", HelpName = "FILE" };
+        Argument<string[]> folders = new Argument<string[]>("dir")
+        {
+            Description = "Folders of stems, of one track or many, or their demucsps.json files.",
+            Arity = ArgumentArity.OneOrMore,
+        }.Offering(Offer.Folders);
+        Option<string?> output = new("--output", "-o")
+        {
+            Description = "File for a single page. Default: player.html next to the stems.",
+            HelpName = "FILE",
+        };
         Option<string?> title = new("--title") { Description = "Title of a single page. Default: the folder's name.", HelpName = "TEXT" };
-        Option<PlayerAudio> sound = new("--sound") { Description = "Where the sound is: embedded in the page, linked files (for long tracks; with --serve fetched during playback), or auto.", CustomParser = WordArgument.Of<PlayerAudio>, HelpName = "auto|embedded|linked" };
-        Option<bool> compare = new("--compare") { Description = "Create one page from all folders, which are separations of the same track, to compare them at the same level." };
+        Option<PlayerAudio> sound = new("--sound")
+        {
+            Description =
+                "Where the sound is: embedded in the page, linked files (for long tracks; with --serve fetched during playback), or auto.",
+            CustomParser = WordArgument.Of<PlayerAudio>,
+            HelpName = "auto|embedded|linked",
+        };
+        Option<bool> compare = new("--compare")
+        {
+            Description = "Create one page from all folders, which are separations of the same track, to compare them at the same level.",
+        };
         Option<bool> serve = new("--serve") { Description = "Write no file, but serve the page to browsers on this machine until Ctrl+C." };
         Option<bool> open = new("--open") { Description = "Open the page in the browser." };
         Option<bool> force = new("--force", "-f") { Description = "Replace existing pages." };
-        Command command = new("player", "Create a page that plays stems in a browser.") { folders, output, title, sound, compare, serve, open, force };
-        command.SetAction((parsed, cancellationToken) => Task.Run(() => new Run(new SeparationReport(json: false, verbose: false), parsed.GetValue(sound), parsed.GetValue(open), parsed.GetValue(force), cancellationToken)
-            .Pages(parsed.GetRequiredValue(folders), parsed.GetValue(output), parsed.GetValue(title), parsed.GetValue(compare), parsed.GetValue(serve)), CancellationToken.None));
+        Command command = new("player", "Create a page that plays stems in a browser.")
+        {
+            folders,
+            output,
+            title,
+            sound,
+            compare,
+            serve,
+            open,
+            force,
+        };
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                Task.Run(
+                    () =>
+                        new Run(
+                            new SeparationReport(json: false, verbose: false),
+                            parsed.GetValue(sound),
+                            parsed.GetValue(open),
+                            parsed.GetValue(force),
+                            cancellationToken
+                        ).Pages(
+                            parsed.GetRequiredValue(folders),
+                            parsed.GetValue(output),
+                            parsed.GetValue(title),
+                            parsed.GetValue(compare),
+                            parsed.GetValue(serve)
+                        ),
+                    CancellationToken.None
+                )
+        );
         return command;
     }
 
@@ -32,7 +77,13 @@ internal static class PlayerCommand
         {
             if (serve && output is not null)
             {
-                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, $"--serve writes no file, so '{output}' would not be created. Leave out --serve or --output."));
+                report.Failure(
+                    null,
+                    new DemucsException(
+                        DemucsError.ParameterInvalid,
+                        $"--serve writes no file, so '{output}' would not be created. Leave out --serve or --output."
+                    )
+                );
                 return ExitCodes.Failed;
             }
             int exitCode = ExitCodes.Succeeded;
@@ -42,10 +93,10 @@ internal static class PlayerCommand
                 try
                 {
                     folders.AddRange(StemFolder.Find(path, e =>
-                    {
-                        report.Failure(e.Path ?? path, e);
-                        exitCode = ExitCodes.Failed;
-                    }));
+                        {
+                            report.Failure(e.Path ?? path, e);
+                            exitCode = ExitCodes.Failed;
+                        }));
                 }
                 catch (DemucsException e)
                 {
@@ -60,8 +111,13 @@ internal static class PlayerCommand
                 : [.. folders.Select(folder => (folder.PagePath, PlayerPage.Create(folder)))];
             if (pages.Count > 1 && (output is not null || title is not null || serve))
             {
-                report.Failure(null, new DemucsException(DemucsError.ParameterInvalid,
-                    $"There are {pages.Count} tracks, but {(serve ? "only one can be served" : "only one page is named")}. Give the folder of one track, or use --compare for separations of the same track."));
+                report.Failure(
+                    null,
+                    new DemucsException(
+                        DemucsError.ParameterInvalid,
+                        $"There are {pages.Count} tracks, but {(serve ? "only one can be served" : "only one page is named")}. Give the folder of one track, or use --compare for separations of the same track."
+                    )
+                );
                 return ExitCodes.Failed;
             }
             foreach ((string file, PlayerPage page) in pages)
@@ -124,7 +180,11 @@ internal static class PlayerCommand
         public void Report(PlayerProgress value)
         {
             if (_interval.Shows())
-                report.Progress(value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %") : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read"));
+                report.Progress(
+                    value.Total > 0
+                        ? string.Create(CultureInfo.InvariantCulture, $"{track}: {100 * value.Done / value.Total:F0} %")
+                        : string.Create(CultureInfo.InvariantCulture, $"{track}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read")
+                );
         }
     }
 }

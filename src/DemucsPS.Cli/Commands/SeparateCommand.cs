@@ -21,57 +21,266 @@ namespace DemucsPS.Cli.Commands;
 /// <summary><c>demucsps separate</c>: files in, stems out.</summary>
 internal sealed class SeparateCommand
 {
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV, AIFF and FLAC are built in; ffmpeg reads the rest.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string?> _filesFrom = new("--files-from") { Description = "Also separate the files listed in this file, one name per line, or with - in stdin. Names are used literally, without wildcards, quotes or comments. Relative names start in the current folder.", HelpName = "FILE|-" };
-    private readonly Option<bool> _null = new("--null", "-0") { Description = "Names in --files-from end with a zero byte instead of a newline, as from find -print0." };
-    private readonly Option<string?> _shard = new Option<string?>("--shard") { Description = "Separate only the I-th of N shares of the tracks, counted from 1: 3/10. Shares have about the same length. auto takes both numbers from a Slurm or AWS Batch array, auto/N the first one also from a Kubernetes indexed job.", HelpName = "I/N|auto|auto/N" }.Offering(Offer.Words("auto"));
-    private readonly Option<string?> _durations = new("--durations") { Description = "File with the lengths of the tracks, which all workers use to divide them; created if missing. Default: LIST.durations next to the list, or demucsps.durations in OUTPUT.", HelpName = "FILE" };
-    private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "Start no track that would exceed this time, and stop when it is over. The exit code is 99 if tracks are left.", HelpName = "01:50:00" };
-    private readonly Option<string?> _results = new("--results") { Description = "Append one JSON line per track to this file: outcome, time, hashes. One file per worker.", HelpName = "FILE" };
+    private readonly Argument<string[]> _inputs = new("input")
+    {
+        Description =
+            "Audio files, folders of them, playlists (.m3u8, .m3u) and CUE sheets. WAV, AIFF and FLAC are built in; ffmpeg reads the rest.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+    private readonly Option<string?> _filesFrom = new("--files-from")
+    {
+        Description =
+            "Also separate the files listed in this file, one name per line, or with - in stdin. Names are used literally, without wildcards, quotes or comments. Relative names start in the current folder.",
+        HelpName = "FILE|-",
+    };
+    private readonly Option<bool> _null = new("--null", "-0")
+    {
+        Description = "Names in --files-from end with a zero byte instead of a newline, as from find -print0.",
+    };
+    private readonly Option<string?> _shard = new Option<string?>("--shard")
+    {
+        Description =
+            "Separate only the I-th of N shares of the tracks, counted from 1: 3/10. Shares have about the same length. auto takes both numbers from a Slurm or AWS Batch array, auto/N the first one also from a Kubernetes indexed job.",
+        HelpName = "I/N|auto|auto/N",
+    }.Offering(Offer.Words("auto"));
+    private readonly Option<string?> _durations = new("--durations")
+    {
+        Description =
+            "File with the lengths of the tracks, which all workers use to divide them; created if missing. Default: LIST.durations next to the list, or demucsps.durations in OUTPUT.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _timeLimit = new("--time-limit")
+    {
+        Description = "Start no track that would exceed this time, and stop when it is over. The exit code is 99 if tracks are left.",
+        HelpName = "01:50:00",
+    };
+    private readonly Option<string?> _results = new("--results")
+    {
+        Description = "Append one JSON line per track to this file: outcome, time, hashes. One file per worker.",
+        HelpName = "FILE",
+    };
     private readonly Option<bool> _recurse = new("--recurse", "-r") { Description = "Include subfolders." };
-    private readonly Option<string[]> _include = new("--include") { Description = "Names of files to include from folders (*.mp4). Default: all audio files. Repeat, or separate by commas.", HelpName = "PATTERN" };
-    private readonly Option<string[]> _exclude = new("--exclude") { Description = "Names of files and folders to exclude. Repeat, or separate by commas.", HelpName = "PATTERN" };
-    private readonly Option<int> _streamIndex = new("--stream-index") { Description = "Audio stream of each file, counted from 0.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout") { Description = "For more than two channels: the first two, or every pair as its own track. Default: firsttwo.", CustomParser = WordArgument.Of<ChannelLayout>, HelpName = "firsttwo|pairs" };
-    private readonly Option<LateStart> _lateStart = new("--late-start") { Description = "If the sound of a file begins later than the file, as in films: start stems with silence, to stay in sync, or cut it. Default: silence.", CustomParser = WordArgument.Of<LateStart>, HelpName = "silence|cut" };
-    private readonly Option<DamageHandling> _onDamage = new("--on-damage") { Description = "For files that have lost some of their sound: read them with a warning and silence in place of lost sound, or fail. Default: warn.", CustomParser = WordArgument.Of<DamageHandling>, HelpName = "warn|fail" };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav, unless a template is given.", DefaultValueFactory = _ => "separated", HelpName = "DIR" };
-    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m") { Description = "Name of a model or bag (see 'demucsps models'), or path of a .safetensors, .onnx or .ort file, of its folder, or of a bag's .yaml file. NAME@SHA256 requires that hash, or a hash with that beginning. Repeat for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if installed, else the built-in 'baseline', which is not Demucs.", HelpName = "NAME|PATH" }.Offering(Offer.Models);
-    private readonly Option<string[]> _weights = new("--weights") { Description = "One row per model: a weight for each stem, separated by commas (1,0,1,0.25).", HelpName = "ROW" };
-    private readonly Option<bool> _noPreparation = new("--no-preparation") { Description = "Run models unchanged, without the preparation that improves accuracy." };
-    private readonly Option<ModelPrecision> _precision = new("--precision") { Description = "Run models in full precision, with large products in 8-bit integers (int8, on the CPU), or in 16-bit floats (bfloat16, with openvino on supported devices). Lower precision is faster but less accurate; 'demucsps models test --precision' measures the loss.", CustomParser = WordArgument.Of<ModelPrecision>, HelpName = "full|int8|bfloat16" };
-    private readonly Option<string[]> _stemNames = new("--stem-name") { Description = "Names for the model's stems, in its order, separated by commas. Default: the model's own names, or the usual ones.", HelpName = "NAMES" };
-    private readonly ProviderOptions _provider = new("Execution provider that runs the model. auto uses the first that starts and reports which. An unavailable one is an error.");
-    private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check") { Description = "Do not compare an execution provider with the CPU the first time it runs a model." };
-    private readonly Option<double> _overlap = new("--overlap") { Description = $"Fraction of a chunk that overlaps its neighbor, 0 to {ChunkPlan.MaxOverlap}.", DefaultValueFactory = _ => new SeparationOptions().Overlap, CustomParser = NumberArgument.Decimal, HelpName = "SHARE" };
-    private readonly Option<double> _transitionPower = new("--transition-power") { Description = "Shape of the crossfade, 1 (linear) to 4 (steepest).", DefaultValueFactory = _ => new SeparationOptions().TransitionPower, CustomParser = NumberArgument.Decimal, HelpName = "POWER" };
-    private readonly Option<double?> _segment = new("--segment") { Description = "Length of the chunks in seconds. Default and maximum: the model's own length (7.8 for htdemucs). Shorter chunks are padded for the model, as with the official --segment.", CustomParser = NumberArgument.OptionalDecimal, HelpName = "SECONDS" };
-    private readonly Option<int> _shifts = new("--shifts") { Description = "Number of random shifts to average over; 0 for none. Takes that many times longer.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<int> _seed = new("--seed") { Description = "Seed of the random shifts.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<string[]> _stems = new Option<string[]>("--stem") { Description = "Write only this stem. Repeat, or separate by commas, for several.", HelpName = "NAME" }.Offering(Offer.Stem with { IsList = true });
-    private readonly Option<string?> _twoStems = new Option<string?>("--two-stems") { Description = "Write this stem, and everything else as no_NAME.", HelpName = "NAME" }.Offering(Offer.Stem);
-    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method") { Description = "Compute no_NAME as the sum of the other stems (add, the default) or as the mix minus the stem.", CustomParser = WordArgument.Of<TwoStemsMethod>, HelpName = "add|minus" };
+    private readonly Option<string[]> _include = new("--include")
+    {
+        Description = "Names of files to include from folders (*.mp4). Default: all audio files. Repeat, or separate by commas.",
+        HelpName = "PATTERN",
+    };
+    private readonly Option<string[]> _exclude = new("--exclude")
+    {
+        Description = "Names of files and folders to exclude. Repeat, or separate by commas.",
+        HelpName = "PATTERN",
+    };
+    private readonly Option<int> _streamIndex = new("--stream-index")
+    {
+        Description = "Audio stream of each file, counted from 0.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<ChannelLayout> _channelLayout = new("--channel-layout")
+    {
+        Description = "For more than two channels: the first two, or every pair as its own track. Default: firsttwo.",
+        CustomParser = WordArgument.Of<ChannelLayout>,
+        HelpName = "firsttwo|pairs",
+    };
+    private readonly Option<LateStart> _lateStart = new("--late-start")
+    {
+        Description =
+            "If the sound of a file begins later than the file, as in films: start stems with silence, to stay in sync, or cut it. Default: silence.",
+        CustomParser = WordArgument.Of<LateStart>,
+        HelpName = "silence|cut",
+    };
+    private readonly Option<DamageHandling> _onDamage = new("--on-damage")
+    {
+        Description =
+            "For files that have lost some of their sound: read them with a warning and silence in place of lost sound, or fail. Default: warn.",
+        CustomParser = WordArgument.Of<DamageHandling>,
+        HelpName = "warn|fail",
+    };
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "Folder for the stems: OUTPUT/MODEL/TRACK/STEM.wav, unless a template is given.",
+        DefaultValueFactory = _ => "separated",
+        HelpName = "DIR",
+    };
+    private readonly Option<string[]> _models = new Option<string[]>("--model", "-m")
+    {
+        Description =
+            "Name of a model or bag (see 'demucsps models'), or path of a .safetensors, .onnx or .ort file, of its folder, or of a bag's .yaml file. NAME@SHA256 requires that hash, or a hash with that beginning. Repeat for a bag of models. Default: DEMUCSPS_MODEL, else htdemucs if installed, else the built-in 'baseline', which is not Demucs.",
+        HelpName = "NAME|PATH",
+    }.Offering(Offer.Models);
+    private readonly Option<string[]> _weights = new("--weights")
+    {
+        Description = "One row per model: a weight for each stem, separated by commas (1,0,1,0.25).",
+        HelpName = "ROW",
+    };
+    private readonly Option<bool> _noPreparation = new("--no-preparation")
+    {
+        Description = "Run models unchanged, without the preparation that improves accuracy.",
+    };
+    private readonly Option<ModelPrecision> _precision = new("--precision")
+    {
+        Description =
+            "Run models in full precision, with large products in 8-bit integers (int8, on the CPU), or in 16-bit floats (bfloat16, with openvino on supported devices). Lower precision is faster but less accurate; 'demucsps models test --precision' measures the loss.",
+        CustomParser = WordArgument.Of<ModelPrecision>,
+        HelpName = "full|int8|bfloat16",
+    };
+    private readonly Option<string[]> _stemNames = new("--stem-name")
+    {
+        Description = "Names for the model's stems, in its order, separated by commas. Default: the model's own names, or the usual ones.",
+        HelpName = "NAMES",
+    };
+    private readonly ProviderOptions _provider = new(
+        "Execution provider that runs the model. auto uses the first that starts and reports which. An unavailable one is an error."
+    );
+    private readonly Option<bool> _skipProviderCheck = new("--skip-provider-check")
+    {
+        Description = "Do not compare an execution provider with the CPU the first time it runs a model.",
+    };
+    private readonly Option<double> _overlap = new("--overlap")
+    {
+        Description = $"Fraction of a chunk that overlaps its neighbor, 0 to {ChunkPlan.MaxOverlap}.",
+        DefaultValueFactory = _ => new SeparationOptions().Overlap,
+        CustomParser = NumberArgument.Decimal,
+        HelpName = "SHARE",
+    };
+    private readonly Option<double> _transitionPower = new("--transition-power")
+    {
+        Description = "Shape of the crossfade, 1 (linear) to 4 (steepest).",
+        DefaultValueFactory = _ => new SeparationOptions().TransitionPower,
+        CustomParser = NumberArgument.Decimal,
+        HelpName = "POWER",
+    };
+    private readonly Option<double?> _segment = new("--segment")
+    {
+        Description =
+            "Length of the chunks in seconds. Default and maximum: the model's own length (7.8 for htdemucs). Shorter chunks are padded for the model, as with the official --segment.",
+        CustomParser = NumberArgument.OptionalDecimal,
+        HelpName = "SECONDS",
+    };
+    private readonly Option<int> _shifts = new("--shifts")
+    {
+        Description = "Number of random shifts to average over; 0 for none. Takes that many times longer.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<int> _seed = new("--seed")
+    {
+        Description = "Seed of the random shifts.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<string[]> _stems = new Option<string[]>("--stem")
+    {
+        Description = "Write only this stem. Repeat, or separate by commas, for several.",
+        HelpName = "NAME",
+    }.Offering(Offer.Stem with { IsList = true });
+    private readonly Option<string?> _twoStems = new Option<string?>("--two-stems")
+    {
+        Description = "Write this stem, and everything else as no_NAME.",
+        HelpName = "NAME",
+    }.Offering(Offer.Stem);
+    private readonly Option<TwoStemsMethod> _twoStemsMethod = new("--two-stems-method")
+    {
+        Description = "Compute no_NAME as the sum of the other stems (add, the default) or as the mix minus the stem.",
+        CustomParser = WordArgument.Of<TwoStemsMethod>,
+        HelpName = "add|minus",
+    };
     private readonly Option<bool> _residual = new("--residual") { Description = "Write the mix minus the written stems as residual." };
-    private readonly Option<string?> _mixdown = new Option<string?>("--mixdown") { Description = "Write a mixdown of all stems with these gains in dB; unnamed stems stay at 0 dB.", HelpName = "vocals=-inf,drums=-6" }.Offering(Offer.Gains);
-    private readonly Option<string?> _template = new Option<string?>("--file-name-template") { Description = $"File names below OUTPUT, with the fields {string.Join(", ", FileNameTemplate.Fields)}.", HelpName = "'{artist}/{title} ({stem})'" }.Offering(Offer.TemplateFields);
-    private readonly Option<string?> _valueSeparator = new("--value-separator") { Description = "Separator for tags with several values in file names. Default: '; '.", HelpName = "TEXT" };
-    private readonly Option<StemFileFormat> _format = new("--format") { Description = "File format; all but wav need ffmpeg.", CustomParser = WordArgument.Of<StemFileFormat>, HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4" };
-    private readonly Option<int?> _bitDepth = new Option<int?>("--bit-depth") { Description = "16 or 24 (integer; default: 24), or 32 (float, wav only).", CustomParser = NumberArgument.OptionalWhole, HelpName = "BITS" }.Offering(Offer.Words("16", "24", "32"));
-    private readonly Option<int?> _bitRate = new("--bit-rate") { Description = "Bit rate in kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.", CustomParser = NumberArgument.OptionalWhole, HelpName = "KBITS" };
-    private readonly Option<int?> _quality = new("--quality") { Description = "Quality of mp3 with a variable bit rate, 0 (best) to 9.", CustomParser = NumberArgument.OptionalWhole, HelpName = "N" };
-    private readonly Option<string> _sampleRate = new Option<string>("--sample-rate") { Description = "Sample rate of the stems, or 'source' for the rate and exact length of each source.", DefaultValueFactory = _ => "44100", HelpName = "HZ|source" }.Offering(Offer.Words("source", "44100", "48000"));
+    private readonly Option<string?> _mixdown = new Option<string?>("--mixdown")
+    {
+        Description = "Write a mixdown of all stems with these gains in dB; unnamed stems stay at 0 dB.",
+        HelpName = "vocals=-inf,drums=-6",
+    }.Offering(Offer.Gains);
+    private readonly Option<string?> _template = new Option<string?>("--file-name-template")
+    {
+        Description = $"File names below OUTPUT, with the fields {string.Join(", ", FileNameTemplate.Fields)}.",
+        HelpName = "'{artist}/{title} ({stem})'",
+    }.Offering(Offer.TemplateFields);
+    private readonly Option<string?> _valueSeparator = new("--value-separator")
+    {
+        Description = "Separator for tags with several values in file names. Default: '; '.",
+        HelpName = "TEXT",
+    };
+    private readonly Option<StemFileFormat> _format = new("--format")
+    {
+        Description = "File format; all but wav need ffmpeg.",
+        CustomParser = WordArgument.Of<StemFileFormat>,
+        HelpName = "wav|flac|mp3|aac|opus|alac|stemmp4",
+    };
+    private readonly Option<int?> _bitDepth = new Option<int?>("--bit-depth")
+    {
+        Description = "16 or 24 (integer; default: 24), or 32 (float, wav only).",
+        CustomParser = NumberArgument.OptionalWhole,
+        HelpName = "BITS",
+    }.Offering(Offer.Words("16", "24", "32"));
+    private readonly Option<int?> _bitRate = new("--bit-rate")
+    {
+        Description = "Bit rate in kbit/s. Default: 320 for mp3, 256 for aac and stemmp4, 192 for opus.",
+        CustomParser = NumberArgument.OptionalWhole,
+        HelpName = "KBITS",
+    };
+    private readonly Option<int?> _quality = new("--quality")
+    {
+        Description = "Quality of mp3 with a variable bit rate, 0 (best) to 9.",
+        CustomParser = NumberArgument.OptionalWhole,
+        HelpName = "N",
+    };
+    private readonly Option<string> _sampleRate = new Option<string>("--sample-rate")
+    {
+        Description = "Sample rate of the stems, or 'source' for the rate and exact length of each source.",
+        DefaultValueFactory = _ => "44100",
+        HelpName = "HZ|source",
+    }.Offering(Offer.Words("source", "44100", "48000"));
     private readonly Option<bool> _keepMono = new("--keep-mono") { Description = "Write mono stems for mono sources." };
-    private readonly Option<ClipMode?> _clip = new("--clip") { Description = "What to do with samples beyond full scale: rescale all stems equally, clamp, or none. Default: rescale; none for 32 bits.", CustomParser = WordArgument.Optional<ClipMode>, HelpName = "rescale|clamp|none" };
+    private readonly Option<ClipMode?> _clip = new("--clip")
+    {
+        Description =
+            "What to do with samples beyond full scale: rescale all stems equally, clamp, or none. Default: rescale; none for 32 bits.",
+        CustomParser = WordArgument.Optional<ClipMode>,
+        HelpName = "rescale|clamp|none",
+    };
     private readonly Option<bool> _dither = new("--dither") { Description = "Add triangular dither before rounding to 16 or 24 bits." };
     private readonly Option<bool> _noTags = new("--no-tags") { Description = "Do not copy tags and cover art." };
-    private readonly Option<int> _jobs = new("--jobs", "-j") { Description = "Chunks to separate at once; 0 to choose by processors and memory. Affects memory, not the result.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads of the runtime, shared by all jobs; 0 for one per processor. Another number may change the last bits of stems.", CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<int> _retry = new("--retry") { Description = "How often to retry a failed chunk.", DefaultValueFactory = _ => new SeparationOptions().RetryCount, CustomParser = NumberArgument.Whole, HelpName = "N" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Continue interrupted separations. With --force, start over those with other settings." };
-    private readonly Option<bool> _skipExisting = new("--skip-existing") { Description = "Skip tracks whose stems exist, unchanged, from the same source, models and parameters." };
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Overwrite existing stems, and start interrupted separations over." };
-    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Show the plan of each track (chunks, bytes to write, jobs, threads) and the time per chunk." };
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object per track to stdout instead of file names, and a summary after several tracks." };
+    private readonly Option<int> _jobs = new("--jobs", "-j")
+    {
+        Description = "Chunks to separate at once; 0 to choose by processors and memory. Affects memory, not the result.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<int> _threads = new("--threads")
+    {
+        Description =
+            "Threads of the runtime, shared by all jobs; 0 for one per processor. Another number may change the last bits of stems.",
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<int> _retry = new("--retry")
+    {
+        Description = "How often to retry a failed chunk.",
+        DefaultValueFactory = _ => new SeparationOptions().RetryCount,
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
+    private readonly Option<bool> _resume = new("--resume")
+    {
+        Description = "Continue interrupted separations. With --force, start over those with other settings.",
+    };
+    private readonly Option<bool> _skipExisting = new("--skip-existing")
+    {
+        Description = "Skip tracks whose stems exist, unchanged, from the same source, models and parameters.",
+    };
+    private readonly Option<bool> _force = new("--force", "-f")
+    {
+        Description = "Overwrite existing stems, and start interrupted separations over.",
+    };
+    private readonly Option<bool> _verbose = new("--verbose", "-v")
+    {
+        Description = "Show the plan of each track (chunks, bytes to write, jobs, threads) and the time per chunk.",
+    };
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "Write one JSON object per track to stdout instead of file names, and a summary after several tracks.",
+    };
 
     private readonly Interruption _interruption;
 
@@ -86,10 +295,56 @@ internal sealed class SeparateCommand
         check = separate.Check;
         Command command = new("separate", "Separate audio files into stems.")
         {
-            separate._inputs, separate._recurse, separate._include, separate._exclude, separate._streamIndex, separate._channelLayout, separate._lateStart, separate._onDamage, separate._output, separate._models, separate._weights, separate._noPreparation, separate._precision, separate._stemNames, separate._skipProviderCheck, separate._overlap, separate._transitionPower, separate._segment, separate._shifts, separate._seed, separate._stems, separate._twoStems,
-            separate._twoStemsMethod, separate._residual, separate._mixdown, separate._template, separate._valueSeparator, separate._format, separate._bitDepth, separate._bitRate, separate._quality, separate._sampleRate, separate._keepMono, separate._clip, separate._dither, separate._noTags, separate._jobs,
-            separate._threads, separate._retry, separate._resume, separate._skipExisting, separate._force, separate._verbose, separate._json,
-            separate._filesFrom, separate._null, separate._shard, separate._durations, separate._timeLimit, separate._results,
+            separate._inputs,
+            separate._recurse,
+            separate._include,
+            separate._exclude,
+            separate._streamIndex,
+            separate._channelLayout,
+            separate._lateStart,
+            separate._onDamage,
+            separate._output,
+            separate._models,
+            separate._weights,
+            separate._noPreparation,
+            separate._precision,
+            separate._stemNames,
+            separate._skipProviderCheck,
+            separate._overlap,
+            separate._transitionPower,
+            separate._segment,
+            separate._shifts,
+            separate._seed,
+            separate._stems,
+            separate._twoStems,
+            separate._twoStemsMethod,
+            separate._residual,
+            separate._mixdown,
+            separate._template,
+            separate._valueSeparator,
+            separate._format,
+            separate._bitDepth,
+            separate._bitRate,
+            separate._quality,
+            separate._sampleRate,
+            separate._keepMono,
+            separate._clip,
+            separate._dither,
+            separate._noTags,
+            separate._jobs,
+            separate._threads,
+            separate._retry,
+            separate._resume,
+            separate._skipExisting,
+            separate._force,
+            separate._verbose,
+            separate._json,
+            separate._filesFrom,
+            separate._null,
+            separate._shard,
+            separate._durations,
+            separate._timeLimit,
+            separate._results,
         };
         separate._provider.AddTo(command);
         command.Validators.Add(separate.CheckInputs);
@@ -101,8 +356,17 @@ internal sealed class SeparateCommand
     {
         if (parsed.GetValue(_inputs) is [var input, ..])
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is not an option. Give tracks to the job instead.");
-        (SeparationOptions options, _, StemRequest choice, ModelSelection models) = Choose(parsed, JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads)));
-        using ModelBag bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed), prepare: !parsed.GetValue(_noPreparation), jobs: options.Jobs);
+        (SeparationOptions options, _, StemRequest choice, ModelSelection models) = Choose(
+            parsed,
+            JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads))
+        );
+        using ModelBag bag = ModelBag.Open(
+            models,
+            choice.Needed,
+            _provider.Session(parsed),
+            prepare: !parsed.GetValue(_noPreparation),
+            jobs: options.Jobs
+        );
         _ = choice.Select(bag.Contract.Stems);
     }
 
@@ -128,7 +392,9 @@ internal sealed class SeparateCommand
         try
         {
             JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
-            ShardNumber? shard = parsed.GetValue(_shard) is { } number ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable) : null;
+            ShardNumber? shard = parsed.GetValue(_shard) is { } number
+                ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable)
+                : null;
             TimeSpan? time = parsed.GetValue(_timeLimit) is { } text ? TimeLimit.Parse(text) : null;
             int exitCode = ExitCodes.Succeeded;
             TrackListOptions options = Options(parsed);
@@ -136,24 +402,37 @@ internal sealed class SeparateCommand
             FileSeparator separator = Prepare(parsed, jobs, report, out bag);
             ResultsFile? results = parsed.GetValue(_results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
             Dictionary<TrackSource, DemucsException> unnamed = [];
-            string[] inputs = [.. Expand(parsed.GetValue(_inputs) ?? []), .. Listed(parsed, (entry, error) => unnamed[new TrackSource(entry)] = error)];
+            string[] inputs =
+            [
+                .. Expand(parsed.GetValue(_inputs) ?? []),
+                .. Listed(parsed, (entry, error) => unnamed[new TrackSource(entry)] = error),
+            ];
             // What should have written names may have failed, and a pipe does not say so.
             if (inputs.Length + unnamed.Count == 0)
-                report.Warning($"The list {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "from stdin")} is empty. Nothing is separated.");
-            IReadOnlyList<TrackSource> sources = shard is { } share ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine) : [.. inputs.SelectMany(list.Expand)];
+                report.Warning(
+                    $"The list {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "from stdin")} is empty. Nothing is separated."
+                );
+            IReadOnlyList<TrackSource> sources = shard is { } share
+                ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine)
+                : [.. inputs.SelectMany(list.Expand)];
             mine ??= sources.ToHashSet();
-            // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second one does not keep the rest from being separated.
+            // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second
+            // one does not keep the rest from being separated.
             IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, mine.Contains);
             TrackSource[] tracks = [.. sources.Where(mine.Contains)];
             // What is not a name has no length either, and is in no share: the first one says it.
-            Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 } ? new([.. unnamed, .. collisions]) : new(collisions);
+            Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 }
+                ? new([.. unnamed, .. collisions])
+                : new(collisions);
             if (tracks.Length + refused.Count == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
                 report.Note($"Share {shard} is empty.");
             // What is wrong with a model concerns all tracks.
             if (tracks.Length > collisions.Count)
                 bag!.Load(pipe.Token);
             begun = true;
-            TimeLimit? limit = time is { } given ? new TimeLimit(given, DateTime.Now - Process.GetCurrentProcess().StartTime, AssumedFactor(parsed, bag!)) : null;
+            TimeLimit? limit = time is { } given
+                ? new TimeLimit(given, DateTime.Now - Process.GetCurrentProcess().StartTime, AssumedFactor(parsed, bag!))
+                : null;
             BatchEnd end = new BatchRun(separator, results, limit, shard)
             {
                 Beginning = track =>
@@ -179,14 +458,18 @@ internal sealed class SeparateCommand
         {
             report.Failure(null, e);
             // Another worker has the file of results: it ends some time.
-            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage : e.Error == DemucsError.SeparationRunning ? ExitCodes.MoreToDo : ExitCodes.Failed;
+            return e.Error == DemucsError.ParameterInvalid ? ExitCodes.Usage
+                : e.Error == DemucsError.SeparationRunning ? ExitCodes.MoreToDo
+                : ExitCodes.Failed;
         }
         catch (OperationCanceledException e)
         {
-            report.Canceled(e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
+            report.Canceled(
+                e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
                 : begun ? "not all tracks were started."
                 : mine is null ? "the tracks were not listed yet."
-                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} started.");
+                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} started."
+            );
             return pipe.IsClosed ? ClosedPipe.ExitCode : _interruption.ExitCode;
         }
         finally
@@ -195,10 +478,14 @@ internal sealed class SeparateCommand
         }
     }
 
-    /// <summary>Seconds of work per second of music before anything is measured: about what one htdemucs takes on two cores, for each model and shift.</summary>
+    /// <summary>
+    /// Seconds of work per second of music before anything is measured: about what one htdemucs takes on two cores, for each model and
+    /// shift.
+    /// </summary>
     private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
 
-    private IEnumerable<string> Listed(ParseResult parsed, Action<string, DemucsException> refused) => parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null), refused) : [];
+    private IEnumerable<string> Listed(ParseResult parsed, Action<string, DemucsException> refused) =>
+        parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null), refused) : [];
 
     /// <summary>Full paths of the names in a list.</summary>
     /// <param name="list">The list's file, or - for stdin.</param>
@@ -213,37 +500,72 @@ internal sealed class SeparateCommand
         return FileList.Read(input, "stdin", isNull, told).Select(Path.GetFullPath);
     }
 
-    private IReadOnlyList<TrackSource> Share(ParseResult parsed, string[] inputs, TrackListOptions options, TrackList list, ShardNumber shard, SeparationReport report, CancellationToken cancellationToken, out IReadOnlySet<TrackSource> mine)
+    private IReadOnlyList<TrackSource> Share(
+        ParseResult parsed,
+        string[] inputs,
+        TrackListOptions options,
+        TrackList list,
+        ShardNumber shard,
+        SeparationReport report,
+        CancellationToken cancellationToken,
+        out IReadOnlySet<TrackSource> mine
+    )
     {
-        string path = Path.GetFullPath(parsed.GetValue(_durations)
-            ?? (parsed.GetValue(_filesFrom) is { } from and not "-" ? from + ".durations" : Path.Combine(parsed.GetRequiredValue(_output), "demucsps.durations")));
-        TrackShare share = TrackShare.Take(inputs, options, list, shard, TrackDurations.Load(path, inputs, options, report.Note, cancellationToken));
+        string path = Path.GetFullPath(
+            parsed.GetValue(_durations)
+                ?? (
+                    parsed.GetValue(_filesFrom) is { } from and not "-"
+                        ? from + ".durations"
+                        : Path.Combine(parsed.GetRequiredValue(_output), "demucsps.durations")
+                )
+        );
+        TrackShare share = TrackShare.Take(
+            inputs,
+            options,
+            list,
+            shard,
+            TrackDurations.Load(path, inputs, options, report.Note, cancellationToken)
+        );
         mine = share.Mine;
         return share.Tracks;
     }
 
-    private TrackListOptions Options(ParseResult parsed) => new()
-    {
-        Recurse = parsed.GetValue(_recurse),
-        Include = NameList.Of(parsed.GetValue(_include)),
-        Exclude = NameList.Of(parsed.GetValue(_exclude)),
-        StreamIndex = parsed.GetValue(_streamIndex),
-        ChannelLayout = parsed.GetValue(_channelLayout),
-        LateStart = parsed.GetValue(_lateStart),
-        OnDamage = parsed.GetValue(_onDamage),
-        OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
-    };
+    private TrackListOptions Options(ParseResult parsed) =>
+        new()
+        {
+            Recurse = parsed.GetValue(_recurse),
+            Include = NameList.Of(parsed.GetValue(_include)),
+            Exclude = NameList.Of(parsed.GetValue(_exclude)),
+            StreamIndex = parsed.GetValue(_streamIndex),
+            ChannelLayout = parsed.GetValue(_channelLayout),
+            LateStart = parsed.GetValue(_lateStart),
+            OnDamage = parsed.GetValue(_onDamage),
+            OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
+        };
 
     private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
         (SeparationOptions options, StemOutput output, StemRequest choice, ModelSelection models) = Choose(parsed, jobs);
-        bag = ModelBag.Open(models, choice.Needed, _provider.Session(parsed, jobs.Threads) with { SkipProviderCheck = parsed.GetValue(_skipProviderCheck) },
-            prepare: !parsed.GetValue(_noPreparation), report.Warning, options.Jobs, report.Note);
+        bag = ModelBag.Open(
+            models,
+            choice.Needed,
+            _provider.Session(parsed, jobs.Threads) with
+            {
+                SkipProviderCheck = parsed.GetValue(_skipProviderCheck),
+            },
+            prepare: !parsed.GetValue(_noPreparation),
+            report.Warning,
+            options.Jobs,
+            report.Note
+        );
         return new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output) { Tell = report.Note };
     }
 
-    private (SeparationOptions Options, StemOutput Output, StemRequest Choice, ModelSelection Models) Choose(ParseResult parsed, JobPlan jobs)
+    private (SeparationOptions Options, StemOutput Output, StemRequest Choice, ModelSelection Models) Choose(
+        ParseResult parsed,
+        JobPlan jobs
+    )
     {
         SeparationOptions options = new()
         {
@@ -257,10 +579,20 @@ internal sealed class SeparateCommand
         };
         // What is wrong with the options is said before anything is looked for, let alone loaded.
         options.Check();
-        StemFormat format = StemFormat.Create(parsed.GetValue(_format), parsed.GetValue(_bitDepth), parsed.GetValue(_bitRate), parsed.GetValue(_quality), parsed.GetValue(_clip), parsed.GetValue(_dither),
-            parsed.GetRequiredValue(_sampleRate), parsed.GetValue(_keepMono));
+        StemFormat format = StemFormat.Create(
+            parsed.GetValue(_format),
+            parsed.GetValue(_bitDepth),
+            parsed.GetValue(_bitRate),
+            parsed.GetValue(_quality),
+            parsed.GetValue(_clip),
+            parsed.GetValue(_dither),
+            parsed.GetRequiredValue(_sampleRate),
+            parsed.GetValue(_keepMono)
+        );
         FileNameTemplate.CheckValueSeparator(parsed.GetValue(_valueSeparator) ?? TrackTags.Separator);
-        FileNameTemplate? template = parsed.GetValue(_template) is { } text ? FileNameTemplate.Parse(text, parsed.GetValue(_valueSeparator)) : null;
+        FileNameTemplate? template = parsed.GetValue(_template) is { } text
+            ? FileNameTemplate.Parse(text, parsed.GetValue(_valueSeparator))
+            : null;
         StemOutput output = new(new StemNames(Path.GetFullPath(parsed.GetRequiredValue(_output)), template), format)
         {
             Overwrite = parsed.GetValue(_force),
@@ -282,25 +614,40 @@ internal sealed class SeparateCommand
         double[][]? weights = parsed.GetValue(_weights) is { Length: > 0 } rows ? [.. rows.Select(ParseRow)] : null;
         output.Check();
 
-        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath)
-            with
-        { StemNames = stemNames.Length == 0 ? null : stemNames, Precision = parsed.GetValue(_precision) };
+        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath) with
+        {
+            StemNames = stemNames.Length == 0 ? null : stemNames,
+            Precision = parsed.GetValue(_precision),
+        };
         return (options, output, choice, models);
     }
 
     private static double[] ParseRow(string row)
     {
-        return [.. row.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
-            ? weight
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' in --weights '{row}' is not a number. Write a row as 1,0,1,0.25."))];
+        return
+        [
+            .. row.Split(',')
+                .Select(text =>
+                    double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double weight)
+                        ? weight
+                        : throw new DemucsException(
+                            DemucsError.ParameterInvalid,
+                            $"'{text}' in --weights '{row}' is not a number. Write a row as 1,0,1,0.25."
+                        )
+                ),
+        ];
     }
 
-    /// <summary>Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is nothing but has some is expanded as other shells do it, to files and folders; brackets are none.</summary>
+    /// <summary>
+    /// Full paths of the inputs. Windows shells leave wildcards to the program, so a name that is nothing but has some is expanded as other
+    /// shells do it, to files and folders; brackets are none.
+    /// </summary>
     internal static IEnumerable<string> Expand(string[] inputs)
     {
         foreach (string input in inputs)
         {
-            string path = Path.GetFullPath(input), pattern = Path.GetFileName(path);
+            string path = Path.GetFullPath(input),
+                pattern = Path.GetFileName(path);
             string? folder = Path.GetDirectoryName(path);
             if (!pattern.AsSpan().ContainsAny('*', '?') || Path.Exists(path) || !Directory.Exists(folder))
             {

@@ -9,7 +9,9 @@ using DemucsPS.Engine.Stems;
 
 namespace DemucsPS.Cli.Commands;
 
-/// <summary>What the console shows: results on stdout (file names, or a JSON object per track), progress, warnings and errors on stderr.</summary>
+/// <summary>
+/// What the console shows: results on stdout (file names, or a JSON object per track), progress, warnings and errors on stderr.
+/// </summary>
 internal sealed class SeparationReport(bool json, bool verbose)
 {
     private readonly bool _terminal = !Console.IsErrorRedirected;
@@ -62,10 +64,14 @@ internal sealed class SeparationReport(bool json, bool verbose)
         foreach (string warning in result.Warnings.Where(w => w != ModelSource.BaselineNotice || !_noticed))
             Warning(warning);
         _noticed = true;
-        Console.Error.WriteLine(result.Skipped
-            ? $"{Label(result)}: skipped, {Count(result.Stems.Count, "stem")} already there, unchanged"
-            : string.Create(CultureInfo.InvariantCulture,
-                $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s per second of music)"));
+        Console.Error.WriteLine(
+            result.Skipped
+                ? $"{Label(result)}: skipped, {Count(result.Stems.Count, "stem")} already there, unchanged"
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Label(result)}: {Count(result.Stems.Count, "stem")} of {result.Duration:h\\:mm\\:ss} in {result.Elapsed.TotalSeconds:F1} s ({result.RealTimeFactor:F2} s per second of music)"
+                )
+        );
         if (json)
         {
             Console.Out.WriteLine(ConsoleJson.Of(result));
@@ -102,7 +108,16 @@ internal sealed class SeparationReport(bool json, bool verbose)
             _summary = _summary.WithFailure();
         Console.Error.WriteLine(Advice.LineOf(error));
         if (json)
-            Console.Out.WriteLine(ConsoleJson.Of(new { SourcePath = input, Error = error.Error.ToString(), Message = Advice.Of(error) }));
+            Console.Out.WriteLine(
+                ConsoleJson.Of(
+                    new
+                    {
+                        SourcePath = input,
+                        Error = error.Error.ToString(),
+                        Message = Advice.Of(error),
+                    }
+                )
+            );
     }
 
     /// <summary>All tracks were tried.</summary>
@@ -126,9 +141,12 @@ internal sealed class SeparationReport(bool json, bool verbose)
     }
 
     private static string Label(SeparationResult result) =>
-        result.Track == Path.GetFileNameWithoutExtension(result.SourcePath) ? Path.GetFileName(result.SourcePath) : $"{result.Track} of {Path.GetFileName(result.SourcePath)}";
+        result.Track == Path.GetFileNameWithoutExtension(result.SourcePath)
+            ? Path.GetFileName(result.SourcePath)
+            : $"{result.Track} of {Path.GetFileName(result.SourcePath)}";
 
-    private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");
+    private static string Count(int number, string noun) =>
+        number == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{number} {noun}s");
 
     private void Show(string line, bool lasting)
     {
@@ -176,10 +194,18 @@ internal sealed class SeparationReport(bool json, bool verbose)
             {
                 // Blocks come by the thousand; a few lines a second are enough, and none where they would fill a log.
                 case SeparationStage.Measuring when _interval.Shows():
-                    report.Show(string.Create(CultureInfo.InvariantCulture, $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss}"), lasting: false);
+                    report.Show(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{track}: reading, {TimeSpan.FromSeconds((double)value.Done / DemucsAudio.SampleRate):h\\:mm\\:ss}"
+                        ),
+                        lasting: false
+                    );
                     break;
                 case SeparationStage.Separating:
-                    string left = value.Remaining is { } time ? string.Create(CultureInfo.InvariantCulture, $", {Math.Ceiling(time.TotalSeconds)} s left") : "";
+                    string left = value.Remaining is { } time
+                        ? string.Create(CultureInfo.InvariantCulture, $", {Math.Ceiling(time.TotalSeconds)} s left")
+                        : "";
                     report.Show($"{track}: chunk {value.Done} of {value.Total}{left}", lasting: value.Done > 0);
                     break;
                 case SeparationStage.Writing:

@@ -9,10 +9,17 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        Argument<string[]> paths = new("path") { Description = "Folders of stems, or their demucsps.json files.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> paths = new("path")
+        {
+            Description = "Folders of stems, or their demucsps.json files.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         Option<bool> json = new("--json") { Description = "Write one JSON object per folder to stdout instead of one line per stem." };
         Command command = new("verify", "Check that stems are unchanged since they were written.") { paths, json };
-        command.SetAction((parsed, cancellationToken) => Task.Run(() => Run(parsed.GetRequiredValue(paths), parsed.GetValue(json), cancellationToken), CancellationToken.None));
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                Task.Run(() => Run(parsed.GetRequiredValue(paths), parsed.GetValue(json), cancellationToken), CancellationToken.None)
+        );
         return command;
     }
 

@@ -3,7 +3,8 @@ using System.CommandLine;
 namespace DemucsPS.Cli.Completion;
 
 /// <summary>
-/// <c>demucsps completion</c>: a script for a shell out. The scripts know nothing of this program: at each Tab they ask it by <c>demucsps complete WORD…</c>, so that all shells offer the same, and models that were
+/// <c>demucsps completion</c>: a script for a shell out. The scripts know nothing of this program: at each Tab they ask it by <c>demucsps
+/// complete WORD…</c>, so that all shells offer the same, and models that were
 /// installed since.
 /// </summary>
 internal static class CompletionCommand
@@ -20,7 +21,12 @@ internal static class CompletionCommand
 
     public static Command Create()
     {
-        Argument<Shell> shell = new("shell") { Description = "The shell.", HelpName = "pwsh|bash|zsh|fish", CustomParser = WordArgument.Of<Shell> };
+        Argument<Shell> shell = new("shell")
+        {
+            Description = "The shell.",
+            HelpName = "pwsh|bash|zsh|fish",
+            CustomParser = WordArgument.Of<Shell>,
+        };
         Command command = new("completion", "Print a script that completes commands, options, models and stems in a shell.") { shell };
         command.SetAction(parsed => Print(parsed.GetValue(shell)));
         return command;
@@ -28,7 +34,8 @@ internal static class CompletionCommand
 
     /// <summary>Answers a script, where one asks.</summary>
     /// <param name="root">The program.</param>
-    /// <param name="arguments">Its arguments: the question, and the words of a line up to the cursor, without the program's name and without quotes.</param>
+    /// <param name="arguments">Its arguments: the question, and the words of a line up to the cursor, without the program's name and
+    /// without quotes.</param>
     /// <returns>Whether one asked.</returns>
     public static bool Answer(RootCommand root, IReadOnlyList<string> arguments)
     {

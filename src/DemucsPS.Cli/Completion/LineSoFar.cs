@@ -67,9 +67,28 @@ internal sealed class LineSoFar
         if (_option is not null)
             return Complete(Offer.Of(_option));
         if (!_namesOnly && Word.StartsWith('-'))
-            return ([.. Fitting(Options().Where(option => !option.Hidden && (option.ValueType.IsArray || _given.All(given => given.Option != option))).Select(option => new Candidate(option.Name, option.Description ?? "")), "", StringComparison.Ordinal)], PathKind.Nothing, false);
-        IEnumerable<Candidate> commands = _namesOnly || _arguments > 0 ? [] : Command.Subcommands.Where(command => !command.Hidden).Select(command => new Candidate(command.Name, command.Description ?? ""));
-        (IReadOnlyList<Candidate> values, PathKind paths, bool isOpen) = NextArgument() is { } argument ? Complete(Offer.Of(argument)) : ([], PathKind.Nothing, false);
+            return (
+                [
+                    .. Fitting(
+                        Options()
+                            .Where(option => !option.Hidden && (option.ValueType.IsArray || _given.All(given => given.Option != option)))
+                            .Select(option => new Candidate(option.Name, option.Description ?? "")),
+                        "",
+                        StringComparison.Ordinal
+                    ),
+                ],
+                PathKind.Nothing,
+                false
+            );
+        IEnumerable<Candidate> commands =
+            _namesOnly || _arguments > 0
+                ? []
+                : Command
+                    .Subcommands.Where(command => !command.Hidden)
+                    .Select(command => new Candidate(command.Name, command.Description ?? ""));
+        (IReadOnlyList<Candidate> values, PathKind paths, bool isOpen) = NextArgument() is { } argument
+            ? Complete(Offer.Of(argument))
+            : ([], PathKind.Nothing, false);
         return ([.. Fitting(commands, "", StringComparison.Ordinal), .. values], paths, isOpen);
     }
 
@@ -77,14 +96,25 @@ internal sealed class LineSoFar
     {
         string done = offer.IsList ? Word[..(Word.LastIndexOf(',') + 1)] : "";
         string[] taken = done.Split(',');
-        return ([.. Fitting(offer.Candidates(this).Where(candidate => !taken.Contains(candidate.Text)), done, StringComparison.OrdinalIgnoreCase)], offer.Paths, offer.IsOpen);
+        return (
+            [
+                .. Fitting(
+                    offer.Candidates(this).Where(candidate => !taken.Contains(candidate.Text)),
+                    done,
+                    StringComparison.OrdinalIgnoreCase
+                ),
+            ],
+            offer.Paths,
+            offer.IsOpen
+        );
     }
 
-    private IEnumerable<Candidate> Fitting(IEnumerable<Candidate> candidates, string done, StringComparison comparison) => candidates
-        .Select(candidate => candidate with { Text = done + candidate.Text })
-        // One candidate is one line, and a terminal must not be told anything by a model's name.
-        .Where(candidate => candidate.Text.StartsWith(Word, comparison) && !candidate.Text.Any(char.IsControl))
-        .Select(candidate => candidate with { Text = Before + candidate.Text });
+    private IEnumerable<Candidate> Fitting(IEnumerable<Candidate> candidates, string done, StringComparison comparison) =>
+        candidates
+            .Select(candidate => candidate with { Text = done + candidate.Text })
+            // One candidate is one line, and a terminal must not be told anything by a model's name.
+            .Where(candidate => candidate.Text.StartsWith(Word, comparison) && !candidate.Text.Any(char.IsControl))
+            .Select(candidate => candidate with { Text = Before + candidate.Text });
 
     private Argument? NextArgument()
     {
@@ -98,7 +128,8 @@ internal sealed class LineSoFar
         return null;
     }
 
-    private IEnumerable<Option> Options() => Command.Options.Concat(_commands.SkipLast(1).SelectMany(command => command.Options).Where(option => option.Recursive));
+    private IEnumerable<Option> Options() =>
+        Command.Options.Concat(_commands.SkipLast(1).SelectMany(command => command.Options).Where(option => option.Recursive));
 
     private static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0;
 
@@ -107,6 +138,8 @@ internal sealed class LineSoFar
     {
         int end = word.IndexOfAny(['=', ':']);
         string name = end < 0 ? word : word[..end];
-        return Options().FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name)) is { } option ? (option, end < 0 ? null : word[(end + 1)..]) : null;
+        return Options().FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name)) is { } option
+            ? (option, end < 0 ? null : word[(end + 1)..])
+            : null;
     }
 }

@@ -29,19 +29,27 @@ internal sealed record Offer(Func<LineSoFar, IEnumerable<Candidate>> Candidates)
     public static Offer Stem { get; } = new(Stems);
 
     /// <summary>Fields of a file name template, after what is there.</summary>
-    public static Offer TemplateFields { get; } = new(line =>
-    {
-        int open = line.Word.LastIndexOf('{');
-        string before = open >= 0 && line.Word.IndexOf('}', open) < 0 ? line.Word[..open] : line.Word;
-        return FileNameTemplate.Fields.Select(field => new Candidate($"{before}{{{field}}}"));
-    })
-    { IsOpen = true };
+    public static Offer TemplateFields { get; } =
+        new(line =>
+        {
+            int open = line.Word.LastIndexOf('{');
+            string before = open >= 0 && line.Word.IndexOf('}', open) < 0 ? line.Word[..open] : line.Word;
+            return FileNameTemplate.Fields.Select(field => new Candidate($"{before}{{{field}}}"));
+        })
+        {
+            IsOpen = true,
+        };
 
     /// <summary>Stems with = after, for gains.</summary>
-    public static Offer Gains { get; } = new(line => Stems(line).Select(stem => new Candidate($"{stem.Text}="))) { IsList = true, IsOpen = true };
+    public static Offer Gains { get; } =
+        new(line => Stems(line).Select(stem => new Candidate($"{stem.Text}="))) { IsList = true, IsOpen = true };
 
     /// <summary>Figures of quality.</summary>
-    public static Offer Metrics { get; } = Words([.. Enum.GetNames<QualityMetric>().Where(name => name != nameof(QualityMetric.None))]) with { IsList = true };
+    public static Offer Metrics { get; } =
+        Words([.. Enum.GetNames<QualityMetric>().Where(name => name != nameof(QualityMetric.None))]) with
+        {
+            IsList = true,
+        };
 
     /// <summary>Paths offered in addition to the candidates.</summary>
     public PathKind Paths { get; private init; }
@@ -53,13 +61,23 @@ internal sealed record Offer(Func<LineSoFar, IEnumerable<Candidate>> Candidates)
     public bool IsOpen { get; private init; }
 
     /// <summary>Names of models, those that can be used first.</summary>
-    public static Offer ModelNames(Func<ModelInfo, bool> wanted) => new(_ => List().Where(wanted).OrderBy(model => !model.Installed)
-        .Select(model => new Candidate(model.Name, $"{(model.Installed ? "" : "not installed; ")}{(model.Description.Length > 0 ? model.Description : "your own model")}")));
+    public static Offer ModelNames(Func<ModelInfo, bool> wanted) =>
+        new(_ =>
+            List()
+                .Where(wanted)
+                .OrderBy(model => !model.Installed)
+                .Select(model => new Candidate(
+                    model.Name,
+                    $"{(model.Installed ? "" : "not installed; ")}{(model.Description.Length > 0 ? model.Description : "your own model")}"
+                ))
+        );
 
     /// <summary>The words, as the help writes them.</summary>
     public static Offer Words(params string[] words) => new(_ => words.Select(word => new Candidate(word.ToLowerInvariant())));
 
-    /// <summary>What is offered for an option's value or an argument: what was said of it, else what its type and its name in the help say.</summary>
+    /// <summary>
+    /// What is offered for an option's value or an argument: what was said of it, else what its type and its name in the help say.
+    /// </summary>
     public static Offer Of(Symbol symbol)
     {
         if (s_offers.TryGetValue(symbol, out Offer? offer))
@@ -68,7 +86,9 @@ internal sealed record Offer(Func<LineSoFar, IEnumerable<Candidate>> Candidates)
         if ((Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } words)
             return Words(Enum.GetNames(words));
         string[] kinds = (name ?? "").Split('|');
-        return kinds.Contains("DIR") || kinds.Contains("JOB") ? Folders : kinds.Contains("FILE") || kinds.Contains("PATH") ? Files : Nothing;
+        return kinds.Contains("DIR") || kinds.Contains("JOB") ? Folders
+            : kinds.Contains("FILE") || kinds.Contains("PATH") ? Files
+            : Nothing;
     }
 
     /// <summary>Says what is offered for a symbol.</summary>

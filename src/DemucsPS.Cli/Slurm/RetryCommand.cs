@@ -14,18 +14,29 @@ internal static class RetryCommand
         SubmissionOptions submission = new();
         Command command = new("retry", "Submit again only the failed and missing tracks of a job.") { job };
         submission.AddTo(command);
-        command.SetAction((parsed, _) => Task.Run(() =>
-        {
-            try
-            {
-                ClusterOrder order = ClusterOrder.Again(Path.GetFullPath(parsed.GetRequiredValue(job)), submission.Plan(parsed), submission.Slurm(parsed), submission.Cluster(parsed));
-                return Submission.Do(order, submission.IsWhatIf(parsed)) ?? ExitCodes.Succeeded;
-            }
-            catch (DemucsException e)
-            {
-                return SlurmReport.Failure(e);
-            }
-        }, CancellationToken.None));
+        command.SetAction(
+            (parsed, _) =>
+                Task.Run(
+                    () =>
+                    {
+                        try
+                        {
+                            ClusterOrder order = ClusterOrder.Again(
+                                Path.GetFullPath(parsed.GetRequiredValue(job)),
+                                submission.Plan(parsed),
+                                submission.Slurm(parsed),
+                                submission.Cluster(parsed)
+                            );
+                            return Submission.Do(order, submission.IsWhatIf(parsed)) ?? ExitCodes.Succeeded;
+                        }
+                        catch (DemucsException e)
+                        {
+                            return SlurmReport.Failure(e);
+                        }
+                    },
+                    CancellationToken.None
+                )
+        );
         return command;
     }
 }

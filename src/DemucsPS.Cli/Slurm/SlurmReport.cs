@@ -34,7 +34,9 @@ internal sealed class SlurmReport(bool json)
         if (json)
             Write(track);
         else
-            Console.Out.WriteLine($"{track.State.ToString().ToLowerInvariant()} {track.SourcePath}{(track.Error is null ? "" : $" [{track.Error}] {track.Message}")}");
+            Console.Out.WriteLine(
+                $"{track.State.ToString().ToLowerInvariant()} {track.SourcePath}{(track.Error is null ? "" : $" [{track.Error}] {track.Message}")}"
+            );
     }
 
     private static void Write<T>(T what) => Console.Out.WriteLine(ConsoleJson.Of(what));

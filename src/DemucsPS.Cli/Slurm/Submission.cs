@@ -10,7 +10,9 @@ internal static class Submission
     {
         Console.Out.WriteLine(order.Plan);
         if (order.Plan.IsFactorAssumed && order.Plan.Tasks.Count > 0)
-            SlurmReport.Note("the time per second of audio is only assumed. Submit a few tracks first and name that job with --measured-in, or give --real-time-factor.");
+            SlurmReport.Note(
+                "the time per second of audio is only assumed. Submit a few tracks first and name that job with --measured-in, or give --real-time-factor."
+            );
         if (isWhatIf)
         {
             if (order.Try() is { } said)
@@ -18,7 +20,11 @@ internal static class Submission
             return null;
         }
         if (order.Submit() is { } submission)
-            Console.Out.WriteLine(submission.Arrays.Count == 0 ? "created, not submitted" : $"submitted: {string.Join(", ", submission.Arrays.Select(array => array.Id))}");
+            Console.Out.WriteLine(
+                submission.Arrays.Count == 0
+                    ? "created, not submitted"
+                    : $"submitted: {string.Join(", ", submission.Arrays.Select(array => array.Id))}"
+            );
         else
             Console.Out.WriteLine("nothing to do");
         return null;

@@ -13,10 +13,36 @@ namespace DemucsPS.Cli.Slurm;
 internal sealed class SubmitCommand
 {
     // What each task does by itself, and what only concerns the tracks that are taken.
-    private static readonly string[] s_notHandedOn = ["--files-from", "--null", "--shard", "--durations", "--time-limit", "--results", "--resume", "--skip-existing", "--json", "--recurse", "--include", "--exclude", "--output", "--model", "--help"];
+    private static readonly string[] s_notHandedOn =
+    [
+        "--files-from",
+        "--null",
+        "--shard",
+        "--durations",
+        "--time-limit",
+        "--results",
+        "--resume",
+        "--skip-existing",
+        "--json",
+        "--recurse",
+        "--include",
+        "--exclude",
+        "--output",
+        "--model",
+        "--help",
+    ];
 
-    private readonly Argument<string[]> _inputs = new("input") { Description = "Audio files, folders of them and playlists.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string> _job = new("--job") { Description = "Folder for the job, on a file system shared by all nodes.", Required = true, HelpName = "DIR" };
+    private readonly Argument<string[]> _inputs = new("input")
+    {
+        Description = "Audio files, folders of them and playlists.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+    private readonly Option<string> _job = new("--job")
+    {
+        Description = "Folder for the job, on a file system shared by all nodes.",
+        Required = true,
+        HelpName = "DIR",
+    };
     private readonly SubmissionOptions _submission = new();
 
     // Those of separate: what is wrong with them is said here and not on every node.
@@ -29,9 +55,27 @@ internal sealed class SubmitCommand
     public static Command Create(Interruption interruption)
     {
         SubmitCommand submit = new(interruption);
-        Command command = new("submit", "Create a job from an archive and submit it to Slurm. Takes the options of 'separate' as well.") { submit._inputs, submit._job };
+        Command command = new("submit", "Create a job from an archive and submit it to Slurm. Takes the options of 'separate' as well.")
+        {
+            submit._inputs,
+            submit._job,
+        };
         submit._submission.AddTo(command);
-        foreach (Option option in submit._separate.Options.Where(option => option.Name is not ("--shard" or "--durations" or "--time-limit" or "--results" or "--resume" or "--skip-existing" or "--json" or "--help")))
+        foreach (
+            Option option in submit._separate.Options.Where(option =>
+                option.Name
+                    is not (
+                        "--shard"
+                        or "--durations"
+                        or "--time-limit"
+                        or "--results"
+                        or "--resume"
+                        or "--skip-existing"
+                        or "--json"
+                        or "--help"
+                    )
+            )
+        )
             command.Options.Add(option);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => submit.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -62,9 +106,22 @@ internal sealed class SubmitCommand
                 Exclude = Names(parsed, "--exclude"),
                 OutputFolder = output,
             };
-            ClusterSettings settings = new() { Created = DateTimeOffset.UtcNow, Program = ConsoleProgram.Here(), Arguments = ["--output", output, .. models.SelectMany(model => (string[])["--model", model]), .. HandedOn(parsed)] };
+            ClusterSettings settings = new()
+            {
+                Created = DateTimeOffset.UtcNow,
+                Program = ConsoleProgram.Here(),
+                Arguments = ["--output", output, .. models.SelectMany(model => (string[])["--model", model]), .. HandedOn(parsed)],
+            };
             IReadOnlyList<string> files = ClusterInput.Files(Given(parsed, Fail), options, SlurmReport.Note, Fail);
-            ClusterOrder order = ClusterOrder.New(Path.GetFullPath(parsed.GetRequiredValue(_job)), settings, files, ClusterInput.Durations(files, options, cancellationToken), plan, slurm, cluster);
+            ClusterOrder order = ClusterOrder.New(
+                Path.GetFullPath(parsed.GetRequiredValue(_job)),
+                settings,
+                files,
+                ClusterInput.Durations(files, options, cancellationToken),
+                plan,
+                slurm,
+                cluster
+            );
             return Submission.Do(order, _submission.IsWhatIf(parsed)) ?? exitCode;
 
             void Fail(DemucsException e)
@@ -81,9 +138,16 @@ internal sealed class SubmitCommand
 
     private IEnumerable<string> Given(ParseResult parsed, Action<DemucsException> refused)
     {
-        string[] listed = Value<string>(parsed, "--files-from") is { } list ? [.. SeparateCommand.ReadList(list, Value<bool>(parsed, "--null"), (_, error) => refused(error))] : [];
+        string[] listed = Value<string>(parsed, "--files-from") is { } list
+            ? [.. SeparateCommand.ReadList(list, Value<bool>(parsed, "--null"), (_, error) => refused(error))]
+            : [];
         string[] given = [.. parsed.GetValue(_inputs) ?? [], .. listed];
-        return given.Length > 0 ? given.Select(Path.GetFullPath) : throw new DemucsException(DemucsError.ParameterInvalid, "Nothing to separate. Name files or folders, or a list with --files-from.");
+        return given.Length > 0
+            ? given.Select(Path.GetFullPath)
+            : throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                "Nothing to separate. Name files or folders, or a list with --files-from."
+            );
     }
 
     /// <summary>Arguments for <c>separate</c>, as they were given.</summary>

@@ -5,18 +5,23 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Reads of WMA and WMV files who encoded them. ffmpeg's decoder of Windows Media Audio takes off two blocks that other encoders put in front; its own encoder puts one there, so of its files
+/// Reads of WMA and WMV files who encoded them. ffmpeg's decoder of Windows Media Audio takes off two blocks that other encoders put in
+/// front; its own encoder puts one there, so of its files
 /// the music begins a block early, and without its first block, unless the decoder is kept from it.
 /// </summary>
 /// <remarks>Objects of the header: Advanced Systems Format (ASF) Specification, revision 01.20.05, sections 2, 3 and 10.</remarks>
 internal static class AsfHeader
 {
-    private const int MaxHeaderBytes = 1 << 20, MaxObjects = 10_000;
+    private const int MaxHeaderBytes = 1 << 20,
+        MaxObjects = 10_000;
 
     /// <summary>The codecs of the first two versions; those that came later are decoded by another decoder.</summary>
-    private const int WmaV1 = 0x160, WmaV2 = 0x161;
+    private const int WmaV1 = 0x160,
+        WmaV2 = 0x161;
 
-    private static readonly byte[] s_header = Id("75B22630-668E-11CF-A6D9-00AA0062CE6C"), s_streamProperties = Id("B7DC0791-A9B7-11CF-8EE6-00C00C205365"), s_audioMedia = Id("F8699E40-5B4D-11CF-A8FD-00805F5C442B"),
+    private static readonly byte[] s_header = Id("75B22630-668E-11CF-A6D9-00AA0062CE6C"),
+        s_streamProperties = Id("B7DC0791-A9B7-11CF-8EE6-00C00C205365"),
+        s_audioMedia = Id("F8699E40-5B4D-11CF-A8FD-00805F5C442B"),
         s_extendedContent = Id("D2D0A440-E307-11D2-97F0-00A0C95EA850");
 
     /// <summary>The frames that ffmpeg's encoder has put in front of a stream of Windows Media Audio.</summary>
@@ -58,8 +63,16 @@ internal static class AsfHeader
             if (size < 24 || size > (ulong)objects.Length)
                 break;
             ReadOnlySpan<byte> content = objects[24..(int)size];
-            if (objects[..16].SequenceEqual(s_streamProperties) && content.Length >= 54 + 8 && content[..16].SequenceEqual(s_audioMedia) && number++ == stream)
-                delay = BlockOf(BinaryPrimitives.ReadUInt16LittleEndian(content[54..]), BinaryPrimitives.ReadInt32LittleEndian(content[58..]));
+            if (
+                objects[..16].SequenceEqual(s_streamProperties)
+                && content.Length >= 54 + 8
+                && content[..16].SequenceEqual(s_audioMedia)
+                && number++ == stream
+            )
+                delay = BlockOf(
+                    BinaryPrimitives.ReadUInt16LittleEndian(content[54..]),
+                    BinaryPrimitives.ReadInt32LittleEndian(content[58..])
+                );
             else if (objects[..16].SequenceEqual(s_extendedContent))
                 isOurs |= IsByFFmpeg(content);
             objects = objects[(int)size..];
@@ -68,7 +81,8 @@ internal static class AsfHeader
     }
 
     /// <summary>Frames in a block; null for other codecs.</summary>
-    private static int? BlockOf(int codec, int sampleRate) => codec is not (WmaV1 or WmaV2) || sampleRate <= 0 ? null
+    private static int? BlockOf(int codec, int sampleRate) =>
+        codec is not (WmaV1 or WmaV2) || sampleRate <= 0 ? null
         : sampleRate <= 16_000 ? 512
         : sampleRate <= 22_050 || (sampleRate <= 32_000 && codec == WmaV1) ? 1024
         : 2048;
@@ -83,7 +97,10 @@ internal static class AsfHeader
             content = content[2..];
             if (!TryTake(ref content, out ReadOnlySpan<byte> value))
                 break;
-            if (Encoding.Unicode.GetString(name).TrimEnd('\0') == "WM/EncodingSettings" && Encoding.Unicode.GetString(value).StartsWith("Lav", StringComparison.Ordinal))
+            if (
+                Encoding.Unicode.GetString(name).TrimEnd('\0') == "WM/EncodingSettings"
+                && Encoding.Unicode.GetString(value).StartsWith("Lav", StringComparison.Ordinal)
+            )
                 return true;
         }
         return false;

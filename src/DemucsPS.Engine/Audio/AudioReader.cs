@@ -41,12 +41,16 @@ internal abstract class AudioReader : IDisposable
     internal virtual IReadOnlyList<string> ChannelNames => Audio.ChannelNames.Usual(Channels);
 
     /// <summary>
-    /// The number of frames that the container declares; null when it declares none, or a FLAC stream has changed its rate on the way. It is a claim of
+    /// The number of frames that the container declares; null when it declares none, or a FLAC stream has changed its rate on the way. It
+    /// is a claim of
     /// the file, not a promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
     /// </summary>
     public abstract long? FrameCount { get; }
 
-    /// <summary>The sample format as text, and the decoder if it is not this library: "PCM 16 bit", "FLAC 24 bit", "AIFF 16 bit via NAudio", "mp3 via ffmpeg", "mp3 via Media Foundation".</summary>
+    /// <summary>
+    /// The sample format as text, and the decoder if it is not this library: "PCM 16 bit", "FLAC 24 bit", "AIFF 16 bit via NAudio", "mp3
+    /// via ffmpeg", "mp3 via Media Foundation".
+    /// </summary>
     public abstract string Codec { get; }
 
     /// <summary>
@@ -55,7 +59,9 @@ internal abstract class AudioReader : IDisposable
     /// </summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>The parts of the file whose sound is lost, as far as known, in order; the first 1,000. Complete as <see cref="Warnings"/> are.</summary>
+    /// <summary>
+    /// The parts of the file whose sound is lost, as far as known, in order; the first 1,000. Complete as <see cref="Warnings"/> are.
+    /// </summary>
     public virtual IReadOnlyList<TrackGap> Gaps => _gaps.All;
 
     /// <summary>What happens where sound is lost.</summary>
@@ -66,16 +72,21 @@ internal abstract class AudioReader : IDisposable
 
     /// <summary>
     /// The file's tags; empty if it has none. The names are in lower case, and looked up in any case: title, artist, album,
-    /// albumartist, date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined by "; ".
+    /// albumartist, date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined
+    /// by "; ".
     /// </summary>
     /// <remarks>
-    /// Read from the VORBIS_COMMENT block of FLAC, ID3v2 and LIST/INFO chunks of WAV, ID3v2 and text chunks of AIFF, and everything else as ffmpeg knows it. At most 1,000 values, each of at most
-    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable tags are a
+    /// Read from the VORBIS_COMMENT block of FLAC, ID3v2 and LIST/INFO chunks of WAV, ID3v2 and text chunks of AIFF, and everything else as
+    /// ffmpeg knows it. At most 1,000 values, each of at most
+    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable
+    /// tags are a
     /// warning.
     /// </remarks>
     public abstract IReadOnlyDictionary<string, string> Tags { get; }
 
-    /// <summary>Where ffmpeg finds the first picture of the file, as its option "-map 0:…" has it; null if there is none. There may be none anyway.</summary>
+    /// <summary>
+    /// Where ffmpeg finds the first picture of the file, as its option "-map 0:…" has it; null if there is none. There may be none anyway.
+    /// </summary>
     internal virtual string? Picture => null;
 
     /// <summary>Reads the next frames.</summary>
@@ -107,7 +118,10 @@ internal abstract class AudioReader : IDisposable
     /// <summary>Whether <see cref="Jump"/> is quick and lands where <see cref="Skip"/> would, as far as the file was read.</summary>
     internal virtual bool CanJump => false;
 
-    /// <summary>Moves forward in a file that was read to its end by another reader, which said <see cref="CanJump"/> then: what lies between is not decoded.</summary>
+    /// <summary>
+    /// Moves forward in a file that was read to its end by another reader, which said <see cref="CanJump"/> then: what lies between is not
+    /// decoded.
+    /// </summary>
     /// <returns>As <see cref="Skip"/>.</returns>
     internal virtual long Jump(long frames) => Skip(frames);
 
@@ -171,7 +185,8 @@ internal abstract class AudioReader : IDisposable
     }
 
     /// <summary>The error for damage that is not to be passed over.</summary>
-    private protected DemucsException Refused(string sentence) => new(DemucsError.AudioTrackCorrupt, sentence, SourcePath) { Remedies = [Remedy.PassOverDamage] };
+    private protected DemucsException Refused(string sentence) =>
+        new(DemucsError.AudioTrackCorrupt, sentence, SourcePath) { Remedies = [Remedy.PassOverDamage] };
 
     /// <summary>The <see cref="Picture"/> of a file without video.</summary>
     private protected static string? PictureOf(AudioTagBuilder tags) => tags.MayHavePicture ? "v:0" : null;
@@ -192,6 +207,9 @@ internal abstract class AudioReader : IDisposable
         int frames = interleaved.Length / Channels;
         return frames > 0
             ? frames
-            : throw new ArgumentException($"The span has room for {interleaved.Length} samples, but a frame has {Channels}.", nameof(interleaved));
+            : throw new ArgumentException(
+                $"The span has room for {interleaved.Length} samples, but a frame has {Channels}.",
+                nameof(interleaved)
+            );
     }
 }

@@ -5,12 +5,14 @@ using System.Text;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Collects the tags of a file under the names that <see cref="AudioReader.Tags"/> promises, within the limits of <see cref="AudioLimits"/>.
+/// Collects the tags of a file under the names that <see cref="AudioReader.Tags"/> promises, within the limits of
+/// <see cref="AudioLimits"/>.
 /// What does not fit is left out: a tag is never a reason not to read a track.
 /// </summary>
 internal sealed class AudioTagBuilder
 {
-    // Fields that Vorbis comments, ffmpeg or older programs call otherwise. DESCRIPTION is the comment to ffmpeg, too, so a FLAC file and an Ogg file of it agree.
+    // Fields that Vorbis comments, ffmpeg or older programs call otherwise. DESCRIPTION is the comment to ffmpeg, too, so a FLAC file and
+    // an Ogg file of it agree.
     private static readonly FrozenDictionary<string, string> s_canonical = new Dictionary<string, string>
     {
         ["album artist"] = "albumartist",
@@ -23,7 +25,15 @@ internal sealed class AudioTagBuilder
 
     // What is not text about the music: pictures in base 64, and what MP4 and Matroska say about themselves.
     private static readonly FrozenSet<string> s_ignored = FrozenSet.Create(
-        "metadata_block_picture", "coverart", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration");
+        "metadata_block_picture",
+        "coverart",
+        "major_brand",
+        "minor_version",
+        "compatible_brands",
+        "handler_name",
+        "vendor_id",
+        "duration"
+    );
 
     private readonly Dictionary<string, List<string>> _fields = new(StringComparer.OrdinalIgnoreCase);
     private HashSet<string> _sealed = [];
@@ -51,7 +61,13 @@ internal sealed class AudioTagBuilder
         name = Clean(name).ToLowerInvariant();
         name = s_canonical.GetValueOrDefault(name, name);
         value = Clean(value);
-        if (IsFull || name.Length is 0 or > AudioLimits.MaxTagNameChars || value.Length == 0 || s_ignored.Contains(name) || _sealed.Contains(name))
+        if (
+            IsFull
+            || name.Length is 0 or > AudioLimits.MaxTagNameChars
+            || value.Length == 0
+            || s_ignored.Contains(name)
+            || _sealed.Contains(name)
+        )
             return;
         int bytes = Encoding.UTF8.GetByteCount(value);
         if (bytes > AudioLimits.MaxTagValueBytes || !HasRoomFor(bytes + name.Length))
@@ -96,14 +112,15 @@ internal sealed class AudioTagBuilder
     }
 
     /// <summary>
-    /// Takes control characters out, which could steer a terminal that shows the text. Line breaks of any kind become a line feed and tabs a space, so
+    /// Takes control characters out, which could steer a terminal that shows the text. Line breaks of any kind become a line feed and tabs
+    /// a space, so
     /// that words stay apart.
     /// </summary>
     private static string Clean(string text)
     {
         if (text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
         {
-            StringBuilder clean = new StringBuilder(text.Length);
+            StringBuilder clean = new(text.Length);
             for (int i = 0; i < text.Length; i++)
             {
                 char c = text[i];

@@ -48,15 +48,20 @@ internal sealed class ByteSource : IDisposable
         }
     }
 
-    /// <summary>The stream itself, for a reader that moves in it at will; null if that is not possible. Afterwards only <see cref="Rewind"/> tells where this object stands.</summary>
+    /// <summary>
+    /// The stream itself, for a reader that moves in it at will; null if that is not possible. Afterwards only <see cref="Rewind"/> tells
+    /// where this object stands.
+    /// </summary>
     public Stream? Seekable => _stream.CanSeek ? _stream : null;
 
     /// <summary>The error for a failure of the drive.</summary>
-    public DemucsException ReadingFailed(Exception exception) => new(
-        DemucsError.AudioTrackCorrupt,
-        $"Reading '{Path}' failed at byte {(_stream.CanSeek ? _stream.Position : Position)}: {exception.Message} Check the drive or the network share, or copy the file to a local drive.",
-        Path,
-        exception);
+    public DemucsException ReadingFailed(Exception exception) =>
+        new(
+            DemucsError.AudioTrackCorrupt,
+            $"Reading '{Path}' failed at byte {(_stream.CanSeek ? _stream.Position : Position)}: {exception.Message} Check the drive or the network share, or copy the file to a local drive.",
+            Path,
+            exception
+        );
 
     /// <summary>Moves forward.</summary>
     /// <returns>False when the stream ends before that many bytes.</returns>

@@ -6,6 +6,8 @@ public enum ChannelLayout
     /// <summary>The first two channels, as left and right, with a warning.</summary>
     FirstTwo,
 
-    /// <summary>Every pair of channels as its own track: of 5.1 front left and right, center, low frequencies, and back left and right.</summary>
+    /// <summary>
+    /// Every pair of channels as its own track: of 5.1 front left and right, center, low frequencies, and back left and right.
+    /// </summary>
     Pairs,
 }

@@ -17,7 +17,8 @@ internal sealed record EmbeddedPicture(byte[] Data, bool IsFront)
     private const int BlockBytes = 64 << 10;
 
     /// <summary>Of two pictures of a file the front cover, else the first.</summary>
-    public static EmbeddedPicture? Choose(EmbeddedPicture? first, EmbeddedPicture? second) => first is null || (second is { IsFront: true } && !first.IsFront) ? second ?? first : first;
+    public static EmbeddedPicture? Choose(EmbeddedPicture? first, EmbeddedPicture? second) =>
+        first is null || (second is { IsFront: true } && !first.IsFront) ? second ?? first : first;
 
     /// <summary>Reads bytes into memory that grows with what is there, whatever is declared.</summary>
     /// <param name="read">Reads the next bytes, fewer than requested only at the end.</param>

@@ -6,8 +6,10 @@ namespace DemucsPS.Engine.Audio;
 public readonly record struct FrameRange(long Start, long? Length)
 {
     /// <summary>The first frame, from 0.</summary>
-    public long Start { get; } = Start >= 0 ? Start : throw new ArgumentOutOfRangeException(nameof(Start), Start, "A part begins at frame 0 or later.");
+    public long Start { get; } =
+        Start >= 0 ? Start : throw new ArgumentOutOfRangeException(nameof(Start), Start, "A part begins at frame 0 or later.");
 
     /// <summary>Frames, at least 1; null for all until the end of the file.</summary>
-    public long? Length { get; } = Length is null or >= 1 ? Length : throw new ArgumentOutOfRangeException(nameof(Length), Length, "A part has at least one frame.");
+    public long? Length { get; } =
+        Length is null or >= 1 ? Length : throw new ArgumentOutOfRangeException(nameof(Length), Length, "A part has at least one frame.");
 }

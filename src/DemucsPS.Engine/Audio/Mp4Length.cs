@@ -3,13 +3,15 @@ using System.Buffers.Binary;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Finds the exact length of the music in an MP4 file (ISO/IEC 14496-12): AAC comes in whole blocks, so decoders give up to a block more than was encoded. The
+/// Finds the exact length of the music in an MP4 file (ISO/IEC 14496-12): AAC comes in whole blocks, so decoders give up to a block more
+/// than was encoded. The
 /// track's own clock counts frames (mdhd), and its edit list says how many of the first ones are not music (elst).
 /// </summary>
 internal static class Mp4Length
 {
     // Ten hours of AAC have some seven megabytes of tables.
-    private const int MaxMovieBytes = 32 << 20, MaxBoxes = 10_000;
+    private const int MaxMovieBytes = 32 << 20,
+        MaxBoxes = 10_000;
 
     /// <summary>Reads the length.</summary>
     /// <param name="path">Full path of any file.</param>
@@ -21,7 +23,9 @@ internal static class Mp4Length
         return ReadMovie(path) is { } movie ? LengthOf(movie, stream, sampleRate) : null;
     }
 
-    /// <summary>The content of a file's 'moov' box, which says what is in the file; null if the file is not MP4, or cannot be read.</summary>
+    /// <summary>
+    /// The content of a file's 'moov' box, which says what is in the file; null if the file is not MP4, or cannot be read.
+    /// </summary>
     /// <param name="path">Full path of any file.</param>
     internal static byte[]? ReadMovie(string path)
     {
@@ -43,7 +47,8 @@ internal static class Mp4Length
         ReadOnlySpan<byte> header = Box(movie, "mvhd"u8);
         if (!TryReadClock(header, out long movieRate, out _))
             return null;
-        int boxes = 0, number = 0;
+        int boxes = 0,
+            number = 0;
         while (TryTakeBox(ref movie, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> track) && boxes++ < MaxBoxes)
         {
             if (!name.SequenceEqual("trak"u8))
@@ -68,7 +73,8 @@ internal static class Mp4Length
     /// <returns>Null if it does not take one part of it.</returns>
     internal static MusicSpan? Edited(ReadOnlySpan<byte> edits, long mediaLength, long sampleRate, long movieRate)
     {
-        // Version, flags and the number of edits; one that plays the media once from some frame on is understood, also behind an empty one, which puts off when it begins.
+        // Version, flags and the number of edits; one that plays the media once from some frame on is understood, also behind an empty one,
+        // which puts off when it begins.
         if (edits.Length < 8)
             return null;
         bool isLong = edits[0] == 1;
@@ -88,7 +94,8 @@ internal static class Mp4Length
         if (start < 0 || media <= 0 || duration <= 0)
             return null;
 
-        // The edit is counted by the clock of the whole film, often in milliseconds: where it ends with the media but for that, the media's end is the exact one.
+        // The edit is counted by the clock of the whole film, often in milliseconds: where it ends with the media but for that, the media's
+        // end is the exact one.
         double edited = (double)duration * sampleRate / movieRate;
         if (Math.Abs(edited - media) <= (double)sampleRate / movieRate)
             return new MusicSpan(start, media);
@@ -96,9 +103,12 @@ internal static class Mp4Length
     }
 
     /// <summary>The first frame of the media that an edit plays; -1 for an empty one.</summary>
-    private static long StartOf(ReadOnlySpan<byte> edit, bool isLong) => isLong ? BinaryPrimitives.ReadInt64BigEndian(edit[8..]) : BinaryPrimitives.ReadInt32BigEndian(edit[4..]);
+    private static long StartOf(ReadOnlySpan<byte> edit, bool isLong) =>
+        isLong ? BinaryPrimitives.ReadInt64BigEndian(edit[8..]) : BinaryPrimitives.ReadInt32BigEndian(edit[4..]);
 
-    /// <summary>The content of the 'moov' box, right after which the file then stands; null if there is none, or the file is not an MP4.</summary>
+    /// <summary>
+    /// The content of the 'moov' box, right after which the file then stands; null if there is none, or the file is not an MP4.
+    /// </summary>
     internal static byte[]? FindMovie(Stream file)
     {
         Span<byte> header = stackalloc byte[16];
@@ -106,7 +116,8 @@ internal static class Mp4Length
         {
             if (boxes == 0 && !header[4..8].SequenceEqual("ftyp"u8))
                 return null;
-            long size = BinaryPrimitives.ReadUInt32BigEndian(header), used = 8;
+            long size = BinaryPrimitives.ReadUInt32BigEndian(header),
+                used = 8;
             if (size == 1)
             {
                 if (file.ReadAtLeast(header[8..], 8, throwOnEndOfStream: false) < 8)

@@ -3,15 +3,19 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio;
 
-/// <summary>Reads the lines of a playlist or CUE sheet: UTF-8 or UTF-16 by its byte order mark, otherwise UTF-8, otherwise Latin-1.</summary>
+/// <summary>
+/// Reads the lines of a playlist or CUE sheet: UTF-8 or UTF-16 by its byte order mark, otherwise UTF-8, otherwise Latin-1.
+/// </summary>
 internal static class PlaylistText
 {
     // A playlist of ten thousand songs takes a megabyte, a path on any system less than this in characters.
-    private const int MaxBytes = 8 << 20, MaxLineChars = 8192;
+    private const int MaxBytes = 8 << 20,
+        MaxLineChars = 8192;
 
     /// <summary>Reads all lines.</summary>
     /// <param name="path">Full path.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read. <see cref="DemucsError.TrackListInvalid"/>: it is no such text.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read.
+    /// <see cref="DemucsError.TrackListInvalid"/>: it is no such text.</exception>
     public static IReadOnlyList<string> ReadLines(string path)
     {
         string text;
@@ -26,7 +30,12 @@ internal static class PlaylistText
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{path}' cannot be read: {e.Message} Check the name and the permissions.", path, e);
+            throw new DemucsException(
+                DemucsError.AudioTrackNotFound,
+                $"'{path}' cannot be read: {e.Message} Check the name and the permissions.",
+                path,
+                e
+            );
         }
         string[] lines = text.Split('\n');
         for (int i = 0; i < lines.Length; i++)

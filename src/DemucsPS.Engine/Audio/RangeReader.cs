@@ -14,8 +14,10 @@ internal sealed class RangeReader : AudioReader
     /// <summary>Goes to the first frame of the part.</summary>
     /// <param name="reader">The file at its first frame; closed with this object.</param>
     /// <param name="range">The part.</param>
-    /// <param name="onDamage">What happens where the part's sound is lost. The reader itself passes over damage: what is outside of the part is none of it.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the file ends before the part begins, or is damaged before it.</exception>
+    /// <param name="onDamage">What happens where the part's sound is lost. The reader itself passes over damage: what is outside of the
+    /// part is none of it.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the file ends before the part begins, or is damaged
+    /// before it.</exception>
     public RangeReader(AudioReader reader, FrameRange range, DamageHandling onDamage = DamageHandling.Warn)
         : base(reader.SourcePath, onDamage)
     {
@@ -23,7 +25,11 @@ internal sealed class RangeReader : AudioReader
         _range = range;
         long skipped = reader.Skip(range.Start);
         if (skipped < range.Start || (reader.FrameCount is { } frames && frames <= range.Start))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{SourcePath}' ends after {skipped} frames, before the track that begins at frame {range.Start}. Check that the CUE sheet belongs to this file.", SourcePath);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{SourcePath}' ends after {skipped} frames, before the track that begins at frame {range.Start}. Check that the CUE sheet belongs to this file.",
+                SourcePath
+            );
         TakeWarnings();
     }
 
@@ -37,7 +43,8 @@ internal sealed class RangeReader : AudioReader
     internal override IReadOnlyList<string> ChannelNames => _reader.ChannelNames;
 
     /// <inheritdoc/>
-    public override long? FrameCount => _reader.FrameCount is { } frames ? Math.Min(frames - _range.Start, _range.Length ?? long.MaxValue) : _range.Length;
+    public override long? FrameCount =>
+        _reader.FrameCount is { } frames ? Math.Min(frames - _range.Start, _range.Length ?? long.MaxValue) : _range.Length;
 
     /// <inheritdoc/>
     public override string Codec => _reader.Codec;
@@ -64,11 +71,20 @@ internal sealed class RangeReader : AudioReader
             TakeWarnings();
         }
 
-        if (OnDamage == DamageHandling.Fail && (Gaps is [{ } gap, ..] ? $"{gap} are lost" : isEnd && frames > 0 && _reader.IsDamagedSomewhere ? "the place is unknown" : null) is { } damage)
+        if (
+            OnDamage == DamageHandling.Fail
+            && (
+                Gaps is [{ } gap, ..] ? $"{gap} are lost"
+                : isEnd && frames > 0 && _reader.IsDamagedSomewhere ? "the place is unknown"
+                : null
+            )
+                is { } damage
+        )
             throw Refused($"'{SourcePath}' is damaged in the track that begins at frame {_range.Start}: {damage}.");
         if (isEnd && _taken < _range.Length)
         {
-            string sentence = $"'{SourcePath}' ends {_range.Length - _taken} frames before the end of the track that begins at frame {_range.Start}.";
+            string sentence =
+                $"'{SourcePath}' ends {_range.Length - _taken} frames before the end of the track that begins at frame {_range.Start}.";
             if (Gaps.Any(missing => !missing.IsFilled))
                 AddWarning(sentence);
             else

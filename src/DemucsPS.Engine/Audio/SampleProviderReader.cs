@@ -11,14 +11,19 @@ internal class SampleProviderReader : AudioReader
     /// <summary>Wraps a provider, at whatever frame it stands.</summary>
     /// <param name="path">The full path of its file, or what it is called, for messages.</param>
     /// <param name="provider">The provider.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioFormatUnsupported"/>: its rate or its number of channels is out of range.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioFormatUnsupported"/>: its rate or its number of channels is out of
+    /// range.</exception>
     public SampleProviderReader(string path, ISampleProvider provider)
         : base(path)
     {
         _provider = provider;
         WaveFormat format = provider.WaveFormat;
         if (format.SampleRate is < 1 or > AudioLimits.MaxSampleRate || format.Channels is < 1 or > AudioLimits.MaxChannels)
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has {format.Channels} channels at {format.SampleRate} Hz. Supported are 1 to {AudioLimits.MaxChannels} channels at 1 to {AudioLimits.MaxSampleRate} Hz.", path);
+            throw new DemucsException(
+                DemucsError.AudioFormatUnsupported,
+                $"'{path}' has {format.Channels} channels at {format.SampleRate} Hz. Supported are 1 to {AudioLimits.MaxChannels} channels at 1 to {AudioLimits.MaxSampleRate} Hz.",
+                path
+            );
         SampleRate = format.SampleRate;
         Channels = format.Channels;
     }
@@ -51,7 +56,5 @@ internal class SampleProviderReader : AudioReader
 
     /// <summary>Does nothing: a provider has no end of its own.</summary>
     /// <param name="disposing">Always true.</param>
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 }

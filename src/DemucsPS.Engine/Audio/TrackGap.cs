@@ -4,7 +4,8 @@ namespace DemucsPS.Engine.Audio;
 /// <param name="StartFrame">The first frame of it, counted from the track's beginning at the rate of its file.</param>
 /// <param name="Frames">How many frames are lost; at least 1.</param>
 /// <param name="SampleRate">Frames per second of the file.</param>
-/// <param name="IsFilled">Whether silence replaces it. What a file that is cut off lacks at its end is not filled: nothing after it has to keep its time.</param>
+/// <param name="IsFilled">Whether silence replaces it. What a file that is cut off lacks at its end is not filled: nothing after it has to
+/// keep its time.</param>
 public sealed record TrackGap(long StartFrame, long Frames, int SampleRate, bool IsFilled)
 {
     /// <summary>When it begins.</summary>

@@ -3,7 +3,8 @@ using System.Collections.ObjectModel;
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
-/// Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>, where several values of a field are joined by "; ". <see cref="ValuesOf"/> returns the single values. Immutable; equal
+/// Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>, where several values of a field are joined by "; ".
+/// <see cref="ValuesOf"/> returns the single values. Immutable; equal
 /// when fields and values are, whatever their order.
 /// </summary>
 public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<TrackTags>
@@ -17,9 +18,7 @@ public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<T
     /// <summary>Copies tags.</summary>
     /// <param name="tags">Fields, in any case, and their values.</param>
     public TrackTags(IEnumerable<KeyValuePair<string, string>> tags)
-        : base(new Dictionary<string, string>(tags, StringComparer.OrdinalIgnoreCase))
-    {
-    }
+        : base(new Dictionary<string, string>(tags, StringComparer.OrdinalIgnoreCase)) { }
 
     /// <summary>No tags.</summary>
     public static new TrackTags Empty { get; } = new([]);
@@ -48,18 +47,24 @@ public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<T
     {
         if (Count == 0)
             return tags;
-        Dictionary<string, IReadOnlyList<string>> joined = tags.Keys.ToDictionary(field => field, field => ValuesOf(tags, field), StringComparer.OrdinalIgnoreCase);
+        Dictionary<string, IReadOnlyList<string>> joined = tags.Keys.ToDictionary(
+            field => field,
+            field => ValuesOf(tags, field),
+            StringComparer.OrdinalIgnoreCase
+        );
         foreach (string field in Keys)
             joined[field] = ValuesOf(this, field);
         return OfValues(joined);
     }
 
     /// <inheritdoc/>
-    public bool Equals(TrackTags? other) => other is not null && Count == other.Count && Keys.All(field => ValuesOf(this, field).SequenceEqual(ValuesOf(other, field)));
+    public bool Equals(TrackTags? other) =>
+        other is not null && Count == other.Count && Keys.All(field => ValuesOf(this, field).SequenceEqual(ValuesOf(other, field)));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as TrackTags);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => this.Aggregate(Count, (hash, tag) => hash ^ HashCode.Combine(StringComparer.OrdinalIgnoreCase.GetHashCode(tag.Key), tag.Value));
+    public override int GetHashCode() =>
+        this.Aggregate(Count, (hash, tag) => hash ^ HashCode.Combine(StringComparer.OrdinalIgnoreCase.GetHashCode(tag.Key), tag.Value));
 }

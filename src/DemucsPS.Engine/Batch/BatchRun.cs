@@ -4,7 +4,8 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// Separates the tracks of one worker: records each result, starts no track that would exceed the time limit, skips those of other workers, and takes those in which workers died last. Used
+/// Separates the tracks of one worker: records each result, starts no track that would exceed the time limit, skips those of other workers,
+/// and takes those in which workers died last. Used
 /// once, on one thread.
 /// </summary>
 /// <param name="separator">Separates a track.</param>
@@ -50,7 +51,11 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
     /// <exception cref="SeparationCanceledException">It was canceled in the middle of a track. The message says what is kept.</exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">A result cannot be written, or another worker writes to the same file.</exception>
-    public BatchEnd Run(IEnumerable<TrackSource> tracks, IReadOnlyDictionary<TrackSource, DemucsException> refused, CancellationToken cancellationToken)
+    public BatchEnd Run(
+        IEnumerable<TrackSource> tracks,
+        IReadOnlyDictionary<TrackSource, DemucsException> refused,
+        CancellationToken cancellationToken
+    )
     {
         using IDisposable? held = Hold(cancellationToken);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -64,7 +69,12 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             while (waiting.Count > 0)
             {
                 int before = _separated;
-                waiting = [.. waiting.Where(track => !IsTimeFor(track, end.Token) || !Separate(track, end.Token)).Except(_busy.Select(busy => busy.Track))];
+                waiting =
+                [
+                    .. waiting
+                        .Where(track => !IsTimeFor(track, end.Token) || !Separate(track, end.Token))
+                        .Except(_busy.Select(busy => busy.Track)),
+                ];
                 // What seemed not to fit may do so now that it is known how quick this machine is.
                 if (_separated > before)
                     continue;
@@ -84,11 +94,17 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             return new BatchEnd(_failed, true);
         }
         if (waiting.Count > 0)
-            Left(FormattableString.Invariant($"{(waiting.Count == 1 ? "1 track was" : $"{waiting.Count} tracks were")} not started: {limit!.Remaining:d\\.hh\\:mm\\:ss} of the time limit is left, and a second of music takes {limit.RealTimeFactor:F2} s."));
+            Left(
+                FormattableString.Invariant(
+                    $"{(waiting.Count == 1 ? "1 track was" : $"{waiting.Count} tracks were")} not started: {limit!.Remaining:d\\.hh\\:mm\\:ss} of the time limit is left, and a second of music takes {limit.RealTimeFactor:F2} s."
+                )
+            );
         return new BatchEnd(_failed, waiting.Count > 0 || _busy.Count > 0);
     }
 
-    /// <summary>Takes the file of results. Where a worker of another machine had it, which may be dead, it is waited for until that is known.</summary>
+    /// <summary>
+    /// Takes the file of results. Where a worker of another machine had it, which may be dead, it is waited for until that is known.
+    /// </summary>
     private IDisposable? Hold(CancellationToken cancellationToken)
     {
         TimeSpan? patience = null;
@@ -99,7 +115,11 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             {
                 return results?.Hold();
             }
-            catch (DemucsException e) when (e.Error == DemucsError.SeparationRunning && e.MayPass is { } left && Clock.GetElapsedTime(since) <= (patience ??= left * 1.5))
+            catch (DemucsException e)
+                when (e.Error == DemucsError.SeparationRunning
+                    && e.MayPass is { } left
+                    && Clock.GetElapsedTime(since) <= (patience ??= left * 1.5)
+                )
             {
                 // One that lives is heard of again before that.
             }
@@ -113,24 +133,36 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             return [.. tracks];
         if (results.Unfinished() is { } died)
         {
-            results.Append(died with
-            {
-                Time = Clock.GetUtcNow(),
-                Status = TrackStatus.Failed,
-                Error = nameof(DemucsError.WorkerDied),
-                Message = $"A worker died while separating '{died.Source}'.",
-            });
+            results.Append(
+                died with
+                {
+                    Time = Clock.GetUtcNow(),
+                    Status = TrackStatus.Failed,
+                    Error = nameof(DemucsError.WorkerDied),
+                    Message = $"A worker died while separating '{died.Source}'.",
+                }
+            );
             results.End();
         }
         Dictionary<(string, string), int> deaths = results.Deaths();
-        List<TrackSource> order = [], last = [];
+        List<TrackSource> order = [],
+            last = [];
         foreach (TrackSource track in tracks)
         {
             int count = deaths.GetValueOrDefault((track.Path, track.Name));
             if (count >= ResultsFile.MaxDeaths)
             {
-                Fail(track, new DemucsException(DemucsError.WorkerDied,
-                    FormattableString.Invariant($"'{track.Path}' was given up: {count} workers died while separating it. Separate it alone, or remove it from the list."), track.Path), TimeSpan.Zero);
+                Fail(
+                    track,
+                    new DemucsException(
+                        DemucsError.WorkerDied,
+                        FormattableString.Invariant(
+                            $"'{track.Path}' was given up: {count} workers died while separating it. Separate it alone, or remove it from the list."
+                        ),
+                        track.Path
+                    ),
+                    TimeSpan.Zero
+                );
             }
             else
             {
@@ -171,7 +203,13 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
                 _separated++;
                 limit?.Add(result.Duration * (1 - kept), worked);
             }
-            results?.Append(TrackOutcome.Create(track, result, worked, Clock.GetUtcNow()) with { Shard = shard?.ToString(), Machine = Environment.MachineName });
+            results?.Append(
+                TrackOutcome.Create(track, result, worked, Clock.GetUtcNow()) with
+                {
+                    Shard = shard?.ToString(),
+                    Machine = Environment.MachineName,
+                }
+            );
             Done(result);
         }
         catch (DemucsException e) when (e.Error == DemucsError.SeparationRunning)
@@ -187,7 +225,13 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
         }
         catch (SeparationCanceledException e)
         {
-            results?.Append(Outcome(track, TrackStatus.Left, Clock.GetElapsedTime(started)) with { Message = e.Message, Kept = separator.Foresee(track).Kept });
+            results?.Append(
+                Outcome(track, TrackStatus.Left, Clock.GetElapsedTime(started)) with
+                {
+                    Message = e.Message,
+                    Kept = separator.Foresee(track).Kept,
+                }
+            );
             results?.End();
             throw;
         }
@@ -214,7 +258,13 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
             }
             if (_busy.Exists(busy => busy.Track == track))
             {
-                results?.Append(Outcome(track, TrackStatus.Left, TimeSpan.Zero) with { Error = error.Error.ToString(), Message = error.Message });
+                results?.Append(
+                    Outcome(track, TrackStatus.Left, TimeSpan.Zero) with
+                    {
+                        Error = error.Error.ToString(),
+                        Message = error.Message,
+                    }
+                );
                 Busy(track, error);
             }
         }
@@ -227,14 +277,15 @@ public sealed class BatchRun(FileSeparator separator, ResultsFile? results, Time
         Failed(track, error);
     }
 
-    private TrackOutcome Outcome(TrackSource track, TrackStatus status, TimeSpan worked) => new()
-    {
-        Time = Clock.GetUtcNow(),
-        Status = status,
-        Source = track.Path,
-        Track = track.Name,
-        Shard = shard?.ToString(),
-        Machine = Environment.MachineName,
-        Seconds = Math.Round(worked.TotalSeconds, 3),
-    };
+    private TrackOutcome Outcome(TrackSource track, TrackStatus status, TimeSpan worked) =>
+        new()
+        {
+            Time = Clock.GetUtcNow(),
+            Status = status,
+            Source = track.Path,
+            Track = track.Name,
+            Shard = shard?.ToString(),
+            Machine = Environment.MachineName,
+            Seconds = Math.Round(worked.TotalSeconds, 3),
+        };
 }

@@ -4,7 +4,9 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Batch;
 
-/// <summary>A list of file names written by another program. Names are literal: no comments, no quotes, no wildcards, no spaces to trim.</summary>
+/// <summary>
+/// A list of file names written by another program. Names are literal: no comments, no quotes, no wildcards, no spaces to trim.
+/// </summary>
 public static class FileList
 {
     // A hundred thousand names have ten megabytes.
@@ -16,7 +18,8 @@ public static class FileList
     /// <param name="path">Full path.</param>
     /// <param name="nullSeparated">As in <see cref="Read(Stream, string, bool, Action{string, DemucsException})"/>.</param>
     /// <param name="refused">Likewise.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.TrackListInvalid"/>: it is not a list.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.TrackListInvalid"/>: it is not a list.</exception>
     public static IReadOnlyList<string> Read(string path, bool nullSeparated, Action<string, DemucsException> refused)
     {
         try
@@ -26,15 +29,22 @@ public static class FileList
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"The list '{path}' cannot be read: {e.Message} Check the name and the permissions.", path, e);
+            throw new DemucsException(
+                DemucsError.AudioTrackNotFound,
+                $"The list '{path}' cannot be read: {e.Message} Check the name and the permissions.",
+                path,
+                e
+            );
         }
     }
 
     /// <summary>Reads a list to its end.</summary>
     /// <param name="stream">UTF-8, or UTF-16 with a byte order mark.</param>
     /// <param name="name">Its name in messages.</param>
-    /// <param name="nullSeparated">Whether a zero byte ends a name, so that names can have line breaks in them; else a line break, with or without a carriage return before it.</param>
-    /// <param name="refused">Receives each entry that is not text, and so no name that a file could be opened by: the entry, where its bytes are as in <c>\xFF</c>, and an error that says which it is. The others are names anyway.</param>
+    /// <param name="nullSeparated">Whether a zero byte ends a name, so that names can have line breaks in them; else a line break, with or
+    /// without a carriage return before it.</param>
+    /// <param name="refused">Receives each entry that is not text, and so no name that a file could be opened by: the entry, where its
+    /// bytes are as in <c>\xFF</c>, and an error that says which it is. The others are names anyway.</param>
     /// <returns>The names as they stand there, without empty ones. Relative ones are not resolved.</returns>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.TrackListInvalid"/>: it is not a list of names.</exception>
@@ -74,8 +84,17 @@ public static class FileList
             catch (DecoderFallbackException e)
             {
                 string shown = Escaped(entry);
-                refused(shown, new DemucsException(DemucsError.TrackListInvalid,
-                    FormattableString.Invariant($"Entry {number} of the list '{name}', '{shown}', is not UTF-8, so the file cannot be opened. Write the list in UTF-8. Rename files whose names are not UTF-8."), name, e));
+                refused(
+                    shown,
+                    new DemucsException(
+                        DemucsError.TrackListInvalid,
+                        FormattableString.Invariant(
+                            $"Entry {number} of the list '{name}', '{shown}', is not UTF-8, so the file cannot be opened. Write the list in UTF-8. Rename files whose names are not UTF-8."
+                        ),
+                        name,
+                        e
+                    )
+                );
             }
         }
         return names;
@@ -91,5 +110,9 @@ public static class FileList
     }
 
     private static DemucsException Invalid(string name, string what) =>
-        new(DemucsError.TrackListInvalid, $"The list '{name}' {what}. Write it in UTF-8, with one name per line or a zero byte after each name.", name);
+        new(
+            DemucsError.TrackListInvalid,
+            $"The list '{name}' {what}. Write it in UTF-8, with one name per line or a zero byte after each name.",
+            name
+        );
 }

@@ -4,7 +4,6 @@ using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Encoded;
 using DemucsPS.Engine.Encoders;
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Levels;
 using DemucsPS.Engine.Models;
@@ -17,7 +16,8 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// Separates audio files into stem files with one set of models and options. The work on an interrupted track is kept and can be continued. Not thread-safe; use it
+/// Separates audio files into stem files with one set of models and options. The work on an interrupted track is kept and can be continued.
+/// Not thread-safe; use it
 /// for one track at a time.
 /// </summary>
 public sealed class FileSeparator
@@ -37,7 +37,8 @@ public sealed class FileSeparator
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">Where and how stems are written.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the output format needs ffmpeg, which was not found.
+    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range. <see cref="DemucsError.FFmpegNotFound"/>: the output format
+    /// needs ffmpeg, which was not found.
     /// </exception>
     public FileSeparator(ModelBag bag, StemMatrix selection, SeparationOptions options, StemOutput output)
     {
@@ -55,11 +56,18 @@ public sealed class FileSeparator
     /// <summary>Receives verbose messages: why a track was not skipped. Null to go without.</summary>
     public Action<string>? Tell { get; init; }
 
-    /// <summary>Reserves the output files of a known batch, so that two tracks with the same files are found before any work is done.</summary>
-    /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so later.</param>
-    /// <param name="isSeparated">Whether a track is separated here; null for all. Of others the first file has to do, and where names are made of tags, which would have to be read, none.</param>
+    /// <summary>
+    /// Reserves the output files of a known batch, so that two tracks with the same files are found before any work is done.
+    /// </summary>
+    /// <param name="sources">The tracks; one that is named twice is one. Of those that cannot be opened, <see cref="Separate"/> says so
+    /// later.</param>
+    /// <param name="isSeparated">Whether a track is separated here; null for all. Of others the first file has to do, and where names are
+    /// made of tags, which would have to be read, none.</param>
     /// <returns>The tracks that are separated here and whose files another has, each with an error that says so.</returns>
-    public IReadOnlyDictionary<TrackSource, DemucsException> ClaimAll(IEnumerable<TrackSource> sources, Func<TrackSource, bool>? isSeparated = null)
+    public IReadOnlyDictionary<TrackSource, DemucsException> ClaimAll(
+        IEnumerable<TrackSource> sources,
+        Func<TrackSource, bool>? isSeparated = null
+    )
     {
         OrderedDictionary<TrackSource, DemucsException> collisions = [];
         foreach (TrackSource source in sources)
@@ -69,7 +77,9 @@ public sealed class FileSeparator
                 continue;
             try
             {
-                IReadOnlyDictionary<string, string> tags = _output.Names.Template is { UsesTags: true } ? HeaderOf(source).Tags : ReadOnlyDictionary<string, string>.Empty;
+                IReadOnlyDictionary<string, string> tags = _output.Names.Template is { UsesTags: true }
+                    ? HeaderOf(source).Tags
+                    : ReadOnlyDictionary<string, string>.Empty;
                 IReadOnlyList<string> paths = _output.PathsOf(_bag.Name, source, tags, isHere ? _selection.Names : [_selection.Names[0]]);
                 _output.Names.Claim(source, paths);
             }
@@ -99,20 +109,25 @@ public sealed class FileSeparator
     }
 
     /// <summary>
-    /// Plans what <see cref="Separate"/> would do, as far as reading can show: as <see cref="Plan"/>, and whether the track would be skipped, and whether an earlier one of the batch has its files.
-    /// To know the former, the source, the models and the stems that are there are read to their ends. For those who want to know and not to separate: the track counts as one of the batch.
+    /// Plans what <see cref="Separate"/> would do, as far as reading can show: as <see cref="Plan"/>, and whether the track would be
+    /// skipped, and whether an earlier one of the batch has its files.
+    /// To know the former, the source, the models and the stems that are there are read to their ends. For those who want to know and not
+    /// to separate: the track counts as one of the batch.
     /// </summary>
     /// <param name="source">The track.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException">What <see cref="Separate"/> would refuse before it has separated anything, but for models that cannot be run.</exception>
+    /// <exception cref="DemucsException">What <see cref="Separate"/> would refuse before it has separated anything, but for models that
+    /// cannot be run.</exception>
     public SeparationPlan Rehearse(TrackSource source, CancellationToken cancellationToken = default)
     {
         Track track = TrackOf(source, Clock.GetTimestamp());
         IReadOnlyList<string> claimed = _output.Names.Claim(source, track.Paths);
         try
         {
-            Found? found = _output.SkipExisting ? FindExisting(track, then => _bag.Foresee(then, cancellationToken), "", cancellationToken) : null;
+            Found? found = _output.SkipExisting
+                ? FindExisting(track, then => _bag.Foresee(then, cancellationToken), "", cancellationToken)
+                : null;
             if (found is { Differences.Count: 0 })
                 return PlanOf(track) with { Skips = true };
             if (!IsContinued(track))
@@ -141,7 +156,13 @@ public sealed class FileSeparator
                 SeparationJournal journal = SeparationJournal.Read(track.Place.JournalPath);
                 kept = (double)journal.DurableFrames / journal.Frames;
             }
-            return new TrackOutlook(track.Header.FramesAt(DemucsAudio.SampleRate) is { } frames ? TimeSpan.FromSeconds((double)frames / DemucsAudio.SampleRate) : null, kept, _output.SkipExisting && File.Exists(track.Place.ProvenancePath));
+            return new TrackOutlook(
+                track.Header.FramesAt(DemucsAudio.SampleRate) is { } frames
+                    ? TimeSpan.FromSeconds((double)frames / DemucsAudio.SampleRate)
+                    : null,
+                kept,
+                _output.SkipExisting && File.Exists(track.Place.ProvenancePath)
+            );
         }
         catch (DemucsException)
         {
@@ -166,8 +187,16 @@ public sealed class FileSeparator
     {
         TrackHeader header = track.Header;
         long? frames = header.FramesAt(DemucsAudio.SampleRate) is > 0 and { } known ? known : null;
-        StemShape? shape = frames is { } count ? StemShape.Create(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono) : null;
-        return new SeparationPlan(track.Source.Path, track.Paths, frames, frames is { } n ? _separator.CountChunks(n) : null, shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null)
+        StemShape? shape = frames is { } count
+            ? StemShape.Create(_output.Format, count, header.Frames!.Value, header.SampleRate!.Value, header.IsMono)
+            : null;
+        return new SeparationPlan(
+            track.Source.Path,
+            track.Paths,
+            frames,
+            frames is { } n ? _separator.CountChunks(n) : null,
+            shape is { } s ? _output.Format.BytesOf(s) * _selection.Names.Count : null
+        )
         {
             IsEstimate = frames is not null && header.IsEstimate,
             BytesAreMost = _output.Format.BytesAreMost,
@@ -183,8 +212,13 @@ public sealed class FileSeparator
     /// <param name="progress">Receives how far it is; called on this thread.</param>
     /// <param name="cancellationToken">Ends the work, also in the middle of a chunk.</param>
     /// <exception cref="SeparationCanceledException">It was canceled. The message says what is kept.</exception>
-    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What can be continued is kept, and the message says so. Otherwise nothing is left behind.</exception>
-    public SeparationResult Separate(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <exception cref="DemucsException">The source, a model or the destination cannot be used. What can be continued is kept, and the
+    /// message says so. Otherwise nothing is left behind.</exception>
+    public SeparationResult Separate(
+        TrackSource source,
+        IProgress<SeparationProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         long started = Clock.GetTimestamp();
         // Opened first: where the source is missing, that is what is wrong, and what is kept stays.
@@ -193,10 +227,13 @@ public sealed class FileSeparator
         try
         {
             _bag.Load(cancellationToken);
-            Found? found = _output.SkipExisting ? FindExisting(track, _ => _bag.Identify(cancellationToken), _bag.Runtime, cancellationToken) : null;
+            Found? found = _output.SkipExisting
+                ? FindExisting(track, _ => _bag.Identify(cancellationToken), _bag.Runtime, cancellationToken)
+                : null;
             if (found is { Provenance: { } provenance, Differences.Count: 0 })
                 return Skipped(track, provenance);
-            return (IsContinued(track) ? Continue(track, progress, cancellationToken) : null) ?? Begin(track, found?.Differences ?? [], progress, cancellationToken);
+            return (IsContinued(track) ? Continue(track, progress, cancellationToken) : null)
+                ?? Begin(track, found?.Differences ?? [], progress, cancellationToken);
         }
         catch (OperationCanceledException e) when (e.InnerException is null)
         {
@@ -217,11 +254,21 @@ public sealed class FileSeparator
     /// <param name="cancellationToken">Ends the pass.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The file cannot be read.</exception>
-    internal static TrackStatistics Measure(TrackSource source, long? expected, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    internal static TrackStatistics Measure(
+        TrackSource source,
+        long? expected,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         long total = reader.FrameCount ?? expected ?? 0;
-        TrackStatistics statistics = TrackStatistics.Measure(reader, source.Path, read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)), cancellationToken);
+        TrackStatistics statistics = TrackStatistics.Measure(
+            reader,
+            source.Path,
+            read => progress?.Report(new SeparationProgress(SeparationStage.Measuring, read, Math.Max(total, read), null)),
+            cancellationToken
+        );
         return statistics with { SourceFrames = reader.SourceFramesRead, Gaps = reader.Gaps };
     }
 
@@ -240,14 +287,24 @@ public sealed class FileSeparator
         return header;
     }
 
-    private SeparationResult Begin(Track track, IReadOnlyList<string> differences, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private SeparationResult Begin(
+        Track track,
+        IReadOnlyList<string> differences,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         CheckFree(track, differences);
         if (differences.Count > 0)
             Tell?.Invoke($"'{track.Source.Path}' is not skipped: {string.Join("; ", differences)}.");
         CheckNothingUnfinished(track.Place.JournalPath);
         (TrackStatistics statistics, SourceIdentity identity) = MeasureAndIdentify(track.Header, progress, cancellationToken);
-        SeparationJournal journal = SeparationJournal.Begin(Identify(track, identity, cancellationToken), statistics, _selection.Names.Count, track.Paths.Count);
+        SeparationJournal journal = SeparationJournal.Begin(
+            Identify(track, identity, cancellationToken),
+            statistics,
+            _selection.Names.Count,
+            track.Paths.Count
+        );
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source);
         using PartialFolder partial = PartialFolder.Take(track.Place.PartialPath);
         CheckNothingUnfinished(track.Place.JournalPath);
@@ -274,13 +331,27 @@ public sealed class FileSeparator
             IReadOnlyList<string> differences = journal.Identity.DifferencesTo(now);
             if (differences.Count > 0 || journal.Peaks.Count != _selection.Names.Count || journal.Finished.Count != track.Paths.Count)
             {
-                throw new DemucsException(DemucsError.ResumeMismatch,
-                    $"The separation in '{partial.FolderPath}' cannot be resumed: {string.Join("; ", differences)}. Use the same settings as before.", path)
+                throw new DemucsException(
+                    DemucsError.ResumeMismatch,
+                    $"The separation in '{partial.FolderPath}' cannot be resumed: {string.Join("; ", differences)}. Use the same settings as before.",
+                    path
+                )
                 {
                     Remedies = [Remedy.StartAnew],
                 };
             }
-            return Run(track, partial, journal with { Identity = now with { Runtime = journal.Identity.ContinuedBy(now) ?? now.Runtime }, Resumed = journal.Resumed + 1 }, reader, progress, cancellationToken);
+            return Run(
+                track,
+                partial,
+                journal with
+                {
+                    Identity = now with { Runtime = journal.Identity.ContinuedBy(now) ?? now.Runtime },
+                    Resumed = journal.Resumed + 1,
+                },
+                reader,
+                progress,
+                cancellationToken
+            );
         }
         catch (DemucsException e) when (e.Error == DemucsError.ResumeMismatch && _output.Overwrite)
         {
@@ -297,7 +368,12 @@ public sealed class FileSeparator
     /// <param name="runtime">What would run them; of no account here.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>Null if there is nothing.</returns>
-    private Found? FindExisting(Track track, Func<IReadOnlyList<ModelIdentity>, IReadOnlyList<ModelIdentity>> modelsNow, string runtime, CancellationToken cancellationToken)
+    private Found? FindExisting(
+        Track track,
+        Func<IReadOnlyList<ModelIdentity>, IReadOnlyList<ModelIdentity>> modelsNow,
+        string runtime,
+        CancellationToken cancellationToken
+    )
     {
         string path = track.Place.ProvenancePath;
         if (!File.Exists(path))
@@ -311,41 +387,70 @@ public sealed class FileSeparator
         {
             return new Found(null, [$"'{Path.GetFileName(path)}' with its settings cannot be used"]);
         }
-        if (!provenance.Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File))).SequenceEqual(track.Paths, StemNames.PathComparer))
-            return new Found(provenance, [$"files changed from {string.Join(", ", provenance.Stems.Select(s => s.File))} to {string.Join(", ", track.Paths.Select(track.Place.Relative))}"]);
-        SeparationIdentity now = new(SeparationIdentity.CurrentVersion, runtime, SourceIdentity.Compute(track.Source, cancellationToken), modelsNow(provenance.Separation.Models),
-            Parameters(track));
+        if (
+            !provenance
+                .Stems.Select(s => Path.GetFullPath(Path.Combine(track.Place.Folder, s.File)))
+                .SequenceEqual(track.Paths, StemNames.PathComparer)
+        )
+            return new Found(
+                provenance,
+                [
+                    $"files changed from {string.Join(", ", provenance.Stems.Select(s => s.File))} to {string.Join(", ", track.Paths.Select(track.Place.Relative))}",
+                ]
+            );
+        SeparationIdentity now = new(
+            SeparationIdentity.CurrentVersion,
+            runtime,
+            SourceIdentity.Compute(track.Source, cancellationToken),
+            modelsNow(provenance.Separation.Models),
+            Parameters(track)
+        );
         IReadOnlyList<string> differences = provenance.Separation.DifferencesTo(now, anyVersion: true);
         // Where nothing is lost, what happens to damage makes no difference.
         if (provenance.Gaps.Count > 0 && track.Source.OnDamage == DamageHandling.Fail)
             differences = [.. differences, "damage handling changed from warn to fail"];
-        return new Found(provenance, differences.Count > 0 ? differences
-            : [.. SeparationVerification.Verify(path, cancellationToken).Stems.Where(s => s.State != StemFileState.Intact).Select(s => $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "has changed since")}")]);
+        return new Found(
+            provenance,
+            differences.Count > 0
+                ? differences
+                :
+                [
+                    .. SeparationVerification
+                        .Verify(path, cancellationToken)
+                        .Stems.Where(s => s.State != StemFileState.Intact)
+                        .Select(s =>
+                            $"'{Path.GetFileName(s.FilePath)}' {(s.State == StemFileState.Missing ? "is missing" : "has changed since")}"
+                        ),
+                ]
+        );
     }
 
     /// <summary>The result for a track whose stems are there already.</summary>
-    private SeparationResult Skipped(Track track, SeparationProvenance found) => new()
-    {
-        SourcePath = track.Source.Path,
-        Track = track.Source.Name,
-        Model = _bag.Name,
-        IsDemucs = _bag.IsDemucs,
-        ExecutionProvider = _bag.ExecutionProvider,
-        Precision = _bag.Precision,
-        Stems = new ResultList<StemFile>(found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))),
-        Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
-        Frames = found.StemFrames,
-        SampleRate = found.SampleRate,
-        Elapsed = Since(track.Started),
-        Chunks = found.Chunks,
-        Gain = found.Gain,
-        NullTestDb = found.NullTestDb,
-        Gaps = new ResultList<TrackGap>(found.Gaps),
-        Retries = new ResultList<ChunkRetry>(found.Retries),
-        Skipped = true,
-        ProvenancePath = track.Place.ProvenancePath,
-        Warnings = new ResultList<string>(_bag.IsDemucs ? [] : [ModelSource.BaselineNotice]),
-    };
+    private SeparationResult Skipped(Track track, SeparationProvenance found) =>
+        new()
+        {
+            SourcePath = track.Source.Path,
+            Track = track.Source.Name,
+            Model = _bag.Name,
+            IsDemucs = _bag.IsDemucs,
+            ExecutionProvider = _bag.ExecutionProvider,
+            Precision = _bag.Precision,
+            Stems = new ResultList<StemFile>(
+                found.Stems.Zip(track.Paths, (s, stemPath) => new StemFile(s.Name, stemPath, s.Peak, s.ClippedSamples))
+            ),
+            Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
+            Frames = found.StemFrames,
+            SampleRate = found.SampleRate,
+            Elapsed = Since(track.Started),
+            Chunks = found.Chunks,
+            Gain = found.Gain,
+            NullTestDb = found.NullTestDb,
+            Gaps = new ResultList<TrackGap>(found.Gaps),
+            Retries = new ResultList<ChunkRetry>(found.Retries),
+            Skipped = true,
+            ProvenancePath = track.Place.ProvenancePath,
+            Warnings = new ResultList<string>(_bag.IsDemucs ? [] : [ModelSource.BaselineNotice]),
+        };
 
     private void CheckNothingUnfinished(string path)
     {
@@ -363,15 +468,25 @@ public sealed class FileSeparator
         }
         if (journal.DurableFrames == 0)
             return;
-        throw new DemucsException(DemucsError.SeparationUnfinished, string.Create(CultureInfo.InvariantCulture,
-            $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is already separated, in '{Path.GetDirectoryName(path)}'."), path)
+        throw new DemucsException(
+            DemucsError.SeparationUnfinished,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Math.Floor(100.0 * journal.DurableFrames / journal.Frames)} % of '{journal.Identity.Source.Path}' is already separated, in '{Path.GetDirectoryName(path)}'."
+            ),
+            path
+        )
         {
             Remedies = [Remedy.Resume, Remedy.StartAnew],
         };
     }
 
     /// <summary>The first pass, and the source's hash next to it.</summary>
-    private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(TrackHeader header, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private static (TrackStatistics Statistics, SourceIdentity Identity) MeasureAndIdentify(
+        TrackHeader header,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         TrackSource source = header.Source;
         (long, DateTime)? before = SourceIdentity.Before(source);
@@ -397,19 +512,41 @@ public sealed class FileSeparator
 
     private SortedDictionary<string, string> Parameters(Track track)
     {
-        SortedDictionary<string, string> parameters = SeparationParameters.Describe(track.Source, _bag, _selection, _options, _output, track.Header.Silence);
+        SortedDictionary<string, string> parameters = SeparationParameters.Describe(
+            track.Source,
+            _bag,
+            _selection,
+            _options,
+            _output,
+            track.Header.Silence
+        );
         // Only where samples may be others than where there is ffmpeg.
         if (track.Header.IsReadBySystem)
             parameters["decoder"] = SystemDecoder.Name;
         return parameters;
     }
 
-    private SeparationResult Run(Track track, PartialFolder partial, SeparationJournal journal, StereoTrackReader reader, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private SeparationResult Run(
+        Track track,
+        PartialFolder partial,
+        SeparationJournal journal,
+        StereoTrackReader reader,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         journal.Identity.Source.CheckUnchanged();
         if (_output is { CopyTags: true, Format.File: StemFileFormat.Wav } && track.Header.Picture is not null)
             Tell?.Invoke($"The cover of '{track.Source.Path}' is not copied: WAV files cannot have one.");
-        using TrackSeparation separation = new(new Setup(_bag, _selection, _options, _output, _separator, Clock), track, partial, journal, reader, progress, cancellationToken);
+        using TrackSeparation separation = new(
+            new Setup(_bag, _selection, _options, _output, _separator, Clock),
+            track,
+            partial,
+            journal,
+            reader,
+            progress,
+            cancellationToken
+        );
         return separation.Run();
     }
 
@@ -419,7 +556,14 @@ public sealed class FileSeparator
     private sealed record Found(SeparationProvenance? Provenance, IReadOnlyList<string> Differences);
 
     /// <summary>What all tracks of a batch have in common.</summary>
-    internal sealed record Setup(ModelBag Bag, StemMatrix Selection, SeparationOptions Options, StemOutput Output, Separator Separator, TimeProvider Clock);
+    internal sealed record Setup(
+        ModelBag Bag,
+        StemMatrix Selection,
+        SeparationOptions Options,
+        StemOutput Output,
+        Separator Separator,
+        TimeProvider Clock
+    );
 
     /// <summary>A track on its way.</summary>
     /// <param name="Header">Where it comes from, and what that says.</param>

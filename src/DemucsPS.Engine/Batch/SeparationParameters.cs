@@ -9,7 +9,8 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// The parameters of a separation in words, for its journal and its provenance. Whatever can change a single bit of the stems belongs here; what cannot (jobs, retries, overwriting)
+/// The parameters of a separation in words, for its journal and its provenance. Whatever can change a single bit of the stems belongs here;
+/// what cannot (jobs, retries, overwriting)
 /// does not, so that an interrupted separation may be continued with fewer jobs.
 /// </summary>
 internal static class SeparationParameters
@@ -24,7 +25,14 @@ internal static class SeparationParameters
     /// <param name="options">How to cut, shift and blend.</param>
     /// <param name="output">How stems are written. Where to does not matter: what is there is found by its place.</param>
     /// <param name="silence">Frames of silence in front of the track, which is what <see cref="TrackSource.LateStart"/> comes to.</param>
-    public static SortedDictionary<string, string> Describe(TrackSource source, ModelBag bag, StemMatrix selection, SeparationOptions options, StemOutput output, long silence = 0)
+    public static SortedDictionary<string, string> Describe(
+        TrackSource source,
+        ModelBag bag,
+        StemMatrix selection,
+        SeparationOptions options,
+        StemOutput output,
+        long silence = 0
+    )
     {
         IReadOnlyList<string> stems = bag.Contract.Stems;
         StemFormat format = output.Format;
@@ -32,12 +40,20 @@ internal static class SeparationParameters
         {
             ["stream"] = Number(source.StreamIndex),
             ["channels"] = source.Channels is { } pair ? $"{Number(pair.Left)} and {Number(pair.Right)}" : "the first two",
-            ["range"] = source.Range is not { } range ? "all" : range.Length is { } length ? $"{Number(length)} frames from {Number(range.Start)}" : $"all from {Number(range.Start)}",
+            ["range"] =
+                source.Range is not { } range ? "all"
+                : range.Length is { } length ? $"{Number(length)} frames from {Number(range.Start)}"
+                : $"all from {Number(range.Start)}",
             [SeparationIdentity.Silence] = Number(silence),
             ["track"] = source.TrackName ?? WholeFile,
             ["outputs"] = string.Join(", ", selection.Rows.Select(row => $"{row.Name} = {Sum(row, stems)}")),
             [SeparationIdentity.Precision] = bag.Precision.ToString(),
-            ["weights"] = string.Join("; ", Enumerable.Range(0, bag.Sources.Count).Select(m => string.Join(',', Enumerable.Range(0, stems.Count).Select(s => Number(bag.Weight(m, s)))))),
+            ["weights"] = string.Join(
+                "; ",
+                Enumerable
+                    .Range(0, bag.Sources.Count)
+                    .Select(m => string.Join(',', Enumerable.Range(0, stems.Count).Select(s => Number(bag.Weight(m, s)))))
+            ),
             ["overlap"] = Number(options.Overlap),
             ["shifts"] = Number(options.Shifts),
             ["shift offsets"] = string.Join(',', options.DrawShifts()),
@@ -47,7 +63,9 @@ internal static class SeparationParameters
             ["clip"] = format.ClipInEffect.ToString(),
             ["sample rate"] = format.SampleRate is { } rate ? Number(rate) : "as the source",
             ["mono"] = format.KeepMono ? "kept" : "two channels",
-            ["tags"] = output.CopyTags ? string.Join("; ", source.Tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}").Prepend("on")) : "off",
+            ["tags"] = output.CopyTags
+                ? string.Join("; ", source.Tags.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={t.Value}").Prepend("on"))
+                : "off",
         };
         // Records of separations without it, and of older versions, say nothing of it.
         if (options.Segment is not null)

@@ -11,7 +11,9 @@ public sealed record SeparationResult
     /// <summary>Full path of the source.</summary>
     public required string SourcePath { get; init; }
 
-    /// <summary>The track's name: the source's name without extension, unless a CUE sheet or a choice of channels gave it another.</summary>
+    /// <summary>
+    /// The track's name: the source's name without extension, unless a CUE sheet or a choice of channels gave it another.
+    /// </summary>
     public required string Track { get; init; }
 
     /// <summary>The model's name; several, joined by +, for a bag.</summary>
@@ -50,10 +52,16 @@ public sealed record SeparationResult
     /// <summary>Factor applied to all stems to avoid clipping; 1 for none.</summary>
     public required float Gain { get; init; }
 
-    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before they were rounded; null if they are not meant to sum to it.</summary>
+    /// <summary>
+    /// Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before they were rounded; null if they are
+    /// not meant to sum to it.
+    /// </summary>
     public double? NullTestDb { get; init; }
 
-    /// <summary>The parts whose sound the source has lost, in their order: times in the track, frames at the source's own rate. Silence replaces those that are filled; at most 1,000.</summary>
+    /// <summary>
+    /// The parts whose sound the source has lost, in their order: times in the track, frames at the source's own rate. Silence replaces
+    /// those that are filled; at most 1,000.
+    /// </summary>
     public IReadOnlyList<TrackGap> Gaps { get; init; } = [];
 
     /// <summary>Chunks that were not separated at the first attempt.</summary>

@@ -7,10 +7,12 @@ internal static class Shards
     private const double SecondsATrack = 1;
 
     /// <summary>
-    /// Assigns each track to one share: the longest first, each to the share that has least so far (LPT; R. L. Graham, "Bounds on multiprocessing timing anomalies", 1969). The same for the same
+    /// Assigns each track to one share: the longest first, each to the share that has least so far (LPT; R. L. Graham, "Bounds on
+    /// multiprocessing timing anomalies", 1969). The same for the same
     /// tracks, in whatever order they are given.
     /// </summary>
-    /// <param name="tracks">The tracks, each with a name that no other has, and its length in seconds; null if unknown, which counts as the mean of the others.</param>
+    /// <param name="tracks">The tracks, each with a name that no other has, and its length in seconds; null if unknown, which counts as the
+    /// mean of the others.</param>
     /// <param name="count">Number of shares, at least 1.</param>
     /// <returns>The share of each track, from 1, in the order of the tracks.</returns>
     public static int[] Assign(IReadOnlyList<(string Key, double? Seconds)> tracks, int count)

@@ -22,9 +22,7 @@ public sealed partial class TimeLimit
     /// <param name="passed">How much of it has passed already.</param>
     /// <param name="assumed">Seconds of work that a second of music takes, until a track of this run shows it.</param>
     public TimeLimit(TimeSpan limit, TimeSpan passed, double assumed)
-        : this(limit, passed, assumed, TimeProvider.System)
-    {
-    }
+        : this(limit, passed, assumed, TimeProvider.System) { }
 
     internal TimeLimit(TimeSpan limit, TimeSpan passed, double assumed, TimeProvider clock)
     {
@@ -44,7 +42,8 @@ public sealed partial class TimeLimit
     public double RealTimeFactor => _music > TimeSpan.Zero ? _worked / _music : _assumed;
 
     /// <summary>Reads a limit.</summary>
-    /// <param name="text">Hours, minutes and seconds as <c>01:50:00</c> or <c>48:00:00</c>, with days before them as <c>1-01:50:00</c>.</param>
+    /// <param name="text">Hours, minutes and seconds as <c>01:50:00</c> or <c>48:00:00</c>, with days before them as
+    /// <c>1-01:50:00</c>.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is none.</exception>
     public static TimeSpan Parse(string text)
     {
@@ -52,9 +51,16 @@ public sealed partial class TimeLimit
         TimeSpan limit = form.Success ? new TimeSpan(Number("days"), Number("hours"), Number("minutes"), Number("seconds")) : TimeSpan.Zero;
         return limit > TimeSpan.Zero
             ? limit
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{text}' is not a time limit. Write hours, minutes and seconds as 01:50:00, or with days as 1-01:50:00.") { Parameter = EngineParameter.TimeLimit };
+            : throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{text}' is not a time limit. Write hours, minutes and seconds as 01:50:00, or with days as 1-01:50:00."
+            )
+            {
+                Parameter = EngineParameter.TimeLimit,
+            };
 
-        int Number(string part) => int.TryParse(form.Groups[part].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+        int Number(string part) =>
+            int.TryParse(form.Groups[part].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
     }
 
     /// <summary>How long so much music takes.</summary>
@@ -70,6 +76,8 @@ public sealed partial class TimeLimit
     }
 
     // After days, hours end at 23.
-    [GeneratedRegex(@"\A((?<days>[0-9]{1,4})-(?<hours>[01][0-9]|2[0-3])|(?<hours>[0-9]{1,4})):(?<minutes>[0-5][0-9]):(?<seconds>[0-5][0-9])\z")]
+    [GeneratedRegex(
+        @"\A((?<days>[0-9]{1,4})-(?<hours>[01][0-9]|2[0-3])|(?<hours>[0-9]{1,4})):(?<minutes>[0-5][0-9]):(?<seconds>[0-5][0-9])\z"
+    )]
     private static partial Regex Form();
 }

@@ -11,8 +11,10 @@ using DemucsPS.Engine.Machine;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>
-/// The lengths of all tracks of a batch, in a file that all its workers read: they must share out by the same numbers, or a track could be in two shares, or in none. So the first worker measures
-/// them while the others wait, and as long as the same is requested, the file stays as it is, whatever becomes of the tracks meanwhile. For other inputs it is made again; what it says of files that have
+/// The lengths of all tracks of a batch, in a file that all its workers read: they must share out by the same numbers, or a track could be
+/// in two shares, or in none. So the first worker measures
+/// them while the others wait, and as long as the same is requested, the file stays as it is, whatever becomes of the tracks meanwhile. For
+/// other inputs it is made again; what it says of files that have
 /// the same path, size and time is kept.
 /// </summary>
 public sealed class TrackDurations
@@ -21,7 +23,13 @@ public sealed class TrackDurations
 
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(200);
 
-    private static readonly DurationTypes s_json = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly DurationTypes s_json = new(
+        new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }
+    );
 
     private TrackDurations(IReadOnlyList<TrackDuration> tracks) => Tracks = tracks;
 
@@ -49,7 +57,12 @@ public sealed class TrackDurations
     public static string InputsHash(IEnumerable<string> inputs, TrackListOptions options)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Add(string.Create(CultureInfo.InvariantCulture, $"{options.StreamIndex} {options.ChannelLayout} {options.LateStart} {options.Recurse} {options.OutputFolder}"));
+        Add(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{options.StreamIndex} {options.ChannelLayout} {options.LateStart} {options.Recurse} {options.OutputFolder}"
+            )
+        );
         foreach (string pattern in options.Include)
             Add("+" + pattern);
         foreach (string pattern in options.Exclude)
@@ -65,7 +78,10 @@ public sealed class TrackDurations
         }
     }
 
-    /// <summary>The lengths of a batch: those in the file, or else they are measured and the file is written; if another process is at it, once that is done.</summary>
+    /// <summary>
+    /// The lengths of a batch: those in the file, or else they are measured and the file is written; if another process is at it, once that
+    /// is done.
+    /// </summary>
     /// <param name="path">Full path of the file.</param>
     /// <param name="inputs">Full paths of what was given.</param>
     /// <param name="options">What is taken of them.</param>
@@ -73,7 +89,13 @@ public sealed class TrackDurations
     /// <param name="cancellationToken">Ends it; what was measured is lost then.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the file cannot be written, or is none.</exception>
-    public static TrackDurations Load(string path, IReadOnlyList<string> inputs, TrackListOptions options, Action<string>? waiting = null, CancellationToken cancellationToken = default)
+    public static TrackDurations Load(
+        string path,
+        IReadOnlyList<string> inputs,
+        TrackListOptions options,
+        Action<string>? waiting = null,
+        CancellationToken cancellationToken = default
+    )
     {
         DurableFiles.RefuseOther(path);
         string wanted = InputsHash(inputs, options);
@@ -103,7 +125,12 @@ public sealed class TrackDurations
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new DemucsException(DemucsError.StemWriteFailed, $"The lengths of the tracks cannot be written to '{path}': {e.Message} Name a file in a folder that all workers can write to.", path, e);
+                throw new DemucsException(
+                    DemucsError.StemWriteFailed,
+                    $"The lengths of the tracks cannot be written to '{path}': {e.Message} Name a file in a folder that all workers can write to.",
+                    path,
+                    e
+                );
             }
             cancellationToken.WaitHandle.WaitOne(s_interval);
         }
@@ -125,18 +152,34 @@ public sealed class TrackDurations
             return Load(0);
         }
 
-        TrackDuration Load(double? seconds) => file is { Exists: true } ? new(KeyOf(track), file.Length, file.LastWriteTimeUtc, seconds) : new(KeyOf(track), -1, default, seconds);
+        TrackDuration Load(double? seconds) =>
+            file is { Exists: true }
+                ? new(KeyOf(track), file.Length, file.LastWriteTimeUtc, seconds)
+                : new(KeyOf(track), -1, default, seconds);
     }
 
-    private static TrackDuration[] Measure(IReadOnlyList<string> inputs, TrackListOptions options, TrackDuration[] known, CancellationToken cancellationToken)
+    private static TrackDuration[] Measure(
+        IReadOnlyList<string> inputs,
+        TrackListOptions options,
+        TrackDuration[] known,
+        CancellationToken cancellationToken
+    )
     {
         Dictionary<string, TrackDuration> before = known.ToDictionary(track => track.Key, StringComparer.Ordinal);
         // What is wrong with a list or a folder, each worker says itself.
         TrackList list = new(options, _ => { }, _ => { });
         TrackSource[] tracks = [.. inputs.SelectMany(list.Expand)];
         TrackDuration[] measured = new TrackDuration[tracks.Length];
-        Parallel.For(0, tracks.Length, new ParallelOptions { MaxDegreeOfParallelism = MachineLimits.Processors, CancellationToken = cancellationToken },
-            i => measured[i] = before.TryGetValue(KeyOf(tracks[i]), out TrackDuration? then) && IsSame(then, tracks[i].Path) ? then : Measure(tracks[i]));
+        Parallel.For(
+            0,
+            tracks.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = MachineLimits.Processors, CancellationToken = cancellationToken },
+            i =>
+                measured[i] =
+                    before.TryGetValue(KeyOf(tracks[i]), out TrackDuration? then) && IsSame(then, tracks[i].Path)
+                        ? then
+                        : Measure(tracks[i])
+        );
         // Two of one name are the same samples.
         return [.. measured.DistinctBy(track => track.Key).OrderBy(track => track.Key, StringComparer.Ordinal)];
     }
@@ -163,7 +206,11 @@ public sealed class TrackDurations
             JsonSerializer.Serialize(content, track, s_json.TrackDuration);
         }
         content.WriteByte((byte)'\n');
-        DurableFiles.Replace(path, content.GetBuffer().AsSpan(0, (int)content.Length), string.Create(CultureInfo.InvariantCulture, $"{path}.{Guid.NewGuid():N}.tmp"));
+        DurableFiles.Replace(
+            path,
+            content.GetBuffer().AsSpan(0, (int)content.Length),
+            string.Create(CultureInfo.InvariantCulture, $"{path}.{Guid.NewGuid():N}.tmp")
+        );
     }
 
     /// <returns>Null if there is none that can be used.</returns>
@@ -175,12 +222,18 @@ public sealed class TrackDurations
                 return null;
             using FileStream stream = RegularFile.OpenRead(path, bufferSize: 1 << 16);
             using StreamReader reader = new(stream, Encoding.UTF8);
-            if (reader.ReadLine() is not { } first || JsonSerializer.Deserialize(first, s_json.DurationsHead) is not { Schema: CurrentSchema } head)
+            if (
+                reader.ReadLine() is not { } first
+                || JsonSerializer.Deserialize(first, s_json.DurationsHead) is not { Schema: CurrentSchema } head
+            )
                 return null;
             List<TrackDuration> tracks = [];
             while (reader.ReadLine() is { } line)
             {
-                if (JsonSerializer.Deserialize(line, s_json.TrackDuration) is { Key: not null, Seconds: null or (>= 0 and < double.PositiveInfinity) } track)
+                if (
+                    JsonSerializer.Deserialize(line, s_json.TrackDuration) is
+                    { Key: not null, Seconds: null or (>= 0 and < double.PositiveInfinity) } track
+                )
                     tracks.Add(track);
             }
             // As this program never writes it.

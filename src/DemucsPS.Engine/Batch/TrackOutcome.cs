@@ -75,7 +75,15 @@ public sealed record TrackOutcome
             Duration = result.Duration.TotalSeconds,
             Resumed = result.Resumed,
             SourceSha256 = provenance.Separation.Source.Sha256,
-            Stems = [.. provenance.Stems.Select(stem => new StemOutcome(stem.Name, Path.GetFullPath(Path.Combine(folder, stem.File)), stem.Bytes, stem.Sha256))],
+            Stems =
+            [
+                .. provenance.Stems.Select(stem => new StemOutcome(
+                    stem.Name,
+                    Path.GetFullPath(Path.Combine(folder, stem.File)),
+                    stem.Bytes,
+                    stem.Sha256
+                )),
+            ],
         };
     }
 }

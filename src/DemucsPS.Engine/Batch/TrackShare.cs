@@ -4,7 +4,8 @@ using DemucsPS.Engine.Input;
 namespace DemucsPS.Engine.Batch;
 
 /// <summary>One worker's share of a batch.</summary>
-/// <param name="Tracks">All tracks of the batch that this worker had to look at, in the order of their keys, or without shares in that of the inputs.</param>
+/// <param name="Tracks">All tracks of the batch that this worker had to look at, in the order of their keys, or without shares in that of
+/// the inputs.</param>
 /// <param name="Mine">Those of them that are this worker's.</param>
 public sealed record TrackShare(IReadOnlyList<TrackSource> Tracks, IReadOnlySet<TrackSource> Mine)
 {
@@ -14,7 +15,13 @@ public sealed record TrackShare(IReadOnlyList<TrackSource> Tracks, IReadOnlySet<
     /// <param name="list">Makes tracks of them, by the same options.</param>
     /// <param name="shard">Which share.</param>
     /// <param name="durations">The lengths of all tracks.</param>
-    public static TrackShare Take(IReadOnlyList<string> inputs, TrackListOptions options, TrackList list, ShardNumber shard, TrackDurations durations)
+    public static TrackShare Take(
+        IReadOnlyList<string> inputs,
+        TrackListOptions options,
+        TrackList list,
+        ShardNumber shard,
+        TrackDurations durations
+    )
     {
         int[] assigned = Shards.Assign([.. durations.Tracks.Select(track => (track.Key, track.Seconds))], shard.Count);
         Dictionary<string, int> shares = new(durations.Tracks.Count, StringComparer.Ordinal);
@@ -26,7 +33,12 @@ public sealed record TrackShare(IReadOnlyList<TrackSource> Tracks, IReadOnlySet<
         foreach (string input in inputs)
         {
             // What is a track by its own name need not be opened to know whose it is.
-            TrackSource whole = new(input) { StreamIndex = options.StreamIndex, LateStart = options.LateStart, OnDamage = options.OnDamage };
+            TrackSource whole = new(input)
+            {
+                StreamIndex = options.StreamIndex,
+                LateStart = options.LateStart,
+                OnDamage = options.OnDamage,
+            };
             string key = TrackDurations.KeyOf(whole);
             if (shares.TryGetValue(key, out int share) && share != shard.Index)
             {

@@ -7,7 +7,8 @@ namespace DemucsPS.Engine.Chunking;
 public sealed class ChunkPlan
 {
     /// <summary>
-    /// The greatest overlap. The number of chunks grows as 1 / (1 − overlap): here it is a hundred times that without, which some wait for; beyond, a slip of the keyboard makes years of it.
+    /// The greatest overlap. The number of chunks grows as 1 / (1 − overlap): here it is a hundred times that without, which some wait for;
+    /// beyond, a slip of the keyboard makes years of it.
     /// </summary>
     public const double MaxOverlap = 0.99;
 
@@ -68,6 +69,12 @@ public sealed class ChunkPlan
     public static void CheckOverlap(double overlap)
     {
         if (!(overlap >= 0 && overlap <= MaxOverlap))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The overlap is {overlap}; it must be from 0 to {MaxOverlap} (0.05 and 0.25 are usual).")) { Parameter = EngineParameter.Overlap };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant($"The overlap is {overlap}; it must be from 0 to {MaxOverlap} (0.05 and 0.25 are usual).")
+            )
+            {
+                Parameter = EngineParameter.Overlap,
+            };
     }
 }

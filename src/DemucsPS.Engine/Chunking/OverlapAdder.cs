@@ -3,7 +3,8 @@ using System.Numerics;
 namespace DemucsPS.Engine.Chunking;
 
 /// <summary>
-/// Joins the chunks of several signals (stems × channels) of one track by weighted overlap-add: out[o + i] += w[i]·y[i], sum[o + i] += w[i], out /= sum.
+/// Joins the chunks of several signals (stems × channels) of one track by weighted overlap-add: out[o + i] += w[i]·y[i], sum[o + i] +=
+/// w[i], out /= sum.
 /// Chunks come in the order of their offsets, so the result does not depend on how many ran at once, and every frame before the next
 /// chunk's offset is final and can be taken. Memory: one segment a signal.
 /// </summary>
@@ -58,14 +59,17 @@ internal sealed class OverlapAdder
             target[i] += weights[i] * samples[i];
     }
 
-    /// <summary>Copies final frames of one signal, divided by the sum of their weights. Nothing is dropped; see <see cref="Advance"/>.</summary>
+    /// <summary>
+    /// Copies final frames of one signal, divided by the sum of their weights. Nothing is dropped; see <see cref="Advance"/>.
+    /// </summary>
     /// <param name="signal">The signal's number.</param>
     /// <param name="first">The first frame wanted, at or after <see cref="Start"/>.</param>
     /// <param name="output">Receives the frames; all of them must be covered by a chunk.</param>
     public void Read(int signal, long first, Span<float> output)
     {
         int at = Position(first, output.Length);
-        ReadOnlySpan<float> sums = _sums[signal].AsSpan(at, output.Length), weights = _weightSum.AsSpan(at, output.Length);
+        ReadOnlySpan<float> sums = _sums[signal].AsSpan(at, output.Length),
+            weights = _weightSum.AsSpan(at, output.Length);
         int i = 0;
         for (; i <= output.Length - Vector<float>.Count; i += Vector<float>.Count)
             (new Vector<float>(sums[i..]) / new Vector<float>(weights[i..])).CopyTo(output[i..]);
@@ -88,7 +92,11 @@ internal sealed class OverlapAdder
     {
         long at = offset - _start;
         if (at < 0 || at + length > _weights.Length)
-            throw new ArgumentOutOfRangeException(nameof(offset), offset, $"Chunks must come in order: the window starts at frame {_start}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(offset),
+                offset,
+                $"Chunks must come in order: the window starts at frame {_start}."
+            );
         return (int)at;
     }
 

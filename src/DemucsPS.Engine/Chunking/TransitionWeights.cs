@@ -2,11 +2,15 @@ namespace DemucsPS.Engine.Chunking;
 
 /// <summary>
 /// The weight of each frame of a chunk where chunks overlap: a triangle [1 … L/2, L − L/2 … 1] scaled to a maximum of 1, to the power of
-/// <c>transition_power</c>. For overlaps below one half this gives linear crossfades (power 1). Source: <c>apply_model</c> of facebookresearch/demucs.
+/// <c>transition_power</c>. For overlaps below one half this gives linear crossfades (power 1). Source: <c>apply_model</c> of
+/// facebookresearch/demucs.
 /// </summary>
 internal static class TransitionWeights
 {
-    /// <summary>The greatest power: with it the least weight of the longest segment is still a number, and not 0, by which a track's first frame would be divided.</summary>
+    /// <summary>
+    /// The greatest power: with it the least weight of the longest segment is still a number, and not 0, by which a track's first frame
+    /// would be divided.
+    /// </summary>
     public const double MaxPower = 4;
 
     /// <summary>Computes the weights of a segment; a shorter chunk uses the first ones.</summary>
@@ -33,6 +37,12 @@ internal static class TransitionWeights
     public static void CheckPower(double transitionPower)
     {
         if (!(transitionPower >= 1 && transitionPower <= MaxPower))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The transition power is {transitionPower}; it must be from 1 to {MaxPower}.")) { Parameter = EngineParameter.TransitionPower };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant($"The transition power is {transitionPower}; it must be from 1 to {MaxPower}.")
+            )
+            {
+                Parameter = EngineParameter.TransitionPower,
+            };
     }
 }

@@ -5,16 +5,26 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Clusters;
 
 /// <summary>
-/// A job's folder, on a file system that all nodes share. <c>job.json</c> holds the settings, <c>array.sh</c> is what the scheduler runs (it has no name of any file), <c>submissions/0001</c> the tracks:
-/// <c>tracks.list</c> has their full paths in the order of the tasks, each ended by a NUL; <c>tracks.seconds</c> a line for each with its length; <c>tasks.index</c> a line of fixed length for each task
-/// that says where in the list its tracks are, so that a node reads nothing but them. <c>results/0001</c> has what the tasks write, <c>logs/0001</c> what they say.
+/// A job's folder, on a file system that all nodes share. <c>job.json</c> holds the settings, <c>array.sh</c> is what the scheduler runs
+/// (it has no name of any file), <c>submissions/0001</c> the tracks:
+/// <c>tracks.list</c> has their full paths in the order of the tasks, each ended by a NUL; <c>tracks.seconds</c> a line for each with its
+/// length; <c>tasks.index</c> a line of fixed length for each task
+/// that says where in the list its tracks are, so that a node reads nothing but them. <c>results/0001</c> has what the tasks write,
+/// <c>logs/0001</c> what they say.
 /// </summary>
 public sealed class ClusterJob
 {
-    /// <summary>The script that the scheduler runs: the arguments that it is given are the program and its arguments, which no shell reads again.</summary>
-    internal const string Script = "#!/bin/sh\n# Runs what it is given. No name of a file is in here, and none is read by a shell.\nexec \"$@\"\n";
+    /// <summary>
+    /// The script that the scheduler runs: the arguments that it is given are the program and its arguments, which no shell reads again.
+    /// </summary>
+    internal const string Script =
+        "#!/bin/sh\n# Runs what it is given. No name of a file is in here, and none is read by a shell.\nexec \"$@\"\n";
 
-    private const string SettingsName = "job.json", SubmissionName = "submission.json", ListName = "tracks.list", SecondsName = "tracks.seconds", IndexName = "tasks.index";
+    private const string SettingsName = "job.json",
+        SubmissionName = "submission.json",
+        ListName = "tracks.list",
+        SecondsName = "tracks.seconds",
+        IndexName = "tasks.index";
 
     // Offset and length in bytes, tracks, and a newline.
     private const int IndexLine = 15 + 12 + 10 + 1;
@@ -47,7 +57,8 @@ public sealed class ClusterJob
     /// <summary>Makes a job's folder.</summary>
     /// <param name="folder">Full path; it may exist, empty.</param>
     /// <param name="settings">What is the same for all tasks.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobExists"/>: something is there. <see cref="DemucsError.StemWriteFailed"/>: it cannot be made.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobExists"/>: something is there.
+    /// <see cref="DemucsError.StemWriteFailed"/>: it cannot be made.</exception>
     public static ClusterJob Create(string folder, ClusterSettings settings)
     {
         CheckFree(folder);
@@ -81,7 +92,11 @@ public sealed class ClusterJob
     }
 
     private static DemucsException NotFree(string folder) =>
-        new(DemucsError.ClusterJobExists, $"'{folder}' cannot be used for a new job: it is a file, or a folder that is not empty. Name another folder, or retry the job that is there.", folder);
+        new(
+            DemucsError.ClusterJobExists,
+            $"'{folder}' cannot be used for a new job: it is a file, or a folder that is not empty. Name another folder, or retry the job that is there.",
+            folder
+        );
 
     private static bool TryCreate(string path)
     {
@@ -126,40 +141,65 @@ public sealed class ClusterJob
     }
 
     /// <summary>The submissions, in order.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>: one of them is damaged or missing, or all are.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>: one of them is damaged or missing, or all
+    /// are.</exception>
     public IReadOnlyList<ClusterSubmission> Submissions() =>
-        Recorded() is { Count: > 0 } found ? found : throw ClusterRecords.Invalid(Folder, $"The file submissions/0001/{SubmissionName} is missing.");
+        Recorded() is { Count: > 0 } found
+            ? found
+            : throw ClusterRecords.Invalid(Folder, $"The file submissions/0001/{SubmissionName} is missing.");
 
     /// <summary>The submissions; empty for a job that is being created.</summary>
     private List<ClusterSubmission> Recorded() => Reading(Path.Combine(Folder, "submissions"), path =>
-    {
-        List<ClusterSubmission> found = [];
-        for (int number = 1; File.Exists(SubmissionPath(number, SubmissionName)); number++)
         {
-            ClusterSubmission submission = ClusterRecords.Read<ClusterSubmission>(SubmissionPath(number, SubmissionName));
-            if (submission.Number != number || submission is not { Tasks: > 0, Tracks: > 0, TimeLimitSeconds: > 0 and <= MaxSeconds })
-                throw new FormatException(FormattableString.Invariant($"The file submissions/{Number(number)}/{SubmissionName} is invalid."));
-            found.Add(submission);
-        }
-        foreach (string folder in Directory.EnumerateDirectories(path))
-        {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > found.Count + 1)
-                throw new FormatException(FormattableString.Invariant($"Submission {number} exists, but {SubmissionName} of submission {found.Count + 1} is missing."));
-        }
-        // What tasks write has a place only as long as what they were handed has one: one whose writing was interrupted has a folder for that.
-        string next = Number(found.Count + 1);
-        if (!Directory.Exists(Path.Combine(path, next)) && s_folders.Any(folder => Directory.Exists(Path.Combine(Folder, folder, next))))
-            throw new FormatException(FormattableString.Invariant($"Tasks of submission {found.Count + 1} have written results, but submissions/{next} is missing."));
-        return found;
-    });
+            List<ClusterSubmission> found = [];
+            for (int number = 1; File.Exists(SubmissionPath(number, SubmissionName)); number++)
+            {
+                ClusterSubmission submission = ClusterRecords.Read<ClusterSubmission>(SubmissionPath(number, SubmissionName));
+                if (submission.Number != number || submission is not { Tasks: > 0, Tracks: > 0, TimeLimitSeconds: > 0 and <= MaxSeconds })
+                    throw new FormatException(
+                        FormattableString.Invariant($"The file submissions/{Number(number)}/{SubmissionName} is invalid.")
+                    );
+                found.Add(submission);
+            }
+            foreach (string folder in Directory.EnumerateDirectories(path))
+            {
+                if (
+                    int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                    && number > found.Count + 1
+                )
+                    throw new FormatException(
+                        FormattableString.Invariant(
+                            $"Submission {number} exists, but {SubmissionName} of submission {found.Count + 1} is missing."
+                        )
+                    );
+            }
+            // What tasks write has a place only as long as what they were handed has one: one whose writing was interrupted has a folder
+            // for that.
+            string next = Number(found.Count + 1);
+            if (
+                !Directory.Exists(Path.Combine(path, next)) && s_folders.Any(folder => Directory.Exists(Path.Combine(Folder, folder, next)))
+            )
+                throw new FormatException(
+                    FormattableString.Invariant(
+                        $"Tasks of submission {found.Count + 1} have written results, but submissions/{next} is missing."
+                    )
+                );
+            return found;
+        });
 
     /// <summary>Writes a submission.</summary>
     /// <param name="paths">Full paths of the tracks.</param>
     /// <param name="durations">Length of each in seconds; null if its file does not declare it.</param>
     /// <param name="plan">How they are distributed.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the disk. <see cref="DemucsError.AudioTrackNotFound"/>: a name cannot be written down.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: the disk. <see cref="DemucsError.AudioTrackNotFound"/>:
+    /// a name cannot be written down.</exception>
     /// <param name="options">What the scheduler is asked for.</param>
-    public ClusterSubmission Add(IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlan plan, SlurmOptions? options = null)
+    public ClusterSubmission Add(
+        IReadOnlyList<string> paths,
+        IReadOnlyList<double?> durations,
+        ClusterPlan plan,
+        SlurmOptions? options = null
+    )
     {
         ClusterSubmission submission = new()
         {
@@ -176,7 +216,10 @@ public sealed class ClusterJob
         {
             Directory.CreateDirectory(Path.GetDirectoryName(SubmissionPath(submission.Number, ListName))!);
             using (FileStream list = File.Create(SubmissionPath(submission.Number, ListName)))
-            using (StreamWriter seconds = new(SubmissionPath(submission.Number, SecondsName), append: false, s_utf8), index = new(SubmissionPath(submission.Number, IndexName), append: false, s_utf8))
+            using (
+                StreamWriter seconds = new(SubmissionPath(submission.Number, SecondsName), append: false, s_utf8),
+                    index = new(SubmissionPath(submission.Number, IndexName), append: false, s_utf8)
+            )
             {
                 using BufferedStream buffer = new(list, 1 << 16);
                 long offset = 0;
@@ -210,7 +253,9 @@ public sealed class ClusterJob
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Record(ClusterSubmission submission) => ClusterRecords.Write(SubmissionPath(submission.Number, SubmissionName), submission);
 
-    /// <summary>Removes the folder of a new job of which the scheduler took nothing: what was made of it would look like a job that is done.</summary>
+    /// <summary>
+    /// Removes the folder of a new job of which the scheduler took nothing: what was made of it would look like a job that is done.
+    /// </summary>
     /// <param name="existed">Whether the folder was there before, empty.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     internal void Remove(bool existed)
@@ -249,12 +294,15 @@ public sealed class ClusterJob
 
     /// <summary>Full paths of a submission's tracks, in the order of its tasks.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
-    public IReadOnlyList<string> Paths(int submission) => Reading(SubmissionPath(submission, ListName), path => Decode(File.ReadAllBytes(path)));
+    public IReadOnlyList<string> Paths(int submission) =>
+        Reading(SubmissionPath(submission, ListName), path => Decode(File.ReadAllBytes(path)));
 
     /// <summary>Lengths of a submission's tracks in seconds, in that order; null if the file does not declare it.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
-    public IReadOnlyList<double?> Durations(int submission) => Reading(SubmissionPath(submission, SecondsName), path =>
-        File.ReadLines(path).Select(line => line.Length == 0 ? (double?)null : Seconds(line)).ToArray());
+    public IReadOnlyList<double?> Durations(int submission) =>
+        Reading(SubmissionPath(submission, SecondsName), path =>
+            File.ReadLines(path).Select(line => line.Length == 0 ? (double?)null : Seconds(line)).ToArray()
+        );
 
     /// <summary>Full paths of a task's tracks; nothing else of the list is read.</summary>
     /// <param name="submission">Number of the submission, from 1.</param>
@@ -262,16 +310,23 @@ public sealed class ClusterJob
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
     public IReadOnlyList<string> Paths(int submission, int task)
     {
-        string line = Reading(SubmissionPath(submission, IndexName), path => s_utf8.GetString(Part(path, (long)task * IndexLine, IndexLine)));
+        string line = Reading(SubmissionPath(submission, IndexName), path =>
+            s_utf8.GetString(Part(path, (long)task * IndexLine, IndexLine))
+        );
         string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return Reading(SubmissionPath(submission, ListName), path =>
-            Decode(Part(path, long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture))));
+            Decode(Part(path, long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture)))
+        );
     }
 
-    private static double Seconds(string line) => double.Parse(line, CultureInfo.InvariantCulture) is >= 0 and <= MaxSeconds and var seconds ? seconds : throw new FormatException($"'{line}' is not the length of a track.");
+    private static double Seconds(string line) =>
+        double.Parse(line, CultureInfo.InvariantCulture) is >= 0 and <= MaxSeconds and var seconds
+            ? seconds
+            : throw new FormatException($"'{line}' is not the length of a track.");
 
     /// <summary>Full path of the folder that a task's results are in.</summary>
-    internal string ResultsFolder(int submission, int task) => Path.Combine(Folder, "results", Number(submission), Number(task / TasksInAFolder));
+    internal string ResultsFolder(int submission, int task) =>
+        Path.Combine(Folder, "results", Number(submission), Number(task / TasksInAFolder));
 
     /// <summary>Full path of the folder that a submission's logs are in.</summary>
     internal string LogFolder(int submission) => Path.Combine(Folder, "logs", Number(submission));
@@ -286,9 +341,16 @@ public sealed class ClusterJob
 
     /// <summary>Files of results: of one task, or of all.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>.</exception>
-    internal IReadOnlyList<string> ResultsFiles(int? submission = null, int? task = null) => Reading(
-        submission is { } s && task is { } t ? ResultsFolder(s, t) : Path.Combine(Folder, "results"),
-        path => Directory.Exists(path) ? Directory.GetFiles(path, task is { } of ? string.Create(CultureInfo.InvariantCulture, $"{of:000000}-*.jsonl") : "*.jsonl", SearchOption.AllDirectories) : []);
+    internal IReadOnlyList<string> ResultsFiles(int? submission = null, int? task = null) =>
+        Reading(submission is { } s && task is { } t ? ResultsFolder(s, t) : Path.Combine(Folder, "results"), path =>
+            Directory.Exists(path)
+                ? Directory.GetFiles(
+                    path,
+                    task is { } of ? string.Create(CultureInfo.InvariantCulture, $"{of:000000}-*.jsonl") : "*.jsonl",
+                    SearchOption.AllDirectories
+                )
+                : []
+        );
 
     private static T Reading<T>(string path, Func<string, T> read)
     {
@@ -296,7 +358,15 @@ public sealed class ClusterJob
         {
             return read(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException or OverflowException or DecoderFallbackException)
+        catch (Exception e)
+            when (e
+                    is IOException
+                        or UnauthorizedAccessException
+                        or FormatException
+                        or IndexOutOfRangeException
+                        or OverflowException
+                        or DecoderFallbackException
+            )
         {
             throw ClusterRecords.Invalid(path, e.Message, e);
         }
@@ -306,7 +376,9 @@ public sealed class ClusterJob
     {
         using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
         if (offset < 0 || length < 0 || length > stream.Length - offset)
-            throw new FormatException(FormattableString.Invariant($"It has {stream.Length} bytes, but {length} bytes from {offset} on are needed."));
+            throw new FormatException(
+                FormattableString.Invariant($"It has {stream.Length} bytes, but {length} bytes from {offset} on are needed.")
+            );
         stream.Position = offset;
         byte[] part = new byte[length];
         stream.ReadExactly(part);
@@ -323,7 +395,12 @@ public sealed class ClusterJob
         }
         catch (EncoderFallbackException e)
         {
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"The name of '{path}' is not valid Unicode, so a list cannot contain it. Rename the file.", path, e);
+            throw new DemucsException(
+                DemucsError.AudioTrackNotFound,
+                $"The name of '{path}' is not valid Unicode, so a list cannot contain it. Rename the file.",
+                path,
+                e
+            );
         }
     }
 

@@ -13,7 +13,17 @@ public sealed class ClusterOrder
     private readonly SlurmCluster? _cluster;
     private readonly SlurmLimits? _limits;
 
-    private ClusterOrder(string folder, ClusterSettings? settings, ClusterJob? job, int before, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
+    private ClusterOrder(
+        string folder,
+        ClusterSettings? settings,
+        ClusterJob? job,
+        int before,
+        IReadOnlyList<string> paths,
+        IReadOnlyList<double?> durations,
+        ClusterPlanOptions plan,
+        SlurmOptions options,
+        SlurmCluster? cluster
+    )
     {
         options.Check();
         plan.Check();
@@ -26,7 +36,11 @@ public sealed class ClusterOrder
         _options = options;
         _cluster = cluster;
         _limits = cluster?.Limits(options.Account);
-        Plan = ClusterPlan.Create(paths, durations, _limits is { } limits ? plan with { MaxTasks = Math.Min(plan.MaxTasks, limits.MaxTasks) } : plan);
+        Plan = ClusterPlan.Create(
+            paths,
+            durations,
+            _limits is { } limits ? plan with { MaxTasks = Math.Min(plan.MaxTasks, limits.MaxTasks) } : plan
+        );
     }
 
     /// <summary>How the tracks are distributed.</summary>
@@ -41,18 +55,34 @@ public sealed class ClusterOrder
     /// <param name="options">What Slurm is asked for.</param>
     /// <param name="cluster">The cluster; null to make the folder only.</param>
     /// <exception cref="DemucsException">An option is out of range, the folder is not free, or Slurm is not there or refuses.</exception>
-    public static ClusterOrder New(string folder, ClusterSettings settings, IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
+    public static ClusterOrder New(
+        string folder,
+        ClusterSettings settings,
+        IReadOnlyList<string> paths,
+        IReadOnlyList<double?> durations,
+        ClusterPlanOptions plan,
+        SlurmOptions options,
+        SlurmCluster? cluster
+    )
     {
         if (folder.AsSpan().ContainsAny(cluster is null && OperatingSystem.IsWindows() ? "%" : "%\\"))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{folder}' cannot be a job's folder: Slurm interprets % and \\ in names of logs, so every task would fail. Name a folder without them.", folder);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{folder}' cannot be a job's folder: Slurm interprets % and \\ in names of logs, so every task would fail. Name a folder without them.",
+                folder
+            );
         ClusterWorker.Check(settings);
         ClusterJob.CheckFree(folder);
         return new ClusterOrder(folder, settings, null, 0, paths, durations, plan, options, cluster);
     }
 
-    /// <summary>Plans the failed and missing tracks of a job again. Options that are not given are those of the last time. The default real-time factor is measured in the job's own results, else it is that of the last time.</summary>
+    /// <summary>
+    /// Plans the failed and missing tracks of a job again. Options that are not given are those of the last time. The default real-time
+    /// factor is measured in the job's own results, else it is that of the last time.
+    /// </summary>
     /// <inheritdoc cref="New"/>
-    /// <exception cref="DemucsException">As <see cref="New"/>; <see cref="DemucsError.ClusterJobRunning"/>: tasks of it wait or run.</exception>
+    /// <exception cref="DemucsException">As <see cref="New"/>; <see cref="DemucsError.ClusterJobRunning"/>: tasks of it wait or
+    /// run.</exception>
     public static ClusterOrder Again(string folder, ClusterPlanOptions plan, SlurmOptions options, SlurmCluster? cluster)
     {
         ClusterJob job = ClusterJob.Open(folder);
@@ -60,20 +90,41 @@ public sealed class ClusterOrder
         ClusterArray[] arrays = [.. submissions.SelectMany(submission => submission.Arrays)];
         if (arrays.Length > 0 && cluster?.Tasks(arrays) is { IsActive: true } tasks)
         {
-            throw new DemucsException(DemucsError.ClusterJobRunning, FormattableString.Invariant(
-                $"{tasks.Running} tasks of '{folder}' run and {tasks.Waiting} wait. Wait for them, or cancel them first. Otherwise tracks would be separated twice."), folder);
+            throw new DemucsException(
+                DemucsError.ClusterJobRunning,
+                FormattableString.Invariant(
+                    $"{tasks.Running} tasks of '{folder}' run and {tasks.Waiting} wait. Wait for them, or cancel them first. Otherwise tracks would be separated twice."
+                ),
+                folder
+            );
         }
         ClusterProgress progress = ClusterProgress.Read(job);
         ClusterTrack[] left = [.. progress.Tracks.Where(track => track.State != TrackState.Done)];
         plan = Measured(plan, progress);
         if (plan.RealTimeFactor is null)
             plan = plan with { RealTimeFactor = submissions[^1].RealTimeFactor };
-        return new ClusterOrder(folder, null, job, submissions.Count, [.. left.Select(track => track.SourcePath)], [.. left.Select(track => track.Duration?.TotalSeconds)], plan, options.Over(submissions[^1].Slurm), cluster);
+        return new ClusterOrder(
+            folder,
+            null,
+            job,
+            submissions.Count,
+            [.. left.Select(track => track.SourcePath)],
+            [.. left.Select(track => track.Duration?.TotalSeconds)],
+            plan,
+            options.Over(submissions[^1].Slurm),
+            cluster
+        );
     }
 
     /// <summary>A plan's options with the real-time factor of a job's results, where they have none of their own.</summary>
     public static ClusterPlanOptions Measured(ClusterPlanOptions plan, ClusterProgress progress) =>
-        plan.RealTimeFactor is null && progress.RealTimeFactor is { } factor ? plan with { RealTimeFactor = factor, IsMeasured = true } : plan;
+        plan.RealTimeFactor is null && progress.RealTimeFactor is { } factor
+            ? plan with
+            {
+                RealTimeFactor = factor,
+                IsMeasured = true,
+            }
+            : plan;
 
     /// <summary>What Slurm answers to the plan; nothing is written or submitted.</summary>
     /// <returns>Null if there is no cluster, or nothing to do.</returns>
@@ -82,7 +133,8 @@ public sealed class ClusterOrder
 
     /// <summary>Writes and submits the plan: all of it, or nothing.</summary>
     /// <returns>Null if there is nothing to do.</returns>
-    /// <exception cref="DemucsException">The disk, or Slurm, refuses; <see cref="DemucsError.ClusterJobRunning"/>: the job was submitted since this was planned.</exception>
+    /// <exception cref="DemucsException">The disk, or Slurm, refuses; <see cref="DemucsError.ClusterJobRunning"/>: the job was submitted
+    /// since this was planned.</exception>
     public ClusterSubmission? Submit()
     {
         if (Plan.Tasks.Count == 0)
@@ -90,7 +142,11 @@ public sealed class ClusterOrder
         // Tracks that another user submitted meanwhile would be separated twice.
         using IDisposable? held = _job?.TryHold();
         if (_job is not null && (held is null || _job.Submissions().Count != _before))
-            throw new DemucsException(DemucsError.ClusterJobRunning, $"'{_folder}' was submitted by someone else after this was planned. Check its status, and plan again.", _folder);
+            throw new DemucsException(
+                DemucsError.ClusterJobRunning,
+                $"'{_folder}' was submitted by someone else after this was planned. Check its status, and plan again.",
+                _folder
+            );
         bool existed = Directory.Exists(_folder);
         ClusterJob job = _job ?? ClusterJob.Create(_folder, _settings!);
         try

@@ -8,9 +8,7 @@ public sealed record ClusterPlan
     /// <summary>Length of a track where no track of the list says its own.</summary>
     private static readonly TimeSpan s_usualTrack = TimeSpan.FromMinutes(4);
 
-    private ClusterPlan()
-    {
-    }
+    private ClusterPlan() { }
 
     /// <summary>The tasks.</summary>
     public required IReadOnlyList<ClusterTask> Tasks { get; init; }
@@ -42,26 +40,41 @@ public sealed record ClusterPlan
     /// <summary>Work of the shortest task.</summary>
     public TimeSpan ShortestTask => Tasks.Count == 0 ? TimeSpan.Zero : Tasks.Min(t => t.Audio) * RealTimeFactor;
 
-    /// <summary>Distributes tracks, the longest first, each to the task that has the least so far. The same tracks and options give the same plan.</summary>
+    /// <summary>
+    /// Distributes tracks, the longest first, each to the task that has the least so far. The same tracks and options give the same plan.
+    /// </summary>
     /// <param name="paths">Full paths of the tracks.</param>
     /// <param name="durations">Length of each track in seconds; null if its file does not declare it.</param>
     /// <param name="options">How.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or a task cannot be done in its time.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or a task cannot be done in
+    /// its time.</exception>
     public static ClusterPlan Create(IReadOnlyList<string> paths, IReadOnlyList<double?> durations, ClusterPlanOptions options)
     {
         options.Check();
         int unknown = durations.Count(d => d is not >= 0);
         double mean = unknown == durations.Count ? s_usualTrack.TotalSeconds : durations.Where(d => d is >= 0).Average(d => d!.Value);
         double[] weights = [.. durations.Select(d => d is >= 0 and { } known ? known : mean)];
-        double total = weights.Sum(), factor = options.RealTimeFactor ?? ClusterPlanOptions.AssumedRealTimeFactor;
-        int count = (int)Math.Clamp(Math.Ceiling(total * factor / options.TaskLength.TotalSeconds), 1, Math.Max(1, Math.Min(options.MaxTasks, durations.Count)));
+        double total = weights.Sum(),
+            factor = options.RealTimeFactor ?? ClusterPlanOptions.AssumedRealTimeFactor;
+        int count = (int)
+            Math.Clamp(
+                Math.Ceiling(total * factor / options.TaskLength.TotalSeconds),
+                1,
+                Math.Max(1, Math.Min(options.MaxTasks, durations.Count))
+            );
         ClusterTask[] tasks = Deal(paths, weights, count);
         double longest = tasks.Length == 0 ? 0 : tasks.Max(t => t.Audio.TotalSeconds) * factor;
-        TimeSpan limit = TimeSpan.FromMinutes(Math.Ceiling((options.TimeLimit ?? TimeSpan.FromSeconds(longest * 1.5) + TimeSpan.FromMinutes(10)).TotalMinutes));
+        TimeSpan limit = TimeSpan.FromMinutes(
+            Math.Ceiling((options.TimeLimit ?? TimeSpan.FromSeconds(longest * 1.5) + TimeSpan.FromMinutes(10)).TotalMinutes)
+        );
         if (longest > limit.TotalSeconds)
         {
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant(
-                $"The longest task needs about {TimeSpan.FromSeconds(longest):d\\.hh\\:mm\\:ss}, but the time limit is {limit:d\\.hh\\:mm\\:ss}. Allow more time, or more or shorter tasks. A task needs at least the time for its longest track."));
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant(
+                    $"The longest task needs about {TimeSpan.FromSeconds(longest):d\\.hh\\:mm\\:ss}, but the time limit is {limit:d\\.hh\\:mm\\:ss}. Allow more time, or more or shorter tasks. A task needs at least the time for its longest track."
+                )
+            );
         }
         return new ClusterPlan
         {
@@ -70,15 +83,20 @@ public sealed record ClusterPlan
             Unknown = unknown,
             Audio = TimeSpan.FromSeconds(total),
             RealTimeFactor = factor,
-            FactorOrigin = options.RealTimeFactor is null ? "assumed" : options.IsMeasured ? "measured" : "given",
+            FactorOrigin =
+                options.RealTimeFactor is null ? "assumed"
+                : options.IsMeasured ? "measured"
+                : "given",
             IsFactorAssumed = options.RealTimeFactor is null,
             TimeLimit = limit,
         };
     }
 
     /// <summary>The plan in a sentence, for people.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{Tracks} {(Tracks == 1 ? "track" : "tracks")}, {Audio.TotalHours:F1} hours of audio{(Unknown > 0 ? $" ({Unknown} of unknown length are estimated)" : "")}, {Tasks.Count} {(Tasks.Count == 1 ? "task" : "tasks")} of {InWords(ShortestTask)} to {InWords(LongestTask)} at {RealTimeFactor:0.###} s of work per second of audio ({FactorOrigin}), time limit {InWords(TimeLimit)}");
+    public override string ToString() =>
+        FormattableString.Invariant(
+            $"{Tracks} {(Tracks == 1 ? "track" : "tracks")}, {Audio.TotalHours:F1} hours of audio{(Unknown > 0 ? $" ({Unknown} of unknown length are estimated)" : "")}, {Tasks.Count} {(Tasks.Count == 1 ? "task" : "tasks")} of {InWords(ShortestTask)} to {InWords(LongestTask)} at {RealTimeFactor:0.###} s of work per second of audio ({FactorOrigin}), time limit {InWords(TimeLimit)}"
+        );
 
     /// <summary>A length of time: <c>1:05:00</c>, hours without end.</summary>
     internal static string InWords(TimeSpan time) => FormattableString.Invariant($"{(long)time.TotalHours}:{time:mm\\:ss}");
@@ -89,6 +107,11 @@ public sealed record ClusterPlan
         List<int>[] tracks = [.. Enumerable.Range(0, count).Select(_ => new List<int>())];
         for (int track = 0; track < shares.Length; track++)
             tracks[shares[track] - 1].Add(track);
-        return [.. tracks.Where(list => list.Count > 0).Select(list => new ClusterTask(list, TimeSpan.FromSeconds(list.Sum(track => weights[track]))))];
+        return
+        [
+            .. tracks
+                .Where(list => list.Count > 0)
+                .Select(list => new ClusterTask(list, TimeSpan.FromSeconds(list.Sum(track => weights[track])))),
+        ];
     }
 }

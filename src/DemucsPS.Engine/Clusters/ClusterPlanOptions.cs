@@ -1,11 +1,12 @@
-using DemucsPS.Engine.Batch;
-
 namespace DemucsPS.Engine.Clusters;
 
 /// <summary>How an archive is distributed to tasks.</summary>
 public sealed record ClusterPlanOptions
 {
-    /// <summary>The assumed seconds of work per second of audio if it was not measured: what a few processors need for htdemucs, and a guess for other models.</summary>
+    /// <summary>
+    /// The assumed seconds of work per second of audio if it was not measured: what a few processors need for htdemucs, and a guess for
+    /// other models.
+    /// </summary>
     public const double AssumedRealTimeFactor = 1;
 
     private static readonly TimeSpan s_longestLimit = TimeSpan.FromDays(365);
@@ -16,7 +17,10 @@ public sealed record ClusterPlanOptions
     /// <summary>Whether <see cref="RealTimeFactor"/> comes from a job's own results.</summary>
     public bool IsMeasured { get; init; }
 
-    /// <summary>How long a task should take. Tasks of seconds cost the scheduler and the loading of models more than the work; very long ones lose more where a node fails.</summary>
+    /// <summary>
+    /// How long a task should take. Tasks of seconds cost the scheduler and the loading of models more than the work; very long ones lose
+    /// more where a node fails.
+    /// </summary>
     public TimeSpan TaskLength { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>Time that each task may take; null for half as much again as the longest needs, and ten minutes.</summary>
@@ -30,7 +34,11 @@ public sealed record ClusterPlanOptions
     public void Check()
     {
         if (RealTimeFactor is { } factor && !(factor is > 0 and <= 1e6))
-            throw Refused(FormattableString.Invariant($"The real-time factor is {factor}; it must be above 0. It is the seconds of work per second of audio."));
+            throw Refused(
+                FormattableString.Invariant(
+                    $"The real-time factor is {factor}; it must be above 0. It is the seconds of work per second of audio."
+                )
+            );
         if (TaskLength <= TimeSpan.Zero || TaskLength > s_longestLimit)
             throw Refused(FormattableString.Invariant($"The length of a task is {TaskLength}; it must be above 0 and at most a year."));
         if (TimeLimit is { } limit && (limit < TimeSpan.FromMinutes(1) || limit > s_longestLimit))

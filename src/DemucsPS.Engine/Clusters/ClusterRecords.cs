@@ -36,9 +36,15 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
 
     /// <summary>Writes a file whole or not at all.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void Write<T>(string path, T content) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, s_json), path + ".new");
+    public static void Write<T>(string path, T content) =>
+        DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, s_json), path + ".new");
 
     /// <summary>The error for a file of a job folder that cannot be used.</summary>
     public static DemucsException Invalid(string path, string why, Exception? cause = null) =>
-        new(DemucsError.ClusterJobInvalid, $"'{path}' is not a valid part of a job: {why} Check the path. It must be the folder the job was created in.", path, cause);
+        new(
+            DemucsError.ClusterJobInvalid,
+            $"'{path}' is not a valid part of a job: {why} Check the path. It must be the folder the job was created in.",
+            path,
+            cause
+        );
 }

@@ -21,7 +21,9 @@ public sealed record ClusterSubmission
     /// <summary>Seconds that a task may take.</summary>
     public required double TimeLimitSeconds { get; init; }
 
-    /// <summary>What the scheduler was asked for; a retry asks for the same where it says nothing else. Null if that was not written down.</summary>
+    /// <summary>
+    /// What the scheduler was asked for; a retry asks for the same where it says nothing else. Null if that was not written down.
+    /// </summary>
     public SlurmOptions? Slurm { get; init; }
 
     /// <summary>Seconds of work per second of audio, as they were given or measured then; null if they were assumed.</summary>

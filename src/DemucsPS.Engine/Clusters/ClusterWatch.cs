@@ -4,7 +4,8 @@ namespace DemucsPS.Engine.Clusters;
 public static class ClusterWatch
 {
     /// <summary>Status of a job. A missing scheduler is not an error: the results show what is done.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>;
+    /// <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public static ClusterStatus Status(ClusterJob job, SlurmCluster cluster)
     {
         ClusterArray[] arrays = [.. job.Submissions().SelectMany(submission => submission.Arrays)];
@@ -24,12 +25,20 @@ public static class ClusterWatch
     /// <summary>Waits until no task waits or runs.</summary>
     /// <param name="job">The job.</param>
     /// <param name="cluster">Its cluster.</param>
-    /// <param name="interval">Between two looks; each costs the controller a question, and the file system a reading of all results.</param>
+    /// <param name="interval">Between two looks; each costs the controller a question, and the file system a reading of all
+    /// results.</param>
     /// <param name="seen">Receives what was seen, each time.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>; <see cref="DemucsError.SchedulerNotFound"/>: it is unknown which tasks run.</exception>
-    public static ClusterStatus Wait(ClusterJob job, SlurmCluster cluster, TimeSpan interval, Action<ClusterStatus> seen, CancellationToken cancellationToken)
+    /// <exception cref="DemucsException"><see cref="DemucsError.ClusterJobInvalid"/>; <see cref="DemucsError.SchedulerRefused"/>;
+    /// <see cref="DemucsError.SchedulerNotFound"/>: it is unknown which tasks run.</exception>
+    public static ClusterStatus Wait(
+        ClusterJob job,
+        SlurmCluster cluster,
+        TimeSpan interval,
+        Action<ClusterStatus> seen,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {

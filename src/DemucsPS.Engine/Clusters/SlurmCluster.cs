@@ -13,15 +13,14 @@ public sealed partial class SlurmCluster
 
     /// <summary>The cluster that this machine belongs to.</summary>
     public SlurmCluster()
-        : this(new SlurmCommand())
-    {
-    }
+        : this(new SlurmCommand()) { }
 
     internal SlurmCluster(SlurmCommand slurm) => _slurm = slurm;
 
     /// <summary>Asks how much can be submitted now.</summary>
     /// <param name="account">The account that is requested; null for any.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>;
+    /// <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public SlurmLimits Limits(string? account)
     {
         Dictionary<string, string> config = [];
@@ -30,17 +29,29 @@ public sealed partial class SlurmCluster
             if (line.Split('=', 2, StringSplitOptions.TrimEntries) is [var name, var value])
                 config.TryAdd(name, value);
         }
-        int arraySize = Number(config.GetValueOrDefault("MaxArraySize")) ?? 1001, jobs = Number(config.GetValueOrDefault("MaxJobCount")) ?? 10_000;
+        int arraySize = Number(config.GetValueOrDefault("MaxArraySize")) ?? 1001,
+            jobs = Number(config.GetValueOrDefault("MaxJobCount")) ?? 10_000;
         int queued = Lines(_slurm.Demand("squeue", ["-h", "-r", "-t", "all", "-o", "%u"])).Length;
         // The controller needs some for others.
         int most = jobs - queued - jobs / 10;
-        if (config.GetValueOrDefault("AccountingStorageType") is { } storage && !storage.EndsWith("/none", StringComparison.Ordinal) && SubmitLimit(account) is { } limit)
+        if (
+            config.GetValueOrDefault("AccountingStorageType") is { } storage
+            && !storage.EndsWith("/none", StringComparison.Ordinal)
+            && SubmitLimit(account) is { } limit
+        )
         {
             int own = Lines(_slurm.Demand("squeue", ["-h", "-r", "--me", "-o", "%i"])).Length;
             most = Math.Min(most, limit - own);
         }
-        return new SlurmLimits(Math.Max(1, arraySize), most > 0 ? most : throw new DemucsException(DemucsError.SchedulerRefused,
-            "Slurm accepts no more jobs now: its queue or your quota is full. Wait until some jobs have ended."));
+        return new SlurmLimits(
+            Math.Max(1, arraySize),
+            most > 0
+                ? most
+                : throw new DemucsException(
+                    DemucsError.SchedulerRefused,
+                    "Slurm accepts no more jobs now: its queue or your quota is full. Wait until some jobs have ended."
+                )
+        );
     }
 
     /// <summary>Whether Slurm would accept tasks like a plan's; nothing is submitted.</summary>
@@ -48,11 +59,16 @@ public sealed partial class SlurmCluster
     /// <param name="options">What is requested.</param>
     /// <param name="limits">What the cluster takes.</param>
     /// <returns>What Slurm says to it.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>: it would not.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>: it would
+    /// not.</exception>
     public string Try(ClusterPlan plan, SlurmOptions options, SlurmLimits limits)
     {
         int count = Math.Min(plan.Tasks.Count, limits.MaxArraySize);
-        (int exitCode, _, string error) = _slurm.Run("sbatch", ["--test-only", .. Common(plan.TimeLimit, count, options)], ClusterJob.Script);
+        (int exitCode, _, string error) = _slurm.Run(
+            "sbatch",
+            ["--test-only", .. Common(plan.TimeLimit, count, options)],
+            ClusterJob.Script
+        );
         return exitCode == 0 ? string.Join(' ', Lines(error)) : throw SlurmCommand.Refused("sbatch", error);
     }
 
@@ -62,7 +78,8 @@ public sealed partial class SlurmCluster
     /// <param name="options">What is requested.</param>
     /// <param name="limits">What the cluster takes.</param>
     /// <returns>The submission with what Slurm calls it, which is written down.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>;
+    /// <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public ClusterSubmission Submit(ClusterJob job, ClusterSubmission submission, SlurmOptions options, SlurmLimits limits)
     {
         List<ClusterArray> arrays = [];
@@ -71,13 +88,28 @@ public sealed partial class SlurmCluster
             for (int first = 0; first < submission.Tasks; first += limits.MaxArraySize)
             {
                 int count = Math.Min(limits.MaxArraySize, submission.Tasks - first);
-                string id = _slurm.Demand("sbatch",
-                [
-                    "--parsable", .. Common(TimeSpan.FromSeconds(submission.TimeLimitSeconds), count, options), $"--chdir={job.Folder}",
-                    // Slurm joins it to the folder of --chdir and reads % and backslashes in all of it, so a job's folder has none.
-                    string.Create(CultureInfo.InvariantCulture, $"--output=logs/{submission.Number:0000}/%A_%a.log"), "--open-mode=append",
-                    job.ScriptPath, .. job.Settings.Program, "slurm", "run", job.Folder, "--submission", Text(submission.Number), "--first", Text(first),
-                ]).Trim();
+                string id = _slurm
+                    .Demand(
+                        "sbatch",
+                        [
+                            "--parsable",
+                            .. Common(TimeSpan.FromSeconds(submission.TimeLimitSeconds), count, options),
+                            $"--chdir={job.Folder}",
+                            // Slurm joins it to the folder of --chdir and reads % and backslashes in all of it, so a job's folder has none.
+                            string.Create(CultureInfo.InvariantCulture, $"--output=logs/{submission.Number:0000}/%A_%a.log"),
+                            "--open-mode=append",
+                            job.ScriptPath,
+                            .. job.Settings.Program,
+                            "slurm",
+                            "run",
+                            job.Folder,
+                            "--submission",
+                            Text(submission.Number),
+                            "--first",
+                            Text(first),
+                        ]
+                    )
+                    .Trim();
                 if (!JobId().IsMatch(id))
                     throw SlurmCommand.Refused("sbatch", $"it printed '{(id.Length > 200 ? id[..200] + "…" : id)}'");
                 arrays.Add(new ClusterArray(id.Split(';')[0], first, count));
@@ -97,7 +129,8 @@ public sealed partial class SlurmCluster
     }
 
     /// <summary>What Slurm knows of arrays.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>;
+    /// <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public SlurmTasks Tasks(IReadOnlyList<ClusterArray> arrays)
     {
         // The accounting remembers for good; the controller for some minutes.
@@ -106,11 +139,18 @@ public sealed partial class SlurmCluster
         foreach (string[] ids in Ids(arrays).Chunk(MostIds))
         {
             // With -D also the turns of tasks that were put back into the queue, one after the other: without it, their time is forgotten.
-            (int exitCode, string output, _) = RunIfThere("sacct", ["-n", "-P", "-X", "-D", "-j", string.Join(',', ids), "-o", "JobID,State,CPUTimeRAW"]);
-            foreach (string[] fields in exitCode == 0 ? Lines(output).Select(line => line.Split('|')).Where(fields => fields.Length == 3) : [])
+            (int exitCode, string output, _) = RunIfThere(
+                "sacct",
+                ["-n", "-P", "-X", "-D", "-j", string.Join(',', ids), "-o", "JobID,State,CPUTimeRAW"]
+            );
+            foreach (
+                string[] fields in exitCode == 0 ? Lines(output).Select(line => line.Split('|')).Where(fields => fields.Length == 3) : []
+            )
             {
                 states[fields[0]] = fields[1].Split(' ')[0];
-                cpu = (cpu ?? TimeSpan.Zero) + TimeSpan.FromSeconds(double.TryParse(fields[2], CultureInfo.InvariantCulture, out double seconds) ? seconds : 0);
+                cpu =
+                    (cpu ?? TimeSpan.Zero)
+                    + TimeSpan.FromSeconds(double.TryParse(fields[2], CultureInfo.InvariantCulture, out double seconds) ? seconds : 0);
             }
             (exitCode, output, string error) = _slurm.Run("squeue", ["-h", "-r", "-t", "all", "-j", string.Join(',', ids), "-o", "%i|%T"]);
             // Jobs that it has forgotten are none to it.
@@ -122,17 +162,28 @@ public sealed partial class SlurmCluster
         // Accounting writes those that were never started as one: 7_[3-9%2].
         foreach (string pending in states.Keys.Where(id => id.Contains('[', StringComparison.Ordinal)).ToArray())
             states.Remove(pending);
-        return new SlurmTasks(states.Values.GroupBy(state => state).OrderBy(group => group.Key, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count()), cpu);
+        return new SlurmTasks(
+            states
+                .Values.GroupBy(state => state)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .ToDictionary(group => group.Key, group => group.Count()),
+            cpu
+        );
     }
 
     /// <summary>Cancels waiting and running tasks of arrays. Running tasks are notified first, so that they can keep their work.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>;
+    /// <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public void Cancel(IReadOnlyList<ClusterArray> arrays)
     {
         foreach (string[] ids in Ids(arrays).Chunk(MostIds))
         {
             (int exitCode, _, string error) = _slurm.Run("scancel", ids);
-            if (exitCode != 0 && !error.Contains("Invalid job id", StringComparison.OrdinalIgnoreCase) && !error.Contains("already", StringComparison.OrdinalIgnoreCase))
+            if (
+                exitCode != 0
+                && !error.Contains("Invalid job id", StringComparison.OrdinalIgnoreCase)
+                && !error.Contains("already", StringComparison.OrdinalIgnoreCase)
+            )
                 throw SlurmCommand.Refused("scancel", error);
         }
     }
@@ -143,9 +194,19 @@ public sealed partial class SlurmCluster
 
     private int? SubmitLimit(string? account)
     {
-        (int exitCode, string output, _) = RunIfThere("sacctmgr", ["-n", "-P", "show", "assoc", "where", $"user={Environment.UserName}", "format=Account,MaxSubmitJobs,GrpSubmitJobs"]);
-        int[] limits = [.. (exitCode == 0 ? Lines(output) : []).Select(line => line.Split('|')).Where(fields => fields.Length == 3 && (account is null || fields[0] == account))
-            .SelectMany(fields => fields[1..]).Select(Number).OfType<int>()];
+        (int exitCode, string output, _) = RunIfThere(
+            "sacctmgr",
+            ["-n", "-P", "show", "assoc", "where", $"user={Environment.UserName}", "format=Account,MaxSubmitJobs,GrpSubmitJobs"]
+        );
+        int[] limits =
+        [
+            .. (exitCode == 0 ? Lines(output) : [])
+                .Select(line => line.Split('|'))
+                .Where(fields => fields.Length == 3 && (account is null || fields[0] == account))
+                .SelectMany(fields => fields[1..])
+                .Select(Number)
+                .OfType<int>(),
+        ];
         return limits.Length == 0 ? null : limits.Min();
     }
 
@@ -162,12 +223,14 @@ public sealed partial class SlurmCluster
     }
 
     private static IEnumerable<string> Common(TimeSpan limit, int count, SlurmOptions options) =>
-    [
-        .. options.Arguments(),
-        string.Create(CultureInfo.InvariantCulture, $"--array=0-{count - 1}{(options.Throttle is { } throttle ? $"%{throttle}" : "")}"),
-        "--requeue", "--export=ALL", string.Create(CultureInfo.InvariantCulture, $"--signal=B:USR1@{(int)ClusterWorker.Notice(limit).TotalSeconds}"),
-        string.Create(CultureInfo.InvariantCulture, $"--time={(long)Math.Ceiling(limit.TotalMinutes)}"),
-    ];
+        [
+            .. options.Arguments(),
+            string.Create(CultureInfo.InvariantCulture, $"--array=0-{count - 1}{(options.Throttle is { } throttle ? $"%{throttle}" : "")}"),
+            "--requeue",
+            "--export=ALL",
+            string.Create(CultureInfo.InvariantCulture, $"--signal=B:USR1@{(int)ClusterWorker.Notice(limit).TotalSeconds}"),
+            string.Create(CultureInfo.InvariantCulture, $"--time={(long)Math.Ceiling(limit.TotalMinutes)}"),
+        ];
 
     private static IEnumerable<string> Ids(IEnumerable<ClusterArray> arrays) => arrays.Select(array => array.Id);
 

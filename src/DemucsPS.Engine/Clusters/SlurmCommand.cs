@@ -20,7 +20,8 @@ internal sealed class SlurmCommand
     /// <param name="program">Its name.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="input">What it reads; null for nothing.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>: there is no such command. <see cref="DemucsError.SchedulerRefused"/>: it does not end.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>: there is no such command.
+    /// <see cref="DemucsError.SchedulerRefused"/>: it does not end.</exception>
     public (int ExitCode, string Output, string Error) Run(string program, IEnumerable<string> arguments, string? input = null)
     {
         ProcessStartInfo start = new(Folder is null ? program : Path.Combine(Folder, program), arguments)
@@ -37,7 +38,8 @@ internal sealed class SlurmCommand
         start.Environment["LC_ALL"] = "C.UTF-8";
         start.Environment["SLURM_TIME_FORMAT"] = "standard";
         using Process process = Start(start, program);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            error = process.StandardError.ReadToEndAsync();
         try
         {
             process.StandardInput.Write(input);
@@ -50,13 +52,17 @@ internal sealed class SlurmCommand
         if (!process.WaitForExit(s_patience))
         {
             process.Kill(entireProcessTree: true);
-            throw new DemucsException(DemucsError.SchedulerRefused, $"'{program}' did not answer within {(int)s_patience.TotalMinutes} minutes. Check with 'scontrol ping' that the controller is up, and try again.");
+            throw new DemucsException(
+                DemucsError.SchedulerRefused,
+                $"'{program}' did not answer within {(int)s_patience.TotalMinutes} minutes. Check with 'scontrol ping' that the controller is up, and try again."
+            );
         }
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
     /// <summary>Runs a command that must not fail.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>; <see cref="DemucsError.SchedulerRefused"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SchedulerNotFound"/>;
+    /// <see cref="DemucsError.SchedulerRefused"/>.</exception>
     public string Demand(string program, IEnumerable<string> arguments, string? input = null)
     {
         (int exitCode, string output, string error) = Run(program, arguments, input);
@@ -65,7 +71,10 @@ internal sealed class SlurmCommand
 
     /// <summary>The error for a command that failed.</summary>
     public static DemucsException Refused(string program, string error) =>
-        new(DemucsError.SchedulerRefused, $"Slurm's '{program}' failed: {string.Join(' ', error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.')}. Change the request, or ask the cluster's administrators.");
+        new(
+            DemucsError.SchedulerRefused,
+            $"Slurm's '{program}' failed: {string.Join(' ', error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.')}. Change the request, or ask the cluster's administrators."
+        );
 
     private static Process Start(ProcessStartInfo start, string program)
     {
@@ -75,7 +84,12 @@ internal sealed class SlurmCommand
         }
         catch (Win32Exception e)
         {
-            throw new DemucsException(DemucsError.SchedulerNotFound, $"Slurm's command '{program}' cannot be started: {e.Message} Run this where Slurm's commands are installed, such as on a login node.", null, e)
+            throw new DemucsException(
+                DemucsError.SchedulerNotFound,
+                $"Slurm's command '{program}' cannot be started: {e.Message} Run this where Slurm's commands are installed, such as on a login node.",
+                null,
+                e
+            )
             {
                 Remedies = [Remedy.PrepareOnly],
             };

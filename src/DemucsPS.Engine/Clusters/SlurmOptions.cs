@@ -4,7 +4,31 @@ namespace DemucsPS.Engine.Clusters;
 public sealed record SlurmOptions
 {
     // What this program says itself, which in another way would be undone, and what has sbatch submit nothing.
-    private static readonly string[] s_ownOptions = ["--array", "-a", "--wrap", "--parsable", "--test-only", "--chdir", "-D", "--time", "-t", "--output", "-o", "--error", "-e", "--open-mode", "--signal", "--wait", "-W", "--help", "-h", "--version", "-V", "--usage"];
+    private static readonly string[] s_ownOptions =
+    [
+        "--array",
+        "-a",
+        "--wrap",
+        "--parsable",
+        "--test-only",
+        "--chdir",
+        "-D",
+        "--time",
+        "-t",
+        "--output",
+        "-o",
+        "--error",
+        "-e",
+        "--open-mode",
+        "--signal",
+        "--wait",
+        "-W",
+        "--help",
+        "-h",
+        "--version",
+        "-V",
+        "--usage",
+    ];
 
     private const string UsualName = "demucsps";
 
@@ -29,7 +53,9 @@ public sealed record SlurmOptions
     /// <summary>The maximum number of tasks that run at once; null for no limit.</summary>
     public int? Throttle { get; init; }
 
-    /// <summary>Further options of <c>sbatch</c>, each as one argument: <c>--qos=low</c>. They are passed on unchanged, and no shell reads them.</summary>
+    /// <summary>
+    /// Further options of <c>sbatch</c>, each as one argument: <c>--qos=low</c>. They are passed on unchanged, and no shell reads them.
+    /// </summary>
     public IReadOnlyList<string> Extra { get; init; } = [];
 
     /// <summary>Refuses values that are out of range.</summary>
@@ -51,17 +77,20 @@ public sealed record SlurmOptions
 
     /// <summary>These, and where they leave something open, what was requested before.</summary>
     /// <param name="before">What was requested before; null for nothing.</param>
-    internal SlurmOptions Over(SlurmOptions? before) => before is null ? this : new()
-    {
-        Name = Name ?? before.Name,
-        Partition = Partition ?? before.Partition,
-        Account = Account ?? before.Account,
-        Cpus = Cpus ?? before.Cpus,
-        Memory = Memory ?? before.Memory,
-        Gres = Gres ?? before.Gres,
-        Throttle = Throttle ?? before.Throttle,
-        Extra = Extra.Count > 0 ? Extra : before.Extra,
-    };
+    internal SlurmOptions Over(SlurmOptions? before) =>
+        before is null
+            ? this
+            : new()
+            {
+                Name = Name ?? before.Name,
+                Partition = Partition ?? before.Partition,
+                Account = Account ?? before.Account,
+                Cpus = Cpus ?? before.Cpus,
+                Memory = Memory ?? before.Memory,
+                Gres = Gres ?? before.Gres,
+                Throttle = Throttle ?? before.Throttle,
+                Extra = Extra.Count > 0 ? Extra : before.Extra,
+            };
 
     /// <summary>The options as arguments.</summary>
     internal IEnumerable<string> Arguments()
@@ -82,7 +111,10 @@ public sealed record SlurmOptions
     }
 
     // Slurm takes beginnings of long names, too, and values right after short ones.
-    private static bool IsSame(string option, string own) => own.StartsWith("--", StringComparison.Ordinal) ? own.StartsWith(option.Split('=')[0], StringComparison.Ordinal) && option[1] == '-' : option.StartsWith(own, StringComparison.Ordinal);
+    private static bool IsSame(string option, string own) =>
+        own.StartsWith("--", StringComparison.Ordinal)
+            ? own.StartsWith(option.Split('=')[0], StringComparison.Ordinal) && option[1] == '-'
+            : option.StartsWith(own, StringComparison.Ordinal);
 
     private static DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message);
 }

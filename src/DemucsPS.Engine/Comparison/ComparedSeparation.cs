@@ -19,7 +19,8 @@ public sealed record ComparedSeparation
     public TrackQuality? Quality { get; init; }
 
     /// <summary>
-    /// Power of the difference from the stems of <see cref="DifferenceFrom"/>, of all that both have together, against the power of those, in dB; negative infinity where there is no difference, null for the first way
+    /// Power of the difference from the stems of <see cref="DifferenceFrom"/>, of all that both have together, against the power of those,
+    /// in dB; negative infinity where there is no difference, null for the first way
     /// itself and where there is nothing to compare.
     /// </summary>
     public double? DifferenceDb { get; init; }
@@ -28,7 +29,8 @@ public sealed record ComparedSeparation
     public string? DifferenceFrom { get; init; }
 
     /// <summary>
-    /// The maximum memory that the whole process was seen to have while the track was separated, in bytes, looked at every 20 ms: the model, the program, and what the runtime has kept of earlier ways. Null if nothing
+    /// The maximum memory that the whole process was seen to have while the track was separated, in bytes, looked at every 20 ms: the
+    /// model, the program, and what the runtime has kept of earlier ways. Null if nothing
     /// was separated now.
     /// </summary>
     public long? PeakMemory { get; init; }
@@ -39,7 +41,9 @@ public sealed record ComparedSeparation
     /// <summary>Mean over the stems; null without references.</summary>
     public double? NSdr => Quality?.NSdr;
 
-    /// <summary>Time that the separation took, without loading the model; where it was made by an earlier run, the time that it took then.</summary>
+    /// <summary>
+    /// Time that the separation took, without loading the model; where it was made by an earlier run, the time that it took then.
+    /// </summary>
     public required TimeSpan Elapsed { get; init; }
 
     /// <summary>Full path of the folder of the stems.</summary>

@@ -22,5 +22,8 @@ public sealed record ComparisonSetting
     /// <summary>What it is called, also as a folder.</summary>
     /// <param name="model">The model's name.</param>
     internal string NameOf(string model) =>
-        string.Create(CultureInfo.InvariantCulture, $"{model}, overlap {Overlap}{(Shifts > 0 ? $", shifts {Shifts}" : "")}{(Precision == ModelPrecision.Full ? "" : $", {Precision}")}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model}, overlap {Overlap}{(Shifts > 0 ? $", shifts {Shifts}" : "")}{(Precision == ModelPrecision.Full ? "" : $", {Precision}")}"
+        );
 }

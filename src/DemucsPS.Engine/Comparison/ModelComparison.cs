@@ -16,12 +16,17 @@ using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Comparison;
 
-/// <summary>Separates the same tracks with several settings and compares the results. Stems are 32-bit floats at the level that the models give them, so that only the settings differ.</summary>
+/// <summary>
+/// Separates the same tracks with several settings and compares the results. Stems are 32-bit floats at the level that the models give
+/// them, so that only the settings differ.
+/// </summary>
 public sealed class ModelComparison
 {
     private const int ReadFrames = 8192;
 
-    /// <summary>Full path of the folder for the stems, which lie in FOLDER/SETTING/TRACK, and the pages, which are FOLDER/TRACK.html.</summary>
+    /// <summary>
+    /// Full path of the folder for the stems, which lie in FOLDER/SETTING/TRACK, and the pages, which are FOLDER/TRACK.html.
+    /// </summary>
     public required string Folder { get; init; }
 
     /// <summary>Full path of the folder of reference stems; null for none.</summary>
@@ -36,7 +41,9 @@ public sealed class ModelComparison
     /// <summary>Whether stems and pages that exist are replaced.</summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Whether existing stems with the same settings are reused and interrupted separations are continued. Pages are created again.</summary>
+    /// <summary>
+    /// Whether existing stems with the same settings are reused and interrupted separations are continued. Pages are created again.
+    /// </summary>
     public bool Resume { get; init; }
 
     /// <summary>Whether pages are to be made: one that exists and may not be replaced is an error before anything is separated.</summary>
@@ -59,17 +66,24 @@ public sealed class ModelComparison
 
     /// <summary>Refuses what cannot be meant, before anything is looked for.</summary>
     /// <param name="settings">The ways.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a value is out of range, or a way is there twice.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a value is out of range, or a way is there
+    /// twice.</exception>
     public void Check(IReadOnlyList<ComparisonSetting> settings)
     {
         Quality.Check();
         foreach (ComparisonSetting setting in settings)
             OptionsOf(setting).Check();
         if (settings.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The setting '{twice.Key.NameOf(twice.Key.Model ?? "default model")}' occurs twice. Name each setting once.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The setting '{twice.Key.NameOf(twice.Key.Model ?? "default model")}' occurs twice. Name each setting once."
+            );
     }
 
-    /// <summary>Separates and compares, one way after the other, the tracks of each in their order. Each track is compared with the first way that it could be separated in.</summary>
+    /// <summary>
+    /// Separates and compares, one way after the other, the tracks of each in their order. Each track is compared with the first way that
+    /// it could be separated in.
+    /// </summary>
     /// <param name="tracks">The tracks.</param>
     /// <param name="settings">The ways.</param>
     /// <param name="select">Finds the models of a name, or for null the default.</param>
@@ -77,7 +91,13 @@ public sealed class ModelComparison
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Check"/>.</exception>
-    public IEnumerable<ComparedSeparation> Run(IReadOnlyList<TrackSource> tracks, IReadOnlyList<ComparisonSetting> settings, Func<string?, ModelSelection> select, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    public IEnumerable<ComparedSeparation> Run(
+        IReadOnlyList<TrackSource> tracks,
+        IReadOnlyList<ComparisonSetting> settings,
+        Func<string?, ModelSelection> select,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         Check(settings);
         Dictionary<TrackSource, (string Name, SeparationResult Result)> first = [];
@@ -93,9 +113,27 @@ public sealed class ModelComparison
                 string name;
                 try
                 {
-                    bag = ModelBag.Open(select(setting.Model) with { Precision = setting.Precision }, choice.Needed, new OnnxSessionOptions { IntraOpThreads = Jobs.Threads }, prepare: true, Warn, Jobs.Jobs);
+                    bag = ModelBag.Open(
+                        select(setting.Model) with
+                        {
+                            Precision = setting.Precision,
+                        },
+                        choice.Needed,
+                        new OnnxSessionOptions { IntraOpThreads = Jobs.Threads },
+                        prepare: true,
+                        Warn,
+                        Jobs.Jobs
+                    );
                     name = Unique(SafeFileName.Finish(SafeFileName.Clean(setting.NameOf(bag.Name))), names);
-                    StemOutput output = new(new StemNames(Path.Combine(Folder, name), FileNameTemplate.Parse("{name}/{stem}")), new StemFormat { Sample = WavSampleFormat.Float32 }) { Overwrite = Overwrite, Resume = Resume, SkipExisting = Resume };
+                    StemOutput output = new(
+                        new StemNames(Path.Combine(Folder, name), FileNameTemplate.Parse("{name}/{stem}")),
+                        new StemFormat { Sample = WavSampleFormat.Float32 }
+                    )
+                    {
+                        Overwrite = Overwrite,
+                        Resume = Resume,
+                        SkipExisting = Resume,
+                    };
                     separator = new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
                 }
                 catch (DemucsException e)
@@ -123,7 +161,14 @@ public sealed class ModelComparison
                     {
                         Failed(setting, track, e);
                         // What keeps the models from being loaded is the same for all tracks.
-                        if (!bag.IsLoaded && e.Error is DemucsError.DemucsModelInvalid or DemucsError.PreparationRefused or DemucsError.OnnxRuntimeUnavailable or DemucsError.ExecutionProviderUnavailable)
+                        if (
+                            !bag.IsLoaded
+                            && e.Error
+                                is DemucsError.DemucsModelInvalid
+                                    or DemucsError.PreparationRefused
+                                    or DemucsError.OnnxRuntimeUnavailable
+                                    or DemucsError.ExecutionProviderUnavailable
+                        )
                             break;
                     }
                     if (compared is not null)
@@ -137,20 +182,40 @@ public sealed class ModelComparison
         }
     }
 
-    /// <summary>The pages on which the ways of each track can be heard against each other, at the same level, and where they belong. There is none of a track that was separated in one way only.</summary>
+    /// <summary>
+    /// The pages on which the ways of each track can be heard against each other, at the same level, and where they belong. There is none
+    /// of a track that was separated in one way only.
+    /// </summary>
     /// <param name="compared">What <see cref="Run"/> gave.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>: the record of a separation was damaged meanwhile.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>: the record of a separation was damaged
+    /// meanwhile.</exception>
     public IReadOnlyList<(string Path, PlayerPage Page)> Pages(IEnumerable<ComparedSeparation> compared) =>
-        [.. compared.GroupBy(c => PagePathOf(c.Folder), StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => (g.Key, new PlayerPage
-        {
-            Title = g.First().Track,
-            Variants = [.. g.Select(c => PlayerVariant.Create(c.Result, c.Setting))],
-            Overwrite = Overwrite || Resume,
-        }))];
+        [
+            .. compared
+                .GroupBy(c => PagePathOf(c.Folder), StringComparer.Ordinal)
+                .Where(g => g.Count() > 1)
+                .Select(g =>
+                    (
+                        g.Key,
+                        new PlayerPage
+                        {
+                            Title = g.First().Track,
+                            Variants = [.. g.Select(c => PlayerVariant.Create(c.Result, c.Setting))],
+                            Overwrite = Overwrite || Resume,
+                        }
+                    )
+                ),
+        ];
 
     private string PagePathOf(string stemFolder) => Path.Combine(Folder, Path.GetFileName(stemFolder) + ".html");
 
-    private SeparationOptions OptionsOf(ComparisonSetting setting) => new() { Overlap = setting.Overlap, Shifts = setting.Shifts, Jobs = Jobs.Jobs };
+    private SeparationOptions OptionsOf(ComparisonSetting setting) =>
+        new()
+        {
+            Overlap = setting.Overlap,
+            Shifts = setting.Shifts,
+            Jobs = Jobs.Jobs,
+        };
 
     /// <summary>Models of one name from different places are different ways.</summary>
     private static string Unique(string name, HashSet<string> names)
@@ -170,7 +235,15 @@ public sealed class ModelComparison
         return Confirm?.Invoke(new PlannedSeparation(track, name, plan, page)) ?? true;
     }
 
-    private ComparedSeparation Compare(ComparisonSetting setting, TrackSource track, string name, FileSeparator separator, Dictionary<TrackSource, (string Name, SeparationResult Result)> first, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private ComparedSeparation Compare(
+        ComparisonSetting setting,
+        TrackSource track,
+        string name,
+        FileSeparator separator,
+        Dictionary<TrackSource, (string Name, SeparationResult Result)> first,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         SeparationResult result;
         long peak;
@@ -209,13 +282,24 @@ public sealed class ModelComparison
     /// <summary>Power of the difference of all stems that both have, against the first one's, in dB.</summary>
     private static double? Difference(SeparationResult one, SeparationResult other, CancellationToken cancellationToken)
     {
-        (IReadOnlyList<TrackSource>, TrackSource?)[] files = [.. one.Stems.Join(other.Stems, s => s.StemName, s => s.StemName, (a, b) => ((IReadOnlyList<TrackSource>)[new TrackSource(a.FilePath)], (TrackSource?)new TrackSource(b.FilePath)), StringComparer.OrdinalIgnoreCase)];
+        (IReadOnlyList<TrackSource>, TrackSource?)[] files =
+        [
+            .. one.Stems.Join(
+                other.Stems,
+                s => s.StemName,
+                s => s.StemName,
+                (a, b) => ((IReadOnlyList<TrackSource>)[new TrackSource(a.FilePath)], (TrackSource?)new TrackSource(b.FilePath)),
+                StringComparer.OrdinalIgnoreCase
+            ),
+        ];
         if (files.Length == 0)
             return null;
         using FileStemFrames frames = new(files, null);
         int lanes = files.Length * frames.Channels;
-        double[] references = new double[ReadFrames * lanes], estimates = new double[ReadFrames * lanes];
-        double power = 0, difference = 0;
+        double[] references = new double[ReadFrames * lanes],
+            estimates = new double[ReadFrames * lanes];
+        double power = 0,
+            difference = 0;
         for (int count; (count = frames.Read(references, estimates, lanes)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace DemucsPS.Engine.Encoders;
 
-/// <summary>Writes tags in ffmpeg's own form (its manual "ffmpeg-formats", section "Metadata"), in which no text can mean anything else.</summary>
+/// <summary>
+/// Writes tags in ffmpeg's own form (its manual "ffmpeg-formats", section "Metadata"), in which no text can mean anything else.
+/// </summary>
 internal static class FFMetadata
 {
     /// <summary>The text of a file with these tags.</summary>

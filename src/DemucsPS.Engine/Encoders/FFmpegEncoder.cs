@@ -9,7 +9,10 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Encoders;
 
-/// <summary>Encodes with ffmpeg as a child process: samples go into a pipe, tags and the picture come from files in a private temporary folder, and ffmpeg writes the file.</summary>
+/// <summary>
+/// Encodes with ffmpeg as a child process: samples go into a pipe, tags and the picture come from files in a private temporary folder, and
+/// ffmpeg writes the file.
+/// </summary>
 internal sealed class FFmpegEncoder : IStemEncoder
 {
     private const int BlockSamples = 32768;
@@ -28,18 +31,32 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private readonly Stream _pipe;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _kill;
+
     // What is put into the file when ffmpeg has written it.
     private byte[] _picture = [];
     private bool _hasSeveralValues;
     private bool _completed;
 
-    private FFmpegEncoder(StemFormat format, string ffmpeg, string path, int sampleRate, int channels, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken)
+    private FFmpegEncoder(
+        StemFormat format,
+        string ffmpeg,
+        string path,
+        int sampleRate,
+        int channels,
+        int? ditherSeed,
+        StemLabels labels,
+        IReadOnlyList<string> stems,
+        CancellationToken cancellationToken
+    )
     {
         _format = format;
         _path = path;
         _stems = stems;
         _cancellationToken = cancellationToken;
-        PcmPacking packing = !format.IsLossless ? PcmPacking.Float32 : format.Sample == WavSampleFormat.Pcm16 ? PcmPacking.Int16 : PcmPacking.Int24In32;
+        PcmPacking packing =
+            !format.IsLossless ? PcmPacking.Float32
+            : format.Sample == WavSampleFormat.Pcm16 ? PcmPacking.Int16
+            : PcmPacking.Int24In32;
         _packer = new PcmPacker(path, packing, ditherSeed);
         _block = new byte[BlockSamples * _packer.SampleBytes];
         try
@@ -48,7 +65,11 @@ internal sealed class FFmpegEncoder : IStemEncoder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Failed($"its tags cannot be written to the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
+            throw Failed(
+                $"its tags cannot be written to the temporary folder: {e.Message}",
+                "Check the folder that TMPDIR or TEMP names",
+                e
+            );
         }
         try
         {
@@ -70,8 +91,17 @@ internal sealed class FFmpegEncoder : IStemEncoder
 
     /// <summary>Starts ffmpeg; see <see cref="StemEncoder.Create"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static FFmpegEncoder Start(StemFormat format, string ffmpeg, string path, int sampleRate, int channels, int? ditherSeed, StemLabels labels, IReadOnlyList<string> stems, CancellationToken cancellationToken) =>
-        new(format, ffmpeg, path, sampleRate, channels, ditherSeed, labels, stems, cancellationToken);
+    public static FFmpegEncoder Start(
+        StemFormat format,
+        string ffmpeg,
+        string path,
+        int sampleRate,
+        int channels,
+        int? ditherSeed,
+        StemLabels labels,
+        IReadOnlyList<string> stems,
+        CancellationToken cancellationToken
+    ) => new(format, ffmpeg, path, sampleRate, channels, ditherSeed, labels, stems, cancellationToken);
 
     /// <inheritdoc/>
     public void Write(ReadOnlySpan<float> interleaved, float gain)
@@ -117,7 +147,9 @@ internal sealed class FFmpegEncoder : IStemEncoder
         _cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            using FileStream file = RefusalPatience.System.Do(() => new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read));
+            using FileStream file = RefusalPatience.System.Do(() =>
+                new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read)
+            );
             if (file.Length == 0)
                 throw Failed("ffmpeg wrote nothing", "Try again, or use another ffmpeg", null);
             if (_format.File == StemFileFormat.StemMp4)
@@ -154,26 +186,84 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private string[] Arguments(PcmPacking packing, int sampleRate, int channels, string? cover)
     {
         string encoder = FFmpegEncoders.NameOf(_format.File);
-        string raw = packing switch { PcmPacking.Int16 => "s16le", PcmPacking.Int24In32 => "s32le", _ => "f32le" };
-        List<string> arguments = ["-v", "level+warning", "-f", raw, "-ar", Invariant(sampleRate), "-ac", Invariant(_format.IsOneFile ? channels * _stems.Count : channels), "-i", "pipe:0", "-f", "ffmetadata", "-i", "file:" + TagFile];
+        string raw = packing switch
+        {
+            PcmPacking.Int16 => "s16le",
+            PcmPacking.Int24In32 => "s32le",
+            _ => "f32le",
+        };
+        List<string> arguments =
+        [
+            "-v",
+            "level+warning",
+            "-f",
+            raw,
+            "-ar",
+            Invariant(sampleRate),
+            "-ac",
+            Invariant(_format.IsOneFile ? channels * _stems.Count : channels),
+            "-i",
+            "pipe:0",
+            "-f",
+            "ffmetadata",
+            "-i",
+            "file:" + TagFile,
+        ];
         if (cover is not null)
-            arguments.AddRange(["-f", "image2pipe", "-c:v", Path.GetExtension(cover) switch { ".png" => "png", ".bmp" => "bmp", _ => "mjpeg" }, "-i", "file:" + cover]);
+            arguments.AddRange([
+                "-f",
+                "image2pipe",
+                "-c:v",
+                Path.GetExtension(cover) switch
+                {
+                    ".png" => "png",
+                    ".bmp" => "bmp",
+                    _ => "mjpeg",
+                },
+                "-i",
+                "file:" + cover,
+            ]);
         // "-bitexact" keeps the version of ffmpeg and the time out of the file: equal input gives equal files.
         arguments.AddRange(["-map_metadata", "1", "-bitexact"]);
         if (_picture.Length > 0)
             arguments.AddRange(["-metadata_header_padding", Invariant(_picture.Length)]);
         if (_format.IsOneFile)
         {
-            arguments.AddRange(["-filter_complex", string.Concat(_stems.Select((_, i) => channels == 1 ? $"[0:a]pan=mono|c0=c{i}[s{i}];" : $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];")).TrimEnd(';')]);
+            arguments.AddRange([
+                "-filter_complex",
+                string.Concat(
+                        _stems.Select(
+                            (_, i) =>
+                                channels == 1 ? $"[0:a]pan=mono|c0=c{i}[s{i}];" : $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];"
+                        )
+                    )
+                    .TrimEnd(';'),
+            ]);
             for (int i = 0; i < _stems.Count; i++)
-                arguments.AddRange(["-map", $"[s{i}]", $"-metadata:s:a:{i}", "title=" + _stems[i], $"-disposition:a:{i}", i == 0 ? "default" : "0"]);
+                arguments.AddRange([
+                    "-map",
+                    $"[s{i}]",
+                    $"-metadata:s:a:{i}",
+                    "title=" + _stems[i],
+                    $"-disposition:a:{i}",
+                    i == 0 ? "default" : "0",
+                ]);
         }
         else
         {
             arguments.AddRange(["-map", "0:a"]);
         }
         if (cover is not null)
-            arguments.AddRange(["-map", "2:v", "-c:v", "copy", "-disposition:v:0", "attached_pic", "-metadata:s:v:0", "comment=Cover (front)"]);
+            arguments.AddRange([
+                "-map",
+                "2:v",
+                "-c:v",
+                "copy",
+                "-disposition:v:0",
+                "attached_pic",
+                "-metadata:s:v:0",
+                "comment=Cover (front)",
+            ]);
         arguments.AddRange(["-c:a", encoder]);
         if (packing == PcmPacking.Int24In32)
             arguments.AddRange(["-bits_per_raw_sample", "24"]);
@@ -181,16 +271,18 @@ internal sealed class FFmpegEncoder : IStemEncoder
             arguments.AddRange(["-q:a", Invariant(quality)]);
         else if (!_format.IsLossless)
             arguments.AddRange(["-b:a", Invariant(_format.BitRateInEffect) + "k"]);
-        arguments.AddRange(_format.File switch
-        {
-            StemFileFormat.Flac => ["-compression_level", "8", "-f", "flac"],
-            // Version 2.3 is what Windows and car radios read.
-            StemFileFormat.Mp3 => ["-id3v2_version", "3", "-f", "mp3"],
-            StemFileFormat.Opus => ["-f", "opus"],
-            // In steps of a frame, or the edit list that takes the delay of the encoder out would cut the end to a millisecond.
-            StemFileFormat.StemMp4 => ["-movie_timescale", Invariant(sampleRate), "-f", "mp4"],
-            _ => ["-movie_timescale", Invariant(sampleRate), "-f", "ipod"],
-        });
+        arguments.AddRange(
+            _format.File switch
+            {
+                StemFileFormat.Flac => ["-compression_level", "8", "-f", "flac"],
+                // Version 2.3 is what Windows and car radios read.
+                StemFileFormat.Mp3 => ["-id3v2_version", "3", "-f", "mp3"],
+                StemFileFormat.Opus => ["-f", "opus"],
+                // In steps of a frame, or the edit list that takes the delay of the encoder out would cut the end to a millisecond.
+                StemFileFormat.StemMp4 => ["-movie_timescale", Invariant(sampleRate), "-f", "mp4"],
+                _ => ["-movie_timescale", Invariant(sampleRate), "-f", "ipod"],
+            }
+        );
         return [.. arguments, "-n", "file:" + _path];
     }
 
@@ -199,14 +291,30 @@ internal sealed class FFmpegEncoder : IStemEncoder
     /// <summary>Writes the tags, and gives the picture's file if ffmpeg is to take it from there.</summary>
     private string? WriteInputs(StemLabels labels)
     {
-        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags.Keys.Select(field => MultiValueField.ForFFmpeg(_format.File, field, TrackTags.ValuesOf(labels.Tags, field)));
+        IEnumerable<KeyValuePair<string, string>> tags = labels.Tags.Keys.Select(field =>
+            MultiValueField.ForFFmpeg(_format.File, field, TrackTags.ValuesOf(labels.Tags, field))
+        );
         _hasSeveralValues = labels.Tags.Keys.Any(field => TrackTags.ValuesOf(labels.Tags, field).Count > 1);
         string? cover = null;
         // ffmpeg puts no pictures into Ogg files; there they are a tag.
         if (labels.Cover is not null && _format.File == StemFileFormat.Opus)
             tags = tags.Append(new("METADATA_BLOCK_PICTURE", Convert.ToBase64String(labels.Cover.ToPictureBlock())));
-        else if (labels.Cover is { Kind: PictureKind.Jpeg or PictureKind.Png } || _format.File is not (StemFileFormat.Flac or StemFileFormat.Mp3))
-            cover = labels.Cover is null ? null : Path.Combine(_inputs.FullName, "cover" + labels.Cover.Kind switch { PictureKind.Png => ".png", PictureKind.Bmp => ".bmp", _ => ".jpg" });
+        else if (
+            labels.Cover is { Kind: PictureKind.Jpeg or PictureKind.Png }
+            || _format.File is not (StemFileFormat.Flac or StemFileFormat.Mp3)
+        )
+            cover = labels.Cover is null
+                ? null
+                : Path.Combine(
+                    _inputs.FullName,
+                    "cover"
+                        + labels.Cover.Kind switch
+                        {
+                            PictureKind.Png => ".png",
+                            PictureKind.Bmp => ".bmp",
+                            _ => ".jpg",
+                        }
+                );
         else if (labels.Cover is not null)
             _picture = PictureWriter.Bytes(labels.Cover, _format.File);
         try
@@ -217,7 +325,11 @@ internal sealed class FFmpegEncoder : IStemEncoder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Failed($"its tags cannot be written to the temporary folder: {e.Message}", "Check the folder that TMPDIR or TEMP names", e);
+            throw Failed(
+                $"its tags cannot be written to the temporary folder: {e.Message}",
+                "Check the folder that TMPDIR or TEMP names",
+                e
+            );
         }
         return cover;
     }
@@ -244,12 +356,14 @@ internal sealed class FFmpegEncoder : IStemEncoder
             return new OperationCanceledException(_cancellationToken);
         string words = _log.Errors;
         // Builds between versions do not say how old they are.
-        string remedy = words.Contains("Unrecognized option", StringComparison.Ordinal) ? $"Install a newer ffmpeg: {FFmpegEncoders.LeastFor(_format.File)} or newer is needed"
+        string remedy = words.Contains("Unrecognized option", StringComparison.Ordinal)
+            ? $"Install a newer ffmpeg: {FFmpegEncoders.LeastFor(_format.File)} or newer is needed"
             : "Check that the disk has free space, or choose another format";
         return Failed($"{code}.{(words.Length > 0 ? $" ffmpeg reports: {words}" : "")}".TrimEnd('.'), remedy, cause);
     }
 
-    private DemucsException Failed(string what, string remedy, Exception? cause) => new(DemucsError.StemWriteFailed, $"'{_path}' cannot be written as {_format.File}: {what}. {remedy}.", _path, cause);
+    private DemucsException Failed(string what, string remedy, Exception? cause) =>
+        new(DemucsError.StemWriteFailed, $"'{_path}' cannot be written as {_format.File}: {what}. {remedy}.", _path, cause);
 
     private static string Invariant(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

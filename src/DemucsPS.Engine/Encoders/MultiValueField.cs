@@ -5,8 +5,10 @@ using DemucsPS.Engine.Audio;
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>
-/// Several values of one field. ffmpeg writes one text for each field; where a format has several, it is given one with marks between them, and its file is mended where it lies: in FLAC and Ogg each mark is exactly as
-/// long as what stands between two fields, so that nothing moves; in MP4 the index is the last thing in the file. ID3v2.3, which is what MP3 files get, has "/" between values of a field; a LIST chunk of WAV has one text.
+/// Several values of one field. ffmpeg writes one text for each field; where a format has several, it is given one with marks between them,
+/// and its file is mended where it lies: in FLAC and Ogg each mark is exactly as
+/// long as what stands between two fields, so that nothing moves; in MP4 the index is the last thing in the file. ID3v2.3, which is what
+/// MP3 files get, has "/" between values of a field; a LIST chunk of WAV has one text.
 /// </summary>
 internal static class MultiValueField
 {
@@ -60,7 +62,11 @@ internal static class MultiValueField
             _ => SplitMp4(file, path),
         };
         if (!isDone)
-            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot store several values of a tag: ffmpeg wrote an unexpected file structure. Leave tags out, or use another ffmpeg.", path);
+            throw new DemucsException(
+                DemucsError.StemWriteFailed,
+                $"'{path}' cannot store several values of a tag: ffmpeg wrote an unexpected file structure. Leave tags out, or use another ffmpeg.",
+                path
+            );
     }
 
     private static bool SplitFlac(FileStream file)
@@ -98,9 +104,14 @@ internal static class MultiValueField
         bool isWhole = false;
         for (long at = 0; !isWhole; at = file.Position)
         {
-            if (file.ReadAtLeast(head.AsSpan(0, 27), 27, throwOnEndOfStream: false) < 27 || !head.AsSpan().StartsWith("OggS"u8) || file.ReadAtLeast(head.AsSpan(27, head[26]), head[26], throwOnEndOfStream: false) < head[26])
+            if (
+                file.ReadAtLeast(head.AsSpan(0, 27), 27, throwOnEndOfStream: false) < 27
+                || !head.AsSpan().StartsWith("OggS"u8)
+                || file.ReadAtLeast(head.AsSpan(27, head[26]), head[26], throwOnEndOfStream: false) < head[26]
+            )
                 return false;
-            int body = 27 + head[26], length = 0;
+            int body = 27 + head[26],
+                length = 0;
             for (int i = 27; i < body; i++)
                 length += head[i];
             byte[] page = new byte[body + length];
@@ -137,13 +148,17 @@ internal static class MultiValueField
     {
         if (!TryLength(block, 0, out int vendor) || !TryLength(block, 4 + vendor, out int count))
             return false;
-        int countAt = 4 + vendor, at = countAt + 4, more = 0;
+        int countAt = 4 + vendor,
+            at = countAt + 4,
+            more = 0;
         for (int i = 0; i < count; i++)
         {
             if (!TryLength(block, at, out int length))
                 return false;
             Span<byte> comment = block.Slice(at + 4, length);
-            int name = comment.IndexOf((byte)'=') + 1, start = at, mark;
+            int name = comment.IndexOf((byte)'=') + 1,
+                start = at,
+                mark;
             byte[] prefix = comment[..name].ToArray();
             while ((mark = block[(start + 4)..(at + 4 + length)].IndexOf((byte)Mark)) >= 0)
             {
@@ -200,7 +215,12 @@ internal static class MultiValueField
                 content.Write(Rebuilt(inner, path[1..]));
             else if (path is ["ilst"])
                 content.Write(Rebuilt(inner, []));
-            else if (path.IsEmpty && inner.Length > 16 && inner[4..].StartsWith("data"u8) && BinaryPrimitives.ReadUInt32BigEndian(inner[8..]) == Utf8)
+            else if (
+                path.IsEmpty
+                && inner.Length > 16
+                && inner[4..].StartsWith("data"u8)
+                && BinaryPrimitives.ReadUInt32BigEndian(inner[8..]) == Utf8
+            )
                 content.Write(SplitData(inner));
             else
                 content.Write(inner);
@@ -227,7 +247,10 @@ internal static class MultiValueField
         return box;
     }
 
-    /// <summary>The checksum of an Ogg page (RFC 3533, section 6): x^32+x^26+x^23+x^22+x^16+x^12+x^11+x^10+x^8+x^7+x^5+x^4+x^2+x+1, most significant bit first, from 0.</summary>
+    /// <summary>
+    /// The checksum of an Ogg page (RFC 3533, section 6): x^32+x^26+x^23+x^22+x^16+x^12+x^11+x^10+x^8+x^7+x^5+x^4+x^2+x+1, most significant
+    /// bit first, from 0.
+    /// </summary>
     private static uint OggCrc(ReadOnlySpan<byte> page)
     {
         uint crc = 0;

@@ -3,19 +3,24 @@ using System.Buffers.Binary;
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>
-/// Puts pictures into files that ffmpeg has written, in place of padding that it was told to leave: it knows JPEG and PNG well, other kinds only in some versions, and wants to look into them.
+/// Puts pictures into files that ffmpeg has written, in place of padding that it was told to leave: it knows JPEG and PNG well, other kinds
+/// only in some versions, and wants to look into them.
 /// </summary>
 internal static class PictureWriter
 {
-    /// <summary>The maximum number of bytes of a picture in a FLAC file: the length of a block has 24 bits, and the picture's head is in it.</summary>
+    /// <summary>
+    /// The maximum number of bytes of a picture in a FLAC file: the length of a block has 24 bits, and the picture's head is in it.
+    /// </summary>
     public const int MaxFlacBytes = 0xFF_FFFF - 64;
 
-    private const int FlacPadding = 1, FlacPicture = 6;
+    private const int FlacPadding = 1,
+        FlacPicture = 6;
 
     /// <summary>The bytes that go into the place of padding.</summary>
     /// <param name="cover">The picture.</param>
     /// <param name="format">FLAC or MP3.</param>
-    public static byte[] Bytes(CoverArt cover, StemFileFormat format) => format == StemFileFormat.Flac ? cover.ToPictureBlock() : cover.ToId3Frame();
+    public static byte[] Bytes(CoverArt cover, StemFileFormat format) =>
+        format == StemFileFormat.Flac ? cover.ToPictureBlock() : cover.ToId3Frame();
 
     /// <summary>Puts the picture into its place.</summary>
     /// <param name="file">The file, readable and writable.</param>
@@ -26,7 +31,11 @@ internal static class PictureWriter
     public static void Fill(FileStream file, string path, StemFileFormat format, byte[] picture)
     {
         if (format == StemFileFormat.Flac ? !FillFlac(file, picture) : !FillId3(file, picture))
-            throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot store its cover: ffmpeg left no space for it. Leave tags and cover out, or use another ffmpeg.", path);
+            throw new DemucsException(
+                DemucsError.StemWriteFailed,
+                $"'{path}' cannot store its cover: ffmpeg left no space for it. Leave tags and cover out, or use another ffmpeg.",
+                path
+            );
     }
 
     private static bool FillFlac(FileStream file, byte[] picture)

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>
-/// The atom that makes an MP4 file a .stem.mp4 file (Native Instruments, "Stems for developers"): <c>moov/udta/stem</c>, with JSON that names and colors the four stems and sets what is done with their sum. Compressor and
+/// The atom that makes an MP4 file a .stem.mp4 file (Native Instruments, "Stems for developers"): <c>moov/udta/stem</c>, with JSON that
+/// names and colors the four stems and sets what is done with their sum. Compressor and
 /// limiter are switched off, so that the stems sum to the mix.
 /// </summary>
 internal static class StemAtom
@@ -17,18 +18,40 @@ internal static class StemAtom
 
     /// <summary>The JSON for four stems.</summary>
     /// <param name="stems">Their names.</param>
-    public static byte[] Json(IReadOnlyList<string> stems) => JsonSerializer.SerializeToUtf8Bytes(new
-    {
-        mastering_dsp = new
-        {
-            compressor = new { enabled = false, ratio = 3, output_gain = 0.5, release = 0.3, attack = 0.003, input_gain = 0.5, threshold = 0, hp_cutoff = 300, dry_wet = 50 },
-            limiter = new { enabled = false, release = 0.05, threshold = 0, ceiling = -0.35 },
-        },
-        version = 1,
-        stems = stems.Select((name, i) => new { name, color = s_colors[i % s_colors.Length] }),
-    });
+    public static byte[] Json(IReadOnlyList<string> stems) =>
+        JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                mastering_dsp = new
+                {
+                    compressor = new
+                    {
+                        enabled = false,
+                        ratio = 3,
+                        output_gain = 0.5,
+                        release = 0.3,
+                        attack = 0.003,
+                        input_gain = 0.5,
+                        threshold = 0,
+                        hp_cutoff = 300,
+                        dry_wet = 50,
+                    },
+                    limiter = new
+                    {
+                        enabled = false,
+                        release = 0.05,
+                        threshold = 0,
+                        ceiling = -0.35,
+                    },
+                },
+                version = 1,
+                stems = stems.Select((name, i) => new { name, color = s_colors[i % s_colors.Length] }),
+            }
+        );
 
-    /// <summary>Adds the atom to an MP4 file whose index (<c>moov</c>) is its last box, so that nothing that the index points to moves.</summary>
+    /// <summary>
+    /// Adds the atom to an MP4 file whose index (<c>moov</c>) is its last box, so that nothing that the index points to moves.
+    /// </summary>
     /// <param name="file">The file, readable and writable.</param>
     /// <param name="path">For messages.</param>
     /// <param name="outputs">Names of the mix and of the stems, in the order of the streams.</param>
@@ -100,5 +123,6 @@ internal static class StemAtom
         return box;
     }
 
-    private static DemucsException Unexpected(string path, string what) => new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: the file that ffmpeg wrote {what}. Use another ffmpeg.", path);
+    private static DemucsException Unexpected(string path, string what) =>
+        new(DemucsError.StemWriteFailed, $"'{path}' cannot be finished: the file that ffmpeg wrote {what}. Use another ffmpeg.", path);
 }

@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Audio;
-
 namespace DemucsPS.Engine.Encoders;
 
 /// <summary>What a file of a stem says about its music.</summary>

@@ -21,6 +21,10 @@ internal readonly record struct StemShape(int SampleRate, long Frames, int Chann
     {
         int rate = format.RateFor(sourceRate);
         // From the track's own length, because the one at the rate of the separation is rounded down already.
-        return new StemShape(rate, rate == DemucsAudio.SampleRate ? frames : Resampler.OutputLength(sourceFrames, sourceRate, rate), format.KeepMono && isMono ? 1 : 2);
+        return new StemShape(
+            rate,
+            rate == DemucsAudio.SampleRate ? frames : Resampler.OutputLength(sourceFrames, sourceRate, rate),
+            format.KeepMono && isMono ? 1 : 2
+        );
     }
 }

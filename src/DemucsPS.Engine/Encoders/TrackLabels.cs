@@ -15,18 +15,42 @@ internal sealed class TrackLabels(TrackSource source, IReadOnlyDictionary<string
 
     // What holds for the samples of the source only: its encoder, loudness, gaps, checksums, sections, and which recording it is.
     private static readonly FrozenSet<string> s_ofTheSource = FrozenSet.ToFrozenSet(
-        ["encoder", "encoded_by", "encodersettings", "encoding", "isrc", "itunsmpb", "itunnorm", "cuesheet", "log", "accuraterip", "acoustid_id", "acoustid_fingerprint", "md5", "tlen", "length"], StringComparer.OrdinalIgnoreCase);
+        [
+            "encoder",
+            "encoded_by",
+            "encodersettings",
+            "encoding",
+            "isrc",
+            "itunsmpb",
+            "itunnorm",
+            "cuesheet",
+            "log",
+            "accuraterip",
+            "acoustid_id",
+            "acoustid_fingerprint",
+            "md5",
+            "tlen",
+            "length",
+        ],
+        StringComparer.OrdinalIgnoreCase
+    );
 
     /// <summary>No tags and no picture.</summary>
     /// <param name="source">The track.</param>
     public static TrackLabels None(TrackSource source) => new(source, new Dictionary<string, string>(), null);
 
-    /// <summary>The labels of one stem: those of the track, with the stem's name after the title. A source without tags has stems without tags.</summary>
+    /// <summary>
+    /// The labels of one stem: those of the track, with the stem's name after the title. A source without tags has stems without tags.
+    /// </summary>
     /// <param name="stem">The stem's name; null for a file with all stems.</param>
     public StemLabels Of(string? stem)
     {
-        Dictionary<string, IReadOnlyList<string>> labels = tags.Keys
-            .Where(field => !s_ofTheSource.Contains(field) && !field.StartsWith("replaygain_", StringComparison.OrdinalIgnoreCase) && !field.StartsWith("r128_", StringComparison.OrdinalIgnoreCase))
+        Dictionary<string, IReadOnlyList<string>> labels = tags
+            .Keys.Where(field =>
+                !s_ofTheSource.Contains(field)
+                && !field.StartsWith("replaygain_", StringComparison.OrdinalIgnoreCase)
+                && !field.StartsWith("r128_", StringComparison.OrdinalIgnoreCase)
+            )
             .ToDictionary(field => field, field => TrackTags.ValuesOf(tags, field), StringComparer.OrdinalIgnoreCase);
         if (labels.Count > 0)
         {

@@ -41,7 +41,16 @@ internal sealed class WavWriter : IStemEncoder
     /// <param name="ditherSeed">Null for none.</param>
     /// <param name="riffSizeLimit">The RIFF size from which on the file becomes RF64: 0xFFFFFFFF, smaller only in tests.</param>
     /// <param name="tags">Null for none.</param>
-    internal WavWriter(string path, FileStream stream, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed, long riffSizeLimit, IReadOnlyDictionary<string, string>? tags = null)
+    internal WavWriter(
+        string path,
+        FileStream stream,
+        int sampleRate,
+        int channels,
+        WavSampleFormat format,
+        int? ditherSeed,
+        long riffSizeLimit,
+        IReadOnlyDictionary<string, string>? tags = null
+    )
     {
         _path = path;
         _stream = stream;
@@ -49,7 +58,16 @@ internal sealed class WavWriter : IStemEncoder
         _channels = channels;
         _format = format;
         _riffSizeLimit = riffSizeLimit;
-        _packer = new PcmPacker(path, format switch { WavSampleFormat.Pcm16 => PcmPacking.Int16, WavSampleFormat.Pcm24 => PcmPacking.Int24, _ => PcmPacking.Float32 }, ditherSeed);
+        _packer = new PcmPacker(
+            path,
+            format switch
+            {
+                WavSampleFormat.Pcm16 => PcmPacking.Int16,
+                WavSampleFormat.Pcm24 => PcmPacking.Int24,
+                _ => PcmPacking.Float32,
+            },
+            ditherSeed
+        );
         _info = tags is null ? [] : WavInfo.Write(tags);
     }
 
@@ -72,18 +90,33 @@ internal sealed class WavWriter : IStemEncoder
     /// the same file. Null, and floats always: no dither.
     /// </param>
     /// <param name="tags">
-    /// What the file says about the music, by the names of <see cref="AudioReader.Tags"/>, as a LIST chunk of the type INFO after the samples; what that has no field for is left out. Null for none.
+    /// What the file says about the music, by the names of <see cref="AudioReader.Tags"/>, as a LIST chunk of the type INFO after the
+    /// samples; what that has no field for is left out. Null for none.
     /// </param>
     /// <returns>The writer; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is not absolute, or another argument is out of range.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.
     /// </exception>
-    public static WavWriter Create(string path, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed = null, IReadOnlyDictionary<string, string>? tags = null) =>
-        Create(path, sampleRate, channels, format, ditherSeed, uint.MaxValue, tags);
+    public static WavWriter Create(
+        string path,
+        int sampleRate,
+        int channels,
+        WavSampleFormat format,
+        int? ditherSeed = null,
+        IReadOnlyDictionary<string, string>? tags = null
+    ) => Create(path, sampleRate, channels, format, ditherSeed, uint.MaxValue, tags);
 
     /// <summary>As the public one, with the RIFF size from which on the file becomes RF64.</summary>
-    internal static WavWriter Create(string path, int sampleRate, int channels, WavSampleFormat format, int? ditherSeed, long riffSizeLimit, IReadOnlyDictionary<string, string>? tags = null)
+    internal static WavWriter Create(
+        string path,
+        int sampleRate,
+        int channels,
+        WavSampleFormat format,
+        int? ditherSeed,
+        long riffSizeLimit,
+        IReadOnlyDictionary<string, string>? tags = null
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Path.IsPathFullyQualified(path))
@@ -103,7 +136,12 @@ internal sealed class WavWriter : IStemEncoder
         }
         catch (IOException exception) when (File.Exists(path))
         {
-            throw new DemucsException(DemucsError.StemExists, $"'{path}' already exists. Delete it, choose another folder, or allow overwriting.", path, exception);
+            throw new DemucsException(
+                DemucsError.StemExists,
+                $"'{path}' already exists. Delete it, choose another folder, or allow overwriting.",
+                path,
+                exception
+            );
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -111,10 +149,11 @@ internal sealed class WavWriter : IStemEncoder
                 DemucsError.StemWriteFailed,
                 $"'{path}' cannot be created: {exception.Message} Check the folder and its permissions.",
                 path,
-                exception);
+                exception
+            );
         }
 
-        WavWriter writer = new WavWriter(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
+        WavWriter writer = new(path, stream, sampleRate, channels, format, ditherSeed, riffSizeLimit, tags);
         try
         {
             writer.WriteHeader(dataBytes: 0, frames: 0, infoBytes: 0);
@@ -164,7 +203,9 @@ internal sealed class WavWriter : IStemEncoder
         }
     }
 
-    /// <summary>Writes what is buffered and the header's lengths, and waits until the disk has it. Nothing can be written afterwards.</summary>
+    /// <summary>
+    /// Writes what is buffered and the header's lengths, and waits until the disk has it. Nothing can be written afterwards.
+    /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Complete()
     {
@@ -217,7 +258,7 @@ internal sealed class WavWriter : IStemEncoder
         long riffSize = headerBytes - 8 + dataBytes + (dataBytes & 1) + infoBytes;
         bool is64 = riffSize >= _riffSizeLimit;
 
-        FieldWriter fields = new FieldWriter(header);
+        FieldWriter fields = new(header);
         fields.Text(is64 ? "RF64"u8 : "RIFF"u8);
         fields.UInt32(is64 ? uint.MaxValue : (uint)riffSize);
         fields.Text("WAVE"u8);
@@ -271,7 +312,8 @@ internal sealed class WavWriter : IStemEncoder
             DemucsError.StemWriteFailed,
             $"Writing '{_path}' failed: {exception.Message} Check that the disk is connected and has free space.",
             _path,
-            exception);
+            exception
+        );
 
     /// <summary>Fills a header field after field, little endian.</summary>
     private ref struct FieldWriter(Span<byte> bytes)

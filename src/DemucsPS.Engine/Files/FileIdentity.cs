@@ -8,7 +8,10 @@ namespace DemucsPS.Engine.Files;
 /// <param name="Sha256">Hash of its bytes, in lower-case hexadecimal digits.</param>
 internal sealed record FileIdentity(string Name, long Bytes, string Sha256)
 {
-    /// <summary>For weights, the identity of the model: a hash that stays the same when the file is written again in another order. Null for other files.</summary>
+    /// <summary>
+    /// For weights, the identity of the model: a hash that stays the same when the file is written again in another order. Null for other
+    /// files.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 

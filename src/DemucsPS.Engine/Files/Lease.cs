@@ -4,17 +4,22 @@ using System.Globalization;
 namespace DemucsPS.Engine.Files;
 
 /// <summary>
-/// Something that one process at a time has, on all machines that share a file system. Nothing is left of it when it is given back; when its owner dies, others can take it over.
+/// Something that one process at a time has, on all machines that share a file system. Nothing is left of it when it is given back; when
+/// its owner dies, others can take it over.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A lease is a file that must not exist before (O_EXCL, which NFS since version 3, Lustre and SMB do as one step), with a note of its owner that is renewed. It is never taken over by changing or
-/// replacing it: whoever finds that it has expired makes the next one, <c>NAME+1</c>, which again only one can, and the highest number counts. An owner that was held up for so long sees that
+/// A lease is a file that must not exist before (O_EXCL, which NFS since version 3, Lustre and SMB do as one step), with a note of its
+/// owner that is renewed. It is never taken over by changing or
+/// replacing it: whoever finds that it has expired makes the next one, <c>NAME+1</c>, which again only one can, and the highest number
+/// counts. An owner that was held up for so long sees that
 /// when it renews its own, or is asked to <see cref="Check"/>.
 /// </para>
 /// <para>
-/// Three things show that an owner is dead. Its machine is this one, since the same start, and the lock that it had on the file is free. Or the file has not changed for as long as a lease lasts,
-/// by this process's own clock, which needs no clock that two machines agree on. Or the time in it is over by more than clocks can be apart.
+/// Three things show that an owner is dead. Its machine is this one, since the same start, and the lock that it had on the file is free. Or
+/// the file has not changed for as long as a lease lasts,
+/// by this process's own clock, which needs no clock that two machines agree on. Or the time in it is over by more than clocks can be
+/// apart.
 /// </para>
 /// </remarks>
 internal sealed class Lease : IDisposable
@@ -57,7 +62,8 @@ internal sealed class Lease : IDisposable
     {
         while (true)
         {
-            int highest = Highest(path), number = highest + 1;
+            int highest = Highest(path),
+                number = highest + 1;
             if (highest >= 0)
             {
                 (bool isGone, holder) = Judge(NameOf(path, highest), terms);
@@ -71,18 +77,27 @@ internal sealed class Lease : IDisposable
             try
             {
                 // Windows deletes it when the last handle is closed, and it cannot be opened meanwhile.
-                file = new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
-                    OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None);
+                file = new FileStream(
+                    name,
+                    FileMode.CreateNew,
+                    FileAccess.ReadWrite,
+                    terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete,
+                    bufferSize: 0,
+                    OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None
+                );
             }
             catch (IOException e) when (IsTaken(e) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
             {
-                // Another process was faster. Or it was created here, but could not be locked because another process was just reading it: then it is free.
+                // Another process was faster. Or it was created here, but could not be locked because another process was just reading it:
+                // then it is free.
                 if (!OperatingSystem.IsWindows() && RefusalPatience.System.IsOpenElsewhere(e))
                     Remove(name);
                 continue;
             }
-            // What was there when it was looked may have been old: of one that a higher one stands beside, nobody is the owner. And what was dead may have been cleared away since and its name
-            // taken again. Whoever takes that looks for a higher one afterwards, and here the lower one is looked at once more after the higher was made, so that one of the two sees the other.
+            // What was there when it was looked may have been old: of one that a higher one stands beside, nobody is the owner. And what
+            // was dead may have been cleared away since and its name
+            // taken again. Whoever takes that looks for a higher one afterwards, and here the lower one is looked at once more after the
+            // higher was made, so that one of the two sees the other.
             if (Highest(path) > number || (highest >= 0 && Judge(NameOf(path, highest), terms) is not (false, null)))
             {
                 Remove(name);
@@ -182,7 +197,11 @@ internal sealed class Lease : IDisposable
     }
 
     private void Write() =>
-        RandomAccess.Write(_file.SafeFileHandle, new LeaseNote(_terms.Machine, Environment.ProcessId, _isLocked, _terms.Clock.GetUtcNow(), _count++).ToBytes(), 0);
+        RandomAccess.Write(
+            _file.SafeFileHandle,
+            new LeaseNote(_terms.Machine, Environment.ProcessId, _isLocked, _terms.Clock.GetUtcNow(), _count++).ToBytes(),
+            0
+        );
 
     /// <returns>Whether there is no such lease any more, and otherwise who has it; null if it is free.</returns>
     private static (bool IsGone, LeaseHolder? Holder) Judge(string name, LeaseTerms terms)
@@ -214,16 +233,22 @@ internal sealed class Lease : IDisposable
         LeaseNote? note = LeaseNote.Parse(content);
         if (note is { Locks: true } && note.Machine == terms.Machine)
             return (false, null);
-        DateTimeOffset now = terms.Clock.GetUtcNow(), renewed = note?.Renewed ?? written;
+        DateTimeOffset now = terms.Clock.GetUtcNow(),
+            renewed = note?.Renewed ?? written;
         if (now - renewed > terms.Lifetime + terms.Skew)
             return (false, null);
         string stamp = Convert.ToHexString(content);
-        (string Content, long Seen) first = s_seen.AddOrUpdate(name, (stamp, terms.Clock.GetTimestamp()), (_, seen) => seen.Content == stamp ? seen : (stamp, terms.Clock.GetTimestamp()));
+        (string Content, long Seen) first = s_seen.AddOrUpdate(name, (stamp, terms.Clock.GetTimestamp()), (_, seen) =>
+            seen.Content == stamp ? seen : (stamp, terms.Clock.GetTimestamp())
+        );
         TimeSpan left = terms.Lifetime - terms.Clock.GetElapsedTime(first.Seen);
         return (false, left <= TimeSpan.Zero ? null : new LeaseHolder(note, left));
     }
 
-    /// <summary>Whether a file could not be made because there was one of that name, which may be gone again: EEXIST, or ERROR_FILE_EXISTS of Windows.</summary>
+    /// <summary>
+    /// Whether a file could not be made because there was one of that name, which may be gone again: EEXIST, or ERROR_FILE_EXISTS of
+    /// Windows.
+    /// </summary>
     private static bool IsTaken(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) == 80 : e.HResult == 17;
 
     /// <summary>Whether others on this machine see that a file is locked: some file systems cannot do it.</summary>
@@ -244,19 +269,31 @@ internal sealed class Lease : IDisposable
     {
         string name = Path.GetFileName(path);
         // In patterns a backslash escapes.
-        return Directory.EnumerateFiles(Path.GetDirectoryName(path)!, name.Replace("\\", "\\\\", StringComparison.Ordinal) + "*").Select(file => NumberOf(Path.GetFileName(file), name) ?? -1).DefaultIfEmpty(-1).Max();
+        return Directory
+            .EnumerateFiles(Path.GetDirectoryName(path)!, name.Replace("\\", "\\\\", StringComparison.Ordinal) + "*")
+            .Select(file => NumberOf(Path.GetFileName(file), name) ?? -1)
+            .DefaultIfEmpty(-1)
+            .Max();
     }
 
     private static int? NumberOf(string file, string name) =>
         file == name ? 0
-        : file.StartsWith(name + "+", StringComparison.Ordinal) && int.TryParse(file.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number
+        : file.StartsWith(name + "+", StringComparison.Ordinal)
+        && int.TryParse(file.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        && number > 0
+            ? number
         : null;
 
-    private static string NameOf(string path, int number) => number == 0 ? path : string.Create(CultureInfo.InvariantCulture, $"{path}+{number}");
+    private static string NameOf(string path, int number) =>
+        number == 0 ? path : string.Create(CultureInfo.InvariantCulture, $"{path}+{number}");
 
     private static void Forget(string path)
     {
-        foreach (string name in s_seen.Keys.Where(seen => IsOf(Path.GetFileName(seen), Path.GetFileName(path)) && Path.GetDirectoryName(seen) == Path.GetDirectoryName(path)))
+        foreach (
+            string name in s_seen.Keys.Where(seen =>
+                IsOf(Path.GetFileName(seen), Path.GetFileName(path)) && Path.GetDirectoryName(seen) == Path.GetDirectoryName(path)
+            )
+        )
             s_seen.TryRemove(name, out _);
     }
 

@@ -6,5 +6,6 @@ namespace DemucsPS.Engine.Files;
 internal sealed record LeaseHolder(LeaseNote? Note, TimeSpan? FreeAfter)
 {
     /// <summary>For people: <c>process 1234 on node7</c>.</summary>
-    public override string ToString() => Note is null ? "another process" : FormattableString.Invariant($"process {Note.Process} on {Note.Host}");
+    public override string ToString() =>
+        Note is null ? "another process" : FormattableString.Invariant($"process {Note.Process} on {Note.Host}");
 }

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Records;
 namespace DemucsPS.Engine.Files;
 
 /// <summary>
-/// The folder of a track's unfinished files, inside the folder of its stems and so on the same file system. One process at a time has it. Disposed, it is deleted with all in it,
+/// The folder of a track's unfinished files, inside the folder of its stems and so on the same file system. One process at a time has it.
+/// Disposed, it is deleted with all in it,
 /// and with the folders that were made for it, unless it was told to stay.
 /// </summary>
 internal sealed class PartialFolder : IDisposable
@@ -33,7 +34,8 @@ internal sealed class PartialFolder : IDisposable
     /// <summary>Takes a partial folder, which may have been left by another run.</summary>
     /// <param name="path">Full path; made with its parents if it does not exist.</param>
     /// <param name="terms">How the lease on it is kept; null for the usual.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: another process has it; <see cref="DemucsError.StemWriteFailed"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>: another process has it;
+    /// <see cref="DemucsError.StemWriteFailed"/>.</exception>
     public static PartialFolder Take(string path, LeaseTerms? terms = null)
     {
         while (true)
@@ -55,7 +57,12 @@ internal sealed class PartialFolder : IDisposable
             {
                 Delete(created);
                 string folder = Path.GetDirectoryName(path)!;
-                throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be created or written to: {e.Message} Choose a writable destination.", folder, e);
+                throw new DemucsException(
+                    DemucsError.StemWriteFailed,
+                    $"The folder '{folder}' cannot be created or written to: {e.Message} Choose a writable destination.",
+                    folder,
+                    e
+                );
             }
         }
     }
@@ -63,12 +70,19 @@ internal sealed class PartialFolder : IDisposable
     /// <summary>Full path of a file in it.</summary>
     public string this[string name] => Path.Combine(FolderPath, name);
 
-    /// <summary>Refuses to go on where another process has taken over, for this one was held up for longer than leases last. To be asked before anything is noted or gets its name.</summary>
+    /// <summary>
+    /// Refuses to go on where another process has taken over, for this one was held up for longer than leases last. To be asked before
+    /// anything is noted or gets its name.
+    /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.SeparationRunning"/>.</exception>
     public void CheckOwned()
     {
         if (!_lease.Check())
-            throw new DemucsException(DemucsError.SeparationRunning, $"This process was paused for so long that another process took over '{Path.GetDirectoryName(FolderPath)}'. Leave the track to that process.", FolderPath);
+            throw new DemucsException(
+                DemucsError.SeparationRunning,
+                $"This process was paused for so long that another process took over '{Path.GetDirectoryName(FolderPath)}'. Leave the track to that process.",
+                FolderPath
+            );
     }
 
     /// <summary>Deletes all files that another run may have left, that named first before all others.</summary>
@@ -83,7 +97,12 @@ internal sealed class PartialFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"'{FolderPath}', left by another run, cannot be emptied: {e.Message} Delete it.", FolderPath, e);
+            throw new DemucsException(
+                DemucsError.StemWriteFailed,
+                $"'{FolderPath}', left by another run, cannot be emptied: {e.Message} Delete it.",
+                FolderPath,
+                e
+            );
         }
     }
 
@@ -112,8 +131,17 @@ internal sealed class PartialFolder : IDisposable
 
     private static DemucsException Running(string path, LeaseHolder holder)
     {
-        string until = holder.FreeAfter is null ? "Wait for it, or choose another destination." : "Wait for it, or choose another destination. If that process is gone, the folder becomes free after some minutes.";
-        return new DemucsException(DemucsError.SeparationRunning, $"{(holder.Note is null ? "Another process" : $"Another process ({holder})")} is separating into '{Path.GetDirectoryName(path)}' right now. {until}", path) { MayPass = holder.FreeAfter };
+        string until = holder.FreeAfter is null
+            ? "Wait for it, or choose another destination."
+            : "Wait for it, or choose another destination. If that process is gone, the folder becomes free after some minutes.";
+        return new DemucsException(
+            DemucsError.SeparationRunning,
+            $"{(holder.Note is null ? "Another process" : $"Another process ({holder})")} is separating into '{Path.GetDirectoryName(path)}' right now. {until}",
+            path
+        )
+        {
+            MayPass = holder.FreeAfter,
+        };
     }
 
     private static void Create(string path, List<string> created)

@@ -4,12 +4,17 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Engine.Files;
 
 /// <summary>
-/// Files that others name are looked at before they are opened: opening a pipe waits for its other end, where nothing can be canceled, and devices may have no end.
+/// Files that others name are looked at before they are opened: opening a pipe waits for its other end, where nothing can be canceled, and
+/// devices may have no end.
 /// </summary>
-/// <remarks>.NET tells no kinds of files without opening them (its attributes and lengths are those of an empty file), so the system is asked.</remarks>
+/// <remarks>
+/// .NET tells no kinds of files without opening them (its attributes and lengths are those of an empty file), so the system is asked.
+/// </remarks>
 internal static partial class RegularFile
 {
-    /// <summary>What a path is if not a file: <c>a pipe</c>, <c>a folder</c>. Null for a file, if it does not exist and if unknown.</summary>
+    /// <summary>
+    /// What a path is if not a file: <c>a pipe</c>, <c>a folder</c>. Null for a file, if it does not exist and if unknown.
+    /// </summary>
     /// <param name="path">Full path. Links are followed.</param>
     public static string? InsteadOf(string path)
     {
@@ -24,7 +29,8 @@ internal static partial class RegularFile
     /// <summary>Length and time of a file; of what a link leads to, where it is one, and not of the link.</summary>
     /// <param name="path">Full path; the file need not exist.</param>
     /// <exception cref="IOException">A link leads in a circle.</exception>
-    public static FileInfo Info(string path) => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target : new FileInfo(path);
+    public static FileInfo Info(string path) =>
+        File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target : new FileInfo(path);
 
     /// <summary>Opens a file for reading.</summary>
     /// <param name="path">Full path.</param>
@@ -33,7 +39,12 @@ internal static partial class RegularFile
     /// <param name="options">As for any file.</param>
     /// <exception cref="IOException">It cannot be read, or is not a file: a pipe, a device, a folder.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static FileStream OpenRead(string path, FileShare share = FileShare.ReadWrite | FileShare.Delete, int bufferSize = 4096, FileOptions options = FileOptions.None)
+    public static FileStream OpenRead(
+        string path,
+        FileShare share = FileShare.ReadWrite | FileShare.Delete,
+        int bufferSize = 4096,
+        FileOptions options = FileOptions.None
+    )
     {
         if (InsteadOf(path) is { } other)
             throw new IOException($"It is {other}, not a file.");
@@ -44,7 +55,10 @@ internal static partial class RegularFile
         throw new IOException("It is a pipe or a device, not a file.");
     }
 
-    /// <summary>What a name says, which is how devices are told from files on Windows: asking the system about a pipe there would already take the place of one who reads it.</summary>
+    /// <summary>
+    /// What a name says, which is how devices are told from files on Windows: asking the system about a pipe there would already take the
+    /// place of one who reads it.
+    /// </summary>
     /// <param name="full">Full path on Windows.</param>
     internal static string? ByName(string full)
     {
@@ -58,7 +72,12 @@ internal static partial class RegularFile
             else if (name.Length > 0 && !name.Contains('\\', StringComparison.Ordinal) && name[^1] != ':')
                 return "a device";
         }
-        return full.StartsWith(@"\\", StringComparison.Ordinal) && full.Split('\\') is [_, _, _, var share, _, ..] && share.Equals("pipe", StringComparison.OrdinalIgnoreCase) ? "a pipe" : null;
+        return
+            full.StartsWith(@"\\", StringComparison.Ordinal)
+            && full.Split('\\') is [_, _, _, var share, _, ..]
+            && share.Equals("pipe", StringComparison.OrdinalIgnoreCase)
+            ? "a pipe"
+            : null;
     }
 
     private static string? OnLinux(string path)
@@ -81,12 +100,17 @@ internal static partial class RegularFile
 
     private static string? OnMacOS(string path)
     {
-        // struct attrlist: five words of attributes, ATTR_CMN_OBJTYPE of the common ones. The answer: its length, then an enum vtype of <sys/vnode.h>.
-        Span<byte> wanted = stackalloc byte[24], answer = stackalloc byte[8];
+        // struct attrlist: five words of attributes, ATTR_CMN_OBJTYPE of the common ones. The answer: its length, then an enum vtype of
+        // <sys/vnode.h>.
+        Span<byte> wanted = stackalloc byte[24],
+            answer = stackalloc byte[8];
         wanted.Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(wanted, 5);
         BinaryPrimitives.WriteUInt32LittleEndian(wanted[4..], 8);
-        if (GetAttributes(path, ref MemoryMarshal.GetReference(wanted), ref MemoryMarshal.GetReference(answer), (nuint)answer.Length, 0) != 0)
+        if (
+            GetAttributes(path, ref MemoryMarshal.GetReference(wanted), ref MemoryMarshal.GetReference(answer), (nuint)answer.Length, 0)
+            != 0
+        )
             return null;
         return BinaryPrimitives.ReadUInt32LittleEndian(answer[4..]) switch
         {

@@ -3,11 +3,15 @@ using System.Text;
 
 namespace DemucsPS.Engine.Files;
 
-/// <summary>Makes text that comes from tags and file names fit for one component of a path, the same on all systems, so that a folder of stems can be moved between them.</summary>
+/// <summary>
+/// Makes text that comes from tags and file names fit for one component of a path, the same on all systems, so that a folder of stems can
+/// be moved between them.
+/// </summary>
 internal static class SafeFileName
 {
     /// <summary>
-    /// Bytes of a component in UTF-8. File systems take 255; the rest is for the extension and for what a file is called while it is written (<c>.stem.mp4</c> and 41 more).
+    /// Bytes of a component in UTF-8. File systems take 255; the rest is for the extension and for what a file is called while it is
+    /// written (<c>.stem.mp4</c> and 41 more).
     /// </summary>
     public const int MaxBytes = 200;
 
@@ -17,22 +21,32 @@ internal static class SafeFileName
     /// <summary>Whether a character other than a separator cannot be in a name.</summary>
     public static bool IsForbidden(char c) => s_forbidden.Contains(c) || char.IsControl(c);
 
-    /// <summary>Whether a file name is valid on every system: letters, digits, '.', '-' and '_', starting with a letter or digit, not ending with a dot, and not a Windows device.</summary>
+    /// <summary>
+    /// Whether a file name is valid on every system: letters, digits, '.', '-' and '_', starting with a letter or digit, not ending with a
+    /// dot, and not a Windows device.
+    /// </summary>
     public static bool IsPortable(string name)
     {
-        if (name.Length is 0 or > 100 || !char.IsAsciiLetterOrDigit(name[0]) || name[^1] == '.' || name.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')))
+        if (
+            name.Length is 0 or > 100
+            || !char.IsAsciiLetterOrDigit(name[0])
+            || name[^1] == '.'
+            || name.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+        )
             return false;
         string stem = name.Split('.')[0].ToUpperInvariant();
-        return stem is not ("CON" or "PRN" or "AUX" or "NUL") && !(stem.Length == 4 && stem[..3] is "COM" or "LPT" && char.IsAsciiDigit(stem[3]));
+        return stem is not ("CON" or "PRN" or "AUX" or "NUL")
+            && !(stem.Length == 4 && stem[..3] is "COM" or "LPT" && char.IsAsciiDigit(stem[3]));
     }
 
     /// <summary>
-    /// Replaces what a name cannot have: line breaks, tabs and line separators by a space, other control characters and <c>&lt; &gt; : " / \ | ? *</c> by <c>_</c>. Marks that turn the
+    /// Replaces what a name cannot have: line breaks, tabs and line separators by a space, other control characters and <c>&lt; &gt; : " /
+    /// \ | ? *</c> by <c>_</c>. Marks that turn the
     /// direction of writing are taken out, because they make a name look like another; letters of any script stay.
     /// </summary>
     public static string Clean(string text)
     {
-        StringBuilder clean = new StringBuilder(text.Length);
+        StringBuilder clean = new(text.Length);
         foreach (Rune rune in text.EnumerateRunes())
         {
             int value = rune.Value;
@@ -48,7 +62,10 @@ internal static class SafeFileName
         return clean.ToString().Trim();
     }
 
-    /// <summary>What is left of a component: without trailing dots and spaces, which Windows drops; never empty, <c>.</c> or <c>..</c>; and no name of a Windows device.</summary>
+    /// <summary>
+    /// What is left of a component: without trailing dots and spaces, which Windows drops; never empty, <c>.</c> or <c>..</c>; and no name
+    /// of a Windows device.
+    /// </summary>
     public static string Finish(string component)
     {
         component = component.Trim().TrimEnd('.', ' ');
@@ -72,6 +89,14 @@ internal static class SafeFileName
     }
 
     // "Naming Files, Paths, and Namespaces" of the Windows documentation; superscript digits count as digits there.
-    private static bool IsDevice(string name) => name.ToUpperInvariant() is "CON" or "PRN" or "AUX" or "NUL" or "CONIN$" or "CONOUT$"
-        or ['C', 'O', 'M', (>= '0' and <= '9') or '\u00B9' or '\u00B2' or '\u00B3'] or ['L', 'P', 'T', (>= '0' and <= '9') or '\u00B9' or '\u00B2' or '\u00B3'];
+    private static bool IsDevice(string name) =>
+        name.ToUpperInvariant()
+            is "CON"
+                or "PRN"
+                or "AUX"
+                or "NUL"
+                or "CONIN$"
+                or "CONOUT$"
+                or ['C', 'O', 'M', (>= '0' and <= '9') or '\u00B9' or '\u00B2' or '\u00B3']
+                or ['L', 'P', 'T', (>= '0' and <= '9') or '\u00B9' or '\u00B2' or '\u00B3'];
 }

@@ -12,7 +12,9 @@ public sealed record ExecutionDevice
     /// <summary>The provider's version; null if unknown.</summary>
     public string? Version { get; init; }
 
-    /// <summary>The device's name, by which <see cref="ProviderLibraries.DeviceOption"/> chooses it, such as CPU or GPU.1; null if unknown.</summary>
+    /// <summary>
+    /// The device's name, by which <see cref="ProviderLibraries.DeviceOption"/> chooses it, such as CPU or GPU.1; null if unknown.
+    /// </summary>
     public string? Device { get; init; }
 
     /// <summary>The device's vendor; null if unknown.</summary>

@@ -8,12 +8,14 @@ namespace DemucsPS.Engine.Inference;
 public static class ExecutionDevices
 {
     /// <summary>
-    /// Every execution provider that is known, and every device of each plug-in library, those that cannot be used with the reason. Each is tried with a model of one node, so plug-in libraries are
+    /// Every execution provider that is known, and every device of each plug-in library, those that cannot be used with the reason. Each is
+    /// tried with a model of one node, so plug-in libraries are
     /// loaded. The processor comes first.
     /// </summary>
     /// <param name="libraries">Full paths of further plug-in libraries than those in <see cref="ProviderLibraries.Folder"/>.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ProviderLibraryInvalid"/> or <see cref="DemucsError.ParameterInvalid"/>: the folder cannot be read, or is not a full path.
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ProviderLibraryInvalid"/> or
+    /// <see cref="DemucsError.ParameterInvalid"/>: the folder cannot be read, or is not a full path.
     /// </exception>
     public static IReadOnlyList<ExecutionDevice> List(IReadOnlyList<string> libraries)
     {
@@ -31,23 +33,36 @@ public static class ExecutionDevices
         ];
         string[] files = [.. libraries.Concat(ProviderLibraries.Find()).Distinct()];
         List<ExecutionDevice> plugins = [.. files.SelectMany(InLibrary)];
-        foreach (ExecutionProvider provider in (ReadOnlySpan<ExecutionProvider>)[ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu])
+        foreach (
+            ExecutionProvider provider in (ReadOnlySpan<ExecutionProvider>)
+                [ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu]
+        )
         {
             bool isIn = OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider));
             if (isIn || !plugins.Exists(device => device.ExecutionProvider == provider))
             {
-                devices.Add(new ExecutionDevice
-                {
-                    ExecutionProvider = provider,
-                    Provider = isIn ? ExecutionProviderChoice.ListedName(provider) : null,
-                    Version = isIn ? OnnxRuntimeLibrary.Version : null,
-                    Precisions = [ModelPrecision.Full],
-                    Reason = isIn ? ExecutionProviderChoice.WhyNot(new OnnxSessionOptions { ExecutionProvider = provider }) : ExecutionProviderChoice.NotListed(provider).Message,
-                });
+                devices.Add(
+                    new ExecutionDevice
+                    {
+                        ExecutionProvider = provider,
+                        Provider = isIn ? ExecutionProviderChoice.ListedName(provider) : null,
+                        Version = isIn ? OnnxRuntimeLibrary.Version : null,
+                        Precisions = [ModelPrecision.Full],
+                        Reason = isIn
+                            ? ExecutionProviderChoice.WhyNot(new OnnxSessionOptions { ExecutionProvider = provider })
+                            : ExecutionProviderChoice.NotListed(provider).Message,
+                    }
+                );
             }
         }
         if (!plugins.Exists(device => device.ExecutionProvider == ExecutionProvider.OpenVINO))
-            devices.Add(new ExecutionDevice { ExecutionProvider = ExecutionProvider.OpenVINO, Reason = ExecutionProviderChoice.NotListed(ExecutionProvider.OpenVINO).Message });
+            devices.Add(
+                new ExecutionDevice
+                {
+                    ExecutionProvider = ExecutionProvider.OpenVINO,
+                    Reason = ExecutionProviderChoice.NotListed(ExecutionProvider.OpenVINO).Message,
+                }
+            );
         return [.. devices, .. plugins];
     }
 
@@ -68,13 +83,23 @@ public static class ExecutionDevices
         }
         catch (DemucsException e)
         {
-            return [new ExecutionDevice { ExecutionProvider = named, Library = path, Reason = e.Message }];
+            return
+            [
+                new ExecutionDevice
+                {
+                    ExecutionProvider = named,
+                    Library = path,
+                    Reason = e.Message,
+                },
+            ];
         }
-        return found.GroupBy(device => device.Provider).SelectMany(group =>
-        {
-            PluginDevice[] devices = [.. group];
-            return ProviderLibraries.Names(devices).Zip(devices, (name, device) => Describe(path, name, device));
-        });
+        return found
+            .GroupBy(device => device.Provider)
+            .SelectMany(group =>
+            {
+                PluginDevice[] devices = [.. group];
+                return ProviderLibraries.Names(devices).Zip(devices, (name, device) => Describe(path, name, device));
+            });
     }
 
     private static ExecutionDevice Describe(string path, string name, PluginDevice device)
@@ -87,22 +112,40 @@ public static class ExecutionDevices
             Version = ProviderLibraries.VersionOf(device),
             Device = name,
             Vendor = device.Vendor,
-            Description = device.ProviderMetadata.GetValueOrDefault("FULL_DEVICE_NAME") ?? device.HardwareMetadata.GetValueOrDefault("Description"),
+            Description = device.ProviderMetadata.GetValueOrDefault("FULL_DEVICE_NAME")
+                ?? device.HardwareMetadata.GetValueOrDefault("Description"),
             Memory = device.Kind == "CPU" ? MachineLimits.Memory : MemoryOf(device),
-            Precisions = provider == ExecutionProvider.OpenVINO && OpenVinoSettings.HasBFloat16(device) ? [ModelPrecision.Full, ModelPrecision.BFloat16] : [ModelPrecision.Full],
+            Precisions =
+                provider == ExecutionProvider.OpenVINO && OpenVinoSettings.HasBFloat16(device)
+                    ? [ModelPrecision.Full, ModelPrecision.BFloat16]
+                    : [ModelPrecision.Full],
             Library = path,
-            Reason = ExecutionProviderChoice.WhyNot(new OnnxSessionOptions
-            {
-                ExecutionProvider = provider,
-                ProviderLibrary = path,
-                ExecutionProviderOptions = new Dictionary<string, string> { [ProviderLibraries.DeviceOption] = name },
-            }),
+            Reason = ExecutionProviderChoice.WhyNot(
+                new OnnxSessionOptions
+                {
+                    ExecutionProvider = provider,
+                    ProviderLibrary = path,
+                    ExecutionProviderOptions = new Dictionary<string, string> { [ProviderLibraries.DeviceOption] = name },
+                }
+            ),
         };
     }
 
     /// <summary>What OpenVINO says of graphics cards in bytes, or Windows in megabytes with their name after it.</summary>
     private static long? MemoryOf(PluginDevice device) =>
-        long.TryParse(device.ProviderMetadata.GetValueOrDefault("GPU_DEVICE_TOTAL_MEM_SIZE"), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
-        : long.TryParse(device.HardwareMetadata.GetValueOrDefault("DxgiVideoMemory")?.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long megabytes) ? megabytes << 20
+        long.TryParse(
+            device.ProviderMetadata.GetValueOrDefault("GPU_DEVICE_TOTAL_MEM_SIZE"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out long bytes
+        )
+            ? bytes
+        : long.TryParse(
+            device.HardwareMetadata.GetValueOrDefault("DxgiVideoMemory")?.Split(' ')[0],
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out long megabytes
+        )
+            ? megabytes << 20
         : null;
 }

@@ -1,6 +1,9 @@
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>What runs a model. If the requested one is unavailable, that is an error, never a silent fallback to the CPU. Only operators that a provider does not support run on the CPU.</summary>
+/// <summary>
+/// What runs a model. If the requested one is unavailable, that is an error, never a silent fallback to the CPU. Only operators that a
+/// provider does not support run on the CPU.
+/// </summary>
 public enum ExecutionProvider
 {
     /// <summary>The processor; every ONNX Runtime library has it.</summary>
@@ -19,7 +22,8 @@ public enum ExecutionProvider
     WebGpu,
 
     /// <summary>
-    /// The first that starts: under Windows of CUDA and DirectML, under macOS CoreML, elsewhere CUDA; the CPU if none does. The choice, and the reasons against the others, are reported.
+    /// The first that starts: under Windows of CUDA and DirectML, under macOS CoreML, elsewhere CUDA; the CPU if none does. The choice, and
+    /// the reasons against the others, are reported.
     /// WebGPU is used only on request, because an emulated graphics card would pass for a real one.
     /// </summary>
     Auto,

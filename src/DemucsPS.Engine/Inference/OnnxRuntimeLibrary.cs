@@ -6,7 +6,10 @@ namespace DemucsPS.Engine.Inference;
 /// <summary>
 /// The native ONNX Runtime of this process: found, loaded by full path and initialized once, on first use.
 /// </summary>
-/// <remarks>Any number of runspaces and module imports share the one library. Other users of ONNX Runtime in the process keep theirs, see <see cref="RuntimeContext"/>.</remarks>
+/// <remarks>
+/// Any number of runspaces and module imports share the one library. Other users of ONNX Runtime in the process keep theirs, see
+/// <see cref="RuntimeContext"/>.
+/// </remarks>
 public static class OnnxRuntimeLibrary
 {
     /// <summary>Environment variable that names another libonnxruntime by its full path (for instance a CUDA build).</summary>
@@ -47,11 +50,20 @@ public static class OnnxRuntimeLibrary
         {
             // A user who names a library wants that one; another in its place would be a silent fallback.
             if (!System.IO.Path.IsPathFullyQualified(named))
-                throw Unavailable($"${PathVariable} is '{named}', which is not a full path. Set it to the full path of the library file.", named);
+                throw Unavailable(
+                    $"${PathVariable} is '{named}', which is not a full path. Set it to the full path of the library file.",
+                    named
+                );
             if (!File.Exists(named))
-                throw Unavailable($"${PathVariable} names '{named}', which does not exist. Correct the path, or unset the variable to use the library that comes with DemucsPS.", named);
+                throw Unavailable(
+                    $"${PathVariable} names '{named}', which does not exist. Correct the path, or unset the variable to use the library that comes with DemucsPS.",
+                    named
+                );
             return TryOpen(named, out string failure)
-                ?? throw Unavailable($"${PathVariable} names '{named}', which cannot be loaded: {failure} {LibraryLoadFailure.VisualCRemedy(failure, OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture, CanLoad)}".TrimEnd(), named);
+                ?? throw Unavailable(
+                    $"${PathVariable} names '{named}', which cannot be loaded: {failure} {LibraryLoadFailure.VisualCRemedy(failure, OperatingSystem.IsWindows(), RuntimeInformation.ProcessArchitecture, CanLoad)}".TrimEnd(),
+                    named
+                );
         }
 
         List<(string Path, string? Failure)> tried = [];
@@ -62,7 +74,16 @@ public static class OnnxRuntimeLibrary
                 return opened;
             tried.Add((candidate, failure));
         }
-        throw Unavailable(LibraryLoadFailure.Describe(tried, OperatingSystem.IsWindows(), OperatingSystem.IsMacOS(), RuntimeInformation.ProcessArchitecture, CanLoad), null);
+        throw Unavailable(
+            LibraryLoadFailure.Describe(
+                tried,
+                OperatingSystem.IsWindows(),
+                OperatingSystem.IsMacOS(),
+                RuntimeInformation.ProcessArchitecture,
+                CanLoad
+            ),
+            null
+        );
     }
 
     private static bool CanLoad(string library)
@@ -88,7 +109,8 @@ public static class OnnxRuntimeLibrary
         }
         try
         {
-            string version = NativeRuntime.VersionOf(library) ?? throw Unavailable($"'{path}' is not an ONNX Runtime library: it does not export the entry point of ONNX Runtime.", path);
+            string version = NativeRuntime.VersionOf(library)
+                ?? throw Unavailable($"'{path}' is not an ONNX Runtime library: it does not export the entry point of ONNX Runtime.", path);
             if (!Suffices(version))
                 throw Unavailable($"'{path}' is ONNX Runtime {version}. Version 1.{NativeRuntime.ApiVersion} or newer is required.", path);
             NativeRuntime.Start(library);
@@ -97,12 +119,21 @@ public static class OnnxRuntimeLibrary
         catch (InvalidOperationException e)
         {
             NativeLibrary.Free(library);
-            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable,
-                $"This program used the package Microsoft.ML.OnnxRuntime with another library before DemucsPS. One process cannot use both. Use DemucsPS first, or load it into its own AssemblyLoadContext. {e.Message}", path, e);
+            throw new DemucsException(
+                DemucsError.OnnxRuntimeUnavailable,
+                $"This program used the package Microsoft.ML.OnnxRuntime with another library before DemucsPS. One process cannot use both. Use DemucsPS first, or load it into its own AssemblyLoadContext. {e.Message}",
+                path,
+                e
+            );
         }
         catch (RuntimeException e)
         {
-            throw new DemucsException(DemucsError.OnnxRuntimeUnavailable, $"ONNX Runtime {NativeRuntime.VersionOf(library)} in '{path}' does not start: {e.Message}", path, e);
+            throw new DemucsException(
+                DemucsError.OnnxRuntimeUnavailable,
+                $"ONNX Runtime {NativeRuntime.VersionOf(library)} in '{path}' does not start: {e.Message}",
+                path,
+                e
+            );
         }
         catch
         {
@@ -115,14 +146,21 @@ public static class OnnxRuntimeLibrary
     internal static bool Suffices(string version)
     {
         string[] parts = version.Split('.');
-        return parts.Length >= 2 && int.TryParse(parts[0], out int major) && int.TryParse(parts[1], out int minor) && (major > 1 || (major == 1 && minor >= NativeRuntime.ApiVersion));
+        return parts.Length >= 2
+            && int.TryParse(parts[0], out int major)
+            && int.TryParse(parts[1], out int minor)
+            && (major > 1 || (major == 1 && minor >= NativeRuntime.ApiVersion));
     }
 
-    /// <summary>The full paths looked at, in order: the folder of the platform, where the build puts the library, the assembly's own, and the host's where one has it.</summary>
+    /// <summary>
+    /// The full paths looked at, in order: the folder of the platform, where the build puts the library, the assembly's own, and the host's
+    /// where one has it.
+    /// </summary>
     private static IEnumerable<string> Candidates()
     {
         string home = RuntimeContext.Home;
-        (string system, string file) = OperatingSystem.IsWindows() ? ("win", "onnxruntime.dll")
+        (string system, string file) =
+            OperatingSystem.IsWindows() ? ("win", "onnxruntime.dll")
             : OperatingSystem.IsMacOS() ? ("osx", "libonnxruntime.dylib")
             : ("linux", "libonnxruntime.so");
         string architecture = RuntimeInformation.ProcessArchitecture switch

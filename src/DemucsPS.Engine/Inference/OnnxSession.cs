@@ -7,7 +7,8 @@ using DemucsPS.OnnxRuntime;
 namespace DemucsPS.Engine.Inference;
 
 /// <summary>
-/// A loaded model. Thread-safe: several threads may run it at once over their own tensors. Disposing during a run is safe; the native session
+/// A loaded model. Thread-safe: several threads may run it at once over their own tensors. Disposing during a run is safe; the native
+/// session
 /// is released when the last run has returned.
 /// </summary>
 internal sealed class OnnxSession : IDisposable
@@ -48,7 +49,8 @@ internal sealed class OnnxSession : IDisposable
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in
+    /// it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
     /// plug-in library; <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
     /// </exception>
     public static OnnxSession FromFile(string path, OnnxSessionOptions options, CancellationToken cancellationToken = default)
@@ -59,18 +61,27 @@ internal sealed class OnnxSession : IDisposable
     }
 
     /// <summary>Loads a model from memory; the bytes are not needed afterwards.</summary>
-    /// <param name="model">An ONNX model; weights in other files are looked for in <see cref="OnnxSessionOptions.WeightsFolder"/>. Copied, unless it is a whole array.</param>
+    /// <param name="model">An ONNX model; weights in other files are looked for in <see cref="OnnxSessionOptions.WeightsFolder"/>. Copied,
+    /// unless it is a whole array.</param>
     /// <param name="options">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the model or an option; its own message.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ExecutionProviderUnavailable"/>: not in
+    /// it; <see cref="DemucsError.ProviderLibraryInvalid"/>: not a usable
     /// plug-in library; <see cref="DemucsError.ParameterInvalid"/>: options that do not go together.
     /// </exception>
-    public static OnnxSession FromBytes(ReadOnlyMemory<byte> model, OnnxSessionOptions options, CancellationToken cancellationToken = default)
+    public static OnnxSession FromBytes(
+        ReadOnlyMemory<byte> model,
+        OnnxSessionOptions options,
+        CancellationToken cancellationToken = default
+    )
     {
-        byte[] bytes = MemoryMarshal.TryGetArray(model, out ArraySegment<byte> part) && part.Count == part.Array!.Length ? part.Array : model.ToArray();
+        byte[] bytes =
+            MemoryMarshal.TryGetArray(model, out ArraySegment<byte> part) && part.Count == part.Array!.Length
+                ? part.Array
+                : model.ToArray();
         return Create(options, settings => RuntimeSession.Load(bytes, null, settings, cancellationToken), cancellationToken);
     }
 
@@ -82,8 +93,19 @@ internal sealed class OnnxSession : IDisposable
     /// <param name="options">How it will run.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <inheritdoc cref="FromBytes(ReadOnlyMemory{byte}, OnnxSessionOptions, CancellationToken)"/>
-    internal static OnnxSession FromBytes(byte[] model, string file, nint address, long length, OnnxSessionOptions options, CancellationToken cancellationToken) =>
-        Create(options, settings => RuntimeSession.Load(model, new WeightsInMemory(file, address, length), settings, cancellationToken), cancellationToken);
+    internal static OnnxSession FromBytes(
+        byte[] model,
+        string file,
+        nint address,
+        long length,
+        OnnxSessionOptions options,
+        CancellationToken cancellationToken
+    ) =>
+        Create(
+            options,
+            settings => RuntimeSession.Load(model, new WeightsInMemory(file, address, length), settings, cancellationToken),
+            cancellationToken
+        );
 
     /// <summary>Has the system take back what the runtime has freed, see <see cref="NativeRuntime.GiveBackFreedMemory"/>.</summary>
     internal static void GiveBackFreedMemory() => NativeRuntime.GiveBackFreedMemory();
@@ -95,7 +117,8 @@ internal sealed class OnnxSession : IDisposable
     /// <exception cref="OperationCanceledException">The run was canceled; the outputs' content is undefined.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed; the runtime's own message.</exception>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
-    public void Run(IReadOnlyList<OnnxTensor> inputs, IReadOnlyList<OnnxTensor> outputs, CancellationToken cancellationToken = default) => Run(inputs, outputs, shrink: false, cancellationToken);
+    public void Run(IReadOnlyList<OnnxTensor> inputs, IReadOnlyList<OnnxTensor> outputs, CancellationToken cancellationToken = default) =>
+        Run(inputs, outputs, shrink: false, cancellationToken);
 
     /// <summary>As above.</summary>
     /// <param name="inputs">A tensor for every input.</param>
@@ -137,14 +160,22 @@ internal sealed class OnnxSession : IDisposable
         return bound;
     }
 
-    private static OnnxSession Create(OnnxSessionOptions options, Func<SessionSettings, RuntimeSession> load, CancellationToken cancellationToken)
+    private static OnnxSession Create(
+        OnnxSessionOptions options,
+        Func<SessionSettings, RuntimeSession> load,
+        CancellationToken cancellationToken
+    )
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (options.ExecutionProvider == ExecutionProvider.Auto)
             throw new ArgumentException("Choose the execution provider first.", nameof(options));
         OnnxRuntimeLibrary.Load();
         PluginDevice? device = ProviderLibraries.DeviceFor(options);
-        if (options.ExecutionProvider != ExecutionProvider.Cpu && device is null && !OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider)))
+        if (
+            options.ExecutionProvider != ExecutionProvider.Cpu
+            && device is null
+            && !OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(options.ExecutionProvider))
+        )
             throw ExecutionProviderChoice.NotListed(options.ExecutionProvider);
         SessionSettings settings = Settings(ExecutionProviderChoice.Suit(options), device);
         s_countOfThread++;
@@ -165,13 +196,16 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>The options in the runtime's own terms.</summary>
     /// <param name="options">Those of a certain provider, with what it needs.</param>
     /// <param name="device">Of a plug-in library; null for a provider that is compiled in.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: options of the provider that do not fit each other, or the device.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/> or
+    /// <see cref="DemucsError.ExecutionProviderUnavailable"/>: options of the provider that do not fit each other, or the
+    /// device.</exception>
     internal static SessionSettings Settings(OnnxSessionOptions options, PluginDevice? device)
     {
         int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : MachineLimits.Processors;
         Dictionary<string, string> entries = new()
         {
-            // By themselves the runtime's threads look out for work for some hundredths of a second after a run, too, when what is done between runs needs the processors.
+            // By themselves the runtime's threads look out for work for some hundredths of a second after a run, too, when what is done
+            // between runs needs the processors.
             ["session.force_spinning_stop"] = "1",
         };
         if (options.WeightsFolder is { } weights)

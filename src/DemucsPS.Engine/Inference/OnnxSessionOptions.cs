@@ -3,11 +3,14 @@ namespace DemucsPS.Engine.Inference;
 /// <summary>How a session runs. The defaults are those measured to suit htdemucs on a CPU.</summary>
 public sealed record OnnxSessionOptions
 {
-    /// <summary>Threads inside one operator; 0 stands for the processors this process may use (affinity and container limits included).</summary>
+    /// <summary>
+    /// Threads inside one operator; 0 stands for the processors this process may use (affinity and container limits included).
+    /// </summary>
     public int IntraOpThreads { get; init; }
 
     /// <summary>
-    /// Whether a run is computed by the thread that calls it alone. Operators are divided as for <see cref="IntraOpThreads"/> anyway, so results are
+    /// Whether a run is computed by the thread that calls it alone. Operators are divided as for <see cref="IntraOpThreads"/> anyway, so
+    /// results are
     /// the same bits as with that many threads. For as many runs at once as there are processors: none then waits for another.
     /// </summary>
     public bool CallersOnly { get; init; }
@@ -22,7 +25,8 @@ public sealed record OnnxSessionOptions
     public bool CpuArena { get; init; } = true;
 
     /// <summary>
-    /// Allocate all activations as one planned block. Off by default: on the real-size htdemucs it costs 3.2 instead of 1.9 GB and gains nothing.
+    /// Allocate all activations as one planned block. Off by default: on the real-size htdemucs it costs 3.2 instead of 1.9 GB and gains
+    /// nothing.
     /// </summary>
     public bool MemoryPattern { get; init; }
 
@@ -42,21 +46,33 @@ public sealed record OnnxSessionOptions
     public ExecutionProvider ExecutionProvider { get; init; }
 
     /// <summary>
-    /// Full path of the plug-in library that has the execution provider. Null for one that is compiled into ONNX Runtime's library or, if there is none, lies in <see cref="ProviderLibraries.Folder"/>.
+    /// Full path of the plug-in library that has the execution provider. Null for one that is compiled into ONNX Runtime's library or, if
+    /// there is none, lies in <see cref="ProviderLibraries.Folder"/>.
     /// </summary>
     public string? ProviderLibrary { get; init; }
 
-    /// <summary>Whether models go without being compared, at their first use on an execution provider other than the processor, with what the processor computes.</summary>
+    /// <summary>
+    /// Whether models go without being compared, at their first use on an execution provider other than the processor, with what the
+    /// processor computes.
+    /// </summary>
     public bool SkipProviderCheck { get; init; }
 
     /// <summary>In what numbers the execution provider computes, where it has a choice.</summary>
     internal ModelPrecision Precision { get; init; }
 
     /// <summary>
-    /// Options of the execution provider, such as <c>device_id</c> = <c>0</c>. Of a plug-in library <see cref="ProviderLibraries.DeviceOption"/> chooses the device; the others are the provider's own.
+    /// Options of the execution provider, such as <c>device_id</c> = <c>0</c>. Of a plug-in library
+    /// <see cref="ProviderLibraries.DeviceOption"/> chooses the device; the others are the provider's own.
     /// </summary>
     public IReadOnlyDictionary<string, string> ExecutionProviderOptions { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The same on the processor, in full precision: what others are compared with.</summary>
-    internal OnnxSessionOptions ForCpu() => this with { ExecutionProvider = ExecutionProvider.Cpu, ProviderLibrary = null, ExecutionProviderOptions = new OnnxSessionOptions().ExecutionProviderOptions, Precision = ModelPrecision.Full };
+    internal OnnxSessionOptions ForCpu() =>
+        this with
+        {
+            ExecutionProvider = ExecutionProvider.Cpu,
+            ProviderLibrary = null,
+            ExecutionProviderOptions = new OnnxSessionOptions().ExecutionProviderOptions,
+            Precision = ModelPrecision.Full,
+        };
 }

@@ -39,11 +39,13 @@ internal sealed class OnnxTensor
     /// <param name="memory">The elements in C order; as many as <paramref name="shape"/> says. Owned by the caller.</param>
     /// <param name="shape">The dimensions.</param>
     /// <exception cref="ArgumentException">Shape and memory do not fit.</exception>
-    public static OnnxTensor Create(string name, Memory<float> memory, params ReadOnlySpan<long> shape) => Create(name, OnnxElementType.Float32, memory, shape);
+    public static OnnxTensor Create(string name, Memory<float> memory, params ReadOnlySpan<long> shape) =>
+        Create(name, OnnxElementType.Float32, memory, shape);
 
     /// <summary>A float16 tensor.</summary>
     /// <inheritdoc cref="Create(string, Memory{float}, ReadOnlySpan{long})"/>
-    public static OnnxTensor Create(string name, Memory<Half> memory, params ReadOnlySpan<long> shape) => Create(name, OnnxElementType.Float16, memory, shape);
+    public static OnnxTensor Create(string name, Memory<Half> memory, params ReadOnlySpan<long> shape) =>
+        Create(name, OnnxElementType.Float16, memory, shape);
 
     internal MemoryHandle Pin() => _pin();
 
@@ -54,7 +56,10 @@ internal sealed class OnnxTensor
         foreach (long dimension in shape)
             count = checked(count * dimension);
         if (count != memory.Length)
-            throw new ArgumentException($"Tensor '{name}' of shape [{string.Join(',', shape.ToArray())}] has {count} elements, the memory has {memory.Length}.", nameof(memory));
+            throw new ArgumentException(
+                $"Tensor '{name}' of shape [{string.Join(',', shape.ToArray())}] has {count} elements, the memory has {memory.Length}.",
+                nameof(memory)
+            );
         return new OnnxTensor(name, type, shape.ToArray(), count * sizeof(T), () => memory.Pin());
     }
 }

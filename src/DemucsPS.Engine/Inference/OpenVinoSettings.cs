@@ -5,16 +5,24 @@ using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>The options of OpenVINO's provider. Left to itself it computes in 16-bit floats wherever the device has them, so the precision is always said.</summary>
+/// <summary>
+/// The options of OpenVINO's provider. Left to itself it computes in 16-bit floats wherever the device has them, so the precision is always
+/// said.
+/// </summary>
 internal static class OpenVinoSettings
 {
-    private const string ConfigOption = "load_config", PrecisionKey = "INFERENCE_PRECISION_HINT", ThreadsKey = "INFERENCE_NUM_THREADS";
+    private const string ConfigOption = "load_config",
+        PrecisionKey = "INFERENCE_PRECISION_HINT",
+        ThreadsKey = "INFERENCE_NUM_THREADS";
 
     /// <summary>Whether a device belongs to OpenVINO, under any name.</summary>
     public static bool Takes(PluginDevice device) => device.Provider.StartsWith("OpenVINO", StringComparison.Ordinal);
 
     /// <summary>Whether a device supports bfloat16 natively.</summary>
-    public static bool HasBFloat16(PluginDevice device) => (device.ProviderMetadata.GetValueOrDefault("OPTIMIZATION_CAPABILITIES") ?? "").Split([' ', ','], StringSplitOptions.RemoveEmptyEntries).Contains("BF16");
+    public static bool HasBFloat16(PluginDevice device) =>
+        (device.ProviderMetadata.GetValueOrDefault("OPTIMIZATION_CAPABILITIES") ?? "")
+            .Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)
+            .Contains("BF16");
 
     /// <summary>The options, with defaults filled in.</summary>
     /// <param name="given">Those of the user.</param>
@@ -22,14 +30,22 @@ internal static class OpenVinoSettings
     /// <param name="precision">In what numbers.</param>
     /// <param name="threads">Threads of the CPU.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: the configuration is not a JSON object, or says another precision; <see cref="DemucsError.ExecutionProviderUnavailable"/>: the device lacks the precision.
+    /// <see cref="DemucsError.ParameterInvalid"/>: the configuration is not a JSON object, or says another precision;
+    /// <see cref="DemucsError.ExecutionProviderUnavailable"/>: the device lacks the precision.
     /// </exception>
-    public static Dictionary<string, string> Complete(IReadOnlyDictionary<string, string> given, PluginDevice device, ModelPrecision precision, int threads)
+    public static Dictionary<string, string> Complete(
+        IReadOnlyDictionary<string, string> given,
+        PluginDevice device,
+        ModelPrecision precision,
+        int threads
+    )
     {
         if (precision == ModelPrecision.BFloat16 && !HasBFloat16(device))
         {
-            throw new DemucsException(DemucsError.ExecutionProviderUnavailable,
-                $"The device {ProviderLibraries.Describe(device)} ({device.Vendor}) does not support bfloat16, so the precision {precision} would gain nothing. A processor needs AVX512_BF16 or AMX_BF16 for it. Use the precision {ModelPrecision.Full}.");
+            throw new DemucsException(
+                DemucsError.ExecutionProviderUnavailable,
+                $"The device {ProviderLibraries.Describe(device)} ({device.Vendor}) does not support bfloat16, so the precision {precision} would gain nothing. A processor needs AVX512_BF16 or AMX_BF16 for it. Use the precision {ModelPrecision.Full}."
+            );
         }
         JsonObject config = Parse(given.GetValueOrDefault(ConfigOption));
         // GPU.1 is configured as any GPU.
@@ -39,8 +55,10 @@ internal static class OpenVinoSettings
         string hint = precision == ModelPrecision.BFloat16 ? "bf16" : "f32";
         if (own[PrecisionKey]?.ToString() is { } said && !said.Equals(hint, StringComparison.OrdinalIgnoreCase))
         {
-            throw new DemucsException(DemucsError.ParameterInvalid,
-                $"The option {ConfigOption} sets {PrecisionKey} = '{said}', which is not the precision {precision}. Remove it, and choose the precision with its own parameter.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The option {ConfigOption} sets {PrecisionKey} = '{said}', which is not the precision {precision}. Remove it, and choose the precision with its own parameter."
+            );
         }
         own[PrecisionKey] = hint;
         if (device.Kind == "CPU")
@@ -61,6 +79,9 @@ internal static class OpenVinoSettings
         {
             // As any other text that is not an object.
         }
-        throw new DemucsException(DemucsError.ParameterInvalid, $$$"""The option {{{ConfigOption}}} is '{{{text}}}', which is not a JSON object with OpenVINO's settings by device, such as {"CPU": {"NUM_STREAMS": "1"}}.""");
+        throw new DemucsException(
+            DemucsError.ParameterInvalid,
+            $$$"""The option {{{ConfigOption}}} is '{{{text}}}', which is not a JSON object with OpenVINO's settings by device, such as {"CPU": {"NUM_STREAMS": "1"}}."""
+        );
     }
 }

@@ -13,15 +13,22 @@ internal sealed class ProviderPackage : IDisposable
     // The largest known, with all of CUDA's libraries, has some two gigabytes.
     private const long MostBytes = 8L << 30;
 
-    private const int MostFiles = 2000, MostRecordBytes = 16 << 20, BufferBytes = 1 << 20;
+    private const int MostFiles = 2000,
+        MostRecordBytes = 16 << 20,
+        BufferBytes = 1 << 20;
 
-    private static readonly uint[] s_crc = [.. Enumerable.Range(0, 256).Select(n =>
-    {
-        uint value = (uint)n;
-        for (int bit = 0; bit < 8; bit++)
-            value = (value & 1) != 0 ? value >> 1 ^ 0xEDB88320 : value >> 1;
-        return value;
-    })];
+    private static readonly uint[] s_crc =
+    [
+        .. Enumerable
+            .Range(0, 256)
+            .Select(n =>
+            {
+                uint value = (uint)n;
+                for (int bit = 0; bit < 8; bit++)
+                    value = (value & 1) != 0 ? value >> 1 ^ 0xEDB88320 : value >> 1;
+                return value;
+            }),
+    ];
 
     private readonly string _path;
     private readonly ZipArchive _archive;
@@ -36,7 +43,12 @@ internal sealed class ProviderPackage : IDisposable
         ZipArchiveEntry library = Library(provider);
         string folder = library.FullName[..^library.Name.Length];
         _library = library.Name;
-        _files = [.. archive.Entries.Where(entry => entry.FullName.StartsWith(folder, StringComparison.Ordinal) && IsNeeded(entry)).Select(entry => (entry, entry.FullName[folder.Length..]))];
+        _files =
+        [
+            .. archive
+                .Entries.Where(entry => entry.FullName.StartsWith(folder, StringComparison.Ordinal) && IsNeeded(entry))
+                .Select(entry => (entry, entry.FullName[folder.Length..])),
+        ];
         foreach ((_, string name) in _files)
         {
             if (name.Split('/').Any(part => part is "" or "." or ".." || part.AsSpan().ContainsAny("\\:") || part.Any(char.IsControl)))
@@ -45,7 +57,11 @@ internal sealed class ProviderPackage : IDisposable
         if (_files.Select(file => file.Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() < _files.Count)
             throw Fault("it has two files of the same name");
         if (_files.Count > MostFiles || Bytes is > MostBytes or < 0)
-            throw Fault(FormattableString.Invariant($"it has {_files.Count} files of {Bytes} bytes; the limit is {MostFiles} files of {MostBytes} bytes"));
+            throw Fault(
+                FormattableString.Invariant(
+                    $"it has {_files.Count} files of {Bytes} bytes; the limit is {MostFiles} files of {MostBytes} bytes"
+                )
+            );
         _hashes = Record();
     }
 
@@ -76,7 +92,11 @@ internal sealed class ProviderPackage : IDisposable
             if (e is IOException or UnauthorizedAccessException)
                 throw Invalid(path, $"cannot be read: {e.Message}", e);
             if (e is InvalidDataException)
-                throw Invalid(path, $"is damaged or not a zip archive, as wheels and NuGet packages are: {e.Message} It should be {ProviderInstaller.SourceOf(provider)}.", e);
+                throw Invalid(
+                    path,
+                    $"is damaged or not a zip archive, as wheels and NuGet packages are: {e.Message} It should be {ProviderInstaller.SourceOf(provider)}.",
+                    e
+                );
             throw;
         }
     }
@@ -117,8 +137,15 @@ internal sealed class ProviderPackage : IDisposable
                     throw Fault($"its file '{entry.FullName}' is damaged");
                 file.Flush(flushToDisk: true);
             }
-            if (_hashes is not null && !(_hashes.TryGetValue(entry.FullName, out byte[]? expected) && expected.AsSpan().SequenceEqual(sha256.GetHashAndReset())))
-                throw Fault(_hashes.ContainsKey(entry.FullName) ? $"its file '{entry.FullName}' has a different SHA-256 than its list declares" : $"its list of hashes lacks the file '{entry.FullName}'");
+            if (
+                _hashes is not null
+                && !(_hashes.TryGetValue(entry.FullName, out byte[]? expected) && expected.AsSpan().SequenceEqual(sha256.GetHashAndReset()))
+            )
+                throw Fault(
+                    _hashes.ContainsKey(entry.FullName)
+                        ? $"its file '{entry.FullName}' has a different SHA-256 than its list declares"
+                        : $"its list of hashes lacks the file '{entry.FullName}'"
+                );
         }
         return _library;
     }
@@ -127,17 +154,20 @@ internal sealed class ProviderPackage : IDisposable
     public void Dispose() => _archive.Dispose();
 
     // What is left out is for Python.
-    private static bool IsNeeded(ZipArchiveEntry entry) => entry.Name.Length > 0 && Path.GetExtension(entry.Name) is not (".py" or ".pyc" or ".pyi");
+    private static bool IsNeeded(ZipArchiveEntry entry) =>
+        entry.Name.Length > 0 && Path.GetExtension(entry.Name) is not (".py" or ".pyc" or ".pyi");
 
     private ZipArchiveEntry Library(ExecutionProvider provider)
     {
         ZipArchiveEntry[] named = [.. _archive.Entries.Where(entry => ProviderLibraries.IsNamed(entry.Name, provider))];
         if (named.Length == 0)
             throw Fault($"it has no plug-in library of {provider}. It should be {ProviderInstaller.SourceOf(provider)}");
-        return Array.Find(named, IsForHere) ?? throw Fault($"it has no plug-in library for {Platform}: {string.Join(", ", named.Select(entry => entry.FullName))}");
+        return Array.Find(named, IsForHere)
+            ?? throw Fault($"it has no plug-in library for {Platform}: {string.Join(", ", named.Select(entry => entry.FullName))}");
     }
 
-    private static string Platform => $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} on {RuntimeInformation.ProcessArchitecture}";
+    private static string Platform =>
+        $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} on {RuntimeInformation.ProcessArchitecture}";
 
     /// <summary>Whether a library begins as those of this system and this kind of processor do.</summary>
     private bool IsForHere(ZipArchiveEntry entry)
@@ -150,17 +180,22 @@ internal sealed class ProviderPackage : IDisposable
             return false;
         if (OperatingSystem.IsWindows())
         {
-            return head.AsSpan(0, 2).SequenceEqual("MZ"u8) && BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(60)) is >= 0 and < 4000 and int header
+            return head.AsSpan(0, 2).SequenceEqual("MZ"u8)
+                && BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(60)) is >= 0 and < 4000 and int header
                 && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(header + 4)) == (isArm ? 0xAA64 : 0x8664);
         }
-        return OperatingSystem.IsMacOS() ? BinaryPrimitives.ReadUInt32LittleEndian(head) is 0xFEEDFACF or 0xBEBAFECA
-            : head.AsSpan(0, 4).SequenceEqual("\u007FELF"u8) && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(18)) == (isArm ? 183 : 62);
+        return OperatingSystem.IsMacOS()
+            ? BinaryPrimitives.ReadUInt32LittleEndian(head) is 0xFEEDFACF or 0xBEBAFECA
+            : head.AsSpan(0, 4).SequenceEqual("\u007FELF"u8)
+                && BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(18)) == (isArm ? 183 : 62);
     }
 
     /// <summary>The SHA-256 of each file by a wheel's RECORD; null if there is none.</summary>
     private Dictionary<string, byte[]>? Record()
     {
-        ZipArchiveEntry? record = _archive.Entries.FirstOrDefault(entry => entry.FullName.EndsWith(".dist-info/RECORD", StringComparison.Ordinal) && entry.FullName.Count(c => c == '/') == 1);
+        ZipArchiveEntry? record = _archive.Entries.FirstOrDefault(entry =>
+            entry.FullName.EndsWith(".dist-info/RECORD", StringComparison.Ordinal) && entry.FullName.Count(c => c == '/') == 1
+        );
         if (record is null)
             return null;
         if (record.Length > MostRecordBytes)
@@ -176,7 +211,10 @@ internal sealed class ProviderPackage : IDisposable
             string name = line[..end] is ['"', .. var quoted, '"'] ? quoted.Replace("\"\"", "\"", StringComparison.Ordinal) : line[..end];
             string hash = line[(end + 8)..].Split(',')[0].Replace('-', '+').Replace('_', '/');
             byte[] bytes = new byte[SHA256.HashSizeInBytes];
-            if (!Convert.TryFromBase64String(hash.PadRight((hash.Length + 3) / 4 * 4, '='), bytes, out int written) || written != bytes.Length)
+            if (
+                !Convert.TryFromBase64String(hash.PadRight((hash.Length + 3) / 4 * 4, '='), bytes, out int written)
+                || written != bytes.Length
+            )
                 throw Fault($"its list of hashes has no SHA-256 for '{name}'");
             hashes[name] = bytes;
         }
@@ -197,5 +235,6 @@ internal sealed class ProviderPackage : IDisposable
 
     private DemucsException Fault(string fault) => Invalid(_path, $"cannot be used: {fault}. Download it again from its vendor.", null);
 
-    private static DemucsException Invalid(string path, string fault, Exception? cause) => new(DemucsError.ProviderPackageInvalid, $"The package '{path}' {fault}", path, cause);
+    private static DemucsException Invalid(string path, string fault, Exception? cause) =>
+        new(DemucsError.ProviderPackageInvalid, $"The package '{path}' {fault}", path, cause);
 }

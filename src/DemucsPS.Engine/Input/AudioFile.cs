@@ -13,7 +13,8 @@ namespace DemucsPS.Engine.Input;
 internal static class AudioFile
 {
     /// <summary>
-    /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this library,
+    /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this
+    /// library,
     /// AIFF with NAudio's, everything else with ffmpeg; where there is none, MP3, M4A and WMA on Windows with Media Foundation.
     /// </summary>
     /// <param name="path">The full path of the file.</param>
@@ -37,7 +38,9 @@ internal static class AudioFile
     /// <summary>The same with another way to find ffmpeg. It is asked only for files that need it.</summary>
     internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg) => Open(source, findFFmpeg, SystemDecoder.Here);
 
-    /// <summary>The same with other decoders of the system. They are asked only where there is no ffmpeg: its samples are the same everywhere.</summary>
+    /// <summary>
+    /// The same with other decoders of the system. They are asked only where there is no ffmpeg: its samples are the same everywhere.
+    /// </summary>
     internal static AudioReader Open(TrackSource source, Func<string?> findFFmpeg, SystemDecoder.Opener? system)
     {
         // Damage elsewhere in the file does not affect a part.
@@ -55,14 +58,18 @@ internal static class AudioFile
 
     /// <summary>What a track's file says before it is decoded.</summary>
     /// <exception cref="DemucsException">As <see cref="Open(TrackSource)"/>, as far as known without decoding.</exception>
-    internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg) => ReadHeader(source, findFFmpeg, SystemDecoder.Here);
+    internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg) =>
+        ReadHeader(source, findFFmpeg, SystemDecoder.Here);
 
     /// <summary>The same with other decoders of the system.</summary>
     internal static TrackHeader ReadHeader(TrackSource source, Func<string?> findFFmpeg, SystemDecoder.Opener? system)
     {
         string? ffmpeg = null;
-        using AudioReader? reader = TryOpenBuiltIn(source.Path, source.StreamIndex, source.Range is null ? source.OnDamage : DamageHandling.Warn)
-            ?? ((ffmpeg = findFFmpeg()) is null ? OpenBySystem(source.Path, source.StreamIndex, DamageHandling.Warn, system) : null);
+        using AudioReader? reader = TryOpenBuiltIn(
+            source.Path,
+            source.StreamIndex,
+            source.Range is null ? source.OnDamage : DamageHandling.Warn
+        ) ?? ((ffmpeg = findFFmpeg()) is null ? OpenBySystem(source.Path, source.StreamIndex, DamageHandling.Warn, system) : null);
         if (reader is not null || ffmpeg is null)
             return TrackHeader.Create(source, reader!);
         FFmpegProbe probe = FFmpegProbe.Read(source.Path, ffmpeg, source.StreamIndex);
@@ -72,7 +79,11 @@ internal static class AudioFile
 
     private static AudioReader Open(TrackSource source, DamageHandling onDamage, Func<string?> findFFmpeg, SystemDecoder.Opener? system) =>
         TryOpenBuiltIn(source.Path, source.StreamIndex, onDamage)
-        ?? (findFFmpeg() is { } ffmpeg ? FFmpegReader.Open(source.Path, ffmpeg, source.StreamIndex, source.LateStart, onDamage) : OpenBySystem(source.Path, source.StreamIndex, onDamage, system));
+        ?? (
+            findFFmpeg() is { } ffmpeg
+                ? FFmpegReader.Open(source.Path, ffmpeg, source.StreamIndex, source.LateStart, onDamage)
+                : OpenBySystem(source.Path, source.StreamIndex, onDamage, system)
+        );
 
     /// <summary>All of a file with the system's decoders, where there is no ffmpeg.</summary>
     private static EncodedReader OpenBySystem(string path, int stream, DamageHandling onDamage, SystemDecoder.Opener? system)
@@ -97,12 +108,15 @@ internal static class AudioFile
                     bytes.Dispose();
             }
         }
-        string built = system is null ? "only uncompressed WAV, AIFF and FLAC are built in" : $"uncompressed WAV, AIFF and FLAC are built in, and {SystemDecoder.Name} decodes MP3, M4A and WMA";
+        string built = system is null
+            ? "only uncompressed WAV, AIFF and FLAC are built in"
+            : $"uncompressed WAV, AIFF and FLAC are built in, and {SystemDecoder.Name} decodes MP3, M4A and WMA";
         throw new DemucsException(
             DemucsError.FFmpegNotFound,
             $"'{path}' needs ffmpeg, but ffmpeg was not found: {built}{(reason is null ? "" : $", but cannot decode this file: {reason}")}. Install ffmpeg with your package manager "
-            + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
-            path);
+                + $"(winget install ffmpeg, brew install ffmpeg, apt install ffmpeg), or set the environment variable {FFmpegLocator.EnvironmentVariable} to its full path.",
+            path
+        );
     }
 
     /// <summary>All of a file with the built-in decoder of what its bytes are; null if there is none.</summary>
@@ -116,7 +130,9 @@ internal static class AudioFile
         try
         {
             if (OpenBuiltIn(source, onDamage) is AudioReader reader)
-                return stream == 0 ? reader : throw TrackSource.NoSuchStream(path, stream, [$"{reader.Codec}, {reader.SampleRate} Hz, {reader.Channels} channels"]);
+                return stream == 0
+                    ? reader
+                    : throw TrackSource.NoSuchStream(path, stream, [$"{reader.Codec}, {reader.SampleRate} Hz, {reader.Channels} channels"]);
         }
         catch
         {
@@ -134,7 +150,11 @@ internal static class AudioFile
         Span<byte> start = stackalloc byte[CafCheck.StartBytes];
         int length = source.Read(start);
         if (length == 0)
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{source.Path}' is empty: it has 0 bytes. Fetch or export the file again.", source.Path);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{source.Path}' is empty: it has 0 bytes. Fetch or export the file again.",
+                source.Path
+            );
 
         source.Rewind();
         start = start[..length];
@@ -160,7 +180,8 @@ internal static class AudioFile
                 if (AiffReader.TryOpen(source, header) is { } reader)
                     return reader;
             }
-            catch (Exception exception) when (exception is FileLoadException or TypeLoadException or MissingMethodException or FileNotFoundException)
+            catch (Exception exception)
+                when (exception is FileLoadException or TypeLoadException or MissingMethodException or FileNotFoundException)
             {
                 // The process has loaded another version of NAudio before.
             }
@@ -172,7 +193,10 @@ internal static class AudioFile
     private static ByteSource OpenSource(string path)
     {
         if (RegularFile.InsteadOf(path) is { } other)
-            throw NotFound(path, $"is {other}, not an audio file. {(Directory.Exists(path) ? "Name a file in it." : "Save the audio to a file first.")}");
+            throw NotFound(
+                path,
+                $"is {other}, not an audio file. {(Directory.Exists(path) ? "Name a file in it." : "Save the audio to a file first.")}"
+            );
         try
         {
             // Decoders read large blocks themselves, so a buffer of the stream's own would only copy.
@@ -189,7 +213,11 @@ internal static class AudioFile
         }
         catch (IOException exception)
         {
-            throw NotFound(path, $"cannot be opened: {exception.Message}{(RefusalPatience.System.IsOpenElsewhere(exception) ? " Close the program that has it open, and try again." : "")}", exception);
+            throw NotFound(
+                path,
+                $"cannot be opened: {exception.Message}{(RefusalPatience.System.IsOpenElsewhere(exception) ? " Close the program that has it open, and try again." : "")}",
+                exception
+            );
         }
     }
 

@@ -1,7 +1,8 @@
 namespace DemucsPS.Engine.Input;
 
 /// <summary>
-/// Takes a line of a CUE sheet apart. There is no way to write a quotation mark within quotation marks that all programs know, so they write it as it is, doubled, or after a backslash: what a
+/// Takes a line of a CUE sheet apart. There is no way to write a quotation mark within quotation marks that all programs know, so they
+/// write it as it is, doubled, or after a backslash: what a
 /// line ends with is taken as a whole, from its first mark to its last.
 /// </summary>
 internal static class CueLine
@@ -30,20 +31,26 @@ internal static class CueLine
     /// <summary>The text that is the rest of a line.</summary>
     /// <param name="line">A line without spaces around it.</param>
     /// <param name="words">How many words are before it, none of them in quotation marks.</param>
-    public static string Text(string line, int words) => Unquote(Rest(line, words)).Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\"\"", "\"", StringComparison.Ordinal);
+    public static string Text(string line, int words) =>
+        Unquote(Rest(line, words)).Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\"\"", "\"", StringComparison.Ordinal);
 
     /// <summary>The name of a FILE line, and what kind of file it says it is; empty if it does not.</summary>
     /// <param name="line">A line without spaces around it.</param>
     public static (string Name, string Kind) File(string line)
     {
         string rest = Rest(line, 1);
-        int quote = rest.LastIndexOf('"'), space = rest.LastIndexOfAny([' ', '\t']);
+        int quote = rest.LastIndexOf('"'),
+            space = rest.LastIndexOfAny([' ', '\t']);
         // Without marks, the kind is the last of several words, unless that is the end of a name.
-        int end = rest.StartsWith('"') && quote > 0 ? quote + 1 : space > 0 && !rest.StartsWith('"') && !rest[space..].Contains('.', StringComparison.Ordinal) ? space : rest.Length;
+        int end =
+            rest.StartsWith('"') && quote > 0 ? quote + 1
+            : space > 0 && !rest.StartsWith('"') && !rest[space..].Contains('.', StringComparison.Ordinal) ? space
+            : rest.Length;
         return (Unquote(rest[..end].TrimEnd()), rest[end..].Trim());
     }
 
-    private static string Unquote(string text) => text.StartsWith('"') ? text[1..(text.LastIndexOf('"') is > 0 and int last ? last : text.Length)] : text;
+    private static string Unquote(string text) =>
+        text.StartsWith('"') ? text[1..(text.LastIndexOf('"') is > 0 and int last ? last : text.Length)] : text;
 
     private static string Rest(string line, int words)
     {

@@ -4,12 +4,14 @@ using DemucsPS.Engine.Audio;
 namespace DemucsPS.Engine.Input;
 
 /// <summary>
-/// Reads CUE sheets: where the tracks of a CD lie in its audio file, or files, and what they are called. A track is what is from its INDEX 01 to the next track's; what is before the first one's
+/// Reads CUE sheets: where the tracks of a CD lie in its audio file, or files, and what they are called. A track is what is from its INDEX
+/// 01 to the next track's; what is before the first one's
 /// in a file is a hidden track where it is as long as one.
 /// </summary>
 internal sealed class CueSheet
 {
-    private const int MaxTracks = 99, MaxMinutes = 99_999;
+    private const int MaxTracks = 99,
+        MaxMinutes = 99_999;
 
     /// <summary>The shortest track that a CD may have, in its frames: 4 s (IEC 60908).</summary>
     private const int LeastTrack = 4 * CueTrack.CdRate;
@@ -29,7 +31,8 @@ internal sealed class CueSheet
     /// <summary>Reads the tracks of a sheet. Their files need not exist.</summary>
     /// <param name="path">Full path of the sheet.</param>
     /// <param name="notice">Receives in a sentence what is in no track.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/> or <see cref="DemucsError.TrackListInvalid"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/> or
+    /// <see cref="DemucsError.TrackListInvalid"/>.</exception>
     public static IReadOnlyList<CueTrack> Read(string path, Action<string> notice)
     {
         CueSheet sheet = new(path, notice);
@@ -57,7 +60,11 @@ internal sealed class CueSheet
             case ("TRACK", >= 3):
                 if (_file is null)
                     throw Invalid("has a TRACK before any FILE");
-                if (_entries.Count == MaxTracks || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number is < 1 or > MaxTracks)
+                if (
+                    _entries.Count == MaxTracks
+                    || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                    || number is < 1 or > MaxTracks
+                )
                     throw Invalid($"has the track number '{words[1]}'; track numbers are 1 to {MaxTracks}");
                 _entries.Add(new Entry(number, words[2].Equals("AUDIO", StringComparison.OrdinalIgnoreCase)));
                 break;
@@ -104,15 +111,26 @@ internal sealed class CueSheet
     {
         Entry[] inFile = [.. _entries.Where(e => e.File == entry.File)];
         if (inFile[0] == entry && entry.Start >= LeastTrack)
-            yield return Hidden(entry) with { IsPreEmphasized = entry.IsPreEmphasized };
+            yield return Hidden(entry) with
+            {
+                IsPreEmphasized = entry.IsPreEmphasized,
+            };
         else if (inFile[0] == entry && entry.Start > 0)
-            _notice(string.Create(CultureInfo.InvariantCulture, $"'{_path}': the {(double)entry.Start / CueTrack.CdRate:F2} s before track {entry.Number} in '{entry.File}' belong to no track. They are ignored."));
+            _notice(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{_path}': the {(double)entry.Start / CueTrack.CdRate:F2} s before track {entry.Number} in '{entry.File}' belong to no track. They are ignored."
+                )
+            );
         // Data tracks end audio tracks, too.
         Entry? next = _entries.SkipWhile(other => other != entry).Skip(1).FirstOrDefault(other => other.File is not null);
         long? end = next?.File == entry.File ? next!.Start : null;
         if (end <= entry.Start)
             throw PlaylistText.Invalid(_path, $"is damaged: track {next!.Number} does not begin after track {entry.Number}");
-        yield return new CueTrack(entry.File!, entry.Number, entry.Start, end, Tags(entry.Number, entry.Tags)) { IsPreEmphasized = entry.IsPreEmphasized };
+        yield return new CueTrack(entry.File!, entry.Number, entry.Start, end, Tags(entry.Number, entry.Tags))
+        {
+            IsPreEmphasized = entry.IsPreEmphasized,
+        };
     }
 
     /// <summary>What is before a track.</summary>
@@ -120,7 +138,10 @@ internal sealed class CueSheet
     {
         bool isFirst = track == _entries[0] && track.Number == 1;
         int number = isFirst ? 0 : track.Number;
-        Dictionary<string, string> own = new() { ["title"] = isFirst ? "Hidden track" : $"Before track {track.Number.ToString(CultureInfo.InvariantCulture)}" };
+        Dictionary<string, string> own = new()
+        {
+            ["title"] = isFirst ? "Hidden track" : $"Before track {track.Number.ToString(CultureInfo.InvariantCulture)}",
+        };
         if (track.Tags.TryGetValue("artist", out string? artist) && !_album.ContainsKey("albumartist"))
             own["artist"] = artist;
         return new CueTrack(track.File!, number, 0, track.Start, Tags(number, own));

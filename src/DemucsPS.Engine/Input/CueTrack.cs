@@ -17,7 +17,10 @@ internal sealed record CueTrack(string File, int Number, long Start, long? End, 
     public bool IsPreEmphasized { get; init; }
 
     /// <summary>Number and title: <c>03 Title</c>.</summary>
-    public string Name => Tags.TryGetValue("title", out string? title) ? FormattableString.Invariant($"{Number:00} {title}") : FormattableString.Invariant($"{Number:00}");
+    public string Name =>
+        Tags.TryGetValue("title", out string? title)
+            ? FormattableString.Invariant($"{Number:00} {title}")
+            : FormattableString.Invariant($"{Number:00}");
 
     /// <summary>Its part of the file; null for all of it.</summary>
     /// <param name="sampleRate">The file's, in Hz.</param>

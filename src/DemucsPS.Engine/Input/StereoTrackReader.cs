@@ -35,9 +35,13 @@ internal sealed class StereoTrackReader : IStereoSource, IDisposable
         if (reader.SampleRate != sampleRate)
             _resampler = new Resampler(reader.SampleRate, sampleRate, _taken);
         if (source.IsPreEmphasized)
-            reader.AddWarning($"'{source.Name}' of '{reader.SourcePath}' has pre-emphasis according to its CUE sheet (FLAGS PRE). Unless the CD ripper removed it, the treble is up to 9.5 dB too loud, in the file and in the stems. Remove it with 'sox IN OUT deemph' or ffmpeg's filter 'aemphasis=type=cd'.");
+            reader.AddWarning(
+                $"'{source.Name}' of '{reader.SourcePath}' has pre-emphasis according to its CUE sheet (FLAGS PRE). Unless the CD ripper removed it, the treble is up to 9.5 dB too loud, in the file and in the stems. Remove it with 'sox IN OUT deemph' or ffmpeg's filter 'aemphasis=type=cd'."
+            );
         if (reader.Channels > 2 && source.Channels is null)
-            reader.AddWarning($"'{reader.SourcePath}' has {reader.Channels} channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them.");
+            reader.AddWarning(
+                $"'{reader.SourcePath}' has {reader.Channels} channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them."
+            );
     }
 
     /// <summary>The full path of the file.</summary>
@@ -68,9 +72,7 @@ internal sealed class StereoTrackReader : IStereoSource, IDisposable
     /// The frames that <see cref="Read"/> gives in all if the file contains what it declares: ⌊frames · rate / own rate⌋. Null
     /// when it declares none.
     /// </summary>
-    public long? FrameCount => _reader.FrameCount is long frames
-        ? Resampler.OutputLength(frames, _reader.SampleRate, SampleRate)
-        : null;
+    public long? FrameCount => _reader.FrameCount is long frames ? Resampler.OutputLength(frames, _reader.SampleRate, SampleRate) : null;
 
     /// <summary>Sentences for the user about what is odd with the file; complete once <see cref="Read"/> has returned 0.</summary>
     public IReadOnlyList<string> Warnings => _reader.Warnings;
@@ -93,7 +95,11 @@ internal sealed class StereoTrackReader : IStereoSource, IDisposable
         (int first, int second) = source.Channels is { } pair ? (pair.Left, pair.Right) : (0, Math.Min(channels, 2) - 1);
         return Math.Min(first, second) >= 0 && Math.Max(first, second) < channels
             ? (first, second)
-            : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source.Path}' has {channels} channels, so it has no channels {first} and {second} (counted from 0).", source.Path);
+            : throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{source.Path}' has {channels} channels, so it has no channels {first} and {second} (counted from 0).",
+                source.Path
+            );
     }
 
     /// <summary>Opens a track's file as <see cref="AudioFile.Open(string)"/> does, at the track's first frame.</summary>

@@ -40,7 +40,9 @@ internal sealed record TrackHeader(TrackSource Source)
     /// <summary>Whether the system's decoders read it: their samples need not be the same elsewhere.</summary>
     public bool IsReadBySystem { get; private init; }
 
-    /// <summary>Length of the track in frames at another rate, as <see cref="StereoTrackReader.FrameCount"/> gives it; null if unknown.</summary>
+    /// <summary>
+    /// Length of the track in frames at another rate, as <see cref="StereoTrackReader.FrameCount"/> gives it; null if unknown.
+    /// </summary>
     public long? FramesAt(int rate) => Frames is { } frames && SampleRate is { } own ? Resampler.OutputLength(frames, own, rate) : null;
 
     /// <summary>Reads the header of a track's file.</summary>
@@ -54,9 +56,17 @@ internal sealed record TrackHeader(TrackSource Source)
     internal static TrackHeader Create(TrackSource source, AudioReader reader)
     {
         (int first, int second) = StereoTrackReader.ChannelsOf(source, reader.Channels);
-        return new TrackHeader(source) { Tags = source.Tags.Over(reader.Tags), SampleRate = reader.SampleRate, IsMono = first == second, Picture = reader.Picture, Codec = reader.Codec, IsReadBySystem = reader is EncodedReader }
-            // Where the samples of a WAV file end, its length shows; how many a FLAC file decodes to, its header claims.
-            .WithFrames(reader.FrameCount, isEstimate: reader is FlacReader);
+        return new TrackHeader(source)
+        {
+            Tags = source.Tags.Over(reader.Tags),
+            SampleRate = reader.SampleRate,
+            IsMono = first == second,
+            Picture = reader.Picture,
+            Codec = reader.Codec,
+            IsReadBySystem = reader is EncodedReader,
+        }
+        // Where the samples of a WAV file end, its length shows; how many a FLAC file decodes to, its header claims.
+        .WithFrames(reader.FrameCount, isEstimate: reader is FlacReader);
     }
 
     /// <summary>That of a file which ffmpeg decodes.</summary>
@@ -66,9 +76,22 @@ internal sealed record TrackHeader(TrackSource Source)
     internal static TrackHeader Create(TrackSource source, FFmpegProbe probe, long late)
     {
         long? exact = probe.SampleRate is { } rate ? Mp4Length.Read(source.Path, source.StreamIndex, rate) : null;
-        return new TrackHeader(source) { Tags = source.Tags.Over(probe.Tags), SampleRate = probe.SampleRate, IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono, Picture = probe.Picture, Late = late, Codec = FFmpegReader.CodecOf(probe.Codec) }
-            // A file's length has the time before its sound in it, a track's not.
-            .WithFrames(exact is { } frames ? frames + (source.LateStart == LateStart.Silence ? late : 0) : (long?)(probe.Duration?.TotalSeconds * probe.SampleRate) - (source.LateStart == LateStart.Silence ? 0 : late), isEstimate: exact is null);
+        return new TrackHeader(source)
+        {
+            Tags = source.Tags.Over(probe.Tags),
+            SampleRate = probe.SampleRate,
+            IsMono = source.Channels is { } pair ? pair.Left == pair.Right : probe.IsMono,
+            Picture = probe.Picture,
+            Late = late,
+            Codec = FFmpegReader.CodecOf(probe.Codec),
+        }
+        // A file's length has the time before its sound in it, a track's not.
+        .WithFrames(
+            exact is { } frames
+                ? frames + (source.LateStart == LateStart.Silence ? late : 0)
+                : (long?)(probe.Duration?.TotalSeconds * probe.SampleRate) - (source.LateStart == LateStart.Silence ? 0 : late),
+            isEstimate: exact is null
+        );
     }
 
     /// <param name="total">Frames of the file; null if unknown.</param>

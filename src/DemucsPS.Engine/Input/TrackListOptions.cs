@@ -23,7 +23,10 @@ public sealed record TrackListOptions
     /// <summary>Whether the user can set <see cref="Recurse"/>. If not, messages do not advise it.</summary>
     public bool CanRecurse { get; init; } = true;
 
-    /// <summary>Names of the files that are taken from folders, with * and ? for any characters and any one; by default all with the name of an audio file.</summary>
+    /// <summary>
+    /// Names of the files that are taken from folders, with * and ? for any characters and any one; by default all with the name of an
+    /// audio file.
+    /// </summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
     /// <summary>Names of files and folders that are left out of folders, also with * and ?.</summary>
@@ -37,6 +40,9 @@ public sealed record TrackListOptions
     public void Check()
     {
         if (StreamIndex < 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The stream index is {StreamIndex}; audio streams are counted from 0.") { Parameter = EngineParameter.StreamIndex };
+            throw new DemucsException(DemucsError.ParameterInvalid, $"The stream index is {StreamIndex}; audio streams are counted from 0.")
+            {
+                Parameter = EngineParameter.StreamIndex,
+            };
     }
 }

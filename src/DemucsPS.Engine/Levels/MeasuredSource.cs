@@ -14,7 +14,8 @@ internal sealed class MeasuredSource(IStereoSource source, string path, long fra
     /// <summary>Reads the next frames, as many as the spans take.</summary>
     /// <param name="left">Receives the left channel.</param>
     /// <param name="right">Receives the right channel; as long.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the track is shorter than in the first pass.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the track is shorter than in the first
+    /// pass.</exception>
     public void Read(Span<float> left, Span<float> right)
     {
         while (!left.IsEmpty)
@@ -31,11 +32,16 @@ internal sealed class MeasuredSource(IStereoSource source, string path, long fra
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the track has grown.</exception>
     public void CheckEnd()
     {
-        Span<float> left = stackalloc float[1], right = stackalloc float[1];
+        Span<float> left = stackalloc float[1],
+            right = stackalloc float[1];
         if (source.Read(left, right) > 0)
             throw Changed("longer");
     }
 
-    private DemucsException Changed(string how) => new(DemucsError.AudioTrackCorrupt,
-        $"'{path}' is {how} than when it was first read ({frames} frames): it changed during the separation. Try again when no other program writes to it.", path);
+    private DemucsException Changed(string how) =>
+        new(
+            DemucsError.AudioTrackCorrupt,
+            $"'{path}' is {how} than when it was first read ({frames} frames): it changed during the separation. Try again when no other program writes to it.",
+            path
+        );
 }

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Audio;
 namespace DemucsPS.Engine.Levels;
 
 /// <summary>
-/// What the first pass over a track finds. Mean and deviation are those of r = (left + right)/2 over the whole track, the deviation with N − 1, in double:
+/// What the first pass over a track finds. Mean and deviation are those of r = (left + right)/2 over the whole track, the deviation with N
+/// − 1, in double:
 /// Demucs normalizes the mix by them before anything else (<c>demucs.separate</c>).
 /// </summary>
 /// <param name="Frames">Length of the track in frames at the rate of the separation.</param>
@@ -25,12 +26,20 @@ internal readonly record struct TrackStatistics(long Frames, double Mean, double
     /// <param name="path">Its file, for messages.</param>
     /// <param name="read">Receives the number of frames read so far, after each block.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: no frames, or a sample that is not a finite number.</exception>
-    public static TrackStatistics Measure(IStereoSource source, string path, Action<long>? read = null, CancellationToken cancellationToken = default)
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: no frames, or a sample that is not a finite
+    /// number.</exception>
+    public static TrackStatistics Measure(
+        IStereoSource source,
+        string path,
+        Action<long>? read = null,
+        CancellationToken cancellationToken = default
+    )
     {
-        float[] left = new float[BlockFrames], right = new float[BlockFrames];
+        float[] left = new float[BlockFrames],
+            right = new float[BlockFrames];
         long frames = 0;
-        double mean = 0, squares = 0;
+        double mean = 0,
+            squares = 0;
         float peak = 0;
         for (int count; (count = source.Read(left, right)) > 0;)
         {
@@ -48,7 +57,8 @@ internal readonly record struct TrackStatistics(long Frames, double Mean, double
             peak = Math.Max(peak, blockPeak);
 
             // Blocks are joined by the update of Chan, Golub and LeVeque (1979), which keeps its precision over hours.
-            double blockMean = sum / 2 / count, blockSquares = 0;
+            double blockMean = sum / 2 / count,
+                blockSquares = 0;
             for (int i = 0; i < count; i++)
             {
                 double d = ((double)left[i] + right[i]) / 2 - blockMean;
@@ -62,7 +72,11 @@ internal readonly record struct TrackStatistics(long Frames, double Mean, double
             read?.Invoke(frames);
         }
         if (frames == 0)
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' contains no audio frames. Check that the file is complete.", path);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{path}' contains no audio frames. Check that the file is complete.",
+                path
+            );
         return new TrackStatistics(frames, mean, frames > 1 ? Math.Sqrt(squares / (frames - 1)) : 0, peak);
     }
 
@@ -71,7 +85,10 @@ internal readonly record struct TrackStatistics(long Frames, double Mean, double
         int i = 0;
         while (float.IsFinite(left[i]) && float.IsFinite(right[i]))
             i++;
-        return new DemucsException(DemucsError.AudioTrackCorrupt,
-            $"'{path}' has samples that are NaN or infinite, the first at frame {before + i}. Repair the file, or export it again.", path);
+        return new DemucsException(
+            DemucsError.AudioTrackCorrupt,
+            $"'{path}' has samples that are NaN or infinite, the first at frame {before + i}. Repair the file, or export it again.",
+            path
+        );
     }
 }

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace DemucsPS.Engine.Machine;
 
-/// <summary>What of the machine this process may use. The runtime knows the limits of containers (cgroups) and the affinity; where Slurm keeps to its limits by agreement only, its variables tell them.</summary>
+/// <summary>
+/// What of the machine this process may use. The runtime knows the limits of containers (cgroups) and the affinity; where Slurm keeps to
+/// its limits by agreement only, its variables tell them.
+/// </summary>
 internal static class MachineLimits
 {
     /// <summary>Processors, at least 1.</summary>
@@ -27,7 +30,8 @@ internal static class MachineLimits
     /// <summary>Processors of those that there are.</summary>
     /// <param name="processors">Those that the runtime sees.</param>
     /// <param name="variable">Gives environment variables; null for those that are not set.</param>
-    internal static int ProcessorsOf(int processors, Func<string, string?> variable) => (int)Math.Min(processors, Number(variable, "SLURM_CPUS_PER_TASK") ?? processors);
+    internal static int ProcessorsOf(int processors, Func<string, string?> variable) =>
+        (int)Math.Min(processors, Number(variable, "SLURM_CPUS_PER_TASK") ?? processors);
 
     /// <summary>Memory of that which there is, in bytes.</summary>
     /// <param name="bytes">What the runtime sees.</param>
@@ -42,5 +46,8 @@ internal static class MachineLimits
     }
 
     // Zero memory stands for all of it.
-    private static long? Number(Func<string, string?> variable, string name) => long.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number is > 0 and < 1L << 40 ? number : null;
+    private static long? Number(Func<string, string?> variable, string name) =>
+        long.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number is > 0 and < 1L << 40
+            ? number
+            : null;
 }

@@ -164,7 +164,12 @@ internal static class BaselineModel
         // rounding, also where the spectrogram does not hold all of it: at the segment's ends and at the Nyquist frequency.
         OnnxValue other = -(drums + bass + vocals);
         OnnxValue stemSpectrogram = graph.Concat(
-            1, graph.Unsqueeze(drums, 1), graph.Unsqueeze(bass, 1), graph.Unsqueeze(other, 1), graph.Unsqueeze(vocals, 1));
+            1,
+            graph.Unsqueeze(drums, 1),
+            graph.Unsqueeze(bass, 1),
+            graph.Unsqueeze(other, 1),
+            graph.Unsqueeze(vocals, 1)
+        );
         OnnxValue stemWaveform = graph.PadZeros(graph.Unsqueeze(waveform, 1), 0, 2, 0, 0, 0, 1, 0, 0);
 
         graph.Output("stem_spectrogram", stemSpectrogram, 1, 4, 4, Bins, spectrogramFrames);
@@ -180,7 +185,8 @@ internal static class BaselineModel
     {
         OnnxGraphWriter graph = value.Graph;
         int span = 1;
-        while (span * 3 / length < length / span) span *= 3;
+        while (span * 3 / length < length / span)
+            span *= 3;
 
         long[] counts = new long[8];
         counts[axis] = counts[axis + 4] = span / 2;
@@ -214,7 +220,8 @@ internal static class BaselineModel
     /// <summary>The index that <paramref name="index"/> has in a row of frames continued by its mirror image on both sides.</summary>
     private static int Mirrored(int index, int frames)
     {
-        if (frames == 1) return 0;
+        if (frames == 1)
+            return 0;
         int period = 2 * (frames - 1);
         int phase = Math.Abs(index) % period;
         return Math.Min(phase, period - phase);

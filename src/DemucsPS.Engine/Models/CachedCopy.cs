@@ -11,7 +11,9 @@ public sealed record CachedCopy
     /// <summary>The precision it is for.</summary>
     public required ModelPrecision Precision { get; init; }
 
-    /// <summary>Whether this is a record that a test refused the copy, not a copy. Without the record, the copy would be created again.</summary>
+    /// <summary>
+    /// Whether this is a record that a test refused the copy, not a copy. Without the record, the copy would be created again.
+    /// </summary>
     public bool IsRefused { get; init; }
 
     /// <summary>Its length in bytes.</summary>

@@ -4,7 +4,8 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// The end of a prepared copy: an entry of the model's metadata with the SHA-256 of all bytes before it, so that a copy in which a disk has changed weights is known as well as one that it cut
+/// The end of a prepared copy: an entry of the model's metadata with the SHA-256 of all bytes before it, so that a copy in which a disk has
+/// changed weights is known as well as one that it cut
 /// off. It lies in the copy itself, since two files would have to be replaced at once.
 /// </summary>
 internal static class CopySeal
@@ -13,7 +14,9 @@ internal static class CopySeal
     public const string Key = "demucsps.sha256";
 
     // onnx.proto: ModelProto.metadata_props, StringStringEntryProto.key and value.
-    private const int Property = 14, PropertyKey = 1, PropertyValue = 2;
+    private const int Property = 14,
+        PropertyKey = 1,
+        PropertyValue = 2;
 
     private const int BlockBytes = 1 << 20;
 
@@ -74,11 +77,14 @@ internal static class CopySeal
         file.Position = file.Length - s_length;
         file.ReadExactly(end);
         // Before the digits it is always the same.
-        return end.AsSpan(0, s_length - 2 * SHA256.HashSizeInBytes).SequenceEqual(Of(new byte[SHA256.HashSizeInBytes]).AsSpan(0, s_length - 2 * SHA256.HashSizeInBytes));
+        return end.AsSpan(0, s_length - 2 * SHA256.HashSizeInBytes)
+            .SequenceEqual(Of(new byte[SHA256.HashSizeInBytes]).AsSpan(0, s_length - 2 * SHA256.HashSizeInBytes));
     }
 
     private static byte[] Of(ReadOnlySpan<byte> sha256) =>
-        new ProtobufMessage().Message(Property, new ProtobufMessage().Text(PropertyKey, Key).Text(PropertyValue, Convert.ToHexStringLower(sha256))).Bytes.ToArray();
+        new ProtobufMessage()
+            .Message(Property, new ProtobufMessage().Text(PropertyKey, Key).Text(PropertyValue, Convert.ToHexStringLower(sha256)))
+            .Bytes.ToArray();
 
     private static void Append(IncrementalHash hash, ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)
     {

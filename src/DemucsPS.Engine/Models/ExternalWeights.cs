@@ -7,10 +7,12 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// The files with an ONNX model's weights. Their names stand in the model, which may come from anywhere, and ONNX Runtime opens whatever they name; so they are looked at before it does.
+/// The files with an ONNX model's weights. Their names stand in the model, which may come from anywhere, and ONNX Runtime opens whatever
+/// they name; so they are looked at before it does.
 /// </summary>
 /// <remarks>
-/// Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Only what names weights is read of a model, wherever in it tensors may be; the weights in it are passed over.
+/// Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Only what names weights is read of a model, wherever
+/// in it tensors may be; the weights in it are passed over.
 /// </remarks>
 internal sealed class ExternalWeights
 {
@@ -40,10 +42,14 @@ internal sealed class ExternalWeights
         Entry,
     }
 
-    /// <summary>Full paths of the files, each once, whether they exist or not; none for a model in ONNX Runtime's own format, and for one that is weights only.</summary>
+    /// <summary>
+    /// Full paths of the files, each once, whether they exist or not; none for a model in ONNX Runtime's own format, and for one that is
+    /// weights only.
+    /// </summary>
     /// <param name="path">Full path of the model.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: it is not an ONNX model, or names what is not a file in its folder or below; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: it is not an ONNX model, or names what is not a file in its folder or below;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.
     /// </exception>
     public static IReadOnlyList<string> Read(string path)
     {
@@ -68,7 +74,10 @@ internal sealed class ExternalWeights
             if (RegularFile.Info(file) is not { Exists: true } found)
                 return $"its weights are in a second file, '{file}', which is missing. It must be in the same folder, under the name it was exported with.";
             if (found.Length < needed)
-                return string.Create(CultureInfo.InvariantCulture, $"its weights are in a second file, '{file}', which has {found.Length} bytes, but needs at least {needed}. Copy or download it again.");
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its weights are in a second file, '{file}', which has {found.Length} bytes, but needs at least {needed}. Copy or download it again."
+                );
         }
         return null;
     }
@@ -86,7 +95,12 @@ internal sealed class ExternalWeights
         }
         catch (InvalidDataException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{path}' is damaged, incomplete or not an ONNX file: {e.Message}.", path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{path}' is damaged, incomplete or not an ONNX file: {e.Message}.",
+                path,
+                e
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -110,32 +124,41 @@ internal sealed class ExternalWeights
     {
         if (!WeightsFileName.IsInside(name))
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid,
-                $"Model '{model}' has weights in '{name.Replace("\0", "\\0", StringComparison.Ordinal)}', which is not a file in its folder. Other files are not read. Export it again, with its weights in a file in the same folder.", model);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{model}' has weights in '{name.Replace("\0", "\\0", StringComparison.Ordinal)}', which is not a file in its folder. Other files are not read. Export it again, with its weights in a file in the same folder.",
+                model
+            );
         }
         string full = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(model)!, name));
-        return RegularFile.InsteadOf(full) is not { } other ? full : throw new DemucsException(DemucsError.DemucsModelInvalid,
-            $"Model '{model}' has weights in '{full}', which is {other}, not a file. Restore the file the model was exported with, or export it again.", model);
+        return RegularFile.InsteadOf(full) is not { } other
+            ? full
+            : throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{model}' has weights in '{full}', which is {other}, not a file. Restore the file the model was exported with, or export it again.",
+                model
+            );
     }
 
     /// <summary>The part of a model that a field is; none for what names no weights.</summary>
-    private static Part PartOf(Part whole, int field) => (whole, field) switch
-    {
-        (Part.Model, 7) => Part.Graph,
-        (Part.Model, 25) => Part.Function,
-        (Part.Graph, 1) => Part.Node,
-        (Part.Function, 7) => Part.Node,
-        (Part.Function, 11) => Part.Attribute,
-        (Part.Graph, 5) => Part.Tensor,
-        (Part.Graph, 15) => Part.SparseTensor,
-        (Part.Node, 5) => Part.Attribute,
-        (Part.Attribute, 5 or 10) => Part.Tensor,
-        (Part.Attribute, 6 or 11) => Part.Graph,
-        (Part.Attribute, 22 or 23) => Part.SparseTensor,
-        (Part.SparseTensor, 1 or 2) => Part.Tensor,
-        (Part.Tensor, 13) => Part.Entry,
-        _ => Part.None,
-    };
+    private static Part PartOf(Part whole, int field) =>
+        (whole, field) switch
+        {
+            (Part.Model, 7) => Part.Graph,
+            (Part.Model, 25) => Part.Function,
+            (Part.Graph, 1) => Part.Node,
+            (Part.Function, 7) => Part.Node,
+            (Part.Function, 11) => Part.Attribute,
+            (Part.Graph, 5) => Part.Tensor,
+            (Part.Graph, 15) => Part.SparseTensor,
+            (Part.Node, 5) => Part.Attribute,
+            (Part.Attribute, 5 or 10) => Part.Tensor,
+            (Part.Attribute, 6 or 11) => Part.Graph,
+            (Part.Attribute, 22 or 23) => Part.SparseTensor,
+            (Part.SparseTensor, 1 or 2) => Part.Tensor,
+            (Part.Tensor, 13) => Part.Entry,
+            _ => Part.None,
+        };
 
     /// <param name="whole">What is read.</param>
     /// <param name="end">Where it ends.</param>
@@ -145,7 +168,8 @@ internal sealed class ExternalWeights
     {
         if (level > MostLevels)
             throw new InvalidDataException($"its graphs are nested more than {MostLevels} levels deep");
-        ReadOnlySpan<byte> key = default, value = default;
+        ReadOnlySpan<byte> key = default,
+            value = default;
         Dictionary<string, string> own = whole == Part.Tensor ? [] : entries;
         while (_file.Position < end)
         {
@@ -174,10 +198,19 @@ internal sealed class ExternalWeights
             own["offset"] = Encoding.Latin1.GetString(value);
         else if (key.SequenceEqual("length"u8))
             own["length"] = Encoding.Latin1.GetString(value);
-        if (whole == Part.Tensor && own.TryGetValue("location", out string? file) && NumberOf("offset") is { } offset && NumberOf("length") is { } bytes && offset <= long.MaxValue - bytes)
+        if (
+            whole == Part.Tensor
+            && own.TryGetValue("location", out string? file)
+            && NumberOf("offset") is { } offset
+            && NumberOf("length") is { } bytes
+            && offset <= long.MaxValue - bytes
+        )
             _ends[file] = Math.Max(_ends.GetValueOrDefault(file), offset + bytes);
 
         // What is not a number the runtime refuses in its own words.
-        long? NumberOf(string entry) => long.TryParse(own.GetValueOrDefault(entry, "0"), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
+        long? NumberOf(string entry) =>
+            long.TryParse(own.GetValueOrDefault(entry, "0"), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                ? number
+                : null;
     }
 }

@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// A file's bytes as memory: the system reads what is looked at, and may forget it again. A copy of some hundred megabytes is so loaded without being in memory twice.
+/// A file's bytes as memory: the system reads what is looked at, and may forget it again. A copy of some hundred megabytes is so loaded
+/// without being in memory twice.
 /// </summary>
 internal sealed unsafe class MappedCopy : MemoryManager<byte>, IDisposable
 {
@@ -22,7 +23,14 @@ internal sealed unsafe class MappedCopy : MemoryManager<byte>, IDisposable
     public MappedCopy(SafeFileHandle file, int length)
     {
         _length = length;
-        _file = MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _file = MemoryMappedFile.CreateFromFile(
+            file,
+            mapName: null,
+            capacity: 0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: true
+        );
         _view = _file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;
@@ -41,9 +49,7 @@ internal sealed unsafe class MappedCopy : MemoryManager<byte>, IDisposable
     public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
 
     /// <inheritdoc/>
-    public override void Unpin()
-    {
-    }
+    public override void Unpin() { }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

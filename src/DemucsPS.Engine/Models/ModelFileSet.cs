@@ -4,13 +4,15 @@ using DemucsPS.Engine.Models.Catalog;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// The files that a loaded model was made of, and whether they are still the same: their lengths and times are taken before it is loaded, their hashes on another thread, from when they are
+/// The files that a loaded model was made of, and whether they are still the same: their lengths and times are taken before it is loaded,
+/// their hashes on another thread, from when they are
 /// first asked for.
 /// </summary>
 internal sealed class ModelFileSet
 {
     private readonly (string Path, long Bytes, DateTime Modified)[] _stamps;
     private readonly Lock _gate = new();
+
     // This program's own: what it is stays, whatever becomes of its file. Kept until it is read.
     private PreparedModel? _copy;
     private Task<FileIdentity[]>? _reading;
@@ -18,7 +20,15 @@ internal sealed class ModelFileSet
     private ModelFileSet(string original, PreparedModel? copy)
     {
         _copy = copy?.Share();
-        _stamps = [.. ExternalWeights.Read(original).Prepend(original).Select(p => (Path: p, Info: RegularFile.Info(p))).Where(f => f.Info.Exists).Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc))];
+        _stamps =
+        [
+            .. ExternalWeights
+                .Read(original)
+                .Prepend(original)
+                .Select(p => (Path: p, Info: RegularFile.Info(p)))
+                .Where(f => f.Info.Exists)
+                .Select(f => (f.Path, f.Info.Length, f.Info.LastWriteTimeUtc)),
+        ];
     }
 
     /// <summary>The files of a model that is about to be loaded.</summary>
@@ -32,7 +42,8 @@ internal sealed class ModelFileSet
 
     /// <summary>The files by what is in them. Waits until they are read.</summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: one was replaced since the model was loaded.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: one was replaced since the model was
+    /// loaded.</exception>
     public IReadOnlyList<FileIdentity> Identify(CancellationToken cancellationToken)
     {
         try
@@ -81,10 +92,17 @@ internal sealed class ModelFileSet
     {
         // First, since whoever loads it reads it just now, to know that it is intact.
         FileIdentity? copied = _copy is { } copy ? new FileIdentity(copy.Name, copy.Length, copy.Hash(cancellationToken)) : null;
-        List<FileIdentity> identities = [.. _stamps.Select(stamp => new FileIdentity(Path.GetFileName(stamp.Path), stamp.Bytes, DurableFiles.Hash(stamp.Path, cancellationToken))
-        {
-            Model = ModelFiles.IsWeights(stamp.Path) ? WeightsModel.Identify(stamp.Path, cancellationToken) : null,
-        })];
+        List<FileIdentity> identities =
+        [
+            .. _stamps.Select(stamp => new FileIdentity(
+                Path.GetFileName(stamp.Path),
+                stamp.Bytes,
+                DurableFiles.Hash(stamp.Path, cancellationToken)
+            )
+            {
+                Model = ModelFiles.IsWeights(stamp.Path) ? WeightsModel.Identify(stamp.Path, cancellationToken) : null,
+            }),
+        ];
         // The file that was named, the one that runs, then weights.
         if (copied is not null)
             identities.Insert(1, copied);
@@ -94,5 +112,10 @@ internal sealed class ModelFileSet
     }
 
     private static DemucsException Replaced(string path, Exception? cause) =>
-        new(DemucsError.DemucsModelInvalid, $"The model file '{path}' was replaced or removed after it was loaded. Start again.", path, cause);
+        new(
+            DemucsError.DemucsModelInvalid,
+            $"The model file '{path}' was replaced or removed after it was loaded. Start again.",
+            path,
+            cause
+        );
 }

@@ -21,7 +21,10 @@ public sealed record ModelInfo
     /// <summary>Size of its files in bytes; from the catalog if it is not installed; for a bag, the sum of its models.</summary>
     public required long Size { get; init; }
 
-    /// <summary>The contract by the catalog, or as it was recognized when a model of the user's own was installed: split, real-imaginary or waveform; null if neither says it.</summary>
+    /// <summary>
+    /// The contract by the catalog, or as it was recognized when a model of the user's own was installed: split, real-imaginary or
+    /// waveform; null if neither says it.
+    /// </summary>
     public string? Contract { get; init; }
 
     /// <summary>The stems' names; empty if not known before it is loaded.</summary>
@@ -31,7 +34,8 @@ public sealed record ModelInfo
     public int? SegmentFrames { get; init; }
 
     /// <summary>
-    /// Whether its files had the SHA-256 of the catalog when they were installed and have their sizes still; false also for a model that is not in the catalog.
+    /// Whether its files had the SHA-256 of the catalog when they were installed and have their sizes still; false also for a model that is
+    /// not in the catalog.
     /// Testing the model takes the hashes again.
     /// </summary>
     public required bool Verified { get; init; }
@@ -52,12 +56,13 @@ public sealed record ModelInfo
     public IReadOnlyList<ModelScore> Scores { get; init; } = [];
 
     /// <summary>What a contract is called in catalogs.</summary>
-    internal static string ContractOf(ModelContractKind kind) => kind switch
-    {
-        ModelContractKind.Split => "split",
-        ModelContractKind.RealImaginaryApart => "real-imaginary",
-        _ => "waveform",
-    };
+    internal static string ContractOf(ModelContractKind kind) =>
+        kind switch
+        {
+            ModelContractKind.Split => "split",
+            ModelContractKind.RealImaginaryApart => "real-imaginary",
+            _ => "waveform",
+        };
 
     /// <inheritdoc/>
     public override string ToString() => Name;

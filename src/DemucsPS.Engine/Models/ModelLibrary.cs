@@ -5,7 +5,9 @@ using DemucsPS.Engine.Models.Weights;
 
 namespace DemucsPS.Engine.Models;
 
-/// <summary>The models of a user: a catalog of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.</summary>
+/// <summary>
+/// The models of a user: a catalog of what is known, and a folder of what is installed, with a folder for each model. Keeps nothing open.
+/// </summary>
 public sealed partial class ModelLibrary
 {
     /// <summary>The environment variable that names another models folder.</summary>
@@ -40,17 +42,21 @@ public sealed partial class ModelLibrary
 
     /// <summary>The library that the environment variables name, or that of the user's local application data.</summary>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is not a full path; <see cref="DemucsError.CatalogInvalid"/>: a catalog file cannot be used.
+    /// <see cref="DemucsError.ParameterInvalid"/>: a variable is not a full path; <see cref="DemucsError.CatalogInvalid"/>: a catalog file
+    /// cannot be used.
     /// </exception>
-    public static ModelLibrary Open() => Open(
-        ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "models"),
-        ApplicationFolder.FromVariable(CatalogVariable),
-        Environment.GetEnvironmentVariable(ModelVariable));
+    public static ModelLibrary Open() =>
+        Open(
+            ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "models"),
+            ApplicationFolder.FromVariable(CatalogVariable),
+            Environment.GetEnvironmentVariable(ModelVariable)
+        );
 
     /// <summary>A library.</summary>
     /// <param name="folder">Full path of the models folder; a <see cref="CatalogFileName"/> in it is read.</param>
     /// <param name="catalog">Full path of a further catalog file, or null.</param>
-    /// <param name="defaultModel">The model to use where none is named: a name or a path; null for an installed <see cref="PreferredName"/>, else the built-in model.</param>
+    /// <param name="defaultModel">The model to use where none is named: a name or a path; null for an installed
+    /// <see cref="PreferredName"/>, else the built-in model.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.CatalogInvalid"/>: a catalog file cannot be used.</exception>
     public static ModelLibrary Open(string folder, string? catalog = null, string? defaultModel = null)
     {
@@ -112,14 +118,25 @@ public sealed partial class ModelLibrary
                 Installed = members.All(m => m.Installed),
                 Verified = members.All(m => m.Verified),
                 Size = members.Sum(m => m.Size),
-                LicenseNotice = string.Join("\n", members.Select(m => m.LicenseNotice).OfType<string>().Distinct()) is { Length: > 0 } notice ? notice : null,
+                LicenseNotice = string.Join("\n", members.Select(m => m.LicenseNotice).OfType<string>().Distinct())
+                    is { Length: > 0 } notice
+                    ? notice
+                    : null,
                 InstalledAt = members.All(m => m.Installed) ? members.Max(m => m.InstalledAt) : null,
             };
         }
         name = entry?.Name ?? name;
         if (!SafeFileName.IsPortable(name) || Installed(FolderOf(name)) is not { } found)
             return entry is null ? null : Of(entry);
-        ModelInfo info = entry is null ? new ModelInfo { Name = name, Installed = true, Verified = false, Size = 0 } : Of(entry);
+        ModelInfo info = entry is null
+            ? new ModelInfo
+            {
+                Name = name,
+                Installed = true,
+                Verified = false,
+                Size = 0,
+            }
+            : Of(entry);
         ModelRecord? record = found.Record;
         return info with
         {
@@ -136,7 +153,8 @@ public sealed partial class ModelLibrary
     }
 
     /// <summary>Finds what a user named.</summary>
-    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model, with <c>@</c> and the beginning of the file's SHA-256 after it where it must be that one; none for the default.</param>
+    /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model, with <c>@</c> and the
+    /// beginning of the file's SHA-256 after it where it must be that one; none for the default.</param>
     /// <param name="weights">One row a model, or null.</param>
     /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
     /// <exception cref="DemucsException">
@@ -144,7 +162,11 @@ public sealed partial class ModelLibrary
     /// <see cref="DemucsError.ModelHashMismatch"/>: the model's file is another one;
     /// <see cref="DemucsError.ParameterInvalid"/>: a bag beside other models, or with weights or a hash.
     /// </exception>
-    public ModelSelection Select(IReadOnlyList<string> given, IReadOnlyList<IReadOnlyList<double>>? weights, Func<string, string> toFullPath)
+    public ModelSelection Select(
+        IReadOnlyList<string> given,
+        IReadOnlyList<IReadOnlyList<double>>? weights,
+        Func<string, string> toFullPath
+    )
     {
         if (given.Count == 0)
             given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
@@ -161,12 +183,21 @@ public sealed partial class ModelLibrary
             };
         }
         if (given.Count > 1)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is itself a bag of models ({string.Join(", ", bag.Members.Select(m => m.Model))}). Use it alone, or name its models.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{bag.Name}' is itself a bag of models ({string.Join(", ", bag.Members.Select(m => m.Model))}). Use it alone, or name its models."
+            );
         if (weights is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{bag.Name}' is a bag with its own weights. Leave the weights out, or name its models ({string.Join(", ", bag.Members.Select(m => m.Model))}).");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{bag.Name}' is a bag with its own weights. Leave the weights out, or name its models ({string.Join(", ", bag.Members.Select(m => m.Model))})."
+            );
         string[] missing = [.. bag.Members.Select(m => m.Model).Where(m => Describe(m) is not { Installed: true })];
         if (missing.Length > 0)
-            throw NotInstalled(bag.Name, missing.Length < bag.Members.Count ? $" ({string.Join(", ", missing)} of its models are missing)" : "");
+            throw NotInstalled(
+                bag.Name,
+                missing.Length < bag.Members.Count ? $" ({string.Join(", ", missing)} of its models are missing)" : ""
+            );
         return new ModelSelection
         {
             Models = [.. bag.Members.Select(m => Source(m.Model, toFullPath))],
@@ -176,22 +207,34 @@ public sealed partial class ModelLibrary
         };
     }
 
-    /// <summary>What a user named, as text that means the same models elsewhere and later, or are refused there: names with their files' hashes, full paths, and for nothing the default.</summary>
+    /// <summary>
+    /// What a user named, as text that means the same models elsewhere and later, or are refused there: names with their files' hashes,
+    /// full paths, and for nothing the default.
+    /// </summary>
     /// <param name="given">As for <see cref="Select"/>.</param>
     /// <param name="toFullPath">Makes a path full, by whatever the user's location is.</param>
-    /// <returns>At least one, which <see cref="Select"/> takes. A bag of the catalog keeps its name, since its models have hashes there.</returns>
+    /// <returns>At least one, which <see cref="Select"/> takes. A bag of the catalog keeps its name, since its models have hashes
+    /// there.</returns>
     /// <exception cref="DemucsException">As <see cref="Select"/>.</exception>
     public IReadOnlyList<string> Pin(IReadOnlyList<string> given, Func<string, string> toFullPath)
     {
         if (given.Count == 0)
             given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
         _ = Select(given, null, toFullPath);
-        return [.. given.Select(model => BagFile.IsBag(model) ? toFullPath(model) : Catalog.Find(model) is { IsBag: true } bag ? bag.Name : Pin(model, toFullPath))];
+        return
+        [
+            .. given.Select(model =>
+                BagFile.IsBag(model) ? toFullPath(model)
+                : Catalog.Find(model) is { IsBag: true } bag ? bag.Name
+                : Pin(model, toFullPath)
+            ),
+        ];
     }
 
     private string Pin(string given, Func<string, string> toFullPath)
     {
-        // A hash that was given stays beside a path; a name has to have one. Whether it is the file's, was looked at when the model was chosen.
+        // A hash that was given stays beside a path; a name has to have one. Whether it is the file's, was looked at when the model was
+        // chosen.
         Match pinned = Path.Exists(toFullPath(given)) ? Match.Empty : Pinned().Match(given);
         string name = pinned.Success ? pinned.Groups["name"].Value : given;
         ModelSource model = Unpinned(name, toFullPath);
@@ -205,7 +248,12 @@ public sealed partial class ModelLibrary
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{path}' cannot be read: {e.Message} Check its permissions.", path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The model '{path}' cannot be read: {e.Message} Check its permissions.",
+                path,
+                e
+            );
         }
     }
 
@@ -214,9 +262,18 @@ public sealed partial class ModelLibrary
     {
         BagFile bag = BagFile.Read(path);
         if (given > 1 || weights is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is itself a bag of models ({string.Join(", ", bag.Models)}) with its own weights. Use it alone, or name the files of its models.", path);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{path}' is itself a bag of models ({string.Join(", ", bag.Models)}) with its own weights. Use it alone, or name the files of its models.",
+                path
+            );
         string folder = Path.GetDirectoryName(path)!;
-        return new ModelSelection { Models = [.. bag.Models.Select(Member)], Weights = bag.Weights, BagName = Path.GetFileNameWithoutExtension(path) };
+        return new ModelSelection
+        {
+            Models = [.. bag.Models.Select(Member)],
+            Weights = bag.Weights,
+            BagName = Path.GetFileNameWithoutExtension(path),
+        };
 
         ModelSource Member(string signature)
         {
@@ -224,7 +281,13 @@ public sealed partial class ModelLibrary
             if (File.Exists(file))
                 return ModelSource.Find(file).Shortened(bag.Segment);
             string? checkpoint = Directory.EnumerateFiles(folder, signature + "*.th").Order(StringComparer.Ordinal).FirstOrDefault();
-            return checkpoint is not null ? ModelSource.Find(checkpoint) : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The bag of models '{path}' needs '{signature}{SafetensorsFile.Extension}', which is not in its folder. Copy the file there.", path);
+            return checkpoint is not null
+                ? ModelSource.Find(checkpoint)
+                : throw new DemucsException(
+                    DemucsError.DemucsModelNotFound,
+                    $"The bag of models '{path}' needs '{signature}{SafetensorsFile.Extension}', which is not in its folder. Copy the file there.",
+                    path
+                );
         }
     }
 
@@ -236,17 +299,30 @@ public sealed partial class ModelLibrary
             return Unpinned(given, toFullPath);
         (string name, string hash) = (pinned.Groups["name"].Value, pinned.Groups["hash"].Value.ToLowerInvariant());
         if (BagFile.IsBag(name) || Catalog.Find(name) is { IsBag: true } or { IsBuiltIn: true })
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a single file, so it has no hash. Name its models, each with its hash, or leave the hash out.", given);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{name}' is not a single file, so it has no hash. Name its models, each with its hash, or leave the hash out.",
+                given
+            );
         ModelSource model = Unpinned(name, toFullPath);
         try
         {
             string found = DurableFiles.Hash(model.Path!, CancellationToken.None);
             if (!found.StartsWith(hash, StringComparison.Ordinal))
-                throw new DemucsException(DemucsError.ModelHashMismatch, $"The model '{model.Path}' has the SHA-256 {found}, but one that begins with {hash} is required. Install or name a model with that hash.", model.Path);
+                throw new DemucsException(
+                    DemucsError.ModelHashMismatch,
+                    $"The model '{model.Path}' has the SHA-256 {found}, but one that begins with {hash} is required. Install or name a model with that hash.",
+                    model.Path
+                );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{model.Path}' cannot be read: {e.Message} Check its permissions.", model.Path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The model '{model.Path}' cannot be read: {e.Message} Check its permissions.",
+                model.Path,
+                e
+            );
         }
         return model;
     }
@@ -263,21 +339,33 @@ public sealed partial class ModelLibrary
         string full = toFullPath(given);
         if (given.AsSpan().ContainsAny("/\\:") || Path.HasExtension(given) || Path.Exists(full))
             return ModelSource.Find(full);
-        throw new DemucsException(DemucsError.DemucsModelNotFound,
-            $"There is no model named '{given}'. Known models are {string.Join(", ", List(_ => { }).Select(m => m.Name))}. For another model, give the path of a .safetensors, .onnx or .ort file, of a folder with one, or of a bag's .yaml file.", given);
+        throw new DemucsException(
+            DemucsError.DemucsModelNotFound,
+            $"There is no model named '{given}'. Known models are {string.Join(", ", List(_ => { }).Select(m => m.Name))}. For another model, give the path of a .safetensors, .onnx or .ort file, of a folder with one, or of a bag's .yaml file.",
+            given
+        );
     }
 
-    /// <summary>That a model was installed when its name meant another kind of file, and which runs; null if the name means what was installed.</summary>
+    /// <summary>
+    /// That a model was installed when its name meant another kind of file, and which runs; null if the name means what was installed.
+    /// </summary>
     private string? OtherThanBefore(string name, string path)
     {
-        if (Catalog.Find(name) is not { Files.Count: > 0 } entry || ModelRecord.Read(FolderOf(name)) is not { } record || ModelFiles.IsWeights(path) == ModelFiles.IsWeights(entry.Files[0].Name))
+        if (
+            Catalog.Find(name) is not { Files.Count: > 0 } entry
+            || ModelRecord.Read(FolderOf(name)) is not { } record
+            || ModelFiles.IsWeights(path) == ModelFiles.IsWeights(entry.Files[0].Name)
+        )
             return null;
         return $"The installed model '{name}' is outdated: '{path}' is used, from {record.Source}. The catalog now has '{entry.Files[0].Name}' ({entry.Description}) To use it: Install-DemucsModel {name}, or demucsps models install {name}.";
     }
 
     /// <summary>The folder of a model.</summary>
     /// <param name="name">A safe name.</param>
-    internal string FolderOf(string name) => SafeFileName.IsPortable(name) ? Path.Combine(Folder, name) : throw new ArgumentException($"'{name}' cannot be a folder's name.", nameof(name));
+    internal string FolderOf(string name) =>
+        SafeFileName.IsPortable(name)
+            ? Path.Combine(Folder, name)
+            : throw new ArgumentException($"'{name}' cannot be a folder's name.", nameof(name));
 
     /// <summary>What is in a model's folder; null for no model.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: the folder cannot be read.</exception>
@@ -292,20 +380,21 @@ public sealed partial class ModelLibrary
         return found.Length == 1 ? (found[0], null) : null;
     }
 
-    private static ModelInfo Of(CatalogEntry entry) => new()
-    {
-        Name = entry.Name,
-        Description = entry.Description,
-        Installed = false,
-        Size = entry.Size,
-        Contract = entry.Contract,
-        Stems = entry.Stems,
-        SegmentFrames = entry.SegmentFrames,
-        Verified = false,
-        Members = [.. entry.Members.Select(m => m.Model)],
-        LicenseNotice = entry.LicenseNotice,
-        Scores = entry.Scores,
-    };
+    private static ModelInfo Of(CatalogEntry entry) =>
+        new()
+        {
+            Name = entry.Name,
+            Description = entry.Description,
+            Installed = false,
+            Size = entry.Size,
+            Contract = entry.Contract,
+            Stems = entry.Stems,
+            SegmentFrames = entry.SegmentFrames,
+            Verified = false,
+            Members = [.. entry.Members.Select(m => m.Model)],
+            LicenseNotice = entry.LicenseNotice,
+            Scores = entry.Scores,
+        };
 
     /// <summary>Names of folders that may be models', and not the catalog's.</summary>
     private string[] Uncatalogd()
@@ -314,19 +403,32 @@ public sealed partial class ModelLibrary
             return [];
         try
         {
-            return [.. Directory.EnumerateDirectories(Folder)
-                .Select(folder => Path.GetFileName(folder))
-                .Where(name => SafeFileName.IsPortable(name) && Catalog.Find(name) is null)
-                .Order(StringComparer.OrdinalIgnoreCase)];
+            return
+            [
+                .. Directory
+                    .EnumerateDirectories(Folder)
+                    .Select(folder => Path.GetFileName(folder))
+                    .Where(name => SafeFileName.IsPortable(name) && Catalog.Find(name) is null)
+                    .Order(StringComparer.OrdinalIgnoreCase),
+            ];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The models folder '{Folder}' cannot be read: {e.Message} Check its permissions, or set {FolderVariable} to another folder.", Folder, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The models folder '{Folder}' cannot be read: {e.Message} Check its permissions, or set {FolderVariable} to another folder.",
+                Folder,
+                e
+            );
         }
     }
 
-    private static DemucsException NotInstalled(string name, string detail) => new(DemucsError.DemucsModelNotFound,
-        $"The model '{name}' is not installed{detail}. To install it: Install-DemucsModel {name}, or demucsps models install {name}.", name);
+    private static DemucsException NotInstalled(string name, string detail) =>
+        new(
+            DemucsError.DemucsModelNotFound,
+            $"The model '{name}' is not installed{detail}. To install it: Install-DemucsModel {name}, or demucsps models install {name}.",
+            name
+        );
 
     [GeneratedRegex("^(?<name>.+)@(?<hash>[0-9a-fA-F]{8,64})$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Pinned();

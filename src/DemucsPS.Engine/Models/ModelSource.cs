@@ -28,7 +28,10 @@ public sealed class ModelSource
     /// <summary>Full path of the file; null for the built-in model.</summary>
     public string? Path { get; }
 
-    /// <summary>The length in seconds that a bag gives its models, of which each that is longer is shortened; null for the model's own. For models in files of weights.</summary>
+    /// <summary>
+    /// The length in seconds that a bag gives its models, of which each that is longer is shortened; null for the model's own. For models
+    /// in files of weights.
+    /// </summary>
     internal double? Segment { get; private init; }
 
     /// <summary>Whether its file contains weights and no graph, see <see cref="WeightsModel"/>.</summary>
@@ -50,17 +53,26 @@ public sealed class ModelSource
 
     /// <summary>Finds a model by itself, without a library of installed ones; see <see cref="ModelLibrary"/> for those.</summary>
     /// <param name="nameOrPath">The built-in model's name, or the full path of a file or of a folder with one model.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: neither, or a folder with none or several.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: neither, or a folder with none or
+    /// several.</exception>
     public static ModelSource Find(string nameOrPath)
     {
         if (string.Equals(nameOrPath, BaselineName, StringComparison.OrdinalIgnoreCase))
             return new ModelSource(BaselineName, null);
         if (!System.IO.Path.IsPathFullyQualified(nameOrPath))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{nameOrPath}'. Use the built-in model '{BaselineName}', or give the path of a .safetensors or .onnx file.", nameOrPath);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"There is no model named '{nameOrPath}'. Use the built-in model '{BaselineName}', or give the path of a .safetensors or .onnx file.",
+                nameOrPath
+            );
         string path = Directory.Exists(nameOrPath) ? ModelFiles.Single(nameOrPath) : nameOrPath;
         CheckKind(path);
         if (!File.Exists(path))
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model file '{path}' does not exist. Check the path, or use the built-in model '{BaselineName}'.", path);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The model file '{path}' does not exist. Check the path, or use the built-in model '{BaselineName}'.",
+                path
+            );
         return new ModelSource(System.IO.Path.GetFileNameWithoutExtension(path), path);
     }
 
@@ -72,7 +84,16 @@ public sealed class ModelSource
     internal static ModelSource Installed(string name, string path, string? notice)
     {
         CheckKind(path);
-        return File.Exists(path) ? new ModelSource(name, path) { Notice = notice } : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The installed model '{name}' is incomplete: the file '{path}' is missing.", path) { Remedies = [Remedy.Reinstall] };
+        return File.Exists(path)
+            ? new ModelSource(name, path) { Notice = notice }
+            : throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The installed model '{name}' is incomplete: the file '{path}' is missing.",
+                path
+            )
+            {
+                Remedies = [Remedy.Reinstall],
+            };
     }
 
     /// <summary>The same model, run for a test of it.</summary>
@@ -84,13 +105,24 @@ public sealed class ModelSource
     private static void CheckKind(string path)
     {
         if (RegularFile.InsteadOf(path) is { } other)
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"'{path}' is {other}, not a model file. Give the path of a .safetensors, .onnx or .ort file.", path);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"'{path}' is {other}, not a model file. Give the path of a .safetensors, .onnx or .ort file.",
+                path
+            );
         if (Array.Exists(s_pickles, end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase)))
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid,
-                $"'{path}' is a PyTorch checkpoint. Checkpoints are not supported, because loading one runs any code in it. Load it with Demucs in Python and save it as safetensors, as described in docs/MODELS.md of DemucsPS under \"Your own htdemucs\". The official models are available as safetensors; install them by name.", path);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"'{path}' is a PyTorch checkpoint. Checkpoints are not supported, because loading one runs any code in it. Load it with Demucs in Python and save it as safetensors, as described in docs/MODELS.md of DemucsPS under \"Your own htdemucs\". The official models are available as safetensors; install them by name.",
+                path
+            );
         }
         if (BagFile.IsBag(path))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' describes a bag of models, but a single model is needed. Give the path of a .safetensors, .onnx or .ort file.", path);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{path}' describes a bag of models, but a single model is needed. Give the path of a .safetensors, .onnx or .ort file.",
+                path
+            );
     }
 }

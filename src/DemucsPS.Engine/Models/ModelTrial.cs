@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Models.Preparation;
-
 namespace DemucsPS.Engine.Models;
 
 /// <summary>What a test of a model wants to run that separations do not.</summary>

@@ -4,9 +4,13 @@ using DemucsPS.Engine.Inference;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// Tells models that a runtime is too old for, or lacks an operator of, from damaged ones. How much a library knows, whichever it is, only its own refusal says.
+/// Tells models that a runtime is too old for, or lacks an operator of, from damaged ones. How much a library knows, whichever it is, only
+/// its own refusal says.
 /// </summary>
-/// <remarks>The runtime's words: onnxruntime/core/graph/model.cc, model_load_utils.h, graph.cc and core/session/inference_session.cc, and those of the ONNX checker in it.</remarks>
+/// <remarks>
+/// The runtime's words: onnxruntime/core/graph/model.cc, model_load_utils.h, graph.cc and core/session/inference_session.cc, and those of
+/// the ONNX checker in it.
+/// </remarks>
 internal static partial class NewerModel
 {
     /// <summary>What a model has that the runtime has not; null if it was refused for something else.</summary>
@@ -29,7 +33,8 @@ internal static partial class NewerModel
         return null;
     }
 
-    private static string Newer(string with) => $"Set {OnnxRuntimeLibrary.PathVariable} to a newer library, or export the model again with {with}.";
+    private static string Newer(string with) =>
+        $"Set {OnnxRuntimeLibrary.PathVariable} to a newer library, or export the model again with {with}.";
 
     [GeneratedRegex(@"Unsupported model IR version: (\d+), max supported IR version: (\d+)")]
     private static partial Regex IrVersion();

@@ -7,12 +7,15 @@ using DemucsPS.Engine.Models.Catalog;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// The folder with the prepared copies of a user's models. A copy's name says what it was made of and by which rewrites, so equal names have equal contents; it appears whole or not at
-/// all. Beyond <see cref="MaxBytes"/> the copies that were not used for longest go. In the place of a copy that a test has refused lies a note of that. Nothing but these is ever touched
+/// The folder with the prepared copies of a user's models. A copy's name says what it was made of and by which rewrites, so equal names
+/// have equal contents; it appears whole or not at
+/// all. Beyond <see cref="MaxBytes"/> the copies that were not used for longest go. In the place of a copy that a test has refused lies a
+/// note of that. Nothing but these is ever touched
 /// there. Safe in several threads and processes at once.
 /// </summary>
 /// <remarks>
-/// A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, see <see cref="NameOf"/>; a note's is <c>….refused.txt</c>, for both of them.
+/// A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, see <see cref="NameOf"/>; a
+/// note's is <c>….refused.txt</c>, for both of them.
 /// </remarks>
 public sealed partial class PreparationCache
 {
@@ -46,16 +49,22 @@ public sealed partial class PreparationCache
 
     /// <summary>The cache that the environment variable names, or that of the user's local application data.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the variable is not a full path.</exception>
-    public static PreparationCache Open() => Open(ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "cache"));
+    public static PreparationCache Open() =>
+        Open(ApplicationFolder.FromVariable(FolderVariable) ?? Path.Combine(ApplicationFolder.Path, "cache"));
 
     /// <summary>A cache.</summary>
     /// <param name="folder">Full path of its folder.</param>
     public static PreparationCache Open(string folder) => Open(folder, Path.GetTempPath());
 
     /// <summary>As above, with the other folder, and with another bound than <see cref="MaxBytes"/>.</summary>
-    internal static PreparationCache Open(string folder, string otherFolder, long limit = MaxBytes) => new(Path.IsPathFullyQualified(folder)
-        ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))
-        : throw new ArgumentException($"'{folder}' is not a full path.", nameof(folder)), otherFolder, limit);
+    internal static PreparationCache Open(string folder, string otherFolder, long limit = MaxBytes) =>
+        new(
+            Path.IsPathFullyQualified(folder)
+                ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))
+                : throw new ArgumentException($"'{folder}' is not a full path.", nameof(folder)),
+            otherFolder,
+            limit
+        );
 
     /// <summary>The copies, those that were used last first.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ModelWriteFailed"/>: the folder cannot be read.</exception>
@@ -67,7 +76,12 @@ public sealed partial class PreparationCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelWriteFailed, $"The cache of prepared copies '{Folder}' cannot be read: {e.Message}", Folder, e);
+            throw new DemucsException(
+                DemucsError.ModelWriteFailed,
+                $"The cache of prepared copies '{Folder}' cannot be read: {e.Message}",
+                Folder,
+                e
+            );
         }
     }
 
@@ -87,16 +101,25 @@ public sealed partial class PreparationCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelInUse, $"The prepared copy '{copy.Path}' cannot be removed: {e.Message} Close programs that use it, and check the permissions.", copy.Path, e);
+            throw new DemucsException(
+                DemucsError.ModelInUse,
+                $"The prepared copy '{copy.Path}' cannot be removed: {e.Message} Close programs that use it, and check the permissions.",
+                copy.Path,
+                e
+            );
         }
     }
 
-    /// <summary>Removes the copies of a model, as far as possible: those that are left do no harm. Those of another model with the same content have another name, and stay.</summary>
+    /// <summary>
+    /// Removes the copies of a model, as far as possible: those that are left do no harm. Those of another model with the same content have
+    /// another name, and stay.
+    /// </summary>
     /// <param name="model">The model's file.</param>
     /// <param name="sha256">Of that file, in hexadecimal.</param>
     internal void RemoveOf(string model, string sha256)
     {
-        string name = ModelPartOf(model), content = sha256[..16].ToLowerInvariant();
+        string name = ModelPartOf(model),
+            content = sha256[..16].ToLowerInvariant();
         RemoveAll(copy => copy.Model == name && Name().Match(Path.GetFileName(copy.Path)).Groups["content"].Value == content);
     }
 
@@ -107,11 +130,14 @@ public sealed partial class PreparationCache
     /// <param name="precision">What it is for.</param>
     internal static string NameOf(string model, ReadOnlySpan<byte> content, ReadOnlySpan<byte> surroundings, ModelPrecision precision)
     {
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{ModelPartOf(model)}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{ModelPartOf(model)}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}"
+        );
     }
 
-    private static string ModelPartOf(string model) => SafeFileName.Finish(SafeFileName.Cut(SafeFileName.Clean(Path.GetFileNameWithoutExtension(model)), MaxNameBytes));
+    private static string ModelPartOf(string model) =>
+        SafeFileName.Finish(SafeFileName.Cut(SafeFileName.Clean(Path.GetFileNameWithoutExtension(model)), MaxNameBytes));
 
     /// <summary>A copy by its name, opened, and used from now on; null if there is none.</summary>
     internal FileStream? Find(string name)
@@ -142,7 +168,9 @@ public sealed partial class PreparationCache
         string path = Path.Combine(Folder, name);
         try
         {
-            return File.Exists(path) ? new FileIdentity(name, RegularFile.Info(path).Length, DurableFiles.Hash(path, cancellationToken)) : null;
+            return File.Exists(path)
+                ? new FileIdentity(name, RegularFile.Info(path).Length, DurableFiles.Hash(path, cancellationToken))
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -189,7 +217,9 @@ public sealed partial class PreparationCache
         }
     }
 
-    /// <summary>Puts a note in the place of a copy and of that for <see cref="ModelPrecision.Int8"/>, which is made by the same rewrites.</summary>
+    /// <summary>
+    /// Puts a note in the place of a copy and of that for <see cref="ModelPrecision.Int8"/>, which is made by the same rewrites.
+    /// </summary>
     /// <param name="name">The name of a copy.</param>
     /// <param name="reason">Why, a sentence.</param>
     /// <exception cref="IOException">The note cannot be written.</exception>
@@ -197,7 +227,8 @@ public sealed partial class PreparationCache
     internal void Refuse(string name, string reason)
     {
         Directory.CreateDirectory(Folder);
-        string temporary = TemporaryIn(Folder), stem = WithoutSuffix(name);
+        string temporary = TemporaryIn(Folder),
+            stem = WithoutSuffix(name);
         try
         {
             File.WriteAllText(temporary, reason);
@@ -219,20 +250,22 @@ public sealed partial class PreparationCache
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    internal FileStream Add(string name, IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken) => Add(name, stream =>
-    {
-        foreach (ReadOnlyMemory<byte> piece in pieces)
+    internal FileStream Add(string name, IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken) =>
+        Add(name, stream =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            stream.Write(piece.Span);
-        }
-    });
+            foreach (ReadOnlyMemory<byte> piece in pieces)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                stream.Write(piece.Span);
+            }
+        });
 
     /// <summary>As above, of a copy that is written piece by piece.</summary>
     internal FileStream Add(string name, Action<Stream> write)
     {
         Directory.CreateDirectory(Folder);
-        string path = Path.Combine(Folder, name), temporary = TemporaryIn(Folder);
+        string path = Path.Combine(Folder, name),
+            temporary = TemporaryIn(Folder);
         try
         {
             using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -313,25 +346,31 @@ public sealed partial class PreparationCache
 
     private string NoteOf(string name) => Path.Combine(Folder, WithoutSuffix(name) + ModelFiles.RefusedSuffix);
 
-    private static string WithoutSuffix(string name) => name[..^(ModelFiles.IsInt8(name) ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix).Length];
+    private static string WithoutSuffix(string name) =>
+        name[..^(ModelFiles.IsInt8(name) ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix).Length];
 
-    private IEnumerable<CachedCopy> Copies() => !Directory.Exists(Folder) ? [] : new DirectoryInfo(Folder).EnumerateFiles()
-        .Where(file => file.LinkTarget is null)
-        .Select(file => (File: file, Match: Name().Match(file.Name)))
-        .Where(found => found.Match.Success)
-        .Select(found => new CachedCopy
-        {
-            Model = found.Match.Groups["model"].Value,
-            Precision = ModelFiles.IsInt8(found.File.Name) ? ModelPrecision.Int8 : ModelPrecision.Full,
-            IsRefused = found.File.Name.EndsWith(ModelFiles.RefusedSuffix, StringComparison.Ordinal),
-            Size = found.File.Length,
-            LastUsed = found.File.LastAccessTimeUtc,
-            IsCurrent = found.Match.Groups["version"].Value == PreparedModel.RewriteVersion.ToString(CultureInfo.InvariantCulture),
-            Path = found.File.FullName,
-        })
-        .OrderByDescending(copy => copy.LastUsed);
+    private IEnumerable<CachedCopy> Copies() =>
+        !Directory.Exists(Folder)
+            ? []
+            : new DirectoryInfo(Folder)
+                .EnumerateFiles()
+                .Where(file => file.LinkTarget is null)
+                .Select(file => (File: file, Match: Name().Match(file.Name)))
+                .Where(found => found.Match.Success)
+                .Select(found => new CachedCopy
+                {
+                    Model = found.Match.Groups["model"].Value,
+                    Precision = ModelFiles.IsInt8(found.File.Name) ? ModelPrecision.Int8 : ModelPrecision.Full,
+                    IsRefused = found.File.Name.EndsWith(ModelFiles.RefusedSuffix, StringComparison.Ordinal),
+                    Size = found.File.Length,
+                    LastUsed = found.File.LastAccessTimeUtc,
+                    IsCurrent = found.Match.Groups["version"].Value == PreparedModel.RewriteVersion.ToString(CultureInfo.InvariantCulture),
+                    Path = found.File.FullName,
+                })
+                .OrderByDescending(copy => copy.LastUsed);
 
-    private static int VersionOf(CachedCopy copy) => int.Parse(Name().Match(Path.GetFileName(copy.Path)).Groups["version"].ValueSpan, CultureInfo.InvariantCulture);
+    private static int VersionOf(CachedCopy copy) =>
+        int.Parse(Name().Match(Path.GetFileName(copy.Path)).Groups["version"].ValueSpan, CultureInfo.InvariantCulture);
 
     // The time of the last access, which systems keep or do not, is set here; the time of the last change stays.
     private static void Touch(string path)
@@ -346,7 +385,10 @@ public sealed partial class PreparationCache
         }
     }
 
-    [GeneratedRegex(@"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})((\.int8)?\.prepared\.onnx|\.refused\.txt)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})((\.int8)?\.prepared\.onnx|\.refused\.txt)$",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Name();
 
     [GeneratedRegex(@"^[0-9a-f]{32}\.prepared\.tmp$", RegexOptions.CultureInvariant)]

@@ -12,9 +12,12 @@ using Microsoft.Win32.SafeHandles;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// A model made accurate and fast: a copy of its graph in which constants are computed, long sums are taken axis by axis and what ONNX Runtime does in many passes is said in fewer. It is
-/// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy is an ordinary ONNX model of the same inputs,
-/// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. Its attention is an operator of ONNX Runtime's own (com.microsoft).
+/// A model made accurate and fast: a copy of its graph in which constants are computed, long sums are taken axis by axis and what ONNX
+/// Runtime does in many passes is said in fewer. It is
+/// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy
+/// is an ordinary ONNX model of the same inputs,
+/// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. Its
+/// attention is an operator of ONNX Runtime's own (com.microsoft).
 /// </summary>
 internal sealed class PreparedModel : IDisposable
 {
@@ -28,11 +31,13 @@ internal sealed class PreparedModel : IDisposable
     private const int LastVersionBeside = 3;
 
     private readonly string _weightsFolder;
+
     // One of both: the copy in the cache, held open, so that it stays what it is, or the copy itself.
     private readonly FileStream? _file;
     private readonly byte[]? _bytes;
     private readonly Lock _reading = new();
     private (string Sha256, bool IsIntact)? _read;
+
     // Whoever uses the copy counts, since one may let go of it while another still reads it on its thread.
     private int _users = 1;
 
@@ -76,42 +81,78 @@ internal sealed class PreparedModel : IDisposable
 
     /// <summary>Finds or makes the prepared copy of a model file.</summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
-    /// <param name="precision">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it would be run in another precision than was requested.</param>
+    /// <param name="precision">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it
+    /// would be run in another precision than was requested.</param>
     /// <param name="cache">Where copies lie.</param>
     /// <param name="warn">Receives a message for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; no copy is left.</param>
     /// <remarks>A copy that was there is not read to its end: whoever runs it looks whether it is what it was.</remarks>
-    /// <returns>The copy, to be disposed; null if the model runs without preparation: there is nothing to rewrite, it is in ONNX Runtime's own format, or a copy itself.</returns>
+    /// <returns>The copy, to be disposed; null if the model runs without preparation: there is nothing to rewrite, it is in ONNX Runtime's
+    /// own format, or a copy itself.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is not an ONNX model, or the runtime cannot load it; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is not an ONNX model, or the runtime cannot load it;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
     /// <see cref="DemucsError.ModelWriteFailed"/>: neither the cache nor the system's temporary folder can be written to;
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library;
-    /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision; <see cref="DemucsError.PreparationRefused"/>: a test has refused the copy.
+    /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision;
+    /// <see cref="DemucsError.PreparationRefused"/>: a test has refused the copy.
     /// </exception>
     /// <exception cref="OperationCanceledException">The work was canceled.</exception>
-    public static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, CancellationToken cancellationToken) =>
-        Prepare(modelPath, precision, cache, warn, renew: false, evenIfRefused: false, cancellationToken);
+    public static PreparedModel? Prepare(
+        string modelPath,
+        ModelPrecision precision,
+        PreparationCache cache,
+        Action<string>? warn,
+        CancellationToken cancellationToken
+    ) => Prepare(modelPath, precision, cache, warn, renew: false, evenIfRefused: false, cancellationToken);
 
-    /// <summary>As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced, with <paramref name="evenIfRefused"/> one that a test has refused is made, to test it again.</summary>
-    internal static PreparedModel? Prepare(string modelPath, ModelPrecision precision, PreparationCache cache, Action<string>? warn, bool renew, bool evenIfRefused, CancellationToken cancellationToken)
+    /// <summary>
+    /// As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced, with <paramref name="evenIfRefused"/>
+    /// one that a test has refused is made, to test it again.
+    /// </summary>
+    internal static PreparedModel? Prepare(
+        string modelPath,
+        ModelPrecision precision,
+        PreparationCache cache,
+        Action<string>? warn,
+        bool renew,
+        bool evenIfRefused,
+        CancellationToken cancellationToken
+    )
     {
         // What was prepared once, the runtime would fold again, and then there is this and that to rewrite again.
         if (ModelFiles.IsPrepared(modelPath))
         {
-            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8) ? null : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"'{modelPath}' is a prepared copy of a model, for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the original model.", modelPath);
+            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8)
+                ? null
+                : throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"'{modelPath}' is a prepared copy of a model, for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the original model.",
+                    modelPath
+                );
         }
         if (IsSealed(modelPath))
         {
-            return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"'{modelPath}' is optimized for full precision, and cannot be rewritten for the precision {precision}. Give the original model.", modelPath);
+            return precision == ModelPrecision.Full
+                ? null
+                : throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"'{modelPath}' is optimized for full precision, and cannot be rewritten for the precision {precision}. Give the original model.",
+                    modelPath
+                );
         }
         if (IsRuntimeFormat(modelPath))
         {
-            return precision == ModelPrecision.Full ? null : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file it was converted from.", modelPath);
+            return precision == ModelPrecision.Full
+                ? null
+                : throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file it was converted from.",
+                    modelPath
+                );
         }
-        string folder = System.IO.Path.GetDirectoryName(modelPath) ?? throw new ArgumentException($"'{modelPath}' is not the full path of a file.", nameof(modelPath));
+        string folder = System.IO.Path.GetDirectoryName(modelPath)
+            ?? throw new ArgumentException($"'{modelPath}' is not the full path of a file.", nameof(modelPath));
         // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
         string name = NameOf(modelPath, precision, cancellationToken);
         if (!evenIfRefused && cache.ReasonAgainst(name) is { } reason)
@@ -125,10 +166,22 @@ internal sealed class PreparedModel : IDisposable
             return null;
         cancellationToken.ThrowIfCancellationRequested();
         if (NameOf(modelPath, precision, cancellationToken) != name)
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{modelPath}' is being changed by another program. Try again when that is done.", modelPath);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"Model '{modelPath}' is being changed by another program. Try again when that is done.",
+                modelPath
+            );
         RemoveBeside(modelPath, source);
         IReadOnlyList<ReadOnlyMemory<byte>> copy = CopySeal.Seal(rewritten.Write(), cancellationToken);
-        return Keep(name, folder, cache, () => cache.Add(name, copy, cancellationToken), () => GraphModel.Join(copy), warn, cancellationToken);
+        return Keep(
+            name,
+            folder,
+            cache,
+            () => cache.Add(name, copy, cancellationToken),
+            () => GraphModel.Join(copy),
+            warn,
+            cancellationToken
+        );
     }
 
     /// <summary>A copy that is in the cache, to be disposed; null if there is none.</summary>
@@ -137,7 +190,9 @@ internal sealed class PreparedModel : IDisposable
     /// <param name="cache">Where copies lie.</param>
     /// <param name="renew">Whether it is not wanted even if there is one.</param>
     internal static PreparedModel? Find(string name, string modelPath, PreparationCache cache, bool renew) =>
-        !renew && cache.Find(name) is { } found ? new PreparedModel(name, System.IO.Path.GetDirectoryName(modelPath)!, found) { WasFound = true } : null;
+        !renew && cache.Find(name) is { } found
+            ? new PreparedModel(name, System.IO.Path.GetDirectoryName(modelPath)!, found) { WasFound = true }
+            : null;
 
     /// <summary>Puts a copy that is written piece by piece into the cache; into memory, where that cannot be written to.</summary>
     /// <param name="name">Its name.</param>
@@ -147,9 +202,24 @@ internal sealed class PreparedModel : IDisposable
     /// <param name="warn">Receives a message for the user where the copy cannot be kept; null to go without.</param>
     /// <param name="cancellationToken">Ends the work; no copy is left.</param>
     /// <returns>The copy, to be disposed.</returns>
-    internal static PreparedModel Keep(string name, string modelPath, PreparationCache cache, Action<Stream> write, Action<string>? warn, CancellationToken cancellationToken)
+    internal static PreparedModel Keep(
+        string name,
+        string modelPath,
+        PreparationCache cache,
+        Action<Stream> write,
+        Action<string>? warn,
+        CancellationToken cancellationToken
+    )
     {
-        return Keep(name, System.IO.Path.GetDirectoryName(modelPath)!, cache, () => cache.Add(name, stream => CopySeal.Write(stream, write, cancellationToken)), InMemory, warn, cancellationToken);
+        return Keep(
+            name,
+            System.IO.Path.GetDirectoryName(modelPath)!,
+            cache,
+            () => cache.Add(name, stream => CopySeal.Write(stream, write, cancellationToken)),
+            InMemory,
+            warn,
+            cancellationToken
+        );
 
         byte[] InMemory()
         {
@@ -159,7 +229,15 @@ internal sealed class PreparedModel : IDisposable
         }
     }
 
-    private static PreparedModel Keep(string name, string folder, PreparationCache cache, Func<FileStream> add, Func<byte[]> inMemory, Action<string>? warn, CancellationToken cancellationToken)
+    private static PreparedModel Keep(
+        string name,
+        string folder,
+        PreparationCache cache,
+        Func<FileStream> add,
+        Func<byte[]> inMemory,
+        Action<string>? warn,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -180,17 +258,21 @@ internal sealed class PreparedModel : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            warn?.Invoke($"Prepared copies of models cannot be stored in '{cache.Folder}', so they are made again each time, in memory. {e.Message} Free disk space there, or set ${PreparationCache.FolderVariable} to a writable folder.");
+            warn?.Invoke(
+                $"Prepared copies of models cannot be stored in '{cache.Folder}', so they are made again each time, in memory. {e.Message} Free disk space there, or set ${PreparationCache.FolderVariable} to a writable folder."
+            );
             return new PreparedModel(name, folder, inMemory());
         }
     }
 
     /// <summary>
-    /// The model's own graph in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>; in memory only. It is not a copy to separate with, but an account of what exported and
+    /// The model's own graph in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>; in memory only. It is not a
+    /// copy to separate with, but an account of what exported and
     /// prepared graph should give.
     /// </summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the model is none that can be computed so, and why; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the model is none that can be computed so, and why;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static PreparedModel InFloat64(string modelPath)
     {
         if (IsRuntimeFormat(modelPath))
@@ -212,14 +294,19 @@ internal sealed class PreparedModel : IDisposable
         return new PreparedModel(System.IO.Path.GetFileName(modelPath), System.IO.Path.GetDirectoryName(modelPath)!, graph.ToBytes());
     }
 
-    private static DemucsException NotInFloat64(string modelPath, string reason) => new(DemucsError.DemucsModelInvalid, $"Model '{modelPath}' cannot be computed in float64: {reason}.", modelPath);
+    private static DemucsException NotInFloat64(string modelPath, string reason) =>
+        new(DemucsError.DemucsModelInvalid, $"Model '{modelPath}' cannot be computed in float64: {reason}.", modelPath);
 
-    /// <summary>Keeps a model's copies from being used: a test found them to be less exact than the model. Only what changes the copy's name, such as another version, or a new test lifts that.</summary>
+    /// <summary>
+    /// Keeps a model's copies from being used: a test found them to be less exact than the model. Only what changes the copy's name, such
+    /// as another version, or a new test lifts that.
+    /// </summary>
     /// <param name="modelPath">Full path of the model's file.</param>
     /// <param name="cache">Where copies lie.</param>
     /// <param name="reason">Why, a sentence.</param>
     /// <param name="cancellationToken">Ends it before anything is written.</param>
-    /// <returns>The error that using them is from now on. Where the cache cannot be written to, it says so, and they will be used.</returns>
+    /// <returns>The error that using them is from now on. Where the cache cannot be written to, it says so, and they will be
+    /// used.</returns>
     internal static DemucsException Refuse(string modelPath, PreparationCache cache, string reason, CancellationToken cancellationToken)
     {
         try
@@ -228,22 +315,29 @@ internal sealed class PreparedModel : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            reason += $" This cannot be recorded in the cache '{cache.Folder}', so the copy will still be used unless preparation is turned off: {e.Message}";
+            reason +=
+                $" This cannot be recorded in the cache '{cache.Folder}', so the copy will still be used unless preparation is turned off: {e.Message}";
         }
         return Refusal(modelPath, reason);
     }
 
     /// <summary>Refuses a model whose copies are refused, without making or looking at one.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.PreparationRefused"/>; <see cref="DemucsError.DemucsModelNotFound"/>: the model cannot be read.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.PreparationRefused"/>; <see cref="DemucsError.DemucsModelNotFound"/>: the
+    /// model cannot be read.</exception>
     internal static void CheckRefusal(string modelPath, PreparationCache cache)
     {
         // A model's name in the cache takes reading all of it, which is rarely worth it.
-        if (cache.HoldsRefusals && NameFor(modelPath, ModelPrecision.Full, CancellationToken.None) is { } name && cache.ReasonAgainst(name) is { } reason)
+        if (
+            cache.HoldsRefusals
+            && NameFor(modelPath, ModelPrecision.Full, CancellationToken.None) is { } name
+            && cache.ReasonAgainst(name) is { } reason
+        )
             throw Refusal(modelPath, reason);
     }
 
     /// <summary>Lets a model's copies be used again.</summary>
-    internal static void Allow(string modelPath, PreparationCache cache, CancellationToken cancellationToken) => cache.Allow(NameOf(modelPath, ModelPrecision.Full, cancellationToken));
+    internal static void Allow(string modelPath, PreparationCache cache, CancellationToken cancellationToken) =>
+        cache.Allow(NameOf(modelPath, ModelPrecision.Full, cancellationToken));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -282,7 +376,8 @@ internal sealed class PreparedModel : IDisposable
     internal OnnxSession Open(OnnxSessionOptions options, CancellationToken cancellationToken)
     {
         OnnxSession session = Load(options with { WeightsFolder = _weightsFolder }, cancellationToken);
-        // What loading took is of no use any more, and would count among the most that the process takes: by itself the collector would come for it after the first run, if ever.
+        // What loading took is of no use any more, and would count among the most that the process takes: by itself the collector would
+        // come for it after the first run, if ever.
         if (_bytes is null && Length > BytesWorthCollecting)
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -308,29 +403,37 @@ internal sealed class PreparedModel : IDisposable
     }
 
     /// <summary>The precision of the copy that runs in a precision: providers round by themselves to what is not integers.</summary>
-    internal static ModelPrecision CopyFor(ModelPrecision precision) => precision == ModelPrecision.Int8 ? ModelPrecision.Int8 : ModelPrecision.Full;
+    internal static ModelPrecision CopyFor(ModelPrecision precision) =>
+        precision == ModelPrecision.Int8 ? ModelPrecision.Int8 : ModelPrecision.Full;
 
-    /// <summary>The name of the copy that a model file would be run as, if there is anything to rewrite; null if it runs without preparation.</summary>
+    /// <summary>
+    /// The name of the copy that a model file would be run as, if there is anything to rewrite; null if it runs without preparation.
+    /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static string? NameFor(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
-        ModelFiles.IsPrepared(modelPath) || IsSealed(modelPath) || IsRuntimeFormat(modelPath) ? null : NameOf(modelPath, precision, cancellationToken);
+        ModelFiles.IsPrepared(modelPath) || IsSealed(modelPath) || IsRuntimeFormat(modelPath)
+            ? null
+            : NameOf(modelPath, precision, cancellationToken);
 
-    /// <summary>Whether a file was written by this library in the form that runs best, whatever it is called: there is nothing to prepare.</summary>
+    /// <summary>
+    /// Whether a file was written by this library in the form that runs best, whatever it is called: there is nothing to prepare.
+    /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     private static bool IsSealed(string path) => Reading(path, () =>
-    {
-        using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
-        return CopySeal.Ends(stream);
-    });
+        {
+            using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
+            return CopySeal.Ends(stream);
+        });
 
     /// <summary>Whether a file is in ONNX Runtime's own format.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     internal static bool IsRuntimeFormat(string path) => Reading(path, () =>
-    {
-        using FileStream stream = RegularFile.OpenRead(path);
-        Span<byte> head = stackalloc byte[8];
-        return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[4..].SequenceEqual(RuntimeFormat);
-    });
+        {
+            using FileStream stream = RegularFile.OpenRead(path);
+            Span<byte> head = stackalloc byte[8];
+            return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length
+                && head[4..].SequenceEqual(RuntimeFormat);
+        });
 
     private (string Sha256, bool IsIntact) Read(CancellationToken cancellationToken)
     {
@@ -350,7 +453,14 @@ internal sealed class PreparedModel : IDisposable
         if (_bytes is not null)
             return new MemoryStream(_bytes, writable: false);
         ObjectDisposedException.ThrowIf(_file!.SafeFileHandle.IsClosed, this);
-        return new FileStream(new SafeFileHandle(_file.SafeFileHandle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 0) { Position = 0 };
+        return new FileStream(
+            new SafeFileHandle(_file.SafeFileHandle.DangerousGetHandle(), ownsHandle: false),
+            FileAccess.Read,
+            bufferSize: 0
+        )
+        {
+            Position = 0,
+        };
     }
 
     // Not inlined, so that the bytes are unreferenced when it returns.
@@ -360,8 +470,10 @@ internal sealed class PreparedModel : IDisposable
         // Only the CPU's plans are known to hold memory for shapes; others may want to know them.
         if (options.ExecutionProvider == ExecutionProvider.Cpu)
         {
-            OnnxSession session = Mapped(options, cancellationToken) ?? OnnxSession.FromBytes(ShapeHiding.Apply(ToBytes()), options, cancellationToken);
-            // Of what a Demucs model gives, only the batch may be open. Where a file does not declare the rest, the runtime has to find it out.
+            OnnxSession session = Mapped(options, cancellationToken)
+                ?? OnnxSession.FromBytes(ShapeHiding.Apply(ToBytes()), options, cancellationToken);
+            // Of what a Demucs model gives, only the batch may be open. Where a file does not declare the rest, the runtime has to find it
+            // out.
             if (session.Outputs.All(output => output.Shape.Skip(1).All(length => length > 0)))
                 return session;
             session.Dispose();
@@ -370,7 +482,8 @@ internal sealed class PreparedModel : IDisposable
     }
 
     /// <summary>
-    /// A session that takes its weights from the file, which the system reads into memory as they are requested: otherwise they would be there twice in this process and once more in the
+    /// A session that takes its weights from the file, which the system reads into memory as they are requested: otherwise they would be
+    /// there twice in this process and once more in the
     /// runtime, before it makes of them what it computes with. Null if that is not to be done.
     /// </summary>
     private OnnxSession? Mapped(OnnxSessionOptions options, CancellationToken cancellationToken)
@@ -416,14 +529,22 @@ internal sealed class PreparedModel : IDisposable
             string? folder = System.IO.Path.GetDirectoryName(path);
             // The runtime would put nodes in their place that are hard to recognize.
             bool lowered = NormalizationLowering.Apply(model);
-            // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other providers.
+            // For the CPU the runtime would put a conversion around every operator of 16-bit floats, and they would stay for other
+            // providers.
             if (fold is not null && !model.HoldsHalves && fold(lowered ? model.ToBytes() : null) is { } folded)
                 model = folded;
-            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)), quicker = Reading(path, () => CpuRewrites.Apply(model, folder)), exacter = ExactSumRewrites.Apply(model);
+            bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)),
+                quicker = Reading(path, () => CpuRewrites.Apply(model, folder)),
+                exacter = ExactSumRewrites.Apply(model);
             if (precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
-            return Reading(path, () => Int8Products.Apply(model, folder)) > 0 ? model : throw new DemucsException(DemucsError.ParameterInvalid,
-                $"Model '{path}' has no 32-bit float matrix products that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.", path);
+            return Reading(path, () => Int8Products.Apply(model, folder)) > 0
+                ? model
+                : throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"Model '{path}' has no 32-bit float matrix products that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.",
+                    path
+                );
         }
         catch (InvalidDataException e)
         {
@@ -432,7 +553,8 @@ internal sealed class PreparedModel : IDisposable
     }
 
     /// <summary>
-    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in a second file stay there. Null if
+    /// Lets the runtime compute all constants of a model, shapes above all, without which little is known of an exported graph. Weights in
+    /// a second file stay there. Null if
     /// the runtime has no kernel on the CPU for an operator of the model: then it is the same each time.
     /// </summary>
     /// <param name="path">The model's file.</param>
@@ -454,9 +576,13 @@ internal sealed class PreparedModel : IDisposable
                 refusal ??= e;
             }
         }
-        throw new DemucsException(DemucsError.ModelWriteFailed,
+        throw new DemucsException(
+            DemucsError.ModelWriteFailed,
             $"Model '{path}' cannot be prepared: neither the cache '{cache.Folder}' nor the temporary folder '{cache.OtherFolder}' is writable. {refusal!.Message} Free disk space there, set ${PreparationCache.FolderVariable} to a writable folder, "
-            + "or run the model without preparation.", path, refusal);
+                + "or run the model without preparation.",
+            path,
+            refusal
+        );
     }
 
     private static GraphModel? Fold(string path, byte[]? model, string folder, CancellationToken cancellationToken)
@@ -503,24 +629,38 @@ internal sealed class PreparedModel : IDisposable
             PreparationCache.Delete(folded);
         }
 
-        void Load(OnnxSessionOptions how) => (model is null ? OnnxSession.FromFile(path, how, cancellationToken) : OnnxSession.FromBytes(model, how, cancellationToken)).Dispose();
+        void Load(OnnxSessionOptions how) =>
+            (
+                model is null ? OnnxSession.FromFile(path, how, cancellationToken) : OnnxSession.FromBytes(model, how, cancellationToken)
+            ).Dispose();
     }
 
-    /// <summary>The name of a model's copy: by the model's file, and by what else the copy depends on, namely weights in other files, what folds it and what rewrites it.</summary>
-    private static string NameOf(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) => Reading(modelPath, () =>
-    {
-        using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256), surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        DurableFiles.Append(content, modelPath, cancellationToken);
-        surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0"));
-        foreach (string weights in ExternalWeights.Read(modelPath).Where(File.Exists))
+    /// <summary>
+    /// The name of a model's copy: by the model's file, and by what else the copy depends on, namely weights in other files, what folds it
+    /// and what rewrites it.
+    /// </summary>
+    private static string NameOf(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
+        Reading(modelPath, () =>
         {
-            surroundings.AppendData(Encoding.UTF8.GetBytes($"{System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(modelPath)!, weights)}\0{RegularFile.Info(weights).Length}\0"));
-            DurableFiles.Append(surroundings, weights, cancellationToken);
-        }
-        return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
-    });
+            using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
+                surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            DurableFiles.Append(content, modelPath, cancellationToken);
+            surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0"));
+            foreach (string weights in ExternalWeights.Read(modelPath).Where(File.Exists))
+            {
+                surroundings.AppendData(
+                    Encoding.UTF8.GetBytes(
+                        $"{System.IO.Path.GetRelativePath(System.IO.Path.GetDirectoryName(modelPath)!, weights)}\0{RegularFile.Info(weights).Length}\0"
+                    )
+                );
+                DurableFiles.Append(surroundings, weights, cancellationToken);
+            }
+            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
+        });
 
-    /// <summary>Removes what earlier versions made of just this model, next to it and in the folder that they used else: nothing uses it any more.</summary>
+    /// <summary>
+    /// Removes what earlier versions made of just this model, next to it and in the folder that they used else: nothing uses it any more.
+    /// </summary>
     private static void RemoveBeside(string modelPath, byte[] source)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -528,8 +668,15 @@ internal sealed class PreparedModel : IDisposable
         {
             hash.AppendData(source);
             hash.AppendData([(byte)version]);
-            string name = $"{System.IO.Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8))}";
-            foreach (string folder in new[] { System.IO.Path.GetDirectoryName(modelPath)!, System.IO.Path.Combine(ApplicationFolder.Path, "prepared") })
+            string name =
+                $"{System.IO.Path.GetFileNameWithoutExtension(modelPath)}.{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8))}";
+            foreach (
+                string folder in new[]
+                {
+                    System.IO.Path.GetDirectoryName(modelPath)!,
+                    System.IO.Path.Combine(ApplicationFolder.Path, "prepared"),
+                }
+            )
             {
                 PreparationCache.Delete(System.IO.Path.Combine(folder, name + ModelFiles.PreparedSuffix));
                 PreparationCache.Delete(System.IO.Path.Combine(folder, name + ModelFiles.Int8Suffix));
@@ -538,7 +685,14 @@ internal sealed class PreparedModel : IDisposable
     }
 
     private static DemucsException Refusal(string modelPath, string reason) =>
-        new(DemucsError.PreparationRefused, $"Model '{modelPath}' is not prepared: a test found that the prepared copy is less accurate than the model as exported. {reason}", modelPath) { Remedies = [Remedy.NoPreparation] };
+        new(
+            DemucsError.PreparationRefused,
+            $"Model '{modelPath}' is not prepared: a test found that the prepared copy is less accurate than the model as exported. {reason}",
+            modelPath
+        )
+        {
+            Remedies = [Remedy.NoPreparation],
+        };
 
     private static T Reading<T>(string? path, Func<T> read)
     {
@@ -553,5 +707,10 @@ internal sealed class PreparedModel : IDisposable
     }
 
     private static DemucsException Invalid(string? path, InvalidDataException e) =>
-        new(DemucsError.DemucsModelInvalid, $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.", path, e);
+        new(
+            DemucsError.DemucsModelInvalid,
+            $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.",
+            path,
+            e
+        );
 }

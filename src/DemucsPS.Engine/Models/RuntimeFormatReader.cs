@@ -8,11 +8,13 @@ namespace DemucsPS.Engine.Models;
 
 /// <summary>Reads what a model in ONNX Runtime's own format takes and gives, which is a FlatBuffers file.</summary>
 /// <remarks>
-/// The tables and their fields' numbers: https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/flatbuffers/schema/ort.fbs. The format: https://flatbuffers.dev/internals/.
+/// The tables and their fields' numbers: https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/flatbuffers/schema/ort.fbs.
+/// The format: https://flatbuffers.dev/internals/.
 /// </remarks>
 internal sealed class RuntimeFormatReader
 {
-    private const int MostItems = 1_000_000, MostBytes = 1 << 20;
+    private const int MostItems = 1_000_000,
+        MostBytes = 1 << 20;
 
     private readonly FileStream _file;
 
@@ -25,7 +27,8 @@ internal sealed class RuntimeFormatReader
     {
         RuntimeFormatReader reader = new(file);
         // InferenceSession.model, Model.graph.
-        long model = reader.Required(reader.Follow(0), 1), graph = reader.Required(model, 7);
+        long model = reader.Required(reader.Follow(0), 1),
+            graph = reader.Required(model, 7);
         Dictionary<string, OnnxTensorInfo> values = [];
         foreach (long value in reader.Items(graph, 1))
         {
@@ -38,8 +41,17 @@ internal sealed class RuntimeFormatReader
             metadata[reader.Text(entry, 0)] = reader.Text(entry, 1);
         return new ModelSignature([.. Named(5).Where(i => !initializers.Contains(i.Name))], Named(6), metadata);
 
-        OnnxTensorInfo[] Named(int field) => [.. reader.Items(graph, field).Select(reader.TextAt)
-            .Select(name => values.TryGetValue(name, out OnnxTensorInfo? found) ? found : new OnnxTensorInfo(name, OnnxElementType.Undefined, []))];
+        OnnxTensorInfo[] Named(int field) =>
+            [
+                .. reader
+                    .Items(graph, field)
+                    .Select(reader.TextAt)
+                    .Select(name =>
+                        values.TryGetValue(name, out OnnxTensorInfo? found)
+                            ? found
+                            : new OnnxTensorInfo(name, OnnxElementType.Undefined, [])
+                    ),
+            ];
     }
 
     /// <summary>A ValueInfo: name, type and shape.</summary>
@@ -55,14 +67,20 @@ internal sealed class RuntimeFormatReader
 
     /// <summary>A Dimension: its value's type is 1 for a number.</summary>
     private long Dimension(long dimension) =>
-        Table(dimension, 0) is { } value && Field(value, 0) is { } type && Read(type, 1)[0] == 1 ? Field(value, 1) is { } number ? BinaryPrimitives.ReadInt64LittleEndian(Read(number, 8)) : 0 : -1;
+        Table(dimension, 0) is { } value && Field(value, 0) is { } type && Read(type, 1)[0] == 1
+            ? Field(value, 1) is { } number
+                ? BinaryPrimitives.ReadInt64LittleEndian(Read(number, 8))
+                : 0
+            : -1;
 
     private string Text(long table, int field) => Field(table, field) is { } at ? TextAt(Follow(at)) : "";
 
     private string TextAt(long at)
     {
         int length = Int32(at);
-        return length is >= 0 and <= MostBytes ? Encoding.UTF8.GetString(Read(at + 4, length)) : throw new InvalidDataException($"a text has {length} bytes");
+        return length is >= 0 and <= MostBytes
+            ? Encoding.UTF8.GetString(Read(at + 4, length))
+            : throw new InvalidDataException($"a text has {length} bytes");
     }
 
     /// <summary>What a list of tables or texts leads to.</summary>

@@ -4,7 +4,9 @@ using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Models;
 
-/// <summary>A loaded model with its recognized contract. Thread-safe; runs may go on in parallel, each over its own <see cref="ModelTensors"/>.</summary>
+/// <summary>
+/// A loaded model with its recognized contract. Thread-safe; runs may go on in parallel, each over its own <see cref="ModelTensors"/>.
+/// </summary>
 internal sealed class SeparationModel : IDisposable
 {
     private readonly OnnxSession _session;
@@ -12,7 +14,15 @@ internal sealed class SeparationModel : IDisposable
     private readonly OnnxSessionOptions _options;
     private OnnxSession? _ownThreads;
 
-    private SeparationModel(ModelSource source, PreparedModel? copy, OnnxSession session, OnnxSessionOptions options, IReadOnlyList<string>? stemNames, ModelFileSet? files, ModelPrecision precision)
+    private SeparationModel(
+        ModelSource source,
+        PreparedModel? copy,
+        OnnxSession session,
+        OnnxSessionOptions options,
+        IReadOnlyList<string>? stemNames,
+        ModelFileSet? files,
+        ModelPrecision precision
+    )
     {
         _session = session;
         _copy = copy;
@@ -54,26 +64,43 @@ internal sealed class SeparationModel : IDisposable
     /// <summary>Loads a model.</summary>
     /// <param name="source">A built-in model's name or the full path of a file.</param>
     /// <param name="options">How it will run.</param>
-    /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in models need none; of a model that is weights only, the graph is written in any case.</param>
+    /// <param name="prepare">Whether to run its prepared copy, see <see cref="PreparedModel"/>, which is made if it is missing. Built-in
+    /// models need none; of a model that is weights only, the graph is written in any case.</param>
     /// <param name="warn">Receives a message for the user where the copy cannot be kept, or was damaged; null to go without.</param>
-    /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six stems.</param>
-    /// <param name="tell">Receives verbose messages: on the execution provider that is chosen, and where there is nothing to prepare; null to go without.</param>
-    /// <param name="precision">The precision in which it is computed. Another than <see cref="ModelPrecision.Full"/> takes its own prepared copy, and the CPU.</param>
+    /// <param name="stemNames">Names for its stems, in its order; null for those in its metadata or, without, the usual ones of four or six
+    /// stems.</param>
+    /// <param name="tell">Receives verbose messages: on the execution provider that is chosen, and where there is nothing to prepare; null
+    /// to go without.</param>
+    /// <param name="precision">The precision in which it is computed. Another than <see cref="ModelPrecision.Full"/> takes its own prepared
+    /// copy, and the CPU.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another contract),
-    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
-    /// do not fit, or <see cref="PreparationCache.FolderVariable"/> is not a full path). With <paramref name="prepare"/> also <see cref="DemucsError.ModelWriteFailed"/>, as in <see cref="PreparedModel.Prepare(string, ModelPrecision, PreparationCache, Action{string}?, CancellationToken)"/>.
+    /// <see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> (not ONNX, weights missing, another
+    /// contract),
+    /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or
+    /// <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
+    /// do not fit, or <see cref="PreparationCache.FolderVariable"/> is not a full path). With <paramref name="prepare"/> also
+    /// <see cref="DemucsError.ModelWriteFailed"/>, as in
+    /// <see cref="PreparedModel.Prepare(string, ModelPrecision, PreparationCache, Action{string}?, CancellationToken)"/>.
     /// </exception>
-    public static SeparationModel Load(ModelSource source, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
-        LoadForBag(source, options, prepare, warn, warn, stemNames, tell, precision, identify: false, cancellationToken);
+    public static SeparationModel Load(
+        ModelSource source,
+        OnnxSessionOptions options,
+        bool prepare = false,
+        Action<string>? warn = null,
+        IReadOnlyList<string>? stemNames = null,
+        Action<string>? tell = null,
+        ModelPrecision precision = ModelPrecision.Full,
+        CancellationToken cancellationToken = default
+    ) => LoadForBag(source, options, prepare, warn, warn, stemNames, tell, precision, identify: false, cancellationToken);
 
     /// <summary>
-    /// The contract of a model that is not loaded, by what its file says. Where that leaves so much open that it fits none, the runtime is asked, which knows shapes from what the model computes.
+    /// The contract of a model that is not loaded, by what its file says. Where that leaves so much open that it fits none, the runtime is
+    /// asked, which knows shapes from what the model computes.
     /// </summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> or, where the stem names do not fit, <see cref="DemucsError.ParameterInvalid"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>, <see cref="DemucsError.DemucsModelInvalid"/> or,
+    /// where the stem names do not fit, <see cref="DemucsError.ParameterInvalid"/>.</exception>
     internal static ModelContract Declare(ModelSource source, IReadOnlyList<string>? stemNames)
     {
         ModelSignature signature = SignatureReader.Read(source);
@@ -87,7 +114,10 @@ internal sealed class SeparationModel : IDisposable
             _ = ExternalWeights.Read(path);
             try
             {
-                using OnnxSession session = OnnxSession.FromFile(path, new OnnxSessionOptions { IntraOpThreads = 1, OptimizationLevel = OnnxOptimizationLevel.Basic });
+                using OnnxSession session = OnnxSession.FromFile(
+                    path,
+                    new OnnxSessionOptions { IntraOpThreads = 1, OptimizationLevel = OnnxOptimizationLevel.Basic }
+                );
                 return ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), name, stemNames);
             }
             catch (OnnxRuntimeException fault)
@@ -98,11 +128,22 @@ internal sealed class SeparationModel : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read beside the runtime, which loads a model on one thread.
+    /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read
+    /// beside the runtime, which loads a model on one thread.
     /// <paramref name="warn"/> takes what is wrong with the cache, <paramref name="warnOfDamage"/> what is wrong with this copy.
     /// </summary>
-    internal static SeparationModel LoadForBag(ModelSource source, OnnxSessionOptions options, bool prepare, Action<string>? warn, Action<string>? warnOfDamage, IReadOnlyList<string>? stemNames, Action<string>? tell, ModelPrecision precision,
-        bool identify, CancellationToken cancellationToken)
+    internal static SeparationModel LoadForBag(
+        ModelSource source,
+        OnnxSessionOptions options,
+        bool prepare,
+        Action<string>? warn,
+        Action<string>? warnOfDamage,
+        IReadOnlyList<string>? stemNames,
+        Action<string>? tell,
+        ModelPrecision precision,
+        bool identify,
+        CancellationToken cancellationToken
+    )
     {
         CheckPrecision(source, options, prepare, precision);
         if (precision == ModelPrecision.Int8)
@@ -135,7 +176,9 @@ internal sealed class SeparationModel : IDisposable
             {
                 session?.Dispose();
                 session = null;
-                warnOfDamage?.Invoke($"The prepared copy '{copy.Path}' was damaged and is made again. Check the disk if this happens again.");
+                warnOfDamage?.Invoke(
+                    $"The prepared copy '{copy.Path}' was damaged and is made again. Check the disk if this happens again."
+                );
                 copy.Discard();
                 copy = Prepare(renew: true);
                 files = Identify();
@@ -157,18 +200,33 @@ internal sealed class SeparationModel : IDisposable
             throw;
         }
 
-        PreparedModel? Prepare(bool renew) => source.Path is not { } path ? null
-            : source is { IsWeights: true, Trial: ModelTrial.Float64 } ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
+        PreparedModel? Prepare(bool renew) =>
+            source.Path is not { } path ? null
+            : source is { IsWeights: true, Trial: ModelTrial.Float64 }
+                ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
             : source.IsWeights ? WeightsModel.Prepare(source, copied, PreparationCache.Open(), warn, renew, cancellationToken)
             : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
-            : prepare ? PreparedModel.Prepare(path, copied, PreparationCache.Open(), warn, renew, source.Trial == ModelTrial.EvenIfRefused, cancellationToken)
+            : prepare
+                ? PreparedModel.Prepare(
+                    path,
+                    copied,
+                    PreparationCache.Open(),
+                    warn,
+                    renew,
+                    source.Trial == ModelTrial.EvenIfRefused,
+                    cancellationToken
+                )
             : null;
 
-        Task<bool> IsIntact(PreparedModel shared) => Task.Run(() =>
-        {
-            using (shared)
-                return shared.IsIntact(cancellationToken);
-        }, CancellationToken.None);
+        Task<bool> IsIntact(PreparedModel shared) =>
+            Task.Run(
+                () =>
+                {
+                    using (shared)
+                        return shared.IsIntact(cancellationToken);
+                },
+                CancellationToken.None
+            );
 
         ModelFileSet? Identify()
         {
@@ -179,7 +237,8 @@ internal sealed class SeparationModel : IDisposable
     }
 
     /// <summary>
-    /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunResources.OwnThreadOnly"/>; without this they run as any other. A weights file is in memory once
+    /// Loads the model a second time, for runs that keep to their own thread, <see cref="RunResources.OwnThreadOnly"/>; without this they
+    /// run as any other. A weights file is in memory once
     /// anyway. Not to be called while the model runs.
     /// </summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
@@ -192,7 +251,12 @@ internal sealed class SeparationModel : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' was loaded once, but could not be loaded again for more jobs. Run fewer jobs. ONNX Runtime reports: {e.Message}", Path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{Path ?? Name}' was loaded once, but could not be loaded again for more jobs. Run fewer jobs. ONNX Runtime reports: {e.Message}",
+                Path,
+                e
+            );
         }
     }
 
@@ -201,7 +265,9 @@ internal sealed class SeparationModel : IDisposable
     /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words. <see cref="DemucsError.ExecutionProviderFailed"/>: another provider than the processor did. <see cref="DemucsError.OutOfMemory"/>: it lacked memory.
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the runtime failed on this model; its own words.
+    /// <see cref="DemucsError.ExecutionProviderFailed"/>: another provider than the processor did. <see cref="DemucsError.OutOfMemory"/>:
+    /// it lacked memory.
     /// </exception>
     public void Run(ModelTensors tensors, CancellationToken cancellationToken) => Run(tensors, default, cancellationToken);
 
@@ -215,20 +281,39 @@ internal sealed class SeparationModel : IDisposable
         {
             OnnxSession session = share.OwnThreadOnly ? _ownThreads ?? _session : _session;
             bool shrink = share.ReleasesMemory && HasOwnThreads;
-            session.Run([.. Contract.Inputs.Select(tensors.Input)], [.. Contract.Outputs.Select(tensors.Output)], shrink, cancellationToken);
+            session.Run(
+                [.. Contract.Inputs.Select(tensors.Input)],
+                [.. Contract.Outputs.Select(tensors.Output)],
+                shrink,
+                cancellationToken
+            );
         }
         catch (OnnxRuntimeException e) when (e.IsOutOfMemory)
         {
-            throw new DemucsException(DemucsError.OutOfMemory, $"Not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.", Path, e);
+            throw new DemucsException(
+                DemucsError.OutOfMemory,
+                $"Not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.",
+                Path,
+                e
+            );
         }
         catch (OnnxRuntimeException e) when (ExecutionProvider != ExecutionProvider.Cpu)
         {
-            throw new DemucsException(DemucsError.ExecutionProviderFailed,
-                $"The execution provider {ExecutionProviderChoice.Describe(_options)} failed while running model '{Path ?? Name}'. The separation can be resumed with the execution provider Cpu. ONNX Runtime reports: {ExecutionProviderChoice.OneLine(e.Message)}", Path, e);
+            throw new DemucsException(
+                DemucsError.ExecutionProviderFailed,
+                $"The execution provider {ExecutionProviderChoice.Describe(_options)} failed while running model '{Path ?? Name}'. The separation can be resumed with the execution provider Cpu. ONNX Runtime reports: {ExecutionProviderChoice.OneLine(e.Message)}",
+                Path,
+                e
+            );
         }
         catch (OnnxRuntimeException e)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{Path ?? Name}' failed while running on {ExecutionProvider}: {e.Message}", Path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{Path ?? Name}' failed while running on {ExecutionProvider}: {e.Message}",
+                Path,
+                e
+            );
         }
         tensors.Take(Contract.Outputs);
     }
@@ -260,16 +345,24 @@ internal sealed class SeparationModel : IDisposable
         {
             if (options.ExecutionProvider != ExecutionProvider.OpenVINO)
             {
-                throw Refused($"The precision {precision} is only available with the execution provider {ExecutionProvider.OpenVINO}, not with {options.ExecutionProvider}. Use that provider, or the precision {ModelPrecision.Full}.");
+                throw Refused(
+                    $"The precision {precision} is only available with the execution provider {ExecutionProvider.OpenVINO}, not with {options.ExecutionProvider}. Use that provider, or the precision {ModelPrecision.Full}."
+                );
             }
             return;
         }
         if (source.Path is null)
-            throw Refused($"The built-in model '{source.Name}' has no weights, so it has no precision {precision}. Choose another model, or use the precision Full.");
+            throw Refused(
+                $"The built-in model '{source.Name}' has no weights, so it has no precision {precision}. Choose another model, or use the precision Full."
+            );
         if (!prepare)
-            throw Refused($"The precision {precision} needs preparation, so it cannot be combined with running models without preparation. Leave out one of the two.");
+            throw Refused(
+                $"The precision {precision} needs preparation, so it cannot be combined with running models without preparation. Leave out one of the two."
+            );
         if (options.ExecutionProvider != ExecutionProvider.Cpu)
-            throw Refused($"The precision {precision} is only available with the execution provider Cpu, not with {options.ExecutionProvider}. Leave out one of the two.");
+            throw Refused(
+                $"The precision {precision} is only available with the execution provider Cpu, not with {options.ExecutionProvider}. Leave out one of the two."
+            );
 
         DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message, source.Path);
     }
@@ -281,12 +374,25 @@ internal sealed class SeparationModel : IDisposable
     internal static DemucsException NotLoaded(string path, ExecutionProvider provider, OnnxRuntimeException e)
     {
         if (e.IsOutOfMemory)
-            return new DemucsException(DemucsError.OutOfMemory, $"Not enough memory to load model '{path}': {e.Message} Close other programs.", path, e);
+            return new DemucsException(
+                DemucsError.OutOfMemory,
+                $"Not enough memory to load model '{path}': {e.Message} Close other programs.",
+                path,
+                e
+            );
         if (NewerModel.FaultOf(e.Message, OnnxRuntimeLibrary.Version) is { } newer)
-            return new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{path}' {newer} ONNX Runtime reports: {e.Message}", path, e);
-        string message = provider != ExecutionProvider.Cpu ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} does not support this model. If not, the file may be damaged."
+            return new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{path}' {newer} ONNX Runtime reports: {e.Message}",
+                path,
+                e
+            );
+        string message =
+            provider != ExecutionProvider.Cpu
+                ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} does not support this model. If not, the file may be damaged."
             // The runtime's message for missing or short weights names them only in passing, so the remedy is said in full.
-            : System.IO.Path.IsPathFullyQualified(path) && ExternalWeights.FaultOf(path) is { } fault ? $"Model '{path}' cannot be loaded: {fault}"
+            : System.IO.Path.IsPathFullyQualified(path) && ExternalWeights.FaultOf(path) is { } fault
+                ? $"Model '{path}' cannot be loaded: {fault}"
             : $"Model '{path}' cannot be loaded: it may be damaged, incomplete or not an ONNX file.";
         return new DemucsException(DemucsError.DemucsModelInvalid, $"{message} ONNX Runtime reports: {e.Message}", path, e);
     }

@@ -10,13 +10,19 @@ namespace DemucsPS.Engine.Models;
 internal static class SignatureReader
 {
     // onnx.proto: ModelProto.graph and metadata_props, GraphProto.initializer, input and output, TensorProto.name.
-    private const int Graph = 7, Property = 14, Initializer = 5, Input = 11, Output = 12, TensorName = 8;
+    private const int Graph = 7,
+        Property = 14,
+        Initializer = 5,
+        Input = 11,
+        Output = 12,
+        TensorName = 8;
 
     private const int MostBytes = 1 << 20;
 
     /// <summary>Reads it from a model's file, without the runtime and without the weights.</summary>
     /// <param name="source">The model.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it is not a model; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: it is not a model;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
     public static ModelSignature Read(ModelSource source)
     {
         try
@@ -30,18 +36,29 @@ internal static class SignatureReader
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' is damaged, incomplete or not an ONNX file: {e.Message}.", source.Path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{source.Path}' is damaged, incomplete or not an ONNX file: {e.Message}.",
+                source.Path,
+                e
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{source.Path}' cannot be read: {e.Message}", source.Path, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"Model '{source.Path}' cannot be read: {e.Message}",
+                source.Path,
+                e
+            );
         }
     }
 
     private static ModelSignature ReadOnnx(Stream file)
     {
         WireStream wire = new(file);
-        List<OnnxTensorInfo> inputs = [], outputs = [];
+        List<OnnxTensorInfo> inputs = [],
+            outputs = [];
         HashSet<string> initializers = [];
         Dictionary<string, string> metadata = [];
         bool hasGraph = false;
@@ -55,8 +72,13 @@ internal static class SignatureReader
             }
             else if (tag == (Property, 2))
             {
-                string key = "", value = "";
-                foreach (WireField field in new WireReader(wire.Bytes(wire.Number(wire.Length), wire.Length, MostBytes, "an entry of the metadata")))
+                string key = "",
+                    value = "";
+                foreach (
+                    WireField field in new WireReader(
+                        wire.Bytes(wire.Number(wire.Length), wire.Length, MostBytes, "an entry of the metadata")
+                    )
+                )
                 {
                     if (field.Number == 1)
                         key = Encoding.UTF8.GetString(field.Block.Span);
@@ -84,7 +106,9 @@ internal static class SignatureReader
                 {
                     case (Input or Output, 2):
                         GraphValue value = GraphValue.Parse(wire.Bytes(wire.Number(end), end, MostBytes, "a declaration"));
-                        (tag.Number == Input ? inputs : outputs).Add(new OnnxTensorInfo(value.Name, (OnnxElementType)value.ElementType, value.Shape ?? []));
+                        (tag.Number == Input ? inputs : outputs).Add(
+                            new OnnxTensorInfo(value.Name, (OnnxElementType)value.ElementType, value.Shape ?? [])
+                        );
                         break;
                     case (Initializer, 2):
                         ReadInitializer(wire.EndOf(wire.Number(end), end));

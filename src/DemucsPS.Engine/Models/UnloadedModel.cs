@@ -39,7 +39,9 @@ internal sealed class UnloadedModel
         }
         if (!prepare || PreparedModel.NameFor(path, precision, cancellationToken) is not { } name)
             return new UnloadedModel(asItIs, null, null, () => false);
-        return new UnloadedModel(asItIs, name, PreparationCache.Open().Identify(name, cancellationToken), () => PreparedModel.Prepare(File.ReadAllBytes(path)) is not null);
+        return new UnloadedModel(asItIs, name, PreparationCache.Open().Identify(name, cancellationToken), () =>
+            PreparedModel.Prepare(File.ReadAllBytes(path)) is not null
+        );
     }
 
     /// <summary>The model as it would run, given what it was at another time.</summary>
@@ -52,6 +54,10 @@ internal sealed class UnloadedModel
         // Where there is nothing to rewrite there is no copy at any time.
         if (copy is null && then is { Prepared: false } && !_isRewritten.Value)
             return _asItIs;
-        return new ModelIdentity(_asItIs.Name, true, [_asItIs.Files[0], copy ?? new FileIdentity(_copyName, 0, "not made yet"), .. _asItIs.Files.Skip(1)]);
+        return new ModelIdentity(
+            _asItIs.Name,
+            true,
+            [_asItIs.Files[0], copy ?? new FileIdentity(_copyName, 0, "not made yet"), .. _asItIs.Files.Skip(1)]
+        );
     }
 }

@@ -13,7 +13,8 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Models;
 
 /// <summary>
-/// A model whose file contains weights and no graph, see <see cref="HTDemucsWeights"/>: its graph is written by code, in the form that runs best, and kept in the <see cref="PreparationCache"/> as
+/// A model whose file contains weights and no graph, see <see cref="HTDemucsWeights"/>: its graph is written by code, in the form that runs
+/// best, and kept in the <see cref="PreparationCache"/> as
 /// prepared copies are. There is no other form that it could be run in, so it is always that one.
 /// </summary>
 internal static class WeightsModel
@@ -30,17 +31,35 @@ internal static class WeightsModel
     /// <returns>The graph, to be disposed.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is damaged, or holds what is not understood; <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the file is damaged, or holds what is not understood;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
     /// <see cref="DemucsError.ParameterInvalid"/>: nothing of the model can be computed in this precision.
     /// </exception>
-    public static PreparedModel Prepare(ModelSource source, ModelPrecision precision, PreparationCache cache, Action<string>? warn, bool renew, CancellationToken cancellationToken)
+    public static PreparedModel Prepare(
+        ModelSource source,
+        ModelPrecision precision,
+        PreparationCache cache,
+        Action<string>? warn,
+        bool renew,
+        CancellationToken cancellationToken
+    )
     {
         using HTDemucsWeights weights = Open(source, warn);
         string name = NameOf(source, weights, precision, cancellationToken);
-        return PreparedModel.Find(name, source.Path!, cache, renew) ?? PreparedModel.Keep(name, source.Path!, cache, stream => Write(weights, source, precision == ModelPrecision.Full ? null : cache, stream, cancellationToken), warn, cancellationToken);
+        return PreparedModel.Find(name, source.Path!, cache, renew)
+            ?? PreparedModel.Keep(
+                name,
+                source.Path!,
+                cache,
+                stream => Write(weights, source, precision == ModelPrecision.Full ? null : cache, stream, cancellationToken),
+                warn,
+                cancellationToken
+            );
     }
 
-    /// <summary>The graph of a model in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>: what the graph should give.</summary>
+    /// <summary>
+    /// The graph of a model in float64 as far as the runtime computes in that, see <see cref="Float64Graph"/>: what the graph should give.
+    /// </summary>
     /// <param name="source">The model; its file has weights.</param>
     /// <param name="cache">Where to write what the runtime makes of it on the way.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left.</param>
@@ -88,11 +107,14 @@ internal static class WeightsModel
     public static ModelSignature Declare(ModelSource source)
     {
         using HTDemucsWeights weights = Open(source, null);
-        long segment = SegmentFrames(weights, source.Segment), frames = SegmentSpectrogram.FrameCount((int)segment), stems = weights.Architecture.Sources.Count;
+        long segment = SegmentFrames(weights, source.Segment),
+            frames = SegmentSpectrogram.FrameCount((int)segment),
+            stems = weights.Architecture.Sources.Count;
         return new ModelSignature(
             [Tensor("mix", 1, 2, segment), Tensor("spectrogram", [1, .. s_spectrogram, frames])],
             [Tensor("spectrograms", [1, stems, .. s_spectrogram, frames]), Tensor("waveforms", 1, stems, 2, segment)],
-            new Dictionary<string, string> { [ModelContract.SourcesKey] = string.Join(',', weights.Architecture.Sources) });
+            new Dictionary<string, string> { [ModelContract.SourcesKey] = string.Join(',', weights.Architecture.Sources) }
+        );
 
         static OnnxTensorInfo Tensor(string name, params long[] shape) => new(name, OnnxElementType.Float32, shape);
     }
@@ -122,10 +144,17 @@ internal static class WeightsModel
 
     /// <param name="weights">The weights.</param>
     /// <param name="source">The model.</param>
-    /// <param name="int8">Of a graph for <see cref="ModelPrecision.Int8"/>, where to write what the runtime makes of it on the way; null for full precision.</param>
+    /// <param name="int8">Of a graph for <see cref="ModelPrecision.Int8"/>, where to write what the runtime makes of it on the way; null
+    /// for full precision.</param>
     /// <param name="destination">Takes the graph.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    private static void Write(HTDemucsWeights weights, ModelSource source, PreparationCache? int8, Stream destination, CancellationToken cancellationToken)
+    private static void Write(
+        HTDemucsWeights weights,
+        ModelSource source,
+        PreparationCache? int8,
+        Stream destination,
+        CancellationToken cancellationToken
+    )
     {
         HTDemucsGraphOptions options = new() { SegmentFrames = SegmentFrames(weights, source.Segment) };
         if (int8 is null)
@@ -135,26 +164,48 @@ internal static class WeightsModel
         }
         GraphModel graph = Folded(weights, source, int8, cancellationToken);
         if (Int8Products.Apply(graph, null) == 0)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"Model '{source.Path}' has no matrix products that are worth computing in 8 bits, so the precision {ModelPrecision.Int8} would change nothing. Use the precision Full.", source.Path);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"Model '{source.Path}' has no matrix products that are worth computing in 8 bits, so the precision {ModelPrecision.Int8} would change nothing. Use the precision Full.",
+                source.Path
+            );
         foreach (ReadOnlyMemory<byte> piece in graph.Write())
             destination.Write(piece.Span);
     }
 
     /// <summary>The graph in which the runtime has raised the weights to floats, and knows all shapes.</summary>
-    private static GraphModel Folded(HTDemucsWeights weights, ModelSource source, PreparationCache cache, CancellationToken cancellationToken)
+    private static GraphModel Folded(
+        HTDemucsWeights weights,
+        ModelSource source,
+        PreparationCache cache,
+        CancellationToken cancellationToken
+    )
     {
-        byte[] whole = HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = SegmentFrames(weights, source.Segment) }, cancellationToken);
+        byte[] whole = HTDemucsGraph.ToBytes(
+            weights,
+            new HTDemucsGraphOptions { SegmentFrames = SegmentFrames(weights, source.Segment) },
+            cancellationToken
+        );
         return PreparedModel.Fold(source.Path!, whole, cache, cancellationToken) ?? GraphModel.Parse(whole);
     }
 
     /// <summary>Of the segment that a bag gives its models, those that are shorter already keep theirs.</summary>
     private static int SegmentFrames(HTDemucsWeights weights, double? segment) =>
-        segment is { } seconds && seconds <= weights.Architecture.Segment ? (int)(seconds * weights.Architecture.SampleRate) : weights.Architecture.SegmentFrames;
+        segment is { } seconds && seconds <= weights.Architecture.Segment
+            ? (int)(seconds * weights.Architecture.SampleRate)
+            : weights.Architecture.SegmentFrames;
 
     private static string NameOf(ModelSource source, HTDemucsWeights weights, ModelPrecision precision, CancellationToken cancellationToken)
     {
         byte[] content = Convert.FromHexString(weights.Identify(cancellationToken));
-        byte[] surroundings = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTDemucs\0{HTDemucsGraph.Version}\0{PreparedModel.RewriteVersion}\0{SegmentFrames(weights, source.Segment)}\0{(precision == ModelPrecision.Full ? "" : OnnxRuntimeLibrary.Version)}")));
+        byte[] surroundings = SHA256.HashData(
+            Encoding.UTF8.GetBytes(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"HTDemucs\0{HTDemucsGraph.Version}\0{PreparedModel.RewriteVersion}\0{SegmentFrames(weights, source.Segment)}\0{(precision == ModelPrecision.Full ? "" : OnnxRuntimeLibrary.Version)}"
+                )
+            )
+        );
         return PreparationCache.NameOf(source.Path!, content, surroundings, precision);
     }
 }

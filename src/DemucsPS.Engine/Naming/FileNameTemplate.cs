@@ -5,12 +5,20 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Naming;
 
 /// <summary>
-/// How the files of stems are called: text with fields in braces, such as <c>{artist}/{album}/{track:00} {title} ({stem})</c>. <c>/</c> and <c>\</c> begin a folder; <c>{{</c> and <c>}}</c>
+/// How the files of stems are called: text with fields in braces, such as <c>{artist}/{album}/{track:00} {title} ({stem})</c>. <c>/</c> and
+/// <c>\</c> begin a folder; <c>{{</c> and <c>}}</c>
 /// are braces. The extension is added.
 /// </summary>
 public sealed class FileNameTemplate
 {
-    private const string Stem = "stem", Model = "model", Name = "name", Ext = "ext", Folder = "folder", Track = "track", Disc = "disc", Year = "year";
+    private const string Stem = "stem",
+        Model = "model",
+        Name = "name",
+        Ext = "ext",
+        Folder = "folder",
+        Track = "track",
+        Disc = "disc",
+        Year = "year";
 
     private const int MaxSeparatorBytes = 16;
 
@@ -24,11 +32,14 @@ public sealed class FileNameTemplate
     }
 
     /// <summary>
-    /// The fields: <c>artist</c>, <c>albumartist</c>, <c>album</c>, <c>title</c>, <c>genre</c>, <c>year</c>, <c>track</c> and <c>disc</c> from the tags (the last three are numbers and take a
-    /// format of zeros, <c>{track:00}</c>), <c>stem</c>, <c>model</c>, <c>name</c>, the source's file name without extension, <c>ext</c>, that extension without its dot, and <c>folder</c>,
+    /// The fields: <c>artist</c>, <c>albumartist</c>, <c>album</c>, <c>title</c>, <c>genre</c>, <c>year</c>, <c>track</c> and <c>disc</c>
+    /// from the tags (the last three are numbers and take a
+    /// format of zeros, <c>{track:00}</c>), <c>stem</c>, <c>model</c>, <c>name</c>, the source's file name without extension, <c>ext</c>,
+    /// that extension without its dot, and <c>folder</c>,
     /// the name of the folder that the source is in. The last two tell apart sources of one name.
     /// </summary>
-    public static IReadOnlyList<string> Fields { get; } = ["artist", "albumartist", "album", "title", Track, Disc, Year, "genre", Stem, Model, Name, Ext, Folder];
+    public static IReadOnlyList<string> Fields { get; } =
+    ["artist", "albumartist", "album", "title", Track, Disc, Year, "genre", Stem, Model, Name, Ext, Folder];
 
     /// <summary>MODEL/TRACK/STEM, as users of the official tool expect.</summary>
     public static FileNameTemplate Default { get; } = Parse("{model}/{name}/{stem}");
@@ -50,19 +61,33 @@ public sealed class FileNameTemplate
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: names cannot have it.</exception>
     public static void CheckValueSeparator(string valueSeparator)
     {
-        if (valueSeparator.Any(SafeFileName.IsForbidden) || valueSeparator.AsSpan().ContainsAny('/', '\\') || Encoding.UTF8.GetByteCount(valueSeparator) > MaxSeparatorBytes)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The value separator '{valueSeparator}' cannot be used in a file name. Choose other characters, at most {MaxSeparatorBytes}.") { Parameter = EngineParameter.ValueSeparator };
+        if (
+            valueSeparator.Any(SafeFileName.IsForbidden)
+            || valueSeparator.AsSpan().ContainsAny('/', '\\')
+            || Encoding.UTF8.GetByteCount(valueSeparator) > MaxSeparatorBytes
+        )
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The value separator '{valueSeparator}' cannot be used in a file name. Choose other characters, at most {MaxSeparatorBytes}."
+            )
+            {
+                Parameter = EngineParameter.ValueSeparator,
+            };
     }
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">The template.</param>
     /// <param name="valueSeparator">What is between several values of a tag: any text that names can have; null for "; ".</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a field that does not exist, braces that do not match, characters that names cannot have, or a path that leads elsewhere.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: a field that does not exist, braces that do not match,
+    /// characters that names cannot have, or a path that leads elsewhere.</exception>
     public static FileNameTemplate Parse(string text, string? valueSeparator = null)
     {
         valueSeparator ??= TrackTags.Separator;
         CheckValueSeparator(valueSeparator);
-        List<List<Part>> components = [[]];
+        List<List<Part>> components =
+        [
+            [],
+        ];
         StringBuilder literal = new();
         for (int i = 0; i < text.Length; i++)
         {
@@ -92,7 +117,11 @@ public sealed class FileNameTemplate
             }
             else
             {
-                literal.Append(SafeFileName.IsForbidden(c) ? throw Wrong($"file names cannot contain the character {(char.IsControl(c) ? $"U+{(int)c:X4}" : $"'{c}'")}") : c);
+                literal.Append(
+                    SafeFileName.IsForbidden(c)
+                        ? throw Wrong($"file names cannot contain the character {(char.IsControl(c) ? $"U+{(int)c:X4}" : $"'{c}'")}")
+                        : c
+                );
             }
         }
         EndComponent();
@@ -124,7 +153,9 @@ public sealed class FileNameTemplate
                 return new Part("", name, 0);
             string format = field[(colon + 1)..];
             if (name is not (Track or Disc or Year) || format.Length is 0 or > 9 || format.AsSpan().ContainsAnyExcept('0'))
-                throw Wrong($"'{{{field}}}' has an invalid format; only numbers ({Track}, {Disc}, {Year}) take a format, of zeros, such as {{{Track}:00}}");
+                throw Wrong(
+                    $"'{{{field}}}' has an invalid format; only numbers ({Track}, {Disc}, {Year}) take a format, of zeros, such as {{{Track}:00}}"
+                );
             return new Part("", name, format.Length);
         }
 
@@ -141,32 +172,43 @@ public sealed class FileNameTemplate
     /// <param name="stem">The stem's name.</param>
     internal string Expand(string model, TrackSource source, IReadOnlyDictionary<string, string> tags, string stem)
     {
-        return Path.Combine([.. _components.Select(parts => SafeFileName.Finish(Shorten(parts, [.. parts.Select(p => p.Field is null ? p.Literal : Cut(Clean(p)))])))]);
+        return Path.Combine([
+            .. _components.Select(parts =>
+                SafeFileName.Finish(Shorten(parts, [.. parts.Select(p => p.Field is null ? p.Literal : Cut(Clean(p)))]))
+            ),
+        ]);
 
         string Cut(string value) => SafeFileName.Cut(value, SafeFileName.MaxBytes);
 
-        string Clean(Part part) => SafeFileName.Clean(part.Field switch
-        {
-            Stem => stem,
-            Model => model,
-            Name => source.Name,
-            Ext => Path.GetExtension(source.Path).TrimStart('.'),
-            // A file at the root of a drive is in none with a name.
-            Folder => Path.GetFileName(Path.GetDirectoryName(source.Path)) ?? "",
-            "artist" => Tag("artist") ?? Tag("albumartist") ?? "Unknown Artist",
-            "albumartist" => Tag("albumartist") ?? Tag("artist") ?? "Unknown Artist",
-            "album" => Tag("album") ?? "Unknown Album",
-            "title" => Tag("title") ?? source.Name,
-            "genre" => Tag("genre") ?? "Unknown Genre",
-            Track => Number(Tag("track"), "0", part.Digits),
-            Disc => Number(Tag("disc"), "1", part.Digits),
-            _ => Number(Tag("date"), "0", Math.Max(part.Digits, 4)),
-        });
+        string Clean(Part part) =>
+            SafeFileName.Clean(
+                part.Field switch
+                {
+                    Stem => stem,
+                    Model => model,
+                    Name => source.Name,
+                    Ext => Path.GetExtension(source.Path).TrimStart('.'),
+                    // A file at the root of a drive is in none with a name.
+                    Folder => Path.GetFileName(Path.GetDirectoryName(source.Path)) ?? "",
+                    "artist" => Tag("artist") ?? Tag("albumartist") ?? "Unknown Artist",
+                    "albumartist" => Tag("albumartist") ?? Tag("artist") ?? "Unknown Artist",
+                    "album" => Tag("album") ?? "Unknown Album",
+                    "title" => Tag("title") ?? source.Name,
+                    "genre" => Tag("genre") ?? "Unknown Genre",
+                    Track => Number(Tag("track"), "0", part.Digits),
+                    Disc => Number(Tag("disc"), "1", part.Digits),
+                    _ => Number(Tag("date"), "0", Math.Max(part.Digits, 4)),
+                }
+            );
 
-        string? Tag(string name) => string.Join(ValueSeparator, TrackTags.ValuesOf(tags, name)) is var value && SafeFileName.Clean(value).Length > 0 ? value : null;
+        string? Tag(string name) =>
+            string.Join(ValueSeparator, TrackTags.ValuesOf(tags, name)) is var value && SafeFileName.Clean(value).Length > 0 ? value : null;
     }
 
-    /// <summary>The number that a text begins with, such as that of track <c>3/12</c> or the year of <c>2001-05-31</c>; of other text, such as side <c>A1</c> of a record, the text.</summary>
+    /// <summary>
+    /// The number that a text begins with, such as that of track <c>3/12</c> or the year of <c>2001-05-31</c>; of other text, such as side
+    /// <c>A1</c> of a record, the text.
+    /// </summary>
     private static string Number(string? text, string otherwise, int digits)
     {
         text = (text ?? otherwise).Trim();
@@ -174,13 +216,21 @@ public sealed class FileNameTemplate
         return number.Length == 0 && !text.StartsWith('0') ? text : number.PadLeft(Math.Max(1, digits), '0');
     }
 
-    /// <summary>One component of all its parts. Where it is too long, its longest field is cut, time and again; the stem's name only when nothing else is left.</summary>
+    /// <summary>
+    /// One component of all its parts. Where it is too long, its longest field is cut, time and again; the stem's name only when nothing
+    /// else is left.
+    /// </summary>
     private static string Shorten(List<Part> parts, string[] values)
     {
         int[] bytes = Array.ConvertAll(values, Encoding.UTF8.GetByteCount);
         while (bytes.Sum() > SafeFileName.MaxBytes)
         {
-            int longest = Enumerable.Range(0, parts.Count).Where(i => parts[i].Field is not null && bytes[i] > 0).OrderBy(i => parts[i].Field == Stem).ThenByDescending(i => bytes[i]).First();
+            int longest = Enumerable
+                .Range(0, parts.Count)
+                .Where(i => parts[i].Field is not null && bytes[i] > 0)
+                .OrderBy(i => parts[i].Field == Stem)
+                .ThenByDescending(i => bytes[i])
+                .First();
             values[longest] = SafeFileName.Cut(values[longest], bytes[longest] - 1);
             bytes[longest] = Encoding.UTF8.GetByteCount(values[longest]);
         }

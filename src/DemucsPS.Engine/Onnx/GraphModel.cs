@@ -6,7 +6,8 @@ using System.Text;
 namespace DemucsPS.Engine.Onnx;
 
 /// <summary>
-/// An ONNX model (ModelProto) whose main graph's nodes can be replaced. Everything else is kept as the bytes it was, in its order, as views of
+/// An ONNX model (ModelProto) whose main graph's nodes can be replaced. Everything else is kept as the bytes it was, in its order, as views
+/// of
 /// the file's bytes: weights are never copied.
 /// </summary>
 /// <remarks>Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.</remarks>
@@ -86,14 +87,19 @@ internal sealed class GraphModel
     /// <summary>Whether a node has its own body, which may use any name of the main graph.</summary>
     public bool HasNestedGraphs => Nodes.Exists(n => n.Attributes.Values.Any(a => a.HoldsGraph));
 
-    /// <summary>Whether weights lie in another file next to the model. Where nested graphs or functions hide that, it is taken to be so.</summary>
+    /// <summary>
+    /// Whether weights lie in another file next to the model. Where nested graphs or functions hide that, it is taken to be so.
+    /// </summary>
     public bool MayHaveExternalData =>
-        _hasFunctions || HasNestedGraphs || Initializers.Values.Any(t => t.IsExternal)
+        _hasFunctions
+        || HasNestedGraphs
+        || Initializers.Values.Any(t => t.IsExternal)
         || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { IsExternal: true }));
 
     /// <summary>Whether anything stored or declared is of 16-bit floats.</summary>
     public bool HoldsHalves =>
-        Initializers.Values.Any(t => t.ElementType == GraphTensor.Float16) || Values.Values.Any(v => v.ElementType == GraphTensor.Float16)
+        Initializers.Values.Any(t => t.ElementType == GraphTensor.Float16)
+        || Values.Values.Any(v => v.ElementType == GraphTensor.Float16)
         || Nodes.Exists(n => n.Attributes.Values.Any(a => a.Tensor is { ElementType: GraphTensor.Float16 }));
 
     /// <summary>Reads a model. The bytes must stay unchanged as long as the result is in use.</summary>
@@ -101,7 +107,8 @@ internal sealed class GraphModel
     public static GraphModel Parse(ReadOnlyMemory<byte> message) => new(message);
 
     /// <summary>
-    /// Leaves out the constants that no node takes. Where functions or nested graphs might take one by its name, and in old files where it is an input as well, it stays.
+    /// Leaves out the constants that no node takes. Where functions or nested graphs might take one by its name, and in old files where it
+    /// is an input as well, it stays.
     /// </summary>
     public void RemoveUnusedInitializers()
     {
@@ -115,17 +122,30 @@ internal sealed class GraphModel
         }
     }
 
-    /// <summary>Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, and as many as they like, so they are never treated as constants.</summary>
+    /// <summary>
+    /// Adds a constant of 64-bit integers that is an input as well: whoever runs the model may give other values, and as many as they like,
+    /// so they are never treated as constants.
+    /// </summary>
     public void AddReplaceableConstant(string name, ReadOnlySpan<long> values)
     {
-        byte[] bytes = new byte[values.Length * sizeof(long)], latin = Encoding.Latin1.GetBytes(name);
+        byte[] bytes = new byte[values.Length * sizeof(long)],
+            latin = Encoding.Latin1.GetBytes(name);
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
-        ProtobufMessage constant = new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(8, latin).Block(9, bytes);
+        ProtobufMessage constant = new ProtobufMessage()
+            .Integer(1, values.Length)
+            .Integer(2, GraphTensor.Int64)
+            .Block(8, latin)
+            .Block(9, bytes);
         // A length by name is an unknown number.
         ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Text(2, $"{name}_length"));
         ProtobufMessage type = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, GraphTensor.Int64).Message(2, shape));
-        ReadGraph(new ProtobufMessage().Message(InitializerField, constant).Message(InputField, new ProtobufMessage().Block(1, latin).Message(2, type)).Bytes.ToArray());
+        ReadGraph(
+            new ProtobufMessage()
+                .Message(InitializerField, constant)
+                .Message(InputField, new ProtobufMessage().Block(1, latin).Message(2, type))
+                .Bytes.ToArray()
+        );
     }
 
     /// <summary>The model as one piece.</summary>
@@ -147,22 +167,38 @@ internal sealed class GraphModel
     /// <summary>The model in wire format: views of the original bytes and, between them, what is new.</summary>
     public List<ReadOnlyMemory<byte>> Write() => Write(null);
 
-    /// <summary>The model in wire format without its large constants: in their place stands where they lie in the bytes that the model was read from.</summary>
+    /// <summary>
+    /// The model in wire format without its large constants: in their place stands where they lie in the bytes that the model was read
+    /// from.
+    /// </summary>
     /// <param name="whole">These bytes, which do not move.</param>
     /// <param name="file">The name of the file that they are said to be.</param>
-    public byte[] WriteHead(ReadOnlyMemory<byte> whole, string file) => Join(Write(tensor =>
-    {
-        if (tensor.Raw.Length < LeastApart)
-            return null;
-        long offset = Unsafe.ByteOffset(in MemoryMarshal.GetReference(whole.Span), in MemoryMarshal.GetReference(tensor.Raw.Span));
-        // What was added to the graph lies elsewhere.
-        if (offset < 0 || offset > whole.Length - tensor.Raw.Length)
-            return null;
-        ProtobufMessage apart = new ProtobufMessage().Integers(1, tensor.Shape).Integer(2, tensor.ElementType).Block(8, Encoding.Latin1.GetBytes(tensor.Name));
-        foreach ((string key, string value) in new[] { ("location", file), ("offset", FormattableString.Invariant($"{offset}")), ("length", FormattableString.Invariant($"{tensor.Raw.Length}")) })
-            apart.Message(13, new ProtobufMessage().Text(1, key).Text(2, value));
-        return apart.Integer(14, 1).Bytes.ToArray();
-    }));
+    public byte[] WriteHead(ReadOnlyMemory<byte> whole, string file) =>
+        Join(
+            Write(tensor =>
+            {
+                if (tensor.Raw.Length < LeastApart)
+                    return null;
+                long offset = Unsafe.ByteOffset(in MemoryMarshal.GetReference(whole.Span), in MemoryMarshal.GetReference(tensor.Raw.Span));
+                // What was added to the graph lies elsewhere.
+                if (offset < 0 || offset > whole.Length - tensor.Raw.Length)
+                    return null;
+                ProtobufMessage apart = new ProtobufMessage()
+                    .Integers(1, tensor.Shape)
+                    .Integer(2, tensor.ElementType)
+                    .Block(8, Encoding.Latin1.GetBytes(tensor.Name));
+                foreach (
+                    (string key, string value) in new[]
+                    {
+                        ("location", file),
+                        ("offset", FormattableString.Invariant($"{offset}")),
+                        ("length", FormattableString.Invariant($"{tensor.Raw.Length}")),
+                    }
+                )
+                    apart.Message(13, new ProtobufMessage().Text(1, key).Text(2, value));
+                return apart.Integer(14, 1).Bytes.ToArray();
+            })
+        );
 
     private List<ReadOnlyMemory<byte>> Write(Func<GraphTensor, byte[]?>? replace)
     {

@@ -10,7 +10,8 @@ internal sealed class GraphNode
     private GraphNode(ReadOnlyMemory<byte> message)
     {
         Message = message;
-        List<string> inputs = [], outputs = [];
+        List<string> inputs = [],
+            outputs = [];
         foreach (WireField field in new WireReader(message))
         {
             switch (field.Number)
@@ -67,11 +68,21 @@ internal sealed class GraphNode
     public static GraphNode Parse(ReadOnlyMemory<byte> message) => new(message);
 
     /// <summary>Makes a node with one output, after which it is named.</summary>
-    public static GraphNode Create(string type, ReadOnlySpan<string> inputs, string output, params ReadOnlySpan<OnnxAttribute> attributes) =>
-        Create("", type, inputs, [output], attributes);
+    public static GraphNode Create(
+        string type,
+        ReadOnlySpan<string> inputs,
+        string output,
+        params ReadOnlySpan<OnnxAttribute> attributes
+    ) => Create("", type, inputs, [output], attributes);
 
     /// <summary>Makes a node of any domain and number of outputs, after the first of which it is named.</summary>
-    public static GraphNode Create(string domain, string type, ReadOnlySpan<string> inputs, ReadOnlySpan<string> outputs, ReadOnlySpan<OnnxAttribute> attributes)
+    public static GraphNode Create(
+        string domain,
+        string type,
+        ReadOnlySpan<string> inputs,
+        ReadOnlySpan<string> outputs,
+        ReadOnlySpan<OnnxAttribute> attributes
+    )
     {
         ProtobufMessage message = new();
         foreach (string input in inputs)
@@ -107,8 +118,10 @@ internal sealed class GraphNode
     public bool Is(string type) => Type == type && (Domain.Length == 0 || Domain == "ai.onnx");
 
     /// <summary>A float attribute, or what the operator takes in its absence.</summary>
-    public float Float(string name, float otherwise) => Attributes.TryGetValue(name, out GraphAttribute? attribute) ? attribute.Float : otherwise;
+    public float Float(string name, float otherwise) =>
+        Attributes.TryGetValue(name, out GraphAttribute? attribute) ? attribute.Float : otherwise;
 
     /// <summary>An integer attribute, or what the operator takes in its absence.</summary>
-    public long Integer(string name, long otherwise) => Attributes.TryGetValue(name, out GraphAttribute? attribute) ? attribute.Integer : otherwise;
+    public long Integer(string name, long otherwise) =>
+        Attributes.TryGetValue(name, out GraphAttribute? attribute) ? attribute.Integer : otherwise;
 }

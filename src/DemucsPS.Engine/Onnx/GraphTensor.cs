@@ -4,7 +4,9 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Onnx;
 
-/// <summary>A constant tensor of a graph (TensorProto). Only the values of small ones are looked at; large ones stay views of the file.</summary>
+/// <summary>
+/// A constant tensor of a graph (TensorProto). Only the values of small ones are looked at; large ones stay views of the file.
+/// </summary>
 internal sealed class GraphTensor
 {
     /// <summary>ONNX's number for float32.</summary>
@@ -28,7 +30,8 @@ internal sealed class GraphTensor
     private readonly ReadOnlyMemory<byte> _raw;
     private readonly List<WireField> _typed = [];
     private readonly bool _tooMany;
-    private string? _offset, _length;
+    private string? _offset,
+        _length;
 
     private GraphTensor(ReadOnlyMemory<byte> message)
     {
@@ -118,7 +121,10 @@ internal sealed class GraphTensor
         return StoredFloats(count);
     }
 
-    /// <summary>The values of a tensor of float32 of any size, wherever they are stored; null for any other, and where they are not what the tensor says.</summary>
+    /// <summary>
+    /// The values of a tensor of float32 of any size, wherever they are stored; null for any other, and where they are not what the tensor
+    /// says.
+    /// </summary>
     /// <param name="folder">Where other files lie; null to read none.</param>
     /// <exception cref="IOException">The other file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
@@ -135,7 +141,10 @@ internal sealed class GraphTensor
         return values;
     }
 
-    /// <summary>As <see cref="AllFloats"/>, and null if the other file is not there: without its weights the model cannot be loaded either, and then it is said what is missing.</summary>
+    /// <summary>
+    /// As <see cref="AllFloats"/>, and null if the other file is not there: without its weights the model cannot be loaded either, and then
+    /// it is said what is missing.
+    /// </summary>
     /// <inheritdoc cref="AllFloats"/>
     public float[]? FoundFloats(string? folder)
     {
@@ -149,7 +158,10 @@ internal sealed class GraphTensor
         }
     }
 
-    /// <summary>The values of any size as they are stored, byte by byte; null if they are written one by one instead, and where they are not as many as the tensor says.</summary>
+    /// <summary>
+    /// The values of any size as they are stored, byte by byte; null if they are written one by one instead, and where they are not as many
+    /// as the tensor says.
+    /// </summary>
     /// <param name="elementSize">The bytes of one of them.</param>
     /// <param name="folder">Where other files lie; null to read none.</param>
     /// <exception cref="IOException">The other file cannot be read.</exception>
@@ -177,8 +189,14 @@ internal sealed class GraphTensor
 
     private byte[]? ExternalBytes(string? folder, long wanted)
     {
-        if (folder is null || ExternalFile is not { } file || !WeightsFileName.IsInside(file)
-            || !TryNumber(_offset ?? "0", out long offset) || !TryNumber(_length ?? FormattableString.Invariant($"{wanted}"), out long bytes) || bytes != wanted)
+        if (
+            folder is null
+            || ExternalFile is not { } file
+            || !WeightsFileName.IsInside(file)
+            || !TryNumber(_offset ?? "0", out long offset)
+            || !TryNumber(_length ?? FormattableString.Invariant($"{wanted}"), out long bytes)
+            || bytes != wanted
+        )
             return null;
         using FileStream stream = RegularFile.OpenRead(Path.Combine(folder, file));
         if (offset > stream.Length || bytes > stream.Length - offset)
@@ -188,7 +206,8 @@ internal sealed class GraphTensor
         stream.ReadExactly(content);
         return content;
 
-        static bool TryNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        static bool TryNumber(string text, out long number) =>
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
     private float[]? StoredFloats(long count)
@@ -213,7 +232,8 @@ internal sealed class GraphTensor
     }
 
     /// <summary>
-    /// Adds the values of a repeated integer field, which may be packed or not, up to <paramref name="most"/>: longer lists are legal, but nothing
+    /// Adds the values of a repeated integer field, which may be packed or not, up to <paramref name="most"/>: longer lists are legal, but
+    /// nothing
     /// that the rewrites ask for.
     /// </summary>
     /// <exception cref="InvalidDataException">The field is malformed.</exception>

@@ -16,7 +16,8 @@ internal sealed class OnnxGraphWriter
     private const string RuntimeDomain = "com.microsoft";
 
     // GraphProto.initializer and TensorProto.raw_data.
-    private const int InitializerField = 5, RawDataField = 9;
+    private const int InitializerField = 5,
+        RawDataField = 9;
 
     private const int IrVersion = 8;
     private const long FloatType = 1;
@@ -76,11 +77,15 @@ internal sealed class OnnxGraphWriter
     public OnnxValue Constant(ReadOnlySpan<float> values, ReadOnlySpan<long> shape)
     {
         byte[] bytes = new byte[values.Length * sizeof(float)];
-        for (int i = 0; i < values.Length; i++) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
+        for (int i = 0; i < values.Length; i++)
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
         return Stored(FloatType, shape, bytes.Length, () => bytes);
     }
 
-    /// <summary>A constant tensor whose values are fetched when the model is written, one tensor after the other, so that not all need be in memory at once.</summary>
+    /// <summary>
+    /// A constant tensor whose values are fetched when the model is written, one tensor after the other, so that not all need be in memory
+    /// at once.
+    /// </summary>
     /// <param name="elementType">The type of its values as ONNX numbers it.</param>
     /// <param name="shape">Its dimensions.</param>
     /// <param name="length">How many bytes its values take.</param>
@@ -96,7 +101,8 @@ internal sealed class OnnxGraphWriter
     public OnnxValue Constant(ReadOnlySpan<long> values, ReadOnlySpan<long> shape)
     {
         byte[] bytes = new byte[values.Length * sizeof(long)];
-        for (int i = 0; i < values.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
+        for (int i = 0; i < values.Length; i++)
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
         return Stored(Int64Type, shape, bytes.Length, () => bytes);
     }
 
@@ -112,7 +118,13 @@ internal sealed class OnnxGraphWriter
     public OnnxValue RuntimeNode(string type, ReadOnlySpan<OnnxValue> inputs, params ReadOnlySpan<OnnxAttribute> attributes) =>
         Node(RuntimeDomain, type, 1, inputs, attributes)[0];
 
-    private OnnxValue[] Node(string domain, string type, int results, ReadOnlySpan<OnnxValue> inputs, ReadOnlySpan<OnnxAttribute> attributes)
+    private OnnxValue[] Node(
+        string domain,
+        string type,
+        int results,
+        ReadOnlySpan<OnnxValue> inputs,
+        ReadOnlySpan<OnnxAttribute> attributes
+    )
     {
         OnnxValue[] outputs = new OnnxValue[results];
         for (int i = 0; i < results; i++)
@@ -147,11 +159,13 @@ internal sealed class OnnxGraphWriter
     public OnnxValue Largest(OnnxValue value, int count) => Node("TopK", 2, [value, Vector(count)], OnnxAttribute.Create("sorted", 0))[0];
 
     /// <summary>The mean over a centered window of odd size on the last two axes; at the edges, over what there is of the window.</summary>
-    public OnnxValue MovingAverage(OnnxValue value, int height, int width) => Node(
-        "AveragePool",
-        [value],
-        OnnxAttribute.Create("kernel_shape", [height, width]),
-        OnnxAttribute.Create("pads", [height / 2, width / 2, height / 2, width / 2]));
+    public OnnxValue MovingAverage(OnnxValue value, int height, int width) =>
+        Node(
+            "AveragePool",
+            [value],
+            OnnxAttribute.Create("kernel_shape", [height, width]),
+            OnnxAttribute.Create("pads", [height / 2, width / 2, height / 2, width / 2])
+        );
 
     /// <summary>Elements <paramref name="start"/> up to but without <paramref name="end"/> along an axis.</summary>
     public OnnxValue Slice(OnnxValue value, int axis, long start, long end) =>
@@ -165,7 +179,8 @@ internal sealed class OnnxGraphWriter
     }
 
     /// <summary>The elements at the given indices along an axis, which is replaced by the axes of the indices.</summary>
-    public OnnxValue Gather(OnnxValue value, OnnxValue indices, int axis) => Node("Gather", [value, indices], OnnxAttribute.Create("axis", axis));
+    public OnnxValue Gather(OnnxValue value, OnnxValue indices, int axis) =>
+        Node("Gather", [value, indices], OnnxAttribute.Create("axis", axis));
 
     /// <summary>The values one after the other along an axis.</summary>
     public OnnxValue Concat(int axis, params ReadOnlySpan<OnnxValue> values) => Node("Concat", values, OnnxAttribute.Create("axis", axis));
@@ -176,7 +191,9 @@ internal sealed class OnnxGraphWriter
     /// <summary>The value with zeros added: first the counts before each axis, then those after each.</summary>
     public OnnxValue PadZeros(OnnxValue value, params ReadOnlySpan<long> counts) => Node("Pad", [value, Vector(counts)]);
 
-    /// <summary>The value continued by its mirror image, edges not repeated: first the counts before each axis, then those after each.</summary>
+    /// <summary>
+    /// The value continued by its mirror image, edges not repeated: first the counts before each axis, then those after each.
+    /// </summary>
     public OnnxValue PadMirrored(OnnxValue value, params ReadOnlySpan<long> counts) =>
         Node("Pad", [value, Vector(counts)], OnnxAttribute.Create("mode", "reflect"));
 
@@ -199,16 +216,20 @@ internal sealed class OnnxGraphWriter
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public void Write(Stream destination, string producer, string description, CancellationToken cancellationToken)
     {
-        ProtobufMessage before = new(), after = new();
-        for (int i = 0; i < _nodes.Count; i++) before.Message(1, NodeMessage(i));
+        ProtobufMessage before = new(),
+            after = new();
+        for (int i = 0; i < _nodes.Count; i++)
+            before.Message(1, NodeMessage(i));
         before.Text(2, _name);
-        foreach (ProtobufMessage input in _inputs) after.Message(11, input);
-        foreach (ProtobufMessage output in _outputs) after.Message(12, output);
+        foreach (ProtobufMessage input in _inputs)
+            after.Message(11, input);
+        foreach (ProtobufMessage output in _outputs)
+            after.Message(12, output);
 
         // A message's length stands before it, so those of all tensors are known before the first is written.
         List<(byte[] Header, long Length)> headers = [];
         long length = before.Bytes.Length + after.Bytes.Length;
-        foreach (var (head, size, _) in _initializers)
+        foreach ((ProtobufMessage head, long size, _) in _initializers)
         {
             byte[] data = ProtobufMessage.BlockHeader(RawDataField, size);
             long whole = head.Bytes.Length + data.Length + size;
@@ -232,27 +253,34 @@ internal sealed class OnnxGraphWriter
         destination.Write(after.Bytes);
 
         ProtobufMessage end = new ProtobufMessage().Message(8, new ProtobufMessage().Text(1, "").Integer(2, _operatorSet));
-        if (_nodes.Exists(node => node.Domain == RuntimeDomain)) end.Message(8, new ProtobufMessage().Text(1, RuntimeDomain).Integer(2, 1));
-        foreach ((string key, string value) in _metadata) end.Message(14, new ProtobufMessage().Text(1, key).Text(2, value));
+        if (_nodes.Exists(node => node.Domain == RuntimeDomain))
+            end.Message(8, new ProtobufMessage().Text(1, RuntimeDomain).Integer(2, 1));
+        foreach ((string key, string value) in _metadata)
+            end.Message(14, new ProtobufMessage().Text(1, key).Text(2, value));
         destination.Write(end.Bytes);
     }
 
     private ProtobufMessage NodeMessage(int index)
     {
-        var (domain, type, inputs, outputs, attributes) = _nodes[index];
+        (string domain, string type, OnnxValue[] inputs, OnnxValue[] outputs, OnnxAttribute[] attributes) = _nodes[index];
         ProtobufMessage node = new();
-        foreach (OnnxValue input in inputs) node.Text(1, input.Name);
-        foreach (OnnxValue output in outputs) node.Text(2, output.Name);
+        foreach (OnnxValue input in inputs)
+            node.Text(1, input.Name);
+        foreach (OnnxValue output in outputs)
+            node.Text(2, output.Name);
         node.Text(3, outputs[0].Name).Text(4, type);
-        foreach (OnnxAttribute attribute in attributes) node.Message(5, attribute.Message);
-        if (domain.Length > 0) node.Text(7, domain);
+        foreach (OnnxAttribute attribute in attributes)
+            node.Message(5, attribute.Message);
+        if (domain.Length > 0)
+            node.Text(7, domain);
         return node;
     }
 
     private static ProtobufMessage ValueInfo(string name, ReadOnlySpan<long> shape)
     {
         ProtobufMessage dimensions = new();
-        foreach (long length in shape) dimensions.Message(1, new ProtobufMessage().Integer(1, length));
+        foreach (long length in shape)
+            dimensions.Message(1, new ProtobufMessage().Integer(1, length));
         ProtobufMessage tensor = new ProtobufMessage().Integer(1, FloatType).Message(2, dimensions);
         return new ProtobufMessage().Text(1, name).Message(2, new ProtobufMessage().Message(1, tensor));
     }

@@ -31,7 +31,8 @@ internal sealed class ProtobufMessage
     /// <summary>Writes every value as its own field: onnx.proto is proto2, where repeated integers are not packed.</summary>
     public ProtobufMessage Integers(int field, ReadOnlySpan<long> values)
     {
-        foreach (long value in values) Integer(field, value);
+        foreach (long value in values)
+            Integer(field, value);
         return this;
     }
 
@@ -81,7 +82,8 @@ internal sealed class ProtobufMessage
     {
         Span<byte> bytes = _buffer.GetSpan(10);
         int count = 0;
-        for (; value >= 0x80; value >>= 7) bytes[count++] = (byte)(value | 0x80);
+        for (; value >= 0x80; value >>= 7)
+            bytes[count++] = (byte)(value | 0x80);
         bytes[count++] = (byte)value;
         _buffer.Advance(count);
     }

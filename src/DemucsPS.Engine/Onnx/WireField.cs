@@ -15,14 +15,17 @@ internal readonly record struct WireField(int Number, int Type, ulong Value, Rea
 
     /// <summary>The content of a text or message field.</summary>
     /// <exception cref="InvalidDataException">The field is of another wire type.</exception>
-    public ReadOnlyMemory<byte> Block => Type == LengthDelimited ? Payload : throw new InvalidDataException($"field {Number} has wire type {Type}; a block is expected");
+    public ReadOnlyMemory<byte> Block =>
+        Type == LengthDelimited ? Payload : throw new InvalidDataException($"field {Number} has wire type {Type}; a block is expected");
 
     /// <summary>The value of an integer field.</summary>
     /// <exception cref="InvalidDataException">The field is of another wire type.</exception>
-    public long Integer => Type == Varint ? (long)Value : throw new InvalidDataException($"field {Number} has wire type {Type}; an integer is expected");
+    public long Integer =>
+        Type == Varint ? (long)Value : throw new InvalidDataException($"field {Number} has wire type {Type}; an integer is expected");
 
     /// <summary>
-    /// A text field with one character for each byte. Names are only compared and written back, and so any bytes, valid UTF-8 or not, survive.
+    /// A text field with one character for each byte. Names are only compared and written back, and so any bytes, valid UTF-8 or not,
+    /// survive.
     /// </summary>
     /// <exception cref="InvalidDataException">The field is of another wire type.</exception>
     public string Name => System.Text.Encoding.Latin1.GetString(Block.Span);

@@ -1,7 +1,12 @@
 namespace DemucsPS.Engine.Onnx;
 
-/// <summary>Reads protobuf messages from a file, of which most may be passed over: the weights of a model are not read for what stands between them.</summary>
-/// <remarks>Wire format: https://protobuf.dev/programming-guides/encoding/. All members throw <see cref="InvalidDataException"/> where the message is malformed.</remarks>
+/// <summary>
+/// Reads protobuf messages from a file, of which most may be passed over: the weights of a model are not read for what stands between them.
+/// </summary>
+/// <remarks>
+/// Wire format: https://protobuf.dev/programming-guides/encoding/. All members throw <see cref="InvalidDataException"/> where the message
+/// is malformed.
+/// </remarks>
 internal sealed class WireStream(Stream stream)
 {
     /// <summary>The largest htdemucs models have some ten thousand.</summary>
@@ -22,7 +27,9 @@ internal sealed class WireStream(Stream stream)
         if (++_fields > MostFields)
             throw new InvalidDataException($"it has more than {MostFields} parts");
         ulong tag = Number(end);
-        return tag >> 3 is 0 or > 0x1FFFFFFF ? throw new InvalidDataException($"field number {tag >> 3} at byte {stream.Position}") : ((int)(tag >> 3), (int)(tag & 7));
+        return tag >> 3 is 0 or > 0x1FFFFFFF
+            ? throw new InvalidDataException($"field number {tag >> 3} at byte {stream.Position}")
+            : ((int)(tag >> 3), (int)(tag & 7));
     }
 
     /// <summary>A number, or the length of a block.</summary>
@@ -87,7 +94,11 @@ internal sealed class WireStream(Stream stream)
     }
 
     /// <summary>The error for a field of a wire type that cannot be.</summary>
-    public InvalidDataException Unexpected((int Number, int Type) tag) => new($"field {tag.Number} has wire type {tag.Type} at byte {stream.Position}");
+    public InvalidDataException Unexpected((int Number, int Type) tag) =>
+        new($"field {tag.Number} has wire type {tag.Type} at byte {stream.Position}");
 
-    private long Checked(ulong length, long end) => length <= (ulong)(end - stream.Position) ? (long)length : throw new InvalidDataException($"a field of {length} bytes, but {end - stream.Position} are left");
+    private long Checked(ulong length, long end) =>
+        length <= (ulong)(end - stream.Position)
+            ? (long)length
+            : throw new InvalidDataException($"a field of {length} bytes, but {end - stream.Position} are left");
 }

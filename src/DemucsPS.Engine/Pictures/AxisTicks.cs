@@ -6,11 +6,58 @@ namespace DemucsPS.Engine.Pictures;
 /// <summary>The marks of axes, as many as there is room for.</summary>
 internal static class AxisTicks
 {
-    private static readonly double[] s_timeSteps = [.. new[] { 0.001, 0.01, 0.1 }.SelectMany(unit => new[] { unit, 2 * unit, 5 * unit }), 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800];
+    private static readonly double[] s_timeSteps =
+    [
+        .. new[] { 0.001, 0.01, 0.1 }.SelectMany(unit => new[] { unit, 2 * unit, 5 * unit }),
+        1,
+        2,
+        5,
+        10,
+        15,
+        30,
+        60,
+        120,
+        300,
+        600,
+        900,
+        1800,
+        3600,
+        7200,
+        14400,
+        28800,
+    ];
 
-    private static readonly double[] s_melLabels = [100, 250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 64_000, 96_000, 128_000, 192_000, 256_000];
-    private static readonly double[][] s_logDigits = [[1, 2, 5], [1, 3], [1]];
-    private static readonly double[] s_digits = [1, 2, 3, 4, 5, 6, 7, 8, 9], s_roundDigits = [1, 2, 5], s_levelSteps = [1, 2, 5, 10, 20, 50];
+    private static readonly double[] s_melLabels =
+    [
+        100,
+        250,
+        500,
+        1000,
+        2000,
+        3000,
+        4000,
+        6000,
+        8000,
+        12_000,
+        16_000,
+        24_000,
+        32_000,
+        48_000,
+        64_000,
+        96_000,
+        128_000,
+        192_000,
+        256_000,
+    ];
+    private static readonly double[][] s_logDigits =
+    [
+        [1, 2, 5],
+        [1, 3],
+        [1],
+    ];
+    private static readonly double[] s_digits = [1, 2, 3, 4, 5, 6, 7, 8, 9],
+        s_roundDigits = [1, 2, 5],
+        s_levelSteps = [1, 2, 5, 10, 20, 50];
 
     /// <summary>Marks of a time axis, and what it says.</summary>
     /// <param name="start">Time at its start in seconds.</param>
@@ -19,8 +66,12 @@ internal static class AxisTicks
     public static (IReadOnlyList<PictureTick> Ticks, string Label) OfTime(double start, double seconds, double points)
     {
         const double Room = 72;
-        double step = s_timeSteps.FirstOrDefault(s => points * s / seconds >= Room, s_timeSteps[^1]), end = start + seconds;
-        (string whole, string label) = end >= 3600 ? (@"h\:mm\:ss", "Time (h:min:s)") : end >= 60 ? (@"m\:ss", "Time (min:s)") : ("", "Time (s)");
+        double step = s_timeSteps.FirstOrDefault(s => points * s / seconds >= Room, s_timeSteps[^1]),
+            end = start + seconds;
+        (string whole, string label) =
+            end >= 3600 ? (@"h\:mm\:ss", "Time (h:min:s)")
+            : end >= 60 ? (@"m\:ss", "Time (min:s)")
+            : ("", "Time (s)");
         int decimals = Math.Max(0, (int)-Math.Floor(Math.Log10(step)));
         List<PictureTick> ticks = [];
         for (double i = Math.Ceiling(start / step - 1e-9); i * step <= end + step * 1e-9; i++)
@@ -58,15 +109,28 @@ internal static class AxisTicks
         if (labeled.Length < 2)
             labeled = [rows.MinFrequency, rows.MaxFrequency];
         IEnumerable<double> small = scale == FrequencyScale.Log ? Decade(s_digits).Except(labeled) : [];
-        return [.. labeled.Select(f => new PictureTick(rows.PositionOf(f), Text(f))), .. small.Select(f => new PictureTick(rows.PositionOf(f), null))];
+        return
+        [
+            .. labeled.Select(f => new PictureTick(rows.PositionOf(f), Text(f))),
+            .. small.Select(f => new PictureTick(rows.PositionOf(f), null)),
+        ];
 
-        double[] Decade(double[] of) => [.. Enumerable.Range(-1, 8).SelectMany(power => of.Select(digit => digit * Math.Pow(10, power))).Where(Inside)];
+        double[] Decade(double[] of) =>
+            [.. Enumerable.Range(-1, 8).SelectMany(power => of.Select(digit => digit * Math.Pow(10, power))).Where(Inside)];
 
-        double[] Decades(double[][] choices) => choices.Select(Decade).FirstOrDefault(chosen => chosen.Zip(chosen.Skip(1)).All(pair => Points(pair.First, pair.Second) >= Room), []);
+        double[] Decades(double[][] choices) =>
+            choices
+                .Select(Decade)
+                .FirstOrDefault(chosen => chosen.Zip(chosen.Skip(1)).All(pair => Points(pair.First, pair.Second) >= Room), []);
 
-        double[] Multiples(double step) => [.. Enumerable.Range(0, 1 + (int)(rows.MaxFrequency / step)).Select(i => i * step).Where(Inside)];
+        double[] Multiples(double step) =>
+            [.. Enumerable.Range(0, 1 + (int)(rows.MaxFrequency / step)).Select(i => i * step).Where(Inside)];
 
-        double LinearStep() => Enumerable.Range(0, 7).SelectMany(power => s_roundDigits.Select(digit => digit * Math.Pow(10, power))).FirstOrDefault(step => Points(rows.MinFrequency, rows.MinFrequency + step) >= 1.5 * Room, 1e6);
+        double LinearStep() =>
+            Enumerable
+                .Range(0, 7)
+                .SelectMany(power => s_roundDigits.Select(digit => digit * Math.Pow(10, power)))
+                .FirstOrDefault(step => Points(rows.MinFrequency, rows.MinFrequency + step) >= 1.5 * Room, 1e6);
 
         double[] Spaced(double[] of)
         {
@@ -83,9 +147,10 @@ internal static class AxisTicks
 
         double Points(double from, double to) => (rows.PositionOf(to) - rows.PositionOf(from)) * points;
 
-        static string Text(double frequency) => frequency >= 1000
-            ? (frequency / 1000).ToString("0.##", CultureInfo.InvariantCulture) + "k"
-            : frequency.ToString("0.##", CultureInfo.InvariantCulture);
+        static string Text(double frequency) =>
+            frequency >= 1000
+                ? (frequency / 1000).ToString("0.##", CultureInfo.InvariantCulture) + "k"
+                : frequency.ToString("0.##", CultureInfo.InvariantCulture);
     }
 
     /// <summary>Marks of a color bar.</summary>
@@ -98,7 +163,9 @@ internal static class AxisTicks
         double step = s_levelSteps.FirstOrDefault(s => points * s / (maxDb - minDb) >= Room, 100);
         List<PictureTick> ticks = [];
         for (double i = Math.Ceiling(minDb / step); i * step <= maxDb; i++)
-            ticks.Add(new PictureTick((i * step - minDb) / (maxDb - minDb), (i * step).ToString("0;\u22120;0", CultureInfo.InvariantCulture)));
+            ticks.Add(
+                new PictureTick((i * step - minDb) / (maxDb - minDb), (i * step).ToString("0;\u22120;0", CultureInfo.InvariantCulture))
+            );
         return ticks;
     }
 }

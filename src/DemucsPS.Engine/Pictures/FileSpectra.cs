@@ -8,7 +8,8 @@ namespace DemucsPS.Engine.Pictures;
 internal sealed class FileSpectra(TrackSource track) : SampledSpectra
 {
     // Readers of two channels give no others; files with other rates are brought to the nearest.
-    private const int MinRate = 8_000, MaxRate = 384_000;
+    private const int MinRate = 8_000,
+        MaxRate = 384_000;
 
     private int _rate;
     private long _frames;
@@ -32,7 +33,11 @@ internal sealed class FileSpectra(TrackSource track) : SampledSpectra
         _rate = reader.SampleRate;
         _frames = reader.FrameCount ?? Count(reader, cancellationToken);
         if (_frames == 0)
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{track.Path}' has no frames. Fetch or export the file again.", track.Path);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{track.Path}' has no frames. Fetch or export the file again.",
+                track.Path
+            );
     }
 
     /// <inheritdoc/>
@@ -41,8 +46,14 @@ internal sealed class FileSpectra(TrackSource track) : SampledSpectra
         StereoTrackReader reader = OpenReader();
         try
         {
-            float[] left = new float[1 << 14], right = new float[1 << 14];
-            while (frame > 0 && reader.Read(left.AsSpan(0, (int)Math.Min(left.Length, frame)), right.AsSpan(0, (int)Math.Min(left.Length, frame))) is > 0 and int read)
+            float[] left = new float[1 << 14],
+                right = new float[1 << 14];
+            while (
+                frame > 0
+                && reader.Read(left.AsSpan(0, (int)Math.Min(left.Length, frame)), right.AsSpan(0, (int)Math.Min(left.Length, frame)))
+                    is > 0
+                        and int read
+            )
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 frame -= read;
@@ -63,7 +74,8 @@ internal sealed class FileSpectra(TrackSource track) : SampledSpectra
 
     private static long Count(StereoTrackReader reader, CancellationToken cancellationToken)
     {
-        float[] left = new float[1 << 14], right = new float[1 << 14];
+        float[] left = new float[1 << 14],
+            right = new float[1 << 14];
         long count = 0;
         while (reader.Read(left, right) is > 0 and int read)
         {
@@ -88,7 +100,11 @@ internal sealed class FileSpectra(TrackSource track) : SampledSpectra
             for (int i = 0; i < read; i++)
             {
                 if (!float.IsFinite(left[i]) || !float.IsFinite(right[i]))
-                    throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' has samples that are NaN or infinite. Export the file again.", path);
+                    throw new DemucsException(
+                        DemucsError.AudioTrackCorrupt,
+                        $"'{path}' has samples that are NaN or infinite. Export the file again.",
+                        path
+                    );
             }
             return read;
         }

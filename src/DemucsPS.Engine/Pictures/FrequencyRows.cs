@@ -47,10 +47,12 @@ internal sealed class FrequencyRows
         Band[] bands = new Band[Count];
         for (int row = 0; row < Count; row++)
         {
-            double low = FrequencyAt(1 - (row + 1.0) / Count) / binWidth, high = FrequencyAt(1 - (double)row / Count) / binWidth;
+            double low = FrequencyAt(1 - (row + 1.0) / Count) / binWidth,
+                high = FrequencyAt(1 - (double)row / Count) / binWidth;
             if (low >= bins)
                 continue;
-            int first = (int)Math.Ceiling(low), end = Math.Min(bins, (int)Math.Ceiling(high));
+            int first = (int)Math.Ceiling(low),
+                end = Math.Min(bins, (int)Math.Ceiling(high));
             if (first < end)
             {
                 bands[row] = new Band(first, end, -1);
@@ -63,19 +65,21 @@ internal sealed class FrequencyRows
         return bands;
     }
 
-    private double Warp(double frequency) => _scale switch
-    {
-        FrequencyScale.Log => Math.Log(frequency),
-        FrequencyScale.Mel => Math.Log10(1 + frequency / 700),
-        _ => frequency,
-    };
+    private double Warp(double frequency) =>
+        _scale switch
+        {
+            FrequencyScale.Log => Math.Log(frequency),
+            FrequencyScale.Mel => Math.Log10(1 + frequency / 700),
+            _ => frequency,
+        };
 
-    private double Unwarp(double value) => _scale switch
-    {
-        FrequencyScale.Log => Math.Exp(value),
-        FrequencyScale.Mel => 700 * (Math.Pow(10, value) - 1),
-        _ => value,
-    };
+    private double Unwarp(double value) =>
+        _scale switch
+        {
+            FrequencyScale.Log => Math.Exp(value),
+            FrequencyScale.Mel => 700 * (Math.Pow(10, value) - 1),
+            _ => value,
+        };
 
     /// <summary>The bins of a row: those whose middle is in it, or the two that it lies between.</summary>
     /// <param name="First">The first bin.</param>

@@ -31,5 +31,13 @@ internal interface ISpectra
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Row after row from the highest frequency down, a value a column: dB. No number where there is nothing.</returns>
     /// <exception cref="DemucsException">It cannot be read.</exception>
-    float[] Read(double start, double seconds, int count, FrequencyRows rows, SpectrogramOptions options, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken);
+    float[] Read(
+        double start,
+        double seconds,
+        int count,
+        FrequencyRows rows,
+        SpectrogramOptions options,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    );
 }

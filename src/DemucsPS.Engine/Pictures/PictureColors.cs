@@ -1,6 +1,9 @@
 namespace DemucsPS.Engine.Pictures;
 
-/// <summary>The colors of levels, from the lowest to the highest. All but the last are perceptual: equal steps of level look like equal steps of color.</summary>
+/// <summary>
+/// The colors of levels, from the lowest to the highest. All but the last are perceptual: equal steps of level look like equal steps of
+/// color.
+/// </summary>
 public enum PictureColors
 {
     /// <summary>Black, purple, pink, cream.</summary>

@@ -1,7 +1,8 @@
 namespace DemucsPS.Engine.Pictures;
 
 /// <summary>
-/// The pixels of one spectrogram, filled from left to right by frames as they come. Memory: 4 bytes a pixel and 4 a bin, whatever the length of the track.
+/// The pixels of one spectrogram, filled from left to right by frames as they come. Memory: 4 bytes a pixel and 4 a bin, whatever the
+/// length of the track.
 /// </summary>
 internal sealed class PictureColumns
 {
@@ -50,7 +51,8 @@ internal sealed class PictureColumns
     /// <param name="stride">How far apart they lie.</param>
     public void Add(double time, double step, ReadOnlySpan<float> powers, int stride)
     {
-        double at = (time - _start) / _width, half = step / _width / 2;
+        double at = (time - _start) / _width,
+            half = step / _width / 2;
         if (half <= 0.5)
         {
             AddTo((int)Math.Floor(at), powers, stride);
@@ -103,7 +105,10 @@ internal sealed class PictureColumns
             return;
         float divisor = _pixel == PixelPower.Max ? 1 : _frames;
         for (int row = 0; row < _rows.Count; row++)
-            Levels[row * Count + _at] = _bands[row].Of(_column, _pixel) is var power && float.IsNaN(power) ? power : Math.Max(FloorDb, 10 * MathF.Log10(power / divisor));
+            Levels[row * Count + _at] =
+                _bands[row].Of(_column, _pixel) is var power && float.IsNaN(power)
+                    ? power
+                    : Math.Max(FloorDb, 10 * MathF.Log10(power / divisor));
     }
 
     private void Repeat(int column)

@@ -21,7 +21,11 @@ public sealed class PictureFile
         {
             ".png" => false,
             ".svg" => true,
-            _ => throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is not a name for a picture. Give a name that ends in .png or .svg.", path),
+            _ => throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{path}' is not a name for a picture. Give a name that ends in .png or .svg.",
+                path
+            ),
         };
     }
 
@@ -32,7 +36,8 @@ public sealed class PictureFile
     public bool IsSvg { get; }
 
     /// <summary>Finds out whether it could be written, before hours of audio are read.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.PictureExists"/>; <see cref="DemucsError.PictureWriteFailed"/>: there is no such folder, or a folder of that name.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.PictureExists"/>; <see cref="DemucsError.PictureWriteFailed"/>: there is no
+    /// such folder, or a folder of that name.</exception>
     public void Check()
     {
         if (Directory.Exists(Path))
@@ -64,5 +69,6 @@ public sealed class PictureFile
 
     private DemucsException Exists() => new(DemucsError.PictureExists, $"'{Path}' already exists.", Path) { Remedies = [Remedy.Replace] };
 
-    private DemucsException Failed(string why, Exception? cause) => new(DemucsError.PictureWriteFailed, $"The picture '{Path}' cannot be written: {why}", Path, cause);
+    private DemucsException Failed(string why, Exception? cause) =>
+        new(DemucsError.PictureWriteFailed, $"The picture '{Path}' cannot be written: {why}", Path, cause);
 }

@@ -18,13 +18,28 @@ internal static class PictureLibrary
             Load(folder);
             return draw();
         }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or FileNotFoundException or FileLoadException or TypeInitializationException or TypeLoadException)
+        catch (Exception e)
+            when (e
+                    is DllNotFoundException
+                        or BadImageFormatException
+                        or EntryPointNotFoundException
+                        or FileNotFoundException
+                        or FileLoadException
+                        or TypeInitializationException
+                        or TypeLoadException
+            )
         {
-            throw new DemucsException(DemucsError.PictureUnavailable, $"Pictures cannot be drawn: the library SkiaSharp for {Platform} cannot be loaded from '{folder}': {(e.InnerException ?? e).Message.TrimEnd('.')}. Reinstall DemucsPS for this platform.", folder, e);
+            throw new DemucsException(
+                DemucsError.PictureUnavailable,
+                $"Pictures cannot be drawn: the library SkiaSharp for {Platform} cannot be loaded from '{folder}': {(e.InnerException ?? e).Message.TrimEnd('.')}. Reinstall DemucsPS for this platform.",
+                folder,
+                e
+            );
         }
     }
 
-    private static string Platform => $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+    private static string Platform =>
+        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Load(string folder) => PictureLibraries.Use([folder, .. RuntimeContext.HostFolders]);

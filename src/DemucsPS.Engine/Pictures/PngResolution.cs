@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace DemucsPS.Engine.Pictures;
 
-/// <summary>Says in a PNG file how large its pixels are (chunk pHYs of its specification), which the encoder does not; printers and word processors go by it.</summary>
+/// <summary>
+/// Says in a PNG file how large its pixels are (chunk pHYs of its specification), which the encoder does not; printers and word processors
+/// go by it.
+/// </summary>
 internal static class PngResolution
 {
     // Signature and header: 8 bytes, and a chunk of 13 with length, name and checksum.

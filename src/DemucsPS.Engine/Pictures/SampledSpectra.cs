@@ -26,34 +26,49 @@ internal abstract class SampledSpectra : ISpectra
     protected abstract long Frames { get; }
 
     /// <inheritdoc/>
-    public virtual void Open(CancellationToken cancellationToken)
-    {
-    }
+    public virtual void Open(CancellationToken cancellationToken) { }
 
     /// <inheritdoc/>
-    public float[] Read(double start, double seconds, int count, FrequencyRows rows, SpectrogramOptions options, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    public float[] Read(
+        double start,
+        double seconds,
+        int count,
+        FrequencyRows rows,
+        SpectrogramOptions options,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
-        int size = options.FrameSize, half = size / 2;
+        int size = options.FrameSize,
+            half = size / 2;
         int hop = options.Hop ?? (int)Math.Clamp(seconds * Rate / count, Math.Max(1, size / 64), size / 4);
         PictureColumns columns = new(rows, count, start, seconds, options.PixelPower, half, (double)Rate / size);
         // Frames stand with their middle on every hop-th sample of the range; before and after the track it is silent.
-        long first = Math.Max(0, (long)Math.Round((start - Start) * Rate)), end = Math.Min(Frames, (long)Math.Round((start + seconds - Start) * Rate));
+        long first = Math.Max(0, (long)Math.Round((start - Start) * Rate)),
+            end = Math.Min(Frames, (long)Math.Round((start + seconds - Start) * Rate));
         if (first >= end)
             return columns.Levels;
-        long last = first + (end - 1 - first) / hop * hop, skipped = Math.Max(0, first - half), total = Math.Min(Frames, last + half);
+        long last = first + (end - 1 - first) / hop * hop,
+            skipped = Math.Max(0, first - half),
+            total = Math.Min(Frames, last + half);
         using IDisposable? opened = OpenAt(skipped, cancellationToken, out IStereoSource source);
         FramePowers powers = new(size);
         int block = (FramePowers.FramesAtOnce - 1) * hop + size;
-        float[] left = new float[block], right = new float[block];
+        float[] left = new float[block],
+            right = new float[block];
         // What is in the block: samples from at on, of which the first ones may lie before the track.
-        long at = first - half, read = skipped;
+        long at = first - half,
+            read = skipped;
         int filled = (int)(skipped - at);
         for (long middle = first; middle <= last;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             while (filled < block && read < total)
             {
-                int got = source.Read(left.AsSpan(filled, (int)Math.Min(block - filled, total - read)), right.AsSpan(filled, (int)Math.Min(block - filled, total - read)));
+                int got = source.Read(
+                    left.AsSpan(filled, (int)Math.Min(block - filled, total - read)),
+                    right.AsSpan(filled, (int)Math.Min(block - filled, total - read))
+                );
                 if (got == 0)
                 {
                     EndedAt(read);
@@ -77,7 +92,14 @@ internal abstract class SampledSpectra : ISpectra
             right.AsSpan(used, filled - used).CopyTo(right);
             filled -= used;
             at += used;
-            progress?.Report(new SeparationProgress(SeparationStage.Measuring, (long)((double)(read - skipped) / Rate * DemucsAudio.SampleRate), (long)((double)(total - skipped) / Rate * DemucsAudio.SampleRate), null));
+            progress?.Report(
+                new SeparationProgress(
+                    SeparationStage.Measuring,
+                    (long)((double)(read - skipped) / Rate * DemucsAudio.SampleRate),
+                    (long)((double)(total - skipped) / Rate * DemucsAudio.SampleRate),
+                    null
+                )
+            );
         }
         columns.Complete();
         return columns.Levels;
@@ -88,7 +110,5 @@ internal abstract class SampledSpectra : ISpectra
     protected abstract IDisposable? OpenAt(long frame, CancellationToken cancellationToken, out IStereoSource source);
 
     /// <summary>There are fewer frames than was said.</summary>
-    protected virtual void EndedAt(long frames)
-    {
-    }
+    protected virtual void EndedAt(long frames) { }
 }

@@ -7,7 +7,8 @@ namespace DemucsPS.Engine.Pictures;
 public sealed record SpectrogramOptions
 {
     /// <summary>Shortest and longest frame in samples.</summary>
-    internal const int MinFrameSize = 64, MaxFrameSize = 65_536;
+    internal const int MinFrameSize = 64,
+        MaxFrameSize = 65_536;
 
     /// <summary>Greatest width and height in pixels.</summary>
     internal const int MaxPixels = 16_384;
@@ -21,7 +22,9 @@ public sealed record SpectrogramOptions
     /// <summary>The highest frequency in Hz; null for the highest that the tracks can have: half their rate.</summary>
     public double? MaxFrequency { get; init; }
 
-    /// <summary>The level in dB that, and below which, all is drawn in the lowest color. 0 dB is a sine at full scale in both channels.</summary>
+    /// <summary>
+    /// The level in dB that, and below which, all is drawn in the lowest color. 0 dB is a sine at full scale in both channels.
+    /// </summary>
     public double MinDb { get; init; } = -100;
 
     /// <summary>The level in dB that, and above which, all is drawn in the highest color.</summary>
@@ -63,7 +66,9 @@ public sealed record SpectrogramOptions
     /// <summary>Share of a chunk that neighbors have in common, for the chunk grid; null for what is known of the tracks.</summary>
     public double? Overlap { get; init; }
 
-    /// <summary>Length of a chunk in seconds, for the chunk grid; null for what is known of the tracks, or the length of htdemucs.</summary>
+    /// <summary>
+    /// Length of a chunk in seconds, for the chunk grid; null for what is known of the tracks, or the length of htdemucs.
+    /// </summary>
     public double? Segment { get; init; }
 
     /// <summary>A line above all; null for none.</summary>
@@ -73,19 +78,46 @@ public sealed record SpectrogramOptions
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
     public void Check()
     {
-        Require(FrameSize is >= MinFrameSize and <= MaxFrameSize && BitOperations.IsPow2(FrameSize), $"The frame size is {FrameSize} samples; it must be a power of two from {MinFrameSize} to {MaxFrameSize}.");
-        Require(Hop is null || (Hop >= 1 && Hop <= FrameSize), $"The hop is {Hop} samples; it must be from 1 to the frame size, {FrameSize}.");
+        Require(
+            FrameSize is >= MinFrameSize and <= MaxFrameSize && BitOperations.IsPow2(FrameSize),
+            $"The frame size is {FrameSize} samples; it must be a power of two from {MinFrameSize} to {MaxFrameSize}."
+        );
+        Require(
+            Hop is null || (Hop >= 1 && Hop <= FrameSize),
+            $"The hop is {Hop} samples; it must be from 1 to the frame size, {FrameSize}."
+        );
         Require(Width is >= 1 and <= MaxPixels, $"The width is {Width} pixels; it must be from 1 to {MaxPixels}.");
         Require(Height is null or (>= 1 and <= MaxPixels), $"The height is {Height} pixels; it must be from 1 to {MaxPixels}.");
         Require(Dpi is >= 24 and <= 1200, $"The resolution is {Dpi} dots per inch; it must be from 24 to 1200.");
-        Require(MinDb >= -200 && MaxDb <= 60 && MinDb < MaxDb, $"The levels are {MinDb} to {MaxDb} dB; they must go from low to high, between -200 and 60.");
-        Require(MinFrequency is null || (MinFrequency >= 0 && double.IsFinite(MinFrequency.Value)), $"The lowest frequency is {MinFrequency} Hz; it must be 0 or more.");
-        Require(FrequencyScale != FrequencyScale.Log || MinFrequency is null or > 0, $"The lowest frequency is {MinFrequency} Hz; on a logarithmic axis it must be above 0.");
-        Require(MaxFrequency is null || (MaxFrequency > LowestFrequency && double.IsFinite(MaxFrequency.Value)), $"The highest frequency is {MaxFrequency} Hz; it must be above the lowest, {LowestFrequency} Hz.");
+        Require(
+            MinDb >= -200 && MaxDb <= 60 && MinDb < MaxDb,
+            $"The levels are {MinDb} to {MaxDb} dB; they must go from low to high, between -200 and 60."
+        );
+        Require(
+            MinFrequency is null || (MinFrequency >= 0 && double.IsFinite(MinFrequency.Value)),
+            $"The lowest frequency is {MinFrequency} Hz; it must be 0 or more."
+        );
+        Require(
+            FrequencyScale != FrequencyScale.Log || MinFrequency is null or > 0,
+            $"The lowest frequency is {MinFrequency} Hz; on a logarithmic axis it must be above 0."
+        );
+        Require(
+            MaxFrequency is null || (MaxFrequency > LowestFrequency && double.IsFinite(MaxFrequency.Value)),
+            $"The highest frequency is {MaxFrequency} Hz; it must be above the lowest, {LowestFrequency} Hz."
+        );
         Require(Start is null || (Start >= 0 && double.IsFinite(Start.Value)), $"The start is {Start} s; it must be 0 or later.");
-        Require(Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)), $"The duration is {Duration} s; it must be above 0.");
-        Require(Segment is null || (Segment * DemucsAudio.SampleRate >= 2 && Segment <= 3600), $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour.");
-        Require(ChunkGrid || (Overlap is null && Segment is null), $"Overlap and segment only apply to the chunk grid. Turn the chunk grid on, or leave them out.");
+        Require(
+            Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)),
+            $"The duration is {Duration} s; it must be above 0."
+        );
+        Require(
+            Segment is null || (Segment * DemucsAudio.SampleRate >= 2 && Segment <= 3600),
+            $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour."
+        );
+        Require(
+            ChunkGrid || (Overlap is null && Segment is null),
+            $"Overlap and segment only apply to the chunk grid. Turn the chunk grid on, or leave them out."
+        );
         if (Overlap is { } overlap)
             ChunkPlan.CheckOverlap(overlap);
     }

@@ -5,7 +5,10 @@ using DemucsPS.Pictures;
 
 namespace DemucsPS.Engine.Pictures;
 
-/// <summary>Spectrograms below each other over one time axis, computed and yet to be drawn. Memory: some bytes a pixel, whatever the length of the tracks.</summary>
+/// <summary>
+/// Spectrograms below each other over one time axis, computed and yet to be drawn. Memory: some bytes a pixel, whatever the length of the
+/// tracks.
+/// </summary>
 public sealed class SpectrogramPicture
 {
     // A line needs some room, or the grid hides the picture.
@@ -14,7 +17,14 @@ public sealed class SpectrogramPicture
     private readonly SpectrogramOptions _options;
     private readonly PictureContent _content;
 
-    private SpectrogramPicture(SpectrogramOptions options, PictureContent content, double start, double seconds, FrequencyRows rows, IReadOnlyList<string> warnings)
+    private SpectrogramPicture(
+        SpectrogramOptions options,
+        PictureContent content,
+        double start,
+        double seconds,
+        FrequencyRows rows,
+        IReadOnlyList<string> warnings
+    )
     {
         _options = options;
         _content = content;
@@ -44,11 +54,18 @@ public sealed class SpectrogramPicture
     /// <param name="progress">Receives how many frames of a panel are read; called on this thread.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range, the picture is too small, the range is not in the tracks, or where chunks are is not known.
-    /// <see cref="DemucsError.PictureUnavailable"/>: the library that draws cannot be loaded. Of files, as <see cref="StereoTrackReader.Open"/>.
+    /// <see cref="DemucsError.ParameterInvalid"/>: an option is out of range, the picture is too small, the range is not in the tracks, or
+    /// where chunks are is not known.
+    /// <see cref="DemucsError.PictureUnavailable"/>: the library that draws cannot be loaded. Of files, as
+    /// <see cref="StereoTrackReader.Open"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    public static SpectrogramPicture Create(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static SpectrogramPicture Create(
+        IReadOnlyList<SpectrogramPanel> panels,
+        SpectrogramOptions options,
+        IProgress<SeparationProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentOutOfRangeException.ThrowIfZero(panels.Count);
         options.Check();
@@ -62,7 +79,8 @@ public sealed class SpectrogramPicture
     public byte[] ToSvg() => PictureLibrary.Use(() => PictureDrawing.Svg(_content));
 
     /// <summary>Draws it as pixels.</summary>
-    public PicturePixels ToPixels() => PictureLibrary.Use(() => new PicturePixels(_content.Layout.Width, _content.Layout.Height, PictureDrawing.Pixels(_content)));
+    public PicturePixels ToPixels() =>
+        PictureLibrary.Use(() => new PicturePixels(_content.Layout.Width, _content.Layout.Height, PictureDrawing.Pixels(_content)));
 
     /// <summary>Draws it into a file, which gets its name when it is whole.</summary>
     /// <param name="file">The file: its name says whether it is PNG or SVG.</param>
@@ -71,22 +89,44 @@ public sealed class SpectrogramPicture
 
     // Not inlined, so that what it needs is loaded when it is called.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static SpectrogramPicture Compute(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    private static SpectrogramPicture Compute(
+        IReadOnlyList<SpectrogramPanel> panels,
+        SpectrogramOptions options,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         double scale = options.Dpi / 96.0;
-        PictureLayout layout = PictureLayout.Of(options.Width, options.Height ?? (int)Math.Round((panels.Count == 1 ? 480 : 90 + 210 * panels.Count) * scale), scale, panels.Count, options.Title is not null);
+        PictureLayout layout = PictureLayout.Of(
+            options.Width,
+            options.Height ?? (int)Math.Round((panels.Count == 1 ? 480 : 90 + 210 * panels.Count) * scale),
+            scale,
+            panels.Count,
+            options.Title is not null
+        );
         if (layout.Columns < 40 * scale || layout.Rows < 24 * scale || layout.Height > SpectrogramOptions.MaxPixels)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"{(panels.Count == 1 ? "One spectrogram does" : $"{panels.Count} spectrograms do")} not fit into {layout.Width} x {layout.Height} pixels at {options.Dpi} dots per inch, or the picture exceeds {SpectrogramOptions.MaxPixels} pixels. Change the width, the height{(panels.Count == 1 ? " or the resolution" : ", the resolution, or draw fewer")}.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"{(panels.Count == 1 ? "One spectrogram does" : $"{panels.Count} spectrograms do")} not fit into {layout.Width} x {layout.Height} pixels at {options.Dpi} dots per inch, or the picture exceeds {SpectrogramOptions.MaxPixels} pixels. Change the width, the height{(panels.Count == 1 ? " or the resolution" : ", the resolution, or draw fewer")}."
+            );
         foreach (SpectrogramPanel panel in panels)
             panel.Spectra.Open(cancellationToken);
         double highest = panels.Max(p => p.Spectra.Nyquist);
         if (options.LowestFrequency >= (options.MaxFrequency ?? highest))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The lowest frequency is {options.LowestFrequency} Hz, but the tracks have none above {highest} Hz."));
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant(
+                    $"The lowest frequency is {options.LowestFrequency} Hz, but the tracks have none above {highest} Hz."
+                )
+            );
         FrequencyRows rows = new(options.FrequencyScale, options.LowestFrequency, options.MaxFrequency ?? highest, layout.Rows);
         while (true)
         {
             (double start, double seconds) = RangeOf(panels, options);
-            float[][] levels = [.. panels.Select(p => p.Spectra.Read(start, seconds, layout.Columns, rows, options, progress, cancellationToken))];
+            float[][] levels =
+            [
+                .. panels.Select(p => p.Spectra.Read(start, seconds, layout.Columns, rows, options, progress, cancellationToken)),
+            ];
             // A file that ends before it says would leave the picture empty there, and the axis too long.
             if (RangeOf(panels, options) == (start, seconds))
                 return Compose(panels, options, layout, rows, levels, start, seconds);
@@ -95,13 +135,26 @@ public sealed class SpectrogramPicture
 
     private static (double Start, double Seconds) RangeOf(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options)
     {
-        double first = panels.Min(p => p.Spectra.Start), end = panels.Max(p => p.Spectra.Start + p.Spectra.Seconds), start = options.Start ?? first;
+        double first = panels.Min(p => p.Spectra.Start),
+            end = panels.Max(p => p.Spectra.Start + p.Spectra.Seconds),
+            start = options.Start ?? first;
         if (start >= end)
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The start is {start} s, but the tracks end at {end:0.###} s."));
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant($"The start is {start} s, but the tracks end at {end:0.###} s.")
+            );
         return (start, Math.Min(options.Duration ?? double.PositiveInfinity, end - start));
     }
 
-    private static SpectrogramPicture Compose(IReadOnlyList<SpectrogramPanel> panels, SpectrogramOptions options, PictureLayout layout, FrequencyRows rows, float[][] levels, double start, double seconds)
+    private static SpectrogramPicture Compose(
+        IReadOnlyList<SpectrogramPanel> panels,
+        SpectrogramOptions options,
+        PictureLayout layout,
+        FrequencyRows rows,
+        float[][] levels,
+        double start,
+        double seconds
+    )
     {
         IReadOnlyList<string> names = SpectrogramPanel.NamesOf(panels);
         List<string> warnings = [.. panels.SelectMany(p => p.Spectra.Warnings).Distinct()];
@@ -131,7 +184,9 @@ public sealed class SpectrogramPicture
             (double Start, double End)[] zones = [.. panel.GridOf(options).Zones(start, end).Take(most + 1)];
             if (zones.Length <= most)
                 return [.. zones.Select(zone => new PictureZone((zone.Start - start) / seconds, (zone.End - start) / seconds))];
-            warnings.Add($"The chunk grid of '{panel.Name}' is not drawn: more than {most} chunks begin in the visible range, and their lines would hide the picture. Show less of the track.");
+            warnings.Add(
+                $"The chunk grid of '{panel.Name}' is not drawn: more than {most} chunks begin in the visible range, and their lines would hide the picture. Show less of the track."
+            );
             return [];
         }
     }

@@ -22,16 +22,23 @@ internal sealed class TensorSpectra(ChunkSpectrogram spectrogram) : ISpectra
     public IReadOnlyList<string> Warnings => [];
 
     /// <inheritdoc/>
-    public void Open(CancellationToken cancellationToken)
-    {
-    }
+    public void Open(CancellationToken cancellationToken) { }
 
     /// <inheritdoc/>
-    public float[] Read(double start, double seconds, int count, FrequencyRows rows, SpectrogramOptions options, IProgress<SeparationProgress>? progress, CancellationToken cancellationToken)
+    public float[] Read(
+        double start,
+        double seconds,
+        int count,
+        FrequencyRows rows,
+        SpectrogramOptions options,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         PictureColumns columns = new(rows, count, start, seconds, options.PixelPower, SegmentSpectrogram.Bins, spectrogram.BinWidth);
         ReadOnlySpan<float> tensor = spectrogram.RawTensor().Span;
-        int frames = spectrogram.Frames, plane = SegmentSpectrogram.Bins * frames;
+        int frames = spectrogram.Frames,
+            plane = SegmentSpectrogram.Bins * frames;
         double scale = spectrogram.Chunk.Track.Normalization.Scale / ChunkSpectrogram.FullScale;
         float factor = (float)(scale * scale / 2);
         float[] powers = new float[SegmentSpectrogram.Bins];

@@ -22,7 +22,11 @@ public static class DesktopBrowser
         else
         {
             // Without a display the program that opens pages would start a browser of a terminal, or wait for one.
-            if (!OperatingSystem.IsMacOS() && string.IsNullOrEmpty(variable("DISPLAY")) && string.IsNullOrEmpty(variable("WAYLAND_DISPLAY")))
+            if (
+                !OperatingSystem.IsMacOS()
+                && string.IsNullOrEmpty(variable("DISPLAY"))
+                && string.IsNullOrEmpty(variable("WAYLAND_DISPLAY"))
+            )
                 return $"'{address}' was not opened: there is no desktop (neither DISPLAY nor WAYLAND_DISPLAY is set). Open it in a browser.";
             start = new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open") { UseShellExecute = false };
             start.ArgumentList.Add(address);

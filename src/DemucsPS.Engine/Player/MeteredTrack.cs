@@ -6,7 +6,8 @@ namespace DemucsPS.Engine.Player;
 /// <summary>A track of a page while it is read.</summary>
 internal sealed class MeteredTrack : IDisposable
 {
-    private readonly float[] _left, _right;
+    private readonly float[] _left,
+        _right;
     private int _count;
 
     /// <exception cref="DemucsException">The file cannot be read.</exception>
@@ -52,7 +53,11 @@ internal sealed class MeteredTrack : IDisposable
         _count = Reader.Read(_left, _right);
         Peaks.Add(Left, Right);
         if (!float.IsFinite(Peaks.Peak))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Source.Path}' has NaN samples before frame {Frames + _count}. Export the file again.", Source.Path);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{Source.Path}' has NaN samples before frame {Frames + _count}. Export the file again.",
+                Source.Path
+            );
         Frames += _count;
         return _count;
     }

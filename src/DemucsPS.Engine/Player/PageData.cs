@@ -9,7 +9,16 @@ namespace DemucsPS.Engine.Player;
 /// <param name="Mix">The mix; null for none.</param>
 /// <param name="Variants">The separations, at least one.</param>
 /// <param name="Notes">What the user should know, in sentences.</param>
-internal sealed record PageData(string Title, string? Artist, string Audio, int SampleRate, double Duration, PageTrack? Mix, IReadOnlyList<PageVariant> Variants, IReadOnlyList<string> Notes)
+internal sealed record PageData(
+    string Title,
+    string? Artist,
+    string Audio,
+    int SampleRate,
+    double Duration,
+    PageTrack? Mix,
+    IReadOnlyList<PageVariant> Variants,
+    IReadOnlyList<string> Notes
+)
 {
     /// <summary>All sound is in the page.</summary>
     public const string Embedded = "embedded";
@@ -40,4 +49,13 @@ internal sealed record PageVariant(string Name, double Level, IReadOnlyList<Page
 /// <param name="Url">Where its sound is; null if it is in the page.</param>
 /// <param name="Gain">The factor that its samples are to be multiplied by.</param>
 /// <param name="Muted">Whether it begins muted.</param>
-internal sealed record PageTrack(string Name, string File, string Peaks, int BucketFrames, string? Block, string? Url, double Gain, bool Muted);
+internal sealed record PageTrack(
+    string Name,
+    string File,
+    string Peaks,
+    int BucketFrames,
+    string? Block,
+    string? Url,
+    double Gain,
+    bool Muted
+);

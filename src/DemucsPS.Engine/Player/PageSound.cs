@@ -8,7 +8,10 @@ namespace DemucsPS.Engine.Player;
 /// <summary>How the sound of a page gets into it: what browsers decode, and how much of it they can hold.</summary>
 internal sealed class PageSound
 {
-    /// <summary>Bytes of all tracks of a page once a browser has decoded them, which it does into 32-bit floats: more than phones and old machines have, and they link.</summary>
+    /// <summary>
+    /// Bytes of all tracks of a page once a browser has decoded them, which it does into 32-bit floats: more than phones and old machines
+    /// have, and they link.
+    /// </summary>
     public const long MaxDecodedBytes = 1L << 30;
 
     /// <summary>The maximum for explicit embedding: about the memory a browser gives one page.</summary>
@@ -59,17 +62,28 @@ internal sealed class PageSound
         if (wanted == PlayerAudio.Linked || (wanted == PlayerAudio.Auto && !IsHeldAtOnce(seconds, sampleRate)))
             return null;
         if (Decoded(seconds, sampleRate) > MostDecodedBytes)
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"The tracks of '{path}' have {seconds / 60:F0} minutes of sound in total, too much for a browser. Link the files instead of embedding them."), path);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant(
+                    $"The tracks of '{path}' have {seconds / 60:F0} minutes of sound in total, too much for a browser. Link the files instead of embedding them."
+                ),
+                path
+            );
         IReadOnlySet<string> encoders = ffmpeg is null ? new HashSet<string>() : FFmpegProgram.At(ffmpeg).Encoders;
         bool isSmall = samples <= MaxLosslessBytes;
-        StemFileFormat? format = isSmall && encoders.Contains(FFmpegEncoders.NameOf(StemFileFormat.Flac)) ? StemFileFormat.Flac
+        StemFileFormat? format =
+            isSmall && encoders.Contains(FFmpegEncoders.NameOf(StemFileFormat.Flac)) ? StemFileFormat.Flac
             : !isSmall && encoders.Contains(FFmpegEncoders.NameOf(StemFileFormat.Opus)) ? StemFileFormat.Opus
             : isSmall || wanted == PlayerAudio.Embedded ? StemFileFormat.Wav
             : null;
         return format switch
         {
             null => null,
-            StemFileFormat.Opus => new PageSound(new StemFormat { File = StemFileFormat.Opus, BitRate = OpusBitRate }, ffmpeg, keepsFlac: false),
+            StemFileFormat.Opus => new PageSound(
+                new StemFormat { File = StemFileFormat.Opus, BitRate = OpusBitRate },
+                ffmpeg,
+                keepsFlac: false
+            ),
             { } lossless => new PageSound(new StemFormat { File = lossless, Sample = WavSampleFormat.Pcm16 }, ffmpeg, keepsFlac: true),
         };
     }
@@ -79,11 +93,16 @@ internal sealed class PageSound
     /// <param name="sampleRate">Frames per second of the page.</param>
     public static bool IsHeldAtOnce(double seconds, int sampleRate) => Decoded(seconds, sampleRate) <= MaxDecodedBytes;
 
-    /// <summary>The MIME type of a file that browsers can play; null for other files, for parts of files, and for streams other than the first.</summary>
+    /// <summary>
+    /// The MIME type of a file that browsers can play; null for other files, for parts of files, and for streams other than the first.
+    /// </summary>
     public static string? PlayableType(MeteredTrack track) =>
-        track.Source is { Range: null, Channels: null, StreamIndex: 0 } && track.Reader.SourceChannels <= 2
+        track.Source is { Range: null, Channels: null, StreamIndex: 0 }
+        && track.Reader.SourceChannels <= 2
         && s_playable.TryGetValue(Path.GetExtension(track.Source.Path), out (string Type, string[] Codecs) known)
-        && known.Codecs.Any(codec => track.Reader.Codec.StartsWith(codec, StringComparison.OrdinalIgnoreCase)) ? known.Type : null;
+        && known.Codecs.Any(codec => track.Reader.Codec.StartsWith(codec, StringComparison.OrdinalIgnoreCase))
+            ? known.Type
+            : null;
 
     /// <summary>The file to embed for a track: its own, or a new one in a folder.</summary>
     /// <param name="track">The track, which was read.</param>
@@ -93,9 +112,16 @@ internal sealed class PageSound
     /// <param name="cancellationToken">Ends the encoding.</param>
     /// <returns>Full path, media type, and by what factor the samples are smaller than the track's.</returns>
     /// <exception cref="DemucsException">The track cannot be read any more, or encoding failed.</exception>
-    public (string Path, string Type, float Scale) FileOf(MeteredTrack track, string folder, int sampleRate, Action<double> read, CancellationToken cancellationToken)
+    public (string Path, string Type, float Scale) FileOf(
+        MeteredTrack track,
+        string folder,
+        int sampleRate,
+        Action<double> read,
+        CancellationToken cancellationToken
+    )
     {
-        // One that was made at more than 24 bits and many channels' rates is not a gain; as it is, its samples need not even be decoded here.
+        // One that was made at more than 24 bits and many channels' rates is not a gain; as it is, its samples need not even be decoded
+        // here.
         // Of one that is damaged, or several in one, programs make different things.
         if (_keepsFlac && PlayableType(track) is "audio/flac" and { } flac && track.Reader.CanJump)
         {
@@ -106,11 +132,14 @@ internal sealed class PageSound
         // Integers end at full scale; what lies beyond is made smaller here and larger again by the page.
         float scale = track.Peaks.Peak > 1 ? 1 / track.Peaks.Peak : 1;
         using StereoTrackReader reader = StereoTrackReader.Open(track.Source, sampleRate);
-        using IStemEncoder encoder = _format.File == StemFileFormat.Wav
-            ? WavWriter.Create(path, sampleRate, 2, _format.Sample)
-            : FFmpegEncoder.Start(_format, _ffmpeg!, path, sampleRate, 2, ditherSeed: null, StemLabels.None, [], cancellationToken);
+        using IStemEncoder encoder =
+            _format.File == StemFileFormat.Wav
+                ? WavWriter.Create(path, sampleRate, 2, _format.Sample)
+                : FFmpegEncoder.Start(_format, _ffmpeg!, path, sampleRate, 2, ditherSeed: null, StemLabels.None, [], cancellationToken);
         const int BlockFrames = 1 << 13;
-        float[] left = new float[BlockFrames], right = new float[BlockFrames], both = new float[2 * BlockFrames];
+        float[] left = new float[BlockFrames],
+            right = new float[BlockFrames],
+            both = new float[2 * BlockFrames];
         for (int count; (count = reader.Read(left, right)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -123,7 +152,16 @@ internal sealed class PageSound
             read((double)count / sampleRate);
         }
         encoder.Complete();
-        return (path, _format.File switch { StemFileFormat.Flac => "audio/flac", StemFileFormat.Opus => "audio/ogg", _ => "audio/wav" }, scale);
+        return (
+            path,
+            _format.File switch
+            {
+                StemFileFormat.Flac => "audio/flac",
+                StemFileFormat.Opus => "audio/ogg",
+                _ => "audio/wav",
+            },
+            scale
+        );
     }
 
     private static double Decoded(double seconds, int sampleRate) => seconds * sampleRate * 2 * sizeof(float);

@@ -12,8 +12,10 @@ using System.Text.Unicode;
 namespace DemucsPS.Engine.Player;
 
 /// <summary>
-/// The page's markup, style and script, which lie in files of their own and are in this assembly. What comes from files of the user's is put in as JSON, which the script reads and shows as text:
-/// none of it is ever markup, style or code. A policy in the page forbids all other script and style, and every connection but to what the page plays.
+/// The page's markup, style and script, which lie in files of their own and are in this assembly. What comes from files of the user's is
+/// put in as JSON, which the script reads and shows as text:
+/// none of it is ever markup, style or code. A policy in the page forbids all other script and style, and every connection but to what the
+/// page plays.
 /// </summary>
 internal static partial class PageTemplate
 {
@@ -25,24 +27,32 @@ internal static partial class PageTemplate
         Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
     };
 
-    private static readonly Lazy<string> s_markup = new(() => Read("player.html")), s_style = new(() => Read("player.css")), s_script = new(() => Read("player.js"));
+    private static readonly Lazy<string> s_markup = new(() => Read("player.html")),
+        s_style = new(() => Read("player.css")),
+        s_script = new(() => Read("player.js"));
 
     /// <summary>Writes the part of a page before its data blocks.</summary>
     /// <param name="to">Receives UTF-8.</param>
     /// <param name="data">What the script is to know.</param>
     public static void WriteHead(Stream to, PageData data)
     {
-        string media = data.Audio == PageData.Linked ? "file: 'self'" : "'none'", connect = data.Audio is PageData.Served or PageData.Parts ? "'self'" : "'none'";
-        string policy = $"default-src 'none'; script-src '{Hash(s_script.Value)}'; style-src '{Hash(s_style.Value)}'; img-src data:; media-src {media}; connect-src {connect}; base-uri 'none'; form-action 'none'";
+        string media = data.Audio == PageData.Linked ? "file: 'self'" : "'none'",
+            connect = data.Audio is PageData.Served or PageData.Parts ? "'self'" : "'none'";
+        string policy =
+            $"default-src 'none'; script-src '{Hash(s_script.Value)}'; style-src '{Hash(s_style.Value)}'; img-src data:; media-src {media}; connect-src {connect}; base-uri 'none'; form-action 'none'";
         // In one pass over what is ours, so that nothing that others have written is taken for a place to fill.
-        Write(to, Place().Replace(s_markup.Value, place => place.Groups[1].Value switch
-        {
-            "policy" => policy,
-            "style" => s_style.Value,
-            "title" => HtmlEncoder.Create(UnicodeRanges.All).Encode(data.Title),
-            "data" => JsonSerializer.Serialize(data, s_json),
-            string other => throw new InvalidOperationException($"Nothing is known of '{other}' in the page."),
-        }));
+        Write(
+            to,
+            Place()
+                .Replace(s_markup.Value, place => place.Groups[1].Value switch
+                    {
+                        "policy" => policy,
+                        "style" => s_style.Value,
+                        "title" => HtmlEncoder.Create(UnicodeRanges.All).Encode(data.Title),
+                        "data" => JsonSerializer.Serialize(data, s_json),
+                        string other => throw new InvalidOperationException($"Nothing is known of '{other}' in the page."),
+                    })
+        );
     }
 
     /// <summary>Writes a block of bytes that the script finds by its name. Browsers do not run what has such a type.</summary>
@@ -53,7 +63,8 @@ internal static partial class PageTemplate
     public static void WriteBlock(Stream to, string name, Stream content, CancellationToken cancellationToken)
     {
         Write(to, $"<script type=\"application/octet-stream\" id=\"{name}\">");
-        byte[] bytes = new byte[3 << 14], text = new byte[4 << 14];
+        byte[] bytes = new byte[3 << 14],
+            text = new byte[4 << 14];
         for (int count; (count = content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)) > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -74,10 +85,14 @@ internal static partial class PageTemplate
 
     private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>A file of the page. Browsers hash what they have parsed, in which line ends are line feeds, whatever the checkout that was built had.</summary>
+    /// <summary>
+    /// A file of the page. Browsers hash what they have parsed, in which line ends are line feeds, whatever the checkout that was built
+    /// had.
+    /// </summary>
     private static string Read(string name)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"The assembly has no '{name}'.");
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The assembly has no '{name}'.");
         using StreamReader reader = new(stream, Encoding.UTF8);
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }

@@ -7,10 +7,14 @@ using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Player;
 
-/// <summary>Makes one page: reads all tracks, decides where the sound is, encodes it if it is in the page, and writes. Memory does not depend on the length.</summary>
+/// <summary>
+/// Makes one page: reads all tracks, decides where the sound is, encodes it if it is in the page, and writes. Memory does not depend on the
+/// length.
+/// </summary>
 internal sealed class PageWork : IDisposable
 {
-    private const int LeastRate = 8_000, GreatestRate = 96_000;
+    private const int LeastRate = 8_000,
+        GreatestRate = 96_000;
 
     // Encoders add some hundredths of a second; another track is another length.
     private const double MostUnlikeSeconds = 1;
@@ -23,7 +27,8 @@ internal sealed class PageWork : IDisposable
     private readonly List<VariantMeter> _meters = [];
     private readonly List<string> _warnings = [];
     private readonly DirectoryInfo _folder = NewFolder();
-    private double _done, _total;
+    private double _done,
+        _total;
     private string _audio = PageData.Linked;
     private long _frames;
 
@@ -32,7 +37,13 @@ internal sealed class PageWork : IDisposable
     /// <param name="served">Where files for a server can be put, and which there are; null for a page that is opened as a file.</param>
     /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public PageWork(PlayerPage page, string path, (string Folder, Dictionary<string, ServedFile> Files)? served, IProgress<PlayerProgress>? progress, CancellationToken cancellationToken)
+    public PageWork(
+        PlayerPage page,
+        string path,
+        (string Folder, Dictionary<string, ServedFile> Files)? served,
+        IProgress<PlayerProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         _page = page;
         _path = path;
@@ -59,42 +70,84 @@ internal sealed class PageWork : IDisposable
         double[] lengths = [.. _meters.Select(m => (double)m.Stems.Max(s => s.Frames) / rate)];
         if (lengths.Max() - lengths.Min() > MostUnlikeSeconds)
         {
-            int shortest = Array.IndexOf(lengths, lengths.Min()), longest = Array.IndexOf(lengths, lengths.Max());
-            _warnings.Add(FormattableString.Invariant($"The compared separations differ in length: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. They may be of different tracks."));
+            int shortest = Array.IndexOf(lengths, lengths.Min()),
+                longest = Array.IndexOf(lengths, lengths.Max());
+            _warnings.Add(
+                FormattableString.Invariant(
+                    $"The compared separations differ in length: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. They may be of different tracks."
+                )
+            );
         }
         MeteredTrack[] tracks = [.. _meters.SelectMany(m => m.Stems), .. mix is null ? (ReadOnlySpan<MeteredTrack>)[] : [mix]];
-        foreach (string warning in _meters.SelectMany(m => m.Mix is null ? m.Stems : m.Stems.Append(m.Mix)).SelectMany(t => t.Reader.Warnings).Distinct())
+        foreach (
+            string warning in _meters
+                .SelectMany(m => m.Mix is null ? m.Stems : m.Stems.Append(m.Mix))
+                .SelectMany(t => t.Reader.Warnings)
+                .Distinct()
+        )
             _warnings.Add(warning);
         if (tracks.All(t => t.Frames == 0))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"The stems of '{_page.Title}' are empty (0 frames). Separate the track again.", tracks[0].Source.Path);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"The stems of '{_page.Title}' are empty (0 frames). Separate the track again.",
+                tracks[0].Source.Path
+            );
 
         double seconds = tracks.Sum(t => (double)t.Frames / rate);
         PageSound? sound = _served is null ? PageSound.Choose(_page.Audio, seconds, rate, FFmpegLocator.Find(), _path) : null;
-        _audio = sound is not null ? PageData.Embedded : _served is null ? PageData.Linked : _page.Audio != PlayerAudio.Linked && PageSound.IsHeldAtOnce(seconds, rate) ? PageData.Served : PageData.Parts;
+        _audio =
+            sound is not null ? PageData.Embedded
+            : _served is null ? PageData.Linked
+            : _page.Audio != PlayerAudio.Linked && PageSound.IsHeldAtOnce(seconds, rate) ? PageData.Served
+            : PageData.Parts;
         _frames = tracks.Max(t => t.Frames);
         if (sound is not null)
             _total = _done + seconds;
         double[] levels = Levels(out double mixLevel);
         if (sound is null && _served is null && mix is not null && PageSound.PlayableType(mix) is null)
         {
-            _warnings.Add($"The mix is shown but cannot be played: browsers do not support the format of '{Path.GetFileName(mix.Source.Path)}', and the tracks are too long to embed.");
+            _warnings.Add(
+                $"The mix is shown but cannot be played: browsers do not support the format of '{Path.GetFileName(mix.Source.Path)}', and the tracks are too long to embed."
+            );
         }
 
         List<(string Name, Func<Stream> Open)> blocks = [];
         PageTrack? mixTrack = mix is null ? null : TrackOf(mix, "mix", sound, blocks, mixLevel);
-        PageVariant[] variants = [.. _page.Variants.Select((variant, v) => new PageVariant(variant.Name, levels[v],
-            [.. _meters[v].Stems.Select((stem, s) => TrackOf(stem, FormattableString.Invariant($"{v}-{s}"), sound, blocks, 1))], ProvenanceOf(variant)))];
+        PageVariant[] variants =
+        [
+            .. _page.Variants.Select(
+                (variant, v) =>
+                    new PageVariant(
+                        variant.Name,
+                        levels[v],
+                        [.. _meters[v].Stems.Select((stem, s) => TrackOf(stem, FormattableString.Invariant($"{v}-{s}"), sound, blocks, 1))],
+                        ProvenanceOf(variant)
+                    )
+            ),
+        ];
         double duration = (double)_frames / rate;
         IReadOnlyDictionary<string, string> tags = (mix ?? tracks[0]).Reader.Tags;
-        PageTemplate.WriteHead(stream, new PageData(_page.Title, tags.GetValueOrDefault("artist"), _audio, rate, duration, mixTrack, variants, _warnings));
+        PageTemplate.WriteHead(
+            stream,
+            new PageData(_page.Title, tags.GetValueOrDefault("artist"), _audio, rate, duration, mixTrack, variants, _warnings)
+        );
         foreach ((string name, Func<Stream> open) in blocks)
         {
             using Stream content = open();
             PageTemplate.WriteBlock(stream, name, content, _cancellationToken);
         }
         PageTemplate.WriteEnd(stream);
-        return new PlayerPageFile(_page.Title, _path, variants.Length, [.. variants.SelectMany(v => v.Stems.Select(s => s.Name)).Distinct()], mixTrack is { Url: not null } or { Block: not null },
-            TimeSpan.FromSeconds(duration), sound is null ? PlayerAudio.Linked : PlayerAudio.Embedded, 0, _warnings);
+        return new PlayerPageFile(
+            _page.Title,
+            _path,
+            variants.Length,
+            [.. variants.SelectMany(v => v.Stems.Select(s => s.Name)).Distinct()],
+            mixTrack is { Url: not null } or { Block: not null },
+            TimeSpan.FromSeconds(duration),
+            sound is null ? PlayerAudio.Linked : PlayerAudio.Embedded,
+            0,
+            _warnings
+        );
     }
 
     /// <inheritdoc/>
@@ -121,7 +174,12 @@ internal sealed class PageWork : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"No temporary folder can be created in '{Path.GetTempPath()}': {e.Message} Check the folder that TMPDIR or TEMP names.", Path.GetTempPath(), e);
+            throw new DemucsException(
+                DemucsError.StemWriteFailed,
+                $"No temporary folder can be created in '{Path.GetTempPath()}': {e.Message} Check the folder that TMPDIR or TEMP names.",
+                Path.GetTempPath(),
+                e
+            );
         }
     }
 
@@ -154,7 +212,9 @@ internal sealed class PageWork : IDisposable
         }
     }
 
-    /// <summary>Factors that make the variants equally loud, none above 1; and that of the mix, which makes it as loud as they are.</summary>
+    /// <summary>
+    /// Factors that make the variants equally loud, none above 1; and that of the mix, which makes it as loud as they are.
+    /// </summary>
     private double[] Levels(out double mixLevel)
     {
         double?[] factors = [.. _meters.Select(m => m.FactorOfMix)];
@@ -169,7 +229,8 @@ internal sealed class PageWork : IDisposable
     {
         string peaks = "peaks-" + id;
         blocks.Add((peaks, () => new MemoryStream(track.Peaks.ToBytes())));
-        string? block = null, url = null;
+        string? block = null,
+            url = null;
         if (sound is not null)
         {
             (string path, _, float scale) = sound.FileOf(track, _folder.FullName, track.Reader.SampleRate, Report, _cancellationToken);
@@ -182,7 +243,10 @@ internal sealed class PageWork : IDisposable
             url = "sound/" + id;
             int rate = track.Reader.SampleRate;
             TrackSource source = track.Source;
-            string? type = _audio == PageData.Served ? PageSound.PlayableType(track) : track.Reader.CanJump ? "application/octet-stream" : null;
+            string? type =
+                _audio == PageData.Served ? PageSound.PlayableType(track)
+                : track.Reader.CanJump ? "application/octet-stream"
+                : null;
             if (type is null)
             {
                 PageSound encoder = PageSound.Choose(PlayerAudio.Embedded, 0, rate, FFmpegLocator.Find(), _path)!;
@@ -190,7 +254,10 @@ internal sealed class PageWork : IDisposable
                 gain /= scale;
                 source = new TrackSource(path);
             }
-            served.Files[url] = _audio == PageData.Served ? ServedFile.Create(source.Path, type) : new ServedFile(() => new SampleStream(source, rate, _frames), type);
+            served.Files[url] =
+                _audio == PageData.Served
+                    ? ServedFile.Create(source.Path, type)
+                    : new ServedFile(() => new SampleStream(source, rate, _frames), type);
         }
         else if (PageSound.PlayableType(track) is not null)
         {
@@ -198,9 +265,22 @@ internal sealed class PageWork : IDisposable
         }
         else if (track != _meters[0].Mix)
         {
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{track.Source.Path}' cannot be linked: browsers do not support its format ({track.Reader.Codec}). Embed the sound, or serve the page.", track.Source.Path);
+            throw new DemucsException(
+                DemucsError.AudioFormatUnsupported,
+                $"'{track.Source.Path}' cannot be linked: browsers do not support its format ({track.Reader.Codec}). Embed the sound, or serve the page.",
+                track.Source.Path
+            );
         }
-        return new PageTrack(track.Name, Path.GetFileName(track.Source.Path), peaks, track.Peaks.BucketFrames, block, url, gain, track.IsMixdown);
+        return new PageTrack(
+            track.Name,
+            Path.GetFileName(track.Source.Path),
+            peaks,
+            track.Peaks.BucketFrames,
+            block,
+            url,
+            gain,
+            track.IsMixdown
+        );
     }
 
     /// <summary>How the page names a file: relative to its folder, so that both can be moved; by its full path on another drive.</summary>
@@ -232,7 +312,12 @@ internal sealed class PageWork : IDisposable
             ["Gain of all stems", string.Create(CultureInfo.InvariantCulture, $"{20 * Math.Log10(provenance.Gain):0.##} dB")],
         ];
         if (provenance.NullTestDb is { } residual)
-            facts.Add(["Sum of the stems against the mix", double.IsNegativeInfinity(residual) ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{residual:0.0} dB difference")]);
+            facts.Add([
+                "Sum of the stems against the mix",
+                double.IsNegativeInfinity(residual)
+                    ? "equal"
+                    : string.Create(CultureInfo.InvariantCulture, $"{residual:0.0} dB difference"),
+            ]);
         facts.AddRange(provenance.Warnings.Select(w => (string[])["Warning", w]));
         facts.AddRange(provenance.Stems.Select(s => (string[])[$"Stem {s.Name}", $"{s.File}, SHA-256 {s.Sha256}"]));
         return facts;

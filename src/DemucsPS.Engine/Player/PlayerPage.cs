@@ -4,7 +4,8 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Player;
 
 /// <summary>
-/// A page that plays the stems of a track in a browser: one HTML file, without anything from elsewhere. With several variants it compares separations of the same track, at the same level.
+/// A page that plays the stems of a track in a browser: one HTML file, without anything from elsewhere. With several variants it compares
+/// separations of the same track, at the same level.
 /// </summary>
 public sealed record PlayerPage
 {
@@ -44,18 +45,32 @@ public sealed record PlayerPage
 
     /// <summary>Refuses what cannot become a page, before any file is read.</summary>
     /// <param name="path">Full path of the page to be.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: there are no stems, or two of one name. <see cref="DemucsError.StemExists"/>: there is a file of that name.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: there are no stems, or two of one name.
+    /// <see cref="DemucsError.StemExists"/>: there is a file of that name.</exception>
     public void Check(string path)
     {
         CheckVariants();
         if (Directory.Exists(path))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{path}' is a folder. Give the name of a file, such as '{Path.Combine(path, StemFolder.PageName)}'.", path);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{path}' is a folder. Give the name of a file, such as '{Path.Combine(path, StemFolder.PageName)}'.",
+                path
+            );
         if (!Overwrite && File.Exists(path))
             throw new DemucsException(DemucsError.StemExists, $"The page '{path}' already exists.", path) { Remedies = [Remedy.Replace] };
-        foreach (TrackSource source in Variants.SelectMany(v => v.Stems.Select(s => s.Source)).Append(Mix ?? Variants[0].Mix).OfType<TrackSource>())
+        foreach (
+            TrackSource source in Variants
+                .SelectMany(v => v.Stems.Select(s => s.Source))
+                .Append(Mix ?? Variants[0].Mix)
+                .OfType<TrackSource>()
+        )
         {
             if (string.Equals(source.Path, path, StringComparison.OrdinalIgnoreCase))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"The page would overwrite its own source '{path}'. Choose another name.", path);
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"The page would overwrite its own source '{path}'. Choose another name.",
+                    path
+                );
         }
     }
 
@@ -64,13 +79,15 @@ public sealed record PlayerPage
     /// <param name="progress">Receives how far it is.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left then.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException">As <see cref="Check"/>; a stem cannot be read; or <see cref="DemucsError.StemWriteFailed"/>: the page cannot be written.</exception>
+    /// <exception cref="DemucsException">As <see cref="Check"/>; a stem cannot be read; or <see cref="DemucsError.StemWriteFailed"/>: the
+    /// page cannot be written.</exception>
     public PlayerPageFile Write(string path, IProgress<PlayerProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (!Path.IsPathFullyQualified(path))
             throw new ArgumentException($"'{path}' is not a full path.", nameof(path));
         Check(path);
-        string folder = Path.GetDirectoryName(path)!, partial = Path.Combine(folder, $".{Guid.NewGuid():N}.player.partial");
+        string folder = Path.GetDirectoryName(path)!,
+            partial = Path.Combine(folder, $".{Guid.NewGuid():N}.player.partial");
         try
         {
             Directory.CreateDirectory(folder);
@@ -93,7 +110,8 @@ public sealed record PlayerPage
     /// <param name="cancellationToken">Ends the making, not the serving.</param>
     /// <returns>The server, which runs until it is disposed.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException">A stem cannot be read, or <see cref="DemucsError.StemWriteFailed"/>: the temporary folder or the network of this machine cannot be used.</exception>
+    /// <exception cref="DemucsException">A stem cannot be read, or <see cref="DemucsError.StemWriteFailed"/>: the temporary folder or the
+    /// network of this machine cannot be used.</exception>
     public PlayerServer Serve(IProgress<PlayerProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckVariants();
@@ -115,7 +133,12 @@ public sealed record PlayerPage
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The page of '{Title}' cannot be served: {e.Message} Check the folder that TMPDIR or TEMP names, or write the page to a file.", null, e);
+            throw new DemucsException(
+                DemucsError.StemWriteFailed,
+                $"The page of '{Title}' cannot be served: {e.Message} Check the folder that TMPDIR or TEMP names, or write the page to a file.",
+                null,
+                e
+            );
         }
         finally
         {
@@ -123,14 +146,19 @@ public sealed record PlayerPage
         }
     }
 
-    /// <summary>The variant's name; where others have it, too, with the innermost folder that is another for each of them, or a number where there is none.</summary>
+    /// <summary>
+    /// The variant's name; where others have it, too, with the innermost folder that is another for each of them, or a number where there
+    /// is none.
+    /// </summary>
     private static string NameAmong(IReadOnlyList<StemFolder> folders, StemFolder folder)
     {
         string name = folder.Variant.Name;
         StemFolder[] same = [.. folders.Where(f => f.Variant.Name == name)];
         if (same.Length == 1)
             return name;
-        string[][] places = Array.ConvertAll(same, f => Path.GetDirectoryName(f.PagePath)!.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar));
+        string[][] places = Array.ConvertAll(same, f =>
+            Path.GetDirectoryName(f.PagePath)!.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar)
+        );
         int own = Array.IndexOf(same, folder);
         for (int level = 1; level <= places.Min(place => place.Length); level++)
         {
@@ -145,13 +173,20 @@ public sealed record PlayerPage
         if (Variants.Count == 0 || Variants.Any(v => v.Stems.Count == 0))
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{Title}' has no stems to play.");
         if (Twice(Variants.Select(v => v.Name)) is { } variant)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"Two separations of '{Title}' are called '{variant}'. Give them different names.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"Two separations of '{Title}' are called '{variant}'. Give them different names."
+            );
         foreach (PlayerVariant of in Variants)
         {
             if (Twice(of.Stems.Select(s => s.Name)) is { } stem)
-                throw new DemucsException(DemucsError.ParameterInvalid, $"Two stems of '{Title}' are called '{stem}'. Give them different names, or move them to different folders.");
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"Two stems of '{Title}' are called '{stem}'. Give them different names, or move them to different folders."
+                );
         }
 
-        static string? Twice(IEnumerable<string> names) => names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
+        static string? Twice(IEnumerable<string> names) =>
+            names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
     }
 }

@@ -10,7 +10,17 @@ namespace DemucsPS.Engine.Player;
 /// <param name="Audio">Where the sound is: <see cref="PlayerAudio.Embedded"/> or <see cref="PlayerAudio.Linked"/>.</param>
 /// <param name="Bytes">Length of the page.</param>
 /// <param name="Warnings">What the user should know, in sentences.</param>
-public sealed record PlayerPageFile(string Title, string FilePath, int Variants, IReadOnlyList<string> Stems, bool HasMix, TimeSpan Duration, PlayerAudio Audio, long Bytes, IReadOnlyList<string> Warnings)
+public sealed record PlayerPageFile(
+    string Title,
+    string FilePath,
+    int Variants,
+    IReadOnlyList<string> Stems,
+    bool HasMix,
+    TimeSpan Duration,
+    PlayerAudio Audio,
+    long Bytes,
+    IReadOnlyList<string> Warnings
+)
 {
     /// <summary>The page's path.</summary>
     public override string ToString() => FilePath;

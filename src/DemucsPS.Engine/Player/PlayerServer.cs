@@ -8,10 +8,15 @@ using System.Text;
 namespace DemucsPS.Engine.Player;
 
 /// <summary>
-/// Gives a page and its sound to browsers of this machine: HTTP on 127.0.0.1, at a port that was free. It knows the files of the page and no others, and those only under an address with a random
-/// part, which other users of the machine do not know; requests under other names of the machine, such as a foreign site's, are refused. Files are sent in parts where those are requested.
+/// Gives a page and its sound to browsers of this machine: HTTP on 127.0.0.1, at a port that was free. It knows the files of the page and
+/// no others, and those only under an address with a random
+/// part, which other users of the machine do not know; requests under other names of the machine, such as a foreign site's, are refused.
+/// Files are sent in parts where those are requested.
 /// </summary>
-/// <remarks>Made of sockets: .NET's own server for programs, HttpListener, is out of care, and the one of ASP.NET is a framework that hosts of this library do not bring.</remarks>
+/// <remarks>
+/// Made of sockets: .NET's own server for programs, HttpListener, is out of care, and the one of ASP.NET is a framework that hosts of this
+/// library do not bring.
+/// </remarks>
 public sealed class PlayerServer : IDisposable
 {
     private const int MaxRequestBytes = 16 << 10;
@@ -20,7 +25,8 @@ public sealed class PlayerServer : IDisposable
     private const int MaxConnections = 64;
 
     // Browsers open connections to have them; those may not keep others waiting for long.
-    private static readonly TimeSpan s_patienceForTheFirstByte = TimeSpan.FromSeconds(5), s_patienceForTheRest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patienceForTheFirstByte = TimeSpan.FromSeconds(5),
+        s_patienceForTheRest = TimeSpan.FromSeconds(30);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -118,7 +124,8 @@ public sealed class PlayerServer : IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or DemucsException)
+        catch (Exception e)
+            when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or DemucsException)
         {
             // Browsers hang up whenever they have enough; and the page is told by what is missing that a track is not what it was.
         }
@@ -164,7 +171,11 @@ public sealed class PlayerServer : IDisposable
         }
         // Names are compared, never put together to paths, so none leads anywhere else.
         string prefix = $"/{_secret}/";
-        if (Header(request, "Host") != "127.0.0.1:" + Port || !words[1].StartsWith(prefix, StringComparison.Ordinal) || !_files.TryGetValue(words[1][prefix.Length..], out ServedFile? file))
+        if (
+            Header(request, "Host") != "127.0.0.1:" + Port
+            || !words[1].StartsWith(prefix, StringComparison.Ordinal)
+            || !_files.TryGetValue(words[1][prefix.Length..], out ServedFile? file)
+        )
         {
             await RefuseAsync(stream, "404 Not Found", cancellationToken).ConfigureAwait(false);
             return;
@@ -188,20 +199,30 @@ public sealed class PlayerServer : IDisposable
             {
                 if (part.First > part.Last)
                 {
-                    await RefuseAsync(stream, $"416 Range Not Satisfiable\r\nContent-Range: bytes */{Invariant(length)}", cancellationToken).ConfigureAwait(false);
+                    await RefuseAsync(stream, $"416 Range Not Satisfiable\r\nContent-Range: bytes */{Invariant(length)}", cancellationToken)
+                        .ConfigureAwait(false);
                     return;
                 }
                 (first, last) = part;
                 status = $"206 Partial Content\r\nContent-Range: bytes {Invariant(first)}-{Invariant(last)}/{Invariant(length)}";
             }
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: {file.Type}\r\nContent-Length: {Invariant(last - first + 1)}\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"), cancellationToken).ConfigureAwait(false);
+            await stream
+                .WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 {status}\r\nContent-Type: {file.Type}\r\nContent-Length: {Invariant(last - first + 1)}\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+                    ),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
             if (words[0] == "HEAD")
                 return;
             content.Position = first;
             byte[] block = new byte[1 << 16];
             for (long left = last - first + 1; left > 0;)
             {
-                int read = await content.ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, left)), cancellationToken).ConfigureAwait(false);
+                int read = await content
+                    .ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, left)), cancellationToken)
+                    .ConfigureAwait(false);
                 if (read == 0)
                     return;
                 await stream.WriteAsync(block.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
@@ -211,7 +232,9 @@ public sealed class PlayerServer : IDisposable
     }
 
     private static async Task RefuseAsync(NetworkStream stream, string status, CancellationToken cancellationToken) =>
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), cancellationToken).ConfigureAwait(false);
+        await stream
+            .WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), cancellationToken)
+            .ConfigureAwait(false);
 
     private static string? Header(string[] request, string name)
     {
@@ -219,7 +242,10 @@ public sealed class PlayerServer : IDisposable
         return line?[(name.Length + 1)..].Trim();
     }
 
-    /// <summary>The one part that a Range header asks for, first after last where there is nothing; null for what is to be answered with the whole: several parts, other units, nonsense.</summary>
+    /// <summary>
+    /// The one part that a Range header asks for, first after last where there is nothing; null for what is to be answered with the whole:
+    /// several parts, other units, nonsense.
+    /// </summary>
     internal static (long First, long Last)? Part(string range, long length)
     {
         if (!range.StartsWith("bytes=", StringComparison.Ordinal) || range["bytes=".Length..].Split('-') is not [var from, var to])
@@ -232,7 +258,8 @@ public sealed class PlayerServer : IDisposable
             : null;
     }
 
-    private static long? Number(string digits) => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
+    private static long? Number(string digits) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
 
     private static string Invariant(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

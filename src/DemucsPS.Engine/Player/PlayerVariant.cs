@@ -52,7 +52,10 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
         {
             ProvenancePath = path,
             // A file that is another by now is not what was separated. Reading all of it for its hash would take longer than the page.
-            Mix = Path.IsPathFullyQualified(source.Path) && File.Exists(source.Path) && RegularFile.Info(source.Path).Length == source.Bytes ? MixOf(source.Path, parameters) : null,
+            Mix =
+                Path.IsPathFullyQualified(source.Path) && File.Exists(source.Path) && RegularFile.Info(source.Path).Length == source.Bytes
+                    ? MixOf(source.Path, parameters)
+                    : null,
         };
     }
 
@@ -64,10 +67,20 @@ public sealed partial record PlayerVariant(string Name, IReadOnlyList<PlayerStem
         // Where there is nothing else, what is called so is what there is to hear.
         if (mixes.Length == files.Count)
             mixes = [.. mixes.Skip(1)];
-        return new PlayerVariant("stems", [.. files.Except(mixes).Select(f => new PlayerStem(Path.GetFileNameWithoutExtension(f), new TrackSource(f)))])
+        return new PlayerVariant(
+            "stems",
+            [.. files.Except(mixes).Select(f => new PlayerStem(Path.GetFileNameWithoutExtension(f), new TrackSource(f)))]
+        )
         {
             Mix = mixes.Length == 0 ? null : new TrackSource(mixes[0]),
-            Warnings = [.. mixes.Skip(1).Select(f => $"'{Path.GetFileName(f)}' is ignored: the mix is '{Path.GetFileName(mixes[0])}', and a mix is not a stem.")],
+            Warnings =
+            [
+                .. mixes
+                    .Skip(1)
+                    .Select(f =>
+                        $"'{Path.GetFileName(f)}' is ignored: the mix is '{Path.GetFileName(mixes[0])}', and a mix is not a stem."
+                    ),
+            ],
         };
     }
 

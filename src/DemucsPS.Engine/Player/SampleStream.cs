@@ -5,7 +5,8 @@ using DemucsPS.Engine.Input;
 namespace DemucsPS.Engine.Player;
 
 /// <summary>
-/// A track as bytes that a browser asks for parts of: two 32-bit floats a frame, left and right, at the page's rate. All tracks of a page have one length; after a track's end there is silence.
+/// A track as bytes that a browser asks for parts of: two 32-bit floats a frame, left and right, at the page's rate. All tracks of a page
+/// have one length; after a track's end there is silence.
 /// The file is opened where the first part begins, and read on.
 /// </summary>
 /// <param name="source">The track.</param>
@@ -15,12 +16,14 @@ internal sealed class SampleStream(TrackSource source, int sampleRate, long fram
 {
     private const int FrameBytes = 2 * sizeof(float);
 
-    private readonly float[] _left = new float[1 << 13], _right = new float[1 << 13];
+    private readonly float[] _left = new float[1 << 13],
+        _right = new float[1 << 13];
     private readonly byte[] _bytes = new byte[FrameBytes << 13];
     private StereoTrackReader? _reader;
 
     // The bytes that were made, up to _end, and of which those before _start are given.
-    private int _start, _end;
+    private int _start,
+        _end;
     private long _position;
 
     /// <inheritdoc/>
@@ -68,12 +71,16 @@ internal sealed class SampleStream(TrackSource source, int sampleRate, long fram
 
     /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) =>
-        Position = origin switch { SeekOrigin.Begin => 0, SeekOrigin.Current => Position, _ => Length } + offset;
+        Position =
+            origin switch
+            {
+                SeekOrigin.Begin => 0,
+                SeekOrigin.Current => Position,
+                _ => Length,
+            } + offset;
 
     /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
@@ -92,7 +99,8 @@ internal sealed class SampleStream(TrackSource source, int sampleRate, long fram
     private void Fill()
     {
         (long frame, long within) = Math.DivRem(_position, FrameBytes);
-        int count = (int)Math.Clamp(frames - frame, 0, _left.Length), read = 0;
+        int count = (int)Math.Clamp(frames - frame, 0, _left.Length),
+            read = 0;
         if (count > 0)
         {
             if (_reader is null)

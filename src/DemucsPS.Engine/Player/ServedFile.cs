@@ -8,5 +8,6 @@ namespace DemucsPS.Engine.Player;
 internal sealed record ServedFile(Func<Stream> Open, string Type)
 {
     /// <summary>An unchanged file.</summary>
-    public static ServedFile Create(string path, string type) => new(() => RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.Asynchronous), type);
+    public static ServedFile Create(string path, string type) =>
+        new(() => RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.Asynchronous), type);
 }

@@ -4,17 +4,23 @@ using DemucsPS.Engine.Levels;
 
 namespace DemucsPS.Engine.Player;
 
-/// <summary>Reads all stems of a variant, and the mix beside them, once and in step: their waveforms, and how loud their sum is. Memory does not depend on the length.</summary>
+/// <summary>
+/// Reads all stems of a variant, and the mix beside them, once and in step: their waveforms, and how loud their sum is. Memory does not
+/// depend on the length.
+/// </summary>
 internal sealed class VariantMeter : IDisposable
 {
     private const int BlockFrames = 1 << 14;
 
-    // Cosine of the angle between sum and mix. Below this the one is not made of the other, and a factor between them says nothing of levels.
+    // Cosine of the angle between sum and mix. Below this the one is not made of the other, and a factor between them says nothing of
+    // levels.
     private const double LeastCorrelation = 0.5;
 
     private readonly List<MeteredTrack> _stems = [];
     private readonly int _sampleRate;
-    private double _sumEnergy, _mixEnergy, _product;
+    private double _sumEnergy,
+        _mixEnergy,
+        _product;
 
     /// <param name="variant">The variant.</param>
     /// <param name="mix">The mix; null for none.</param>
@@ -44,10 +50,15 @@ internal sealed class VariantMeter : IDisposable
     public MeteredTrack? Mix { get; }
 
     /// <summary>Seconds of sound that the files declare, over all of them; 0 if one does not.</summary>
-    public double DeclaredSeconds => All.All(t => t.Reader.FrameCount is not null) ? All.Sum(t => (double)t.Reader.FrameCount!.Value / _sampleRate) : 0;
+    public double DeclaredSeconds =>
+        All.All(t => t.Reader.FrameCount is not null) ? All.Sum(t => (double)t.Reader.FrameCount!.Value / _sampleRate) : 0;
 
-    /// <summary>The factor of the mix that leaves the least of the sum of the stems, ⟨sum, mix⟩ / ⟨mix, mix⟩; null without a mix, or where the stems are not what it is made of.</summary>
-    public double? FactorOfMix => _product > 0 && _product >= LeastCorrelation * Math.Sqrt(_sumEnergy * _mixEnergy) ? _product / _mixEnergy : null;
+    /// <summary>
+    /// The factor of the mix that leaves the least of the sum of the stems, ⟨sum, mix⟩ / ⟨mix, mix⟩; null without a mix, or where the stems
+    /// are not what it is made of.
+    /// </summary>
+    public double? FactorOfMix =>
+        _product > 0 && _product >= LeastCorrelation * Math.Sqrt(_sumEnergy * _mixEnergy) ? _product / _mixEnergy : null;
 
     /// <summary>Root mean square of the sum of the stems.</summary>
     public double Rms => Math.Sqrt(_sumEnergy / Math.Max(1, 2 * _stems.Max(t => t.Frames)));
@@ -60,7 +71,8 @@ internal sealed class VariantMeter : IDisposable
     /// <exception cref="DemucsException">A file is damaged.</exception>
     public void Read(Action<double> read, CancellationToken cancellationToken)
     {
-        float[] left = new float[BlockFrames], right = new float[BlockFrames];
+        float[] left = new float[BlockFrames],
+            right = new float[BlockFrames];
         for (int longest = 1; longest > 0;)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace DemucsPS.Engine.Player;
 
 /// <summary>
-/// The waveform of a track: least and greatest sample of each bucket of frames, over both channels. Constant memory: when there are too many buckets, two become one. Coarser ones for the
+/// The waveform of a track: least and greatest sample of each bucket of frames, over both channels. Constant memory: when there are too
+/// many buckets, two become one. Coarser ones for the
 /// whole view can be made of these.
 /// </summary>
 internal sealed class WavePeaks
@@ -13,7 +14,8 @@ internal sealed class WavePeaks
 
     private const int LeastFrames = 256;
 
-    private readonly float[] _least = new float[MaxBuckets], _greatest = new float[MaxBuckets];
+    private readonly float[] _least = new float[MaxBuckets],
+        _greatest = new float[MaxBuckets];
     private int _buckets;
     private int _inBucket;
 
@@ -34,7 +36,8 @@ internal sealed class WavePeaks
             if (_buckets == MaxBuckets)
                 Halve();
             int frames = Math.Min(BucketFrames - _inBucket, left.Length);
-            (float least, float greatest) = _inBucket == 0 ? (float.PositiveInfinity, float.NegativeInfinity) : (_least[_buckets], _greatest[_buckets]);
+            (float least, float greatest) =
+                _inBucket == 0 ? (float.PositiveInfinity, float.NegativeInfinity) : (_least[_buckets], _greatest[_buckets]);
             foreach ((float low, float high) in (ReadOnlySpan<(float, float)>)[Extremes(left[..frames]), Extremes(right[..frames])])
                 (least, greatest) = (Math.Min(least, low), Math.Max(greatest, high));
             (_least[_buckets], _greatest[_buckets]) = (least, greatest);
@@ -50,7 +53,10 @@ internal sealed class WavePeaks
         }
     }
 
-    /// <summary>All buckets: two signed bytes each, least and greatest, in steps of 1/127 of full scale, rounded away from zero so that no sound looks like silence.</summary>
+    /// <summary>
+    /// All buckets: two signed bytes each, least and greatest, in steps of 1/127 of full scale, rounded away from zero so that no sound
+    /// looks like silence.
+    /// </summary>
     public byte[] ToBytes()
     {
         byte[] bytes = new byte[2 * Buckets];
@@ -64,7 +70,8 @@ internal sealed class WavePeaks
 
     private static (float Least, float Greatest) Extremes(ReadOnlySpan<float> samples)
     {
-        Vector<float> least = new(float.PositiveInfinity), greatest = new(float.NegativeInfinity);
+        Vector<float> least = new(float.PositiveInfinity),
+            greatest = new(float.NegativeInfinity);
         int i = 0;
         for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
         {

@@ -7,7 +7,9 @@ namespace DemucsPS.Engine.Quality;
 /// <remarks>A spectrum of some channels is [bins][real, imaginary][channels], the channels filled up to whole vectors.</remarks>
 internal static class BlockSpectra
 {
-    /// <summary>Blocks worked on together: what is summed up over them stays in registers, and several threads have something to do.</summary>
+    /// <summary>
+    /// Blocks worked on together: what is summed up over them stays in registers, and several threads have something to do.
+    /// </summary>
     public const int Batch = 8;
 
     /// <summary>Bins that a thread takes at a time.</summary>
@@ -23,7 +25,14 @@ internal static class BlockSpectra
     /// <param name="spectra">Takes them, from lane <paramref name="firstLane"/>.</param>
     /// <param name="spectraLanes">Lanes of <paramref name="spectra"/>.</param>
     /// <param name="firstLane">Where they go.</param>
-    public static void Forward(DoubleLaneFft fft, ReadOnlySpan<double> frames, int lanes, Span<double> spectra, int spectraLanes, int firstLane)
+    public static void Forward(
+        DoubleLaneFft fft,
+        ReadOnlySpan<double> frames,
+        int lanes,
+        Span<double> spectra,
+        int spectraLanes,
+        int firstLane
+    )
     {
         for (int lane = 0; lane < lanes; lane += Vector<double>.Count)
             fft.Forward(frames[lane..], lanes, spectra[(firstLane + lane)..], 2 * spectraLanes, spectraLanes);
@@ -31,5 +40,7 @@ internal static class BlockSpectra
 
     /// <summary>Works on all bins, some at a time.</summary>
     public static void ForBins(int bins, ParallelOptions parallel, Action<int, int> work) =>
-        Parallel.For(0, (bins + BinsAtOnce - 1) / BinsAtOnce, parallel, part => work(part * BinsAtOnce, Math.Min((part + 1) * BinsAtOnce, bins)));
+        Parallel.For(0, (bins + BinsAtOnce - 1) / BinsAtOnce, parallel, part =>
+            work(part * BinsAtOnce, Math.Min((part + 1) * BinsAtOnce, bins))
+        );
 }

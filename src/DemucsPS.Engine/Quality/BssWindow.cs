@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>A window of BSS Eval: takes its frames as they come and gives the sums of squares. Memory does not depend on its length.</summary>
+/// <summary>
+/// A window of BSS Eval: takes its frames as they come and gives the sums of squares. Memory does not depend on its length.
+/// </summary>
 internal sealed class BssWindow
 {
     /// <summary>Sums for each lane that need filters.</summary>
@@ -84,7 +86,15 @@ internal sealed class BssWindow
         }
         WindowSums[] sums = new WindowSums[_stems];
         for (int stem = 0; stem < _stems; stem++)
-            sums[stem] = new WindowSums(Sum(_plain, 0, stem), Sum(_plain, 1, stem), Sum(_filtered, 0, stem), Sum(_filtered, 1, stem), Sum(_filtered, 2, stem), Sum(_filtered, 3, stem), Sum(_filtered, 4, stem));
+            sums[stem] = new WindowSums(
+                Sum(_plain, 0, stem),
+                Sum(_plain, 1, stem),
+                Sum(_filtered, 0, stem),
+                Sum(_filtered, 1, stem),
+                Sum(_filtered, 2, stem),
+                Sum(_filtered, 3, stem),
+                Sum(_filtered, 4, stem)
+            );
         return sums;
     }
 
@@ -100,10 +110,12 @@ internal sealed class BssWindow
     {
         for (int lane = 0; lane < _lanes; lane += Vector<double>.Count)
         {
-            Vector<double> reference = new(_plain, lane), error = new(_plain, _lanes + lane);
+            Vector<double> reference = new(_plain, lane),
+                error = new(_plain, _lanes + lane);
             for (int at = lane; at < references.Length; at += _lanes)
             {
-                Vector<double> s = new(references[at..]), difference = new Vector<double>(estimates[at..]) - s;
+                Vector<double> s = new(references[at..]),
+                    difference = new Vector<double>(estimates[at..]) - s;
                 reference += s * s;
                 error += difference * difference;
             }
@@ -112,7 +124,9 @@ internal sealed class BssWindow
         }
     }
 
-    /// <summary>Notes which stems are not silent: museval takes the sum of the channels, so that a stem with opposite channels is.</summary>
+    /// <summary>
+    /// Notes which stems are not silent: museval takes the sum of the channels, so that a stem with opposite channels is.
+    /// </summary>
     private void Listen(ReadOnlySpan<double> frames, int first)
     {
         for (int stem = 0; stem < _stems; stem++)
@@ -131,7 +145,8 @@ internal sealed class BssWindow
     {
         while (!references.IsEmpty)
         {
-            int count = Math.Min(references.Length / _lanes, BlockSpectra.Batch * _filter!.Lengths.BlockFrames - _frames) * _lanes, at = (_filter!.Lengths.History + _frames) * _lanes;
+            int count = Math.Min(references.Length / _lanes, BlockSpectra.Batch * _filter!.Lengths.BlockFrames - _frames) * _lanes,
+                at = (_filter!.Lengths.History + _frames) * _lanes;
             references[..count].CopyTo(_references.AsSpan(at));
             estimates[..count].CopyTo(_estimates.AsSpan(at));
             references = references[count..];

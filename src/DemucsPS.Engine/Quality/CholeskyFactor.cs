@@ -6,7 +6,8 @@ namespace DemucsPS.Engine.Quality;
 
 /// <summary>Solves symmetric, positive systems of some thousand unknowns by L·Lᵀ, in place. Memory: half of the matrix.</summary>
 /// <remarks>
-/// Rows lie in panels as high as the innermost product is; a panel is column after column. Blocks of rows are finished from left to right, those below each other at the same time. The
+/// Rows lie in panels as high as the innermost product is; a panel is column after column. Blocks of rows are finished from left to right,
+/// those below each other at the same time. The
 /// result does not depend on the number of threads, not in a single bit.
 /// </remarks>
 internal sealed class CholeskyFactor
@@ -57,7 +58,8 @@ internal sealed class CholeskyFactor
     /// <summary>Where an element is in its block.</summary>
     private static int Index(int row, int column)
     {
-        int block = row / BlockRows, inBlock = row % BlockRows;
+        int block = row / BlockRows,
+            inBlock = row % BlockRows;
         return (inBlock / s_panelRows * (block + 1) * BlockRows + column) * s_panelRows + inBlock % s_panelRows;
     }
 
@@ -76,7 +78,10 @@ internal sealed class CholeskyFactor
             for (int row = block * BlockRows; row < (block + 1) * BlockRows; row++)
             {
                 for (int column = 0; column <= row; column++)
-                    values[Index(row, column)] = row < Size ? element(row, column) : row == column ? 1 : 0;
+                    values[Index(row, column)] =
+                        row < Size ? element(row, column)
+                        : row == column ? 1
+                        : 0;
             }
         });
         for (int column = 0; column < padded; column += BlockRows)
@@ -116,7 +121,10 @@ internal sealed class CholeskyFactor
                 solution.CopyTo(sides, row * count + first);
                 ref double line = ref At(row, 0);
                 for (int column = 0; column < row; column++)
-                    (new Vector<double>(sides, column * count + first) - solution * Unsafe.Add(ref line, column * s_panelRows)).CopyTo(sides, column * count + first);
+                    (new Vector<double>(sides, column * count + first) - solution * Unsafe.Add(ref line, column * s_panelRows)).CopyTo(
+                        sides,
+                        column * count + first
+                    );
             }
         }
     }
@@ -125,9 +133,13 @@ internal sealed class CholeskyFactor
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Subtract(int block, int first)
     {
-        int columns = first * BlockRows, width = (block + 1) * BlockRows * s_panelRows, otherWidth = (first + 1) * BlockRows * s_panelRows;
-        ref double rows = ref MemoryMarshal.GetArrayDataReference(_blocks[block]), others = ref MemoryMarshal.GetArrayDataReference(_blocks[first]);
-        int lanes = Vector<double>.Count, panelRows = s_panelRows;
+        int columns = first * BlockRows,
+            width = (block + 1) * BlockRows * s_panelRows,
+            otherWidth = (first + 1) * BlockRows * s_panelRows;
+        ref double rows = ref MemoryMarshal.GetArrayDataReference(_blocks[block]),
+            others = ref MemoryMarshal.GetArrayDataReference(_blocks[first]);
+        int lanes = Vector<double>.Count,
+            panelRows = s_panelRows;
         for (int start = 0; start < columns; start += Depth)
         {
             int depth = Math.Min(Depth, columns - start);
@@ -137,10 +149,18 @@ internal sealed class CholeskyFactor
                 {
                     ref double a = ref Unsafe.Add(ref rows, panel * width + start * panelRows);
                     ref double b = ref Unsafe.Add(ref others, c / panelRows * otherWidth + start * panelRows + c % panelRows);
-                    Vector<double> s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
+                    Vector<double> s00 = default,
+                        s01 = default,
+                        s02 = default,
+                        s03 = default,
+                        s10 = default,
+                        s11 = default,
+                        s12 = default,
+                        s13 = default;
                     for (int k = 0; k < depth; k++)
                     {
-                        Vector<double> low = Vector.LoadUnsafe(ref a), high = Vector.LoadUnsafe(ref a, (nuint)lanes);
+                        Vector<double> low = Vector.LoadUnsafe(ref a),
+                            high = Vector.LoadUnsafe(ref a, (nuint)lanes);
                         Vector<double> factor = new(b);
                         s00 = Vector.FusedMultiplyAdd(low, factor, s00);
                         s10 = Vector.FusedMultiplyAdd(high, factor, s10);
@@ -177,15 +197,21 @@ internal sealed class CholeskyFactor
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Divide(int block, int first)
     {
-        int start = first * BlockRows, width = (block + 1) * BlockRows * s_panelRows, lanes = Vector<double>.Count;
-        double[] rows = _blocks[block], corner = _blocks[first];
+        int start = first * BlockRows,
+            width = (block + 1) * BlockRows * s_panelRows,
+            lanes = Vector<double>.Count;
+        double[] rows = _blocks[block],
+            corner = _blocks[first];
         for (int c = 0; c < BlockRows; c++)
         {
             double scale = 1 / corner[Index(start + c, start + c)];
             for (int panel = 0; panel < BlockRows / s_panelRows; panel++)
             {
-                int line = panel * width + start * s_panelRows, target = line + c * s_panelRows, factor = Index(start + c, start);
-                Vector<double> low = new(rows, target), high = new(rows, target + lanes);
+                int line = panel * width + start * s_panelRows,
+                    target = line + c * s_panelRows,
+                    factor = Index(start + c, start);
+                Vector<double> low = new(rows, target),
+                    high = new(rows, target + lanes);
                 for (int k = 0; k < c; k++)
                 {
                     Vector<double> other = new(corner[factor + k * s_panelRows]);

@@ -4,14 +4,20 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Quality;
 
 /// <summary>
-/// The filters of BSS Eval: those that bring the references closest to each channel of each estimate, once from all references (C) and once from the estimate's own (Cⱼ). Least squares over a whole track.
+/// The filters of BSS Eval: those that bring the references closest to each channel of each estimate, once from all references (C) and once
+/// from the estimate's own (Cⱼ). Least squares over a whole track.
 /// </summary>
 internal sealed class DistortionFilters
 {
-    // Against the sum of the squares of each channel. Rounding makes it necessary where channels are alike; from 1e-10 on figures change by hundredths of a decibel.
-    private const double FirstLoading = 1e-13, LastLoading = 1e-9;
+    // Against the sum of the squares of each channel. Rounding makes it necessary where channels are alike; from 1e-10 on figures change by
+    // hundredths of a decibel.
+    private const double FirstLoading = 1e-13,
+        LastLoading = 1e-9;
 
-    /// <summary>Answers of the filters: [bins][reference channels][real, imaginary][outputs], first those of C, then those of Cⱼ; divided by the transform's length, so that its inverse needs no scaling.</summary>
+    /// <summary>
+    /// Answers of the filters: [bins][reference channels][real, imaginary][outputs], first those of C, then those of Cⱼ; divided by the
+    /// transform's length, so that its inverse needs no scaling.
+    /// </summary>
     public required double[] Spectra { get; init; }
 
     /// <summary>Length of the filters.</summary>
@@ -29,20 +35,42 @@ internal sealed class DistortionFilters
     /// <param name="channels">Channels of each.</param>
     /// <param name="parallel">How many threads may work, and what ends them.</param>
     /// <param name="stock">Where its arrays come from.</param>
-    public static DistortionFilters Solve(StemCorrelations correlations, int stems, int channels, ParallelOptions parallel, EvaluationPool stock)
+    public static DistortionFilters Solve(
+        StemCorrelations correlations,
+        int stems,
+        int channels,
+        ParallelOptions parallel,
+        EvaluationPool stock
+    )
     {
         FilterLengths lengths = correlations.Lengths;
-        int all = stems * channels, lanes = BlockSpectra.Lanes(all);
+        int all = stems * channels,
+            lanes = BlockSpectra.Lanes(all);
         double[] spectra = stock.Take(lengths.Bins * lanes * 2 * 2 * lanes);
         double used = Solve(correlations, 0, all, spectra, lanes, 0, parallel, stock);
         for (int stem = 0; stem < stems; stem++)
             used = Math.Max(used, Solve(correlations, stem * channels, channels, spectra, lanes, lanes, parallel, stock));
-        return new DistortionFilters { Lengths = lengths, Spectra = spectra, Lanes = lanes, Loading = used > FirstLoading ? used : null };
+        return new DistortionFilters
+        {
+            Lengths = lengths,
+            Spectra = spectra,
+            Lanes = lanes,
+            Loading = used > FirstLoading ? used : null,
+        };
     }
 
     /// <summary>Solves for the filters from some channels to the estimates of the same.</summary>
     /// <returns>What was added to the diagonal.</returns>
-    private static double Solve(StemCorrelations correlations, int first, int count, double[] spectra, int lanes, int firstOutput, ParallelOptions parallel, EvaluationPool stock)
+    private static double Solve(
+        StemCorrelations correlations,
+        int first,
+        int count,
+        double[] spectra,
+        int lanes,
+        int firstOutput,
+        ParallelOptions parallel,
+        EvaluationPool stock
+    )
     {
         FilterLengths lengths = correlations.Lengths;
         // Channels are brought to the same level, so that a soft one is not lost beside a loud one. One without any sound gets no filter.
@@ -60,7 +88,10 @@ internal sealed class DistortionFilters
         {
             loading *= 10;
             if (loading > LastLoading)
-                throw new DemucsException(DemucsError.StemsNotComparable, "ISR, SIR and SAR cannot be measured: the references are too similar. Choose other metrics.");
+                throw new DemucsException(
+                    DemucsError.StemsNotComparable,
+                    "ISR, SIR and SAR cannot be measured: the references are too similar. Choose other metrics."
+                );
         }
 
         int outputs = BlockSpectra.Lanes(count);
@@ -70,7 +101,8 @@ internal sealed class DistortionFilters
             for (int channel = 0; channel < count; channel++)
             {
                 for (int output = 0; output < count; output++)
-                    sides[(tap * count + channel) * outputs + output] = scales[channel] * correlations.OfEstimate(first + output, first + channel, tap);
+                    sides[(tap * count + channel) * outputs + output] =
+                        scales[channel] * correlations.OfEstimate(first + output, first + channel, tap);
             }
         }
         factor.Solve(sides, outputs);
@@ -79,13 +111,15 @@ internal sealed class DistortionFilters
         Parallel.For(0, count, parallel, channel =>
         {
             DoubleLaneFft fft = stock.TakeTransform(lengths.Size);
-            double[] taps = stock.Take(lengths.Size * Vector<double>.Count), bins = stock.Take(lengths.Bins * 2 * Vector<double>.Count);
+            double[] taps = stock.Take(lengths.Size * Vector<double>.Count),
+                bins = stock.Take(lengths.Bins * 2 * Vector<double>.Count);
             for (int output = 0; output < count; output += Vector<double>.Count)
             {
                 for (int tap = 0; tap < lengths.Taps; tap++)
                 {
                     for (int i = 0; i < Vector<double>.Count; i++)
-                        taps[tap * Vector<double>.Count + i] = sides[(tap * count + channel) * outputs + output + i] * scales[channel] / lengths.Size;
+                        taps[tap * Vector<double>.Count + i] =
+                            sides[(tap * count + channel) * outputs + output + i] * scales[channel] / lengths.Size;
                 }
                 fft.Forward(taps, Vector<double>.Count, bins, 2 * Vector<double>.Count, Vector<double>.Count);
                 for (int bin = 0; bin < lengths.Bins; bin++)
@@ -93,7 +127,8 @@ internal sealed class DistortionFilters
                     for (int part = 0; part < 2; part++)
                     {
                         int to = ((bin * lanes + first + channel) * 2 + part) * 2 * lanes + firstOutput + first + output;
-                        bins.AsSpan((bin * 2 + part) * Vector<double>.Count, Math.Min(Vector<double>.Count, count - output)).CopyTo(spectra.AsSpan(to));
+                        bins.AsSpan((bin * 2 + part) * Vector<double>.Count, Math.Min(Vector<double>.Count, count - output))
+                            .CopyTo(spectra.AsSpan(to));
                     }
                 }
             }
@@ -106,7 +141,11 @@ internal sealed class DistortionFilters
 
         double Element(int row, int column)
         {
-            int rowTap = row / count, rowChannel = row % count, columnTap = column / count, columnChannel = column % count, lag = rowTap - columnTap;
+            int rowTap = row / count,
+                rowChannel = row % count,
+                columnTap = column / count,
+                columnChannel = column % count,
+                lag = rowTap - columnTap;
             double scale = scales[rowChannel] * scales[columnChannel];
             if (row == column)
                 return scale == 0 ? 1 : 1 + loading;

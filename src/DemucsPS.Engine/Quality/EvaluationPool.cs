@@ -3,7 +3,8 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Quality;
 
 /// <summary>
-/// Large arrays and transforms that are used again, by the next window and by the next track of a set: memory then depends neither on the number of windows nor on that of tracks. Left to the collector,
+/// Large arrays and transforms that are used again, by the next window and by the next track of a set: memory then depends neither on the
+/// number of windows nor on that of tracks. Left to the collector,
 /// they pile up until it looks, which doubles what the process has.
 /// </summary>
 internal sealed class EvaluationPool
@@ -39,7 +40,10 @@ internal sealed class EvaluationPool
         }
     }
 
-    /// <summary>Ends a track. All that it has used is there for the next one; what it had no use for is let go, since tracks may have other numbers of stems.</summary>
+    /// <summary>
+    /// Ends a track. All that it has used is there for the next one; what it had no use for is let go, since tracks may have other numbers
+    /// of stems.
+    /// </summary>
     public void EndTrack()
     {
         lock (_lock)

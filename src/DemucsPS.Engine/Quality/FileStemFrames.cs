@@ -13,7 +13,8 @@ internal sealed class FileStemFrames : IStemFrames
     /// <summary>Opens all files.</summary>
     /// <param name="stems">Of each stem its references, which are summed up, and its estimate; null for none.</param>
     /// <param name="mixPath">Full path of the mix that the estimates' sum is compared with; null for none.</param>
-    /// <exception cref="DemucsException">A file cannot be read; <see cref="DemucsError.StemsNotComparable"/>: their rates or channels differ.</exception>
+    /// <exception cref="DemucsException">A file cannot be read; <see cref="DemucsError.StemsNotComparable"/>: their rates or channels
+    /// differ.</exception>
     public FileStemFrames(IReadOnlyList<(IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems, string? mixPath)
     {
         List<Signal> opened = [];
@@ -28,13 +29,19 @@ internal sealed class FileStemFrames : IStemFrames
             SampleRate = first.SampleRate;
             if (readers.FirstOrDefault(r => r.SampleRate != first.SampleRate) is { } other)
             {
-                throw NotComparable(other, $"'{other.SourcePath}' has a sample rate of {other.SampleRate} Hz, but '{first.SourcePath}' has {first.SampleRate} Hz. "
-                    + $"Only stems with the same rate can be compared. Separate at {SampleRate} Hz, or convert the references: ffmpeg -i IN -ar {other.SampleRate} OUT.");
+                throw NotComparable(
+                    other,
+                    $"'{other.SourcePath}' has a sample rate of {other.SampleRate} Hz, but '{first.SourcePath}' has {first.SampleRate} Hz. "
+                        + $"Only stems with the same rate can be compared. Separate at {SampleRate} Hz, or convert the references: ffmpeg -i IN -ar {other.SampleRate} OUT."
+                );
             }
             if (readers.FirstOrDefault(r => r.Channels != Channels && r.Channels != 1) is { } narrow)
             {
                 AudioReader wide = readers.First(r => r.Channels == Channels);
-                throw NotComparable(narrow, $"'{narrow.SourcePath}' has {narrow.Channels} channels, but '{wide.SourcePath}' has {wide.Channels}. Only stems with the same number of channels, or with one, can be compared.");
+                throw NotComparable(
+                    narrow,
+                    $"'{narrow.SourcePath}' has {narrow.Channels} channels, but '{wide.SourcePath}' has {wide.Channels}. Only stems with the same number of channels, or with one, can be compared."
+                );
             }
         }
         catch
@@ -53,7 +60,8 @@ internal sealed class FileStemFrames : IStemFrames
             return signal;
         }
 
-        static DemucsException NotComparable(AudioReader reader, string message) => new(DemucsError.StemsNotComparable, message, reader.SourcePath);
+        static DemucsException NotComparable(AudioReader reader, string message) =>
+            new(DemucsError.StemsNotComparable, message, reader.SourcePath);
     }
 
     /// <summary>Channels of each stem.</summary>
@@ -77,7 +85,8 @@ internal sealed class FileStemFrames : IStemFrames
     public int Read(Span<double> references, Span<double> estimates, int lanes)
     {
         IsUnread = false;
-        int wanted = references.Length / lanes, frames = 0;
+        int wanted = references.Length / lanes,
+            frames = 0;
         for (int stem = 0; stem < _references.Length; stem++)
             frames = Math.Max(frames, _references[stem].Read(references[(stem * Channels)..], lanes, Channels, wanted));
         // What an estimate has beyond the references is not looked at, but that there is something should be known.
@@ -118,7 +127,8 @@ internal sealed class FileStemFrames : IStemFrames
         {
             for (int channel = 0; channel < Channels; channel++)
             {
-                double sum = 0, expected = mix[frame * Channels + channel];
+                double sum = 0,
+                    expected = mix[frame * Channels + channel];
                 for (int stem = 0; stem < _estimates.Length; stem++)
                     sum += estimates[frame * lanes + stem * Channels + channel];
                 all += expected * expected;
@@ -149,7 +159,8 @@ internal sealed class FileStemFrames : IStemFrames
                 AudioReader reader = Readers[i];
                 if (Frames.Count == i)
                     Frames.Add(0);
-                int own = reader.Channels, step = own == 1 ? 0 : 1;
+                int own = reader.Channels,
+                    step = own == 1 ? 0 : 1;
                 if (_block.Length < wanted * own)
                     _block = new float[wanted * own];
                 int done = 0;
@@ -161,7 +172,11 @@ internal sealed class FileStemFrames : IStemFrames
                     {
                         float sample = _block[frame * own + channel * step];
                         if (!float.IsFinite(sample))
-                            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{reader.SourcePath}' has NaN samples at frame {Frames[i] + frame}. Export the file again.", reader.SourcePath);
+                            throw new DemucsException(
+                                DemucsError.AudioTrackCorrupt,
+                                $"'{reader.SourcePath}' has NaN samples at frame {Frames[i] + frame}. Export the file again.",
+                                reader.SourcePath
+                            );
                         to[frame * stride + channel] += sample;
                     }
                 }

@@ -20,7 +20,8 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
 
     /// <summary>The tracks whose stems lie in a folder itself: one, but several where their provenances say so.</summary>
     /// <param name="folder">Full path.</param>
-    /// <returns>The tracks; a <see cref="Fault"/> is <see cref="DemucsError.ParameterInvalid"/>: two files are the same stem, or <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged.</returns>
+    /// <returns>The tracks; a <see cref="Fault"/> is <see cref="DemucsError.ParameterInvalid"/>: two files are the same stem, or
+    /// <see cref="DemucsError.ProvenanceInvalid"/>: a provenance is damaged.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: the folder cannot be read.</exception>
     public static IReadOnlyList<NamedStems> In(string folder)
     {
@@ -38,8 +39,16 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
             return Named(folder, files) is { } one ? [one] : [];
         NamedStems[] tracks = [.. provenances.Select(path => OfProvenance(path, provenances.Length == 1))];
         // Two of one name, such as a song in two versions, can only be told apart by their files.
-        HashSet<string> several = new(tracks.GroupBy(t => t.Track, StemNames.PathComparer).Where(g => g.Count() > 1).Select(g => g.Key), StemNames.PathComparer);
-        return [.. tracks.Select((track, i) => several.Contains(track.Track) ? track with { Track = PrefixOf(provenances[i]) ?? track.Track } : track)];
+        HashSet<string> several = new(
+            tracks.GroupBy(t => t.Track, StemNames.PathComparer).Where(g => g.Count() > 1).Select(g => g.Key),
+            StemNames.PathComparer
+        );
+        return
+        [
+            .. tracks.Select(
+                (track, i) => several.Contains(track.Track) ? track with { Track = PrefixOf(provenances[i]) ?? track.Track } : track
+            ),
+        ];
     }
 
     /// <summary>The track of a provenance.</summary>
@@ -55,8 +64,10 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
             SeparationProvenance provenance = SeparationProvenance.Read(path);
             foreach ((string name, TrackSource source) in provenance.Sources(folder))
                 stems[name] = source;
-            // A template such as {model}/{folder}/{stem} calls the provenance after a stem; where it is alone in its folder, that folder is the track's.
-            bool isFolderTracks = prefix is null || isAlone && provenance.Stems.Any(s => s.Name.Equals(prefix, StringComparison.OrdinalIgnoreCase));
+            // A template such as {model}/{folder}/{stem} calls the provenance after a stem; where it is alone in its folder, that folder is
+            // the track's.
+            bool isFolderTracks =
+                prefix is null || isAlone && provenance.Stems.Any(s => s.Name.Equals(prefix, StringComparison.OrdinalIgnoreCase));
             return new NamedStems(folder, isFolderTracks ? Path.GetFileName(folder) : SourceNameOf(provenance) ?? prefix!, stems);
         }
         catch (DemucsException e) when (e.Error == DemucsError.ProvenanceInvalid)
@@ -69,12 +80,15 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
     private static string? PrefixOf(string provenance) =>
         Path.GetFileName(provenance)[..^SeparationProvenance.FileName.Length] is { Length: > 0 } prefix ? prefix[..^1] : null;
 
-    /// <summary>What the track is called that was separated. Test sets call every track's file a mix, and its folder after the track.</summary>
+    /// <summary>
+    /// What the track is called that was separated. Test sets call every track's file a mix, and its folder after the track.
+    /// </summary>
     private static string? SourceNameOf(SeparationProvenance provenance)
     {
         if (provenance.Separation.Parameters.GetValueOrDefault("track") is { } track && track != SeparationParameters.WholeFile)
             return track;
-        string path = provenance.Separation.Source.Path, name = Path.GetFileNameWithoutExtension(path);
+        string path = provenance.Separation.Source.Path,
+            name = Path.GetFileNameWithoutExtension(path);
         return (MixNames.Contains(name) ? Path.GetFileName(Path.GetDirectoryName(path)) : name) is { Length: > 0 } found ? found : null;
     }
 
@@ -89,7 +103,11 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
             if (MixNames.Contains(name))
                 mixes.Add(file);
             else if (!stems.TryAdd(name, new TrackSource(file)))
-                fault ??= new DemucsException(DemucsError.ParameterInvalid, $"'{stems[name].Path}' and '{file}' are the same stem. Leave one of them in the folder.", file);
+                fault ??= new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"'{stems[name].Path}' and '{file}' are the same stem. Leave one of them in the folder.",
+                    file
+                );
         }
         return stems.Count == 0 ? null : new NamedStems(folder, Path.GetFileName(folder), stems) { MixPaths = mixes, Fault = fault };
     }

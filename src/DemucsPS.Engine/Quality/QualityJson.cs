@@ -8,7 +8,8 @@ namespace DemucsPS.Engine.Quality;
 /// <summary>Figures as JSON: one line per track. What is not a figure is null; what is infinite is <c>"Infinity"</c>.</summary>
 public static class QualityJson
 {
-    private const string Infinity = "Infinity", MinusInfinity = "-Infinity";
+    private const string Infinity = "Infinity",
+        MinusInfinity = "-Infinity";
 
     // Names of any script stay readable; the output is not embedded in HTML.
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -78,22 +79,36 @@ public static class QualityJson
             {
                 Track = track,
                 Model = model,
-                Stems = root.GetProperty("stems").EnumerateObject().Select(stem => new StemQuality
-                {
-                    Track = track,
-                    Model = model,
-                    StemName = stem.Name,
-                    Sdr = Number(stem.Value, "sdr"),
-                    Isr = Number(stem.Value, "isr"),
-                    Sir = Number(stem.Value, "sir"),
-                    Sar = Number(stem.Value, "sar"),
-                    NSdr = Number(stem.Value, "nSdr"),
-                    SiSdr = Number(stem.Value, "siSdr"),
-                    EstimatePath = stem.Value.GetProperty("estimate").GetString()!,
-                    ReferencePath = stem.Value.GetProperty("reference").GetString()!,
-                    Frames = new FrameQualities([.. stem.Value.GetProperty("frames").EnumerateArray().Select(f =>
-                        new FrameQuality(Seconds(f, "time"), Seconds(f, "duration"), Number(f, "sdr"), Number(f, "isr"), Number(f, "sir"), Number(f, "sar")))]),
-                }).ToArray(),
+                Stems = root.GetProperty("stems")
+                    .EnumerateObject()
+                    .Select(stem => new StemQuality
+                    {
+                        Track = track,
+                        Model = model,
+                        StemName = stem.Name,
+                        Sdr = Number(stem.Value, "sdr"),
+                        Isr = Number(stem.Value, "isr"),
+                        Sir = Number(stem.Value, "sir"),
+                        Sar = Number(stem.Value, "sar"),
+                        NSdr = Number(stem.Value, "nSdr"),
+                        SiSdr = Number(stem.Value, "siSdr"),
+                        EstimatePath = stem.Value.GetProperty("estimate").GetString()!,
+                        ReferencePath = stem.Value.GetProperty("reference").GetString()!,
+                        Frames = new FrameQualities([
+                            .. stem
+                                .Value.GetProperty("frames")
+                                .EnumerateArray()
+                                .Select(f => new FrameQuality(
+                                    Seconds(f, "time"),
+                                    Seconds(f, "duration"),
+                                    Number(f, "sdr"),
+                                    Number(f, "isr"),
+                                    Number(f, "sir"),
+                                    Number(f, "sar")
+                                )),
+                        ]),
+                    })
+                    .ToArray(),
                 NullTestDb = Number(root, "nullTestDb"),
                 SampleRate = root.GetProperty("sampleRate").GetInt32(),
                 Channels = root.GetProperty("channels").GetInt32(),

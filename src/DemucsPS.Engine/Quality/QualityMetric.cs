@@ -10,7 +10,9 @@ public enum QualityMetric
     /// <summary>Signal to distortion ratio of each window (BSS Eval v4).</summary>
     Sdr = 1,
 
-    /// <summary>Image to spatial distortion ratio of each window (BSS Eval v4): level, delay, tone and place of the stem's own sound.</summary>
+    /// <summary>
+    /// Image to spatial distortion ratio of each window (BSS Eval v4): level, delay, tone and place of the stem's own sound.
+    /// </summary>
     Isr = 2,
 
     /// <summary>Signal to interference ratio of each window (BSS Eval v4): sound of other stems.</summary>

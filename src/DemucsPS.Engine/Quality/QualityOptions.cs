@@ -14,7 +14,10 @@ public sealed record QualityOptions
     /// <summary>Seconds from one window to the next; null for windows that follow each other without overlap.</summary>
     public double? Hop { get; init; }
 
-    /// <summary>The figures wanted. Without <see cref="QualityMetric.Isr"/>, <see cref="QualityMetric.Sir"/> and <see cref="QualityMetric.Sar"/>, which need filters, it takes a fraction of the time.</summary>
+    /// <summary>
+    /// The figures wanted. Without <see cref="QualityMetric.Isr"/>, <see cref="QualityMetric.Sir"/> and <see cref="QualityMetric.Sar"/>,
+    /// which need filters, it takes a fraction of the time.
+    /// </summary>
     public QualityMetric Metrics { get; init; } = QualityMetric.All;
 
     /// <summary>Threads that may work on one track; 0 for one for each processor. The figures do not depend on it.</summary>
@@ -29,7 +32,9 @@ public sealed record QualityOptions
         if (Hop is { } hop && !(hop >= 0.01 && hop <= 86400))
             throw Invalid($"The hop is {Number(hop)} s; it must be 0.01 to 86400 s.");
         if (Hop is { } step && Window / step > MaxOverlappingWindows)
-            throw Invalid($"Windows of {Number(Window)} s every {Number(step)} s overlap more than {MaxOverlappingWindows} times. Give a longer hop.");
+            throw Invalid(
+                $"Windows of {Number(Window)} s every {Number(step)} s overlap more than {MaxOverlappingWindows} times. Give a longer hop."
+            );
         if ((Metrics & QualityMetric.All) == 0)
             throw Invalid("No metric is chosen. Name at least one: Sdr, Isr, Sir, Sar, NSdr, SiSdr.");
         if (Threads is < 0 or > 1024)

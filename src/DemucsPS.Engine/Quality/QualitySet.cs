@@ -15,42 +15,85 @@ public static class QualitySet
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range.</exception>
     public static IEnumerable<(EstimatedTrack Track, TrackQuality? Quality, DemucsException? Error)> Measure(
-        IReadOnlyList<EstimatedTrack> tracks, QualityOptions options, int jobs = 0, QualityResults? results = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<EstimatedTrack> tracks,
+        QualityOptions options,
+        int jobs = 0,
+        QualityResults? results = null,
+        CancellationToken cancellationToken = default
+    )
     {
         options.Check();
         if (jobs is < 0 or > 256)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be 1 to 256, or 0 for one per processor.") { Parameter = EngineParameter.Jobs };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The number of jobs is {jobs}; it must be 1 to 256, or 0 for one per processor."
+            )
+            {
+                Parameter = EngineParameter.Jobs,
+            };
         int workers = Math.Min(jobs == 0 ? MachineLimits.Processors : jobs, tracks.Count);
-        QualityOptions shared = options.Threads > 0 ? options : options with { Threads = Math.Max(1, MachineLimits.Processors / Math.Max(workers, 1)) };
+        QualityOptions shared =
+            options.Threads > 0 ? options : options with { Threads = Math.Max(1, MachineLimits.Processors / Math.Max(workers, 1)) };
         return Run(tracks, shared, workers, results, cancellationToken);
     }
 
-    private static IEnumerable<(EstimatedTrack Track, TrackQuality? Quality, DemucsException? Error)> Run(IReadOnlyList<EstimatedTrack> tracks, QualityOptions options, int workers, QualityResults? results, CancellationToken cancellationToken)
+    private static IEnumerable<(EstimatedTrack Track, TrackQuality? Quality, DemucsException? Error)> Run(
+        IReadOnlyList<EstimatedTrack> tracks,
+        QualityOptions options,
+        int workers,
+        QualityResults? results,
+        CancellationToken cancellationToken
+    )
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        TaskCompletionSource<(TrackQuality?, DemucsException?)>[] done = [.. tracks.Select(_ => new TaskCompletionSource<(TrackQuality?, DemucsException?)>(TaskCreationOptions.RunContinuationsAsynchronously))];
+        TaskCompletionSource<(TrackQuality?, DemucsException?)>[] done =
+        [
+            .. tracks.Select(_ => new TaskCompletionSource<(TrackQuality?, DemucsException?)>(
+                TaskCreationOptions.RunContinuationsAsynchronously
+            )),
+        ];
         int next = -1;
-        Task[] work = [.. Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() =>
-        {
-            EvaluationPool stock = new();
-            for (int i; (i = Interlocked.Increment(ref next)) < tracks.Count;)
-            {
-                try
-                {
-                    stop.Token.ThrowIfCancellationRequested();
-                    done[i].SetResult((results is null ? StemMeasurement.Measure(tracks[i], options, stock, null, stop.Token) : results.Measure(tracks[i], options, stock, null, stop.Token), null));
-                }
-                catch (DemucsException e)
-                {
-                    done[i].SetResult((null, e));
-                }
-                catch (Exception e)
-                {
-                    // Unforeseen errors as well: the reader must not wait forever.
-                    done[i].SetException(e);
-                }
-            }
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        Task[] work =
+        [
+            .. Enumerable
+                .Range(0, workers)
+                .Select(_ =>
+                    Task.Factory.StartNew(
+                        () =>
+                        {
+                            EvaluationPool stock = new();
+                            for (int i; (i = Interlocked.Increment(ref next)) < tracks.Count; )
+                            {
+                                try
+                                {
+                                    stop.Token.ThrowIfCancellationRequested();
+                                    done[i]
+                                        .SetResult(
+                                            (
+                                                results is null
+                                                    ? StemMeasurement.Measure(tracks[i], options, stock, null, stop.Token)
+                                                    : results.Measure(tracks[i], options, stock, null, stop.Token),
+                                                null
+                                            )
+                                        );
+                                }
+                                catch (DemucsException e)
+                                {
+                                    done[i].SetResult((null, e));
+                                }
+                                catch (Exception e)
+                                {
+                                    // Unforeseen errors as well: the reader must not wait forever.
+                                    done[i].SetException(e);
+                                }
+                            }
+                        },
+                        CancellationToken.None,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                ),
+        ];
         try
         {
             for (int i = 0; i < tracks.Count; i++)

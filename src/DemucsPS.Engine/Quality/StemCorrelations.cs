@@ -6,10 +6,14 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Quality;
 
 /// <summary>
-/// Correlations of all channels of the references with each other and with those of the estimates, over a whole track of any length: Σₙ x(n)·r(n − τ) for τ from 0 to one less than there are taps. Memory does not depend
+/// Correlations of all channels of the references with each other and with those of the estimates, over a whole track of any length: Σₙ
+/// x(n)·r(n − τ) for τ from 0 to one less than there are taps. Memory does not depend
 /// on the length.
 /// </summary>
-/// <remarks>Blocks are transformed once as they are and once with the samples before them; products of spectra are summed up, and one transform at the end gives the sums of all blocks.</remarks>
+/// <remarks>
+/// Blocks are transformed once as they are and once with the samples before them; products of spectra are summed up, and one transform at
+/// the end gives the sums of all blocks.
+/// </remarks>
 internal sealed class StemCorrelations
 {
     private readonly FilterLengths _lengths;
@@ -83,24 +87,38 @@ internal sealed class StemCorrelations
             Flush();
         }
         double[] correlations = _stock.Take(_lanes * _lengths.Taps * 2 * _lanes);
-        Parallel.For(0, _lanes, _parallel, () => (_stock.TakeTransform(_lengths.Size), _stock.Take(_lengths.Size * Vector<double>.Count)), (delayed, _, scratch) =>
-        {
-            (DoubleLaneFft fft, double[] samples) = scratch;
-            for (int lane = 0; lane < 2 * _lanes; lane += Vector<double>.Count)
+        Parallel.For(
+            0,
+            _lanes,
+            _parallel,
+            () => (_stock.TakeTransform(_lengths.Size), _stock.Take(_lengths.Size * Vector<double>.Count)),
+            (delayed, _, scratch) =>
             {
-                fft.Inverse(_products.AsSpan(delayed * 4 * _lanes + lane), _lanes * 4 * _lanes, 2 * _lanes, samples, Vector<double>.Count);
-                for (int lag = 0; lag < _lengths.Taps; lag++)
+                (DoubleLaneFft fft, double[] samples) = scratch;
+                for (int lane = 0; lane < 2 * _lanes; lane += Vector<double>.Count)
                 {
-                    for (int i = 0; i < Vector<double>.Count; i++)
-                        correlations[(delayed * _lengths.Taps + lag) * 2 * _lanes + lane + i] = samples[lag * Vector<double>.Count + i] / _lengths.Size;
+                    fft.Inverse(
+                        _products.AsSpan(delayed * 4 * _lanes + lane),
+                        _lanes * 4 * _lanes,
+                        2 * _lanes,
+                        samples,
+                        Vector<double>.Count
+                    );
+                    for (int lag = 0; lag < _lengths.Taps; lag++)
+                    {
+                        for (int i = 0; i < Vector<double>.Count; i++)
+                            correlations[(delayed * _lengths.Taps + lag) * 2 * _lanes + lane + i] =
+                                samples[lag * Vector<double>.Count + i] / _lengths.Size;
+                    }
                 }
+                return scratch;
+            },
+            scratch =>
+            {
+                _stock.Give(scratch.Item1);
+                _stock.Give(scratch.Item2);
             }
-            return scratch;
-        }, scratch =>
-        {
-            _stock.Give(scratch.Item1);
-            _stock.Give(scratch.Item2);
-        });
+        );
         _correlations = correlations;
     }
 
@@ -123,7 +141,8 @@ internal sealed class StemCorrelations
     /// <param name="estimate">Channel of the estimates.</param>
     /// <param name="delayed">Channel j of the references.</param>
     /// <param name="lag">τ.</param>
-    public double OfEstimate(int estimate, int delayed, int lag) => _correlations![(delayed * _lengths.Taps + lag) * 2 * _lanes + _lanes + estimate];
+    public double OfEstimate(int estimate, int delayed, int lag) =>
+        _correlations![(delayed * _lengths.Taps + lag) * 2 * _lanes + _lanes + estimate];
 
     private void Flush()
     {
@@ -131,7 +150,9 @@ internal sealed class StemCorrelations
         Parallel.For(0, blocks, _parallel, block =>
         {
             DoubleLaneFft fft = _transforms[block];
-            int start = block * _lengths.BlockFrames * _lanes, history = _lengths.History * _lanes, length = _lengths.Size * _lanes;
+            int start = block * _lengths.BlockFrames * _lanes,
+                history = _lengths.History * _lanes,
+                length = _lengths.Size * _lanes;
             BlockSpectra.Forward(fft, _references.AsSpan(start, length), _lanes, _delayed[block], _lanes, 0);
             Span<double> alone = _blocks[block];
             _references.AsSpan(start + history, length - history).CopyTo(alone[history..]);
@@ -148,7 +169,9 @@ internal sealed class StemCorrelations
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(int blocks, int first, int end)
     {
-        int lanes = _lanes, given = 2 * lanes, width = Vector<double>.Count;
+        int lanes = _lanes,
+            given = 2 * lanes,
+            width = Vector<double>.Count;
         for (int bin = first; bin < end; bin++)
         {
             for (int delayed = 0; delayed < lanes; delayed++)
@@ -157,15 +180,20 @@ internal sealed class StemCorrelations
                 for (int lane = 0; lane < given; lane += 2 * width)
                 {
                     // Two vectors: there are two for each of the lanes, so their number is even.
-                    Vector<double> re0 = Vector.LoadUnsafe(ref product, (nuint)lane), im0 = Vector.LoadUnsafe(ref product, (nuint)(lane + given));
-                    Vector<double> re1 = Vector.LoadUnsafe(ref product, (nuint)(lane + width)), im1 = Vector.LoadUnsafe(ref product, (nuint)(lane + width + given));
+                    Vector<double> re0 = Vector.LoadUnsafe(ref product, (nuint)lane),
+                        im0 = Vector.LoadUnsafe(ref product, (nuint)(lane + given));
+                    Vector<double> re1 = Vector.LoadUnsafe(ref product, (nuint)(lane + width)),
+                        im1 = Vector.LoadUnsafe(ref product, (nuint)(lane + width + given));
                     for (int block = 0; block < blocks; block++)
                     {
                         ref double x = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_given[block]), bin * 2 * given + lane);
                         ref double y = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_delayed[block]), bin * 2 * lanes + delayed);
-                        Vector<double> yRe = new(y), yIm = new(Unsafe.Add(ref y, lanes));
-                        Vector<double> x0Re = Vector.LoadUnsafe(ref x), x0Im = Vector.LoadUnsafe(ref x, (nuint)given);
-                        Vector<double> x1Re = Vector.LoadUnsafe(ref x, (nuint)width), x1Im = Vector.LoadUnsafe(ref x, (nuint)(given + width));
+                        Vector<double> yRe = new(y),
+                            yIm = new(Unsafe.Add(ref y, lanes));
+                        Vector<double> x0Re = Vector.LoadUnsafe(ref x),
+                            x0Im = Vector.LoadUnsafe(ref x, (nuint)given);
+                        Vector<double> x1Re = Vector.LoadUnsafe(ref x, (nuint)width),
+                            x1Im = Vector.LoadUnsafe(ref x, (nuint)(given + width));
                         re0 = Vector.FusedMultiplyAdd(x0Re, yRe, Vector.FusedMultiplyAdd(x0Im, yIm, re0));
                         im0 = Vector.FusedMultiplyAdd(x0Im, yRe, Vector.FusedMultiplyAdd(-x0Re, yIm, im0));
                         re1 = Vector.FusedMultiplyAdd(x1Re, yRe, Vector.FusedMultiplyAdd(x1Im, yIm, re1));

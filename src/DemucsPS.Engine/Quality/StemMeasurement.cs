@@ -5,26 +5,41 @@ using DemucsPS.Engine.Machine;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>Compares estimated stems with the references. Memory does not depend on the length of a track: the process has 150 MB in all with four stereo stems.</summary>
+/// <summary>
+/// Compares estimated stems with the references. Memory does not depend on the length of a track: the process has 150 MB in all with four
+/// stereo stems.
+/// </summary>
 internal static class StemMeasurement
 {
     private const string Others = "no_";
 
     /// <summary>Measures a track.</summary>
-    /// <param name="track">Its stems. Those of one name belong together; an estimate <c>no_NAME</c> without its own reference is compared with the sum of all references but NAME.</param>
+    /// <param name="track">Its stems. Those of one name belong together; an estimate <c>no_NAME</c> without its own reference is compared
+    /// with the sum of all references but NAME.</param>
     /// <param name="options">What is wanted.</param>
     /// <param name="progress">Takes shares of the work done, 0 … 1, from any thread.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.StemsNotComparable"/>: no stem has an estimate and a reference, or their rates or channels differ.
-    /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>. <see cref="EstimatedTrack.Fault"/>.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: samples are not numbers, or a file is damaged. As <see cref="AudioFile.Open(string)"/>.
+    /// <see cref="EstimatedTrack.Fault"/>.
     /// </exception>
-    public static TrackQuality Measure(EstimatedTrack track, QualityOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default) =>
-        Measure(track, options, new EvaluationPool(), progress, cancellationToken);
+    public static TrackQuality Measure(
+        EstimatedTrack track,
+        QualityOptions options,
+        Action<double>? progress = null,
+        CancellationToken cancellationToken = default
+    ) => Measure(track, options, new EvaluationPool(), progress, cancellationToken);
 
     /// <summary>The same, with arrays of the track before.</summary>
-    internal static TrackQuality Measure(EstimatedTrack track, QualityOptions options, EvaluationPool stock, Action<double>? progress, CancellationToken cancellationToken)
+    internal static TrackQuality Measure(
+        EstimatedTrack track,
+        QualityOptions options,
+        EvaluationPool stock,
+        Action<double>? progress,
+        CancellationToken cancellationToken
+    )
     {
         options.Check();
         if (track.Fault is { } fault)
@@ -37,7 +52,9 @@ internal static class StemMeasurement
         // Where one is missing, the sum is not meant to be the mix.
         string? mixPath = isMeasured.All(m => m) ? track.MixPath : null;
         if (mixPath is not null && track.OtherMixPaths.Count > 0)
-            warnings.Add($"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} ignored.");
+            warnings.Add(
+                $"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} ignored."
+            );
         List<FileStemFrames> opened = [];
         try
         {
@@ -51,11 +68,26 @@ internal static class StemMeasurement
             long? window = options.Window == 0 ? null : (long)Math.Round(options.Window * rate);
             long hop = (long)Math.Round((options.Hop ?? options.Window) * rate);
             QualityMetric metrics = options.Metrics;
-            StemEvaluation evaluation = StemEvaluation.Compute(() => opened.Count == 1 && opened[0].IsUnread ? first : Open(null), isMeasured, first.Channels, window, Math.Max(hop, 1),
-                filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0, windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
-                options.Threads == 0 ? MachineLimits.Processors : options.Threads, progress, lengths: null, stock, cancellationToken);
+            StemEvaluation evaluation = StemEvaluation.Compute(
+                () => opened.Count == 1 && opened[0].IsUnread ? first : Open(null),
+                isMeasured,
+                first.Channels,
+                window,
+                Math.Max(hop, 1),
+                filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
+                windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
+                options.Threads == 0 ? MachineLimits.Processors : options.Threads,
+                progress,
+                lengths: null,
+                stock,
+                cancellationToken
+            );
             if (evaluation.Frames == 0)
-                throw new DemucsException(DemucsError.StemsNotComparable, $"The references in '{track.ReferenceFolder}' have no samples.", track.ReferenceFolder);
+                throw new DemucsException(
+                    DemucsError.StemsNotComparable,
+                    $"The references in '{track.ReferenceFolder}' have no samples.",
+                    track.ReferenceFolder
+                );
             warnings.AddRange(first.Warnings);
             warnings.AddRange(first.LengthWarnings(evaluation.Frames));
             WarnOf(evaluation, stems, warnings);
@@ -65,8 +97,13 @@ internal static class StemMeasurement
                 Track = track.Track,
                 Model = track.Model,
                 // A real array: scripts cannot index what the compiler makes of a list expression.
-                Stems = stems.Index().Where(s => s.Item.Estimate is not null).Select(s => QualityOf(track, s.Item, s.Index, evaluation, metrics, window, rate)).ToArray(),
-                NullTestDb = mixPath is not null && first.NullTest.Mix > 0 ? 10 * Math.Log10(first.NullTest.Residual / first.NullTest.Mix) : null,
+                Stems = stems
+                    .Index()
+                    .Where(s => s.Item.Estimate is not null)
+                    .Select(s => QualityOf(track, s.Item, s.Index, evaluation, metrics, window, rate))
+                    .ToArray(),
+                NullTestDb =
+                    mixPath is not null && first.NullTest.Mix > 0 ? 10 * Math.Log10(first.NullTest.Residual / first.NullTest.Mix) : null,
                 SampleRate = rate,
                 Channels = first.Channels,
                 Duration = duration,
@@ -82,7 +119,10 @@ internal static class StemMeasurement
         }
     }
 
-    private static List<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> Pair(EstimatedTrack track, List<string> warnings)
+    private static List<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> Pair(
+        EstimatedTrack track,
+        List<string> warnings
+    )
     {
         List<(string, IReadOnlyList<TrackSource>, TrackSource?)> stems = [];
         HashSet<string> unused = new(track.References.Keys, StringComparer.OrdinalIgnoreCase);
@@ -111,8 +151,11 @@ internal static class StemMeasurement
         }
         if (stems.Count == 0)
         {
-            throw new DemucsException(DemucsError.StemsNotComparable,
-                $"No stem of '{track.EstimateFolder}' ({string.Join(", ", track.Estimates.Keys)}) has a reference in '{track.ReferenceFolder}' ({string.Join(", ", track.References.Keys)}). Stems are compared by name.", track.EstimateFolder);
+            throw new DemucsException(
+                DemucsError.StemsNotComparable,
+                $"No stem of '{track.EstimateFolder}' ({string.Join(", ", track.Estimates.Keys)}) has a reference in '{track.ReferenceFolder}' ({string.Join(", ", track.References.Keys)}). Stems are compared by name.",
+                track.EstimateFolder
+            );
         }
         foreach (string name in unused.Order(StringComparer.Ordinal))
         {
@@ -122,14 +165,32 @@ internal static class StemMeasurement
         return stems;
     }
 
-    private static StemQuality QualityOf(EstimatedTrack track, (string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate) stem, int index, StemEvaluation evaluation, QualityMetric metrics, long? window, int rate)
+    private static StemQuality QualityOf(
+        EstimatedTrack track,
+        (string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate) stem,
+        int index,
+        StemEvaluation evaluation,
+        QualityMetric metrics,
+        long? window,
+        int rate
+    )
     {
         TimeSpan length = TimeSpan.FromSeconds((double)Math.Min(window ?? evaluation.Frames, evaluation.Frames) / rate);
-        FrameQuality[] frames = [.. evaluation.Windows.Select(w =>
-        {
-            WindowSums? sums = w.Sums?[index];
-            return new FrameQuality(TimeSpan.FromSeconds((double)w.Start / rate), length, Of(QualityMetric.Sdr, sums?.Sdr), Of(QualityMetric.Isr, sums?.Isr), Of(QualityMetric.Sir, sums?.Sir), Of(QualityMetric.Sar, sums?.Sar));
-        })];
+        FrameQuality[] frames =
+        [
+            .. evaluation.Windows.Select(w =>
+            {
+                WindowSums? sums = w.Sums?[index];
+                return new FrameQuality(
+                    TimeSpan.FromSeconds((double)w.Start / rate),
+                    length,
+                    Of(QualityMetric.Sdr, sums?.Sdr),
+                    Of(QualityMetric.Isr, sums?.Isr),
+                    Of(QualityMetric.Sir, sums?.Sir),
+                    Of(QualityMetric.Sar, sums?.Sar)
+                );
+            }),
+        ];
         return new StemQuality
         {
             Track = track.Track,
@@ -146,18 +207,29 @@ internal static class StemMeasurement
             ReferencePath = string.Join("; ", stem.References.Select(r => r.Path)),
         };
 
-        double? Of(QualityMetric metric, double? figure) => (metrics & metric) != 0 && figure is { } value && !double.IsNaN(value) ? value : null;
+        double? Of(QualityMetric metric, double? figure) =>
+            (metrics & metric) != 0 && figure is { } value && !double.IsNaN(value) ? value : null;
     }
 
-    private static void WarnOf(StemEvaluation evaluation, IReadOnlyList<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems, List<string> warnings)
+    private static void WarnOf(
+        StemEvaluation evaluation,
+        IReadOnlyList<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems,
+        List<string> warnings
+    )
     {
         for (int stem = 0; stem < stems.Count; stem++)
         {
             bool isReference = evaluation.IsSilent[stem];
             if (isReference || stems[stem].Estimate is not null && evaluation.IsSilent[stems.Count + stem])
-                warnings.Add($"The {(isReference ? "reference" : "estimate")} of '{stems[stem].Name}' is silent, so no window counts. BSS Eval gives no figures for this track.");
+                warnings.Add(
+                    $"The {(isReference ? "reference" : "estimate")} of '{stems[stem].Name}' is silent, so no window counts. BSS Eval gives no figures for this track."
+                );
         }
         if (evaluation.Loading is { } loading)
-            warnings.Add(FormattableString.Invariant($"The references are very similar, so the BSS Eval filters needed a diagonal loading of {loading:G1}. ISR, SIR and SAR may be off by tenths of a decibel."));
+            warnings.Add(
+                FormattableString.Invariant(
+                    $"The references are very similar, so the BSS Eval filters needed a diagonal loading of {loading:G1}. ISR, SIR and SAR may be off by tenths of a decibel."
+                )
+            );
     }
 }

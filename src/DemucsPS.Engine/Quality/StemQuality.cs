@@ -26,10 +26,14 @@ public sealed record StemQuality
     /// <summary>Signal to artifacts ratio of BSS Eval v4: median of the windows.</summary>
     public double? Sar { get; init; }
 
-    /// <summary>Signal to distortion ratio of the music demixing challenge, over the whole track: 10·log₁₀((Σr² + 1e-7) / (Σ(r − e)² + 1e-7)).</summary>
+    /// <summary>
+    /// Signal to distortion ratio of the music demixing challenge, over the whole track: 10·log₁₀((Σr² + 1e-7) / (Σ(r − e)² + 1e-7)).
+    /// </summary>
     public double? NSdr { get; init; }
 
-    /// <summary>Scale-invariant signal to distortion ratio, over the whole track and all channels: 10·log₁₀(Σ(α·r)² / Σ(α·r − e)²), α = Σe·r / Σr².</summary>
+    /// <summary>
+    /// Scale-invariant signal to distortion ratio, over the whole track and all channels: 10·log₁₀(Σ(α·r)² / Σ(α·r − e)²), α = Σe·r / Σr².
+    /// </summary>
     public double? SiSdr { get; init; }
 
     /// <summary>The windows; empty if no figure of windows was requested.</summary>
@@ -38,11 +42,14 @@ public sealed record StemQuality
     /// <summary>Full path of the estimate.</summary>
     public required string EstimatePath { get; init; }
 
-    /// <summary>Full path of the reference; for <c>no_NAME</c> those of all others, which are summed up, with semicolons between them.</summary>
+    /// <summary>
+    /// Full path of the reference; for <c>no_NAME</c> those of all others, which are summed up, with semicolons between them.
+    /// </summary>
     public required string ReferencePath { get; init; }
 
     /// <summary>The stem and its first figure.</summary>
-    public override string ToString() => (Sdr ?? NSdr ?? SiSdr) is { } figure ? string.Create(CultureInfo.InvariantCulture, $"{StemName} {figure:F2}") : StemName;
+    public override string ToString() =>
+        (Sdr ?? NSdr ?? SiSdr) is { } figure ? string.Create(CultureInfo.InvariantCulture, $"{StemName} {figure:F2}") : StemName;
 
     /// <summary>The median as museval takes it: of figures rounded to 5 decimals, without those that are none or infinite.</summary>
     /// <param name="figures">Those of the windows.</param>

@@ -6,7 +6,9 @@ public sealed record TrackQuality
     /// <summary>The track's name.</summary>
     public required string Track { get; init; }
 
-    /// <summary>The folders between the one that was named and the track's, which is the model's name in OUTPUT/MODEL/TRACK; null if there are none.</summary>
+    /// <summary>
+    /// The folders between the one that was named and the track's, which is the model's name in OUTPUT/MODEL/TRACK; null if there are none.
+    /// </summary>
     public string? Model { get; init; }
 
     /// <summary>The stems, in the order of their names.</summary>
@@ -30,7 +32,10 @@ public sealed record TrackQuality
     /// <summary>Mean over the stems, as far as there are any.</summary>
     public double? SiSdr => Mean(s => s.SiSdr);
 
-    /// <summary>Power of what the sum of the estimates has more or less than the references' mix, against the mix, in dB; null if there is no mix, or not an estimate for every reference.</summary>
+    /// <summary>
+    /// Power of what the sum of the estimates has more or less than the references' mix, against the mix, in dB; null if there is no mix,
+    /// or not an estimate for every reference.
+    /// </summary>
     public double? NullTestDb { get; init; }
 
     /// <summary>Frames per second.</summary>

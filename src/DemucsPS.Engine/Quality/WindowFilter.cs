@@ -5,7 +5,9 @@ using DemucsPS.Engine.Spectral;
 
 namespace DemucsPS.Engine.Quality;
 
-/// <summary>Scratch of <see cref="BssWindow"/>: filters blocks of a window, several at a time, and sums the squares of what comes out.</summary>
+/// <summary>
+/// Scratch of <see cref="BssWindow"/>: filters blocks of a window, several at a time, and sums the squares of what comes out.
+/// </summary>
 internal sealed class WindowFilter
 {
     private readonly DistortionFilters _filters;
@@ -47,15 +49,30 @@ internal sealed class WindowFilter
     {
         int blocks = (frames + _lengths.BlockFrames - 1) / _lengths.BlockFrames;
         int stride = _lengths.BlockFrames * _lanes;
-        Parallel.For(0, blocks, _parallel, block => BlockSpectra.Forward(_transforms[block], references.AsSpan(block * stride, _lengths.Size * _lanes), _lanes, _spectra[block], _lanes, 0));
+        Parallel.For(0, blocks, _parallel, block =>
+            BlockSpectra.Forward(
+                _transforms[block],
+                references.AsSpan(block * stride, _lengths.Size * _lanes),
+                _lanes,
+                _spectra[block],
+                _lanes,
+                0
+            )
+        );
         BlockSpectra.ForBins(_lengths.Bins, _parallel, (first, end) => Multiply(blocks, first, end));
         double[][] parts = new double[blocks][];
         Parallel.For(0, blocks, _parallel, block =>
         {
             for (int lane = 0; lane < 2 * _lanes; lane += Vector<double>.Count)
                 _transforms[block].Inverse(_products[block].AsSpan(lane), 4 * _lanes, 2 * _lanes, _outputs[block].AsSpan(lane), 2 * _lanes);
-            int at = block * stride + _lengths.History * _lanes, count = Math.Min(_lengths.BlockFrames, frames - block * _lengths.BlockFrames);
-            parts[block] = Squares(_outputs[block].AsSpan(_lengths.History * 2 * _lanes), references.AsSpan(at), estimates.AsSpan(at), count);
+            int at = block * stride + _lengths.History * _lanes,
+                count = Math.Min(_lengths.BlockFrames, frames - block * _lengths.BlockFrames);
+            parts[block] = Squares(
+                _outputs[block].AsSpan(_lengths.History * 2 * _lanes),
+                references.AsSpan(at),
+                estimates.AsSpan(at),
+                count
+            );
         });
         foreach (double[] part in parts)
         {
@@ -68,7 +85,8 @@ internal sealed class WindowFilter
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(int blocks, int first, int end)
     {
-        int lanes = _lanes, outputs = 2 * lanes;
+        int lanes = _lanes,
+            outputs = 2 * lanes;
         for (int bin = first; bin < end; bin++)
         {
             for (int output = 0; output < outputs; output += Vector<double>.Count)
@@ -77,11 +95,16 @@ internal sealed class WindowFilter
                 int block = 0;
                 for (; block <= blocks - 2; block += 2)
                 {
-                    ref double x = ref _spectra[block][bin * 2 * lanes], y = ref _spectra[block + 1][bin * 2 * lanes];
-                    Vector<double> re0 = default, im0 = default, re1 = default, im1 = default;
+                    ref double x = ref _spectra[block][bin * 2 * lanes],
+                        y = ref _spectra[block + 1][bin * 2 * lanes];
+                    Vector<double> re0 = default,
+                        im0 = default,
+                        re1 = default,
+                        im1 = default;
                     for (int channel = 0; channel < lanes; channel++)
                     {
-                        Vector<double> hRe = Vector.LoadUnsafe(ref answer, (nuint)(channel * 2 * outputs)), hIm = Vector.LoadUnsafe(ref answer, (nuint)((channel * 2 + 1) * outputs));
+                        Vector<double> hRe = Vector.LoadUnsafe(ref answer, (nuint)(channel * 2 * outputs)),
+                            hIm = Vector.LoadUnsafe(ref answer, (nuint)((channel * 2 + 1) * outputs));
                         Add(hRe, hIm, ref Unsafe.Add(ref x, channel), lanes, ref re0, ref im0);
                         Add(hRe, hIm, ref Unsafe.Add(ref y, channel), lanes, ref re1, ref im1);
                     }
@@ -91,10 +114,12 @@ internal sealed class WindowFilter
                 if (block < blocks)
                 {
                     ref double x = ref _spectra[block][bin * 2 * lanes];
-                    Vector<double> re = default, im = default;
+                    Vector<double> re = default,
+                        im = default;
                     for (int channel = 0; channel < lanes; channel++)
                     {
-                        Vector<double> hRe = Vector.LoadUnsafe(ref answer, (nuint)(channel * 2 * outputs)), hIm = Vector.LoadUnsafe(ref answer, (nuint)((channel * 2 + 1) * outputs));
+                        Vector<double> hRe = Vector.LoadUnsafe(ref answer, (nuint)(channel * 2 * outputs)),
+                            hIm = Vector.LoadUnsafe(ref answer, (nuint)((channel * 2 + 1) * outputs));
                         Add(hRe, hIm, ref Unsafe.Add(ref x, channel), lanes, ref re, ref im);
                     }
                     Store(block, bin, output, re, im);
@@ -105,7 +130,8 @@ internal sealed class WindowFilter
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static void Add(Vector<double> hRe, Vector<double> hIm, ref double x, int lanes, ref Vector<double> re, ref Vector<double> im)
         {
-            Vector<double> xRe = new(x), xIm = new(Unsafe.Add(ref x, lanes));
+            Vector<double> xRe = new(x),
+                xIm = new(Unsafe.Add(ref x, lanes));
             re = Vector.FusedMultiplyAdd(hRe, xRe, Vector.FusedMultiplyAdd(-hIm, xIm, re));
             im = Vector.FusedMultiplyAdd(hRe, xIm, Vector.FusedMultiplyAdd(hIm, xRe, im));
         }
@@ -123,14 +149,22 @@ internal sealed class WindowFilter
     private double[] Squares(ReadOnlySpan<double> outputs, ReadOnlySpan<double> references, ReadOnlySpan<double> estimates, int frames)
     {
         double[] sums = new double[BssWindow.FilteredSums * _lanes];
-        ref double all = ref MemoryMarshal.GetReference(outputs), reference = ref MemoryMarshal.GetReference(references), estimate = ref MemoryMarshal.GetReference(estimates);
+        ref double all = ref MemoryMarshal.GetReference(outputs),
+            reference = ref MemoryMarshal.GetReference(references),
+            estimate = ref MemoryMarshal.GetReference(estimates);
         for (int lane = 0; lane < _lanes; lane += Vector<double>.Count)
         {
-            Vector<double> target = default, spatial = default, interference = default, explained = default, artifact = default;
+            Vector<double> target = default,
+                spatial = default,
+                interference = default,
+                explained = default,
+                artifact = default;
             for (int frame = 0; frame < frames; frame++)
             {
-                Vector<double> p = Vector.LoadUnsafe(ref all, (nuint)(frame * 2 * _lanes + lane)), own = Vector.LoadUnsafe(ref all, (nuint)((frame * 2 + 1) * _lanes + lane));
-                Vector<double> s = Vector.LoadUnsafe(ref reference, (nuint)(frame * _lanes + lane)), e = Vector.LoadUnsafe(ref estimate, (nuint)(frame * _lanes + lane));
+                Vector<double> p = Vector.LoadUnsafe(ref all, (nuint)(frame * 2 * _lanes + lane)),
+                    own = Vector.LoadUnsafe(ref all, (nuint)((frame * 2 + 1) * _lanes + lane));
+                Vector<double> s = Vector.LoadUnsafe(ref reference, (nuint)(frame * _lanes + lane)),
+                    e = Vector.LoadUnsafe(ref estimate, (nuint)(frame * _lanes + lane));
                 target += own * own;
                 explained += p * p;
                 s = own - s;

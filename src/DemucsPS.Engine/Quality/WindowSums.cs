@@ -8,7 +8,15 @@ namespace DemucsPS.Engine.Quality;
 /// <param name="Interference">|P − Pⱼ|²</param>
 /// <param name="Explained">|P|²: of what all references explain of it.</param>
 /// <param name="Artifact">|e − P|²</param>
-internal readonly record struct WindowSums(double Reference, double Error, double Target, double Spatial, double Interference, double Explained, double Artifact)
+internal readonly record struct WindowSums(
+    double Reference,
+    double Error,
+    double Target,
+    double Spatial,
+    double Interference,
+    double Explained,
+    double Artifact
+)
 {
     /// <summary>Sums how many there are.</summary>
     public const int Count = 7;

@@ -5,7 +5,10 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Records;
 
-/// <summary>Small JSON files that are read back: written whole or not at all, read strictly (no unknown, missing or doubled members) and only up to a length.</summary>
+/// <summary>
+/// Small JSON files that are read back: written whole or not at all, read strictly (no unknown, missing or doubled members) and only up to
+/// a length.
+/// </summary>
 internal static class RecordFile
 {
     /// <summary>Bytes above which a file is refused; a long track's has some thousand.</summary>
@@ -38,14 +41,16 @@ internal static class RecordFile
 
     /// <summary>Reads a file's content.</summary>
     /// <exception cref="JsonException">It is not what it should be.</exception>
-    public static T Parse<T>(ReadOnlySpan<byte> content) => JsonSerializer.Deserialize<T>(content, s_json) ?? throw new JsonException("it is empty");
+    public static T Parse<T>(ReadOnlySpan<byte> content) =>
+        JsonSerializer.Deserialize<T>(content, s_json) ?? throw new JsonException("it is empty");
 
     /// <summary>Writes a file whole or not at all.</summary>
     /// <param name="path">Full path.</param>
     /// <param name="content">What it will hold.</param>
     /// <param name="temporary">Full path of a file to write to first, on the same file system.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void Write<T>(string path, T content, string temporary) => DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, s_json), temporary);
+    public static void Write<T>(string path, T content, string temporary) =>
+        DurableFiles.Replace(path, JsonSerializer.SerializeToUtf8Bytes(content, s_json), temporary);
 }
 
 /// <summary>The types of records, described at build time: reflection would take a twentieth of a second at every start.</summary>

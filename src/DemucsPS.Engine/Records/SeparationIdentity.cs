@@ -9,10 +9,17 @@ namespace DemucsPS.Engine.Records;
 /// <param name="Source">The track.</param>
 /// <param name="Models">The models of the bag.</param>
 /// <param name="Parameters">By name, as text; see <see cref="ValueOf"/> for those that older records lack.</param>
-internal sealed record SeparationIdentity(string Version, string Runtime, SourceIdentity Source, IReadOnlyList<ModelIdentity> Models, IReadOnlyDictionary<string, string> Parameters)
+internal sealed record SeparationIdentity(
+    string Version,
+    string Runtime,
+    SourceIdentity Source,
+    IReadOnlyList<ModelIdentity> Models,
+    IReadOnlyDictionary<string, string> Parameters
+)
 {
     /// <summary>Names of parameters that older records lack.</summary>
-    public const string Precision = "precision", Silence = "silence in front";
+    public const string Precision = "precision",
+        Silence = "silence in front";
 
     private const string Continued = "; continued by ";
 
@@ -21,10 +28,19 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
 
     /// <summary>A parameter of a record. Records that were written before there was a choice say nothing of it.</summary>
     public static string ValueOf(IReadOnlyDictionary<string, string> parameters, string name) =>
-        parameters.GetValueOrDefault(name, name switch { Precision => nameof(ModelPrecision.Full), Silence => "0", _ => "not set" });
+        parameters.GetValueOrDefault(
+            name,
+            name switch
+            {
+                Precision => nameof(ModelPrecision.Full),
+                Silence => "0",
+                _ => "not set",
+            }
+        );
 
     /// <summary>
-    /// The runtime of this separation where it continues as now; null if it cannot. It continues with the same, and one that an accelerator has started on the processor of the same version, since the accelerator
+    /// The runtime of this separation where it continues as now; null if it cannot. It continues with the same, and one that an accelerator
+    /// has started on the processor of the same version, since the accelerator
     /// may be gone: then both are named.
     /// </summary>
     public string? ContinuedBy(SeparationIdentity now)
@@ -32,8 +48,16 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
         string last = Runtime.Split(Continued)[^1];
         if (last == now.Runtime)
             return Runtime;
-        string[] then = last.Split(", "), current = now.Runtime.Split(", ");
-        return then.Length > 2 && current.Length > 2 && then[0] == current[0] && then[1] != nameof(ExecutionProvider.Cpu) && current[1] == nameof(ExecutionProvider.Cpu) ? Runtime + Continued + now.Runtime : null;
+        string[] then = last.Split(", "),
+            current = now.Runtime.Split(", ");
+        return
+            then.Length > 2
+            && current.Length > 2
+            && then[0] == current[0]
+            && then[1] != nameof(ExecutionProvider.Cpu)
+            && current[1] == nameof(ExecutionProvider.Cpu)
+            ? Runtime + Continued + now.Runtime
+            : null;
     }
 
     /// <summary>The differences as text: <c>overlap changed from 0.25 to 0.05</c>. Empty for the same separation.</summary>
@@ -49,7 +73,11 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
                 Compare("runtime", Runtime, now.Runtime);
         }
         if (Source.Sha256 != now.Source.Sha256)
-            found.Add(Source.Bytes == now.Source.Bytes ? $"the source changed ({Hashes(Source.Sha256, now.Source.Sha256)})" : $"the source changed from {Source.Bytes} to {now.Source.Bytes} bytes");
+            found.Add(
+                Source.Bytes == now.Source.Bytes
+                    ? $"the source changed ({Hashes(Source.Sha256, now.Source.Sha256)})"
+                    : $"the source changed from {Source.Bytes} to {now.Source.Bytes} bytes"
+            );
         Compare("models", string.Join('+', Models.Select(m => m.Name)), string.Join('+', now.Models.Select(m => m.Name)));
         foreach ((ModelIdentity then, ModelIdentity current) in Models.Zip(now.Models))
         {
@@ -57,7 +85,11 @@ internal sealed record SeparationIdentity(string Version, string Runtime, Source
                 continue;
             Compare($"model {then.Name}", then.Prepared ? "prepared" : "not prepared", current.Prepared ? "prepared" : "not prepared");
             if (then.Files.Count != current.Files.Count)
-                Compare($"files of model {then.Name}", string.Join(", ", then.Files.Select(f => f.Name)), string.Join(", ", current.Files.Select(f => f.Name)));
+                Compare(
+                    $"files of model {then.Name}",
+                    string.Join(", ", then.Files.Select(f => f.Name)),
+                    string.Join(", ", current.Files.Select(f => f.Name))
+                );
             else if (then.Files.Zip(current.Files).FirstOrDefault(pair => !pair.First.IsSame(pair.Second)) is ({ } file, { } other))
                 found.Add($"'{other.Name}' of model {then.Name} changed ({Hashes(file.Sha256, other.Sha256)})");
         }

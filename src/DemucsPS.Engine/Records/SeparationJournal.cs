@@ -6,7 +6,8 @@ using DemucsPS.Engine.Levels;
 namespace DemucsPS.Engine.Records;
 
 /// <summary>
-/// What of a track's separation is on disk, so that another run can continue from there. It is replaced as a whole, and only after the disk has what it claims; so it may claim too little
+/// What of a track's separation is on disk, so that another run can continue from there. It is replaced as a whole, and only after the disk
+/// has what it claims; so it may claim too little
 /// after a death, never too much.
 /// </summary>
 internal sealed record SeparationJournal
@@ -39,7 +40,11 @@ internal sealed record SeparationJournal
 
     /// <summary>The parts whose sound the source has lost.</summary>
     /// <remarks>Journals of earlier versions do not have it, and then the code that reads them sets null.</remarks>
-    public IReadOnlyList<TrackGap> Gaps { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<TrackGap> Gaps
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>Frames of every staged stem that are on disk.</summary>
     public required long DurableFrames { get; init; }
@@ -66,25 +71,26 @@ internal sealed record SeparationJournal
     public required int Resumed { get; init; }
 
     /// <summary>The journal of a separation that begins.</summary>
-    public static SeparationJournal Begin(SeparationIdentity identity, TrackStatistics statistics, int outputs, int files) => new()
-    {
-        Schema = CurrentSchema,
-        Identity = identity,
-        Frames = statistics.Frames,
-        SourceFrames = statistics.SourceFrames,
-        Mean = statistics.Mean,
-        Deviation = statistics.Deviation,
-        SourcePeak = statistics.Peak,
-        Gaps = statistics.Gaps,
-        DurableFrames = 0,
-        Peaks = new float[outputs],
-        NullTest = default,
-        Finished = new StemFileRecord?[files],
-        Renaming = false,
-        Retries = [],
-        Elapsed = 0,
-        Resumed = 0,
-    };
+    public static SeparationJournal Begin(SeparationIdentity identity, TrackStatistics statistics, int outputs, int files) =>
+        new()
+        {
+            Schema = CurrentSchema,
+            Identity = identity,
+            Frames = statistics.Frames,
+            SourceFrames = statistics.SourceFrames,
+            Mean = statistics.Mean,
+            Deviation = statistics.Deviation,
+            SourcePeak = statistics.Peak,
+            Gaps = statistics.Gaps,
+            DurableFrames = 0,
+            Peaks = new float[outputs],
+            NullTest = default,
+            Finished = new StemFileRecord?[files],
+            Renaming = false,
+            Retries = [],
+            Elapsed = 0,
+            Resumed = 0,
+        };
 
     /// <summary>What the first pass found.</summary>
     public TrackStatistics Statistics() => new(Frames, Mean, Deviation, SourcePeak) { SourceFrames = SourceFrames, Gaps = Gaps };
@@ -111,17 +117,32 @@ internal sealed record SeparationJournal
 
     private string? Fault() =>
         Schema != CurrentSchema ? $"its format is {Schema}; this version reads {CurrentSchema}"
-        : Identity.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps"
+        : Identity.Models.Any(m => m is null || m.Files.Any(f => f is null))
+        || Retries.Any(r => r is null)
+        || Gaps.Count > TrackGaps.Max
+        || Gaps.Any(g => g is null)
+            ? "its lists have gaps"
         : Frames < 1 || SourceFrames < 1 || DurableFrames < 0 || DurableFrames > Frames ? "its numbers of frames make no sense"
-        : !double.IsFinite(Mean) || !(Deviation >= 0 && double.IsFinite(Deviation)) || !(SourcePeak >= 0 && float.IsFinite(SourcePeak)) ? "its statistics make no sense"
-        : Peaks.Count == 0 || Finished.Count is not 1 && Finished.Count != Peaks.Count || !Peaks.All(p => p >= 0 && float.IsFinite(p)) ? "its stems make no sense"
+        : !double.IsFinite(Mean) || !(Deviation >= 0 && double.IsFinite(Deviation)) || !(SourcePeak >= 0 && float.IsFinite(SourcePeak))
+            ? "its statistics make no sense"
+        : Peaks.Count == 0 || Finished.Count is not 1 && Finished.Count != Peaks.Count || !Peaks.All(p => p >= 0 && float.IsFinite(p))
+            ? "its stems make no sense"
         : (Renaming || Finished.Any(f => f is not null)) && DurableFrames != Frames ? "it has stems finished before they were whole"
-        : !(Elapsed >= 0 && double.IsFinite(Elapsed)) || Resumed < 0 || !double.IsFinite(NullTest.Mix) || !double.IsFinite(NullTest.Residual) ? "its sums make no sense"
+        : !(Elapsed >= 0 && double.IsFinite(Elapsed))
+        || Resumed < 0
+        || !double.IsFinite(NullTest.Mix)
+        || !double.IsFinite(NullTest.Residual)
+            ? "its sums make no sense"
         : null;
 
-    private static DemucsException Damaged(string path, string fault, Exception? cause) => new(DemucsError.ResumeMismatch,
-        $"The separation in '{Path.GetDirectoryName(path)}' cannot be resumed: its journal is damaged ({fault}).", path, cause)
-    {
-        Remedies = [Remedy.StartAnew],
-    };
+    private static DemucsException Damaged(string path, string fault, Exception? cause) =>
+        new(
+            DemucsError.ResumeMismatch,
+            $"The separation in '{Path.GetDirectoryName(path)}' cannot be resumed: its journal is damaged ({fault}).",
+            path,
+            cause
+        )
+        {
+            Remedies = [Remedy.StartAnew],
+        };
 }

@@ -43,7 +43,10 @@ internal sealed record SeparationProvenance
     /// <summary>Factor applied to all stems to avoid clipping; 1 for none.</summary>
     public required float Gain { get; init; }
 
-    /// <summary>Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before the stems were rounded; null if they are not meant to sum to it.</summary>
+    /// <summary>
+    /// Power of what the sum of the stems has more or less than the mix, against the mix, in dB, before the stems were rounded; null if
+    /// they are not meant to sum to it.
+    /// </summary>
     [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
     public required double? NullTestDb { get; init; }
 
@@ -55,11 +58,19 @@ internal sealed record SeparationProvenance
 
     /// <summary>What is wrong with the source although it could be used, in sentences.</summary>
     /// <remarks>Provenances of earlier versions do not have it, and then the code that reads them sets null.</remarks>
-    public IReadOnlyList<string> Warnings { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Warnings
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>The parts whose sound the source has lost.</summary>
     /// <remarks>As <see cref="Warnings"/>.</remarks>
-    public IReadOnlyList<TrackGap> Gaps { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<TrackGap> Gaps
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>How often the separation was interrupted and continued.</summary>
     public required int Resumed { get; init; }
@@ -79,7 +90,12 @@ internal sealed record SeparationProvenance
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new DemucsException(DemucsError.ProvenanceInvalid, $"'{path}' does not exist. Give the folder of a track's stems, or its {FileName}.", path, e);
+            throw new DemucsException(
+                DemucsError.ProvenanceInvalid,
+                $"'{path}' does not exist. Give the folder of a track's stems, or its {FileName}.",
+                path,
+                e
+            );
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -89,25 +105,63 @@ internal sealed record SeparationProvenance
 
     /// <summary>Whether a file is called as one.</summary>
     /// <param name="path">Its path.</param>
-    public static bool IsNamed(string path) => Path.GetFileName(path) is var name && (name == FileName || name.EndsWith("." + FileName, StringComparison.Ordinal));
+    public static bool IsNamed(string path) =>
+        Path.GetFileName(path) is var name && (name == FileName || name.EndsWith("." + FileName, StringComparison.Ordinal));
 
     /// <summary>Where the samples of each stem are.</summary>
     /// <param name="folder">Full path of the folder of the provenance.</param>
-    public IReadOnlyList<(string Name, TrackSource Source)> Sources(string folder) => Separation.Parameters.GetValueOrDefault("format") == nameof(StemFileFormat.StemMp4)
-        // One file: its first stream is the mix, the others are the outputs after it.
-        ? [.. Separation.Parameters.GetValueOrDefault("outputs", "").Split(", ").Select((output, stream) => (output.Split(" = ")[0], new TrackSource(Path.GetFullPath(Path.Combine(folder, Stems[0].File))) { StreamIndex = stream })).Skip(1)]
-        : [.. Stems.Select(stem => (stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
+    public IReadOnlyList<(string Name, TrackSource Source)> Sources(string folder) =>
+        Separation.Parameters.GetValueOrDefault("format") == nameof(StemFileFormat.StemMp4)
+            // One file: its first stream is the mix, the others are the outputs after it.
+            ?
+            [
+                .. Separation
+                    .Parameters.GetValueOrDefault("outputs", "")
+                    .Split(", ")
+                    .Select(
+                        (output, stream) =>
+                            (
+                                output.Split(" = ")[0],
+                                new TrackSource(Path.GetFullPath(Path.Combine(folder, Stems[0].File))) { StreamIndex = stream }
+                            )
+                    )
+                    .Skip(1),
+            ]
+            : [.. Stems.Select(stem => (stem.Name, new TrackSource(Path.GetFullPath(Path.Combine(folder, stem.File)))))];
 
     private string? Fault() =>
         Schema != CurrentSchema ? $"its format is {Schema}; this version reads {CurrentSchema}"
-        : Stems.Count is 0 or > MaxStems || Stems.Any(s => s is null) || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null)) || Retries.Any(r => r is null) || Warnings.Any(w => w is null) || Gaps.Count > TrackGaps.Max || Gaps.Any(g => g is null) ? "its lists have gaps or are too long"
+        : Stems.Count is 0 or > MaxStems
+        || Stems.Any(s => s is null)
+        || Separation.Models.Any(m => m is null || m.Files.Any(f => f is null))
+        || Retries.Any(r => r is null)
+        || Warnings.Any(w => w is null)
+        || Gaps.Count > TrackGaps.Max
+        || Gaps.Any(g => g is null)
+            ? "its lists have gaps or are too long"
         : Stems.Any(s => !IsInside(s.File)) ? "it names a file outside its folder"
-        : Frames < 1 || SampleRate < 1 || StemFrames < 1 || Chunks < 0 || Resumed < 0 || !(Elapsed >= 0 && double.IsFinite(Elapsed)) || !float.IsFinite(Gain) || NullTestDb is { } db && double.IsNaN(db) ? "its numbers make no sense"
+        : Frames < 1
+        || SampleRate < 1
+        || StemFrames < 1
+        || Chunks < 0
+        || Resumed < 0
+        || !(Elapsed >= 0 && double.IsFinite(Elapsed))
+        || !float.IsFinite(Gain)
+        || NullTestDb is { } db && double.IsNaN(db)
+            ? "its numbers make no sense"
         : null;
 
     private static bool IsInside(string file) =>
-        file.Length > 0 && !file.AsSpan().ContainsAny('\\', ':', '\0') && !Path.IsPathRooted(file) && !file.Split('/').Any(part => part is "" or "." or "..");
+        file.Length > 0
+        && !file.AsSpan().ContainsAny('\\', ':', '\0')
+        && !Path.IsPathRooted(file)
+        && !file.Split('/').Any(part => part is "" or "." or "..");
 
     private static DemucsException Invalid(string path, string fault, Exception? cause) =>
-        new(DemucsError.ProvenanceInvalid, $"'{path}' is not a provenance file, or is damaged: {fault.TrimEnd('.')}. Separate the track again.", path, cause);
+        new(
+            DemucsError.ProvenanceInvalid,
+            $"'{path}' is not a provenance file, or is damaged: {fault.TrimEnd('.')}. Separate the track again.",
+            path,
+            cause
+        );
 }

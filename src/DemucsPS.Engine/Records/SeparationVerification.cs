@@ -9,14 +9,22 @@ namespace DemucsPS.Engine.Records;
 /// <param name="Version">The version of this library that wrote them.</param>
 /// <param name="Date">When.</param>
 /// <param name="Stems">The stems.</param>
-public sealed record SeparationVerification(string ProvenancePath, string SourcePath, string Model, string Version, DateTimeOffset Date, IReadOnlyList<VerifiedStem> Stems)
+public sealed record SeparationVerification(
+    string ProvenancePath,
+    string SourcePath,
+    string Model,
+    string Version,
+    DateTimeOffset Date,
+    IReadOnlyList<VerifiedStem> Stems
+)
 {
     /// <summary>Whether all stems are as they were written.</summary>
     public bool IsIntact => Stems.All(s => s.State == StemFileState.Intact);
 
     /// <summary>The provenances of a folder.</summary>
     /// <param name="path">Full path of a folder of stems, which several tracks may share, or of a provenance.</param>
-    /// <returns>Full paths, in order; the path itself for a file, and what <see cref="Verify"/> would read for a folder without any.</returns>
+    /// <returns>Full paths, in order; the path itself for a file, and what <see cref="Verify"/> would read for a folder without
+    /// any.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProvenanceInvalid"/>: the folder cannot be read.</exception>
     public static IReadOnlyList<string> Find(string path)
     {
@@ -24,9 +32,7 @@ public sealed record SeparationVerification(string ProvenancePath, string Source
             return [path];
         try
         {
-            string[] found = [.. Directory.EnumerateFiles(path)
-                .Where(SeparationProvenance.IsNamed)
-                .Order(StringComparer.Ordinal)];
+            string[] found = [.. Directory.EnumerateFiles(path).Where(SeparationProvenance.IsNamed).Order(StringComparer.Ordinal)];
             return found.Length > 0 ? found : [path];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -47,12 +53,18 @@ public sealed record SeparationVerification(string ProvenancePath, string Source
         string file = Directory.Exists(path) ? Path.Combine(path, SeparationProvenance.FileName) : path;
         SeparationProvenance provenance = SeparationProvenance.Read(file);
         string folder = Path.GetDirectoryName(file)!;
-        return new SeparationVerification(file, provenance.Separation.Source.Path, string.Join('+', provenance.Separation.Models.Select(m => m.Name)), provenance.Separation.Version, provenance.Date,
+        return new SeparationVerification(
+            file,
+            provenance.Separation.Source.Path,
+            string.Join('+', provenance.Separation.Models.Select(m => m.Name)),
+            provenance.Separation.Version,
+            provenance.Date,
             Array.ConvertAll([.. provenance.Stems], stem =>
             {
                 string stemPath = Path.GetFullPath(Path.Combine(folder, stem.File));
                 return new VerifiedStem(stem.Name, stemPath, StateOf(stemPath, stem, cancellationToken));
-            }));
+            })
+        );
     }
 
     private static StemFileState StateOf(string path, StemProvenance stem, CancellationToken cancellationToken)

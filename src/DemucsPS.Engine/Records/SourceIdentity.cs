@@ -3,7 +3,10 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Records;
 
-/// <summary>A source file by what is in it. Where it lies and when it was written are for people: a file that was moved or touched is still the same.</summary>
+/// <summary>
+/// A source file by what is in it. Where it lies and when it was written are for people: a file that was moved or touched is still the
+/// same.
+/// </summary>
 /// <param name="Path">Full path.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Modified">When it was last written.</param>
@@ -12,7 +15,8 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
 {
     /// <summary>Reads a file to its end.</summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read; <see cref="DemucsError.AudioTrackCorrupt"/>: it changes meanwhile.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: it changes meanwhile.</exception>
     public static SourceIdentity Compute(TrackSource source, CancellationToken cancellationToken)
     {
         try
@@ -24,7 +28,12 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.AudioTrackNotFound, $"'{source.Path}' cannot be read: {e.Message} Check the path and the file's permissions.", source.Path, e);
+            throw new DemucsException(
+                DemucsError.AudioTrackNotFound,
+                $"'{source.Path}' cannot be read: {e.Message} Check the path and the file's permissions.",
+                source.Path,
+                e
+            );
         }
     }
 
@@ -44,7 +53,11 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
     public void CheckUnchanged((long Bytes, DateTime Modified)? other)
     {
         if (other != (Bytes, Modified))
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{Path}' changed during the separation. Try again when no other program writes to it.", Path);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{Path}' changed during the separation. Try again when no other program writes to it.",
+                Path
+            );
     }
 
     private static (long Bytes, DateTime Modified) Stamp(string path)

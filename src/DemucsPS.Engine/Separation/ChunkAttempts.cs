@@ -1,7 +1,8 @@
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Runs chunks, again where they fail. After memory has run out, fewer run at once from then on, and the attempt does not count as long as there is someone else to
+/// Runs chunks, again where they fail. After memory has run out, fewer run at once from then on, and the attempt does not count as long as
+/// there is someone else to
 /// make room. Thread-safe.
 /// </summary>
 /// <param name="retries">How often a failed attempt is repeated.</param>
@@ -52,7 +53,12 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
             }
             catch (OutOfMemoryException e)
             {
-                error = new DemucsException(DemucsError.OutOfMemory, $"Not enough memory for a chunk: {e.Message} Run fewer jobs, or close other programs.", null, e);
+                error = new DemucsException(
+                    DemucsError.OutOfMemory,
+                    $"Not enough memory for a chunk: {e.Message} Run fewer jobs, or close other programs.",
+                    null,
+                    e
+                );
                 retreated = Retreat(atOnce);
             }
             finally
@@ -61,7 +67,12 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
             }
             failures.Add(error.Message.Length <= MaxFailureText ? error.Message : error.Message[..MaxFailureText] + "…");
             if (!retreated && left-- == 0)
-                throw new DemucsException(error.Error, $"{char.ToUpperInvariant(chunk[0])}{chunk[1..]} could not be separated in {failures.Count} attempts. {error.Message}", error.Path, error);
+                throw new DemucsException(
+                    error.Error,
+                    $"{char.ToUpperInvariant(chunk[0])}{chunk[1..]} could not be separated in {failures.Count} attempts. {error.Message}",
+                    error.Path,
+                    error
+                );
         }
     }
 

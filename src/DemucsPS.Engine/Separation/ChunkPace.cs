@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace DemucsPS.Engine.Separation;
 
-/// <summary>Finds from a track's progress how long its chunks take, and says so once: after the first few. One a track; not thread-safe.</summary>
+/// <summary>
+/// Finds from a track's progress how long its chunks take, and says so once: after the first few. One a track; not thread-safe.
+/// </summary>
 public sealed class ChunkPace
 {
     /// <summary>Chunks after which the time is known well enough.</summary>
@@ -13,15 +15,14 @@ public sealed class ChunkPace
 
     /// <summary>Waits for the first chunk.</summary>
     public ChunkPace()
-        : this(() => Stopwatch.GetElapsedTime(0))
-    {
-    }
+        : this(() => Stopwatch.GetElapsedTime(0)) { }
 
     /// <param name="now">A clock.</param>
     internal ChunkPace(Func<TimeSpan> now) => _now = now;
 
     /// <summary>Receives the progress.</summary>
-    /// <returns>A sentence for the user, once a track: when <see cref="FirstFew"/> chunks are done, or all of a shorter track. Else null.</returns>
+    /// <returns>A sentence for the user, once a track: when <see cref="FirstFew"/> chunks are done, or all of a shorter track. Else
+    /// null.</returns>
     public string? Take(SeparationProgress progress)
     {
         if (progress.Stage != SeparationStage.Separating)
@@ -32,6 +33,8 @@ public sealed class ChunkPace
             return null;
         TimeSpan chunk = (_now() - started) / progress.Done;
         long left = progress.Total - progress.Done;
-        return FormattableString.Invariant($"{chunk.TotalSeconds:F2} s per chunk{(left > 0 ? FormattableString.Invariant($", {Math.Ceiling((chunk * left).TotalSeconds)} s for the remaining {left}") : "")}.");
+        return FormattableString.Invariant(
+            $"{chunk.TotalSeconds:F2} s per chunk{(left > 0 ? FormattableString.Invariant($", {Math.Ceiling((chunk * left).TotalSeconds)} s for the remaining {left}") : "")}."
+        );
     }
 }

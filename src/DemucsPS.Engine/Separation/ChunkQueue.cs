@@ -3,8 +3,10 @@ using DemucsPS.Engine.Inference;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Separates chunks on a bounded number of workers and gives them back in the order in which they were started, so that nothing downstream depends on how many
-/// run at once. One worker more than jobs: its chunk has its spectrogram ready when a model becomes free, and a chunk that is done can be blended and written while
+/// Separates chunks on a bounded number of workers and gives them back in the order in which they were started, so that nothing downstream
+/// depends on how many
+/// run at once. One worker more than jobs: its chunk has its spectrogram ready when a model becomes free, and a chunk that is done can be
+/// blended and written while
 /// the models run on. Disposing ends what runs and waits for it. Not thread-safe.
 /// </summary>
 /// <typeparam name="T">What is known of a chunk.</typeparam>
@@ -52,7 +54,8 @@ internal sealed class ChunkQueue<T> : IDisposable
     /// <param name="item">What is known of it.</param>
     /// <param name="index">Its number among the chunks of its track.</param>
     /// <param name="count">The chunks of its track.</param>
-    /// <param name="allCome">Whether all of them will be started, one after the other; otherwise it is looked at what else is there when it runs.</param>
+    /// <param name="allCome">Whether all of them will be started, one after the other; otherwise it is looked at what else is there when it
+    /// runs.</param>
     /// <param name="prepare">Puts its segment into the worker; called on this thread.</param>
     /// <param name="work">Separates it; called on another thread.</param>
     public void Start(T item, int index, int count, bool allCome, Action<ChunkWorker> prepare, Action<ChunkWorker, CancellationToken> work)
@@ -60,16 +63,35 @@ internal sealed class ChunkQueue<T> : IDisposable
         if (IsFull)
             throw new InvalidOperationException("Take a chunk before another is started.");
         // Workers are large, so there are never more than were needed at once.
-        ChunkWorker worker = _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _turns, _keepTimeBranch) { Observe = Observe };
+        ChunkWorker worker =
+            _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _turns, _keepTimeBranch) { Observe = Observe };
         prepare(worker);
         RunResources share = new ChunkScheduler(_inModel, count).Share(index);
-        worker.RunResources = () => share with { OwnThreadOnly = share.OwnThreadOnly && (allCome || Volatile.Read(ref _unfinished) >= _inModel) };
+        worker.RunResources = () =>
+            share with
+            {
+                OwnThreadOnly = share.OwnThreadOnly && (allCome || Volatile.Read(ref _unfinished) >= _inModel),
+            };
         Interlocked.Increment(ref _unfinished);
         // A thread of its own: it waits, for its turn and for the runtime, and would only keep a thread of the pool from the transforms.
-        _running.Enqueue((item, worker, Task.Factory.StartNew(() => Work(worker, work), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        _running.Enqueue(
+            (
+                item,
+                worker,
+                Task.Factory.StartNew(
+                    () => Work(worker, work),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                )
+            )
+        );
     }
 
-    /// <summary>Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once canceled, nothing is passed on.</summary>
+    /// <summary>
+    /// Waits for the oldest chunk and hands its worker, with the result, to <paramref name="use"/>. Throws what its work threw; once
+    /// canceled, nothing is passed on.
+    /// </summary>
     public void TakeOldest(Action<T, ChunkWorker> use)
     {
         (T item, ChunkWorker worker, Task done) = _running.Peek();

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Inference;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Divides the chunks of a track into rounds of as many as there are jobs. The runs of a round keep to a thread each, so none waits for another; the chunks that are left over after
+/// Divides the chunks of a track into rounds of as many as there are jobs. The runs of a round keep to a thread each, so none waits for
+/// another; the chunks that are left over after
 /// the last round would keep one thread each busy and leave the others idle, so they share all threads.
 /// </summary>
 /// <param name="Jobs">Chunks that run at once, at least 1.</param>

@@ -6,7 +6,8 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over the bag. Models that take and
+/// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over
+/// the bag. Models that take and
 /// give waveforms only are spared the spectrograms.
 /// Owns its input and its result and reuses them; the models run when it is its turn.
 /// </summary>
@@ -26,7 +27,8 @@ internal sealed class ChunkWorker
     /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
     /// <param name="transforms">Scratch, shared by workers.</param>
     /// <param name="turns">Lets workers into the models.</param>
-    /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch does.</param>
+    /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch
+    /// does.</param>
     public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelSlots turns, bool keepTimeBranch = false)
     {
         _bag = bag;
@@ -76,16 +78,19 @@ internal sealed class ChunkWorker
     public ReadOnlySpan<float> TimeRight(int n) => (_timeRight ?? throw NotKept())[n];
 
     /// <summary>Separates the segment in <see cref="InputLeft"/> and <see cref="InputRight"/>.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not
+    /// finite.</exception>
     public void Separate(CancellationToken cancellationToken) => Separate(default, cancellationToken);
 
     /// <summary>
-    /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change and, so that its two
+    /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change
+    /// and, so that its two
     /// inputs agree, waveform + inverse(change); of a model that takes a waveform only, that is all.
     /// </summary>
     /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not finite.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not
+    /// finite.</exception>
     public void Separate(ReadOnlyMemory<float> change, CancellationToken cancellationToken)
     {
         // One after another: what began first gets all processors, and is the first to have its turn.
@@ -155,8 +160,11 @@ internal sealed class ChunkWorker
         if (failed < 0)
             return;
         ModelSource named = _bag.Sources[model];
-        throw new DemucsException(DemucsError.DemucsModelInvalid,
-            $"Model '{named.Path ?? named.Name}' gave values that are not finite for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged. Install it again.", named.Path);
+        throw new DemucsException(
+            DemucsError.DemucsModelInvalid,
+            $"Model '{named.Path ?? named.Name}' gave values that are not finite for the stem '{_bag.Contract.Stems[_stems[failed / 2]]}'. The file may be damaged. Install it again.",
+            named.Path
+        );
     }
 
     private Span<float> Input(int channel) => channel == 0 ? _tensors.Left : _tensors.Right;
@@ -164,7 +172,8 @@ internal sealed class ChunkWorker
     // The real and the imaginary part of one channel.
     private static Span<float> Planes(Span<float> tensor, int channel) => tensor.Slice(channel * (tensor.Length / 2), tensor.Length / 2);
 
-    private static ReadOnlySpan<float> Planes(ReadOnlySpan<float> tensor, int channel) => tensor.Slice(channel * (tensor.Length / 2), tensor.Length / 2);
+    private static ReadOnlySpan<float> Planes(ReadOnlySpan<float> tensor, int channel) =>
+        tensor.Slice(channel * (tensor.Length / 2), tensor.Length / 2);
 
     private static InvalidOperationException NotKept() => new("This worker does not keep the time branch.");
 

@@ -14,7 +14,8 @@ public sealed record JobPlan(int Jobs, int Threads)
     public const int MaxThreads = 1024;
 
     /// <summary>
-    /// Processors a job, by judgment: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that are too small for many threads leave
+    /// Processors a job, by judgment: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that
+    /// are too small for many threads leave
     /// processors idle where there are many.
     /// </summary>
     internal const int ProcessorsPerJob = 8;
@@ -31,13 +32,17 @@ public sealed record JobPlan(int Jobs, int Threads)
     /// <summary>The plan as text.</summary>
     public override string ToString() => $"jobs {Jobs}, threads {Threads}{(IsThreadEach ? ", one thread per job" : "")}";
 
-    /// <summary>Plans for this machine: the processors and the memory this process may use, the limits of containers and of Slurm included.</summary>
+    /// <summary>
+    /// Plans for this machine: the processors and the memory this process may use, the limits of containers and of Slurm included.
+    /// </summary>
     /// <inheritdoc cref="Choose(int, int, int, long)"/>
     public static JobPlan Choose(int jobs, int threads) => Choose(jobs, threads, MachineLimits.Processors, MachineLimits.Memory);
 
     /// <summary>
-    /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The number of threads does not depend
-    /// on the jobs, although all of them share the threads: how the runtime divides its sums depends on it, and the stems must not depend on the number of jobs.
+    /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The
+    /// number of threads does not depend
+    /// on the jobs, although all of them share the threads: how the runtime divides its sums depends on it, and the stems must not depend
+    /// on the number of jobs.
     /// </summary>
     /// <param name="jobs">Chunks at once as asked for, up to <see cref="MaxJobs"/>; 0 to choose.</param>
     /// <param name="threads">The runtime's threads as asked for, up to <see cref="MaxThreads"/>; 0 to choose.</param>
@@ -47,9 +52,21 @@ public sealed record JobPlan(int Jobs, int Threads)
     internal static JobPlan Choose(int jobs, int threads, int processors, long memory)
     {
         if (jobs is < 0 or > MaxJobs)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose by processors and memory.") { Parameter = EngineParameter.Jobs };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The number of jobs is {jobs}; it must be from 1 to {MaxJobs}, or 0 to choose by processors and memory."
+            )
+            {
+                Parameter = EngineParameter.Jobs,
+            };
         if (threads is < 0 or > MaxThreads)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one per processor.") { Parameter = EngineParameter.Threads };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The number of threads is {threads}; it must be from 1 to {MaxThreads}, or 0 for one per processor."
+            )
+            {
+                Parameter = EngineParameter.Threads,
+            };
         if (jobs == 0)
         {
             long fitting = (memory / 2 - BytesWithoutJobs) / BytesPerJob;

@@ -7,12 +7,15 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// One model, or several whose stems are averaged: y_k = Σ_i w_ik·y_ik / Σ_i w_ik for stem k (<c>BagOfModels</c> of facebookresearch/demucs).
+/// One model, or several whose stems are averaged: y_k = Σ_i w_ik·y_ik / Σ_i w_ik for stem k (<c>BagOfModels</c> of
+/// facebookresearch/demucs).
 /// Thread-safe.
 /// </summary>
 /// <remarks>
-/// Models without weight in the stems that are wanted are not loaded. The others are loaded together if the memory is there; else in turn, one at a time. Then
-/// several chunks are under way at once, and all of them pass one model before the next is loaded, so that loading is paid once for all of them. Every chunk
+/// Models without weight in the stems that are wanted are not loaded. The others are loaded together if the memory is there; else in turn,
+/// one at a time. Then
+/// several chunks are under way at once, and all of them pass one model before the next is loaded, so that loading is paid once for all of
+/// them. Every chunk
 /// still meets the models in their order, so the result is the same bit for bit.
 /// </remarks>
 public sealed class ModelBag : IDisposable
@@ -43,7 +46,16 @@ public sealed class ModelBag : IDisposable
     private int _runs;
     private int _ownThreadRuns;
 
-    private ModelBag(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell)
+    private ModelBag(
+        ModelSelection selection,
+        IReadOnlyCollection<string>? stems,
+        OnnxSessionOptions options,
+        bool prepare,
+        Action<string>? warn,
+        int jobs,
+        long? memory,
+        Action<string>? tell
+    )
     {
         ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
         _selection = selection;
@@ -63,7 +75,11 @@ public sealed class ModelBag : IDisposable
         int first = _needed[0];
         Contract = Declared(first);
         if (!names.SequenceEqual(Contract.Stems, StringComparer.OrdinalIgnoreCase))
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{_sources[first].Path}' has the stems {string.Join(", ", Contract.Stems)}, but {string.Join(", ", names)} were expected.", _sources[first].Path);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{_sources[first].Path}' has the stems {string.Join(", ", Contract.Stems)}, but {string.Join(", ", names)} were expected.",
+                _sources[first].Path
+            );
         ShowsBranches = true;
         foreach (int model in _needed)
         {
@@ -85,7 +101,10 @@ public sealed class ModelBag : IDisposable
     /// <summary>The models, loaded or not.</summary>
     public IReadOnlyList<ModelSource> Sources => _sources;
 
-    /// <summary>The contract of the first that is needed; the others have the same stems, segment and normalization, but may take and give them in another form.</summary>
+    /// <summary>
+    /// The contract of the first that is needed; the others have the same stems, segment and normalization, but may take and give them in
+    /// another form.
+    /// </summary>
     public ModelContract Contract { get; }
 
     /// <summary>Whether any of the needed models takes or gives spectrograms.</summary>
@@ -135,29 +154,72 @@ public sealed class ModelBag : IDisposable
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
+    /// A model cannot be loaded (see <see cref="SeparationModel.Load"/>), the models do not fit together, or
+    /// (<see cref="DemucsError.ParameterInvalid"/>) the weights do not fit the models.
     /// </exception>
-    public static ModelBag Load(IReadOnlyList<ModelSource> sources, IReadOnlyList<IReadOnlyList<double>>? weights, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null,
-        IReadOnlyList<string>? stemNames = null, Action<string>? tell = null, ModelPrecision precision = ModelPrecision.Full, CancellationToken cancellationToken = default) =>
-        Load(new ModelSelection { Models = sources, Weights = weights, StemNames = stemNames, Precision = precision }, null, options, prepare, warn, tell: tell, cancellationToken: cancellationToken);
+    public static ModelBag Load(
+        IReadOnlyList<ModelSource> sources,
+        IReadOnlyList<IReadOnlyList<double>>? weights,
+        OnnxSessionOptions options,
+        bool prepare = false,
+        Action<string>? warn = null,
+        IReadOnlyList<string>? stemNames = null,
+        Action<string>? tell = null,
+        ModelPrecision precision = ModelPrecision.Full,
+        CancellationToken cancellationToken = default
+    ) =>
+        Load(
+            new ModelSelection
+            {
+                Models = sources,
+                Weights = weights,
+                StemNames = stemNames,
+                Precision = precision,
+            },
+            null,
+            options,
+            prepare,
+            warn,
+            tell: tell,
+            cancellationToken: cancellationToken
+        );
 
     /// <summary>Loads the models of a bag that are needed: <see cref="Open"/> and <see cref="Load(CancellationToken)"/>.</summary>
     /// <param name="selection">The models and their weights.</param>
-    /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them are not loaded.</param>
+    /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them are
+    /// not loaded.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; called on this thread; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; called on this thread; null to go
+    /// without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
     /// <param name="tell">Receives verbose messages, as in <see cref="SeparationModel.Load"/>; called on this thread.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As above.</exception>
-    public static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null,
-        CancellationToken cancellationToken = default) =>
-        Load(selection, stems, options, prepare, warn, jobs, null, tell, cancellationToken);
+    public static ModelBag Load(
+        ModelSelection selection,
+        IReadOnlyCollection<string>? stems,
+        OnnxSessionOptions options,
+        bool prepare = false,
+        Action<string>? warn = null,
+        int jobs = 1,
+        Action<string>? tell = null,
+        CancellationToken cancellationToken = default
+    ) => Load(selection, stems, options, prepare, warn, jobs, null, tell, cancellationToken);
 
     /// <summary>As above, with the bytes of memory that models may take; null for a share of what the process may have.</summary>
-    internal static ModelBag Load(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare, Action<string>? warn, int jobs, long? memory, Action<string>? tell = null, CancellationToken cancellationToken = default)
+    internal static ModelBag Load(
+        ModelSelection selection,
+        IReadOnlyCollection<string>? stems,
+        OnnxSessionOptions options,
+        bool prepare,
+        Action<string>? warn,
+        int jobs,
+        long? memory,
+        Action<string>? tell = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ModelBag bag = new(selection, stems, options, prepare, warn, jobs, memory, tell);
         bag.Load(cancellationToken);
@@ -165,26 +227,41 @@ public sealed class ModelBag : IDisposable
     }
 
     /// <summary>
-    /// A bag whose models are not loaded yet: their files are read for what they take and give, and nothing is written, computed or held open. That will do to plan. Of a model that does not even
+    /// A bag whose models are not loaded yet: their files are read for what they take and give, and nothing is written, computed or held
+    /// open. That will do to plan. Of a model that does not even
     /// declare how many stems it gives, the runtime is asked, in memory.
     /// </summary>
     /// <param name="selection">The models and their weights.</param>
-    /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them will not be loaded.</param>
+    /// <param name="stems">Names of the stems that will be wanted, in any case; null or empty for all. Models without weight in them will
+    /// not be loaded.</param>
     /// <param name="options">How they will run.</param>
     /// <param name="prepare">Whether to run their prepared copies, as in <see cref="SeparationModel.Load"/>.</param>
-    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; called on the thread that loads them; null to go without.</param>
+    /// <param name="warn">Receives a message for the user where a copy cannot be kept, or was damaged; called on the thread that loads
+    /// them; null to go without.</param>
     /// <param name="jobs">Chunks that will be separated at once, at least 1.</param>
-    /// <param name="tell">Receives verbose messages, as in <see cref="SeparationModel.Load"/>; called on the thread that loads them.</param>
+    /// <param name="tell">Receives verbose messages, as in <see cref="SeparationModel.Load"/>; called on the thread that loads
+    /// them.</param>
     /// <exception cref="DemucsException">
-    /// A model is not there, is not a model or fits no contract, the models do not fit together, or (<see cref="DemucsError.ParameterInvalid"/>) the weights or the precision do not fit the models.
+    /// A model is not there, is not a model or fits no contract, the models do not fit together, or
+    /// (<see cref="DemucsError.ParameterInvalid"/>) the weights or the precision do not fit the models.
     /// </exception>
-    public static ModelBag Open(ModelSelection selection, IReadOnlyCollection<string>? stems, OnnxSessionOptions options, bool prepare = false, Action<string>? warn = null, int jobs = 1, Action<string>? tell = null) =>
-        new(selection, stems, options, prepare, warn, jobs, null, tell);
+    public static ModelBag Open(
+        ModelSelection selection,
+        IReadOnlyCollection<string>? stems,
+        OnnxSessionOptions options,
+        bool prepare = false,
+        Action<string>? warn = null,
+        int jobs = 1,
+        Action<string>? tell = null
+    ) => new(selection, stems, options, prepare, warn, jobs, null, tell);
 
-    /// <summary>Loads the models, if they are not loaded: prepares them, and what does not fit is found out before anything is separated.</summary>
+    /// <summary>
+    /// Loads the models, if they are not loaded: prepares them, and what does not fit is found out before anything is separated.
+    /// </summary>
     /// <param name="cancellationToken">Ends it; it can be started over.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException">A model cannot be loaded, see <see cref="SeparationModel.Load"/>, or the models do not fit together.</exception>
+    /// <exception cref="DemucsException">A model cannot be loaded, see <see cref="SeparationModel.Load"/>, or the models do not fit
+    /// together.</exception>
     public void Load(CancellationToken cancellationToken)
     {
         if (IsLoaded)
@@ -205,8 +282,12 @@ public sealed class ModelBag : IDisposable
         }
     }
 
-    /// <summary>Finds out by reading, and by a model of one node, what would keep the models from being loaded: weights that are missing or cut off, an execution provider that is unavailable. For plans.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>, <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.OnnxRuntimeUnavailable"/>.</exception>
+    /// <summary>
+    /// Finds out by reading, and by a model of one node, what would keep the models from being loaded: weights that are missing or cut off,
+    /// an execution provider that is unavailable. For plans.
+    /// </summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>,
+    /// <see cref="DemucsError.ExecutionProviderUnavailable"/> or <see cref="DemucsError.OnnxRuntimeUnavailable"/>.</exception>
     public void Check()
     {
         ExecutionProviderChoice.Check(_options);
@@ -225,19 +306,38 @@ public sealed class ModelBag : IDisposable
     /// <summary>Chunks that should be under way at once for so many jobs: more where models are loaded in turn.</summary>
     internal int ChunksAtOnce(int jobs) => Math.Max(jobs, Loaded.ChunksInTurn);
 
-    /// <summary>Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.</summary>
+    /// <summary>
+    /// Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.
+    /// </summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The model cannot be loaded again.</exception>
-    internal Use Take(int model, CancellationToken cancellationToken) => new(this, Loaded.Rotation is { } rotation
-        ? rotation.Take(model, cancellationToken)
-        : _models[model] ?? throw new InvalidOperationException($"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."));
+    internal Use Take(int model, CancellationToken cancellationToken) =>
+        new(
+            this,
+            Loaded.Rotation is { } rotation
+                ? rotation.Take(model, cancellationToken)
+                : _models[model]
+                    ?? throw new InvalidOperationException(
+                        $"The model '{_sources[model].Name}' was not loaded, since its stems were not wanted."
+                    )
+        );
 
     /// <summary>The needed models by what is in their files.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was loaded.</exception>
-    internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) => _identities ??= [.. Loaded.Contents.Select(content =>
-        content.Files is { } files ? new ModelIdentity(content.Name, content.IsPrepared, files.Identify(cancellationToken)) : ModelIdentity.OfBuiltIn(content.Name))];
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a file was replaced since its model was
+    /// loaded.</exception>
+    internal IReadOnlyList<ModelIdentity> Identify(CancellationToken cancellationToken) =>
+        _identities ??= [
+            .. Loaded.Contents.Select(content =>
+                content.Files is { } files
+                    ? new ModelIdentity(content.Name, content.IsPrepared, files.Identify(cancellationToken))
+                    : ModelIdentity.OfBuiltIn(content.Name)
+            ),
+        ];
 
-    /// <summary>The needed models by what is in their files, whether they are loaded or not; nothing is written. Prepared copies that are not there are what they were if they have the same name.</summary>
+    /// <summary>
+    /// The needed models by what is in their files, whether they are loaded or not; nothing is written. Prepared copies that are not there
+    /// are what they were if they have the same name.
+    /// </summary>
     /// <param name="then">The models as they were at another time.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     internal IReadOnlyList<ModelIdentity> Foresee(IReadOnlyList<ModelIdentity> then, CancellationToken cancellationToken)
@@ -268,7 +368,8 @@ public sealed class ModelBag : IDisposable
         bool threadEach = options.ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(_jobs, threads).IsThreadEach;
         ModelMemory[] Sizes(bool twice) => [.. _needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, _jobs, twice))];
         ModelMemory[] sizes = Sizes(threadEach);
-        long budget = _memory ?? (long)(MachineLimits.Memory * MemoryShare), chunk = ModelMemory.ChunkBytes(Contract);
+        long budget = _memory ?? (long)(MachineLimits.Memory * MemoryShare),
+            chunk = ModelMemory.ChunkBytes(Contract);
         bool inTurn = _needed.Length > 1 && sizes.Sum(s => s.Bytes) + _jobs * chunk > budget;
         if (inTurn)
             sizes = Sizes(twice: false);
@@ -295,20 +396,43 @@ public sealed class ModelBag : IDisposable
         if (inTurn)
         {
             // Warnings were given above, on this thread, and what is in the files is known.
-            rotation = new ModelRotation(_models[_needed[0]]!, _needed[0], _sources.Length, _jobs, (model, stop) => LoadOne(model, null, null, null, identify: false, stop));
+            rotation = new ModelRotation(_models[_needed[0]]!, _needed[0], _sources.Length, _jobs, (model, stop) =>
+                LoadOne(model, null, null, null, identify: false, stop)
+            );
             _models[_needed[0]] = null;
         }
         return new LoadedModels(
             options.ExecutionProvider,
-            FormattableString.Invariant($"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProviderChoice.Describe(options)}, {threads} thread{(threads == 1 ? "" : "s")}"),
+            FormattableString.Invariant(
+                $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProviderChoice.Describe(options)}, {threads} thread{(threads == 1 ? "" : "s")}"
+            ),
             ModelMemory.Describe(sizes, inTurn, budget),
             contents,
             rotation,
-            inTurn ? (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn) : 0);
+            inTurn ? (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn) : 0
+        );
 
-        SeparationModel LoadOne(int model, Action<string>? warning, Action<string>? damage, Action<string>? note, bool identify, CancellationToken stop)
+        SeparationModel LoadOne(
+            int model,
+            Action<string>? warning,
+            Action<string>? damage,
+            Action<string>? note,
+            bool identify,
+            CancellationToken stop
+        )
         {
-            SeparationModel loaded = SeparationModel.LoadForBag(_sources[model], options, _prepare, warning, damage, _selection.StemNames, note, _selection.Precision, identify, stop);
+            SeparationModel loaded = SeparationModel.LoadForBag(
+                _sources[model],
+                options,
+                _prepare,
+                warning,
+                damage,
+                _selection.StemNames,
+                note,
+                _selection.Precision,
+                identify,
+                stop
+            );
             Interlocked.Increment(ref _loads);
             return loaded;
         }
@@ -333,10 +457,18 @@ public sealed class ModelBag : IDisposable
         }
     }
 
-    /// <summary>Numbers of the models with weight in a wanted stem. Of stems that do not exist the selection speaks later; it needs a contract for that.</summary>
+    /// <summary>
+    /// Numbers of the models with weight in a wanted stem. Of stems that do not exist the selection speaks later; it needs a contract for
+    /// that.
+    /// </summary>
     private int[] Needed(IReadOnlyList<string> names, IReadOnlyCollection<string>? wanted)
     {
-        int[] stems = [.. Enumerable.Range(0, names.Count).Where(stem => wanted is null or { Count: 0 } || wanted.Contains(names[stem], StringComparer.OrdinalIgnoreCase))];
+        int[] stems =
+        [
+            .. Enumerable
+                .Range(0, names.Count)
+                .Where(stem => wanted is null or { Count: 0 } || wanted.Contains(names[stem], StringComparer.OrdinalIgnoreCase)),
+        ];
         int[] needed = [.. Enumerable.Range(0, _sources.Length).Where(model => Array.Exists(stems, stem => _weights[model][stem] != 0))];
         return needed.Length > 0 ? needed : [0];
     }
@@ -344,12 +476,18 @@ public sealed class ModelBag : IDisposable
     private void CheckFit(ModelSource source, ModelContract other)
     {
         string? difference =
-            Contract.SegmentFrames != other.SegmentFrames ? $"their segments are {Contract.SegmentFrames} and {other.SegmentFrames} frames long"
-            : !Contract.Stems.SequenceEqual(other.Stems, StringComparer.OrdinalIgnoreCase) ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Stems)}"
+            Contract.SegmentFrames != other.SegmentFrames
+                ? $"their segments are {Contract.SegmentFrames} and {other.SegmentFrames} frames long"
+            : !Contract.Stems.SequenceEqual(other.Stems, StringComparer.OrdinalIgnoreCase)
+                ? $"their stems are {string.Join(", ", Contract.Stems)} and {string.Join(", ", other.Stems)}"
             : Contract.NormalizesMix != other.NormalizesMix ? "only one of them takes a normalized mix"
             : null;
         if (difference is not null)
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"The models of '{Name}' cannot form a bag: '{source.Name}' does not fit, because {difference}.", source.Path);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"The models of '{Name}' cannot form a bag: '{source.Name}' does not fit, because {difference}.",
+                source.Path
+            );
     }
 
     private static float[][] Resolve(int models, IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<double>>? weights)
@@ -362,7 +500,9 @@ public sealed class ModelBag : IDisposable
         foreach (IReadOnlyList<double> row in weights)
         {
             if (row.Count != stems)
-                throw Wrong($"A row of weights has {row.Count} numbers, but the models have {stems} stems ({string.Join(", ", names)}). Give {stems} numbers per row.");
+                throw Wrong(
+                    $"A row of weights has {row.Count} numbers, but the models have {stems} stems ({string.Join(", ", names)}). Give {stems} numbers per row."
+                );
             foreach (double weight in row)
             {
                 if (!(weight >= 0 && double.IsFinite(weight)))
@@ -387,7 +527,13 @@ public sealed class ModelBag : IDisposable
     /// <param name="Rotation">Loads them in turn; null if they are loaded together.</param>
     /// <param name="ChunksInTurn">Chunks under way at once where they are loaded in turn; else 0.</param>
     private sealed record LoadedModels(
-        ExecutionProvider ExecutionProvider, string Runtime, string MemoryUse, IReadOnlyList<(string Name, bool IsPrepared, ModelFileSet? Files)> Contents, ModelRotation? Rotation, int ChunksInTurn);
+        ExecutionProvider ExecutionProvider,
+        string Runtime,
+        string MemoryUse,
+        IReadOnlyList<(string Name, bool IsPrepared, ModelFileSet? Files)> Contents,
+        ModelRotation? Rotation,
+        int ChunksInTurn
+    );
 
     /// <summary>A model while it is run.</summary>
     internal readonly struct Use(ModelBag bag, SeparationModel model) : IDisposable

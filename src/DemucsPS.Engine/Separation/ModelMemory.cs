@@ -10,7 +10,8 @@ namespace DemucsPS.Engine.Separation;
 /// <param name="Bytes">The weights, and what running takes.</param>
 internal readonly record struct ModelMemory(long Bytes)
 {
-    // Weights grow with the square of a network's width, intermediate results with the width and the segment's length. The factor is that of the real-size htdemucs:
+    // Weights grow with the square of a network's width, intermediate results with the width and the segment's length. The factor is that
+    // of the real-size htdemucs:
     // 165.6 MB of weights, 343,980 frames, 1.85 GB in all.
     private const double BytesPerFrame = 0.35;
 
@@ -28,13 +29,16 @@ internal readonly record struct ModelMemory(long Bytes)
     public static ModelMemory Estimate(ModelSource source, ModelContract contract, int jobs, bool twice)
     {
         double weights = source.Path is { } path ? WeightBytes(path) : BuiltInBytes;
-        return new ModelMemory((long)((twice ? 2 : 1) * WeightCopies * weights + jobs * BytesPerFrame * contract.SegmentFrames * Math.Sqrt(weights)));
+        return new ModelMemory(
+            (long)((twice ? 2 : 1) * WeightCopies * weights + jobs * BytesPerFrame * contract.SegmentFrames * Math.Sqrt(weights))
+        );
     }
 
     /// <summary>Bytes that the buffers of a chunk take.</summary>
     public static long ChunkBytes(ModelContract contract)
     {
-        long waveform = 2L * contract.SegmentFrames, spectrogram = (long)Spectral.SegmentSpectrogram.Planes * Spectral.SegmentSpectrogram.Bins * contract.SpectrogramFrames;
+        long waveform = 2L * contract.SegmentFrames,
+            spectrogram = (long)Spectral.SegmentSpectrogram.Planes * Spectral.SegmentSpectrogram.Bins * contract.SpectrogramFrames;
         // Inputs, outputs, results, and once more the spectrogram and the waveform as scratch.
         return sizeof(float) * ((2 + 3 * contract.Stems.Count) * waveform + (2 + contract.Stems.Count) * spectrogram);
     }
@@ -45,8 +49,14 @@ internal readonly record struct ModelMemory(long Bytes)
         double[] gigabytes = [.. models.Select(m => m.Bytes / 1e9)];
         return gigabytes.Length == 1
             ? string.Create(CultureInfo.InvariantCulture, $"about {gigabytes[0]:F1} GB")
-            : string.Create(CultureInfo.InvariantCulture, $"{gigabytes.Length} models, about {gigabytes.Sum():F1} GB in total, with {budget / 1e9:F1} GB available: loaded {(inTurn ? "one after another" : "together")}");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{gigabytes.Length} models, about {gigabytes.Sum():F1} GB in total, with {budget / 1e9:F1} GB available: loaded {(inTurn ? "one after another" : "together")}"
+            );
     }
 
-    private static long WeightBytes(string path) => ModelFiles.IsWeights(path) ? WeightsModel.WeightBytes(path) : File.Exists(path) ? ExternalWeights.Read(path).Prepend(path).Select(RegularFile.Info).Where(f => f.Exists).Sum(f => f.Length) : 0;
+    private static long WeightBytes(string path) =>
+        ModelFiles.IsWeights(path) ? WeightsModel.WeightBytes(path)
+        : File.Exists(path) ? ExternalWeights.Read(path).Prepend(path).Select(RegularFile.Info).Where(f => f.Exists).Sum(f => f.Length)
+        : 0;
 }

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Models;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Models that do not fit into memory together, loaded one at a time. Chunks ask for a model and wait for its turn: the next model is loaded when no chunk wants
+/// Models that do not fit into memory together, loaded one at a time. Chunks ask for a model and wait for its turn: the next model is
+/// loaded when no chunk wants
 /// the loaded one any more. Thread-safe.
 /// </summary>
 internal sealed class ModelRotation : IDisposable
@@ -47,11 +48,14 @@ internal sealed class ModelRotation : IDisposable
     /// <exception cref="DemucsException">The model cannot be loaded.</exception>
     public SeparationModel Take(int model, CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration wake = cancellationToken.UnsafeRegister(static gate =>
-        {
-            lock (gate!)
-                Monitor.PulseAll(gate);
-        }, _gate);
+        using CancellationTokenRegistration wake = cancellationToken.UnsafeRegister(
+            static gate =>
+            {
+                lock (gate!)
+                    Monitor.PulseAll(gate);
+            },
+            _gate
+        );
         lock (_gate)
         {
             _waiting[model]++;

@@ -4,7 +4,8 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Lets as many workers into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs, comes with the turn, so a worker that
+/// Lets as many workers into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs,
+/// comes with the turn, so a worker that
 /// waits has none. Thread-safe.
 /// </summary>
 /// <param name="jobs">Turns at once, at least 1.</param>

@@ -8,7 +8,8 @@ using DemucsPS.Engine.Stems;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Stands between a separation and its source and sink, and compares the sum of the outputs with the mix as both pass. Memory: the mix between what was read and what is final,
+/// Stands between a separation and its source and sink, and compares the sum of the outputs with the mix as both pass. Memory: the mix
+/// between what was read and what is final,
 /// about a segment and a stride for each job.
 /// </summary>
 internal sealed class NullTest : IStereoSource, IStemSink
@@ -21,6 +22,7 @@ internal sealed class NullTest : IStereoSource, IStemSink
     private readonly int _outputs;
     private readonly bool _compares;
     private readonly CancellationToken _cancellationToken;
+
     // The source may be read on another thread than the sink is written on.
     private readonly Lock _gate = new();
     private float[] _mix = new float[1 << 17];
@@ -36,7 +38,15 @@ internal sealed class NullTest : IStereoSource, IStemSink
     /// <param name="firstFrame">The first frame that the sink will get.</param>
     /// <param name="sums">The sums of the frames before.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public NullTest(IStereoSource source, IStemSink sink, int outputs, bool compares, long firstFrame, NullTestSums sums, CancellationToken cancellationToken)
+    public NullTest(
+        IStereoSource source,
+        IStemSink sink,
+        int outputs,
+        bool compares,
+        long firstFrame,
+        NullTestSums sums,
+        CancellationToken cancellationToken
+    )
     {
         _source = source;
         _sink = sink;
@@ -50,7 +60,9 @@ internal sealed class NullTest : IStereoSource, IStemSink
     /// <summary>The sums of all frames that all outputs have.</summary>
     public NullTestSums Sums { get; private set; }
 
-    /// <summary>What is left of the mix beside the stems' sum, in dB; null if they are not meant to sum to it, or the mix is silent.</summary>
+    /// <summary>
+    /// What is left of the mix beside the stems' sum, in dB; null if they are not meant to sum to it, or the mix is silent.
+    /// </summary>
     public double? Decibels => _compares ? Sums.Decibels : null;
 
     /// <summary>What to know of the result: that most of what is left is the track's offset; null for nothing.</summary>
@@ -64,8 +76,10 @@ internal sealed class NullTest : IStereoSource, IStemSink
         if (!_compares || Math.Abs(offset) < LeastOffset || 2 * frames * offset * offset < Sums.Residual / 2)
             return null;
         string most = Decibels is { } decibels ? string.Create(CultureInfo.InvariantCulture, $" ({decibels:F1} dB of it)") : "";
-        return string.Create(CultureInfo.InvariantCulture,
-            $"The sum of the stems of '{path}' differs from the mix by {offset:G3}{most}: the track has a constant offset of {normalization.Mean:G3}, and this model adds it to each of its {stems} stems, as official Demucs does. To get stems that sum to the mix, remove the offset from the track first: ffmpeg -i IN -af dcshift={-normalization.Mean:G3} OUT, or sox IN OUT dcshift {-normalization.Mean:G3}.");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"The sum of the stems of '{path}' differs from the mix by {offset:G3}{most}: the track has a constant offset of {normalization.Mean:G3}, and this model adds it to each of its {stems} stems, as official Demucs does. To get stems that sum to the mix, remove the offset from the track first: ffmpeg -i IN -af dcshift={-normalization.Mean:G3} OUT, or sox IN OUT dcshift {-normalization.Mean:G3}."
+        );
     }
 
     /// <inheritdoc/>
@@ -118,7 +132,8 @@ internal sealed class NullTest : IStereoSource, IStemSink
         for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
             Vector.Widen(new Vector<float>(samples[i..]), out Vector<double> low, out Vector<double> high);
-            Span<double> lower = sums.Slice(i, Vector<double>.Count), upper = sums.Slice(i + Vector<double>.Count, Vector<double>.Count);
+            Span<double> lower = sums.Slice(i, Vector<double>.Count),
+                upper = sums.Slice(i + Vector<double>.Count, Vector<double>.Count);
             (new Vector<double>(lower) + low).CopyTo(lower);
             (new Vector<double>(upper) + high).CopyTo(upper);
         }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace DemucsPS.Engine.Separation;
 
-/// <summary>Decides when progress is shown again: five times a second, since nobody reads more and terminals are slow. Not thread-safe.</summary>
+/// <summary>
+/// Decides when progress is shown again: five times a second, since nobody reads more and terminals are slow. Not thread-safe.
+/// </summary>
 public sealed class ProgressInterval
 {
     /// <summary>The least time between two reports that are shown.</summary>

@@ -9,8 +9,10 @@ using DemucsPS.Engine.Records;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Whether an execution provider computes a model as the processor does: chunks with music, near silence and peaks are computed by both at the first use of this provider, device, precision and model, and
-/// the figure is remembered beside the prepared copies. Providers round in their own ways, and wrong ones have been shipped (microsoft/onnxruntime#21007).
+/// Whether an execution provider computes a model as the processor does: chunks with music, near silence and peaks are computed by both at
+/// the first use of this provider, device, precision and model, and
+/// the figure is remembered beside the prepared copies. Providers round in their own ways, and wrong ones have been shipped
+/// (microsoft/onnxruntime#21007).
 /// </summary>
 internal static class ProviderCheck
 {
@@ -21,7 +23,8 @@ internal static class ProviderCheck
     private const double LeastReducedDb = 25;
 
     // In deviations of the mix, which is what models take.
-    private const float Quiet = 1e-3f, Peak = 30;
+    private const float Quiet = 1e-3f,
+        Peak = 30;
 
     private const int PeakDistance = 4410;
 
@@ -37,31 +40,60 @@ internal static class ProviderCheck
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException"><see cref="DemucsError.ProviderRefused"/>: it does; others as for loading the model.</exception>
-    public static void Run(ModelSource source, OnnxSessionOptions options, bool prepare, IReadOnlyList<string>? stemNames, Action<string>? tell, CancellationToken cancellationToken)
+    public static void Run(
+        ModelSource source,
+        OnnxSessionOptions options,
+        bool prepare,
+        IReadOnlyList<string>? stemNames,
+        Action<string>? tell,
+        CancellationToken cancellationToken
+    )
     {
         string provider = ExecutionProviderChoice.Describe(options);
-        string file = Path.Combine(PreparationCache.Open().Folder, FolderName, NameOf(source, options, provider, prepare, cancellationToken));
+        string file = Path.Combine(
+            PreparationCache.Open().Folder,
+            FolderName,
+            NameOf(source, options, provider, prepare, cancellationToken)
+        );
         if (Recall(file) is not { } agreement)
         {
             agreement = Measure(source, options, prepare, stemNames, cancellationToken);
             Remember(file, agreement, tell);
-            tell?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{provider} agrees with the CPU on model '{source.Path ?? source.Name}' to {agreement:F1} dB."));
+            tell?.Invoke(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{provider} agrees with the CPU on model '{source.Path ?? source.Name}' to {agreement:F1} dB."
+                )
+            );
         }
         double least = options.Precision == ModelPrecision.Full ? LeastFullDb : LeastReducedDb;
         if (agreement >= least)
             return;
-        throw new DemucsException(DemucsError.ProviderRefused, string.Create(CultureInfo.InvariantCulture,
-            $"The execution provider {provider} gives wrong results for model '{source.Path ?? source.Name}' in the precision {options.Precision}: it agrees with the CPU to {agreement:F1} dB, but at least {least:F0} dB are expected. Use the execution provider Cpu, or another version of this one."), source.Path)
+        throw new DemucsException(
+            DemucsError.ProviderRefused,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The execution provider {provider} gives wrong results for model '{source.Path ?? source.Name}' in the precision {options.Precision}: it agrees with the CPU to {agreement:F1} dB, but at least {least:F0} dB are expected. Use the execution provider Cpu, or another version of this one."
+            ),
+            source.Path
+        )
         {
             Remedies = [Remedy.SkipProviderCheck],
         };
     }
 
     /// <summary>The least agreement of a chunk, in dB; not a number where the provider gives what is none.</summary>
-    private static double Measure(ModelSource source, OnnxSessionOptions options, bool prepare, IReadOnlyList<string>? stemNames, CancellationToken cancellationToken)
+    private static double Measure(
+        ModelSource source,
+        OnnxSessionOptions options,
+        bool prepare,
+        IReadOnlyList<string>? stemNames,
+        CancellationToken cancellationToken
+    )
     {
         // One after the other, so that they are not in memory together.
-        float[][]?[] expected = Compute(options.ForCpu()), actual = Compute(options with { SkipProviderCheck = true });
+        float[][]?[] expected = Compute(options.ForCpu()),
+            actual = Compute(options with { SkipProviderCheck = true });
         double least = double.PositiveInfinity;
         for (int chunk = 0; chunk < expected.Length; chunk++)
         {
@@ -73,8 +105,23 @@ internal static class ProviderCheck
 
         float[][]?[] Compute(OnnxSessionOptions how)
         {
-            using ModelBag bag = ModelBag.Load(new ModelSelection { Models = [source], StemNames = stemNames, Precision = how.Precision }, null, how, prepare, cancellationToken: cancellationToken);
-            return [.. Chunks(bag.Contract.SegmentFrames).Select(chunk => TestSegment.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken))];
+            using ModelBag bag = ModelBag.Load(
+                new ModelSelection
+                {
+                    Models = [source],
+                    StemNames = stemNames,
+                    Precision = how.Precision,
+                },
+                null,
+                how,
+                prepare,
+                cancellationToken: cancellationToken
+            );
+            return
+            [
+                .. Chunks(bag.Contract.SegmentFrames)
+                    .Select(chunk => TestSegment.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken)),
+            ];
         }
     }
 
@@ -89,10 +136,29 @@ internal static class ProviderCheck
     }
 
     /// <summary>By all on which the figure depends.</summary>
-    private static string NameOf(ModelSource source, OnnxSessionOptions options, string provider, bool prepare, CancellationToken cancellationToken)
+    private static string NameOf(
+        ModelSource source,
+        OnnxSessionOptions options,
+        string provider,
+        bool prepare,
+        CancellationToken cancellationToken
+    )
     {
-        IEnumerable<string> files = source.Path is { } path ? ModelFileSet.Create(path, null).Identify(cancellationToken).Select(file => file.Sha256) : [source.Name];
-        string key = string.Join('\0', [SeparationIdentity.CurrentVersion, OnnxRuntimeLibrary.Version, provider, options.Precision.ToString(), prepare.ToString(), FormattableString.Invariant($"{PreparedModel.RewriteVersion}"), .. files]);
+        IEnumerable<string> files = source.Path is { } path
+            ? ModelFileSet.Create(path, null).Identify(cancellationToken).Select(file => file.Sha256)
+            : [source.Name];
+        string key = string.Join(
+            '\0',
+            [
+                SeparationIdentity.CurrentVersion,
+                OnnxRuntimeLibrary.Version,
+                provider,
+                options.Precision.ToString(),
+                prepare.ToString(),
+                FormattableString.Invariant($"{PreparedModel.RewriteVersion}"),
+                .. files,
+            ]
+        );
         return $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..32]}.txt";
     }
 
@@ -103,7 +169,9 @@ internal static class ProviderCheck
             if (!File.Exists(file))
                 return null;
             using StreamReader reader = new(RegularFile.OpenRead(file));
-            return double.TryParse(reader.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out double agreement) ? agreement : null;
+            return double.TryParse(reader.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out double agreement)
+                ? agreement
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -117,11 +185,19 @@ internal static class ProviderCheck
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            DurableFiles.Write(file, $"{file}.{Guid.NewGuid():N}.tmp", overwrite: true, agreement.ToString("R", CultureInfo.InvariantCulture), static (stream, text) => stream.Write(Encoding.UTF8.GetBytes(text)));
+            DurableFiles.Write(
+                file,
+                $"{file}.{Guid.NewGuid():N}.tmp",
+                overwrite: true,
+                agreement.ToString("R", CultureInfo.InvariantCulture),
+                static (stream, text) => stream.Write(Encoding.UTF8.GetBytes(text))
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            tell?.Invoke($"The check of the execution provider cannot be saved in '{file}', so it will run again the next time: {e.Message}");
+            tell?.Invoke(
+                $"The check of the execution provider cannot be saved in '{file}', so it will run again the next time: {e.Message}"
+            );
         }
     }
 }

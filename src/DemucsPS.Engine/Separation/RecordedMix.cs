@@ -3,10 +3,12 @@ using DemucsPS.Engine.Audio;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Passes a track on and remembers its frames until the stems have come as far: outputs such as mix − X need both. Memory: as many frames as the separation reads ahead, some segments.
+/// Passes a track on and remembers its frames until the stems have come as far: outputs such as mix − X need both. Memory: as many frames
+/// as the separation reads ahead, some segments.
 /// </summary>
 /// <param name="source">The track, at its start.</param>
-/// <param name="firstFrame">The first frame to remember; those before it, which a resumed separation has written already, are passed on only.</param>
+/// <param name="firstFrame">The first frame to remember; those before it, which a resumed separation has written already, are passed on
+/// only.</param>
 internal sealed class RecordedMix(IStereoSource source, long firstFrame = 0) : IStereoSource
 {
     private readonly float[][] _channels = [new float[1 << 16], new float[1 << 16]];
@@ -30,7 +32,8 @@ internal sealed class RecordedMix(IStereoSource source, long firstFrame = 0) : I
     /// <param name="channel">0 left, 1 right.</param>
     /// <param name="first">The first frame.</param>
     /// <param name="count">How many.</param>
-    public ReadOnlySpan<float> Frames(int channel, long first, int count) => _channels[channel].AsSpan(0, _count).Slice((int)(first - _start), count);
+    public ReadOnlySpan<float> Frames(int channel, long first, int count) =>
+        _channels[channel].AsSpan(0, _count).Slice((int)(first - _start), count);
 
     /// <summary>Forgets what lies before a frame.</summary>
     public void Forget(long before)

@@ -8,8 +8,10 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Separates one track, streaming: chunks are read, separated (several at once if asked), blended in the order of their offsets and handed to a sink as
-/// soon as they are final, while the next ones are in the model. Memory depends on the segment, the number of stems, shifts and jobs, never on the track's length. For equal input and options
+/// Separates one track, streaming: chunks are read, separated (several at once if asked), blended in the order of their offsets and handed
+/// to a sink as
+/// soon as they are final, while the next ones are in the model. Memory depends on the segment, the number of stems, shifts and jobs, never
+/// on the track's length. For equal input and options
 /// the result is the same bit for bit, whatever the number of jobs.
 /// </summary>
 internal sealed class Separator
@@ -25,7 +27,8 @@ internal sealed class Separator
     /// <param name="bag">The models, loaded or not; owned by the caller.</param>
     /// <param name="selection">The outputs wanted.</param>
     /// <param name="options">How to cut, shift and blend.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or does not fit the models.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: an option is out of range, or does not fit the
+    /// models.</exception>
     public Separator(ModelBag bag, StemMatrix selection, SeparationOptions options)
     {
         options.Check();
@@ -47,30 +50,52 @@ internal sealed class Separator
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Receives the number of chunks blended so far, after each and after the sink has got the frames that are final with it; called on this thread.</param>
+    /// <param name="chunkDone">Receives the number of chunks blended so far, after each and after the sink has got the frames that are
+    /// final with it; called on this thread.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a model failed.</exception>
-    public void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, CancellationToken cancellationToken) =>
-        Separate(source, path, statistics, sink, chunkDone, 0, null, null, cancellationToken);
+    public void Separate(
+        IStereoSource source,
+        string path,
+        TrackStatistics statistics,
+        IStemSink sink,
+        Action<int>? chunkDone,
+        CancellationToken cancellationToken
+    ) => Separate(source, path, statistics, sink, chunkDone, 0, null, null, cancellationToken);
 
-    /// <summary>As the public one, from a frame on: the sink gets the frames from there, the same bit for bit, and chunks that end before it are not run.</summary>
+    /// <summary>
+    /// As the public one, from a frame on: the sink gets the frames from there, the same bit for bit, and chunks that end before it are not
+    /// run.
+    /// </summary>
     /// <param name="source">The track at its start.</param>
     /// <param name="path">Its file, for messages.</param>
     /// <param name="statistics">What the first pass found.</param>
     /// <param name="sink">Takes the outputs; called on this thread.</param>
-    /// <param name="chunkDone">Receives the number of chunks blended so far, those of the earlier run included, after each; called on this thread.</param>
+    /// <param name="chunkDone">Receives the number of chunks blended so far, those of the earlier run included, after each; called on this
+    /// thread.</param>
     /// <param name="firstFrame">The first frame wanted.</param>
     /// <param name="retried">Receives chunks that needed more than one attempt, after they were blended; called on this thread.</param>
     /// <param name="begun">Called on this thread when the first chunks are under way: time for what need not be done before.</param>
     /// <param name="cancellationToken">Ends the separation, also in the middle of a chunk.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">The source changed since the first pass, or a chunk failed at every attempt.</exception>
-    internal void Separate(IStereoSource source, string path, TrackStatistics statistics, IStemSink sink, Action<int>? chunkDone, long firstFrame, Action<ChunkRetry>? retried, Action? begun,
-        CancellationToken cancellationToken)
+    internal void Separate(
+        IStereoSource source,
+        string path,
+        TrackStatistics statistics,
+        IStemSink sink,
+        Action<int>? chunkDone,
+        long firstFrame,
+        Action<ChunkRetry>? retried,
+        Action? begun,
+        CancellationToken cancellationToken
+    )
     {
         _bag.Load(cancellationToken);
-        MixNormalization normalization = _bag.Contract.NormalizesMix ? MixNormalization.Create(statistics.Mean, statistics.Deviation) : MixNormalization.None;
+        MixNormalization normalization = _bag.Contract.NormalizesMix
+            ? MixNormalization.Create(statistics.Mean, statistics.Deviation)
+            : MixNormalization.None;
         float[] weights = TransitionWeights.Create(_segment, _options.TransitionPower);
         View[] views = Schedule(statistics.Frames);
         RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
@@ -79,17 +104,27 @@ internal sealed class Separator
         TrackWindow window = new(measured, _segment, normalization);
 
         // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
-        (int View, ChunkSpan Chunk)[] all = [.. views
-            .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
-            .OrderBy(c => c.Chunk.Offset).ThenBy(c => c.View)];
+        (int View, ChunkSpan Chunk)[] all =
+        [
+            .. views
+                .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
+                .OrderBy(c => c.Chunk.Offset)
+                .ThenBy(c => c.View),
+        ];
         // Every chunk that reaches past the first frame wanted: so each frame gets all its summands, in their order.
-        Job[] order = [.. all.Select((c, number) => new Job(number, c.View, c.Chunk)).Where(job => job.Chunk.Offset + job.Chunk.Length > firstFrame)];
+        Job[] order =
+        [
+            .. all.Select((c, number) => new Job(number, c.View, c.Chunk)).Where(job => job.Chunk.Offset + job.Chunk.Length > firstFrame),
+        ];
         OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, order[0].Chunk.Offset))];
         Emitter emitter = new(_selection, adders, sink, normalization, mix, firstFrame);
 
         // One worker more than jobs has its chunk ready.
         using ChunkAttempts attempts = new(_options.RetryCount, _bag.ChunksAtOnce(_options.Jobs) + 1);
-        using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken) { Observe = Observe };
+        using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken)
+        {
+            Observe = Observe,
+        };
         int blended = 0;
         foreach ((int index, Job next) in order.Index())
         {
@@ -97,17 +132,30 @@ internal sealed class Separator
                 TakeOldest();
             cancellationToken.ThrowIfCancellationRequested();
             // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
-            queue.Start(next, index, order.Length, allCome: true, worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight), (worker, stop) => Run(next, worker, stop));
+            queue.Start(
+                next,
+                index,
+                order.Length,
+                allCome: true,
+                worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight),
+                (worker, stop) => Run(next, worker, stop)
+            );
         }
         while (queue.Count > 0)
             TakeOldest();
         measured.CheckEnd();
 
-        void Run(Job job, ChunkWorker worker, CancellationToken stop) => attempts.Run($"chunk {job.Number} (of 0 to {all.Length - 1}) of {Path.GetFileName(path)}", job.Failures, attempt =>
-        {
-            _options.Attempting?.Invoke(job.Number, attempt);
-            worker.Separate(stop);
-        }, stop);
+        void Run(Job job, ChunkWorker worker, CancellationToken stop) =>
+            attempts.Run(
+                $"chunk {job.Number} (of 0 to {all.Length - 1}) of {Path.GetFileName(path)}",
+                job.Failures,
+                attempt =>
+                {
+                    _options.Attempting?.Invoke(job.Number, attempt);
+                    worker.Separate(stop);
+                },
+                stop
+            );
 
         void TakeOldest()
         {
@@ -143,7 +191,13 @@ internal sealed class Separator
         IReadOnlyList<int> shifts = _options.DrawShifts();
         if (shifts.Count == 0)
             return [new View(0, ChunkPlan.Create(frames, _segment, _options.Overlap))];
-        return [.. shifts.Select(o => new View(o - SeparationOptions.MaxShift, ChunkPlan.Create(frames + SeparationOptions.MaxShift - o, _segment, _options.Overlap)))];
+        return
+        [
+            .. shifts.Select(o => new View(
+                o - SeparationOptions.MaxShift,
+                ChunkPlan.Create(frames + SeparationOptions.MaxShift - o, _segment, _options.Overlap)
+            )),
+        ];
     }
 
     /// <summary>A plan that starts at some frame of the track, at or before 0.</summary>
@@ -162,13 +216,24 @@ internal sealed class Separator
         public List<string> Failures { get; } = [];
     }
 
-    /// <summary>Takes final frames from the adders, averages the views, undoes the normalization, sums stems and the mix and hands the outputs on.</summary>
-    private sealed class Emitter(StemMatrix selection, OverlapAdder[] adders, IStemSink sink, MixNormalization normalization, RecordedMix? mix, long firstFrame)
+    /// <summary>
+    /// Takes final frames from the adders, averages the views, undoes the normalization, sums stems and the mix and hands the outputs on.
+    /// </summary>
+    private sealed class Emitter(
+        StemMatrix selection,
+        OverlapAdder[] adders,
+        IStemSink sink,
+        MixNormalization normalization,
+        RecordedMix? mix,
+        long firstFrame
+    )
     {
         private readonly float[] _one = new float[BlockFrames];
         private readonly float[] _views = new float[BlockFrames];
         private readonly float[] _interleaved = new float[2 * BlockFrames];
-        private readonly Dictionary<int, int> _signalOfStem = selection.ModelStems.Select((stem, n) => (stem, n)).ToDictionary(p => p.stem, p => p.n);
+        private readonly Dictionary<int, int> _signalOfStem = selection
+            .ModelStems.Select((stem, n) => (stem, n))
+            .ToDictionary(p => p.stem, p => p.n);
 
         public void EmitUntil(long frame)
         {
@@ -192,7 +257,12 @@ internal sealed class Separator
                     if (row.Mix != 0)
                         StemRow.Add(mix!.Frames(channel, first, count), row.Mix, interleaved[channel..], step: 2);
                     foreach ((int stem, float weight) in row.Stems)
-                        normalization.AddUndone(Average(2 * _signalOfStem[stem] + channel, first, count), interleaved[channel..], step: 2, weight);
+                        normalization.AddUndone(
+                            Average(2 * _signalOfStem[stem] + channel, first, count),
+                            interleaved[channel..],
+                            step: 2,
+                            weight
+                        );
                 }
                 sink.Write(output, interleaved);
             }
@@ -200,7 +270,8 @@ internal sealed class Separator
 
         private ReadOnlySpan<float> Average(int signal, long first, int count)
         {
-            Span<float> sum = _views.AsSpan(0, count), one = _one.AsSpan(0, count);
+            Span<float> sum = _views.AsSpan(0, count),
+                one = _one.AsSpan(0, count);
             adders[0].Read(signal, first, sum);
             if (adders.Length == 1)
                 return sum;

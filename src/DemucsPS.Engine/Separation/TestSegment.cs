@@ -4,7 +4,8 @@ namespace DemucsPS.Engine.Separation;
 internal static class TestSegment
 {
     /// <summary>
-    /// Music-like sound of mean 0 and deviation 1, the same on every machine: a bass note, a chord with vibrato above it and decaying bursts of noise twice a second.
+    /// Music-like sound of mean 0 and deviation 1, the same on every machine: a bass note, a chord with vibrato above it and decaying
+    /// bursts of noise twice a second.
     /// </summary>
     public static (float[] Left, float[] Right) Create(int frames)
     {
@@ -12,7 +13,8 @@ internal static class TestSegment
         uint noise = 1;
         for (int i = 0; i < frames; i++)
         {
-            double t = (double)i / DemucsAudio.SampleRate, vibrato = 0.004 * Math.Sin(2 * Math.PI * 5 * t);
+            double t = (double)i / DemucsAudio.SampleRate,
+                vibrato = 0.004 * Math.Sin(2 * Math.PI * 5 * t);
             double bass = Math.Sin(2 * Math.PI * 55 * t) + 0.5 * Math.Sin(2 * Math.PI * 110 * t);
             double voice = 0.0;
             for (int partial = 1; partial <= 6; partial++)
@@ -37,11 +39,18 @@ internal static class TestSegment
         return (channels[0], channels[1]);
     }
 
-    /// <summary>Left and right of each stem of a segment; null, and what the matter is, if the model does not give finite values for it.</summary>
+    /// <summary>
+    /// Left and right of each stem of a segment; null, and what the matter is, if the model does not give finite values for it.
+    /// </summary>
     public static float[][]? Separate(ModelBag bag, float[] left, float[] right, out string? failure, CancellationToken cancellationToken)
     {
         using ModelSlots turns = new(1, bag.Contract);
-        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(bag.Contract.SegmentFrames), turns);
+        ChunkWorker worker = new(
+            bag,
+            [.. Enumerable.Range(0, bag.Contract.Stems.Count)],
+            new ChannelTransforms(bag.Contract.SegmentFrames),
+            turns
+        );
         left.CopyTo(worker.InputLeft);
         right.CopyTo(worker.InputRight);
         try
@@ -54,15 +63,21 @@ internal static class TestSegment
             return null;
         }
         failure = null;
-        return [.. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() })];
+        return
+        [
+            .. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() }),
+        ];
     }
 
-    /// <summary>The ratio of signal to difference over all stems and both channels, in dB: how well one session's stems agree with another's.</summary>
+    /// <summary>
+    /// The ratio of signal to difference over all stems and both channels, in dB: how well one session's stems agree with another's.
+    /// </summary>
     /// <param name="expected">Left and right of each stem.</param>
     /// <param name="actual">The same of the other session.</param>
     public static double Agreement(float[][] expected, float[][] actual)
     {
-        double signal = 0, difference = 0;
+        double signal = 0,
+            difference = 0;
         for (int channel = 0; channel < expected.Length; channel++)
         {
             for (int i = 0; i < expected[channel].Length; i++)

@@ -33,7 +33,8 @@ internal sealed class TrackWindow
     /// <param name="inputStart">First frame of the segment.</param>
     /// <param name="left">Receives the left channel.</param>
     /// <param name="right">Receives the right channel.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the track is shorter than in the first pass.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: the track is shorter than in the first
+    /// pass.</exception>
     public void CopySegment(long offset, long inputStart, Span<float> left, Span<float> right)
     {
         Forget(Math.Max(0, offset - _segment / 2));
@@ -44,7 +45,9 @@ internal sealed class TrackWindow
         right.Clear();
         if (end <= first)
             return;
-        int count = (int)(end - first), from = (int)(first - _start), to = (int)(first - inputStart);
+        int count = (int)(end - first),
+            from = (int)(first - _start),
+            to = (int)(first - inputStart);
         _left.AsSpan(from, count).CopyTo(left[to..]);
         _right.AsSpan(from, count).CopyTo(right[to..]);
     }
@@ -69,7 +72,8 @@ internal sealed class TrackWindow
         int wanted = (int)(end - _start - _count);
         if (wanted <= 0)
             return;
-        Span<float> left = _left.AsSpan(_count, wanted), right = _right.AsSpan(_count, wanted);
+        Span<float> left = _left.AsSpan(_count, wanted),
+            right = _right.AsSpan(_count, wanted);
         _source.Read(left, right);
         _normalization.Apply(left);
         _normalization.Apply(right);

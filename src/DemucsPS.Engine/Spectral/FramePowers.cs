@@ -5,9 +5,13 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Engine.Spectral;
 
 /// <summary>
-/// The power of successive frames of a stereo track in each frequency bin, under a periodic Hann window: the mean over both channels, 1 for a sine at full scale in the middle of a bin in both.
+/// The power of successive frames of a stereo track in each frequency bin, under a periodic Hann window: the mean over both channels, 1 for
+/// a sine at full scale in the middle of a bin in both.
 /// </summary>
-/// <remarks>A sine of amplitude A in the middle of a bin gives |X| = A/2 · Σ window. Not thread-safe: an instance owns its scratch; make one a thread. No call allocates.</remarks>
+/// <remarks>
+/// A sine of amplitude A in the middle of a bin gives |X| = A/2 · Σ window. Not thread-safe: an instance owns its scratch; make one a
+/// thread. No call allocates.
+/// </remarks>
 internal sealed class FramePowers
 {
     private readonly LaneFft _fft;
@@ -39,7 +43,9 @@ internal sealed class FramePowers
     /// <summary>Samples in a frame.</summary>
     public int FrameSize { get; }
 
-    /// <summary>Frequency bins: half the frame's samples. Bin k is centered on k·rate/<see cref="FrameSize"/>; the Nyquist bin is not kept.</summary>
+    /// <summary>
+    /// Frequency bins: half the frame's samples. Bin k is centered on k·rate/<see cref="FrameSize"/>; the Nyquist bin is not kept.
+    /// </summary>
     public int Bins => FrameSize / 2;
 
     /// <summary>Computes the powers of up to <see cref="FramesAtOnce"/> frames.</summary>
@@ -78,7 +84,8 @@ internal sealed class FramePowers
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Load(int group, int index, out Vector<float> first, out Vector<float> second)
         {
-            int n = 2 * index, at = (group * _size + n) * Vector<float>.Count;
+            int n = 2 * index,
+                at = (group * _size + n) * Vector<float>.Count;
             first = Vector.LoadUnsafe(ref _turned, (nuint)at) * new Vector<float>(Unsafe.Add(ref _window, n));
             second = Vector.LoadUnsafe(ref _turned, (nuint)(at + Vector<float>.Count)) * new Vector<float>(Unsafe.Add(ref _window, n + 1));
         }

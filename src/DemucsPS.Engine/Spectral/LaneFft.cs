@@ -5,13 +5,17 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Engine.Spectral;
 
 /// <summary>
-/// Fourier transform of real frames, several frames at once: element k is a vector whose lane j belongs to frame j. No shuffles are needed, and the lanes lie side by side in a
+/// Fourier transform of real frames, several frames at once: element k is a vector whose lane j belongs to frame j. No shuffles are needed,
+/// and the lanes lie side by side in a
 /// [bins][frames] spectrogram.
 /// </summary>
 /// <remarks>
-/// A real transform of n samples is a complex one of n/2 (even samples real, odd samples imaginary) and a split step. The complex transform of N = N₁·N₂ elements is N₂ transforms of N₁, a
-/// product with twiddles and N₁ transforms of N₂ (Bailey's four steps): with eight lanes the 2,048 elements of a frame of 4,096 samples are four times the first cache, but 64 and 32 of
-/// them stay in it. Two groups of frames are done together because their lanes make up a cache line of the spectrogram. Twiddles are computed in double. Not thread-safe: an
+/// A real transform of n samples is a complex one of n/2 (even samples real, odd samples imaginary) and a split step. The complex transform
+/// of N = N₁·N₂ elements is N₂ transforms of N₁, a
+/// product with twiddles and N₁ transforms of N₂ (Bailey's four steps): with eight lanes the 2,048 elements of a frame of 4,096 samples are
+/// four times the first cache, but 64 and 32 of
+/// them stay in it. Two groups of frames are done together because their lanes make up a cache line of the spectrogram. Twiddles are
+/// computed in double. Not thread-safe: an
 /// instance owns its scratch; make one a thread.
 /// </remarks>
 internal sealed class LaneFft
@@ -75,7 +79,9 @@ internal sealed class LaneFft
     /// <summary>Frame length in samples.</summary>
     public int Size { get; }
 
-    /// <summary>Forward transform, unscaled: X[k] = Σ x[n]·e^(−2πikn/size), for the bins 0 … size/2 − 1; the Nyquist bin is not kept.</summary>
+    /// <summary>
+    /// Forward transform, unscaled: X[k] = Σ x[n]·e^(−2πikn/size), for the bins 0 … size/2 − 1; the Nyquist bin is not kept.
+    /// </summary>
     /// <param name="groups">Groups of frames, 1 or 2.</param>
     /// <param name="samples">size/2 elements: samples 2m and 2m + 1. All are read before the first bin is stored.</param>
     /// <param name="bins">Takes size/2 elements: real and imaginary parts.</param>
@@ -94,7 +100,8 @@ internal sealed class LaneFft
         Vector<float> half = new(0.5f);
         for (int k = 1, mirror = _half - 1; k <= mirror; k++, mirror--)
         {
-            Vector<float> c = new(_splitCos[k]), s = new(_splitSin[k]);
+            Vector<float> c = new(_splitCos[k]),
+                s = new(_splitSin[k]);
             for (int group = 0; group < groups; group++)
             {
                 // E and O are the spectra of the even and the odd samples; bins k and half − k come from the same pair.
@@ -114,7 +121,8 @@ internal sealed class LaneFft
     }
 
     /// <summary>
-    /// Inverse of <see cref="Forward"/> for a zero Nyquist bin, scaled by <c>size</c>. The imaginary part of bin 0 is ignored, as every complex-to-real transform does.
+    /// Inverse of <see cref="Forward"/> for a zero Nyquist bin, scaled by <c>size</c>. The imaginary part of bin 0 is ignored, as every
+    /// complex-to-real transform does.
     /// </summary>
     /// <param name="groups">Groups of frames, 1 or 2.</param>
     /// <param name="bins">size/2 elements: real and imaginary parts. All are read before the first sample is stored.</param>
@@ -132,7 +140,8 @@ internal sealed class LaneFft
         }
         for (int k = 1, mirror = _half - 1; k <= mirror; k++, mirror--)
         {
-            Vector<float> c = new(_splitCos[k]), s = new(_splitSin[k]);
+            Vector<float> c = new(_splitCos[k]),
+                s = new(_splitSin[k]);
             for (int group = 0; group < groups; group++)
             {
                 bins.Load(group, k, out Vector<float> re, out Vector<float> im);
@@ -157,18 +166,27 @@ internal sealed class LaneFft
         where TFrom : struct, ILaneReader, allows ref struct
         where TTo : struct, ILaneWriter, allows ref struct
     {
-        int columns = _columns, rows = _rows, stride = columns + RowPadding;
-        ref Vector<float> middleRe = ref MemoryMarshal.GetArrayDataReference(_middleRe), middleIm = ref MemoryMarshal.GetArrayDataReference(_middleIm);
-        ref float cos = ref MemoryMarshal.GetArrayDataReference(_twiddleCos), sin = ref MemoryMarshal.GetArrayDataReference(_twiddleSin);
-        ref Vector<float> lineRe = ref MemoryMarshal.GetReference(_column.Re), lineIm = ref MemoryMarshal.GetReference(_column.Im);
+        int columns = _columns,
+            rows = _rows,
+            stride = columns + RowPadding;
+        ref Vector<float> middleRe = ref MemoryMarshal.GetArrayDataReference(_middleRe),
+            middleIm = ref MemoryMarshal.GetArrayDataReference(_middleIm);
+        ref float cos = ref MemoryMarshal.GetArrayDataReference(_twiddleCos),
+            sin = ref MemoryMarshal.GetArrayDataReference(_twiddleSin);
+        ref Vector<float> lineRe = ref MemoryMarshal.GetReference(_column.Re),
+            lineIm = ref MemoryMarshal.GetReference(_column.Im);
         for (int row = 0; row < rows; row++)
         {
             for (int n = 0; n < columns; n++)
                 from.Load(group, n * rows + row, out Unsafe.Add(ref lineRe, n), out Unsafe.Add(ref lineIm, n));
-            ref Vector<float> re = ref MemoryMarshal.GetReference(_column.Transform(out ReadOnlySpan<Vector<float>> ims)), im = ref MemoryMarshal.GetReference(ims);
+            ref Vector<float> re = ref MemoryMarshal.GetReference(_column.Transform(out ReadOnlySpan<Vector<float>> ims)),
+                im = ref MemoryMarshal.GetReference(ims);
             for (int k = 0, at = row * stride, turn = row * columns; k < columns; k++, at++, turn++)
             {
-                Vector<float> c = new(Unsafe.Add(ref cos, turn)), s = new(Unsafe.Add(ref sin, turn)), x = Unsafe.Add(ref re, k), y = Unsafe.Add(ref im, k);
+                Vector<float> c = new(Unsafe.Add(ref cos, turn)),
+                    s = new(Unsafe.Add(ref sin, turn)),
+                    x = Unsafe.Add(ref re, k),
+                    y = Unsafe.Add(ref im, k);
                 Unsafe.Add(ref middleRe, at) = Vector.MultiplyAddEstimate(-y, s, x * c);
                 Unsafe.Add(ref middleIm, at) = Vector.MultiplyAddEstimate(y, c, x * s);
             }
@@ -182,7 +200,8 @@ internal sealed class LaneFft
                 Unsafe.Add(ref lineRe, n) = Unsafe.Add(ref middleRe, at);
                 Unsafe.Add(ref lineIm, n) = Unsafe.Add(ref middleIm, at);
             }
-            ref Vector<float> re = ref MemoryMarshal.GetReference(_row.Transform(out ReadOnlySpan<Vector<float>> ims)), im = ref MemoryMarshal.GetReference(ims);
+            ref Vector<float> re = ref MemoryMarshal.GetReference(_row.Transform(out ReadOnlySpan<Vector<float>> ims)),
+                im = ref MemoryMarshal.GetReference(ims);
             for (int n = 0, index = k; n < rows; n++, index += columns)
                 to.Store(group, index, Unsafe.Add(ref re, n), Unsafe.Add(ref im, n));
         }

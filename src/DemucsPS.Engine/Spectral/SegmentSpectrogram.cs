@@ -10,10 +10,12 @@ namespace DemucsPS.Engine.Spectral;
 /// [left real, left imaginary, right real, right imaginary][2048 bins][T frames], T = ⌈segment/1024⌉, in C order.
 /// </summary>
 /// <remarks>
-/// Source of the formulas: <c>HTDemucs._spec</c>, <c>_ispec</c> and <c>demucs.spec</c> of facebookresearch/demucs. The official code reflects the
+/// Source of the formulas: <c>HTDemucs._spec</c>, <c>_ispec</c> and <c>demucs.spec</c> of facebookresearch/demucs. The official code
+/// reflects the
 /// segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centered transform; the frames that stay
 /// start at sample 1024·t − 1,536 of the segment. Going back, all four frames that overlap a kept sample exist (the official code adds
-/// two zero frames a side), so the window-square sum is the constant 3/2. Samples before 1,536 and after 1024·T − 1,536 would need frames that were
+/// two zero frames a side), so the window-square sum is the constant 3/2. Samples before 1,536 and after 1024·T − 1,536 would need frames
+/// that were
 /// dropped, so a round trip returns them attenuated, here as there.
 /// Not thread-safe: an instance owns its scratch; make one a thread. No call allocates.
 /// </remarks>
@@ -31,12 +33,16 @@ internal sealed class SegmentSpectrogram
     /// <summary>Planes of the stereo tensor: real and imaginary parts of both channels.</summary>
     public const int Planes = 4;
 
-    /// <summary>Samples at a segment's start, and before sample 1024·T at its end, that a round trip gives back attenuated; also what the first frame is reflected by.</summary>
+    /// <summary>
+    /// Samples at a segment's start, and before sample 1024·T at its end, that a round trip gives back attenuated; also what the first
+    /// frame is reflected by.
+    /// </summary>
     internal const int EdgeFrames = Hop / 2 * 3;
 
     private static readonly int s_framesAtOnce = LaneFft.MaxGroups * Vector<float>.Count;
 
-    // Those of as many frames, and one more: with rows of 20 floats, samples that are far apart do not fall on the same few lines of the cache.
+    // Those of as many frames, and one more: with rows of 20 floats, samples that are far apart do not fall on the same few lines of the
+    // cache.
     private static readonly int s_hopsAtOnce = s_framesAtOnce + FrameSize / Hop;
 
     private readonly float[] _analysisWindow;
@@ -44,7 +50,8 @@ internal sealed class SegmentSpectrogram
     private readonly LaneFft _fft = new(FrameSize);
     private readonly float[] _padded;
 
-    // Some hops of the padded segment, turned: sample n of the t-th frame is in column t + n / Hop of row n % Hop, so one sample of successive frames is a vector.
+    // Some hops of the padded segment, turned: sample n of the t-th frame is in column t + n / Hop of row n % Hop, so one sample of
+    // successive frames is a vector.
     private readonly float[] _turned = new float[Hop * s_hopsAtOnce];
     private readonly int _hops;
 
@@ -120,7 +127,11 @@ internal sealed class SegmentSpectrogram
         {
             int groups = first + Vector<float>.Count < Frames ? LaneFft.MaxGroups : 1;
             Turn(first);
-            _fft.Forward(groups, new WindowedFrames(_turned, _analysisWindow), new TensorBins(planes[..(Bins * Frames)], planes[(Bins * Frames)..], Frames, first));
+            _fft.Forward(
+                groups,
+                new WindowedFrames(_turned, _analysisWindow),
+                new TensorBins(planes[..(Bins * Frames)], planes[(Bins * Frames)..], Frames, first)
+            );
         }
     }
 
@@ -136,7 +147,11 @@ internal sealed class SegmentSpectrogram
         {
             int groups = first + Vector<float>.Count < Frames ? LaneFft.MaxGroups : 1;
             Array.Clear(_turned);
-            _fft.Inverse(groups, new GivenBins(planes[..(Bins * Frames)], planes[(Bins * Frames)..], Frames, first), new AddedFrames(_turned, _synthesisWindow));
+            _fft.Inverse(
+                groups,
+                new GivenBins(planes[..(Bins * Frames)], planes[(Bins * Frames)..], Frames, first),
+                new AddedFrames(_turned, _synthesisWindow)
+            );
             AddTurned(first);
         }
         ReadOnlySpan<float> kept = _padded.AsSpan(EdgeFrames, SegmentFrames);
@@ -193,7 +208,8 @@ internal sealed class SegmentSpectrogram
             throw new ArgumentException($"Expected {expected} values, got {actual}.", name);
     }
 
-    // References instead of spans below: they are asked for millions of elements, and slicing costs more than the arithmetic. Indices are under 2,048 and groups under 2, as LaneFft
+    // References instead of spans below: they are asked for millions of elements, and slicing costs more than the arithmetic. Indices are
+    // under 2,048 and groups under 2, as LaneFft
     // promises; for those all rows, columns and planes are long enough.
 
     /// <summary>Samples of frames under the window. Lanes beyond the last frame are computed along and never stored.</summary>
@@ -205,7 +221,8 @@ internal sealed class SegmentSpectrogram
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Load(int group, int index, out Vector<float> first, out Vector<float> second)
         {
-            int n = 2 * index, at = n % Hop * s_hopsAtOnce + n / Hop + group * Vector<float>.Count;
+            int n = 2 * index,
+                at = n % Hop * s_hopsAtOnce + n / Hop + group * Vector<float>.Count;
             first = Vector.LoadUnsafe(ref _turned, (nuint)at) * new Vector<float>(Unsafe.Add(ref _window, n));
             second = Vector.LoadUnsafe(ref _turned, (nuint)(at + s_hopsAtOnce)) * new Vector<float>(Unsafe.Add(ref _window, n + 1));
         }
@@ -220,10 +237,16 @@ internal sealed class SegmentSpectrogram
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Store(int group, int index, Vector<float> first, Vector<float> second)
         {
-            int n = 2 * index, at = n % Hop * s_hopsAtOnce + n / Hop + group * Vector<float>.Count;
-            ref float even = ref Unsafe.Add(ref _turned, at), odd = ref Unsafe.Add(ref _turned, at + s_hopsAtOnce);
-            Vector.MultiplyAddEstimate(first, new Vector<float>(Unsafe.Add(ref _window, n)), Vector.LoadUnsafe(ref even)).StoreUnsafe(ref even);
-            Vector.MultiplyAddEstimate(second, new Vector<float>(Unsafe.Add(ref _window, n + 1)), Vector.LoadUnsafe(ref odd)).StoreUnsafe(ref odd);
+            int n = 2 * index,
+                at = n % Hop * s_hopsAtOnce + n / Hop + group * Vector<float>.Count;
+            ref float even = ref Unsafe.Add(ref _turned, at),
+                odd = ref Unsafe.Add(ref _turned, at + s_hopsAtOnce);
+            Vector
+                .MultiplyAddEstimate(first, new Vector<float>(Unsafe.Add(ref _window, n)), Vector.LoadUnsafe(ref even))
+                .StoreUnsafe(ref even);
+            Vector
+                .MultiplyAddEstimate(second, new Vector<float>(Unsafe.Add(ref _window, n + 1)), Vector.LoadUnsafe(ref odd))
+                .StoreUnsafe(ref odd);
         }
     }
 
@@ -238,7 +261,9 @@ internal sealed class SegmentSpectrogram
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Load(int group, int index, out Vector<float> first, out Vector<float> second)
         {
-            int frame = _firstFrame + group * Vector<float>.Count, at = index * _frames + frame, count = _frames - frame;
+            int frame = _firstFrame + group * Vector<float>.Count,
+                at = index * _frames + frame,
+                count = _frames - frame;
             if (count >= Vector<float>.Count)
             {
                 first = Vector.LoadUnsafe(ref _re, (nuint)at);
@@ -271,7 +296,9 @@ internal sealed class SegmentSpectrogram
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Store(int group, int index, Vector<float> first, Vector<float> second)
         {
-            int frame = _firstFrame + group * Vector<float>.Count, at = index * _frames + frame, count = _frames - frame;
+            int frame = _firstFrame + group * Vector<float>.Count,
+                at = index * _frames + frame,
+                count = _frames - frame;
             if (count >= Vector<float>.Count)
             {
                 first.StoreUnsafe(ref _re, (nuint)at);

@@ -26,7 +26,10 @@ internal sealed class ConvertedStemReader : IDisposable
         if (shape.SampleRate == DemucsAudio.SampleRate && shape.Channels == 2)
             return;
         Planes planes = new(_file);
-        _source = shape.SampleRate == DemucsAudio.SampleRate ? planes : new ResampledSource(planes, DemucsAudio.SampleRate, shape.SampleRate, shape.Frames);
+        _source =
+            shape.SampleRate == DemucsAudio.SampleRate
+                ? planes
+                : new ResampledSource(planes, DemucsAudio.SampleRate, shape.SampleRate, shape.Frames);
     }
 
     /// <summary>Reads the next frames.</summary>

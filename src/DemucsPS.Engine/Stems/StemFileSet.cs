@@ -6,8 +6,10 @@ using DemucsPS.Engine.Records;
 namespace DemucsPS.Engine.Stems;
 
 /// <summary>
-/// The files of one track's stems. Each output is staged as floats in a <see cref="PartialFolder"/>; files are made of one or of all of them when all are whole, and get their final names
-/// only when all are finished and on disk. Until then existing files of those names stay. With a journal, another run can continue at any moment.
+/// The files of one track's stems. Each output is staged as floats in a <see cref="PartialFolder"/>; files are made of one or of all of
+/// them when all are whole, and get their final names
+/// only when all are finished and on disk. Until then existing files of those names stay. With a journal, another run can continue at any
+/// moment.
 /// </summary>
 internal sealed class StemFileSet : IStemSink, IDisposable
 {
@@ -25,13 +27,24 @@ internal sealed class StemFileSet : IStemSink, IDisposable
 
     /// <param name="partial">Where unfinished files lie; owned by the caller, and on the same file system as the stems.</param>
     /// <param name="names">Names of the outputs.</param>
-    /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders are created if they do not exist.</param>
-    /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their replacement is whole).</param>
+    /// <param name="paths">Full paths of their files, or of the one file for all, as <see cref="StemOutput.PathsOf"/> gives them; folders
+    /// are created if they do not exist.</param>
+    /// <param name="output">How they are written, and whether existing files are replaced (at the end, one by one, never before their
+    /// replacement is whole).</param>
     /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
     /// <param name="labels">What the files say about the music.</param>
     /// <param name="journal">What is kept of the work for another run, and what there is of an earlier one; null for nothing.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ResumeMismatch"/>: files that the journal speaks of are missing.</exception>
-    public StemFileSet(PartialFolder partial, IReadOnlyList<string> names, IReadOnlyList<string> paths, StemOutput output, StemShape shape, TrackLabels labels, SeparationJournal? journal = null)
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ResumeMismatch"/>: files that
+    /// the journal speaks of are missing.</exception>
+    public StemFileSet(
+        PartialFolder partial,
+        IReadOnlyList<string> names,
+        IReadOnlyList<string> paths,
+        StemOutput output,
+        StemShape shape,
+        TrackLabels labels,
+        SeparationJournal? journal = null
+    )
     {
         bool oneFile = output.Format.IsOneFile;
         _partial = partial;
@@ -40,8 +53,22 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         _labelWarning = labels.Warning;
         Journal = journal;
         _parts = [.. names.Select((name, n) => new Part(name, partial[$"{n}.staged.partial"]))];
-        _targets = [.. output.FileNames(names).Select((name, n) =>
-            new Target(name, paths[n], oneFile ? _parts : [_parts[n]], labels.Of(oneFile ? null : name), partial[$"{n}.finished.partial"], journal?.Finished[n]))];
+        _targets =
+        [
+            .. output
+                .FileNames(names)
+                .Select(
+                    (name, n) =>
+                        new Target(
+                            name,
+                            paths[n],
+                            oneFile ? _parts : [_parts[n]],
+                            labels.Of(oneFile ? null : name),
+                            partial[$"{n}.finished.partial"],
+                            journal?.Finished[n]
+                        )
+                ),
+        ];
         try
         {
             foreach (string folder in paths.Select(path => Path.GetDirectoryName(path)!).Distinct())
@@ -69,22 +96,45 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
     /// <param name="sourcePath">The file that the stems come from.</param>
     /// <param name="canSkip">Whether tracks whose stems exist could be skipped, and were not asked to be.</param>
-    /// <param name="differences">Why what exists was not skipped, as <see cref="SeparationIdentity.DifferencesTo"/> says it; empty if not checked.</param>
+    /// <param name="differences">Why what exists was not skipped, as <see cref="SeparationIdentity.DifferencesTo"/> says it; empty if not
+    /// checked.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
-    public static void CheckFree(IReadOnlyList<string> paths, bool overwrite, string? sourcePath, bool canSkip, IReadOnlyList<string> differences)
+    public static void CheckFree(
+        IReadOnlyList<string> paths,
+        bool overwrite,
+        string? sourcePath,
+        bool canSkip,
+        IReadOnlyList<string> differences
+    )
     {
         foreach (string path in paths)
         {
             if (StemNames.PathComparer.Equals(path, sourcePath))
-                throw new DemucsException(DemucsError.StemExists, $"'{sourcePath}' would be overwritten by one of its own stems. Choose another destination.", sourcePath);
+                throw new DemucsException(
+                    DemucsError.StemExists,
+                    $"'{sourcePath}' would be overwritten by one of its own stems. Choose another destination.",
+                    sourcePath
+                );
             if (Directory.Exists(path))
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.", path);
+                throw new DemucsException(
+                    DemucsError.StemWriteFailed,
+                    $"'{path}' is a folder, so the stem cannot be written there. Rename it or choose another destination.",
+                    path
+                );
             if (!overwrite && File.Exists(path))
                 throw Exists(path, canSkip, differences, null);
-            for (string? folder = Path.GetDirectoryName(path); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+            for (
+                string? folder = Path.GetDirectoryName(path);
+                folder is not null && !Directory.Exists(folder);
+                folder = Path.GetDirectoryName(folder)
+            )
             {
                 if (File.Exists(folder))
-                    throw new DemucsException(DemucsError.StemWriteFailed, $"'{folder}' is a file, so a folder of that name cannot be created. Rename it or choose another destination.", folder);
+                    throw new DemucsException(
+                        DemucsError.StemWriteFailed,
+                        $"'{folder}' is a file, so a folder of that name cannot be created. Rename it or choose another destination.",
+                        folder
+                    );
             }
         }
     }
@@ -92,7 +142,10 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <inheritdoc/>
     public void Write(int output, ReadOnlySpan<float> interleaved) => _parts[output].Staged!.Write(interleaved);
 
-    /// <summary>Makes what was written so far durable and notes it in the journal. Does nothing where the stems are not equally long, as after a failed write.</summary>
+    /// <summary>
+    /// Makes what was written so far durable and notes it in the journal. Does nothing where the stems are not equally long, as after a
+    /// failed write.
+    /// </summary>
     /// <param name="change">What else there is to note.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Checkpoint(Func<SeparationJournal, SeparationJournal> change)
@@ -127,7 +180,10 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using SemaphoreSlim free = new(FinishedAtOnce);
-        Dictionary<Task<StemFileRecord>, Target> running = _targets.Index().Where(t => t.Item.Finished is null).ToDictionary(t => Begin(t.Item, t.Index), t => t.Item);
+        Dictionary<Task<StemFileRecord>, Target> running = _targets
+            .Index()
+            .Where(t => t.Item.Finished is null)
+            .ToDictionary(t => Begin(t.Item, t.Index), t => t.Item);
         try
         {
             for (int done = _targets.Length - running.Count; ; done++)
@@ -156,19 +212,33 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             ((Task)Task.WhenAll(running.Keys)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
 
-        Task<StemFileRecord> Begin(Target target, int n) => Task.Factory.StartNew(() =>
-        {
-            free.Wait(stop.Token);
-            try
-            {
-                Delete(target.FinishedPath);
-                return _finisher.Finish([.. target.Parts.Select(p => p.StagedPath)], [.. target.Parts.Select(p => p.Name)], target.FinishedPath, n, target.Labels, Gain, stop.Token);
-            }
-            finally
-            {
-                free.Release();
-            }
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task<StemFileRecord> Begin(Target target, int n) =>
+            Task.Factory.StartNew(
+                () =>
+                {
+                    free.Wait(stop.Token);
+                    try
+                    {
+                        Delete(target.FinishedPath);
+                        return _finisher.Finish(
+                            [.. target.Parts.Select(p => p.StagedPath)],
+                            [.. target.Parts.Select(p => p.Name)],
+                            target.FinishedPath,
+                            n,
+                            target.Labels,
+                            Gain,
+                            stop.Token
+                        );
+                    }
+                    finally
+                    {
+                        free.Release();
+                    }
+                },
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default
+            );
     }
 
     /// <summary>The finished files, as they will be once they have their names.</summary>
@@ -210,12 +280,17 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         if (_labelWarning is not null)
             yield return _labelWarning;
         if (Gain != 1)
-            yield return FormattableString.Invariant($"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) to avoid clipping. They sum to the mix at that level.");
+            yield return FormattableString.Invariant(
+                $"All stems were multiplied by {Gain:F4} ({20 * Math.Log10(Gain):F2} dB) to avoid clipping. They sum to the mix at that level."
+            );
         foreach (StemFile stem in Stems.Select(s => s.File).Where(s => s.ClippedSamples > 0))
             yield return $"{stem.ClippedSamples} samples of '{stem.FilePath}' were clipped.";
     }
 
-    /// <summary>Closes the files, and deletes folders that were made for them and stayed empty. What happens to unfinished files is the partial folder's matter.</summary>
+    /// <summary>
+    /// Closes the files, and deletes folders that were made for them and stayed empty. What happens to unfinished files is the partial
+    /// folder's matter.
+    /// </summary>
     public void Dispose()
     {
         foreach (Part part in _parts)
@@ -248,12 +323,19 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
         foreach (Part part in target.Parts)
         {
-            if (frames > 0 && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StemSampleFile.BytesPerFrame))
+            if (
+                frames > 0
+                && (!File.Exists(part.StagedPath) || new FileInfo(part.StagedPath).Length < frames * StemSampleFile.BytesPerFrame)
+            )
                 throw Lost(part.StagedPath);
             part.Staged = StemSampleFile.Open(part.StagedPath, frames, part.Peak);
         }
 
-        static DemucsException Lost(string path) => new(DemucsError.ResumeMismatch, $"The separation cannot be resumed: '{path}' is missing or too short.", path) { Remedies = [Remedy.StartAnew] };
+        static DemucsException Lost(string path) =>
+            new(DemucsError.ResumeMismatch, $"The separation cannot be resumed: '{path}' is missing or too short.", path)
+            {
+                Remedies = [Remedy.StartAnew],
+            };
     }
 
     private void Note(SeparationJournal? journal)
@@ -266,7 +348,15 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     }
 
     private static DemucsException Exists(string path, bool canSkip, IReadOnlyList<string> differences, Exception? cause) =>
-        new(DemucsError.StemExists, $"'{path}' already exists{(differences.Count > 0 ? $", and is out of date: {string.Join("; ", differences)}" : "")}. Choose another destination.", path, cause) { Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace] };
+        new(
+            DemucsError.StemExists,
+            $"'{path}' already exists{(differences.Count > 0 ? $", and is out of date: {string.Join("; ", differences)}" : "")}. Choose another destination.",
+            path,
+            cause
+        )
+        {
+            Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace],
+        };
 
     private void CreateFolder(string folder)
     {
@@ -283,7 +373,12 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.StemWriteFailed, $"The folder '{folder}' cannot be created: {e.Message} Choose a writable destination.", folder, e);
+            throw new DemucsException(
+                DemucsError.StemWriteFailed,
+                $"The folder '{folder}' cannot be created: {e.Message} Choose a writable destination.",
+                folder,
+                e
+            );
         }
     }
 
@@ -317,12 +412,21 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             }
         }
 
-        /// <summary>Of what was staged up to the last time that it was opened or closed; of the shaped stem once that was measured.</summary>
+        /// <summary>
+        /// Of what was staged up to the last time that it was opened or closed; of the shaped stem once that was measured.
+        /// </summary>
         public float Peak { get; set; }
     }
 
     /// <summary>A file as it is wanted.</summary>
-    private sealed class Target(string name, string finalPath, Part[] parts, StemLabels labels, string finishedPath, StemFileRecord? finished)
+    private sealed class Target(
+        string name,
+        string finalPath,
+        Part[] parts,
+        StemLabels labels,
+        string finishedPath,
+        StemFileRecord? finished
+    )
     {
         public string Name => name;
 

@@ -21,11 +21,14 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <summary>Whether tracks are skipped whose stems are there, unchanged, and of the same source, models and parameters.</summary>
     public bool SkipExisting { get; init; }
 
-    /// <summary>Whether stems get the tags of their source, with the stem's name in the title, and where the format has it its picture.</summary>
+    /// <summary>
+    /// Whether stems get the tags of their source, with the stem's name in the title, and where the format has it its picture.
+    /// </summary>
     public bool CopyTags { get; init; } = true;
 
     /// <summary>Finds out whether files of this format can be made here, before any work is done.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: it needs an ffmpeg that is not there.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the format contradicts itself.
+    /// <see cref="DemucsError.FFmpegNotFound"/>: it needs an ffmpeg that is not there.</exception>
     public void Check()
     {
         Format.Check();
@@ -42,12 +45,17 @@ public sealed record StemOutput(StemNames Names, StemFormat Format)
     /// <param name="tags">Its tags.</param>
     /// <param name="outputs">Names of the outputs.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: two outputs would go to one file.</exception>
-    internal IReadOnlyList<string> PathsOf(string model, TrackSource source, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> outputs) =>
-        Names.For(model, source, tags, FileNames(outputs), Format.Extension, Format.IsOneFile);
+    internal IReadOnlyList<string> PathsOf(
+        string model,
+        TrackSource source,
+        IReadOnlyDictionary<string, string> tags,
+        IReadOnlyList<string> outputs
+    ) => Names.For(model, source, tags, FileNames(outputs), Format.Extension, Format.IsOneFile);
 
     /// <summary>Where the files of a track lie, and what belongs to them.</summary>
     /// <param name="paths">As <see cref="PathsOf"/> gives them.</param>
-    internal TrackPlace PlaceOf(IReadOnlyList<string> paths) => new(paths, Format.Extension, isOwn: Names.Template is null && !Format.IsOneFile);
+    internal TrackPlace PlaceOf(IReadOnlyList<string> paths) =>
+        new(paths, Format.Extension, isOwn: Names.Template is null && !Format.IsOneFile);
 
     /// <summary>What files say about the music of a track.</summary>
     /// <param name="source">The track.</param>

@@ -6,8 +6,10 @@ using DemucsPS.Engine.Records;
 namespace DemucsPS.Engine.Stems;
 
 /// <summary>
-/// Where a track's files lie, and where that lies which belongs to them: unfinished files and the provenance. A track has its own folder unless file names are chosen, or one file
-/// holds all stems; then several tracks may share a folder, or one be spread over several, and names that begin with the first file's tell them apart.
+/// Where a track's files lie, and where that lies which belongs to them: unfinished files and the provenance. A track has its own folder
+/// unless file names are chosen, or one file
+/// holds all stems; then several tracks may share a folder, or one be spread over several, and names that begin with the first file's tell
+/// them apart.
 /// </summary>
 internal sealed class TrackPlace
 {
@@ -22,7 +24,14 @@ internal sealed class TrackPlace
     public TrackPlace(IReadOnlyList<string> paths, string extension, bool isOwn)
     {
         Folder = Path.GetDirectoryName(paths[0])!;
-        while (!paths.All(path => path.StartsWith(Path.EndsInDirectorySeparator(Folder) ? Folder : Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        while (
+            !paths.All(path =>
+                path.StartsWith(
+                    Path.EndsInDirectorySeparator(Folder) ? Folder : Folder + Path.DirectorySeparatorChar,
+                    StringComparison.Ordinal
+                )
+            )
+        )
             Folder = Path.GetDirectoryName(Folder)!;
         _prefix = isOwn ? "" : Key(Relative(paths[0])[..^extension.Length]) + ".";
     }

@@ -5,7 +5,8 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// One piece of a track, as much as a model takes at once: a view, without samples of its own. A chunk shorter than the model's segment (the last one) is
+/// One piece of a track, as much as a model takes at once: a view, without samples of its own. A chunk shorter than the model's segment
+/// (the last one) is
 /// centered in it, among the track's real neighboring frames. Immutable.
 /// </summary>
 public sealed class AudioChunk
@@ -77,7 +78,13 @@ public sealed class AudioChunk
     {
         const int Longest = 100_000_000;
         if (length is < SegmentSpectrogram.FrameSize or > Longest)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs uses {UsualSegmentFrames}.") { Parameter = EngineParameter.ChunkLength };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The chunk length is {length} frames; it must be from {SegmentSpectrogram.FrameSize} to {Longest}. htdemucs uses {UsualSegmentFrames}."
+            )
+            {
+                Parameter = EngineParameter.ChunkLength,
+            };
     }
 
     /// <summary>Copies the segment that a model gets: the track's frames where it has any, normalized, and zeros elsewhere.</summary>
@@ -86,7 +93,8 @@ public sealed class AudioChunk
     /// <param name="right">As many.</param>
     internal void CopySegment(MixNormalization normalization, Span<float> left, Span<float> right)
     {
-        int first = (int)Math.Max(0, Span.InputStart), count = (int)(Math.Min(Track.Frames, Span.InputStart + SegmentFrames) - first);
+        int first = (int)Math.Max(0, Span.InputStart),
+            count = (int)(Math.Min(Track.Frames, Span.InputStart + SegmentFrames) - first);
         Copy(0, left);
         Copy(1, right);
 

@@ -10,14 +10,25 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// A whole track in memory, as the models take it: two channels at 44,100 Hz. Immutable and thread-safe. Memory: 8 bytes a frame, 21 MB a minute.
+/// A whole track in memory, as the models take it: two channels at 44,100 Hz. Immutable and thread-safe. Memory: 8 bytes a frame, 21 MB a
+/// minute.
 /// Chunks, and the stems joined of them, belong together if they come from the same object; two imports of one file are two tracks.
 /// </summary>
 public sealed class AudioTrack
 {
     private readonly float[][] _channels;
 
-    private AudioTrack(float[][] channels, TrackStatistics statistics, TrackSource source, int sourceSampleRate, int sourceChannels, bool isMono, string codec, IReadOnlyDictionary<string, string> tags, IReadOnlyList<string> warnings)
+    private AudioTrack(
+        float[][] channels,
+        TrackStatistics statistics,
+        TrackSource source,
+        int sourceSampleRate,
+        int sourceChannels,
+        bool isMono,
+        string codec,
+        IReadOnlyDictionary<string, string> tags,
+        IReadOnlyList<string> warnings
+    )
     {
         _channels = channels;
         Source = source;
@@ -34,7 +45,9 @@ public sealed class AudioTrack
         Gaps = statistics.Gaps;
     }
 
-    /// <summary>The file, and what of it this is; for samples, the name they were given. Its name is that of the folder of the stems.</summary>
+    /// <summary>
+    /// The file, and what of it this is; for samples, the name they were given. Its name is that of the folder of the stems.
+    /// </summary>
     public TrackSource Source { get; }
 
     /// <summary>Full path of the file, or the name that samples were given.</summary>
@@ -71,8 +84,10 @@ public sealed class AudioTrack
     public string Codec { get; }
 
     /// <summary>
-    /// What the file says about its music, by field in lower case (looked up in any case): title, artist, album, albumartist, date, track, disc, genre,
-    /// comment, composer and others. Several values of one field are joined by "; ". Empty for files without tags and for samples. Limits: see
+    /// What the file says about its music, by field in lower case (looked up in any case): title, artist, album, albumartist, date, track,
+    /// disc, genre,
+    /// comment, composer and others. Several values of one field are joined by "; ". Empty for files without tags and for samples. Limits:
+    /// see
     /// <see cref="AudioReader.Tags"/>.
     /// </summary>
     public IReadOnlyDictionary<string, string> Tags { get; }
@@ -105,20 +120,31 @@ public sealed class AudioTrack
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// The file cannot be read (see <see cref="StereoTrackReader.Open"/>), has no frames or samples that are not numbers, changes while it is read
+    /// The file cannot be read (see <see cref="StereoTrackReader.Open"/>), has no frames or samples that are not numbers, changes while it
+    /// is read
     /// (<see cref="DemucsError.AudioTrackCorrupt"/>), or is longer than 13 hours (<see cref="DemucsError.AudioFormatUnsupported"/>).
     /// </exception>
-    public static AudioTrack Import(TrackSource source, IProgress<SeparationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static AudioTrack Import(
+        TrackSource source,
+        IProgress<SeparationProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
-        // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the right size, whatever a
+        // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the
+        // right size, whatever a
         // header says.
         string path = source.Path;
         TrackStatistics statistics = FileSeparator.Measure(source, null, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' is too long for memory ({TimeSpan.FromSeconds(statistics.Frames / DemucsAudio.SampleRate)}). Separate it as a file, which is streamed, or split it.", path);
+            throw new DemucsException(
+                DemucsError.AudioFormatUnsupported,
+                $"'{path}' is too long for memory ({TimeSpan.FromSeconds(statistics.Frames / DemucsAudio.SampleRate)}). Separate it as a file, which is streamed, or split it.",
+                path
+            );
         using StereoTrackReader reader = StereoTrackReader.Open(source);
         MeasuredSource measured = new(reader, path, statistics.Frames);
-        float[] left = new float[statistics.Frames], right = new float[statistics.Frames];
+        float[] left = new float[statistics.Frames],
+            right = new float[statistics.Frames];
         const int Block = 1 << 20;
         for (int first = 0; first < left.Length; first += Block)
         {
@@ -127,7 +153,20 @@ public sealed class AudioTrack
             measured.Read(left.AsSpan(first, count), right.AsSpan(first, count));
         }
         measured.CheckEnd();
-        return new AudioTrack([left, right], statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray()) { Picture = reader.Picture };
+        return new AudioTrack(
+            [left, right],
+            statistics,
+            source,
+            reader.SourceSampleRate,
+            reader.SourceChannels,
+            reader.IsMono,
+            reader.Codec,
+            reader.Tags,
+            reader.Warnings.ToArray()
+        )
+        {
+            Picture = reader.Picture,
+        };
     }
 
     /// <summary>Makes a track of samples. They are copied.</summary>
@@ -135,15 +174,29 @@ public sealed class AudioTrack
     /// <param name="left">Left channel at 44,100 Hz, nominally −1 … 1; at least one sample.</param>
     /// <param name="right">Right channel, as long.</param>
     /// <exception cref="ArgumentException">The channels differ in length, or the name is empty.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: no samples, or some that are not finite numbers.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: no samples, or some that are not finite
+    /// numbers.</exception>
     public static AudioTrack FromSamples(string name, ReadOnlyMemory<float> left, ReadOnlyMemory<float> right)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         if (left.Length != right.Length)
-            throw new ArgumentException($"The channels have {left.Length} and {right.Length} samples; they must be as long.", nameof(right));
+            throw new ArgumentException(
+                $"The channels have {left.Length} and {right.Length} samples; they must be as long.",
+                nameof(right)
+            );
         float[][] channels = [left.ToArray(), right.ToArray()];
         TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name);
-        return new AudioTrack(channels, statistics, new TrackSource(name), DemucsAudio.SampleRate, 2, isMono: false, "samples", ReadOnlyDictionary<string, string>.Empty, []);
+        return new AudioTrack(
+            channels,
+            statistics,
+            new TrackSource(name),
+            DemucsAudio.SampleRate,
+            2,
+            isMono: false,
+            "samples",
+            ReadOnlyDictionary<string, string>.Empty,
+            []
+        );
     }
 
     /// <summary>Makes a track of what a reader gives until its end; it is disposed.</summary>
@@ -151,19 +204,47 @@ public sealed class AudioTrack
     {
         TrackSource source = new(name);
         using StereoTrackReader reader = StereoTrackReader.Over(frames, source, DemucsAudio.SampleRate);
-        List<float> left = [], right = [];
-        float[] leftBlock = new float[1 << 16], rightBlock = new float[1 << 16];
+        List<float> left = [],
+            right = [];
+        float[] leftBlock = new float[1 << 16],
+            rightBlock = new float[1 << 16];
         while (reader.Read(leftBlock, rightBlock) is > 0 and int read)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (left.Count > Array.MaxLength - read)
-                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{name}' is too long for memory, or endless. Use a part of it.", name);
+                throw new DemucsException(
+                    DemucsError.AudioFormatUnsupported,
+                    $"'{name}' is too long for memory, or endless. Use a part of it.",
+                    name
+                );
             left.AddRange(leftBlock.AsSpan(0, read));
             right.AddRange(rightBlock.AsSpan(0, read));
         }
-        float[][] channels = [[.. left], [.. right]];
-        TrackStatistics statistics = TrackStatistics.Measure(new MemorySource(channels[0], channels[1]), name, cancellationToken: cancellationToken) with { SourceFrames = reader.SourceFramesRead, Gaps = reader.Gaps };
-        return new AudioTrack(channels, statistics, source, reader.SourceSampleRate, reader.SourceChannels, reader.IsMono, reader.Codec, reader.Tags, reader.Warnings.ToArray());
+        float[][] channels =
+        [
+            [.. left],
+            [.. right],
+        ];
+        TrackStatistics statistics = TrackStatistics.Measure(
+            new MemorySource(channels[0], channels[1]),
+            name,
+            cancellationToken: cancellationToken
+        ) with
+        {
+            SourceFrames = reader.SourceFramesRead,
+            Gaps = reader.Gaps,
+        };
+        return new AudioTrack(
+            channels,
+            statistics,
+            source,
+            reader.SourceSampleRate,
+            reader.SourceChannels,
+            reader.IsMono,
+            reader.Codec,
+            reader.Tags,
+            reader.Warnings.ToArray()
+        );
     }
 
     /// <summary>The samples of a channel, nominally −1 … 1. Not copied; do not write to them.</summary>

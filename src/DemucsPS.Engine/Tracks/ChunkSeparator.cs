@@ -6,13 +6,16 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// Separates chunks one by one, of any number of tracks: the middle of <see cref="Separator"/> by itself, with the same results bit for bit. Chunks are
+/// Separates chunks one by one, of any number of tracks: the middle of <see cref="Separator"/> by itself, with the same results bit for
+/// bit. Chunks are
 /// started as long as there is room, and taken in the order in which they were started. Not thread-safe. Dispose it before its models.
 /// </summary>
 public sealed class ChunkSeparator : IDisposable
 {
-    // 256 MB of stem chunks. Large arrays are collected with the oldest generation only, and that the rarer the more memory the stems take that are being joined;
-    // without a hint the chunks that were long blended take several times the memory of the stems. The collection goes on in the background.
+    // 256 MB of stem chunks. Large arrays are collected with the oldest generation only, and that the rarer the more memory the stems take
+    // that are being joined;
+    // without a hint the chunks that were long blended take several times the memory of the stems. The collection goes on in the
+    // background.
     private const long FramesBetweenCollections = (256L << 20) / 16;
 
     private readonly ModelBag _bag;
@@ -28,7 +31,8 @@ public sealed class ChunkSeparator : IDisposable
     /// <param name="jobs">Chunks that run at once, 1 to 256.</param>
     /// <param name="retries">How often a failed run is repeated, 0 to 100.</param>
     /// <param name="cancellationToken">Ends all runs, also in the middle.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: no such stem, or a number out of range. Or a model cannot be loaded, as in <see cref="ModelBag.Load(CancellationToken)"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: no such stem, or a number out of range. Or a model
+    /// cannot be loaded, as in <see cref="ModelBag.Load(CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public ChunkSeparator(ModelBag bag, IReadOnlyCollection<string>? stems, int jobs, int retries, CancellationToken cancellationToken)
     {
@@ -53,14 +57,17 @@ public sealed class ChunkSeparator : IDisposable
     internal Action<AudioChunk, int>? Attempting { get; init; }
 
     /// <summary>Starts a chunk; there must be room.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ChunkLengthMismatch"/>: it was cut to another length than the model takes.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ChunkLengthMismatch"/>: it was cut to another length than the model
+    /// takes.</exception>
     public void Start(AudioChunk chunk) => Start(new Job(chunk, null));
 
     /// <summary>
-    /// Starts a chunk by its spectrogram. Unedited, it is the same as the chunk. Edited, the model gets the edited spectrogram, and next to it the chunk's waveform
+    /// Starts a chunk by its spectrogram. Unedited, it is the same as the chunk. Edited, the model gets the edited spectrogram, and next to
+    /// it the chunk's waveform
     /// with the inverse spectrogram of the change added, so that its two inputs agree; a model that takes a waveform only gets that.
     /// </summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ChunkLengthMismatch"/>: it was cut to another length than the model takes.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ChunkLengthMismatch"/>: it was cut to another length than the model
+    /// takes.</exception>
     public void Start(ChunkSpectrogram spectrogram) => Start(new Job(spectrogram.Chunk, spectrogram));
 
     /// <summary>Waits for the oldest chunk.</summary>
@@ -89,10 +96,20 @@ public sealed class ChunkSeparator : IDisposable
     {
         if (job.Chunk.SegmentFrames != _bag.Contract.SegmentFrames)
         {
-            throw new DemucsException(DemucsError.ChunkLengthMismatch,
-                $"{job.Chunk} has segments of {job.Chunk.SegmentFrames} frames, but the model '{_bag.Name}' needs {_bag.Contract.SegmentFrames}. Split the track again with that length.", job.Chunk.Track.SourcePath);
+            throw new DemucsException(
+                DemucsError.ChunkLengthMismatch,
+                $"{job.Chunk} has segments of {job.Chunk.SegmentFrames} frames, but the model '{_bag.Name}' needs {_bag.Contract.SegmentFrames}. Split the track again with that length.",
+                job.Chunk.Track.SourcePath
+            );
         }
-        _queue.Start(job, job.Chunk.Index, job.Chunk.Count, allCome: false, static _ => { }, (worker, stop) => job.Result = Run(job, worker, stop));
+        _queue.Start(
+            job,
+            job.Chunk.Index,
+            job.Chunk.Count,
+            allCome: false,
+            static _ => { },
+            (worker, stop) => job.Result = Run(job, worker, stop)
+        );
     }
 
     private ChunkResult Run(Job job, ChunkWorker worker, CancellationToken cancellationToken)
@@ -105,18 +122,38 @@ public sealed class ChunkSeparator : IDisposable
         ChunkResult? result = null;
         try
         {
-            _attempts.Run(chunk.ToString(), failures, attempt =>
-            {
-                long started = Stopwatch.GetTimestamp();
-                Attempting?.Invoke(chunk, attempt);
-                chunk.CopySegment(normalization, worker.InputLeft, worker.InputRight);
-                worker.Separate(change, cancellationToken);
-                StemChunkRun run = new(_bag.Name, _bag.IsDemucs, _bag.ExecutionProvider, _bag.Precision, _names, Stopwatch.GetElapsedTime(started), attempt);
-                result = new ChunkResult(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
+            _attempts.Run(
+                chunk.ToString(),
+                failures,
+                attempt =>
+                {
+                    long started = Stopwatch.GetTimestamp();
+                    Attempting?.Invoke(chunk, attempt);
+                    chunk.CopySegment(normalization, worker.InputLeft, worker.InputRight);
+                    worker.Separate(change, cancellationToken);
+                    StemChunkRun run = new(
+                        _bag.Name,
+                        _bag.IsDemucs,
+                        _bag.ExecutionProvider,
+                        _bag.Precision,
+                        _names,
+                        Stopwatch.GetElapsedTime(started),
+                        attempt
+                    );
+                    result = new ChunkResult(chunk, [.. _names.Select((name, n) => Collect(name, _workerStem[n]))], failures, null);
 
-                StemChunk Collect(string name, int n) => new(chunk, name, run, normalization,
-                    [Own(worker.Left(n)), Own(worker.Right(n))], _bag.ShowsBranches ? [Own(worker.TimeLeft(n)), Own(worker.TimeRight(n))] : null);
-            }, cancellationToken);
+                    StemChunk Collect(string name, int n) =>
+                        new(
+                            chunk,
+                            name,
+                            run,
+                            normalization,
+                            [Own(worker.Left(n)), Own(worker.Right(n))],
+                            _bag.ShowsBranches ? [Own(worker.TimeLeft(n)), Own(worker.TimeRight(n))] : null
+                        );
+                },
+                cancellationToken
+            );
             return result!;
         }
         catch (DemucsException e)

@@ -3,11 +3,14 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// The spectrogram of a chunk as an htdemucs model takes it: of the whole segment around the chunk, normalized by the track's mean and deviation. 4096-point
-/// frames every 1024 samples under a periodic Hann window; see <see cref="SegmentSpectrogram"/>. Immutable: edits give a new object. Memory: 11 MB for htdemucs.
+/// The spectrogram of a chunk as an htdemucs model takes it: of the whole segment around the chunk, normalized by the track's mean and
+/// deviation. 4096-point
+/// frames every 1024 samples under a periodic Hann window; see <see cref="SegmentSpectrogram"/>. Immutable: edits give a new object.
+/// Memory: 11 MB for htdemucs.
 /// </summary>
 /// <remarks>
-/// Levels in dB are those of the track, not of the normalized segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The normalization takes the mean
+/// Levels in dB are those of the track, not of the normalized segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The
+/// normalization takes the mean
 /// away, which shows in the lowest two bins only.) Frame t is centered on sample 1024·t + 512 of the segment.
 /// </remarks>
 public sealed class ChunkSpectrogram
@@ -50,7 +53,9 @@ public sealed class ChunkSpectrogram
     public static ChunkSpectrogram Compute(AudioChunk chunk)
     {
         SegmentSpectrogram transform = new(chunk.SegmentFrames);
-        float[] left = new float[chunk.SegmentFrames], right = new float[chunk.SegmentFrames], tensor = new float[transform.TensorLength];
+        float[] left = new float[chunk.SegmentFrames],
+            right = new float[chunk.SegmentFrames],
+            tensor = new float[transform.TensorLength];
         chunk.CopySegment(chunk.Track.Normalization, left, right);
         transform.Forward(left, right, tensor);
         return new ChunkSpectrogram(chunk, tensor, tensor);
@@ -59,7 +64,8 @@ public sealed class ChunkSpectrogram
     /// <summary>The samples whose spectrogram this is.</summary>
     public SegmentSamples ToSamples()
     {
-        float[] left = new float[Chunk.SegmentFrames], right = new float[Chunk.SegmentFrames];
+        float[] left = new float[Chunk.SegmentFrames],
+            right = new float[Chunk.SegmentFrames];
         new SegmentSpectrogram(Chunk.SegmentFrames).AddInverse(_tensor, left, right);
         return new SegmentSamples(Chunk, Own(left), Own(right));
 
@@ -102,29 +108,40 @@ public sealed class ChunkSpectrogram
     /// <summary>Where the middle of a frame lies in the track; before its start, or after its end, where the segment goes beyond.</summary>
     /// <param name="frame">0 … <see cref="Frames"/> − 1.</param>
     public TimeSpan FrameTime(int frame) =>
-        TimeSpan.FromSeconds((Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / DemucsAudio.SampleRate);
+        TimeSpan.FromSeconds(
+            (Chunk.Span.InputStart + (double)SegmentSpectrogram.Hop * frame + SegmentSpectrogram.Hop / 2) / DemucsAudio.SampleRate
+        );
 
     /// <summary>
-    /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>] in C order, normalized.
+    /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>]
+    /// in C order, normalized.
     /// Not copied; do not write to it.
     /// </summary>
     public ReadOnlyMemory<float> RawTensor() => _tensor;
 
     /// <summary>
-    /// A copy in which a band is louder or softer: every bin whose center is in the band, ends included, is multiplied by 10^(dB/20) in all frames of
+    /// A copy in which a band is louder or softer: every bin whose center is in the band, ends included, is multiplied by 10^(dB/20) in all
+    /// frames of
     /// both channels. The band has hard edges (no ramp), so a strong change rings for up to a frame's length, 93 ms.
     /// </summary>
     /// <param name="fromHz">Lower end of the band in Hz.</param>
     /// <param name="toHz">Upper end in Hz, not below the lower one.</param>
     /// <param name="decibels">Change; minus infinity removes the band. Up to 100.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the band is upside down, or the change is not a number or too large.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the band is upside down, or the change is not a number
+    /// or too large.</exception>
     public ChunkSpectrogram WithGain(double fromHz, double toHz, double decibels)
     {
         if (!(fromHz <= toHz) || !(decibels <= 100))
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant($"A gain of {decibels} dB from {fromHz} to {toHz} Hz cannot be applied: the band must go from low to high, and the gain must be at most 100 dB."));
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                FormattableString.Invariant(
+                    $"A gain of {decibels} dB from {fromHz} to {toHz} Hz cannot be applied: the band must go from low to high, and the gain must be at most 100 dB."
+                )
+            );
         float factor = (float)Math.Pow(10, decibels / 20);
         float[] tensor = [.. _tensor];
-        int first = (int)Math.Clamp(Math.Ceiling(fromHz / BinWidth), 0, Bins), end = (int)Math.Clamp(Math.Floor(toHz / BinWidth) + 1, first, Bins);
+        int first = (int)Math.Clamp(Math.Ceiling(fromHz / BinWidth), 0, Bins),
+            end = (int)Math.Clamp(Math.Floor(toHz / BinWidth) + 1, first, Bins);
         for (int plane = 0; plane < SegmentSpectrogram.Planes; plane++)
         {
             foreach (ref float value in tensor.AsSpan((plane * Bins + first) * Frames, (end - first) * Frames))
@@ -135,11 +152,15 @@ public sealed class ChunkSpectrogram
 
     /// <summary>A copy with another tensor, for edits of any other kind.</summary>
     /// <param name="tensor">Shape and scale as of <see cref="RawTensor"/>; it is copied.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: another number of values, or values that are not finite.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: another number of values, or values that are not
+    /// finite.</exception>
     public ChunkSpectrogram WithTensor(ReadOnlyMemory<float> tensor)
     {
         if (tensor.Length != _tensor.Length)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The tensor has {tensor.Length} values, but 4 x {Bins} x {Frames} = {_tensor.Length} are needed.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The tensor has {tensor.Length} values, but 4 x {Bins} x {Frames} = {_tensor.Length} are needed."
+            );
         foreach (float value in tensor.Span)
         {
             if (!float.IsFinite(value))

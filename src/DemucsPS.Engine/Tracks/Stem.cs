@@ -2,12 +2,22 @@ using DemucsPS.Engine.Levels;
 
 namespace DemucsPS.Engine.Tracks;
 
-/// <summary>A whole stem of a track in memory: two channels at 44,100 Hz, as long as the track. Immutable. Memory: 8 bytes a frame.</summary>
+/// <summary>
+/// A whole stem of a track in memory: two channels at 44,100 Hz, as long as the track. Immutable. Memory: 8 bytes a frame.
+/// </summary>
 public sealed class Stem
 {
     private readonly float[][] _channels;
 
-    internal Stem(AudioTrack track, string stemName, string modelName, bool isDemucs, IReadOnlyList<string> runStems, float[][] channels, IReadOnlyList<int> missingChunks)
+    internal Stem(
+        AudioTrack track,
+        string stemName,
+        string modelName,
+        bool isDemucs,
+        IReadOnlyList<string> runStems,
+        float[][] channels,
+        IReadOnlyList<int> missingChunks
+    )
     {
         Track = track;
         StemName = stemName;
@@ -46,7 +56,9 @@ public sealed class Stem
     /// <summary>Greatest absolute sample; 1 is full scale.</summary>
     public float Peak { get; }
 
-    /// <summary>Numbers of the chunks that were missing when the stem was joined by force: silent, as far as neighbors do not reach into them.</summary>
+    /// <summary>
+    /// Numbers of the chunks that were missing when the stem was joined by force: silent, as far as neighbors do not reach into them.
+    /// </summary>
     public IReadOnlyList<int> MissingChunks { get; }
 
     /// <summary>All stems that the same runs gave: they belong in one set of files.</summary>

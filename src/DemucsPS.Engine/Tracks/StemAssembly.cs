@@ -4,7 +4,8 @@ using DemucsPS.Engine.Levels;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// One stem in the making. Chunks are blended in the order of their offsets, each as soon as all before it are there; only chunks that come early are held.
+/// One stem in the making. Chunks are blended in the order of their offsets, each as soon as all before it are there; only chunks that come
+/// early are held.
 /// </summary>
 internal sealed class StemAssembly
 {

@@ -10,4 +10,12 @@ namespace DemucsPS.Engine.Tracks;
 /// <param name="StemNames">All stems that the run gives: those that belong in one set of files.</param>
 /// <param name="Elapsed">Time it took.</param>
 /// <param name="Attempt">Which attempt it was, from 1.</param>
-internal sealed record StemChunkRun(string ModelName, bool IsDemucs, ExecutionProvider ExecutionProvider, ModelPrecision Precision, IReadOnlyList<string> StemNames, TimeSpan Elapsed, int Attempt);
+internal sealed record StemChunkRun(
+    string ModelName,
+    bool IsDemucs,
+    ExecutionProvider ExecutionProvider,
+    ModelPrecision Precision,
+    IReadOnlyList<string> StemNames,
+    TimeSpan Elapsed,
+    int Attempt
+);

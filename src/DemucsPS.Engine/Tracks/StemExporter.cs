@@ -7,7 +7,8 @@ using DemucsPS.Engine.Stems.Selection;
 namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
-/// Writes stems as <see cref="FileSeparator"/> does: the same files, the same bytes, all of a set or none. A set is the stems that one run of a model gave for one track; they are
+/// Writes stems as <see cref="FileSeparator"/> does: the same files, the same bytes, all of a set or none. A set is the stems that one run
+/// of a model gave for one track; they are
 /// written together because rescaling needs the peak over all of them. Not thread-safe. Memory: sets that are not whole.
 /// </summary>
 public sealed class StemExporter
@@ -23,7 +24,8 @@ public sealed class StemExporter
     /// <param name="output">Where and how stems are written. Files that this object wrote are never replaced.</param>
     /// <param name="choice">The choice from the stems of a set; null for all stems unchanged.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ParameterInvalid"/>: the choice or the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>: the format needs an ffmpeg that is not there.
+    /// <see cref="DemucsError.ParameterInvalid"/>: the choice or the format contradicts itself. <see cref="DemucsError.FFmpegNotFound"/>:
+    /// the format needs an ffmpeg that is not there.
     /// </exception>
     public StemExporter(StemOutput output, StemRequest? choice = null)
     {
@@ -69,7 +71,16 @@ public sealed class StemExporter
         StemMatrix selection = Select(set);
         IReadOnlyList<string> paths = PathsOf(set, selection);
         Check(set, paths);
-        return new SeparationPlan(set[0].SourcePath, paths, set[0].Frames, null, _output.Format.BytesOf(set[0].Track.StemShape(_output.Format)) * selection.Names.Count) { BytesAreMost = _output.Format.BytesAreMost };
+        return new SeparationPlan(
+            set[0].SourcePath,
+            paths,
+            set[0].Frames,
+            null,
+            _output.Format.BytesOf(set[0].Track.StemShape(_output.Format)) * selection.Names.Count
+        )
+        {
+            BytesAreMost = _output.Format.BytesAreMost,
+        };
     }
 
     /// <summary>As <see cref="Plan"/>, for those who want to know and not to write: the set's files count as written.</summary>
@@ -88,7 +99,8 @@ public sealed class StemExporter
     /// <param name="cancellationToken">Ends the work; nothing is left behind then.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ParameterInvalid"/>: it has not the stems that the choice names. Nothing is left behind.
+    /// <see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>; <see cref="DemucsError.ParameterInvalid"/>: it
+    /// has not the stems that the choice names. Nothing is left behind.
     /// </exception>
     public StemExportResult Write(IReadOnlyList<Stem> set, CancellationToken cancellationToken)
     {
@@ -100,7 +112,14 @@ public sealed class StemExporter
         try
         {
             using PartialFolder partial = PartialFolder.Take(Path.Combine(_output.PlaceOf(paths).Folder, $"{Guid.NewGuid():N}.partial"));
-            using StemFileSet files = new(partial, selection.Names, paths, _output, track.StemShape(_output.Format), _output.LabelsOf(track.Source, track.Tags, track.Picture));
+            using StemFileSet files = new(
+                partial,
+                selection.Names,
+                paths,
+                _output,
+                track.StemShape(_output.Format),
+                _output.LabelsOf(track.Source, track.Tags, track.Picture)
+            );
             float[] block = new float[2 * BlockFrames];
             for (int first = 0; first < set[0].Frames; first += BlockFrames)
             {
@@ -148,6 +167,10 @@ public sealed class StemExporter
         }
     }
 
-    private static DemucsException Doubled(Stem stem) => new(DemucsError.StemExists,
-        $"Two stems would go to the same file: '{stem.StemName}' of '{stem.SourcePath}' (model {stem.ModelName}) occurs twice. Write one of them to another destination.", stem.SourcePath);
+    private static DemucsException Doubled(Stem stem) =>
+        new(
+            DemucsError.StemExists,
+            $"Two stems would go to the same file: '{stem.StemName}' of '{stem.SourcePath}' (model {stem.ModelName}) occurs twice. Write one of them to another destination.",
+            stem.SourcePath
+        );
 }

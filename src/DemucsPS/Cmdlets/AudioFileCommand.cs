@@ -2,10 +2,13 @@ using System.Management.Automation;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary>What cmdlets that take audio files, or folders of stems, have in common: how they are named, and that they are taken one by one.</summary>
+/// <summary>
+/// What cmdlets that take audio files, or folders of stems, have in common: how they are named, and that they are taken one by one.
+/// </summary>
 public abstract class AudioFileCommand : PSCmdlet
 {
-    private protected const string PathSet = "Path", LiteralPathSet = "LiteralPath";
+    private protected const string PathSet = "Path",
+        LiteralPathSet = "LiteralPath";
 
     /// <summary>Audio files; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
@@ -37,14 +40,10 @@ public abstract class AudioFileCommand : PSCmdlet
     }
 
     /// <summary>Works on what comes by a parameter set of the cmdlet's own.</summary>
-    private protected virtual void ProcessOther()
-    {
-    }
+    private protected virtual void ProcessOther() { }
 
     /// <summary>A name leads nowhere; the error is written.</summary>
-    private protected virtual void Missed()
-    {
-    }
+    private protected virtual void Missed() { }
 
     /// <summary>Works on one file.</summary>
     /// <param name="file">Full path.</param>

@@ -146,7 +146,9 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
 
-    /// <summary>Continue interrupted separations. With <see cref="StemOutputCommand.Force"/>, those with other settings start over.</summary>
+    /// <summary>
+    /// Continue interrupted separations. With <see cref="StemOutputCommand.Force"/>, those with other settings start over.
+    /// </summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
@@ -162,7 +164,16 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         {
             // What is wrong with the parameters is said before anything is looked for, let alone loaded.
             _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
-            SeparationOptions options = new() { Overlap = Overlap, TransitionPower = TransitionPower, Segment = Segment == 0 ? null : Segment, Shifts = Shifts, Seed = Seed, Jobs = _jobs.Jobs, RetryCount = RetryCount };
+            SeparationOptions options = new()
+            {
+                Overlap = Overlap,
+                TransitionPower = TransitionPower,
+                Segment = Segment == 0 ? null : Segment,
+                Shifts = Shifts,
+                Seed = Seed,
+                Jobs = _jobs.Jobs,
+                RetryCount = RetryCount,
+            };
             options.Check();
             StemRequest choice = Choice(Stem);
             StemOutput output = Output();
@@ -170,7 +181,19 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
             output.Check();
             OnnxSessionOptions session = this.Session(_jobs.Threads);
             _bag = ModelBag.Open(this.Models(), choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
-            _separator = new FileSeparator(_bag, choice.Select(_bag.Contract.Stems), options, output with { Resume = Resume, SkipExisting = SkipExisting }) { Tell = WriteVerbose };
+            _separator = new FileSeparator(
+                _bag,
+                choice.Select(_bag.Contract.Stems),
+                options,
+                output with
+                {
+                    Resume = Resume,
+                    SkipExisting = SkipExisting,
+                }
+            )
+            {
+                Tell = WriteVerbose,
+            };
         }
         catch (DemucsException e)
         {

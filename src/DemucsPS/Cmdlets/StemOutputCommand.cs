@@ -97,10 +97,25 @@ public abstract class StemOutputCommand : PSCmdlet
     /// <exception cref="DemucsException">A parameter is out of range.</exception>
     private protected StemOutput Output()
     {
-        StemFormat format = StemFormat.Create(Format, Given(nameof(BitDepth), BitDepth), Given(nameof(BitRate), BitRate), Given(nameof(Quality), Quality), Given(nameof(Clip), Clip), Dither, SampleRate, KeepMono);
+        StemFormat format = StemFormat.Create(
+            Format,
+            Given(nameof(BitDepth), BitDepth),
+            Given(nameof(BitRate), BitRate),
+            Given(nameof(Quality), Quality),
+            Given(nameof(Clip), Clip),
+            Dither,
+            SampleRate,
+            KeepMono
+        );
         Engine.Naming.FileNameTemplate.CheckValueSeparator(ValueSeparator);
-        FileNameTemplate? template = FileNameTemplate is null ? null : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate, ValueSeparator);
-        return new StemOutput(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format) { Overwrite = Force, CopyTags = !NoTags };
+        FileNameTemplate? template = FileNameTemplate is null
+            ? null
+            : Engine.Naming.FileNameTemplate.Parse(FileNameTemplate, ValueSeparator);
+        return new StemOutput(new StemNames(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed), template), format)
+        {
+            Overwrite = Force,
+            CopyTags = !NoTags,
+        };
     }
 
     /// <summary>What is to be made of a model's stems.</summary>
@@ -114,7 +129,14 @@ public abstract class StemOutputCommand : PSCmdlet
             TwoStems = TwoStems,
             TwoStemsMethod = TwoStemsMethod,
             Residual = Residual,
-            Mixdown = Mixdown is null ? null : new StemGains(Mixdown.Cast<DictionaryEntry>().OrderBy(e => (string)e.Key, StringComparer.Ordinal).Select(e => new KeyValuePair<string, double>((string)e.Key, (double)e.Value!))),
+            Mixdown = Mixdown is null
+                ? null
+                : new StemGains(
+                    Mixdown
+                        .Cast<DictionaryEntry>()
+                        .OrderBy(e => (string)e.Key, StringComparer.Ordinal)
+                        .Select(e => new KeyValuePair<string, double>((string)e.Key, (double)e.Value!))
+                ),
             StemMp4 = Format == StemFileFormat.StemMp4,
         };
         choice.Check();

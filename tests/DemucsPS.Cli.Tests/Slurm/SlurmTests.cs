@@ -9,7 +9,26 @@ namespace DemucsPS.Cli.Tests.Slurm;
 public sealed class SlurmTests
 {
     // Names that mean something to shells, to Slurm or to lists; each as a file's own.
-    private static readonly string[] s_names = ["plain", "-n 5", "--output=x", "$(touch pwned)", "`touch pwned`", "a'b\"c", "two\nlines", "%j %a \\%A", "; rm -rf x", "ünïcode 音", "#SBATCH --hold", "tab\tand  blanks ", "*?[x]", "$HOME", "back\\slash", "@file", "a,b=c"];
+    private static readonly string[] s_names =
+    [
+        "plain",
+        "-n 5",
+        "--output=x",
+        "$(touch pwned)",
+        "`touch pwned`",
+        "a'b\"c",
+        "two\nlines",
+        "%j %a \\%A",
+        "; rm -rf x",
+        "ünïcode 音",
+        "#SBATCH --hold",
+        "tab\tand  blanks ",
+        "*?[x]",
+        "$HOME",
+        "back\\slash",
+        "@file",
+        "a,b=c",
+    ];
 
     private static readonly string[] s_separate = ["--model", CliModels.Small, "--overlap", "0.5"];
 
@@ -31,7 +50,10 @@ public sealed class SlurmTests
         JsonElement status = WaitForEnd(slurm, folder, "job");
 
         Assert.Equal("Done", status.GetProperty("state").GetString());
-        Assert.Equal((Tracks, 0, 0), (status.GetProperty("done").GetInt32(), status.GetProperty("failed").GetInt32(), status.GetProperty("missing").GetInt32()));
+        Assert.Equal(
+            (Tracks, 0, 0),
+            (status.GetProperty("done").GetInt32(), status.GetProperty("failed").GetInt32(), status.GetProperty("missing").GetInt32())
+        );
         Assert.Equal(Tracks * 2.0, status.GetProperty("audio").GetDouble(), 3);
         Assert.Equal(Tracks * 2.0, status.GetProperty("audioDone").GetDouble(), 3);
         JsonElement[] report = Report(slurm, folder, "job");
@@ -86,40 +108,78 @@ public sealed class SlurmTests
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using LocalSlurm slurm = LocalSlurm.Start(nodes: 3);
         using TemporaryFolder folder = new();
-        const string ffmpeg = "/usr/bin/ffmpeg";
-        Assert.SkipUnless(File.Exists(ffmpeg), "ffmpeg is not installed.");
+        const string FFmpeg = "/usr/bin/ffmpeg";
+        Assert.SkipUnless(File.Exists(FFmpeg), "ffmpeg is not installed.");
         WriteTracks(folder, 12);
         File.WriteAllText(folder["music", "unreadable.wav"], "RIFF, but nothing that a WAV file has");
         // What decodes it ends the program that wants it.
-        using (Process encoder = Process.Start(ffmpeg, ["-v", "error", "-f", "lavfi", "-i", "sine=duration=2", folder["music", "poison.mp3"]]))
+        using (
+            Process encoder = Process.Start(FFmpeg, ["-v", "error", "-f", "lavfi", "-i", "sine=duration=2", folder["music", "poison.mp3"]])
+        )
             encoder.WaitForExit();
-        WriteScript(folder["ffmpeg"], $"case \"$*\" in *poison*pcm_f32le*) kill -KILL $PPID;; esac\nexec {ffmpeg} \"$@\"");
+        WriteScript(folder["ffmpeg"], $"case \"$*\" in *poison*pcm_f32le*) kill -KILL $PPID;; esac\nexec {FFmpeg} \"$@\"");
         // On one node the disk of the stems is full: there, and only there, a small file system lies over it.
         string[] program = Submit(slurm, folder, "job", "stems", "--max-tasks", "6", "--no-submit");
         Directory.CreateDirectory(folder["stems"]);
-        WriteScript(folder["program"], $"if [ \"$SLURMD_NODENAME\" = n2 ] && [ -z \"$MOUNTED\" ]; then MOUNTED=1 exec unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs \"$0\" && exec \"$@\"' '{folder["stems"]}' \"$0\" \"$@\"; fi\nexec {string.Join(' ', program.Select(word => $"'{word}'"))} \"$@\"");
+        WriteScript(
+            folder["program"],
+            $"if [ \"$SLURMD_NODENAME\" = n2 ] && [ -z \"$MOUNTED\" ]; then MOUNTED=1 exec unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs \"$0\" && exec \"$@\"' '{folder["stems"]}' \"$0\" \"$@\"; fi\nexec {string.Join(' ', program.Select(word => $"'{word}'"))} \"$@\""
+        );
         string settings = File.ReadAllText(folder["job", "job.json"]);
         using (JsonDocument document = JsonDocument.Parse(settings))
         {
             string written = document.RootElement.GetProperty("program").GetRawText();
-            File.WriteAllText(folder["job", "job.json"], settings.Replace(written, JsonSerializer.Serialize(new[] { folder["program"] }), StringComparison.Ordinal));
+            File.WriteAllText(
+                folder["job", "job.json"],
+                settings.Replace(written, JsonSerializer.Serialize(new[] { folder["program"] }), StringComparison.Ordinal)
+            );
         }
         Dictionary<string, string?> environment = Variables(slurm);
         environment["DEMUCSPS_FFMPEG"] = folder["ffmpeg"];
-        (int exitCode, _, string error) = Demucsps.Run(folder.Path, environment, "slurm", "retry", "job", "--task-length", "00:00:01", "--max-tasks", "6");
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            environment,
+            "slurm",
+            "retry",
+            "job",
+            "--task-length",
+            "00:00:01",
+            "--max-tasks",
+            "6"
+        );
         Assert.True(exitCode == 0, error);
         JsonElement status = WaitForEnd(slurm, folder, "job");
-        Dictionary<string, JsonElement> failures = status.GetProperty("failures").EnumerateArray().ToDictionary(group => group.GetProperty("error").GetString()!);
-        Assert.True(failures.ContainsKey("StemWriteFailed"), $"{status} {string.Join('\n', Directory.EnumerateFiles(folder["job", "logs"], "*", SearchOption.AllDirectories).SelectMany(file => File.ReadLines(file).TakeLast(3)))}");
+        Dictionary<string, JsonElement> failures = status
+            .GetProperty("failures")
+            .EnumerateArray()
+            .ToDictionary(group => group.GetProperty("error").GetString()!);
+        Assert.True(
+            failures.ContainsKey("StemWriteFailed"),
+            $"{status} {string.Join('\n', Directory.EnumerateFiles(folder["job", "logs"], "*", SearchOption.AllDirectories).SelectMany(file => File.ReadLines(file).TakeLast(3)))}"
+        );
         Assert.Equal(["n2"], failures["StemWriteFailed"].GetProperty("nodes").EnumerateArray().Select(node => node.GetString()));
         Assert.Equal(14, status.GetProperty("done").GetInt32() + status.GetProperty("failed").GetInt32());
 
         // Elsewhere the others are finished, and what is wrong with the tracks themselves stays.
-        (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "slurm", "retry", "job", "--task-length", "00:00:01", "--max-tasks", "3", "--sbatch=--exclude=n2");
+        (exitCode, _, error) = Demucsps.Run(
+            folder.Path,
+            environment,
+            "slurm",
+            "retry",
+            "job",
+            "--task-length",
+            "00:00:01",
+            "--max-tasks",
+            "3",
+            "--sbatch=--exclude=n2"
+        );
         Assert.True(exitCode == 0, error);
         status = WaitForEnd(slurm, folder, "job");
         Assert.Equal("Incomplete", status.GetProperty("state").GetString());
-        Assert.Equal((12, 2, 0), (status.GetProperty("done").GetInt32(), status.GetProperty("failed").GetInt32(), status.GetProperty("missing").GetInt32()));
+        Assert.Equal(
+            (12, 2, 0),
+            (status.GetProperty("done").GetInt32(), status.GetProperty("failed").GetInt32(), status.GetProperty("missing").GetInt32())
+        );
         failures = status.GetProperty("failures").EnumerateArray().ToDictionary(group => group.GetProperty("error").GetString()!);
         Assert.Equal(["AudioFormatUnsupported", "WorkerDied"], failures.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(folder["music", "poison.mp3"], failures["WorkerDied"].GetProperty("sourcePath").GetString());
@@ -159,7 +219,10 @@ public sealed class SlurmTests
         Directory.CreateDirectory(folder["music"]);
         Random random = new(3);
         for (int i = 0; i < count; i++)
-            WavSamples.WriteFloat(folder["music", $"{s_names[i % s_names.Length]} {i}.wav"], WavSamples.Noise(2 * 44100).Select(s => s * (1 + random.NextSingle())).ToArray());
+            WavSamples.WriteFloat(
+                folder["music", $"{s_names[i % s_names.Length]} {i}.wav"],
+                WavSamples.Noise(2 * 44100).Select(s => s * (1 + random.NextSingle())).ToArray()
+            );
     }
 
     /// <returns>The program as nodes start it.</returns>
@@ -167,7 +230,25 @@ public sealed class SlurmTests
     {
         byte[] list = [.. Sources(folder).SelectMany(path => Encoding.UTF8.GetBytes(path).Append((byte)0))];
         File.WriteAllBytes(folder["list"], list);
-        (int exitCode, string output, string error) = Run(slurm, folder, ["slurm", "submit", "--files-from", "list", "--null", "--job", job, "--output", stems, "--task-length", "00:00:01", .. more, .. s_separate]);
+        (int exitCode, string output, string error) = Run(
+            slurm,
+            folder,
+            [
+                "slurm",
+                "submit",
+                "--files-from",
+                "list",
+                "--null",
+                "--job",
+                job,
+                "--output",
+                stems,
+                "--task-length",
+                "00:00:01",
+                .. more,
+                .. s_separate,
+            ]
+        );
         Assert.True(exitCode == 0, error + output);
         using JsonDocument settings = JsonDocument.Parse(File.ReadAllText(folder[job, "job.json"]));
         return [.. settings.RootElement.GetProperty("program").EnumerateArray().Select(word => word.GetString()!)];
@@ -179,44 +260,59 @@ public sealed class SlurmTests
     {
         string found = "";
         HashSet<string> passed = [];
-        slurm.Until(() =>
-        {
-            foreach (string file in Directory.EnumerateFiles(Path.Combine(job, "results"), "*.jsonl", SearchOption.AllDirectories).Where(file => !passed.Contains(file) && File.ReadAllText(file).Length > 0))
+        slurm.Until(
+            () =>
             {
-                string node = Path.GetFileNameWithoutExtension(file).Split('@')[1];
-                IReadOnlyList<int> processes = slurm.ProcessesOn(node);
-                foreach (int process in processes)
-                    Signal.Stop(process);
-                // What it was at is written down while it is at it.
-                if (processes.Count > 0 && File.Exists(file + ".running"))
+                foreach (
+                    string file in Directory
+                        .EnumerateFiles(Path.Combine(job, "results"), "*.jsonl", SearchOption.AllDirectories)
+                        .Where(file => !passed.Contains(file) && File.ReadAllText(file).Length > 0)
+                )
                 {
-                    found = node;
-                    return true;
+                    string node = Path.GetFileNameWithoutExtension(file).Split('@')[1];
+                    IReadOnlyList<int> processes = slurm.ProcessesOn(node);
+                    foreach (int process in processes)
+                        Signal.Stop(process);
+                    // What it was at is written down while it is at it.
+                    if (processes.Count > 0 && File.Exists(file + ".running"))
+                    {
+                        found = node;
+                        return true;
+                    }
+                    foreach (int process in processes)
+                        Signal.Continue(process);
                 }
-                foreach (int process in processes)
-                    Signal.Continue(process);
-            }
-            return false;
-        }, "a task that is under way");
+                return false;
+            },
+            "a task that is under way"
+        );
         return found;
     }
 
     private static JsonElement WaitForEnd(LocalSlurm slurm, TemporaryFolder folder, string job)
     {
-        slurm.Until(() =>
-        {
-            slurm.SkipDelays();
-            return slurm.Run("squeue", "-h", "-r").Output.Length == 0;
-        }, "the queue to be empty");
+        slurm.Until(
+            () =>
+            {
+                slurm.SkipDelays();
+                return slurm.Run("squeue", "-h", "-r").Output.Length == 0;
+            },
+            "the queue to be empty"
+        );
         (_, string output, string error) = Run(slurm, folder, "slurm", "wait", job, "--interval", "1", "--json");
         Assert.True(output.Length > 0, error);
         return JsonDocument.Parse(output).RootElement;
     }
 
     private static JsonElement[] Report(LocalSlurm slurm, TemporaryFolder folder, string job) =>
-        [.. Run(slurm, folder, "slurm", "report", job, "--json").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        [
+            .. Run(slurm, folder, "slurm", "report", job, "--json")
+                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement),
+        ];
 
-    private static (int ExitCode, string Output, string Error) Run(LocalSlurm slurm, TemporaryFolder folder, params string[] arguments) => Demucsps.Run(folder.Path, Variables(slurm), arguments);
+    private static (int ExitCode, string Output, string Error) Run(LocalSlurm slurm, TemporaryFolder folder, params string[] arguments) =>
+        Demucsps.Run(folder.Path, Variables(slurm), arguments);
 
     private static Dictionary<string, string?> Variables(LocalSlurm slurm) => new() { ["SLURM_CONF"] = slurm.Configuration };
 
@@ -225,7 +321,12 @@ public sealed class SlurmTests
     private static string SourceOf(JsonElement track) => track.GetProperty("sourcePath").GetString()!;
 
     private static Dictionary<string, string> Hashes(string folder) =>
-        Directory.EnumerateFiles(folder, "*.wav", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(folder, file), file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))));
+        Directory
+            .EnumerateFiles(folder, "*.wav", SearchOption.AllDirectories)
+            .ToDictionary(
+                file => Path.GetRelativePath(folder, file),
+                file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))
+            );
 
     private static void WriteScript(string path, string lines)
     {

@@ -5,7 +5,17 @@ namespace DemucsPS.Engine.Tests.Audio;
 /// <summary>AIFF files made in the test.</summary>
 internal static class AiffBytes
 {
-    public static byte[] Make(int rate, int channels, int bits, int[] samples, int offset = 0, (string Name, byte[] Content)? text = null, string type = "AIFF", string? compression = null, bool isLittle = false)
+    public static byte[] Make(
+        int rate,
+        int channels,
+        int bits,
+        int[] samples,
+        int offset = 0,
+        (string Name, byte[] Content)? text = null,
+        string type = "AIFF",
+        string? compression = null,
+        bool isLittle = false
+    )
     {
         int bytes = (bits + 7) / 8;
         byte[] content = new byte[offset + (bytes * samples.Length)];
@@ -20,9 +30,20 @@ internal static class AiffBytes
     }
 
     /// <summary>The same of samples as they are to be stored.</summary>
-    public static byte[] Make(int rate, int channels, int bits, byte[] content, int frames, string? compression, string type = "AIFC", int offset = 0, (string Name, byte[] Content)? text = null)
+    public static byte[] Make(
+        int rate,
+        int channels,
+        int bits,
+        byte[] content,
+        int frames,
+        string? compression,
+        string type = "AIFC",
+        int offset = 0,
+        (string Name, byte[] Content)? text = null
+    )
     {
-        byte[] common = new byte[18], sound = [0, 0, 0, 0, 0, 0, 0, 0, .. content];
+        byte[] common = new byte[18],
+            sound = [0, 0, 0, 0, 0, 0, 0, 0, .. content];
         BinaryPrimitives.WriteInt16BigEndian(common, (short)channels);
         BinaryPrimitives.WriteInt32BigEndian(common.AsSpan(2), frames);
         BinaryPrimitives.WriteInt16BigEndian(common.AsSpan(6), (short)bits);
@@ -33,7 +54,13 @@ internal static class AiffBytes
         if (compression is not null)
             common = [.. common, .. System.Text.Encoding.ASCII.GetBytes(compression), 0, 0];
         BinaryPrimitives.WriteInt32BigEndian(sound, offset);
-        byte[] chunks = [.. System.Text.Encoding.ASCII.GetBytes(type), .. Chunk("COMM", common), .. text is { } t ? Chunk(t.Name, t.Content) : [], .. Chunk("SSND", sound)];
+        byte[] chunks =
+        [
+            .. System.Text.Encoding.ASCII.GetBytes(type),
+            .. Chunk("COMM", common),
+            .. text is { } t ? Chunk(t.Name, t.Content) : [],
+            .. Chunk("SSND", sound),
+        ];
         return Chunk("FORM", chunks);
 
         static byte[] Chunk(string name, byte[] content)

@@ -25,7 +25,10 @@ public sealed class AiffReaderTests : IDisposable
         string path = _folder.File("song.aiff");
         File.WriteAllBytes(path, AiffBytes.Make(48000, channels, bits, samples, offset));
         using AudioReader reader = AudioFile.Open(new TrackSource(path), NoFFmpeg);
-        Assert.Equal((48000, channels, (long)frames, $"AIFF {bits} bit via NAudio"), (reader.SampleRate, reader.Channels, reader.FrameCount, reader.Codec));
+        Assert.Equal(
+            (48000, channels, (long)frames, $"AIFF {bits} bit via NAudio"),
+            (reader.SampleRate, reader.Channels, reader.FrameCount, reader.Codec)
+        );
         Assert.Equal(samples.Select(s => (float)(s / Math.Pow(2, bits - 1))), reader.ReadAll());
         Assert.Empty(reader.Warnings);
         Assert.Empty(reader.Tags);
@@ -39,14 +42,20 @@ public sealed class AiffReaderTests : IDisposable
         File.WriteAllBytes(path, AiffBytes.Make(44100, 2, 16, samples));
         using AudioReader reader = AudioFile.Open(new TrackSource(path) { Range = new FrameRange(100, 50) }, NoFFmpeg);
         Assert.Equal(samples[200..300].Select(s => s / 32768f), reader.ReadAll());
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path) { StreamIndex = 1 }, NoFFmpeg)).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path) { StreamIndex = 1 }, NoFFmpeg)).Error
+        );
     }
 
     [Fact]
     public void Tags_are_read_without_ffmpeg()
     {
         string path = _folder.File("song.aiff");
-        foreach ((string name, string field) in ((string, string)[])[("NAME", "title"), ("AUTH", "artist"), ("(c) ", "copyright"), ("ANNO", "comment")])
+        foreach (
+            (string name, string field) in ((string, string)[])
+                [("NAME", "title"), ("AUTH", "artist"), ("(c) ", "copyright"), ("ANNO", "comment")]
+        )
         {
             File.WriteAllBytes(path, AiffBytes.Make(44100, 2, 16, Samples(16, 200), 0, (name, "A song\0"u8.ToArray())));
             using AudioReader reader = AudioFile.Open(new TrackSource(path), NoFFmpeg);
@@ -55,7 +64,10 @@ public sealed class AiffReaderTests : IDisposable
             Assert.Empty(reader.Warnings);
         }
 
-        File.WriteAllBytes(path, AiffBytes.Make(44100, 2, 16, Samples(16, 200), 0, ("ID3 ", Id3Bytes.Tag(3, Id3Bytes.Text("TIT2", "From ID3")))));
+        File.WriteAllBytes(
+            path,
+            AiffBytes.Make(44100, 2, 16, Samples(16, 200), 0, ("ID3 ", Id3Bytes.Tag(3, Id3Bytes.Text("TIT2", "From ID3"))))
+        );
         using AudioReader tagged = AudioFile.Open(new TrackSource(path), NoFFmpeg);
         Assert.Equal("From ID3", tagged.Tags["title"]);
         Assert.Equal("v:0", tagged.Picture);
@@ -78,9 +90,20 @@ public sealed class AiffReaderTests : IDisposable
     [InlineData("23ni", 32, "AIFF 32 bit, little-endian")]
     public void Integers_of_AIFF_C_are_read_bit_for_bit(string compression, int bits, string codec)
     {
-        int width = (bits + 7) / 8, shift = (8 * width) - bits;
+        int width = (bits + 7) / 8,
+            shift = (8 * width) - bits;
         int[] samples = [.. Samples(bits, 2001 * 2).Select(s => s << shift)];
-        using AudioReader reader = Open(AiffBytes.Make(48000, 2, bits, samples, type: "AIFC", compression: compression, isLittle: compression is "sowt" or "42ni" or "23ni"));
+        using AudioReader reader = Open(
+            AiffBytes.Make(
+                48000,
+                2,
+                bits,
+                samples,
+                type: "AIFC",
+                compression: compression,
+                isLittle: compression is "sowt" or "42ni" or "23ni"
+            )
+        );
         Assert.Equal((48000, 2, 2001L, codec), (reader.SampleRate, reader.Channels, reader.FrameCount, reader.Codec));
         Assert.Equal(samples.Select(s => (float)(s / Math.Pow(2, (8 * width) - 1))), reader.ReadAll());
         Assert.Empty(reader.Warnings);
@@ -93,7 +116,12 @@ public sealed class AiffReaderTests : IDisposable
     public void Floats_of_AIFF_C_are_read_whatever_bits_they_declare(string compression, int bits)
     {
         float[] values = [0.1f, -1.5f, float.Epsilon, 1f / 3];
-        byte[] content = [.. values.SelectMany(v => compression == "fl64" ? BitConverter.GetBytes((double)v).Reverse() : BitConverter.GetBytes(v).Reverse())];
+        byte[] content =
+        [
+            .. values.SelectMany(v =>
+                compression == "fl64" ? BitConverter.GetBytes((double)v).Reverse() : BitConverter.GetBytes(v).Reverse()
+            ),
+        ];
         using AudioReader reader = Open(AiffBytes.Make(96000, 2, bits, content, 2, compression));
         Assert.Equal(values, reader.ReadAll());
         Assert.Equal($"AIFF float {(compression == "fl64" ? 64 : 32)} bit", reader.Codec);
@@ -106,7 +134,8 @@ public sealed class AiffReaderTests : IDisposable
     [InlineData("ULAW", 8, -32124f / 32768)]
     public void Bytes_of_AIFF_C_are_read(string compression, int bits, float expected)
     {
-        // 192 is half of full scale above 128. G.711: 0x00 in A-law is 0x55 with its even bits turned: segment 5, step 5; in µ-law it is the lowest value there is.
+        // 192 is half of full scale above 128. G.711: 0x00 in A-law is 0x55 with its even bits turned: segment 5, step 5; in µ-law it is
+        // the lowest value there is.
         byte stored = compression == "raw " ? (byte)192 : (byte)0;
         using AudioReader reader = Open(AiffBytes.Make(8000, 1, bits, [stored, stored], 2, compression));
         Assert.Equal([expected, expected], reader.ReadAll());
@@ -125,7 +154,8 @@ public sealed class AiffReaderTests : IDisposable
     public void Damaged_files_are_read_as_far_as_they_go(string damage, int frames, string words)
     {
         int[] samples = Samples(16, 2000);
-        byte[] whole = AiffBytes.Make(44100, 2, 16, samples), bytes = [.. whole];
+        byte[] whole = AiffBytes.Make(44100, 2, 16, samples),
+            bytes = [.. whole];
         // FORM, its size and type, COMM with 8 + 18 bytes: frames at 22; SSND at 38, its size at 42.
         switch (damage)
         {
@@ -174,7 +204,9 @@ public sealed class AiffReaderTests : IDisposable
     [InlineData("NONE", 0)]
     public void What_every_reader_takes_for_something_else_is_refused(string compression, int bits)
     {
-        DemucsException refused = Assert.Throws<DemucsException>(() => Open(AiffBytes.Make(44100, 1, bits, new byte[100], 10, compression)));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            Open(AiffBytes.Make(44100, 1, bits, new byte[100], 10, compression))
+        );
         Assert.Equal(DemucsError.AudioTrackCorrupt, refused.Error);
         Assert.Contains($"{bits} bits, stored as '{compression}'", refused.Message, StringComparison.Ordinal);
     }
@@ -184,12 +216,19 @@ public sealed class AiffReaderTests : IDisposable
     {
         string path = _folder.File("song.aiff");
         File.WriteAllBytes(path, AiffBytes.Make(44100, 2, 16, Samples(16, 2000), type: "AIFC", compression: "ima4"));
-        Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), NoFFmpeg)).Error);
+        Assert.Equal(
+            DemucsError.FFmpegNotFound,
+            Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), NoFFmpeg)).Error
+        );
     }
 
     [Fact]
     public void A_file_without_samples_is_an_error() =>
-        Assert.Contains("contains no audio frames", Assert.Throws<DemucsException>(() => Open(AiffBytes.Make(44100, 2, 16, []))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "contains no audio frames",
+            Assert.Throws<DemucsException>(() => Open(AiffBytes.Make(44100, 2, 16, []))).Message,
+            StringComparison.Ordinal
+        );
 
     private AudioReader Open(byte[] bytes)
     {
@@ -204,6 +243,20 @@ public sealed class AiffReaderTests : IDisposable
     {
         Random random = new(bits);
         long span = 1L << bits;
-        return [.. Enumerable.Range(0, count).Select(i => (int)(i switch { 0 => -span / 2, 1 => (span / 2) - 1, _ => random.NextInt64(span) - (span / 2) }))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                    (int)(
+                        i switch
+                        {
+                            0 => -span / 2,
+                            1 => (span / 2) - 1,
+                            _ => random.NextInt64(span) - (span / 2),
+                        }
+                    )
+                ),
+        ];
     }
 }

@@ -40,8 +40,10 @@ public sealed class AudioFileTests : IDisposable
     [Fact]
     public void What_another_program_has_open_to_write_to_it_can_be_read()
     {
-        string song = _folder.Write("song.wav", WavBytes.Pcm16(44100, 1, 1, 2)), list = _folder.Write("list.m3u", WavBytes.Text("song.wav"));
-        using FileStream recorder = new(song, FileMode.Open, FileAccess.Write, FileShare.ReadWrite), editor = new(list, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        string song = _folder.Write("song.wav", WavBytes.Pcm16(44100, 1, 1, 2)),
+            list = _folder.Write("list.m3u", WavBytes.Text("song.wav"));
+        using FileStream recorder = new(song, FileMode.Open, FileAccess.Write, FileShare.ReadWrite),
+            editor = new(list, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         using AudioReader reader = AudioFile.Open(song);
         Assert.Equal(2, reader.FrameCount);
         Assert.Equal(["song.wav"], PlaylistText.ReadLines(list));
@@ -76,7 +78,7 @@ public sealed class AudioFileTests : IDisposable
     public void Other_content_without_ffmpeg_says_how_to_get_it(string name, string content)
     {
         string path = _folder.Write(name, WavBytes.Text(content));
-        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null));
+        DemucsException exception = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null));
         Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
         foreach (string words in (string[])[path, "WAV, AIFF and FLAC are built in", "Install ffmpeg", "DEMUCSPS_FFMPEG"])
             Assert.Contains(words, exception.Message, StringComparison.Ordinal);
@@ -86,7 +88,10 @@ public sealed class AudioFileTests : IDisposable
     public void A_wave_file_of_another_codec_needs_ffmpeg()
     {
         string path = _folder.Write("mp3.wav", WavBytes.File(WavBytes.Format(0x55, 2, 44100, 0, 1), WavBytes.Chunk("data", [1])));
-        Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null)).Error);
+        Assert.Equal(
+            DemucsError.FFmpegNotFound,
+            Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path), () => null)).Error
+        );
     }
 
     [Fact]
@@ -102,7 +107,7 @@ public sealed class AudioFileTests : IDisposable
 
     private static void Refused(DemucsError error, string path, string words)
     {
-        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
+        DemucsException exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
         Assert.Equal(error, exception.Error);
         Assert.Equal(path, exception.Path);
         Assert.Contains(path, exception.Message, StringComparison.Ordinal);

@@ -18,9 +18,14 @@ public sealed class ConcatenatedFileTests : IDisposable
     {
         byte[] file = Encoded(extension);
         string path = _folder.Write("two." + extension, [.. file, .. file]);
-        using AudioReader one = AudioFile.Open(_folder.File("one." + extension)), two = AudioFile.Open(path);
+        using AudioReader one = AudioFile.Open(_folder.File("one." + extension)),
+            two = AudioFile.Open(path);
         Assert.Equal(one.ReadAll().Length, two.ReadAll().Length);
-        Assert.Contains($"is two files joined: the second begins at byte {file.Length}, and its {file.Length} of {2 * file.Length} bytes (50 %) are ignored", Assert.Single(two.Warnings, w => !one.Warnings.Contains(w.Replace("two.", "one.", StringComparison.Ordinal))), StringComparison.Ordinal);
+        Assert.Contains(
+            $"is two files joined: the second begins at byte {file.Length}, and its {file.Length} of {2 * file.Length} bytes (50 %) are ignored",
+            Assert.Single(two.Warnings, w => !one.Warnings.Contains(w.Replace("two.", "one.", StringComparison.Ordinal))),
+            StringComparison.Ordinal
+        );
         // Whatever is behind a file that is no other file is none.
         using ByteSource other = new(new MemoryStream([.. file, .. new byte[100]]), path);
         Assert.Null(ConcatenatedFile.Find(other));
@@ -35,7 +40,8 @@ public sealed class ConcatenatedFileTests : IDisposable
     {
         byte[] file = Encoded(extension);
         string path = _folder.Write("two." + extension, [.. file, .. file]);
-        using AudioReader one = AudioFile.Open(_folder.File("one." + extension)), two = AudioFile.Open(path);
+        using AudioReader one = AudioFile.Open(_folder.File("one." + extension)),
+            two = AudioFile.Open(path);
         int length = one.ReadAll().Length;
         // Encoders' delays are taken off the first one only.
         Assert.InRange(two.ReadAll().Length, (2 * length) - 1, (2 * length) + 5000);
@@ -43,7 +49,8 @@ public sealed class ConcatenatedFileTests : IDisposable
 
     private byte[] Encoded(string extension)
     {
-        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg"), path = _folder.File("one." + extension);
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg"),
+            path = _folder.File("one." + extension);
         ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "sine=d=1:r=44100", path);
         return File.ReadAllBytes(path);
     }

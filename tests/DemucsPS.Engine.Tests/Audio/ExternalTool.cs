@@ -27,7 +27,7 @@ internal static class ExternalTool
     /// <summary>Runs a program that may say that something is wrong.</summary>
     public static (int ExitCode, string Words) RunAnyway(string executable, params string[] arguments)
     {
-        ProcessStartInfo info = new ProcessStartInfo(executable) { RedirectStandardError = true, RedirectStandardOutput = true };
+        ProcessStartInfo info = new(executable) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (string argument in arguments)
             info.ArgumentList.Add(argument);
         using Process process = Process.Start(info)!;
@@ -41,7 +41,12 @@ internal static class ExternalTool
     /// <returns>What it writes into its standard output.</returns>
     public static byte[] Filter(string executable, byte[] input, params string[] arguments)
     {
-        ProcessStartInfo info = new ProcessStartInfo(executable) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        ProcessStartInfo info = new(executable)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         foreach (string argument in arguments)
             info.ArgumentList.Add(argument);
         using Process process = Process.Start(info)!;

@@ -22,20 +22,22 @@ public sealed class FFmpegLocatorTests : IDisposable
     public void A_wrong_variable_is_an_error_and_not_passed_over(string configured)
     {
         Program(Name);
-        var exception = Assert.Throws<DemucsException>(() => FFmpegLocator.Find(configured, _folder.FullName));
+        DemucsException exception = Assert.Throws<DemucsException>(() => FFmpegLocator.Find(configured, _folder.FullName));
         Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
         Assert.Contains("DEMUCSPS_FFMPEG", exception.Message, StringComparison.Ordinal);
         Assert.Contains(configured, exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Windows would give the names of files to its command interpreter, for which "%PATH%" and "&amp;" in them are commands.</summary>
+    /// <summary>
+    /// Windows would give the names of files to its command interpreter, for which "%PATH%" and "&amp;" in them are commands.
+    /// </summary>
     [Theory]
     [InlineData("ffmpeg.cmd")]
     [InlineData("FFmpeg.BAT")]
     public void A_batch_file_is_refused_with_what_to_name_instead(string name)
     {
         string configured = Program(name);
-        var exception = Assert.Throws<DemucsException>(() => FFmpegLocator.Find(configured, _folder.FullName));
+        DemucsException exception = Assert.Throws<DemucsException>(() => FFmpegLocator.Find(configured, _folder.FullName));
         Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
         Assert.Contains(configured, exception.Message, StringComparison.Ordinal);
         Assert.Contains("is a batch file", exception.Message, StringComparison.Ordinal);
@@ -58,7 +60,10 @@ public sealed class FFmpegLocatorTests : IDisposable
     public void Without_the_variable_the_search_path_is_used_in_order(string? configured)
     {
         string expected = Program(Name);
-        string searchPath = string.Join(Path.PathSeparator, ["relative", "", Path.Combine(_folder.FullName, "none"), $"\"{_folder.FullName}\"", "/later"]);
+        string searchPath = string.Join(
+            Path.PathSeparator,
+            ["relative", "", Path.Combine(_folder.FullName, "none"), $"\"{_folder.FullName}\"", "/later"]
+        );
         Assert.Equal(expected, FFmpegLocator.Find(configured, searchPath));
     }
 

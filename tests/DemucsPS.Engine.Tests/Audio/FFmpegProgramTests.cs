@@ -5,10 +5,13 @@ using DemucsPS.Engine.Input;
 
 namespace DemucsPS.Engine.Tests.Audio;
 
-/// <summary>An ffmpeg that is too old is named, with the version that will do, instead of what an option that it does not know makes of it.</summary>
+/// <summary>
+/// An ffmpeg that is too old is named, with the version that will do, instead of what an option that it does not know makes of it.
+/// </summary>
 public sealed class FFmpegProgramTests : IDisposable
 {
-    private const string Encoders = "echo ' A..... aac AAC'; echo ' A..... alac ALAC'; echo ' A..... flac FLAC'; echo ' A..... libmp3lame MP3'; echo ' A..... libopus Opus'";
+    private const string Encoders =
+        "echo ' A..... aac AAC'; echo ' A..... alac ALAC'; echo ' A..... flac FLAC'; echo ' A..... libmp3lame MP3'; echo ' A..... libopus Opus'";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -26,7 +29,8 @@ public sealed class FFmpegProgramTests : IDisposable
     [InlineData("git-2020-01-10-3d894db", null)]
     [InlineData("99999999999.1", null)]
     [InlineData("", null)]
-    public void Versions_are_told_from_builds_between_them(string words, string? expected) => Assert.Equal(expected, FFmpegProgram.Parse(words)?.ToString());
+    public void Versions_are_told_from_builds_between_them(string words, string? expected) =>
+        Assert.Equal(expected, FFmpegProgram.Parse(words)?.ToString());
 
     [Theory]
     [InlineData("4.4.2-0ubuntu0.22.04.1", StemFileFormat.Aac, "Stems as Aac need ffmpeg 5.0 or newer, but '")]
@@ -48,7 +52,7 @@ public sealed class FFmpegProgramTests : IDisposable
             return;
         }
 
-        var error = Assert.Throws<DemucsException>(() => FFmpegEncoders.Find(format, program));
+        DemucsException error = Assert.Throws<DemucsException>(() => FFmpegEncoders.Find(format, program));
         Assert.Equal(DemucsError.FFmpegNotFound, error.Error);
         Assert.StartsWith(words + program + "' is version ", error.Message, StringComparison.Ordinal);
         Assert.Contains("Install a newer version", error.Message, StringComparison.Ordinal);
@@ -60,12 +64,24 @@ public sealed class FFmpegProgramTests : IDisposable
     public void One_that_is_too_old_to_read_is_named_where_it_fails()
     {
         string path = _folder.Write("song.xyz", [1]);
-        string program = Script("case \"$*\" in *level+*) echo 'Invalid loglevel \"level+info\". Possible levels are numbers or:' >&2; exit 1;; esac; echo 'ffmpeg version 3.4.11 Copyright (c) 2000-2022' >&2");
-        foreach (Action open in (Action[])[() => AudioFile.Open(new TrackSource(path), () => program), () => AudioFile.ReadHeader(new TrackSource(path), () => program)])
+        string program = Script(
+            "case \"$*\" in *level+*) echo 'Invalid loglevel \"level+info\". Possible levels are numbers or:' >&2; exit 1;; esac; echo 'ffmpeg version 3.4.11 Copyright (c) 2000-2022' >&2"
+        );
+        foreach (
+            Action open in (Action[])
+                [
+                    () => AudioFile.Open(new TrackSource(path), () => program),
+                    () => AudioFile.ReadHeader(new TrackSource(path), () => program),
+                ]
+        )
         {
-            var error = Assert.Throws<DemucsException>(open);
+            DemucsException error = Assert.Throws<DemucsException>(open);
             Assert.Equal(DemucsError.FFmpegNotFound, error.Error);
-            Assert.StartsWith($"'{path}' needs ffmpeg 4.0 or newer, but '{program}' is version 3.4.11.", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"'{path}' needs ffmpeg 4.0 or newer, but '{program}' is version 3.4.11.",
+                error.Message,
+                StringComparison.Ordinal
+            );
         }
     }
 

@@ -71,10 +71,10 @@ public sealed class FFmpegReaderTests : IDisposable
     public void A_file_that_is_no_audio_is_unsupported_in_the_words_of_ffmpeg()
     {
         ExternalTool.FindOrSkip("ffmpeg");
-        var noise = new byte[5000];
+        byte[] noise = new byte[5000];
         new Random(9).NextBytes(noise);
         string path = _folder.Write("noise.xyz", noise);
-        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
+        DemucsException exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
         Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
         Assert.Contains(path, exception.Message, StringComparison.Ordinal);
         Assert.Contains("ffmpeg reports: ", exception.Message, StringComparison.Ordinal);
@@ -98,14 +98,22 @@ public sealed class FFmpegReaderTests : IDisposable
     public void An_mp3_that_is_cut_off_gets_a_warning()
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
-        string wav = _folder.Write("source.wav", WavBytes.Pcm16(44100, 1, Sine(5 * 44100))), whole = _folder.File("song.mp3"), silent = _folder.File("silent.mp3");
+        string wav = _folder.Write("source.wav", WavBytes.Pcm16(44100, 1, Sine(5 * 44100))),
+            whole = _folder.File("song.mp3"),
+            silent = _folder.File("silent.mp3");
         ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, whole);
         // Without a length in its head nobody can tell.
         ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, "-write_xing", "0", silent);
         byte[] bytes = File.ReadAllBytes(whole);
         Assert.Empty(WarningsOf(whole));
-        Assert.Contains("without a LAME tag", Assert.Single(WarningsOf(_folder.Write("cut silent.mp3", File.ReadAllBytes(silent)[..(bytes.Length / 2)]))), StringComparison.Ordinal);
-        string warning = Assert.Single(WarningsOf(_folder.Write("cut.mp3", bytes[..(bytes.Length / 2)])), w => w.Contains("cut off", StringComparison.Ordinal));
+        Assert.Contains(
+            "without a LAME tag",
+            Assert.Single(WarningsOf(_folder.Write("cut silent.mp3", File.ReadAllBytes(silent)[..(bytes.Length / 2)]))),
+            StringComparison.Ordinal
+        );
+        string warning = Assert.Single(WarningsOf(_folder.Write("cut.mp3", bytes[..(bytes.Length / 2)])), w =>
+            w.Contains("cut off", StringComparison.Ordinal)
+        );
         Assert.Matches(@"^'.*cut\.mp3' is cut off: it declares 5\.\d s, but has 2\.\d s\.", warning);
 
         static IReadOnlyList<string> WarningsOf(string path)
@@ -138,7 +146,7 @@ public sealed class FFmpegReaderTests : IDisposable
         string program = Script($"{header}; head -c 4000 /dev/zero; echo '[error] the disk is on fire' >&2; exit 3");
         using FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), program);
         Assert.Equal(1000, reader.Read(new float[2000]));
-        var exception = Assert.Throws<DemucsException>(() => reader.Read(new float[2000]));
+        DemucsException exception = Assert.Throws<DemucsException>(() => reader.Read(new float[2000]));
         Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
         Assert.Contains("code 3. ffmpeg reports: the disk is on fire.", exception.Message, StringComparison.Ordinal);
     }
@@ -148,14 +156,19 @@ public sealed class FFmpegReaderTests : IDisposable
     {
         string path = _folder.Write("a.xyz", [1]);
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => FFmpegReader.Open(path, Script(Header()))).Error);
-        Assert.Equal(DemucsError.AudioFormatUnsupported, Assert.Throws<DemucsException>(() => FFmpegReader.Open(path, Script("exit 1"))).Error);
+        Assert.Equal(
+            DemucsError.AudioFormatUnsupported,
+            Assert.Throws<DemucsException>(() => FFmpegReader.Open(path, Script("exit 1"))).Error
+        );
     }
 
     [Fact]
     public void A_flood_of_messages_neither_blocks_nor_fills_the_error()
     {
-        string program = Script("i=0; while [ $i -lt 20000 ]; do echo \"[error] message number $i of very many that nobody will ever read\"; i=$((i+1)); done >&2; exit 1");
-        var exception = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.xyz", [1]), program));
+        string program = Script(
+            "i=0; while [ $i -lt 20000 ]; do echo \"[error] message number $i of very many that nobody will ever read\"; i=$((i+1)); done >&2; exit 1"
+        );
+        DemucsException exception = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.xyz", [1]), program));
         Assert.InRange(exception.Message.Length, 3000, 6000);
         Assert.Contains("message number 19999", exception.Message, StringComparison.Ordinal);
     }
@@ -171,14 +184,17 @@ public sealed class FFmpegReaderTests : IDisposable
         reader.Dispose();
         reader.Dispose();
         Assert.Throws<ObjectDisposedException>(() => reader.Read(new float[100]));
-        Assert.False(Directory.Exists($"/proc/{id}") && !File.ReadAllText($"/proc/{id}/stat").Contains(" Z ", StringComparison.Ordinal), "the program is still running");
+        Assert.False(
+            Directory.Exists($"/proc/{id}") && !File.ReadAllText($"/proc/{id}/stat").Contains(" Z ", StringComparison.Ordinal),
+            "the program is still running"
+        );
     }
 
     [Fact]
     public void A_program_that_cannot_be_started_is_named()
     {
         string program = _folder.WriteProgram("not a program", [0, 1, 2]);
-        var exception = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.xyz", [1]), program));
+        DemucsException exception = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.xyz", [1]), program));
         Assert.Equal(DemucsError.FFmpegNotFound, exception.Error);
         Assert.Contains(program, exception.Message, StringComparison.Ordinal);
     }
@@ -186,7 +202,10 @@ public sealed class FFmpegReaderTests : IDisposable
     [Fact]
     public void A_program_that_is_killed_midway_is_an_error_and_not_a_short_track()
     {
-        using FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), Script($"{Header()}; head -c 4000 /dev/zero; kill -9 $$"));
+        using FFmpegReader reader = FFmpegReader.Open(
+            _folder.Write("a.xyz", [1]),
+            Script($"{Header()}; head -c 4000 /dev/zero; kill -9 $$")
+        );
         Assert.Equal(1000, reader.Read(new float[2000]));
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => reader.Read(new float[2000])).Error);
     }
@@ -198,17 +217,47 @@ public sealed class FFmpegReaderTests : IDisposable
         string one = _folder.Write("one.wav", WavBytes.Pcm16(22050, 1, Sine(5000)));
         string two = _folder.Write("two.wav", WavBytes.Pcm16(48000, 2, Sine(6000)));
         string film = _folder.File("film.mkv");
-        ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=size=16x16:duration=0.1", "-i", one, "-i", two, "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "pcm_s16le",
-            "-metadata:s:a:0", "title=first", "-metadata:s:a:1", "title=second", "-metadata:s:a:1", "language=deu", film);
+        ExternalTool.Run(
+            ffmpeg,
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "color=size=16x16:duration=0.1",
+            "-i",
+            one,
+            "-i",
+            two,
+            "-map",
+            "0:v",
+            "-map",
+            "1:a",
+            "-map",
+            "2:a",
+            "-c:a",
+            "pcm_s16le",
+            "-metadata:s:a:0",
+            "title=first",
+            "-metadata:s:a:1",
+            "title=second",
+            "-metadata:s:a:1",
+            "language=deu",
+            film
+        );
         using AudioReader first = AudioFile.Open(new TrackSource(film));
         Assert.Equal((22050, 1, "first"), (first.SampleRate, first.Channels, first.Tags["title"]));
         using AudioReader second = AudioFile.Open(new TrackSource(film) { StreamIndex = 1 });
         Assert.Equal((48000, 2, "second"), (second.SampleRate, second.Channels, second.Tags["title"]));
         Assert.Equal(Sine(6000).Select(value => value / 32768f), second.ReadAll());
-        var error = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(film) { StreamIndex = 2 }));
+        DemucsException error = Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(film) { StreamIndex = 2 }));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("has no audio stream 2; streams are counted from 0. It has 0: pcm_s16le", error.Message, StringComparison.Ordinal);
-        Assert.Contains("; 1: (ger) pcm_s16le", error.Message.Replace("(deu)", "(ger)", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "; 1: (ger) pcm_s16le",
+            error.Message.Replace("(deu)", "(ger)", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         Assert.Contains("48000 Hz", error.Message, StringComparison.Ordinal);
     }
 
@@ -231,7 +280,12 @@ public sealed class FFmpegReaderTests : IDisposable
         // The rate that Opus has, and a length that no block size divides.
         Random random = new(4);
         double low = 0;
-        int[] samples = [.. Enumerable.Range(0, 48000 + 12_345).Select(i => (int)(6000 * (low = (0.8 * low) + (random.NextDouble() - 0.5)) + 6000 * Math.Sin(i * i * 1e-6)))];
+        int[] samples =
+        [
+            .. Enumerable
+                .Range(0, 48000 + 12_345)
+                .Select(i => (int)(6000 * (low = (0.8 * low) + (random.NextDouble() - 0.5)) + 6000 * Math.Sin(i * i * 1e-6))),
+        ];
         string wav = _folder.Write("source.wav", WavBytes.Pcm16(48000, 1, samples));
         string path = _folder.File(name);
         ExternalTool.Run(ffmpeg, ["-v", "error", "-i", wav, .. options, path]);
@@ -246,7 +300,8 @@ public sealed class FFmpegReaderTests : IDisposable
     }
 
     /// <summary>
-    /// What a file does not tell is named. The lags are those of the codecs: 1,105 = 576 of LAME and 529 of the decoder; 1,024 of ffmpeg's AAC; 481 and 256 of the filters of layer 2 and AC-3. ffmpeg's WMA
+    /// What a file does not tell is named. The lags are those of the codecs: 1,105 = 576 of LAME and 529 of the decoder; 1,024 of ffmpeg's
+    /// AAC; 481 and 256 of the filters of layer 2 and AC-3. ffmpeg's WMA
     /// lies a block early where its decoder is left alone (findings/ffmpeg-wma-start.sh).
     /// </summary>
     [Theory]
@@ -260,7 +315,12 @@ public sealed class FFmpegReaderTests : IDisposable
     [LongInlineData("slow.wma", 0, "Windows Media Audio", "-ar", "22050")]
     [LongInlineData("slower.wma", 0, "Windows Media Audio", "-ar", "16000")]
     [LongInlineData("slow one.wma", 0, "Windows Media Audio", "-c:a", "wmav1", "-ar", "32000")]
-    public void Where_a_file_does_not_say_where_its_music_begins_or_ends_that_is_named(string name, int late, string words, params string[] options)
+    public void Where_a_file_does_not_say_where_its_music_begins_or_ends_that_is_named(
+        string name,
+        int late,
+        string words,
+        params string[] options
+    )
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         int rate = options.Contains("-ar") ? int.Parse(options[^1], System.Globalization.CultureInfo.InvariantCulture) : 44100;
@@ -283,7 +343,9 @@ public sealed class FFmpegReaderTests : IDisposable
     public void Samples_that_ffmpeg_is_known_to_misread_are_refused()
     {
         string line = "echo '[info]   Stream #0:0 -> #0:0 (pcm_f24le (native) -> pcm_f32le (native))' >&2";
-        DemucsException refused = Assert.Throws<DemucsException>(() => FFmpegReader.Open(_folder.Write("a.avi", [1]), Script($"{line}; {Header()}; head -c 4000 /dev/zero")));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            FFmpegReader.Open(_folder.Write("a.avi", [1]), Script($"{line}; {Header()}; head -c 4000 /dev/zero"))
+        );
         Assert.Equal(DemucsError.AudioFormatUnsupported, refused.Error);
         Assert.Contains("ffmpeg reads such files wrongly (pcm_f24le via ffmpeg)", refused.Message, StringComparison.Ordinal);
     }
@@ -306,7 +368,8 @@ public sealed class FFmpegReaderTests : IDisposable
     [InlineData("[info]   Stream #0:0: Audio: mp3", null)]
     [InlineData("[error]  Stream #0:0 -> #0:0 (mp3", null)]
     [InlineData("[info]  Stream #0:0 -> #0:0 (", null)]
-    public void The_codec_is_taken_from_the_stream_that_is_decoded(string line, string? expected) => Assert.Equal(expected, FFmpegLog.CodecIn(line));
+    public void The_codec_is_taken_from_the_stream_that_is_decoded(string line, string? expected) =>
+        Assert.Equal(expected, FFmpegLog.CodecIn(line));
 
     [Theory]
     [InlineData("[info]   Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo", "(eng) aac (LC), 48000 Hz, stereo")]

@@ -13,23 +13,82 @@ public sealed class FileTagsTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string, byte[]> FilesWithTwoArtists => new()
-    {
-        { "ID3v2.4, UTF-8", Id3(4, TextFrame(4, "TPE1", 3, "Ä", "B/C"), TextFrame(4, "TCON", 3, "Rock", "Pop", "Jazz")) },
-        { "ID3v2.4, UTF-16 with marks", Id3(4, TextFrame(4, "TPE1", 1, "Ä", "B/C"), TextFrame(4, "TCON", 1, "Rock", "Pop", "Jazz")) },
-        { "ID3v2.4, UTF-16, big endian", Id3(4, TextFrame(4, "TPE1", 2, "Ä", "B/C"), TextFrame(4, "TCON", 2, "Rock", "Pop", "Jazz")) },
-        { "ID3v2.4 with sizes of ID3v2.3", Id3(4, Frame(3, "TIT2", Text(3, new string('x', 200))), Frame(3, "TPE1", Text(3, "Ä", "B/C")), Frame(3, "TCON", Text(0, "Rock", "Pop", "Jazz"))) },
-        { "ID3v2.3, Latin-1", Id3(3, TextFrame(3, "TPE1", 0, "Ä", "B/C"), TextFrame(3, "TCON", 0, "Rock", "Pop", "Jazz", "")) },
-        { "ID3v2.3 with an extension", Id3(3, 0x40, [0, 0, 0, 6, 0, 0, 0, 0, 0, 0], TextFrame(3, "TPE1", 0, "Ä", "B/C"), TextFrame(3, "TCON", 0, "Rock", "Pop", "Jazz")) },
-        { "ID3v2.3, unsynchronized", Unsynchronized(Id3(3, 0x80, TextFrame(3, "TPE1", 1, "Ä", "B/C"), TextFrame(3, "TCON", 1, "Rock", "Pop", "Jazz"))) },
-        { "ID3v2.4, a frame unsynchronized", Id3(4, Frame(4, "TPE1", [0, 0, 0, 9, 1, 0xFF, 0, 0xFE, 0xC4, 0, 0, 0, (byte)'B', 0, (byte)'/', 0, (byte)'C', 0], flags: 3), TextFrame(4, "TCON", 3, "Rock", "Pop", "Jazz")) },
-        { "ID3v2.2", Id3(2, TextFrame(2, "TP1", 0, "Ä", "B/C"), TextFrame(2, "TCO", 0, "Rock", "Pop", "Jazz")) },
-        { "Opus", Ogg(true, Comments("ARTIST=Ä", "artist=B/C", "GENRE=Rock", "GENRE=Pop", "GENRE=Jazz", "TITLE=x")) },
-        { "Vorbis, in pages", Ogg(false, Comments("COMMENT=" + new string('y', 30_000), "ARTIST=Ä", "ARTIST=B/C", "GENRE=Rock", "GENRE=Pop", "GENRE=Jazz"), pageBytes: 600) },
-        { "a chunk of a WAV file", WavBytes.File(WavBytes.Format(1, 1, 44100, 16), WavBytes.Chunk("data", [1, 0, 2, 0]), WavBytes.Chunk("id3 ", Id3(4, TextFrame(4, "TPE1", 3, "Ä", "B/C"), TextFrame(4, "TCON", 3, "Rock", "Pop", "Jazz")))) },
-        { "a chunk of an AIFF file", AiffBytes.Make(44100, 1, 16, [1, 2, 3], text: ("ID3 ", Id3(3, TextFrame(3, "TPE1", 1, "Ä", "B/C"), TextFrame(3, "TCON", 1, "Rock", "Pop", "Jazz")))) },
-        { "MP4", Mp4(Movie(("\u00A9ART", 1, [Encoding.UTF8.GetBytes("Ä"), "B/C"u8.ToArray()]), ("\u00A9gen", 1, ["Rock"u8.ToArray(), "Pop"u8.ToArray(), "Jazz"u8.ToArray()]))) },
-    };
+    public static TheoryData<string, byte[]> FilesWithTwoArtists =>
+        new()
+        {
+            { "ID3v2.4, UTF-8", Id3(4, TextFrame(4, "TPE1", 3, "Ä", "B/C"), TextFrame(4, "TCON", 3, "Rock", "Pop", "Jazz")) },
+            { "ID3v2.4, UTF-16 with marks", Id3(4, TextFrame(4, "TPE1", 1, "Ä", "B/C"), TextFrame(4, "TCON", 1, "Rock", "Pop", "Jazz")) },
+            { "ID3v2.4, UTF-16, big endian", Id3(4, TextFrame(4, "TPE1", 2, "Ä", "B/C"), TextFrame(4, "TCON", 2, "Rock", "Pop", "Jazz")) },
+            {
+                "ID3v2.4 with sizes of ID3v2.3",
+                Id3(
+                    4,
+                    Frame(3, "TIT2", Text(3, new string('x', 200))),
+                    Frame(3, "TPE1", Text(3, "Ä", "B/C")),
+                    Frame(3, "TCON", Text(0, "Rock", "Pop", "Jazz"))
+                )
+            },
+            { "ID3v2.3, Latin-1", Id3(3, TextFrame(3, "TPE1", 0, "Ä", "B/C"), TextFrame(3, "TCON", 0, "Rock", "Pop", "Jazz", "")) },
+            {
+                "ID3v2.3 with an extension",
+                Id3(
+                    3,
+                    0x40,
+                    [0, 0, 0, 6, 0, 0, 0, 0, 0, 0],
+                    TextFrame(3, "TPE1", 0, "Ä", "B/C"),
+                    TextFrame(3, "TCON", 0, "Rock", "Pop", "Jazz")
+                )
+            },
+            {
+                "ID3v2.3, unsynchronized",
+                Unsynchronized(Id3(3, 0x80, TextFrame(3, "TPE1", 1, "Ä", "B/C"), TextFrame(3, "TCON", 1, "Rock", "Pop", "Jazz")))
+            },
+            {
+                "ID3v2.4, a frame unsynchronized",
+                Id3(
+                    4,
+                    Frame(4, "TPE1", [0, 0, 0, 9, 1, 0xFF, 0, 0xFE, 0xC4, 0, 0, 0, (byte)'B', 0, (byte)'/', 0, (byte)'C', 0], flags: 3),
+                    TextFrame(4, "TCON", 3, "Rock", "Pop", "Jazz")
+                )
+            },
+            { "ID3v2.2", Id3(2, TextFrame(2, "TP1", 0, "Ä", "B/C"), TextFrame(2, "TCO", 0, "Rock", "Pop", "Jazz")) },
+            { "Opus", Ogg(true, Comments("ARTIST=Ä", "artist=B/C", "GENRE=Rock", "GENRE=Pop", "GENRE=Jazz", "TITLE=x")) },
+            {
+                "Vorbis, in pages",
+                Ogg(
+                    false,
+                    Comments("COMMENT=" + new string('y', 30_000), "ARTIST=Ä", "ARTIST=B/C", "GENRE=Rock", "GENRE=Pop", "GENRE=Jazz"),
+                    pageBytes: 600
+                )
+            },
+            {
+                "a chunk of a WAV file",
+                WavBytes.File(
+                    WavBytes.Format(1, 1, 44100, 16),
+                    WavBytes.Chunk("data", [1, 0, 2, 0]),
+                    WavBytes.Chunk("id3 ", Id3(4, TextFrame(4, "TPE1", 3, "Ä", "B/C"), TextFrame(4, "TCON", 3, "Rock", "Pop", "Jazz")))
+                )
+            },
+            {
+                "a chunk of an AIFF file",
+                AiffBytes.Make(
+                    44100,
+                    1,
+                    16,
+                    [1, 2, 3],
+                    text: ("ID3 ", Id3(3, TextFrame(3, "TPE1", 1, "Ä", "B/C"), TextFrame(3, "TCON", 1, "Rock", "Pop", "Jazz")))
+                )
+            },
+            {
+                "MP4",
+                Mp4(
+                    Movie(
+                        ("\u00A9ART", 1, [Encoding.UTF8.GetBytes("Ä"), "B/C"u8.ToArray()]),
+                        ("\u00A9gen", 1, ["Rock"u8.ToArray(), "Pop"u8.ToArray(), "Jazz"u8.ToArray()])
+                    )
+                )
+            },
+        };
 
     [Theory]
     [MemberData(nameof(FilesWithTwoArtists))]
@@ -45,10 +104,26 @@ public sealed class FileTagsTests : IDisposable
     public void What_ffmpeg_reads_gets_all_its_values_and_keeps_the_rest()
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
-        ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "anoisesrc=d=0.2", "-id3v2_version", "0", "-write_xing", "0", _folder.File("plain.mp3"));
+        ExternalTool.Run(
+            ffmpeg,
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "anoisesrc=d=0.2",
+            "-id3v2_version",
+            "0",
+            "-write_xing",
+            "0",
+            _folder.File("plain.mp3")
+        );
         byte[] tag = Id3(4, TextFrame(4, "TPE1", 3, "A", "B"), TextFrame(4, "TIT2", 3, "A song"), TextFrame(4, "TDRC", 3, "2001"));
         string path = _folder.Write("song.mp3", [.. tag, .. File.ReadAllBytes(_folder.File("plain.mp3"))]);
-        foreach (IReadOnlyDictionary<string, string> tags in (IReadOnlyDictionary<string, string>[])[TrackHeader.Read(new TrackSource(path)).Tags, AudioFile.Open(path).Tags])
+        foreach (
+            IReadOnlyDictionary<string, string> tags in (IReadOnlyDictionary<string, string>[])
+                [TrackHeader.Read(new TrackSource(path)).Tags, AudioFile.Open(path).Tags]
+        )
         {
             Assert.Equal(["A", "B"], TrackTags.ValuesOf(tags, "artist"));
             Assert.Equal("A song", tags["title"]);
@@ -69,7 +144,8 @@ public sealed class FileTagsTests : IDisposable
         Assert.NotEqual((TrackTags)file.Build(), new TrackTags([new KeyValuePair<string, string>("artist", "A; B"), new("genre", "C; D")]));
     }
 
-    public static TheoryData<string> MimeTypes => ["", "image/png", "image/png;charset=utf-8", "image/jpeg", "PNG", "application/octet-stream"];
+    public static TheoryData<string> MimeTypes =>
+        ["", "image/png", "image/png;charset=utf-8", "image/jpeg", "PNG", "application/octet-stream"];
 
     [Theory]
     [MemberData(nameof(MimeTypes))]
@@ -86,7 +162,11 @@ public sealed class FileTagsTests : IDisposable
             Id3(2, PictureFrame(2, mime, Png)),
             Ogg(true, Comments("TITLE=x", "METADATA_BLOCK_PICTURE=" + Convert.ToBase64String(block), "ARTIST=y"), pageBytes: 300),
             Ogg(false, Comments("metadata_block_picture=" + Convert.ToBase64String(block))),
-            WavBytes.File(WavBytes.Format(1, 1, 44100, 16), WavBytes.Chunk("id3 ", Id3(4, PictureFrame(4, mime, Png))), WavBytes.Chunk("data", [1, 0])),
+            WavBytes.File(
+                WavBytes.Format(1, 1, 44100, 16),
+                WavBytes.Chunk("id3 ", Id3(4, PictureFrame(4, mime, Png))),
+                WavBytes.Chunk("data", [1, 0])
+            ),
             AiffBytes.Make(44100, 1, 16, [1, 2, 3], text: ("ID3 ", Id3(3, PictureFrame(3, mime, Png)))),
             Mp4(Movie(("covr", 0, [Png]))),
         ];
@@ -109,7 +189,9 @@ public sealed class FileTagsTests : IDisposable
         Assert.All(files, file => Assert.Null(FileTags.ReadPicture(_folder.Write("song", file))));
     }
 
-    /// <summary>As programs write it: the block has what is left of the length in 24 bits. ffmpeg reads such files, and so does flac -F.</summary>
+    /// <summary>
+    /// As programs write it: the block has what is left of the length in 24 bits. ffmpeg reads such files, and so does flac -F.
+    /// </summary>
     [Theory]
     [InlineData((16 << 20) + 1000, 0)]
     [InlineData((16 << 20) - 41, 1)]
@@ -121,12 +203,23 @@ public sealed class FileTagsTests : IDisposable
         byte[] block = PictureBlock("image/png", picture);
         Assert.True(block.Length > 0xFF_FFFF);
         (int, byte[]) comments = (4, Comments("TITLE=x", "ARTIST=y"));
-        byte[] file = Flac(place switch { 0 => [(6, block)], 1 => [(6, block), comments], _ => [comments, (6, block), (1, new byte[100])] });
+        byte[] file = Flac(
+            place switch
+            {
+                0 => [(6, block)],
+                1 => [(6, block), comments],
+                _ => [comments, (6, block), (1, new byte[100])],
+            }
+        );
         string path = _folder.Write("song.flac", file);
         using AudioReader reader = AudioFile.Open(path);
         Assert.Equal(Enumerable.Repeat(5 / 32768f, 16), reader.ReadAll());
         Assert.Equal(place == 0 ? null : "x", reader.Tags.GetValueOrDefault("title"));
-        Assert.Contains($"its picture has {block.Length} bytes, more than FLAC allows", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            $"its picture has {block.Length} bytes, more than FLAC allows",
+            Assert.Single(reader.Warnings),
+            StringComparison.Ordinal
+        );
         EmbeddedPicture found = FileTags.ReadPicture(path)!;
         Assert.Equal(picture.Length, found.Data.Length);
         Assert.True(picture.AsSpan().SequenceEqual(found.Data));
@@ -148,7 +241,8 @@ public sealed class FileTagsTests : IDisposable
         Assert.Null(FileTags.ReadPicture(path));
     }
 
-    private static byte[] Mp4(byte[] movie) => [.. Box("ftyp", "M4A \0\0\0\0"u8.ToArray()), .. Box("mdat", new byte[10]), .. Box("moov", movie)];
+    private static byte[] Mp4(byte[] movie) =>
+        [.. Box("ftyp", "M4A \0\0\0\0"u8.ToArray()), .. Box("mdat", new byte[10]), .. Box("moov", movie)];
 
     /// <summary>A zero behind every FF, as players of old want it.</summary>
     private static byte[] Unsynchronized(byte[] tag)

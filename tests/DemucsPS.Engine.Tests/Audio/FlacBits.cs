@@ -16,21 +16,52 @@ internal sealed class FlacBits
     public static byte[] Stream(byte[] streamInfo, params byte[][] frames) =>
         WavBytes.Join(WavBytes.Text("fLaC"), [0x80, 0, 0, 34], streamInfo, WavBytes.Join(frames));
 
-    public static byte[] StreamInfo(int channels, int bits, long total, int rate = 44100, byte[]? md5 = null, int maxBlockSize = 65535, int maxFrameBytes = 0)
+    public static byte[] StreamInfo(
+        int channels,
+        int bits,
+        long total,
+        int rate = 44100,
+        byte[]? md5 = null,
+        int maxBlockSize = 65535,
+        int maxFrameBytes = 0
+    )
     {
-        FlacBits info = new FlacBits().Put(Math.Min(16, maxBlockSize), 16).Put(maxBlockSize, 16).Put(0, 24).Put(maxFrameBytes, 24)
-            .Put(rate, 20).Put(channels - 1, 3).Put(bits - 1, 5).Put(total, 36);
+        FlacBits info = new FlacBits()
+            .Put(Math.Min(16, maxBlockSize), 16)
+            .Put(maxBlockSize, 16)
+            .Put(0, 24)
+            .Put(maxFrameBytes, 24)
+            .Put(rate, 20)
+            .Put(channels - 1, 3)
+            .Put(bits - 1, 5)
+            .Put(total, 36);
         return WavBytes.Join([.. info._bytes], md5 ?? new byte[16]);
     }
 
     /// <summary>A stream with these blocks of metadata, each with its type.</summary>
     public static byte[] StreamOf((int Type, byte[] Content)[] blocks, params byte[][] frames) =>
-        WavBytes.Join([WavBytes.Text("fLaC"), .. blocks.Select((block, i) => Block(block.Type, block.Content, i == blocks.Length - 1)), .. frames]);
+        WavBytes.Join([
+            WavBytes.Text("fLaC"),
+            .. blocks.Select((block, i) => Block(block.Type, block.Content, i == blocks.Length - 1)),
+            .. frames,
+        ]);
 
-    /// <summary>A frame with a 16-bit block size and the given codes of channels, depth and rate; 0 is the stream's. Codes of rates from 12 on have bytes of their own.</summary>
-    public static byte[] Frame(int blockSize, int channelCode, Action<FlacBits> subframes, int bitsCode = 0, int rateCode = 0, byte[]? number = null, bool variable = false, params byte[] rateBytes)
+    /// <summary>
+    /// A frame with a 16-bit block size and the given codes of channels, depth and rate; 0 is the stream's. Codes of rates from 12 on have
+    /// bytes of their own.
+    /// </summary>
+    public static byte[] Frame(
+        int blockSize,
+        int channelCode,
+        Action<FlacBits> subframes,
+        int bitsCode = 0,
+        int rateCode = 0,
+        byte[]? number = null,
+        bool variable = false,
+        params byte[] rateBytes
+    )
     {
-        FlacBits frame = new FlacBits();
+        FlacBits frame = new();
         frame.Put(variable ? 0xFFF9 : 0xFFF8, 16).Put(7, 4).Put(rateCode, 4).Put(channelCode, 4).Put(bitsCode, 3).Put(0, 1);
         foreach (byte value in number ?? [0])
             frame.Put(value, 8);
@@ -86,7 +117,10 @@ internal sealed class FlacBits
     }
 
     private static byte[] Block(int type, byte[] content, bool last) =>
-        WavBytes.Join([(byte)((last ? 128 : 0) | type), (byte)(content.Length >> 16), (byte)(content.Length >> 8), (byte)content.Length], content);
+        WavBytes.Join(
+            [(byte)((last ? 128 : 0) | type), (byte)(content.Length >> 16), (byte)(content.Length >> 8), (byte)content.Length],
+            content
+        );
 
     private static int Crc(List<byte> bytes, int width, int polynomial)
     {

@@ -19,7 +19,8 @@ namespace DemucsPS.Engine.Tests.Audio;
 /// <summary>FLAC files that have lost some of their sound, or hold what belongs to no frame: everything else keeps its time.</summary>
 public sealed class FlacDamageTests : IDisposable
 {
-    private const int Block = 32, Blocks = 6;
+    private const int Block = 32,
+        Blocks = 6;
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -31,20 +32,21 @@ public sealed class FlacDamageTests : IDisposable
 
     private static byte[] Info => FlacBits.StreamInfo(1, 16, Block * Blocks, md5: FlacSignal.Digest(Samples, 2), maxBlockSize: Block);
 
-    public static TheoryData<string, int, int> Damages => new()
-    {
-        { "a bit of its samples", 0, 1 },
-        { "a bit of its samples", 2, 1 },
-        { "a bit of its samples", 5, 1 },
-        { "a bit of its header", 0, 1 },
-        { "a bit of its header", 3, 1 },
-        { "a bit of its header", 5, 1 },
-        { "missing bytes", 1, 1 },
-        { "overwritten with zeros", 2, 3 },
-        { "overwritten with noise", 1, 4 },
-        { "a length that reaches beyond the end", 4, 1 },
-        { "bytes of its own twice", 2, 1 },
-    };
+    public static TheoryData<string, int, int> Damages =>
+        new()
+        {
+            { "a bit of its samples", 0, 1 },
+            { "a bit of its samples", 2, 1 },
+            { "a bit of its samples", 5, 1 },
+            { "a bit of its header", 0, 1 },
+            { "a bit of its header", 3, 1 },
+            { "a bit of its header", 5, 1 },
+            { "missing bytes", 1, 1 },
+            { "overwritten with zeros", 2, 3 },
+            { "overwritten with noise", 1, 4 },
+            { "a length that reaches beyond the end", 4, 1 },
+            { "bytes of its own twice", 2, 1 },
+        };
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -65,13 +67,18 @@ public sealed class FlacDamageTests : IDisposable
             Assert.Contains("Silence replaces what is lost", warning, StringComparison.Ordinal);
             Assert.Contains(reader.Gaps[0].ToString(), warning, StringComparison.Ordinal);
 
-            DemucsException refused = Assert.Throws<DemucsException>(() => Read(FlacBits.Stream(Info, numbered), DamageHandling.Fail).ReadAll());
+            DemucsException refused = Assert.Throws<DemucsException>(() =>
+                Read(FlacBits.Stream(Info, numbered), DamageHandling.Fail).ReadAll()
+            );
             Assert.Equal(DemucsError.AudioTrackCorrupt, refused.Error);
             Assert.Equal([Remedy.PassOverDamage], refused.Remedies);
         }
     }
 
-    /// <summary>Some encoders give every frame the same number, and joined streams begin to count anew; the length of a damaged frame is in its header all the same.</summary>
+    /// <summary>
+    /// Some encoders give every frame the same number, and joined streams begin to count anew; the length of a damaged frame is in its
+    /// header all the same.
+    /// </summary>
     [Fact]
     public void Without_numbers_that_make_sense_a_damaged_frame_is_as_long_as_its_header_says()
     {
@@ -84,7 +91,11 @@ public sealed class FlacDamageTests : IDisposable
         frames[3] = Damage(frames[3], "a bit of its header");
         using FlacReader unknown = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), frames));
         Assert.Equal((Blocks - 1) * Block, unknown.ReadAll().Length);
-        Assert.Contains("how much sound they held is unknown. Everything after them may be too early", Assert.Single(unknown.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "how much sound they held is unknown. Everything after them may be too early",
+            Assert.Single(unknown.Warnings),
+            StringComparison.Ordinal
+        );
         Assert.Empty(unknown.Gaps);
         Assert.Throws<DemucsException>(() => Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), frames), DamageHandling.Fail).ReadAll());
     }
@@ -96,8 +107,17 @@ public sealed class FlacDamageTests : IDisposable
     [InlineData(new byte[] { 0xC4, 0x80 })]
     public void A_number_that_cannot_be_is_not_followed(byte[] number)
     {
-        byte[] last = FlacBits.Frame(Block, 0, bits => bits.Verbatim(Enumerable.Range(100, Block).Select(i => (long)i), 16), bitsCode: 4, rateCode: 9, number: number);
-        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), Frame(0), Damage(Frame(1), "a bit of its samples"), last));
+        byte[] last = FlacBits.Frame(
+            Block,
+            0,
+            bits => bits.Verbatim(Enumerable.Range(100, Block).Select(i => (long)i), 16),
+            bitsCode: 4,
+            rateCode: 9,
+            number: number
+        );
+        using FlacReader reader = Read(
+            FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), Frame(0), Damage(Frame(1), "a bit of its samples"), last)
+        );
         Assert.Equal(3 * Block, reader.ReadAll().Length);
         Assert.Equal([new TrackGap(Block, Block, 44100, IsFilled: true)], reader.Gaps);
     }
@@ -163,8 +183,13 @@ public sealed class FlacDamageTests : IDisposable
         frames[4] = Damage(frames[4], "a bit of its header");
         using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 3 * Block, maxBlockSize: Block), frames));
         AssertSilent(reader, 4 * Block, Block);
-        Assert.Contains(reader.Warnings, w => w.Contains($"declares {3 * Block} frames, but there are {Blocks * Block}", StringComparison.Ordinal));
-        using FlacReader strict = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 3 * Block, maxBlockSize: Block), Frames), DamageHandling.Fail);
+        Assert.Contains(reader.Warnings, w =>
+            w.Contains($"declares {3 * Block} frames, but there are {Blocks * Block}", StringComparison.Ordinal)
+        );
+        using FlacReader strict = Read(
+            FlacBits.Stream(FlacBits.StreamInfo(1, 16, 3 * Block, maxBlockSize: Block), Frames),
+            DamageHandling.Fail
+        );
         Assert.Equal(Blocks * Block, strict.ReadAll().Length);
     }
 
@@ -185,8 +210,12 @@ public sealed class FlacDamageTests : IDisposable
     public void A_gap_behind_a_change_of_rate_is_told_in_the_frames_that_are_given()
     {
         byte[] slow = FlacBits.Frame(2205, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 6, number: [1]);
-        byte[] damaged = Damage(FlacBits.Frame(2205, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 6, number: [2]), "a bit of its samples");
-        byte[] first = FlacBits.Frame(4410, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 9), last = FlacBits.Frame(2205, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 6, number: [3]);
+        byte[] damaged = Damage(
+            FlacBits.Frame(2205, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 6, number: [2]),
+            "a bit of its samples"
+        );
+        byte[] first = FlacBits.Frame(4410, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 9),
+            last = FlacBits.Frame(2205, 0, bits => bits.Constant(7, 16), bitsCode: 4, rateCode: 6, number: [3]);
         using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), first, slow, damaged, last));
         Assert.Equal(4 * 4410, reader.ReadAll().Length);
         Assert.Equal([new TrackGap(2 * 4410, 4410, 44100, IsFilled: true)], reader.Gaps);
@@ -198,14 +227,16 @@ public sealed class FlacDamageTests : IDisposable
         byte[][] frames = Frames;
         frames[2] = Damage(frames[2], "a bit of its samples");
         string path = _folder.Write("album.flac", FlacBits.Stream(Info, frames));
-        foreach ((FrameRange range, TrackGap? gap) in ((FrameRange, TrackGap?)[])
-        [
-            (new FrameRange(0, 2 * Block), null),
-            (new FrameRange(3 * Block, null), null),
-            (new FrameRange(2 * Block, Block), new TrackGap(0, Block, 44100, true)),
-            (new FrameRange(Block, 48), new TrackGap(Block, 16, 44100, true)),
-            (new FrameRange((2 * Block) + 10, 2 * Block), new TrackGap(0, Block - 10, 44100, true)),
-        ])
+        foreach (
+            (FrameRange range, TrackGap? gap) in ((FrameRange, TrackGap?)[])
+                [
+                    (new FrameRange(0, 2 * Block), null),
+                    (new FrameRange(3 * Block, null), null),
+                    (new FrameRange(2 * Block, Block), new TrackGap(0, Block, 44100, true)),
+                    (new FrameRange(Block, 48), new TrackGap(Block, 16, 44100, true)),
+                    (new FrameRange((2 * Block) + 10, 2 * Block), new TrackGap(0, Block - 10, 44100, true)),
+                ]
+        )
         {
             using AudioReader reader = AudioFile.Open(new TrackSource(path) { Range = range });
             reader.ReadAll(7);
@@ -239,7 +270,10 @@ public sealed class FlacDamageTests : IDisposable
         Assert.Equal(warning, Assert.Throws<DemucsException>(() => Read(file, DamageHandling.Fail).ReadAll()).Message);
     }
 
-    /// <summary>flac -F writes silence for a frame that it cannot decode, too, and often for the one behind it; of the first and the last one it loses the time.</summary>
+    /// <summary>
+    /// flac -F writes silence for a frame that it cannot decode, too, and often for the one behind it; of the first and the last one it
+    /// loses the time.
+    /// </summary>
     [Fact]
     public void Of_a_file_with_flipped_bits_all_is_read_that_the_flac_program_reads()
     {
@@ -252,7 +286,8 @@ public sealed class FlacDamageTests : IDisposable
             damaged[(int)(place * file.Length)] ^= 0x10;
             string path = _folder.Write("damaged.flac", damaged);
             ExternalTool.RunAnyway(flac, "-s", "-d", "-F", "-f", path, "-o", _folder.File("decoded.wav"));
-            using AudioReader decoded = AudioFile.Open(_folder.File("decoded.wav")), reader = AudioFile.Open(path);
+            using AudioReader decoded = AudioFile.Open(_folder.File("decoded.wav")),
+                reader = AudioFile.Open(path);
             (float[] theirs, float[] ours) = (decoded.ReadAll(), reader.ReadAll());
             Assert.Equal(samples.Length, ours.Length);
             Assert.Equal(samples.Length, theirs.Length);
@@ -271,7 +306,21 @@ public sealed class FlacDamageTests : IDisposable
     public void The_stems_of_a_damaged_file_are_as_long_as_it_was_and_sum_to_what_is_left_and_the_gaps_are_on_record()
     {
         int[] samples = FlacSignal.Make(40_000, 1, 16);
-        byte[][] frames = [.. Enumerable.Range(0, 5).Select(i => FlacBits.Frame(8000, 0, bits => bits.Verbatim(samples[(8000 * i)..(8000 * (i + 1))].Select(s => (long)s), 16), bitsCode: 4, rateCode: 9, number: [(byte)i]))];
+        byte[][] frames =
+        [
+            .. Enumerable
+                .Range(0, 5)
+                .Select(i =>
+                    FlacBits.Frame(
+                        8000,
+                        0,
+                        bits => bits.Verbatim(samples[(8000 * i)..(8000 * (i + 1))].Select(s => (long)s), 16),
+                        bitsCode: 4,
+                        rateCode: 9,
+                        number: [(byte)i]
+                    )
+                ),
+        ];
         frames[2] = Damage(frames[2], "a bit of its samples");
         string path = _folder.Write("damaged.flac", FlacBits.Stream(FlacBits.StreamInfo(1, 16, 40_000, maxBlockSize: 8000), frames));
         TrackGap gap = new(16_000, 8000, 44100, IsFilled: true);
@@ -296,12 +345,34 @@ public sealed class FlacDamageTests : IDisposable
         Assert.Equal([gap], AudioTrack.Import(new TrackSource(path)).Gaps);
 
         // Stems with a gap are not what somebody wants who wants none.
-        FileSeparator skipping = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")), SkipExisting = true });
+        FileSeparator skipping = new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions(),
+            output with
+            {
+                Names = new StemNames(_folder.File("out")),
+                SkipExisting = true,
+            }
+        );
         SeparationResult skipped = skipping.Separate(new TrackSource(path));
         Assert.True(skipped.Skipped);
         Assert.Equal([gap], skipped.Gaps);
-        FileSeparator strict = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), output with { Names = new StemNames(_folder.File("out")), SkipExisting = true });
-        Assert.Contains("damage handling changed from warn to fail", Assert.Throws<DemucsException>(() => strict.Separate(new TrackSource(path) { OnDamage = DamageHandling.Fail })).Message, StringComparison.Ordinal);
+        FileSeparator strict = new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions(),
+            output with
+            {
+                Names = new StemNames(_folder.File("out")),
+                SkipExisting = true,
+            }
+        );
+        Assert.Contains(
+            "damage handling changed from warn to fail",
+            Assert.Throws<DemucsException>(() => strict.Separate(new TrackSource(path) { OnDamage = DamageHandling.Fail })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>What was found by the first pass is not lost where a separation is continued that had only its files to finish.</summary>
@@ -352,11 +423,20 @@ public sealed class FlacDamageTests : IDisposable
         Assert.Equal(expected, reader.ReadAll(50));
     }
 
-    private static byte[] Frame(int index, bool variable = false, int? number = null) => FlacBits.Frame(Block, 0, bits => bits.Verbatim(Enumerable.Range((Block * index) + 1, Block).Select(i => (long)(i % 32768)), 16),
-        bitsCode: 4, rateCode: 9, number: Number(number ?? (variable ? Block * index : index)), variable);
+    private static byte[] Frame(int index, bool variable = false, int? number = null) =>
+        FlacBits.Frame(
+            Block,
+            0,
+            bits => bits.Verbatim(Enumerable.Range((Block * index) + 1, Block).Select(i => (long)(i % 32768)), 16),
+            bitsCode: 4,
+            rateCode: 9,
+            number: Number(number ?? (variable ? Block * index : index)),
+            variable
+        );
 
     /// <summary>As UTF-8 has it (RFC 9639, section 9.1.5); RFC 3629 calls it so for numbers of up to 16 bits.</summary>
     private static byte[] Number(int number) => System.Text.Encoding.UTF8.GetBytes($"{(char)number}");
 
-    private static FlacReader Read(byte[] file, DamageHandling onDamage = DamageHandling.Warn) => new(new ByteSource(new MemoryStream(file), "/music/some song.flac"), onDamage);
+    private static FlacReader Read(byte[] file, DamageHandling onDamage = DamageHandling.Warn) =>
+        new(new ByteSource(new MemoryStream(file), "/music/some song.flac"), onDamage);
 }

@@ -10,6 +10,7 @@ public sealed class FlacFaultTests : IDisposable
     private const string EncodedAgain = "'flac damaged.flac -o repaired.flac'";
     private const string MendedByFFmpeg = "'ffmpeg -i damaged.flac repaired.flac'";
     private const string Decoded = "'flac -d damaged.flac -o repaired.wav'";
+
     // What is wrong, the words that say so, and what mends it.
     private static readonly (string Fault, string Words, string Remedy)[] s_readable =
     [
@@ -66,7 +67,7 @@ public sealed class FlacFaultTests : IDisposable
     public void A_file_that_cannot_be_decoded_is_refused_in_words(string fault, string words)
     {
         string path = _folder.Write("damaged.flac", Make(fault));
-        var exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
+        DemucsException exception = Assert.Throws<DemucsException>(() => AudioFile.Open(path));
         Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
         Assert.StartsWith($"'{path}' is damaged: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains(words, exception.Message, StringComparison.Ordinal);
@@ -77,12 +78,19 @@ public sealed class FlacFaultTests : IDisposable
     [Fact]
     public void A_fault_that_every_frame_has_is_told_once()
     {
-        using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 3200, maxBlockSize: 16, maxFrameBytes: 44), [.. Enumerable.Range(0, 100).Select(i => Frame(32 * i, 32))]));
+        using FlacReader reader = Read(
+            FlacBits.Stream(
+                FlacBits.StreamInfo(1, 16, 3200, maxBlockSize: 16, maxFrameBytes: 44),
+                [.. Enumerable.Range(0, 100).Select(i => Frame(32 * i, 32))]
+            )
+        );
         Assert.Equal(Enumerable.Range(0, 3200).Select(i => i / 32768f), reader.ReadAll());
         Assert.Equal(2, reader.Warnings.Count);
     }
 
-    /// <summary>The digest of joined files is that of the first; one of all samples is right, too, and one of anything else is not.</summary>
+    /// <summary>
+    /// The digest of joined files is that of the first; one of all samples is right, too, and one of anything else is not.
+    /// </summary>
     [Theory]
     [InlineData(32, 32, false)]
     [InlineData(32, 48, false)]
@@ -113,7 +121,10 @@ public sealed class FlacFaultTests : IDisposable
     public void Files_of_one_form_one_behind_the_other_are_one_track(int declared, string between)
     {
         byte[] tags = Tags(between);
-        byte[] first = FlacBits.Stream(FlacBits.StreamInfo(1, 16, declared, md5: FlacSignal.Digest([.. Enumerable.Range(0, 48)], 2)), Frames);
+        byte[] first = FlacBits.Stream(
+            FlacBits.StreamInfo(1, 16, declared, md5: FlacSignal.Digest([.. Enumerable.Range(0, 48)], 2)),
+            Frames
+        );
         foreach (int count in (int[])[2, 3])
         {
             using FlacReader reader = Read(WavBytes.Join([.. Enumerable.Repeat(WavBytes.Join(first, tags), count - 1), first]));
@@ -125,17 +136,24 @@ public sealed class FlacFaultTests : IDisposable
         }
     }
 
-    /// <summary>The digest of each is checked, damage in each keeps the time of the other, and what comes behind one that is cut off is there.</summary>
+    /// <summary>
+    /// The digest of each is checked, damage in each keeps the time of the other, and what comes behind one that is cut off is there.
+    /// </summary>
     [Fact]
     public void Each_of_joined_files_is_checked_by_itself()
     {
         byte[] digest = FlacSignal.Digest([.. Enumerable.Range(0, 48)], 2);
-        byte[] whole = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, md5: digest), Frames), damaged = [.. whole], wrong = [.. whole];
+        byte[] whole = FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, md5: digest), Frames),
+            damaged = [.. whole],
+            wrong = [.. whole];
         damaged[^5] ^= 1;
         wrong[4 + 4 + 18] ^= 1;
         using (FlacReader reader = Read(WavBytes.Join(damaged, whole)))
         {
-            Assert.Equal([.. Enumerable.Range(0, 48).Select(i => i < 32 ? i / 32768f : 0), .. Enumerable.Range(0, 48).Select(i => i / 32768f)], reader.ReadAll());
+            Assert.Equal(
+                [.. Enumerable.Range(0, 48).Select(i => i < 32 ? i / 32768f : 0), .. Enumerable.Range(0, 48).Select(i => i / 32768f)],
+                reader.ReadAll()
+            );
             Assert.Equal([new TrackGap(32, 16, 44100, IsFilled: true)], reader.Gaps);
         }
 
@@ -206,9 +224,24 @@ public sealed class FlacFaultTests : IDisposable
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         int[] samples = [.. Enumerable.Range(0, 10_000).Select(i => i % 311 * 7)];
-        string wav = _folder.Write("part.wav", WavBytes.Pcm16(44100, 1, samples)), flac = _folder.File("part.flac"), joined = _folder.File("joined.flac");
+        string wav = _folder.Write("part.wav", WavBytes.Pcm16(44100, 1, samples)),
+            flac = _folder.File("part.flac"),
+            joined = _folder.File("joined.flac");
         ExternalTool.Run(ffmpeg, "-v", "error", "-i", wav, flac);
-        ExternalTool.Run(ffmpeg, "-v", "quiet", "-safe", "0", "-f", "concat", "-i", _folder.Write("list", WavBytes.Text("file part.flac\nfile part.flac\n")), "-c", "copy", joined);
+        ExternalTool.Run(
+            ffmpeg,
+            "-v",
+            "quiet",
+            "-safe",
+            "0",
+            "-f",
+            "concat",
+            "-i",
+            _folder.Write("list", WavBytes.Text("file part.flac\nfile part.flac\n")),
+            "-c",
+            "copy",
+            joined
+        );
         using AudioReader reader = AudioFile.Open(joined);
         Assert.Equal([.. samples.Select(s => s / 32768f), .. samples.Select(s => s / 32768f)], reader.ReadAll());
         Assert.Contains("declares 10000 frames, but there are 20000", Assert.Single(reader.Warnings), StringComparison.Ordinal);
@@ -221,7 +254,13 @@ public sealed class FlacFaultTests : IDisposable
         string[] command = remedy.Trim('\'').Split(' ');
         string program = ExternalTool.FindOrSkip(command[0]);
         _folder.Write("damaged.flac", Make(fault));
-        ExternalTool.Run(program, [.. command[0] == "flac" ? new[] { "-s" } : ["-v", "error"], .. command[1..].Select(word => word.Contains('.', StringComparison.Ordinal) ? _folder.File(word) : word)]);
+        ExternalTool.Run(
+            program,
+            [
+                .. command[0] == "flac" ? new[] { "-s" } : ["-v", "error"],
+                .. command[1..].Select(word => word.Contains('.', StringComparison.Ordinal) ? _folder.File(word) : word),
+            ]
+        );
         using AudioReader reader = AudioFile.Open(_folder.File(command[^1]));
         Assert.Equal(Samples(fault), reader.ReadAll());
         Assert.Empty(reader.Warnings);
@@ -238,7 +277,10 @@ public sealed class FlacFaultTests : IDisposable
     public void What_keeps_within_its_declarations_is_read(int maxBlockSize, int maxFrameBytes, int total)
     {
         Assert.Equal(43, Frames[1].Length);
-        AssertRead(FlacBits.Stream(FlacBits.StreamInfo(1, 16, total, maxBlockSize: maxBlockSize, maxFrameBytes: maxFrameBytes), Frames), 48);
+        AssertRead(
+            FlacBits.Stream(FlacBits.StreamInfo(1, 16, total, maxBlockSize: maxBlockSize, maxFrameBytes: maxFrameBytes), Frames),
+            48
+        );
     }
 
     [Theory]
@@ -248,7 +290,10 @@ public sealed class FlacFaultTests : IDisposable
     {
         AssertRead(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48 + samples), [.. Frames, Frame(48, samples)]), 48 + samples);
         AssertRead(FlacBits.Stream(FlacBits.StreamInfo(1, 16, samples, maxBlockSize: samples), Frame(0, samples)), samples);
-        AssertRead(WavBytes.Join(FlacBits.Stream(FlacBits.StreamInfo(1, 16, samples), Frame(0, samples)), WavBytes.Text("TAG"), new byte[125]), samples);
+        AssertRead(
+            WavBytes.Join(FlacBits.Stream(FlacBits.StreamInfo(1, 16, samples), Frame(0, samples)), WavBytes.Text("TAG"), new byte[125]),
+            samples
+        );
     }
 
     // Blocks that are larger than memory would be wasted on; none of them says anything about the samples.
@@ -262,46 +307,85 @@ public sealed class FlacFaultTests : IDisposable
     [InlineData("all", 0, 0xFF_FFFF)]
     public void Metadata_of_any_size_is_read_over_in_little_memory(string name, int type, int bytes)
     {
-        (int Type, byte[] Content)[] blocks = name == "all"
-            ? [(0, Info), (3, new byte[18 * 932_067]), (1, new byte[bytes]), (6, new byte[bytes]), (2, new byte[bytes]), (5, new byte[700_000]), (4, Comments(bytes))]
-            : [(0, Info), (type, type == 4 ? Comments(bytes) : new byte[bytes])];
+        (int Type, byte[] Content)[] blocks =
+            name == "all"
+                ?
+                [
+                    (0, Info),
+                    (3, new byte[18 * 932_067]),
+                    (1, new byte[bytes]),
+                    (6, new byte[bytes]),
+                    (2, new byte[bytes]),
+                    (5, new byte[700_000]),
+                    (4, Comments(bytes)),
+                ]
+                : [(0, Info), (type, type == 4 ? Comments(bytes) : new byte[bytes])];
         byte[] file = FlacBits.StreamOf(blocks, Frames);
         Assert.True(file.Length > bytes);
         long before = GC.GetAllocatedBytesForCurrentThread();
         using FlacReader reader = Read(file);
         // Tags are taken up to 1 MiB, and handed over once more as texts of two bytes a character.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 500_000 + (name is "all" or "VORBIS_COMMENT" ? 8 * AudioLimits.MaxTagBytes : 0));
+        Assert.InRange(
+            GC.GetAllocatedBytesForCurrentThread() - before,
+            0,
+            500_000 + (name is "all" or "VORBIS_COMMENT" ? 8 * AudioLimits.MaxTagBytes : 0)
+        );
         Assert.Equal(Enumerable.Range(0, 48).Select(i => i / 32768f), reader.ReadAll());
         Assert.Empty(reader.Warnings);
         Assert.Equal(name is "all" or "VORBIS_COMMENT" ? "a song" : null, reader.Tags.GetValueOrDefault("title"));
     }
 
-    private static float[] Samples(string fault) => fault switch
-    {
-        "block longer than declared" => [.. Enumerable.Range(0, 33).Select(i => i / 32768f)],
-        "block of 65536" => [.. Enumerable.Repeat(3 / 32768f, 65536 + 16)],
-        "block of 1" => [.. Enumerable.Range(0, 33).Select(i => i / 32768f)],
-        _ => [.. Enumerable.Range(0, 48).Select(i => i / 32768f)],
-    };
+    private static float[] Samples(string fault) =>
+        fault switch
+        {
+            "block longer than declared" => [.. Enumerable.Range(0, 33).Select(i => i / 32768f)],
+            "block of 65536" => [.. Enumerable.Repeat(3 / 32768f, 65536 + 16)],
+            "block of 1" => [.. Enumerable.Range(0, 33).Select(i => i / 32768f)],
+            _ => [.. Enumerable.Range(0, 48).Select(i => i / 32768f)],
+        };
 
-    private static byte[] Make(string fault) => fault switch
-    {
-        "block longer than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 33, maxBlockSize: 16), Frame(0, 16), Frame(16, 17)),
-        "frame longer than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, maxFrameBytes: 44), Frames[0], FlacBits.Frame(16, 0, Wasteful, bitsCode: 4, rateCode: 9), Frames[2]),
-        "other depth" => FlacBits.Stream(FlacBits.StreamInfo(1, 24, 48), Frames),
-        "other channels" => FlacBits.Stream(FlacBits.StreamInfo(5, 16, 48), Frames),
-        "other rate" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, 48000), Frames),
-        "joined without encoding" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 32, md5: FlacSignal.Digest([.. Enumerable.Range(0, 32)], 2)), Frames),
-        "more than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 40), Frames),
-        "no description" => FlacBits.StreamOf([(4, Comments(40)), (1, new byte[20])], Frames),
-        "description not first" => FlacBits.StreamOf([(4, Comments(40)), (0, Info)], Frames),
-        "block of 65536" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 65552, maxBlockSize: 0), FlacBits.Frame(65536, 0, bits => bits.Constant(3, 16), bitsCode: 4, rateCode: 9), FlacBits.Frame(16, 0, bits => bits.Constant(3, 16), bitsCode: 4, rateCode: 9)),
-        "block of 1" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 33), Frame(0, 16), Frame(16, 1), Frame(17, 16)),
-        "comments beyond their block" => FlacBits.StreamOf([(0, Info), (4, WavBytes.Join(WavBytes.U32(0), WavBytes.U32(10), WavBytes.U32(10), WavBytes.Text("SET=faulty")))], Frames),
-        // The padding is said to be 14 bytes long and has 10, and then comes a frame.
-        "wrong length of metadata" => WavBytes.Join(WavBytes.Text("fLaC"), [0, 0, 0, 34], Info, [1, 0, 0, 14], new byte[10], [0xFF, 0xF8, 0xC9, 0x08, 0xFF, 0xFF, 0xFF, 0xFF], new byte[50]),
-        _ => throw new ArgumentException(fault, nameof(fault)),
-    };
+    private static byte[] Make(string fault) =>
+        fault switch
+        {
+            "block longer than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 33, maxBlockSize: 16), Frame(0, 16), Frame(16, 17)),
+            "frame longer than declared" => FlacBits.Stream(
+                FlacBits.StreamInfo(1, 16, 48, maxFrameBytes: 44),
+                Frames[0],
+                FlacBits.Frame(16, 0, Wasteful, bitsCode: 4, rateCode: 9),
+                Frames[2]
+            ),
+            "other depth" => FlacBits.Stream(FlacBits.StreamInfo(1, 24, 48), Frames),
+            "other channels" => FlacBits.Stream(FlacBits.StreamInfo(5, 16, 48), Frames),
+            "other rate" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 48, 48000), Frames),
+            "joined without encoding" => FlacBits.Stream(
+                FlacBits.StreamInfo(1, 16, 32, md5: FlacSignal.Digest([.. Enumerable.Range(0, 32)], 2)),
+                Frames
+            ),
+            "more than declared" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 40), Frames),
+            "no description" => FlacBits.StreamOf([(4, Comments(40)), (1, new byte[20])], Frames),
+            "description not first" => FlacBits.StreamOf([(4, Comments(40)), (0, Info)], Frames),
+            "block of 65536" => FlacBits.Stream(
+                FlacBits.StreamInfo(1, 16, 65552, maxBlockSize: 0),
+                FlacBits.Frame(65536, 0, bits => bits.Constant(3, 16), bitsCode: 4, rateCode: 9),
+                FlacBits.Frame(16, 0, bits => bits.Constant(3, 16), bitsCode: 4, rateCode: 9)
+            ),
+            "block of 1" => FlacBits.Stream(FlacBits.StreamInfo(1, 16, 33), Frame(0, 16), Frame(16, 1), Frame(17, 16)),
+            "comments beyond their block" => FlacBits.StreamOf(
+                [(0, Info), (4, WavBytes.Join(WavBytes.U32(0), WavBytes.U32(10), WavBytes.U32(10), WavBytes.Text("SET=faulty")))],
+                Frames
+            ),
+            // The padding is said to be 14 bytes long and has 10, and then comes a frame.
+            "wrong length of metadata" => WavBytes.Join(
+                WavBytes.Text("fLaC"),
+                [0, 0, 0, 34],
+                Info,
+                [1, 0, 0, 14],
+                new byte[10],
+                [0xFF, 0xF8, 0xC9, 0x08, 0xFF, 0xFF, 0xFF, 0xFF],
+                new byte[50]
+            ),
+            _ => throw new ArgumentException(fault, nameof(fault)),
+        };
 
     /// <summary>A block of comments that is this long: a title, and then so much that most of it is left out.</summary>
     private static byte[] Comments(int bytes)
@@ -325,17 +409,38 @@ public sealed class FlacFaultTests : IDisposable
         return block;
     }
 
-    private static byte[] Tags(string name) => name switch
-    {
-        "" => [],
-        "TAG" => WavBytes.Join(WavBytes.Text("TAG"), new byte[125]),
-        "APETAGEX" => WavBytes.Join(WavBytes.Text("APETAGEX"), WavBytes.U32(2000), WavBytes.U32(0), WavBytes.U32(0), WavBytes.U32(0), new byte[8]),
-        "APETAGEX with header" => WavBytes.Join(WavBytes.Text("APETAGEX"), WavBytes.U32(2000), WavBytes.U32(42), WavBytes.U32(1), WavBytes.U32(0xA000_0000), new byte[8 + 10], WavBytes.Text("APETAGEX"), WavBytes.U32(2000), WavBytes.U32(42), WavBytes.U32(1), WavBytes.U32(0x8000_0000), new byte[8]),
-        "ID3" => WavBytes.Join(WavBytes.Text("ID3"), [4, 0, 0, 0, 0, 1, 2], new byte[130]),
-        "all" => WavBytes.Join(Tags("ID3"), Tags("APETAGEX with header"), Tags("TAG")),
-        "a tag that is cut" => Tags("APETAGEX with header")[..40],
-        _ => WavBytes.Text("some text with fLaC in it"),
-    };
+    private static byte[] Tags(string name) =>
+        name switch
+        {
+            "" => [],
+            "TAG" => WavBytes.Join(WavBytes.Text("TAG"), new byte[125]),
+            "APETAGEX" => WavBytes.Join(
+                WavBytes.Text("APETAGEX"),
+                WavBytes.U32(2000),
+                WavBytes.U32(0),
+                WavBytes.U32(0),
+                WavBytes.U32(0),
+                new byte[8]
+            ),
+            "APETAGEX with header" => WavBytes.Join(
+                WavBytes.Text("APETAGEX"),
+                WavBytes.U32(2000),
+                WavBytes.U32(42),
+                WavBytes.U32(1),
+                WavBytes.U32(0xA000_0000),
+                new byte[8 + 10],
+                WavBytes.Text("APETAGEX"),
+                WavBytes.U32(2000),
+                WavBytes.U32(42),
+                WavBytes.U32(1),
+                WavBytes.U32(0x8000_0000),
+                new byte[8]
+            ),
+            "ID3" => WavBytes.Join(WavBytes.Text("ID3"), [4, 0, 0, 0, 0, 1, 2], new byte[130]),
+            "all" => WavBytes.Join(Tags("ID3"), Tags("APETAGEX with header"), Tags("TAG")),
+            "a tag that is cut" => Tags("APETAGEX with header")[..40],
+            _ => WavBytes.Text("some text with fLaC in it"),
+        };
 
     private static byte[] Frame(int first, int count) =>
         FlacBits.Frame(count, 0, bits => bits.Verbatim(Enumerable.Range(first, count).Select(i => (long)i), 16), bitsCode: 4, rateCode: 9);

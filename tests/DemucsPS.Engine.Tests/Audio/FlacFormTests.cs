@@ -25,7 +25,11 @@ public sealed class FlacFormTests : IDisposable
         Assert.Equal(173, reader.FrameCount);
         Assert.Equal(expected, reader.ReadAll(7));
         string warning = Assert.Single(reader.Warnings);
-        Assert.Contains("from 16 to 8 bits at 0:00:00.000 (after 40 frames); from 8 to 24 bits at 0:00:00.002 (after 90 frames); from 24 to 32 bits", warning, StringComparison.Ordinal);
+        Assert.Contains(
+            "from 16 to 8 bits at 0:00:00.000 (after 40 frames); from 8 to 24 bits at 0:00:00.002 (after 90 frames); from 24 to 32 bits",
+            warning,
+            StringComparison.Ordinal
+        );
         Assert.Contains("keep their level and all bits", warning, StringComparison.Ordinal);
     }
 
@@ -51,11 +55,17 @@ public sealed class FlacFormTests : IDisposable
         for (int frame = 0; frame < 30; frame++)
         {
             foreach (string source in map.Split(' '))
-                expected.Add(source == "x" ? 0 : source.Split('+').Average(c => parts[1].Samples[(frame * other) + int.Parse(c, null)] / 32768f));
+                expected.Add(
+                    source == "x" ? 0 : source.Split('+').Average(c => parts[1].Samples[(frame * other) + int.Parse(c, null)] / 32768f)
+                );
         }
 
         Assert.Equal([.. expected, .. parts[2].Samples.Select(sample => sample / 32768f)], samples);
-        Assert.Contains($"from {channels} to {other} channels at 0:00:00.000 (after 16 frames); from {other} to {channels} channels at 0:00:00.001 (after 46 frames)", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            $"from {channels} to {other} channels at 0:00:00.000 (after 16 frames); from {other} to {channels} channels at 0:00:00.001 (after 46 frames)",
+            Assert.Single(reader.Warnings),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -65,7 +75,15 @@ public sealed class FlacFormTests : IDisposable
     [InlineData(8)]
     public void Parts_at_another_rate_are_resampled_each_as_a_file_of_its_own(int channels)
     {
-        Part[] parts = [new(32000, channels, 16, 1000), new(24000, channels, 16, 901), new(16000, channels, 16, 400), new(48000, channels, 16, 5000), new(32000, channels, 16, 77), new(48000, channels, 16, 1)];
+        Part[] parts =
+        [
+            new(32000, channels, 16, 1000),
+            new(24000, channels, 16, 901),
+            new(16000, channels, 16, 400),
+            new(48000, channels, 16, 5000),
+            new(32000, channels, 16, 77),
+            new(48000, channels, 16, 1),
+        ];
         byte[] file = Stream(parts, declareTotal: true);
         List<float> expected = [];
         foreach (Part part in parts)
@@ -79,7 +97,11 @@ public sealed class FlacFormTests : IDisposable
             Assert.Equal(expected, reader.ReadAll(blockFrames));
             Assert.Null(reader.FrameCount);
             string warning = Assert.Single(reader.Warnings);
-            Assert.Contains("from 32000 to 24000 Hz at 0:00:00.031 (after 1000 frames); from 24000 to 16000 Hz at 0:00:00.068 (after 1901 frames); from 16000 to 48000 Hz at 0:00:00.093 (after 2301 frames)", warning, StringComparison.Ordinal);
+            Assert.Contains(
+                "from 32000 to 24000 Hz at 0:00:00.031 (after 1000 frames); from 24000 to 16000 Hz at 0:00:00.068 (after 1901 frames); from 16000 to 48000 Hz at 0:00:00.093 (after 2301 frames)",
+                warning,
+                StringComparison.Ordinal
+            );
             Assert.Contains("32000 Hz: parts at another rate are converted", warning, StringComparison.Ordinal);
         }
     }
@@ -88,7 +110,8 @@ public sealed class FlacFormTests : IDisposable
     public void A_converted_tone_goes_on_as_it_was()
     {
         // 1 kHz at 48,000 and then at 24,000 frames per second, into the first of which all is taken.
-        Part first = Tone(48000, 4800, 0), second = Tone(24000, 4800, 0);
+        Part first = Tone(48000, 4800, 0),
+            second = Tone(24000, 4800, 0);
         using FlacReader reader = Read(Stream([first, second]));
         float[] samples = reader.ReadAll();
         Assert.Equal(4800 + 9600, samples.Length);
@@ -105,7 +128,11 @@ public sealed class FlacFormTests : IDisposable
         using (FlacReader reader = Read(file))
         {
             Assert.Equal(100 + 91 + 183 + 5, reader.ReadAll().Length / 2);
-            Assert.Contains("from 44100 to 48000 Hz and from 2 to 1 channels and from 16 to 8 bits", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+            Assert.Contains(
+                "from 44100 to 48000 Hz and from 2 to 1 channels and from 16 to 8 bits",
+                Assert.Single(reader.Warnings),
+                StringComparison.Ordinal
+            );
         }
 
         file[4 + 4 + 18] ^= 1;
@@ -121,7 +148,11 @@ public sealed class FlacFormTests : IDisposable
     {
         using FlacReader reader = Read(Stream([.. Enumerable.Range(0, 20).Select(i => new Part(44100, 1 + (i % 2), 16, 16))]));
         reader.ReadAll();
-        Assert.Contains(", and 14 more times. All of it is read in the format of its beginning, 1 channel at 44100 Hz", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            ", and 14 more times. All of it is read in the format of its beginning, 1 channel at 44100 Hz",
+            Assert.Single(reader.Warnings),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -142,7 +173,8 @@ public sealed class FlacFormTests : IDisposable
         Assert.Equal(3 * 44100, track.Frames);
         Assert.Contains("changes within the track", Assert.Single(track.Warnings), StringComparison.Ordinal);
         // Two passes, as a separation makes them, are equal.
-        using StereoTrackReader first = StereoTrackReader.Open(new TrackSource(path)), second = StereoTrackReader.Open(new TrackSource(path));
+        using StereoTrackReader first = StereoTrackReader.Open(new TrackSource(path)),
+            second = StereoTrackReader.Open(new TrackSource(path));
         (float[] left, float[] right) = first.ReadAll(4096);
         (float[] leftAgain, float[] rightAgain) = second.ReadAll(999);
         Assert.Equal(left, leftAgain);
@@ -162,7 +194,11 @@ public sealed class FlacFormTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 16000).Select(i => parts[2].Samples[2 * i] / 32768f), left[16000..]);
         Assert.Equal(Enumerable.Range(0, 16000).Select(i => parts[2].Samples[(2 * i) + 1] / 32768f), right[16000..]);
         Assert.Equal(2, reader.Warnings.Count);
-        Assert.Contains("from 32000 to 8000 Hz at 0:00:00.500 (after 16000 frames); from 8000 to 32000 Hz and from 6 to 2 channels at 0:00:02.500 (after 32000 frames)", reader.Warnings[0], StringComparison.Ordinal);
+        Assert.Contains(
+            "from 32000 to 8000 Hz at 0:00:00.500 (after 16000 frames); from 8000 to 32000 Hz and from 6 to 2 channels at 0:00:02.500 (after 32000 frames)",
+            reader.Warnings[0],
+            StringComparison.Ordinal
+        );
         Assert.Contains("has 6 channels", reader.Warnings[1], StringComparison.Ordinal);
     }
 
@@ -172,13 +208,14 @@ public sealed class FlacFormTests : IDisposable
         byte[] frame = FlacBits.Frame(60_000, 1, bits => bits.Constant(1, 16).Constant(2, 16), rateCode: 10);
         long Allocated(int frames)
         {
-            byte[] file = FlacBits.Stream(FlacBits.StreamInfo(2, 16, 0), [new Part(44100, 2, 16, 16).Frame(), .. Enumerable.Repeat(frame, frames)]);
+            byte[] file = FlacBits.Stream(
+                FlacBits.StreamInfo(2, 16, 0),
+                [new Part(44100, 2, 16, 16).Frame(), .. Enumerable.Repeat(frame, frames)]
+            );
             float[] block = new float[8192];
             long before = GC.GetAllocatedBytesForCurrentThread();
             using FlacReader reader = Read(file);
-            while (reader.Read(block) > 0)
-            {
-            }
+            while (reader.Read(block) > 0) { }
 
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
@@ -194,7 +231,7 @@ public sealed class FlacFormTests : IDisposable
     {
         byte[] other = FlacBits.Frame(16, 0, bits => bits.Constant(1, 16), rateCode: 12, rateBytes: kilohertz);
         using FlacReader reader = Read(FlacBits.Stream(FlacBits.StreamInfo(1, 16, 0), new Part(44100, 1, 16, 16).Frame(), other));
-        var exception = Assert.Throws<DemucsException>(() => reader.ReadAll());
+        DemucsException exception = Assert.Throws<DemucsException>(() => reader.ReadAll());
         Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
         Assert.Contains(words, exception.Message, StringComparison.Ordinal);
     }
@@ -203,34 +240,42 @@ public sealed class FlacFormTests : IDisposable
     public void A_rate_that_changes_all_the_time_is_refused()
     {
         using FlacReader reader = Read(Stream([.. Enumerable.Range(0, 200).Select(i => new Part(i % 2 == 0 ? 48000 : 24000, 1, 16, 16))]));
-        var exception = Assert.Throws<DemucsException>(() => reader.ReadAll());
+        DemucsException exception = Assert.Throws<DemucsException>(() => reader.ReadAll());
         Assert.Equal(DemucsError.AudioFormatUnsupported, exception.Error);
         Assert.Contains("more than 100 times", exception.Message, StringComparison.Ordinal);
     }
 
     private static Part Tone(int rate, int frames, int from) =>
-        new(rate, 1, 16, frames) { Samples = [.. Enumerable.Range(from, frames).Select(i => (int)Math.Round(16384 * Math.Sin(2 * Math.PI * 1000 * i / rate)))] };
+        new(rate, 1, 16, frames)
+        {
+            Samples = [.. Enumerable.Range(from, frames).Select(i => (int)Math.Round(16384 * Math.Sin(2 * Math.PI * 1000 * i / rate)))],
+        };
 
     private static List<float> Resample(Part part, int rate)
     {
         // Channel by channel, unlike the reader, which takes two at a time.
-        List<float>[] channels = [.. Enumerable.Range(0, part.Channels).Select(channel =>
-        {
-            Resampler resampler = new Resampler(part.Rate, rate, 1, ResamplerFilter.Output);
-            float[] input = [.. part.Samples.Where((_, i) => i % part.Channels == channel).Select(sample => sample / 32768f)];
-            List<float> output = [];
-            float[] block = new float[100];
-            for (int at = 0; at < input.Length || !resampler.IsAtEnd;)
-            {
-                at += at < input.Length ? resampler.Write(input.AsSpan(at), 1) : 0;
-                if (at == input.Length)
-                    resampler.Complete();
-                for (int read; (read = resampler.Read(block, block)) > 0;)
-                    output.AddRange(block[..read]);
-            }
+        List<float>[] channels =
+        [
+            .. Enumerable
+                .Range(0, part.Channels)
+                .Select(channel =>
+                {
+                    Resampler resampler = new(part.Rate, rate, 1, ResamplerFilter.Output);
+                    float[] input = [.. part.Samples.Where((_, i) => i % part.Channels == channel).Select(sample => sample / 32768f)];
+                    List<float> output = [];
+                    float[] block = new float[100];
+                    for (int at = 0; at < input.Length || !resampler.IsAtEnd; )
+                    {
+                        at += at < input.Length ? resampler.Write(input.AsSpan(at), 1) : 0;
+                        if (at == input.Length)
+                            resampler.Complete();
+                        for (int read; (read = resampler.Read(block, block)) > 0; )
+                            output.AddRange(block[..read]);
+                    }
 
-            return output;
-        })];
+                    return output;
+                }),
+        ];
         List<float> all = [];
         for (int frame = 0; frame < channels[0].Count; frame++)
             all.AddRange(channels.Select(channel => channel[frame]));
@@ -242,7 +287,13 @@ public sealed class FlacFormTests : IDisposable
     private static byte[] Stream(Part[] parts, bool declareTotal = false)
     {
         byte[] md5 = MD5.HashData(WavBytes.Join([.. parts.Select(part => FlacSignal.Bytes(part.Samples, (part.Bits + 7) / 8))]));
-        byte[] info = FlacBits.StreamInfo(parts[0].Channels, parts[0].Bits, declareTotal ? parts.Sum(part => part.Frames) : 0, parts[0].Rate, md5);
+        byte[] info = FlacBits.StreamInfo(
+            parts[0].Channels,
+            parts[0].Bits,
+            declareTotal ? parts.Sum(part => part.Frames) : 0,
+            parts[0].Rate,
+            md5
+        );
         return FlacBits.Stream(info, [.. parts.Select(part => part.Frame())]);
     }
 
@@ -253,15 +304,31 @@ public sealed class FlacFormTests : IDisposable
     {
         public int[] Samples { get; init; } = FlacSignal.Make(Frames, Channels, Bits);
 
-        public byte[] Frame() => FlacBits.Frame(
-            Frames,
-            Channels - 1,
-            bits =>
-            {
-                for (int channel = 0; channel < Channels; channel++)
-                    bits.Verbatim(Samples.Where((_, i) => i % Channels == channel).Select(sample => (long)sample), Bits);
-            },
-            bitsCode: Bits switch { 8 => 1, 16 => 4, 24 => 6, _ => 7 },
-            rateCode: Rate switch { 8000 => 4, 16000 => 5, 24000 => 7, 32000 => 8, 44100 => 9, _ => 10 });
+        public byte[] Frame() =>
+            FlacBits.Frame(
+                Frames,
+                Channels - 1,
+                bits =>
+                {
+                    for (int channel = 0; channel < Channels; channel++)
+                        bits.Verbatim(Samples.Where((_, i) => i % Channels == channel).Select(sample => (long)sample), Bits);
+                },
+                bitsCode: Bits switch
+                {
+                    8 => 1,
+                    16 => 4,
+                    24 => 6,
+                    _ => 7,
+                },
+                rateCode: Rate switch
+                {
+                    8000 => 4,
+                    16000 => 5,
+                    24000 => 7,
+                    32000 => 8,
+                    44100 => 9,
+                    _ => 10,
+                }
+            );
     }
 }

@@ -23,7 +23,11 @@ public sealed class FlacFragmentTests : IDisposable
         Assert.Equal("FLAC 16 bit", reader.Codec);
         Assert.Equal(44100, reader.SampleRate);
         Assert.Null(reader.FrameCount);
-        Assert.Contains("lacks the beginning of a FLAC file: it begins with a frame.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "lacks the beginning of a FLAC file: it begins with a frame.",
+            Assert.Single(reader.Warnings),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -100,7 +104,7 @@ public sealed class FlacFragmentTests : IDisposable
 
     private static AudioReader? Open(string path)
     {
-        ByteSource source = new ByteSource(new FileStream(path, FileMode.Open, FileAccess.Read), path);
+        ByteSource source = new(new FileStream(path, FileMode.Open, FileAccess.Read), path);
         if (AudioFile.OpenBuiltIn(source) is { } reader)
             return reader;
         Assert.Equal(0, source.Position);
@@ -109,5 +113,12 @@ public sealed class FlacFragmentTests : IDisposable
     }
 
     private static byte[] Frame(int first, int count) =>
-        FlacBits.Frame(count, 0, bits => bits.Verbatim(Enumerable.Range(first, count).Select(i => (long)i), 16), bitsCode: 4, rateCode: 9, number: [0xFE, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80]);
+        FlacBits.Frame(
+            count,
+            0,
+            bits => bits.Verbatim(Enumerable.Range(first, count).Select(i => (long)i), 16),
+            bitsCode: 4,
+            rateCode: 9,
+            number: [0xFE, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80]
+        );
 }

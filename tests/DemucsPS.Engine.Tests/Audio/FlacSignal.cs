@@ -13,7 +13,7 @@ internal static class FlacSignal
     {
         long half = 1L << (bits - 1 - wasted);
         uint state = 12345;
-        var samples = new int[frames * channels];
+        int[] samples = new int[frames * channels];
         for (int i = 0; i < samples.Length; i++)
         {
             int frame = i / channels;
@@ -32,7 +32,7 @@ internal static class FlacSignal
 
     public static byte[] Bytes(int[] samples, int sampleBytes)
     {
-        var bytes = new byte[samples.Length * sampleBytes];
+        byte[] bytes = new byte[samples.Length * sampleBytes];
         for (int i = 0; i < bytes.Length; i++)
             bytes[i] = (byte)(samples[i / sampleBytes] >> (8 * (i % sampleBytes)));
         return bytes;

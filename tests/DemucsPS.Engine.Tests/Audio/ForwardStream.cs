@@ -23,9 +23,7 @@ internal sealed class ForwardStream(Stream inner) : Stream
 
     public override int Read(Span<byte> buffer) => inner.Read(buffer[..Math.Min(buffer.Length, 1 + (_turn++ * 37 % 1009))]);
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

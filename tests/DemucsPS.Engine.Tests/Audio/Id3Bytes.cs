@@ -16,13 +16,15 @@ internal static class Id3Bytes
     }
 
     /// <summary>A frame, without the length that its version has: the name, two flags, and the content.</summary>
-    public static byte[] Frame(string name, byte[] content, int flags = 0) => Join(WavBytes.Text(name.PadRight(4, '\0')), [0, (byte)flags], content);
+    public static byte[] Frame(string name, byte[] content, int flags = 0) =>
+        Join(WavBytes.Text(name.PadRight(4, '\0')), [0, (byte)flags], content);
 
     public static byte[] Text(string name, string text) => Frame(name, Join([3], Encoding.UTF8.GetBytes(text)));
 
     public static byte[] Text(string name, byte encoding, byte[] text) => Frame(name, Join([encoding], text));
 
-    public static byte[] SynchSafe(int value) => [(byte)(value >> 21 & 0x7F), (byte)(value >> 14 & 0x7F), (byte)(value >> 7 & 0x7F), (byte)(value & 0x7F)];
+    public static byte[] SynchSafe(int value) =>
+        [(byte)(value >> 21 & 0x7F), (byte)(value >> 14 & 0x7F), (byte)(value >> 7 & 0x7F), (byte)(value & 0x7F)];
 
     private static byte[] Sized(int version, byte[] frame)
     {

@@ -22,7 +22,12 @@ public sealed class Mp4LengthTests
     [InlineData(44100, 1000, 266_401, 266_401, null)]
     public void The_length_is_that_of_the_edit_in_frames(int movieRate, int duration, int start, int media, long? expected)
     {
-        byte[] movie = Movie(movieRate, Track("vide", 90_000, 5, 1, 0), Track("soun", 44100, media, duration, start), Track("soun", 48000, 10_000, 10, 5));
+        byte[] movie = Movie(
+            movieRate,
+            Track("vide", 90_000, 5, 1, 0),
+            Track("soun", 44100, media, duration, start),
+            Track("soun", 48000, 10_000, 10, 5)
+        );
         Assert.Equal(expected, Mp4Length.LengthOf(movie, 0, 44100));
         Assert.Null(Mp4Length.LengthOf(movie, 0, 48000));
         Assert.Null(Mp4Length.LengthOf(movie, 2, 44100));
@@ -35,8 +40,17 @@ public sealed class Mp4LengthTests
     [InlineData(2, -1, null)]
     public void The_length_behind_an_empty_edit_is_that_of_the_other(int others, int first, long? expected)
     {
-        byte[] empty = Join(B32(476), B32(first), B32(0x10000)), edits = Join([B32(0), B32(1 + others), empty, .. Enumerable.Repeat(Join(B32(6017), B32(1024), B32(0x10000)), others)]);
-        byte[] track = Box("trak", Box("edts", Box("elst", edits)), Box("mdia", Box("mdhd", B32(0), B32(0), B32(0), B32(44100), B32(266_401), B32(0)), Box("hdlr", B32(0), B32(0), Text("soun"), B32(0))));
+        byte[] empty = Join(B32(476), B32(first), B32(0x10000)),
+            edits = Join([B32(0), B32(1 + others), empty, .. Enumerable.Repeat(Join(B32(6017), B32(1024), B32(0x10000)), others)]);
+        byte[] track = Box(
+            "trak",
+            Box("edts", Box("elst", edits)),
+            Box(
+                "mdia",
+                Box("mdhd", B32(0), B32(0), B32(0), B32(44100), B32(266_401), B32(0)),
+                Box("hdlr", B32(0), B32(0), Text("soun"), B32(0))
+            )
+        );
         Assert.Equal(expected, Mp4Length.LengthOf(Movie(1000, track), 0, 44100));
     }
 
@@ -64,11 +78,19 @@ public sealed class Mp4LengthTests
         }
     }
 
-    private static byte[] Movie(int rate, params byte[][] tracks) => Join([Box("mvhd", B32(0), B32(0), B32(0), B32(rate), B32(1)), .. tracks]);
+    private static byte[] Movie(int rate, params byte[][] tracks) =>
+        Join([Box("mvhd", B32(0), B32(0), B32(0), B32(rate), B32(1)), .. tracks]);
 
-    private static byte[] Track(string kind, int rate, int length, int duration, int start) => Box("trak",
-        Box("edts", Box("elst", B32(0), B32(1), B32(duration), B32(start), B32(0x10000))),
-        Box("mdia", Box("mdhd", B32(0), B32(0), B32(0), B32(rate), B32(length), B32(0)), Box("hdlr", B32(0), B32(0), Text(kind), B32(0))));
+    private static byte[] Track(string kind, int rate, int length, int duration, int start) =>
+        Box(
+            "trak",
+            Box("edts", Box("elst", B32(0), B32(1), B32(duration), B32(start), B32(0x10000))),
+            Box(
+                "mdia",
+                Box("mdhd", B32(0), B32(0), B32(0), B32(rate), B32(length), B32(0)),
+                Box("hdlr", B32(0), B32(0), Text(kind), B32(0))
+            )
+        );
 
     private static byte[] Box(string name, params byte[][] content)
     {

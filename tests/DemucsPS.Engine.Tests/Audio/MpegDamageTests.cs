@@ -14,15 +14,16 @@ public sealed class MpegDamageTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string, long, long, long> Damages => new()
-    {
-        // What is damaged, then the byte at which it begins, counted in frames, and frames before and in it.
-        { "sync", 5, 5, 1 },
-        { "bit rate", 5, 5, 1 },
-        { "zeros", 4, 4, 3 },
-        { "noise", 4, 4, 3 },
-        { "some bytes more", 6, 6, 0 },
-    };
+    public static TheoryData<string, long, long, long> Damages =>
+        new()
+        {
+            // What is damaged, then the byte at which it begins, counted in frames, and frames before and in it.
+            { "sync", 5, 5, 1 },
+            { "bit rate", 5, 5, 1 },
+            { "zeros", 4, 4, 3 },
+            { "noise", 4, 4, 3 },
+            { "some bytes more", 6, 6, 0 },
+        };
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -77,22 +78,52 @@ public sealed class MpegDamageTests : IDisposable
         Assert.Equal(((4 * 1152) - 1105, 1152 * frames), found.SamplesOf(0));
     }
 
-    public static TheoryData<string, byte[]> WholeFiles => new()
-    {
-        { "whole", WavBytes.Join([.. Enumerable.Range(0, 12).Select(i => Frame(i))]) },
-        { "cut off", WavBytes.Join([.. Enumerable.Range(0, 12).Select(i => Frame(i))])[..^100] },
-        { "joined, with tags between", [.. Frame(0), .. Frame(1), .. Frame(2), .. "TAG"u8, .. new byte[125], .. "ID3\u0004\0\0\0\0\0\u0003abc"u8, .. Frame(3), .. Frame(4), .. Frame(5)] },
-        { "something behind it", [.. Frame(0), .. Frame(1), .. Frame(2), .. Frame(3), .. "LYRICSBEGIN and so on"u8] },
-        { "of another kind", WavBytes.Pcm16(44100, 2, [.. Enumerable.Range(0, 5000)]) },
-        { "frames within something else", [.. "RIFF"u8, .. new byte[40], .. Frame(0), .. Frame(1), .. Frame(2), .. new byte[20], .. Frame(3), .. Frame(4), .. Frame(5)] },
-        { "nothing", [] },
-    };
+    public static TheoryData<string, byte[]> WholeFiles =>
+        new()
+        {
+            { "whole", WavBytes.Join([.. Enumerable.Range(0, 12).Select(i => Frame(i))]) },
+            { "cut off", WavBytes.Join([.. Enumerable.Range(0, 12).Select(i => Frame(i))])[..^100] },
+            {
+                "joined, with tags between",
+                [
+                    .. Frame(0),
+                    .. Frame(1),
+                    .. Frame(2),
+                    .. "TAG"u8,
+                    .. new byte[125],
+                    .. "ID3\u0004\0\0\0\0\0\u0003abc"u8,
+                    .. Frame(3),
+                    .. Frame(4),
+                    .. Frame(5),
+                ]
+            },
+            { "something behind it", [.. Frame(0), .. Frame(1), .. Frame(2), .. Frame(3), .. "LYRICSBEGIN and so on"u8] },
+            { "of another kind", WavBytes.Pcm16(44100, 2, [.. Enumerable.Range(0, 5000)]) },
+            {
+                "frames within something else",
+                [
+                    .. "RIFF"u8,
+                    .. new byte[40],
+                    .. Frame(0),
+                    .. Frame(1),
+                    .. Frame(2),
+                    .. new byte[20],
+                    .. Frame(3),
+                    .. Frame(4),
+                    .. Frame(5),
+                ]
+            },
+            { "nothing", [] },
+        };
 
     [Theory]
     [MemberData(nameof(WholeFiles))]
     public void What_has_no_damage_between_frames_is_left_alone(string kind, byte[] file) => Assert.True(Find(file) is null, kind);
 
-    /// <summary>A program's own file, read by ffmpeg: as long as it was, aligned behind the damage, and the gap on record. Without mending, what is behind comes a frame or more too early.</summary>
+    /// <summary>
+    /// A program's own file, read by ffmpeg: as long as it was, aligned behind the damage, and the gap on record. Without mending, what is
+    /// behind comes a frame or more too early.
+    /// </summary>
     [Theory]
     [InlineData("sync")]
     [InlineData("zeros")]
@@ -104,7 +135,16 @@ public sealed class MpegDamageTests : IDisposable
         Random random = new(4);
         for (int i = 0; i < noise.Length; i++)
             noise[i] = random.Next(-9000, 9000);
-        ExternalTool.Run(ffmpeg, "-v", "error", "-i", _folder.Write("noise.wav", WavBytes.Pcm16(44100, 2, noise)), "-b:a", "128k", _folder.File("whole.mp3"));
+        ExternalTool.Run(
+            ffmpeg,
+            "-v",
+            "error",
+            "-i",
+            _folder.Write("noise.wav", WavBytes.Pcm16(44100, 2, noise)),
+            "-b:a",
+            "128k",
+            _folder.File("whole.mp3")
+        );
         byte[] file = File.ReadAllBytes(_folder.File("whole.mp3"));
         byte[] damaged = [.. file];
         int at = file.Length / 2;
@@ -124,7 +164,8 @@ public sealed class MpegDamageTests : IDisposable
         }
 
         string path = _folder.Write("damaged.mp3", damaged);
-        float[] expected = ReadLeft(_folder.File("whole.mp3"), out _), read = ReadLeft(path, out IReadOnlyList<TrackGap> gaps);
+        float[] expected = ReadLeft(_folder.File("whole.mp3"), out _),
+            read = ReadLeft(path, out IReadOnlyList<TrackGap> gaps);
         Assert.Equal(expected.Length, read.Length);
         TrackGap gap = Assert.Single(gaps);
         Assert.InRange(gap.Frames, 1152, 9 * 1152);
@@ -132,7 +173,10 @@ public sealed class MpegDamageTests : IDisposable
         int end = (int)(gap.StartFrame + gap.Frames) + (4 * 1152);
         Assert.Equal(expected[..((int)gap.StartFrame - 1152)], read[..((int)gap.StartFrame - 1152)]);
         Assert.Equal(expected[end..], read[end..]);
-        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path) { OnDamage = DamageHandling.Fail })).Error);
+        Assert.Equal(
+            DemucsError.AudioTrackCorrupt,
+            Assert.Throws<DemucsException>(() => AudioFile.Open(new TrackSource(path) { OnDamage = DamageHandling.Fail })).Error
+        );
 
         static float[] ReadLeft(string path, out IReadOnlyList<TrackGap> gaps)
         {

@@ -8,8 +8,8 @@ internal static class ReaderExtensions
 {
     public static float[] ReadAll(this AudioReader reader, int blockFrames = 1000)
     {
-        List<float> all = new List<float>();
-        var block = new float[blockFrames * reader.Channels];
+        List<float> all = new();
+        float[] block = new float[blockFrames * reader.Channels];
         int frames;
         while ((frames = reader.Read(block)) > 0)
             all.AddRange(block.AsSpan(0, frames * reader.Channels));
@@ -18,8 +18,8 @@ internal static class ReaderExtensions
 
     public static (float[] Left, float[] Right) ReadAll(this StereoTrackReader reader, int blockFrames = 1000)
     {
-        var (allLeft, allRight) = (new List<float>(), new List<float>());
-        var (left, right) = (new float[blockFrames], new float[blockFrames]);
+        (List<float> allLeft, List<float> allRight) = ([], []);
+        (float[] left, float[] right) = (new float[blockFrames], new float[blockFrames]);
         int frames;
         while ((frames = reader.Read(left, right)) > 0)
         {

@@ -16,7 +16,8 @@ public sealed class ResampledSourceTests(ITestOutputHelper output)
     {
         // Not a multiple of anything, so that the way there rounds down.
         const int Frames = 20_011;
-        float[] left = new float[Frames], right = new float[Frames];
+        float[] left = new float[Frames],
+            right = new float[Frames];
         for (int i = 0; i < Frames; i++)
         {
             // Below 3 kHz, which every rate here can carry.
@@ -27,9 +28,11 @@ public sealed class ResampledSourceTests(ITestOutputHelper output)
         ResampledSource back = new(there, 44100, rate, Frames);
         (float[] backLeft, float[] backRight) = ReadAll(back, 3001);
         Assert.Equal(Frames, backLeft.Length);
-        // The edges are continued with their last sample both times; what is further from them than the two filters reach must be the same again.
+        // The edges are continued with their last sample both times; what is further from them than the two filters reach must be the same
+        // again.
         int edge = 3 * 60 * Math.Max(1, rate / 44100 + 1);
-        double signal = 0, error = 0;
+        double signal = 0,
+            error = 0;
         for (int i = edge; i < Frames - edge; i++)
         {
             signal += left[i] * left[i] + right[i] * right[i];
@@ -47,7 +50,10 @@ public sealed class ResampledSourceTests(ITestOutputHelper output)
     [InlineData(5)]
     public void The_end_is_continued_however_many_frames_are_missing(int frames)
     {
-        (float[] left, float[] right) = ReadAll(new ResampledSource(new MemoryTrack([.. Enumerable.Repeat(0.5f, frames)], new float[frames]), 44100, 384000, 10_000), 77);
+        (float[] left, float[] right) = ReadAll(
+            new ResampledSource(new MemoryTrack([.. Enumerable.Repeat(0.5f, frames)], new float[frames]), 44100, 384000, 10_000),
+            77
+        );
         Assert.Equal(10_000, left.Length);
         Assert.All(left, x => Assert.Equal(0.5f, x, 1e-6f));
         Assert.All(right, x => Assert.Equal(0, x));
@@ -79,7 +85,10 @@ public sealed class ResampledSourceTests(ITestOutputHelper output)
         double alias = double.NegativeInfinity;
         foreach (double share in new[] { 1.001, 1.01, 1.03, 1.05, 1.08 })
         {
-            double level = from > to ? LevelOf(share * nyquist, from, to, to - (share * nyquist), filter) : LevelOf((2 - share) * nyquist, from, to, share * nyquist, filter);
+            double level =
+                from > to
+                    ? LevelOf(share * nyquist, from, to, to - (share * nyquist), filter)
+                    : LevelOf((2 - share) * nyquist, from, to, share * nyquist, filter);
             output.WriteLine($"  {share:F3} of the Nyquist frequency: {20 * Math.Log10(level):F1} dB");
             if (share >= goneFrom)
                 alias = Math.Max(alias, 20 * Math.Log10(level));
@@ -94,11 +103,15 @@ public sealed class ResampledSourceTests(ITestOutputHelper output)
         float[] left = new float[Frames];
         for (int i = 0; i < Frames; i++)
             left[i] = (float)Math.Cos((2 * Math.PI * tone * i / from) + 0.3);
-        (float[] got, _) = ReadAll(new ResampledSource(new MemoryTrack(left, new float[Frames]), from, to, Resampler.OutputLength(Frames, from, to), filter), 5000);
+        (float[] got, _) = ReadAll(
+            new ResampledSource(new MemoryTrack(left, new float[Frames]), from, to, Resampler.OutputLength(Frames, from, to), filter),
+            5000
+        );
         // A Blackman-Harris window, which leaves 92 dB to other frequencies; the ends, where the tone begins and ends, are cut off first.
         Complex sum = 0;
         double weights = 0;
-        int first = 2000, count = got.Length - 4000;
+        int first = 2000,
+            count = got.Length - 4000;
         for (int i = 0; i < count; i++)
         {
             double x = 2 * Math.PI * i / count;
@@ -111,8 +124,10 @@ public sealed class ResampledSourceTests(ITestOutputHelper output)
 
     private static (float[] Left, float[] Right) ReadAll(ResampledSource source, int block)
     {
-        List<float> allLeft = [], allRight = [];
-        float[] left = new float[block], right = new float[block];
+        List<float> allLeft = [],
+            allRight = [];
+        float[] left = new float[block],
+            right = new float[block];
         for (int frames; (frames = source.Read(left, right)) > 0;)
         {
             allLeft.AddRange(left.AsSpan(0, frames));

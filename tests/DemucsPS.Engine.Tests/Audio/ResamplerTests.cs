@@ -34,7 +34,10 @@ public sealed class ResamplerTests
         float[] input = Noise(9000);
         float[] reference = Resample(input, source, target, 100_000, 100_000).Left;
         foreach ((int write, int read) in ((int, int)[])[(1, 1), (7, 1000), (1000, 3), (4096, 4096), (333, 511)])
-            Assert.Equal(reference.Select(BitConverter.SingleToInt32Bits), Resample(input, source, target, write, read).Left.Select(BitConverter.SingleToInt32Bits));
+            Assert.Equal(
+                reference.Select(BitConverter.SingleToInt32Bits),
+                Resample(input, source, target, write, read).Left.Select(BitConverter.SingleToInt32Bits)
+            );
     }
 
     [Theory]
@@ -54,7 +57,7 @@ public sealed class ResamplerTests
     [InlineData(767999, 44100, false)]
     public void Memory_for_rows_stays_within_its_bound(int source, int target, bool precomputed)
     {
-        ResamplerKernel kernel = new ResamplerKernel(source, target, ResamplerFilter.Demucs);
+        ResamplerKernel kernel = new(source, target, ResamplerFilter.Demucs);
         Assert.Equal(precomputed, (long)kernel.New * kernel.Taps * sizeof(float) <= ResamplerKernel.MaxTableBytes);
         Assert.Equal(1, kernel.Row(kernel.New - 1).ToArray().Sum(weight => (double)weight), 1e-5);
     }
@@ -79,7 +82,7 @@ public sealed class ResamplerTests
         float[] left = Noise(1000);
         float[] right = [.. left.Select(value => value * -0.5f)];
         float[] wide = [.. left.Zip(right).SelectMany(pair => (float[])[pair.First, pair.Second, 9f])];
-        Resampler stereo = new Resampler(48000, 44100, 2);
+        Resampler stereo = new(48000, 44100, 2);
         (float[] gotLeft, float[] gotRight) = Run(stereo, wide, 3, 100, 100);
         (float[] mono, float[] copy) = Resample(left, 48000, 44100, 100, 100);
         Assert.Equal(mono, gotLeft);
@@ -88,22 +91,27 @@ public sealed class ResamplerTests
     }
 
     [Fact]
-    public void Lengths_do_not_overflow() =>
-        Assert.Equal(44100L * (1L << 41), Resampler.OutputLength(768000L * (1L << 41), 768000, 44100));
+    public void Lengths_do_not_overflow() => Assert.Equal(44100L * (1L << 41), Resampler.OutputLength(768000L * (1L << 41), 768000, 44100));
 
     private static float[] Noise(int frames)
     {
-        Random random = new Random(frames);
+        Random random = new(frames);
         return [.. Enumerable.Range(0, frames).Select(i => (float)((random.NextDouble() - 0.5) + (0.4 * Math.Sin(i * 0.05))))];
     }
 
-    private static (float[] Left, float[] Right) Resample(float[] input, int source, int target, int writeFrames, int readFrames, int maxTableBytes = ResamplerKernel.MaxTableBytes) =>
-        Run(new Resampler(source, target, 1, maxTableBytes: maxTableBytes), input, 1, writeFrames, readFrames);
+    private static (float[] Left, float[] Right) Resample(
+        float[] input,
+        int source,
+        int target,
+        int writeFrames,
+        int readFrames,
+        int maxTableBytes = ResamplerKernel.MaxTableBytes
+    ) => Run(new Resampler(source, target, 1, maxTableBytes: maxTableBytes), input, 1, writeFrames, readFrames);
 
     private static (float[] Left, float[] Right) Run(Resampler resampler, float[] input, int stride, int writeFrames, int readFrames)
     {
-        var (allLeft, allRight) = (new List<float>(), new List<float>());
-        var (left, right) = (new float[readFrames], new float[readFrames]);
+        (List<float> allLeft, List<float> allRight) = ([], []);
+        (float[] left, float[] right) = (new float[readFrames], new float[readFrames]);
         for (int at = 0; at < input.Length;)
         {
             int count = Math.Min(writeFrames * stride, input.Length - at);
@@ -137,7 +145,7 @@ public sealed class ResamplerTests
         int after = targetRate / divisor;
         double rate = Math.Min(before, after) * 0.945;
         int width = (int)Math.Ceiling(24 * before / rate);
-        var output = new double[(long)after * input.Length / before];
+        double[] output = new double[(long)after * input.Length / before];
         for (int n = 0; n < output.Length; n++)
         {
             double sum = 0;

@@ -3,7 +3,9 @@ using DemucsPS.Engine.Audio.Pcm;
 
 namespace DemucsPS.Engine.Tests.Audio;
 
-/// <summary>What a seed means is for good: these numbers were worked out apart from the code, and must never be made to follow it.</summary>
+/// <summary>
+/// What a seed means is for good: these numbers were worked out apart from the code, and must never be made to follow it.
+/// </summary>
 public sealed class SplitMix64Tests
 {
     [Fact]
@@ -11,7 +13,12 @@ public sealed class SplitMix64Tests
     {
         // The values that its other implementations are checked with.
         ulong[] expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821];
-        Assert.Equal(expected, expected.Select((_, n) => SplitMix64.Mix(new Vector<ulong>(unchecked(SplitMix64.StateOf(1234567) + (ulong)(n + 1) * SplitMix64.Step)))[0]));
+        Assert.Equal(
+            expected,
+            expected.Select(
+                (_, n) => SplitMix64.Mix(new Vector<ulong>(unchecked(SplitMix64.StateOf(1234567) + (ulong)(n + 1) * SplitMix64.Step)))[0]
+            )
+        );
     }
 
     [Theory]
@@ -33,6 +40,9 @@ public sealed class SplitMix64Tests
     {
         double[] draws = new double[6];
         new TriangularDither(-3).Fill(draws);
-        Assert.Equal([0.6757911837194115, 0.5017109643667936, 0.5714084100909531, -0.5281446375884116, -0.473453916143626, -0.565799597883597], draws);
+        Assert.Equal(
+            [0.6757911837194115, 0.5017109643667936, 0.5714084100909531, -0.5281446375884116, -0.473453916143626, -0.565799597883597],
+            draws
+        );
     }
 }

@@ -25,7 +25,9 @@ public sealed class StereoTrackReaderTests : IDisposable
     [Fact]
     public void Stereo_keeps_its_sides()
     {
-        using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(_folder.Write("stereo.wav", Pcm16(44100, 2, 1, 10, 2, 20, 3, 30))));
+        using StereoTrackReader reader = StereoTrackReader.Open(
+            new TrackSource(_folder.Write("stereo.wav", Pcm16(44100, 2, 1, 10, 2, 20, 3, 30)))
+        );
         (float[] left, float[] right) = reader.ReadAll(2);
         Assert.Equal([1f / 32768, 2f / 32768, 3f / 32768], left);
         Assert.Equal([10f / 32768, 20f / 32768, 30f / 32768], right);
@@ -39,7 +41,10 @@ public sealed class StereoTrackReaderTests : IDisposable
         (float[] left, float[] right) = reader.ReadAll();
         Assert.Equal([1f / 32768, 7f / 32768], left);
         Assert.Equal([2f / 32768, 8f / 32768], right);
-        Assert.Equal($"'{path}' has 6 channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them.", Assert.Single(reader.Warnings));
+        Assert.Equal(
+            $"'{path}' has 6 channels. Only the first two are used, as left and right. Use the channel layout 'Pairs' to separate all of them.",
+            Assert.Single(reader.Warnings)
+        );
     }
 
     [Theory]
@@ -48,7 +53,7 @@ public sealed class StereoTrackReaderTests : IDisposable
     [InlineData(3)]
     public void Other_rates_are_resampled_whatever_the_size_of_blocks(int channels)
     {
-        Random random = new Random(3);
+        Random random = new(3);
         int[] samples = [.. Enumerable.Range(0, 20_000 * channels).Select(_ => random.Next(-20000, 20000))];
         string path = _folder.Write("48k.wav", Pcm16(48000, channels, samples));
         using StereoTrackReader whole = StereoTrackReader.Open(new TrackSource(path));
@@ -90,7 +95,9 @@ public sealed class StereoTrackReaderTests : IDisposable
     [Fact]
     public void A_cut_off_file_warns_at_the_end()
     {
-        using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(_folder.Write("cut.wav", Pcm16(44100, 1, 1, 2, 3, 4)[..^4])));
+        using StereoTrackReader reader = StereoTrackReader.Open(
+            new TrackSource(_folder.Write("cut.wav", Pcm16(44100, 1, 1, 2, 3, 4)[..^4]))
+        );
         Assert.Equal(2, reader.ReadAll().Left.Length);
         Assert.Contains("declared 4 frames, found 2", Assert.Single(reader.Warnings), StringComparison.Ordinal);
     }

@@ -19,8 +19,31 @@ public sealed class TagsTests : IDisposable
     [Fact]
     public void Comments_of_a_FLAC_file_are_its_tags()
     {
-        using AudioReader reader = ReadFlac(Comments("TITLE=Grüße 音", "Artist=A", "ARTIST=B", "artist=A", "ALBUMARTIST=C", "TrackNumber=3", "DISCNUMBER=1", "DATE=1999", "Mood=x=y", "EMPTY=", "METADATA_BLOCK_PICTURE=AAAA"));
-        AssertTags(reader.Tags, ("title", "Grüße 音"), ("artist", "A; B"), ("albumartist", "C"), ("track", "3"), ("disc", "1"), ("date", "1999"), ("mood", "x=y"));
+        using AudioReader reader = ReadFlac(
+            Comments(
+                "TITLE=Grüße 音",
+                "Artist=A",
+                "ARTIST=B",
+                "artist=A",
+                "ALBUMARTIST=C",
+                "TrackNumber=3",
+                "DISCNUMBER=1",
+                "DATE=1999",
+                "Mood=x=y",
+                "EMPTY=",
+                "METADATA_BLOCK_PICTURE=AAAA"
+            )
+        );
+        AssertTags(
+            reader.Tags,
+            ("title", "Grüße 音"),
+            ("artist", "A; B"),
+            ("albumartist", "C"),
+            ("track", "3"),
+            ("disc", "1"),
+            ("date", "1999"),
+            ("mood", "x=y")
+        );
         Assert.Equal("A; B", reader.Tags["ARTIST"]);
         Assert.True(reader.Tags.ContainsKey("Title"));
         Assert.Empty(reader.Warnings);
@@ -45,7 +68,17 @@ public sealed class TagsTests : IDisposable
         string flac = ExternalTool.FindOrSkip("flac");
         string raw = _folder.Write("x.wav", Pcm16(44100, 1, [.. Enumerable.Range(0, 5000)]));
         string path = _folder.File("x.flac");
-        ExternalTool.Run(flac, "--totally-silent", "--tag=TITLE=A song; or two", "--tag=ARTIST=One", "--tag=ARTIST=Two", "--tag=COMPOSER=Ω", raw, "-o", path);
+        ExternalTool.Run(
+            flac,
+            "--totally-silent",
+            "--tag=TITLE=A song; or two",
+            "--tag=ARTIST=One",
+            "--tag=ARTIST=Two",
+            "--tag=COMPOSER=Ω",
+            raw,
+            "-o",
+            path
+        );
         using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path));
         AssertTags(reader.Tags, ("title", "A song; or two"), ("artist", "One; Two"), ("composer", "Ω"));
         AudioTrack track = AudioTrack.Import(new TrackSource(path));
@@ -56,17 +89,20 @@ public sealed class TagsTests : IDisposable
     [Fact]
     public void Broken_UTF8_is_replaced_and_control_characters_are_removed()
     {
-        using AudioReader reader = ReadFlac(CommentBytes(Text("TITLE=a\u00FFb"), Encoding.UTF8.GetBytes("COMMENT=one\r\ntwo\rthree\tfour\u001B[31m\0\u0007\u0085 ")));
+        using AudioReader reader = ReadFlac(
+            CommentBytes(Text("TITLE=a\u00FFb"), Encoding.UTF8.GetBytes("COMMENT=one\r\ntwo\rthree\tfour\u001B[31m\0\u0007\u0085 "))
+        );
         AssertTags(reader.Tags, ("title", "a\uFFFDb"), ("comment", "one\ntwo\nthree four[31m"));
         Assert.Empty(reader.Warnings);
     }
 
-    public static TheoryData<string, byte[]> DamagedComments => new()
-    {
-        { "no equals sign", Join(U32(0), U32(2), Entry("nothing"), Entry("TITLE=a")) },
-        { "no name", Join(U32(0), U32(2), Entry("=b"), Entry("TITLE=a")) },
-        { "name of other characters", Join(U32(0), U32(2), Entry("\u00C4=b"), Entry("TITLE=a")) },
-    };
+    public static TheoryData<string, byte[]> DamagedComments =>
+        new()
+        {
+            { "no equals sign", Join(U32(0), U32(2), Entry("nothing"), Entry("TITLE=a")) },
+            { "no name", Join(U32(0), U32(2), Entry("=b"), Entry("TITLE=a")) },
+            { "name of other characters", Join(U32(0), U32(2), Entry("\u00C4=b"), Entry("TITLE=a")) },
+        };
 
     [Theory]
     [MemberData(nameof(DamagedComments))]
@@ -78,17 +114,18 @@ public sealed class TagsTests : IDisposable
         AssertIntact(reader);
     }
 
-    public static TheoryData<string, byte[]> BrokenBlocks => new()
-    {
-        { "no vendor", [] },
-        { "half a length", [1, 0] },
-        { "vendor beyond the block", Join(U32(100), new byte[20]) },
-        { "vendor of 4 GiB", Join(U32(0xFFFFFFFF), new byte[20]) },
-        { "no count", U32(0) },
-        { "count of 4 Gi", Join(U32(0), U32(0xFFFFFFFF), Entry("TITLE=a")) },
-        { "comment beyond the block", Join(U32(0), U32(2), Entry("TITLE=a"), U32(9), Text("ARTIST=b")) },
-        { "comment of 4 GiB", Join(U32(0), U32(2), Entry("TITLE=a"), U32(0xFFFFFFFF), Text("ARTIST=b")) },
-    };
+    public static TheoryData<string, byte[]> BrokenBlocks =>
+        new()
+        {
+            { "no vendor", [] },
+            { "half a length", [1, 0] },
+            { "vendor beyond the block", Join(U32(100), new byte[20]) },
+            { "vendor of 4 GiB", Join(U32(0xFFFFFFFF), new byte[20]) },
+            { "no count", U32(0) },
+            { "count of 4 Gi", Join(U32(0), U32(0xFFFFFFFF), Entry("TITLE=a")) },
+            { "comment beyond the block", Join(U32(0), U32(2), Entry("TITLE=a"), U32(9), Text("ARTIST=b")) },
+            { "comment of 4 GiB", Join(U32(0), U32(2), Entry("TITLE=a"), U32(0xFFFFFFFF), Text("ARTIST=b")) },
+        };
 
     [Theory]
     [MemberData(nameof(BrokenBlocks))]
@@ -100,15 +137,27 @@ public sealed class TagsTests : IDisposable
         Assert.True(warning.Contains("tags (VORBIS_COMMENT) claim to be longer than their block", StringComparison.Ordinal), damage);
         Assert.Contains("flac damaged.flac -o repaired.flac", warning, StringComparison.Ordinal);
         // What could be read of them is kept.
-        Assert.Equal(damage is "count of 4 Gi" or "comment beyond the block" or "comment of 4 GiB" ? "a" : null, reader.Tags.GetValueOrDefault("title"));
+        Assert.Equal(
+            damage is "count of 4 Gi" or "comment beyond the block" or "comment of 4 GiB" ? "a" : null,
+            reader.Tags.GetValueOrDefault("title")
+        );
     }
 
     [Fact]
     public void What_is_beyond_the_limits_is_left_out()
     {
-        using (AudioReader reader = ReadFlac(Comments(
-            "TITLE=" + new string('a', AudioLimits.MaxTagValueBytes), "ARTIST=" + new string('a', AudioLimits.MaxTagValueBytes + 1),
-            "ALBUM=" + new string('ä', (AudioLimits.MaxTagValueBytes / 2) + 1), "GENRE=" + new string('a', 300_000), new string('n', 257) + "=a", "COMMENT=last")))
+        using (
+            AudioReader reader = ReadFlac(
+                Comments(
+                    "TITLE=" + new string('a', AudioLimits.MaxTagValueBytes),
+                    "ARTIST=" + new string('a', AudioLimits.MaxTagValueBytes + 1),
+                    "ALBUM=" + new string('ä', (AudioLimits.MaxTagValueBytes / 2) + 1),
+                    "GENRE=" + new string('a', 300_000),
+                    new string('n', 257) + "=a",
+                    "COMMENT=last"
+                )
+            )
+        )
         {
             Assert.Equal(["title", "comment"], reader.Tags.Keys);
             Assert.Equal(AudioLimits.MaxTagValueBytes, reader.Tags["title"].Length);
@@ -147,12 +196,34 @@ public sealed class TagsTests : IDisposable
     public void Lists_of_a_WAV_file_are_its_tags(bool before, bool seekable)
     {
         byte[] list = Info(
-            Item("INAM", "A title"), Item("IART", "odd"), Chunk("IPRD", Text("no zero")), Item("ICRD", "2001"), Item("ITRK", "3"), Item("IPRT", "3"),
-            Item("IGNR", "Jazz"), Chunk("ICMT", Encoding.UTF8.GetBytes("Ω ä\0rest")), Chunk("ISBJ", Text("Stra\u00DFe\0")), Item("XXXX", "unknown"), Chunk("IENG", []));
+            Item("INAM", "A title"),
+            Item("IART", "odd"),
+            Chunk("IPRD", Text("no zero")),
+            Item("ICRD", "2001"),
+            Item("ITRK", "3"),
+            Item("IPRT", "3"),
+            Item("IGNR", "Jazz"),
+            Chunk("ICMT", Encoding.UTF8.GetBytes("Ω ä\0rest")),
+            Chunk("ISBJ", Text("Stra\u00DFe\0")),
+            Item("XXXX", "unknown"),
+            Chunk("IENG", [])
+        );
         byte[] other = Chunk("LIST", Join(Text("adtl"), Chunk("labl", Text("INAM"))));
-        byte[][] chunks = before ? [other, list, Format(Pcm, 1, 44100, 16), Data] : [Format(Pcm, 1, 44100, 16), Data, Chunk("junk", new byte[5]), other, list];
+        byte[][] chunks = before
+            ? [other, list, Format(Pcm, 1, 44100, 16), Data]
+            : [Format(Pcm, 1, 44100, 16), Data, Chunk("junk", new byte[5]), other, list];
         using AudioReader reader = ReadWav(File(chunks), seekable);
-        AssertTags(reader.Tags, ("title", "A title"), ("artist", "odd"), ("album", "no zero"), ("date", "2001"), ("track", "3"), ("genre", "Jazz"), ("comment", "Ω ä"), ("subject", "Straße"));
+        AssertTags(
+            reader.Tags,
+            ("title", "A title"),
+            ("artist", "odd"),
+            ("album", "no zero"),
+            ("date", "2001"),
+            ("track", "3"),
+            ("genre", "Jazz"),
+            ("comment", "Ω ä"),
+            ("subject", "Straße")
+        );
         Assert.Empty(reader.Warnings);
         AssertIntact(reader);
     }
@@ -173,15 +244,24 @@ public sealed class TagsTests : IDisposable
             Assert.Equal([0, 0, 0], reader.ReadAll());
         }
 
-        byte[] large = FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(8), U64(4), U32(1), Text("LIST"), U64(list.Length - 8))), Format(Pcm, 1, 44100, 16),
-            Join(Text("LIST"), U32(0xFFFFFFFF), list[8..]), Chunk("data", Data[8..], 0xFFFFFFFF), Info(Item("IART", "a")));
+        byte[] large = FileNamed(
+            "RF64",
+            Chunk("ds64", Join(U64(0), U64(8), U64(4), U32(1), Text("LIST"), U64(list.Length - 8))),
+            Format(Pcm, 1, 44100, 16),
+            Join(Text("LIST"), U32(0xFFFFFFFF), list[8..]),
+            Chunk("data", Data[8..], 0xFFFFFFFF),
+            Info(Item("IART", "a"))
+        );
         using (AudioReader reader = ReadWav(large))
         {
             AssertTags(reader.Tags, ("title", "t"), ("artist", "a"));
             AssertIntact(reader);
         }
 
-        AssertTags(AudioTrack.Import(new TrackSource(_folder.Write("t.wav", File(Format(Pcm, 1, 44100, 16), Data, list)))).Tags, ("title", "t"));
+        AssertTags(
+            AudioTrack.Import(new TrackSource(_folder.Write("t.wav", File(Format(Pcm, 1, 44100, 16), Data, list)))).Tags,
+            ("title", "t")
+        );
     }
 
     [Fact]
@@ -224,16 +304,27 @@ public sealed class TagsTests : IDisposable
     {
         byte[] format = Format(Pcm, 1, 44100, 16);
         byte[] list = Info(Item("INAM", "title"), Item("IART", "artist"), Item("ICMT", "comment"));
-        byte[][] originals = [Flac(Comments("TITLE=title", "ARTIST=artist", "COMMENT=comment")), File(format, list, Data), File(format, Data, list)];
-        Random random = new Random(5);
+        byte[][] originals =
+        [
+            Flac(Comments("TITLE=title", "ARTIST=artist", "COMMENT=comment")),
+            File(format, list, Data),
+            File(format, Data, list),
+        ];
+        Random random = new(5);
         for (int i = 0; i < 9000; i++)
         {
             byte[] mutated = [.. originals[i % 3]];
             for (int changes = random.Next(1, 4); changes > 0; changes--)
-                mutated[random.Next(mutated.Length)] = random.Next(3) switch { 0 => 0, 1 => 255, _ => (byte)random.Next(256) };
+                mutated[random.Next(mutated.Length)] = random.Next(3) switch
+                {
+                    0 => 0,
+                    1 => 255,
+                    _ => (byte)random.Next(256),
+                };
             try
             {
-                using AudioReader reader = i % 3 == 0 ? new FlacReader(Source(mutated, random.Next(2) == 0)) : ReadWav(mutated, random.Next(2) == 0);
+                using AudioReader reader =
+                    i % 3 == 0 ? new FlacReader(Source(mutated, random.Next(2) == 0)) : ReadWav(mutated, random.Next(2) == 0);
                 reader.ReadAll();
                 Assert.All(reader.Tags, tag => Assert.DoesNotContain(tag.Key + tag.Value, c => char.IsControl(c) && c != '\n'));
             }
@@ -253,7 +344,7 @@ public sealed class TagsTests : IDisposable
     {
         int told = 0;
         byte[] original = Comments("TITLE=title", "ARTIST=artist", "COMMENT=comment");
-        Random random = new Random(6);
+        Random random = new(6);
         for (int i = 0; i < 3000; i++)
         {
             byte[] block = [.. original];
@@ -279,7 +370,7 @@ public sealed class TagsTests : IDisposable
         string path = _folder.File("it's a \"song\" [1] %d 音." + extension);
         if (OperatingSystem.IsWindows())
             path = _folder.File("it's a song [1] %d 音." + extension);
-        const string odd = "a=b;c#d\\e Ω\nsecond line";
+        const string Odd = "a=b;c#d\\e Ω\nsecond line";
         List<string> arguments = ["-v", "error", "-i", wav];
         foreach (string field in fields)
             arguments.AddRange(["-metadata", (field == "albumartist" ? "album_artist" : field) + "=" + Value(field)]);
@@ -293,30 +384,49 @@ public sealed class TagsTests : IDisposable
             Assert.Empty(reader.Warnings);
         }
 
-        Assert.Equal(odd, AudioTrack.Import(new TrackSource(path)).Tags["title"]);
+        Assert.Equal(Odd, AudioTrack.Import(new TrackSource(path)).Tags["title"]);
 
-        static string Value(string field) => field switch { "title" => odd, "track" => "3/12", "disc" => "1/2", "genre" => "Jazz", _ => "the " + field };
+        static string Value(string field) =>
+            field switch
+            {
+                "title" => Odd,
+                "track" => "3/12",
+                "disc" => "1/2",
+                "genre" => "Jazz",
+                _ => "the " + field,
+            };
     }
 
     [Fact]
     public void The_form_of_ffmpeg_is_taken_apart_by_its_rules()
     {
-        AudioTagBuilder tags = new AudioTagBuilder();
+        AudioTagBuilder tags = new();
         FFmpegTags.Parse(
             ";FFMETADATA1\n#title=no\ntitle=a\\=b\\;c\\#d\\\\e\\\nnext=line\nk\\=ey=v\\\\\n\nnothing\n=no name\nARTIST=container\nencoder=\n"
-            + "[STREAM]\nartist=stream\nalbum=of the stream\nlanguage=und\n[CHAPTER]\nTIMEBASE=1/1000\ntitle=chapter\n[STREAM]\ngenre=x\\",
-            tags);
-        AssertTags(tags.Build(), ("title", "a=b;c#d\\e\nnext=line"), ("k=ey", "v\\"), ("artist", "container"), ("album", "of the stream"), ("genre", "x\\"));
+                + "[STREAM]\nartist=stream\nalbum=of the stream\nlanguage=und\n[CHAPTER]\nTIMEBASE=1/1000\ntitle=chapter\n[STREAM]\ngenre=x\\",
+            tags
+        );
+        AssertTags(
+            tags.Build(),
+            ("title", "a=b;c#d\\e\nnext=line"),
+            ("k=ey", "v\\"),
+            ("artist", "container"),
+            ("album", "of the stream"),
+            ("genre", "x\\")
+        );
     }
 
     [Fact]
     public void Any_text_in_place_of_the_form_of_ffmpeg_is_taken()
     {
-        Random random = new Random(8);
+        Random random = new(8);
         for (int i = 0; i < 3000; i++)
         {
-            AudioTagBuilder tags = new AudioTagBuilder();
-            FFmpegTags.Parse(string.Concat(Enumerable.Range(0, random.Next(60)).Select(_ => "\\=;#\n[]ab\0\r"[random.Next(12) % 11])), tags);
+            AudioTagBuilder tags = new();
+            FFmpegTags.Parse(
+                string.Concat(Enumerable.Range(0, random.Next(60)).Select(_ => "\\=;#\n[]ab\0\r"[random.Next(12) % 11])),
+                tags
+            );
             tags.Build();
         }
     }
@@ -334,37 +444,52 @@ public sealed class TagsTests : IDisposable
         string program = Script(commands);
         using LeftProcess left = new(program + ".left");
         // What hangs does so for an hour: ending at all shows that it was not waited for.
-        Assert.Empty(await Task.Run(() => FFmpegProbe.Read(_folder.Write("a.xyz", [1]), program, 0, TimeSpan.FromSeconds(1)).Tags, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken));
+        Assert.Empty(
+            await Task.Run(
+                    () => FFmpegProbe.Read(_folder.Write("a.xyz", [1]), program, 0, TimeSpan.FromSeconds(1)).Tags,
+                    TestContext.Current.CancellationToken
+                )
+                .WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
     public void A_program_that_is_gone_gives_no_tags()
     {
-        string commands = $"case \"$*\" in *ffmetadata*) echo title=a;; *) {SmallWave};; esac", program = Script(commands), other = Script(commands);
-        using FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), program), orphan = FFmpegReader.Open(_folder.File("a.xyz"), other);
+        string commands = $"case \"$*\" in *ffmetadata*) echo title=a;; *) {SmallWave};; esac",
+            program = Script(commands),
+            other = Script(commands);
+        using FFmpegReader reader = FFmpegReader.Open(_folder.Write("a.xyz", [1]), program),
+            orphan = FFmpegReader.Open(_folder.File("a.xyz"), other);
         AssertTags(reader.Tags, ("title", "a"));
         System.IO.File.Delete(other);
         Assert.Empty(orphan.Tags);
     }
 
-    /// <summary>A process whose parent has ended, so that nobody but the test can end it. Its number is in a file, if there is one.</summary>
+    /// <summary>
+    /// A process whose parent has ended, so that nobody but the test can end it. Its number is in a file, if there is one.
+    /// </summary>
     private sealed class LeftProcess(string file) : IDisposable
     {
         public void Dispose()
         {
             if (!System.IO.File.Exists(file))
                 return;
-            using System.Diagnostics.Process process = System.Diagnostics.Process.GetProcessById(int.Parse(System.IO.File.ReadAllText(file), System.Globalization.CultureInfo.InvariantCulture));
+            using System.Diagnostics.Process process = System.Diagnostics.Process.GetProcessById(
+                int.Parse(System.IO.File.ReadAllText(file), System.Globalization.CultureInfo.InvariantCulture)
+            );
             process.Kill();
         }
     }
 
     /// <summary>Prints a wave file of four samples.</summary>
-    private static string SmallWave => "printf '" + string.Concat(Pcm16(44100, 1, 1, 2, 3, 4).Select(value => "\\" + Convert.ToString(value, 8).PadLeft(3, '0'))) + "'";
+    private static string SmallWave =>
+        "printf '" + string.Concat(Pcm16(44100, 1, 1, 2, 3, 4).Select(value => "\\" + Convert.ToString(value, 8).PadLeft(3, '0'))) + "'";
 
     private static byte[] Data => Chunk("data", Join(U16(1), U16(2), U16(3), U16(4)));
 
-    private static void AssertIntact(AudioReader reader) => Assert.Equal([1f / 32768, 2f / 32768, 3f / 32768, 4f / 32768], reader.ReadAll());
+    private static void AssertIntact(AudioReader reader) =>
+        Assert.Equal([1f / 32768, 2f / 32768, 3f / 32768, 4f / 32768], reader.ReadAll());
 
     private static void AssertTags(IReadOnlyDictionary<string, string> tags, params (string Name, string Value)[] expected) =>
         Assert.Equal(expected, tags.Select(tag => (tag.Key, tag.Value)));
@@ -387,7 +512,16 @@ public sealed class TagsTests : IDisposable
         byte[] frame = FlacBits.Frame(4, 0, bits => bits.Verbatim([1, 2, 3, 4], 16));
         return comments is null
             ? FlacBits.Stream(info, frame)
-            : Join(Text("fLaC"), [0, 0, 0, 34], info, [2, 0, 0, 5], Text("apps!"), [0x84, (byte)(comments.Length >> 16), (byte)(comments.Length >> 8), (byte)comments.Length], comments, frame);
+            : Join(
+                Text("fLaC"),
+                [0, 0, 0, 34],
+                info,
+                [2, 0, 0, 5],
+                Text("apps!"),
+                [0x84, (byte)(comments.Length >> 16), (byte)(comments.Length >> 8), (byte)comments.Length],
+                comments,
+                frame
+            );
     }
 
     private static FlacReader ReadFlac(byte[] comments) => new(Source(Flac(comments), seekable: false));
@@ -400,7 +534,7 @@ public sealed class TagsTests : IDisposable
 
     private static ByteSource Source(byte[] file, bool seekable)
     {
-        MemoryStream memory = new MemoryStream(file);
+        MemoryStream memory = new(file);
         return new ByteSource(seekable ? memory : new ForwardStream(memory), "/music/some song");
     }
 

@@ -19,7 +19,8 @@ internal sealed class TemporaryFolder : IDisposable
     {
         if (OperatingSystem.IsWindows())
             return Write(name, content);
-        // Another process writes it: a file that this one has open for writing is so, for a moment, in whatever a test beside this one starts, and could not be executed ("text file busy").
+        // Another process writes it: a file that this one has open for writing is so, for a moment, in whatever a test beside this one
+        // starts, and could not be executed ("text file busy").
         ExternalTool.Filter("/bin/sh", content, "-c", "cat > \"$0\" && chmod 500 \"$0\"", File(name));
         return File(name);
     }

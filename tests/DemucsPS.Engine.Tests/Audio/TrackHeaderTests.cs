@@ -46,14 +46,24 @@ public sealed class TrackHeaderTests : IDisposable
         Assert.Equal((rate, isMono, "2", true), (header.SampleRate, header.IsMono, header.Picture, header.IsEstimate));
         Assert.Equal((long)(360_062.5 * rate), header.Frames);
         Assert.Equal("a", header.Tags["title"]);
-        var error = Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(_folder.File("film.mkv")) { StreamIndex = 2 }, () => Script($"cat >&2 <<'END'\n{(isOld ? s_old : New)}\nEND\nexit 1")));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            AudioFile.ReadHeader(new TrackSource(_folder.File("film.mkv")) { StreamIndex = 2 }, () =>
+                Script($"cat >&2 <<'END'\n{(isOld ? s_old : New)}\nEND\nexit 1")
+            )
+        );
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
-        Assert.Contains("It has 0: (eng) mp3, 44100 Hz, stereo, fltp, 192 kb/s; 1: aac (LC), 22050 Hz, mono, fltp (default).", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "It has 0: (eng) mp3, 44100 Hz, stereo, fltp, 192 kb/s; 1: aac (LC), 22050 Hz, mono, fltp (default).",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
     [InlineData("exit 0")]
-    [InlineData("echo '[info]   Duration: N/A, start: 0.000000, bitrate: N/A' >&2; echo '[info]   Stream #0:0: Audio: mp3, 44100 Hz, stereo' >&2; exit 1")]
+    [InlineData(
+        "echo '[info]   Duration: N/A, start: 0.000000, bitrate: N/A' >&2; echo '[info]   Stream #0:0: Audio: mp3, 44100 Hz, stereo' >&2; exit 1"
+    )]
     [InlineData("echo '[info]   Duration: 00:00:01.00, start' >&2; echo '[info]   Stream #0:0: Audio: none, 0 channels' >&2")]
     [InlineData("yes x")]
     public void Where_ffmpeg_does_not_say_it_nothing_is_known(string commands)
@@ -67,10 +77,15 @@ public sealed class TrackHeaderTests : IDisposable
     public void What_has_no_sound_is_refused_in_the_words_of_ffmpeg()
     {
         string path = _folder.Write("a.xyz", [1]);
-        var error = Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => Script("echo '[error] no idea what that is' >&2; exit 3")));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            AudioFile.ReadHeader(new TrackSource(path), () => Script("echo '[error] no idea what that is' >&2; exit 3"))
+        );
         Assert.Equal(DemucsError.AudioFormatUnsupported, error.Error);
         Assert.Contains("failed with exit code 3. ffmpeg reports: no idea what that is.", error.Message, StringComparison.Ordinal);
-        Assert.Equal(DemucsError.FFmpegNotFound, Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => null)).Error);
+        Assert.Equal(
+            DemucsError.FFmpegNotFound,
+            Assert.Throws<DemucsException>(() => AudioFile.ReadHeader(new TrackSource(path), () => null)).Error
+        );
     }
 
     [Theory]
@@ -82,12 +97,28 @@ public sealed class TrackHeaderTests : IDisposable
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         string path = _folder.File(name);
-        ExternalTool.Run(ffmpeg, "-v", "error", "-i", _folder.Write("source.wav", WavBytes.Pcm16(22050, 1, [.. Enumerable.Range(0, 30_001).Select(i => i % 200 * 50)])), "-metadata", "title=a", path);
+        ExternalTool.Run(
+            ffmpeg,
+            "-v",
+            "error",
+            "-i",
+            _folder.Write("source.wav", WavBytes.Pcm16(22050, 1, [.. Enumerable.Range(0, 30_001).Select(i => i % 200 * 50)])),
+            "-metadata",
+            "title=a",
+            path
+        );
         TrackHeader header = TrackHeader.Read(new TrackSource(path));
         using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path));
         long frames = Count(reader);
-        Assert.Equal((reader.SourceSampleRate, reader.IsMono, isEstimate, "a"), (header.SampleRate, header.IsMono, header.IsEstimate, header.Tags["title"]));
-        Assert.InRange(header.Frames!.Value, isEstimate ? reader.SourceFramesRead - 2500 : reader.SourceFramesRead, isEstimate ? reader.SourceFramesRead + 2500 : reader.SourceFramesRead);
+        Assert.Equal(
+            (reader.SourceSampleRate, reader.IsMono, isEstimate, "a"),
+            (header.SampleRate, header.IsMono, header.IsEstimate, header.Tags["title"])
+        );
+        Assert.InRange(
+            header.Frames!.Value,
+            isEstimate ? reader.SourceFramesRead - 2500 : reader.SourceFramesRead,
+            isEstimate ? reader.SourceFramesRead + 2500 : reader.SourceFramesRead
+        );
         if (!isEstimate)
             Assert.Equal(frames, header.FramesAt(44100));
     }
@@ -111,9 +142,33 @@ public sealed class TrackHeaderTests : IDisposable
     public void Pictures_are_found(string name, bool hasPicture)
     {
         string ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
-        string path = _folder.File(name), wav = _folder.Write("source.wav", WavBytes.Pcm16(22050, 1, new int[3000])), png = _folder.File("cover.png");
+        string path = _folder.File(name),
+            wav = _folder.Write("source.wav", WavBytes.Pcm16(22050, 1, new int[3000])),
+            png = _folder.File("cover.png");
         ExternalTool.Run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "color=c=red:s=32x32", "-frames:v", "1", png);
-        ExternalTool.Run(ffmpeg, hasPicture ? ["-v", "error", "-i", wav, "-i", png, "-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic", path] : ["-v", "error", "-i", wav, path]);
+        ExternalTool.Run(
+            ffmpeg,
+            hasPicture
+                ?
+                [
+                    "-v",
+                    "error",
+                    "-i",
+                    wav,
+                    "-i",
+                    png,
+                    "-map",
+                    "0:a",
+                    "-map",
+                    "1:v",
+                    "-c:v",
+                    "copy",
+                    "-disposition:v",
+                    "attached_pic",
+                    path,
+                ]
+                : ["-v", "error", "-i", wav, path]
+        );
         TrackHeader header = TrackHeader.Read(new TrackSource(path));
         Assert.Equal(hasPicture, header.Picture is not null);
         if (hasPicture)
@@ -123,7 +178,9 @@ public sealed class TrackHeaderTests : IDisposable
     [Fact]
     public void A_wave_file_can_have_a_picture_where_it_has_id3_tags()
     {
-        byte[] format = WavBytes.Format(1, 1, 44100, 16), data = WavBytes.Chunk("data", new byte[20]), tags = WavBytes.Chunk("id3 ", new byte[10]);
+        byte[] format = WavBytes.Format(1, 1, 44100, 16),
+            data = WavBytes.Chunk("data", new byte[20]),
+            tags = WavBytes.Chunk("id3 ", new byte[10]);
         Assert.NotNull(TrackHeader.Read(new TrackSource(_folder.Write("before.wav", WavBytes.File(format, tags, data)))).Picture);
         Assert.NotNull(TrackHeader.Read(new TrackSource(_folder.Write("behind.wav", WavBytes.File(format, data, tags)))).Picture);
         Assert.Null(TrackHeader.Read(new TrackSource(_folder.Write("none.wav", WavBytes.File(format, data)))).Picture);
@@ -131,7 +188,8 @@ public sealed class TrackHeaderTests : IDisposable
 
     private static long Count(StereoTrackReader reader)
     {
-        float[] left = new float[4096], right = new float[4096];
+        float[] left = new float[4096],
+            right = new float[4096];
         long frames = 0;
         for (int read; (read = reader.Read(left, right)) > 0;)
             frames += read;

@@ -17,7 +17,10 @@ public sealed class TrackListTests : IDisposable
     [Fact]
     public void A_file_is_a_track_whether_it_exists_or_not()
     {
-        Assert.Equal(new TrackSource(_folder["a.xyz"]) { StreamIndex = 2 }, Assert.Single(Expand(new TrackListOptions { StreamIndex = 2 }, _folder["a.xyz"])));
+        Assert.Equal(
+            new TrackSource(_folder["a.xyz"]) { StreamIndex = 2 },
+            Assert.Single(Expand(new TrackListOptions { StreamIndex = 2 }, _folder["a.xyz"]))
+        );
         Assert.Throws<ArgumentException>(() => Expand(new TrackListOptions(), "a.wav"));
     }
 
@@ -33,7 +36,12 @@ public sealed class TrackListTests : IDisposable
     public void Patterns_choose_from_folders_but_not_from_what_is_named()
     {
         Touch("a.wav", "b.mp4", "live a.wav", "inner/e.mp4", "inner/demo/d.mp4");
-        TrackListOptions options = new() { Recurse = true, Include = ["*.mp4", "?.wav"], Exclude = ["b.*", "DEMO"] };
+        TrackListOptions options = new()
+        {
+            Recurse = true,
+            Include = ["*.mp4", "?.wav"],
+            Exclude = ["b.*", "DEMO"],
+        };
         Assert.Equal(["a.wav", "inner/e.mp4"], Names(options, _folder.Path));
         Assert.Equal(["b.mp4"], Names(options, _folder["b.mp4"]));
     }
@@ -73,12 +81,21 @@ public sealed class TrackListTests : IDisposable
     {
         Touch("inner/a.wav", "outer.wav", "with space & 100% ü.wav", "back/slash.wav");
         string uri = new Uri(_folder["with space & 100% ü.wav"]).AbsoluteUri;
-        Write("inner/list.m3u8", $"\ufeff#EXTM3U\r\n#EXTINF:12,Someone - Something\r\na.wav\r\n\r\n../outer.wav\r\n{uri}\r\n  ..\\back\\slash.wav  \r\n");
-        Assert.Equal(["inner/a.wav", "outer.wav", "with space & 100% ü.wav", "back/slash.wav"], Names(new TrackListOptions(), _folder["inner", "list.m3u8"]));
+        Write(
+            "inner/list.m3u8",
+            $"\ufeff#EXTM3U\r\n#EXTINF:12,Someone - Something\r\na.wav\r\n\r\n../outer.wav\r\n{uri}\r\n  ..\\back\\slash.wav  \r\n"
+        );
+        Assert.Equal(
+            ["inner/a.wav", "outer.wav", "with space & 100% ü.wav", "back/slash.wav"],
+            Names(new TrackListOptions(), _folder["inner", "list.m3u8"])
+        );
         Assert.Empty(_errors);
     }
 
-    /// <summary>As VLC writes them: its export takes paths below the playlist's folder as they are and codes what a URI cannot have (modules/misc/playlist/m3u.c).</summary>
+    /// <summary>
+    /// As VLC writes them: its export takes paths below the playlist's folder as they are and codes what a URI cannot have
+    /// (modules/misc/playlist/m3u.c).
+    /// </summary>
     [Theory]
     [InlineData("100%25%20pure.wav", "100% pure.wav")]
     [InlineData("100%20.wav", "100%20.wav", "100 .wav")]
@@ -96,9 +113,16 @@ public sealed class TrackListTests : IDisposable
     [InlineData("file://{folder}/100%20.wav", "100%20.wav")]
     [InlineData("file://{folder}/C#%20why?.wav", "C# why?.wav")]
     [InlineData("file://{folder}/missing%20.wav", "missing .wav", "-")]
-    public void Percent_signs_are_codes_where_a_file_is_found_so_and_characters_where_one_is_called_so(string entry, string expected, string? other = null)
+    public void Percent_signs_are_codes_where_a_file_is_found_so_and_characters_where_one_is_called_so(
+        string entry,
+        string expected,
+        string? other = null
+    )
     {
-        if (OperatingSystem.IsWindows() && (expected.Contains('?', StringComparison.Ordinal) || entry.Contains("file:", StringComparison.OrdinalIgnoreCase)))
+        if (
+            OperatingSystem.IsWindows()
+            && (expected.Contains('?', StringComparison.Ordinal) || entry.Contains("file:", StringComparison.OrdinalIgnoreCase))
+        )
             Assert.Skip("Paths of file URIs have another form on Windows, and names no question marks.");
         if (other != "-")
             Touch(expected);
@@ -152,7 +176,17 @@ public sealed class TrackListTests : IDisposable
         Write("long.m3u", new string('x', 9000) + "\n");
         File.WriteAllBytes(_folder["binary.m3u"], new byte[100]);
         File.WriteAllBytes(_folder["big.m3u"], new byte[(8 << 20) + 1]);
-        foreach ((string file, string words) in new[] { ("hls.m3u8", "HLS"), ("nested.m3u", "inside another playlist"), ("long.m3u", "9000 characters (line 1)"), ("binary.m3u", "not a text file"), ("big.m3u", "8 MiB"), ("missing.m3u", "cannot be read") })
+        foreach (
+            (string file, string words) in new[]
+            {
+                ("hls.m3u8", "HLS"),
+                ("nested.m3u", "inside another playlist"),
+                ("long.m3u", "9000 characters (line 1)"),
+                ("binary.m3u", "not a text file"),
+                ("big.m3u", "8 MiB"),
+                ("missing.m3u", "cannot be read"),
+            }
+        )
         {
             _errors.Clear();
             Assert.Empty(Names(new TrackListOptions(), _folder[file]));
@@ -166,7 +200,9 @@ public sealed class TrackListTests : IDisposable
     {
         const int Sector = 588;
         File.WriteAllBytes(_folder["album.wav"], WavBytes.Pcm16(44100, 1, [.. Enumerable.Range(0, 1000 * Sector).Select(i => i % 30_011)]));
-        Write("album.cue", """
+        Write(
+            "album.cue",
+            """
             REM GENRE "Krautrock"
             REM DATE 1973
             PERFORMER "The Band"
@@ -183,12 +219,35 @@ public sealed class TrackListTests : IDisposable
                 INDEX 01 00:04:05
               TRACK 03 AUDIO
                 INDEX 01 00:10:00
-            """);
+            """
+        );
         TrackSource[] tracks = Expand(new TrackListOptions(), _folder["album.cue"]);
         Assert.Equal(["01 First: a/b?", "02 Second", "03"], tracks.Select(t => t.Name));
-        Assert.Equal([new FrameRange(0, 305 * Sector), new FrameRange(305 * Sector, 445 * Sector), new FrameRange(750 * Sector, null)], tracks.Select(t => t.Range));
-        Assert.Equal(("First: a/b?", "The Band", "The Album", "1", "1973", "Krautrock"), (tracks[0].Tags["title"], tracks[0].Tags["artist"], tracks[0].Tags["album"], tracks[0].Tags["track"], tracks[0].Tags["date"], tracks[0].Tags["genre"]));
-        Assert.Equal(("Second", "A Guest", "The Band", "2", "ABCDE1234567"), (tracks[1].Tags["title"], tracks[1].Tags["artist"], tracks[1].Tags["albumartist"], tracks[1].Tags["track"], tracks[1].Tags["isrc"]));
+        Assert.Equal(
+            [new FrameRange(0, 305 * Sector), new FrameRange(305 * Sector, 445 * Sector), new FrameRange(750 * Sector, null)],
+            tracks.Select(t => t.Range)
+        );
+        Assert.Equal(
+            ("First: a/b?", "The Band", "The Album", "1", "1973", "Krautrock"),
+            (
+                tracks[0].Tags["title"],
+                tracks[0].Tags["artist"],
+                tracks[0].Tags["album"],
+                tracks[0].Tags["track"],
+                tracks[0].Tags["date"],
+                tracks[0].Tags["genre"]
+            )
+        );
+        Assert.Equal(
+            ("Second", "A Guest", "The Band", "2", "ABCDE1234567"),
+            (
+                tracks[1].Tags["title"],
+                tracks[1].Tags["artist"],
+                tracks[1].Tags["albumartist"],
+                tracks[1].Tags["track"],
+                tracks[1].Tags["isrc"]
+            )
+        );
 
         // All parts together are the file.
         List<float> joined = [];
@@ -202,14 +261,25 @@ public sealed class TrackListTests : IDisposable
         Assert.Equal(whole.ReadAll().Left, joined);
     }
 
-    /// <summary>What is before INDEX 01 of the first track is on the CD, and in the file, though a player comes there only by going back.</summary>
+    /// <summary>
+    /// What is before INDEX 01 of the first track is on the CD, and in the file, though a player comes there only by going back.
+    /// </summary>
     [Theory]
-    [InlineData("TRACK 01 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:06:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "00 Hidden track|01|02", "0+264600|264600+176400|441000+")]
+    [InlineData(
+        "TRACK 01 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:06:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00",
+        "00 Hidden track|01|02",
+        "0+264600|264600+176400|441000+"
+    )]
     [InlineData("TRACK 01 AUDIO\nINDEX 01 00:04:00", "00 Hidden track|01", "0+176400|176400+")]
     [InlineData("TRACK 05 AUDIO\nINDEX 01 00:04:00", "05 Before track 5|05", "0+176400|176400+")]
     [InlineData("TRACK 01 MODE1/2352\nINDEX 01 00:05:00\nTRACK 02 AUDIO\nINDEX 01 00:08:00", "02", "352800+")]
     [InlineData("TRACK 01 AUDIO\nINDEX 01 00:03:74", "01", "175812+", "the 3.99 s before track 1")]
-    [InlineData("TRACK 01 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:00:33\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "01|02", "19404+421596|441000+", "the 0.44 s before track 1")]
+    [InlineData(
+        "TRACK 01 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:00:33\nTRACK 02 AUDIO\nINDEX 01 00:10:00",
+        "01|02",
+        "19404+421596|441000+",
+        "the 0.44 s before track 1"
+    )]
     public void What_is_before_the_first_track_is_a_hidden_one_or_said(string tracks, string names, string ranges, string? notice = null)
     {
         File.WriteAllBytes(_folder["album.wav"], WavBytes.Pcm16(44100, 1, new int[500_000]));
@@ -217,7 +287,12 @@ public sealed class TrackListTests : IDisposable
         TrackSource[] found = Expand(new TrackListOptions(), _folder["album.cue"]);
         Assert.Equal(names.Split('|'), found.Select(t => t.Name));
         Assert.Equal(ranges.Split('|'), found.Select(t => $"{t.Range!.Value.Start}+{t.Range.Value.Length}"));
-        Assert.All(found, t => Assert.Equal(("The Band", "The Album", t.Name[..2].TrimStart('0').PadLeft(1, '0')), (t.Tags["artist"], t.Tags["album"], t.Tags["track"])));
+        Assert.All(found, t =>
+            Assert.Equal(
+                ("The Band", "The Album", t.Name[..2].TrimStart('0').PadLeft(1, '0')),
+                (t.Tags["artist"], t.Tags["album"], t.Tags["track"])
+            )
+        );
         if (notice is null)
             Assert.Empty(_notices);
         else
@@ -229,7 +304,10 @@ public sealed class TrackListTests : IDisposable
     {
         foreach (string file in new[] { "1.wav", "2.wav", "3.wav" })
             File.WriteAllBytes(_folder[file], WavBytes.Pcm16(44100, 1, new int[300_000]));
-        Write("album.cue", "FILE 1.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nFILE 2.wav WAVE\nTRACK 02 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:02:00\nFILE 3.wav WAVE\nTRACK 03 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:05:00\n");
+        Write(
+            "album.cue",
+            "FILE 1.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nFILE 2.wav WAVE\nTRACK 02 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:02:00\nFILE 3.wav WAVE\nTRACK 03 AUDIO\nINDEX 00 00:00:00\nINDEX 01 00:05:00\n"
+        );
         Assert.Equal(["01", "02", "03 Before track 3", "03"], Expand(new TrackListOptions(), _folder["album.cue"]).Select(t => t.Name));
         Assert.Contains("the 2.00 s before track 2", Assert.Single(_notices), StringComparison.Ordinal);
     }
@@ -244,10 +322,15 @@ public sealed class TrackListTests : IDisposable
         File.WriteAllBytes(_folder["album.wav"], WavBytes.Pcm16(44100, 1, new int[100_000]));
         Write("album.cue", $"FILE album.wav WAVE\nTRACK 01 AUDIO\nFLAGS {flags}\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:01:00\n");
         TrackSource[] tracks = Expand(new TrackListOptions(), _folder["album.cue"]);
-        using StereoTrackReader first = StereoTrackReader.Open(tracks[0]), second = StereoTrackReader.Open(tracks[1]);
+        using StereoTrackReader first = StereoTrackReader.Open(tracks[0]),
+            second = StereoTrackReader.Open(tracks[1]);
         Assert.Empty(second.Warnings);
         if (isSaid)
-            Assert.Contains("'01' of", Assert.Single(first.Warnings, w => w.Contains("pre-emphasis", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.Contains(
+                "'01' of",
+                Assert.Single(first.Warnings, w => w.Contains("pre-emphasis", StringComparison.Ordinal)),
+                StringComparison.Ordinal
+            );
         else
             Assert.Empty(first.Warnings);
     }
@@ -266,7 +349,10 @@ public sealed class TrackListTests : IDisposable
     public void Titles_have_the_quotation_marks_that_they_have(string line, string expected)
     {
         File.WriteAllBytes(_folder["a.wav"], WavBytes.Pcm16(44100, 1, new int[100]));
-        Write("a.cue", $"{line.Replace("title", "PERFORMER", StringComparison.OrdinalIgnoreCase)}\nFILE a.wav WAVE\nTRACK 01 AUDIO\n{line}\nINDEX 01 00:00:00\n");
+        Write(
+            "a.cue",
+            $"{line.Replace("title", "PERFORMER", StringComparison.OrdinalIgnoreCase)}\nFILE a.wav WAVE\nTRACK 01 AUDIO\n{line}\nINDEX 01 00:00:00\n"
+        );
         TrackSource track = Assert.Single(Expand(new TrackListOptions(), _folder["a.cue"]));
         Assert.Equal((expected, expected), (track.Tags["title"].Trim(), track.Tags["artist"].Trim()));
     }
@@ -292,7 +378,10 @@ public sealed class TrackListTests : IDisposable
         File.WriteAllBytes(_folder["album.wav"], WavBytes.Pcm16(8000, 1, new int[8000]));
         Write("album.cue", "FILE album.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:01\nTRACK 02 AUDIO\nINDEX 01 00:00:02\n");
         // 106.67 and 213.33 frames.
-        Assert.Equal([new FrameRange(107, 106), new FrameRange(213, null)], Expand(new TrackListOptions(), _folder["album.cue"]).Select(t => t.Range));
+        Assert.Equal(
+            [new FrameRange(107, 106), new FrameRange(213, null)],
+            Expand(new TrackListOptions(), _folder["album.cue"]).Select(t => t.Range)
+        );
     }
 
     [Fact]
@@ -300,7 +389,16 @@ public sealed class TrackListTests : IDisposable
     {
         File.WriteAllBytes(_folder["one.wav"], WavBytes.Pcm16(44100, 1, new int[1000]));
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "bass.flac"), _folder["two.flac"]);
-        File.WriteAllBytes(_folder["album.cue"], [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("FILE \"one.wav\" WAVE\r\n TRACK 1 AUDIO\r\n  TITLE \"Ω\"\r\n  INDEX 01 00:00:00\r\nFILE \"two.wav\" WAVE\r\n TRACK 2 AUDIO\r\n  INDEX 01 00:00:00\r\n")]);
+        File.WriteAllBytes(
+            _folder["album.cue"],
+            [
+                0xFF,
+                0xFE,
+                .. Encoding.Unicode.GetBytes(
+                    "FILE \"one.wav\" WAVE\r\n TRACK 1 AUDIO\r\n  TITLE \"Ω\"\r\n  INDEX 01 00:00:00\r\nFILE \"two.wav\" WAVE\r\n TRACK 2 AUDIO\r\n  INDEX 01 00:00:00\r\n"
+                ),
+            ]
+        );
         TrackSource[] tracks = Expand(new TrackListOptions(), _folder["album.cue"]);
         Assert.Equal(["01 Ω", "02"], tracks.Select(t => t.Name));
         Assert.Equal([_folder["one.wav"], _folder["two.flac"]], tracks.Select(t => t.Path));
@@ -318,7 +416,10 @@ public sealed class TrackListTests : IDisposable
     [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:75", "time '00:00:75'")]
     [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 -1:00:00", "time '-1:00:00'")]
     [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 99999999999:00:00", "time '99999999999:00:00'")]
-    [InlineData("FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00", "track 2 does not begin after track 1")]
+    [InlineData(
+        "FILE a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00\nTRACK 02 AUDIO\nINDEX 01 00:10:00",
+        "track 2 does not begin after track 1"
+    )]
     [InlineData("FILE http://example.org/a.wav WAVE\nTRACK 01 AUDIO\nINDEX 01 00:10:00", "network addresses are not supported")]
     [InlineData("FILE a.wav WAVE\nTRACK 01 MODE1/2352\nINDEX 01 00:00:00", "not a CUE sheet with audio tracks")]
     [InlineData("", "not a CUE sheet with audio tracks")]
@@ -350,7 +451,10 @@ public sealed class TrackListTests : IDisposable
         Write("a.cue", $"FILE a.wav WAVE\nTRACK 01 AUDIO\nTITLE \"{title}\"\nINDEX 01 00:00:00\n");
         TrackSource track = Assert.Single(Expand(new TrackListOptions(), _folder["a.cue"]));
         Assert.Equal($"01 {title}", track.Name);
-        Assert.Equal(_folder[Path.Combine("out", "model", expected, "vocals.wav")], Assert.Single(new StemNames(_folder["out"]).For("model", track, track.Tags, ["vocals"], ".wav")));
+        Assert.Equal(
+            _folder[Path.Combine("out", "model", expected, "vocals.wav")],
+            Assert.Single(new StemNames(_folder["out"]).For("model", track, track.Tags, ["vocals"], ".wav"))
+        );
     }
 
     [Fact]
@@ -367,7 +471,10 @@ public sealed class TrackListTests : IDisposable
         File.WriteAllBytes(_folder["a.wav"], WavBytes.Pcm16(44100, 2, 1, 2));
         File.WriteAllBytes(_folder["b.wav"], []);
         File.WriteAllBytes(_folder["c.wav"], WavBytes.Pcm16(44100, 4, 1, 2, 3, 4));
-        Assert.Equal(["a", "c (FL FR)", "c (BL BR)"], Expand(new TrackListOptions { ChannelLayout = ChannelLayout.Pairs }, _folder.Path).Select(t => t.Name));
+        Assert.Equal(
+            ["a", "c (FL FR)", "c (BL BR)"],
+            Expand(new TrackListOptions { ChannelLayout = ChannelLayout.Pairs }, _folder.Path).Select(t => t.Name)
+        );
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Single(_errors).Error);
     }
 
@@ -377,7 +484,8 @@ public sealed class TrackListTests : IDisposable
         return [.. paths.SelectMany(list.Expand)];
     }
 
-    private string[] Names(TrackListOptions options, params string[] paths) => [.. Expand(options, paths).Select(t => Path.GetRelativePath(_folder.Path, t.Path).Replace('\\', '/'))];
+    private string[] Names(TrackListOptions options, params string[] paths) =>
+        [.. Expand(options, paths).Select(t => Path.GetRelativePath(_folder.Path, t.Path).Replace('\\', '/'))];
 
     private void Touch(params string[] names)
     {

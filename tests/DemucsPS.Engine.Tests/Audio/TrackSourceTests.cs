@@ -13,14 +13,15 @@ public sealed class TrackSourceTests : IDisposable
     [Fact]
     public void Equal_is_what_is_the_same_of_the_same_file()
     {
-        TrackSource Make(string title = "a") => new("/music/song.flac")
-        {
-            StreamIndex = 1,
-            Channels = new ChannelPair(4, 5, "BL BR"),
-            Range = new FrameRange(10, 20),
-            TrackName = "01 a",
-            Tags = new TrackTags(new Dictionary<string, string> { ["title"] = title, ["artist"] = "b" }),
-        };
+        TrackSource Make(string title = "a") =>
+            new("/music/song.flac")
+            {
+                StreamIndex = 1,
+                Channels = new ChannelPair(4, 5, "BL BR"),
+                Range = new FrameRange(10, 20),
+                TrackName = "01 a",
+                Tags = new TrackTags(new Dictionary<string, string> { ["title"] = title, ["artist"] = "b" }),
+            };
         Assert.Equal(Make(), Make());
         Assert.Equal(Make().GetHashCode(), Make().GetHashCode());
         Assert.NotEqual(Make(), Make("b"));
@@ -29,7 +30,10 @@ public sealed class TrackSourceTests : IDisposable
         Assert.NotEqual(Make(), Make() with { StreamIndex = 0 });
         Assert.Equal(new TrackSource("/music/song.flac"), new TrackSource("/music/song.flac"));
         Assert.Equal(new TrackTags([new("A", "1"), new("b", "2")]), new TrackTags([new("B", "2"), new("a", "1")]));
-        Assert.Equal(new TrackTags([new("A", "1"), new("b", "2")]).GetHashCode(), new TrackTags([new("B", "2"), new("a", "1")]).GetHashCode());
+        Assert.Equal(
+            new TrackTags([new("A", "1"), new("b", "2")]).GetHashCode(),
+            new TrackTags([new("B", "2"), new("a", "1")]).GetHashCode()
+        );
     }
 
     [Fact]
@@ -40,7 +44,10 @@ public sealed class TrackSourceTests : IDisposable
         Assert.Equal("song.one.flac", source.Label());
         Assert.Equal("song.one (BL BR)", (source with { Channels = new ChannelPair(4, 5, "BL BR") }).Name);
         Assert.Equal("03 Title", (source with { TrackName = "03 Title" }).Name);
-        Assert.Equal("03 Title (FC) of song.one.flac", (source with { TrackName = "03 Title", Channels = new ChannelPair(2, 2, "FC") }).Label());
+        Assert.Equal(
+            "03 Title (FC) of song.one.flac",
+            (source with { TrackName = "03 Title", Channels = new ChannelPair(2, 2, "FC") }).Label()
+        );
     }
 
     [Fact]
@@ -88,7 +95,9 @@ public sealed class TrackSourceTests : IDisposable
         string path = _folder.Write("short.wav", Pcm16(44100, 1, 1, 2, 3, 4));
         foreach (long start in new[] { 4L, 5, 100_000 })
         {
-            var error = Assert.Throws<DemucsException>(() => StereoTrackReader.Open(new TrackSource(path) { Range = new FrameRange(start, 1) }));
+            DemucsException error = Assert.Throws<DemucsException>(() =>
+                StereoTrackReader.Open(new TrackSource(path) { Range = new FrameRange(start, 1) })
+            );
             Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
             Assert.Contains($"'{path}' ends after 4 frames", error.Message, StringComparison.Ordinal);
         }
@@ -103,18 +112,39 @@ public sealed class TrackSourceTests : IDisposable
         string path = _folder.Write("six.wav", Pcm16(44100, 6, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
         float[][] Read(int left, int right, int rate = 44100)
         {
-            using StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path) { Channels = new ChannelPair(left, right, "x") }, rate);
+            using StereoTrackReader reader = StereoTrackReader.Open(
+                new TrackSource(path) { Channels = new ChannelPair(left, right, "x") },
+                rate
+            );
             Assert.Empty(reader.Warnings);
             Assert.Equal(left == right, reader.IsMono);
             Assert.Equal(6, reader.SourceChannels);
             (float[] first, float[] second) = reader.ReadAll();
             return [first, second];
         }
-        Assert.Equal([[5f / 32768, 11f / 32768], [6f / 32768, 12f / 32768]], Read(4, 5));
-        Assert.Equal([[3f / 32768, 9f / 32768], [3f / 32768, 9f / 32768]], Read(2, 2));
-        Assert.Equal([[6f / 32768, 12f / 32768], [1f / 32768, 7f / 32768]], Read(5, 0));
+        Assert.Equal(
+            [
+                [5f / 32768, 11f / 32768],
+                [6f / 32768, 12f / 32768],
+            ],
+            Read(4, 5)
+        );
+        Assert.Equal(
+            [
+                [3f / 32768, 9f / 32768],
+                [3f / 32768, 9f / 32768],
+            ],
+            Read(2, 2)
+        );
+        Assert.Equal(
+            [
+                [6f / 32768, 12f / 32768],
+                [1f / 32768, 7f / 32768],
+            ],
+            Read(5, 0)
+        );
         Assert.All(Read(1, 4, 88200), channel => Assert.Equal(4, channel.Length));
-        var error = Assert.Throws<DemucsException>(() => Read(5, 6));
+        DemucsException error = Assert.Throws<DemucsException>(() => Read(5, 6));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("has 6 channels", error.Message, StringComparison.Ordinal);
     }
@@ -138,7 +168,7 @@ public sealed class TrackSourceTests : IDisposable
     public void A_second_stream_of_a_wave_file_does_not_exist()
     {
         string path = _folder.Write("one.wav", Pcm16(22050, 1, 1, 2));
-        var error = Assert.Throws<DemucsException>(() => StereoTrackReader.Open(new TrackSource(path) { StreamIndex = 1 }));
+        DemucsException error = Assert.Throws<DemucsException>(() => StereoTrackReader.Open(new TrackSource(path) { StreamIndex = 1 }));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("has no audio stream 1", error.Message, StringComparison.Ordinal);
         Assert.Contains("0: PCM 16 bit, 22050 Hz, 1 channels", error.Message, StringComparison.Ordinal);

@@ -36,9 +36,22 @@ internal static class WavBytes
     public static byte[] ExtensibleFormat(int tag, int channels, int rate, int bits, int validBits, bool foreignGuid = false)
     {
         int align = channels * bits / 8;
-        return Chunk("fmt ", Join(
-            U16(0xFFFE), U16(channels), U32(rate), U32(rate * align), U16(align), U16(bits), U16(22), U16(validBits), U32(0), U16(tag),
-            foreignGuid ? Convert.FromHexString("0000210711D38644C8C1CA000000") : Convert.FromHexString("000000001000800000AA00389B71")));
+        return Chunk(
+            "fmt ",
+            Join(
+                U16(0xFFFE),
+                U16(channels),
+                U32(rate),
+                U32(rate * align),
+                U16(align),
+                U16(bits),
+                U16(22),
+                U16(validBits),
+                U32(0),
+                U16(tag),
+                foreignGuid ? Convert.FromHexString("0000210711D38644C8C1CA000000") : Convert.FromHexString("000000001000800000AA00389B71")
+            )
+        );
     }
 
     public static byte[] File(params byte[][] chunks) => FileNamed("RIFF", chunks);

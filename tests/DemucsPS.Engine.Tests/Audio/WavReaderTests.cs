@@ -96,14 +96,23 @@ public sealed class WavReaderTests
     public void Chunks_around_the_samples_are_skipped_with_their_padding()
     {
         byte[] file = File(
-            Chunk("LIST", Text("odd")), Format(Pcm, 1, 44100, 8), Chunk("junk", []), Chunk("id3 ", [1]),
-            Chunk("data", [1, 2, 3]), Chunk("LIST", Text("after")), Text("trailing rubbish"));
+            Chunk("LIST", Text("odd")),
+            Format(Pcm, 1, 44100, 8),
+            Chunk("junk", []),
+            Chunk("id3 ", [1]),
+            Chunk("data", [1, 2, 3]),
+            Chunk("LIST", Text("after")),
+            Text("trailing rubbish")
+        );
         foreach (bool seekable in (bool[])[true, false])
         {
             using PcmReader reader = Read(file, seekable);
             Assert.Equal([-127f / 128, -126f / 128, -125f / 128], reader.ReadAll());
             // What is behind the last chunk only a file shows.
-            Assert.Equal(seekable ? [$"'{SomePath}' has 16 bytes after its last chunk that are not a chunk. They are ignored."] : [], reader.Warnings);
+            Assert.Equal(
+                seekable ? [$"'{SomePath}' has 16 bytes after its last chunk that are not a chunk. They are ignored."] : [],
+                reader.Warnings
+            );
         }
     }
 
@@ -114,7 +123,14 @@ public sealed class WavReaderTests
     {
         byte[] data = Join([.. Enumerable.Range(0, 10).Select(U16)]);
         byte[] ds64 = Chunk("ds64", Join(U64(0), U64(data.Length), U64(10), U32(1), Text("big "), U64(6)));
-        byte[] file = FileNamed(name, ds64, Chunk("big ", new byte[6], 0xFFFFFFFF), Format(Pcm, 1, 44100, 16), Chunk("data", data, 0xFFFFFFFF), Chunk("LIST", Text("after!")));
+        byte[] file = FileNamed(
+            name,
+            ds64,
+            Chunk("big ", new byte[6], 0xFFFFFFFF),
+            Format(Pcm, 1, 44100, 16),
+            Chunk("data", data, 0xFFFFFFFF),
+            Chunk("LIST", Text("after!"))
+        );
         using PcmReader reader = Read(file);
         Assert.Equal(10, reader.FrameCount);
         Assert.Equal(Enumerable.Range(0, 10).Select(value => value / 32768f), reader.ReadAll());
@@ -129,7 +145,11 @@ public sealed class WavReaderTests
         Assert.Equal(1000, reader.FrameCount);
         Assert.Equal(900 * 2, reader.ReadAll(64).Length);
         string warning = Assert.Single(reader.Warnings);
-        Assert.Contains("declared 1000 frames, found 900: the file is cut short, 100 frames are missing", warning, StringComparison.Ordinal);
+        Assert.Contains(
+            "declared 1000 frames, found 900: the file is cut short, 100 frames are missing",
+            warning,
+            StringComparison.Ordinal
+        );
         Assert.Contains(SomePath, warning, StringComparison.Ordinal);
     }
 
@@ -146,7 +166,11 @@ public sealed class WavReaderTests
     [InlineData(0xFFFFFFFF)]
     public void A_pipe_without_lengths_is_read_until_it_ends(long declared)
     {
-        byte[] file = FileNamed("RIFF", Format(Pcm, 1, 44100, 16), Chunk("data", Join([.. Enumerable.Range(0, 50_000).Select(U16)]), declared));
+        byte[] file = FileNamed(
+            "RIFF",
+            Format(Pcm, 1, 44100, 16),
+            Chunk("data", Join([.. Enumerable.Range(0, 50_000).Select(U16)]), declared)
+        );
         using PcmReader reader = Read(file, seekable: false, isPipe: true);
         Assert.Null(reader.FrameCount);
         Assert.Equal(50_000, reader.ReadAll().Length);
@@ -166,7 +190,7 @@ public sealed class WavReaderTests
     public void Spans_of_any_length_get_whole_frames()
     {
         using PcmReader reader = Read(Pcm16(44100, 2, 1, 2, 3, 4, 5, 6));
-        var five = new float[5];
+        float[] five = new float[5];
         five[4] = 99;
         Assert.Equal(2, reader.Read(five));
         Assert.Equal([1f / 32768, 2f / 32768, 3f / 32768, 4f / 32768, 99f], five);
@@ -183,26 +207,33 @@ public sealed class WavReaderTests
         Assert.Throws<ObjectDisposedException>(() => reader.Read(new float[2]));
     }
 
-    public static TheoryData<string, byte[]> DamagedFiles => new()
-    {
-        { "contains no audio frames", File(Format(Pcm, 2, 44100, 16), Chunk("data", [])) },
-        { "contains no audio frames", File(Format(Pcm, 2, 44100, 16), Chunk("data", [1, 2, 3])) },
-        { "contains no audio frames", File(Format(Pcm, 2, 44100, 16), Chunk("data", [1, 2], 4000)) },
-        { "has no format", File(Chunk("LIST", [1, 2])) },
-        { "has no samples", File(Format(Pcm, 2, 44100, 16)) },
-        { "has no samples", File(Format(Pcm, 2, 44100, 16), Chunk("LIST", [1, 2], 5000)) },
-        { "0 channels", File(Format(Pcm, 0, 44100, 16), Chunk("data", [1, 2])) },
-        { "65 channels", File(Format(Pcm, 65, 44100, 16), Chunk("data", new byte[130])) },
-        { "a sample rate of 0 Hz", File(Format(Pcm, 1, 0, 16), Chunk("data", [1, 2])) },
-        { "a sample rate of 768001 Hz", File(Format(Pcm, 1, 768001, 16), Chunk("data", [1, 2])) },
-        { "0 bits per sample", File(Format(Pcm, 1, 44100, 0), Chunk("data", [1, 2])) },
-        { "instead of at least 16", File(Chunk("fmt ", new byte[14]), Chunk("data", [1, 2])) },
-        { "instead of at least 40", File(Chunk("fmt ", Join(U16(0xFFFE), U16(1), U32(44100), U32(88200), U16(2), U16(16))), Chunk("data", [1, 2])) },
-        { "'ds64' chunk) are cut short", FileNamed("RF64", Chunk("ds64", new byte[8]), Format(Pcm, 1, 44100, 16), Chunk("data", [1, 2])) },
-        { "declares 4000000 entries", FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(2), U64(1), U32(4_000_000)))) },
-        { "bytes of samples", FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(-1), U64(1), U32(0)))) },
-        { "missing from 'ds64'", FileNamed("RF64", Chunk("ds64", new byte[28]), Chunk("odd\u0001", [], 0xFFFFFFFF)) },
-    };
+    public static TheoryData<string, byte[]> DamagedFiles =>
+        new()
+        {
+            { "contains no audio frames", File(Format(Pcm, 2, 44100, 16), Chunk("data", [])) },
+            { "contains no audio frames", File(Format(Pcm, 2, 44100, 16), Chunk("data", [1, 2, 3])) },
+            { "contains no audio frames", File(Format(Pcm, 2, 44100, 16), Chunk("data", [1, 2], 4000)) },
+            { "has no format", File(Chunk("LIST", [1, 2])) },
+            { "has no samples", File(Format(Pcm, 2, 44100, 16)) },
+            { "has no samples", File(Format(Pcm, 2, 44100, 16), Chunk("LIST", [1, 2], 5000)) },
+            { "0 channels", File(Format(Pcm, 0, 44100, 16), Chunk("data", [1, 2])) },
+            { "65 channels", File(Format(Pcm, 65, 44100, 16), Chunk("data", new byte[130])) },
+            { "a sample rate of 0 Hz", File(Format(Pcm, 1, 0, 16), Chunk("data", [1, 2])) },
+            { "a sample rate of 768001 Hz", File(Format(Pcm, 1, 768001, 16), Chunk("data", [1, 2])) },
+            { "0 bits per sample", File(Format(Pcm, 1, 44100, 0), Chunk("data", [1, 2])) },
+            { "instead of at least 16", File(Chunk("fmt ", new byte[14]), Chunk("data", [1, 2])) },
+            {
+                "instead of at least 40",
+                File(Chunk("fmt ", Join(U16(0xFFFE), U16(1), U32(44100), U32(88200), U16(2), U16(16))), Chunk("data", [1, 2]))
+            },
+            {
+                "'ds64' chunk) are cut short",
+                FileNamed("RF64", Chunk("ds64", new byte[8]), Format(Pcm, 1, 44100, 16), Chunk("data", [1, 2]))
+            },
+            { "declares 4000000 entries", FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(2), U64(1), U32(4_000_000)))) },
+            { "bytes of samples", FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(-1), U64(1), U32(0)))) },
+            { "missing from 'ds64'", FileNamed("RF64", Chunk("ds64", new byte[28]), Chunk("odd\u0001", [], 0xFFFFFFFF)) },
+        };
 
     [Theory]
     [MemberData(nameof(DamagedFiles))]
@@ -210,7 +241,7 @@ public sealed class WavReaderTests
     {
         foreach (bool seekable in (bool[])[true, false])
         {
-            var exception = Assert.Throws<DemucsException>(() => Read(file, seekable));
+            DemucsException exception = Assert.Throws<DemucsException>(() => Read(file, seekable));
             Assert.Equal(DemucsError.AudioTrackCorrupt, exception.Error);
             Assert.Contains(words, exception.Message, StringComparison.Ordinal);
             Assert.Contains(SomePath, exception.Message, StringComparison.Ordinal);
@@ -231,9 +262,13 @@ public sealed class WavReaderTests
     public void Any_single_changed_byte_gives_samples_or_a_clear_error()
     {
         byte[] original = FileNamed(
-            "RF64", Chunk("ds64", Join(U64(0), U64(80), U64(20), U32(0))), Chunk("LIST", Text("abc")), ExtensibleFormat(Pcm, 2, 44100, 16, 16),
-            Chunk("data", Join([.. Enumerable.Range(0, 40).Select(U16)]), 0xFFFFFFFF));
-        Random random = new Random(1);
+            "RF64",
+            Chunk("ds64", Join(U64(0), U64(80), U64(20), U32(0))),
+            Chunk("LIST", Text("abc")),
+            ExtensibleFormat(Pcm, 2, 44100, 16, 16),
+            Chunk("data", Join([.. Enumerable.Range(0, 40).Select(U16)]), 0xFFFFFFFF)
+        );
+        Random random = new(1);
         for (int i = 0; i < 4000; i++)
         {
             byte[] mutated = [.. original];
@@ -243,7 +278,7 @@ public sealed class WavReaderTests
                 ByteSource source = Source(mutated, seekable: i % 2 == 0);
                 if (WavHeader.Read(source) is not { } file)
                     continue;
-                using PcmReader reader = new PcmReader(source, file);
+                using PcmReader reader = new(source, file);
                 reader.ReadAll();
             }
             catch (DemucsException)
@@ -255,7 +290,7 @@ public sealed class WavReaderTests
 
     private static ByteSource Source(byte[] file, bool seekable = true, bool isPipe = false)
     {
-        MemoryStream memory = new MemoryStream(file);
+        MemoryStream memory = new(file);
         return new ByteSource(seekable ? memory : new ForwardStream(memory), SomePath, isPipe);
     }
 

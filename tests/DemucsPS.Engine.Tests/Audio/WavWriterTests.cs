@@ -17,7 +17,27 @@ public sealed class WavWriterTests : IDisposable
     [InlineData(WavSampleFormat.Pcm24, 8388608)]
     public void Integers_are_rounded_to_nearest_even_and_set_to_full_scale_beyond_it(WavSampleFormat format, int scale)
     {
-        double[] steps = [0, 1, -1, 0.5, 1.5, -0.5, -1.5, 2.5, 0.49, 0.51, scale - 1, scale - 0.5, scale, scale * 2.0, -scale, -scale - 0.5, -scale - 1, -scale * 3.0];
+        double[] steps =
+        [
+            0,
+            1,
+            -1,
+            0.5,
+            1.5,
+            -0.5,
+            -1.5,
+            2.5,
+            0.49,
+            0.51,
+            scale - 1,
+            scale - 0.5,
+            scale,
+            scale * 2.0,
+            -scale,
+            -scale - 0.5,
+            -scale - 1,
+            -scale * 3.0,
+        ];
         double[] expected = [0, 1, -1, 0, 2, 0, -2, 2, 0, 1, scale - 1, scale - 1, scale - 1, scale - 1, -scale, -scale, -scale, -scale];
         float[] samples = [.. steps.Select(step => (float)(step / scale))];
         string path = _folder.File("rounded.wav");
@@ -37,7 +57,7 @@ public sealed class WavWriterTests : IDisposable
     [Fact]
     public void Twenty_four_bit_samples_survive_a_round_trip_exactly()
     {
-        Random random = new Random(5);
+        Random random = new(5);
         float[] samples = [.. Enumerable.Range(0, 100_000).Select(_ => random.Next(-8388608, 8388608) / 8388608f)];
         string path = _folder.File("exact.wav");
         Write(path, 2, WavSampleFormat.Pcm24, samples);
@@ -85,13 +105,32 @@ public sealed class WavWriterTests : IDisposable
         string path = _folder.File("header.wav");
         Write(path, 1, format, [0.5f]);
         byte[] file = File.ReadAllBytes(path);
-        int sampleBytes = format == WavSampleFormat.Pcm16 ? 2 : format == WavSampleFormat.Pcm24 ? 3 : 4;
-        byte[] fmt = format == WavSampleFormat.Float32
-            ? WavBytes.Join(
-                WavBytes.Chunk("fmt ", WavBytes.Join(WavBytes.U16(3), WavBytes.U16(1), WavBytes.U32(44100), WavBytes.U32(176400), WavBytes.U16(4), WavBytes.U16(32), WavBytes.U16(0))),
-                WavBytes.Chunk("fact", WavBytes.U32(1)))
-            : WavBytes.Format(WavBytes.Pcm, 1, 44100, 8 * sampleBytes);
-        byte[] sample = format == WavSampleFormat.Pcm16 ? [0, 0x40] : format == WavSampleFormat.Pcm24 ? [0, 0, 0x40] : WavBytes.F32(0.5f);
+        int sampleBytes =
+            format == WavSampleFormat.Pcm16 ? 2
+            : format == WavSampleFormat.Pcm24 ? 3
+            : 4;
+        byte[] fmt =
+            format == WavSampleFormat.Float32
+                ? WavBytes.Join(
+                    WavBytes.Chunk(
+                        "fmt ",
+                        WavBytes.Join(
+                            WavBytes.U16(3),
+                            WavBytes.U16(1),
+                            WavBytes.U32(44100),
+                            WavBytes.U32(176400),
+                            WavBytes.U16(4),
+                            WavBytes.U16(32),
+                            WavBytes.U16(0)
+                        )
+                    ),
+                    WavBytes.Chunk("fact", WavBytes.U32(1))
+                )
+                : WavBytes.Format(WavBytes.Pcm, 1, 44100, 8 * sampleBytes);
+        byte[] sample =
+            format == WavSampleFormat.Pcm16 ? [0, 0x40]
+            : format == WavSampleFormat.Pcm24 ? [0, 0, 0x40]
+            : WavBytes.F32(0.5f);
         Assert.Equal(WavBytes.File(WavBytes.Chunk("JUNK", new byte[28]), fmt, WavBytes.Chunk("data", sample)), file);
     }
 
@@ -114,7 +153,10 @@ public sealed class WavWriterTests : IDisposable
         Assert.Equal(WavBytes.U32(0xFFFFFFFF), file[4..8]);
         Assert.Equal("WAVEds64"u8, file.AsSpan(8, 8));
         Assert.Equal(WavBytes.U64(file.Length - 8), file[20..28]);
-        int sampleBytes = format == WavSampleFormat.Pcm16 ? 2 : format == WavSampleFormat.Pcm24 ? 3 : 4;
+        int sampleBytes =
+            format == WavSampleFormat.Pcm16 ? 2
+            : format == WavSampleFormat.Pcm24 ? 3
+            : 4;
         Assert.Equal(WavBytes.U64(999 * sampleBytes), file[28..36]);
         Assert.Equal(WavBytes.U64(999), file[36..44]);
         Assert.Equal(0, file.Length % 2);
@@ -191,7 +233,9 @@ public sealed class WavWriterTests : IDisposable
         // Beyond full scale now and then, so that some are limited among many that are not.
         Random random = new(3);
         float[] samples = [.. Enumerable.Range(0, 3000).Select(_ => 1.3f * (2 * random.NextSingle() - 1))];
-        (byte[] Bytes, long Clipped) whole = Written(samples.Length), each = Written(1), odd = Written(1025);
+        (byte[] Bytes, long Clipped) whole = Written(samples.Length),
+            each = Written(1),
+            odd = Written(1025);
         Assert.Equal(each.Bytes, whole.Bytes);
         Assert.Equal(each.Bytes, odd.Bytes);
         Assert.InRange(each.Clipped, 100, 1000);
@@ -217,7 +261,7 @@ public sealed class WavWriterTests : IDisposable
     public void A_NaN_cannot_become_an_integer()
     {
         using WavWriter writer = WavWriter.Create(_folder.File("nan.wav"), 44100, 1, WavSampleFormat.Pcm24);
-        var exception = Assert.Throws<DemucsException>(() => writer.Write([float.NaN]));
+        DemucsException exception = Assert.Throws<DemucsException>(() => writer.Write([float.NaN]));
         Assert.Equal(DemucsError.StemWriteFailed, exception.Error);
         Assert.Contains("nan.wav", exception.Message, StringComparison.Ordinal);
     }
@@ -226,7 +270,7 @@ public sealed class WavWriterTests : IDisposable
     public void An_existing_file_is_not_touched()
     {
         string path = _folder.Write("existing.wav", [1, 2, 3]);
-        var exception = Assert.Throws<DemucsException>(() => WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16));
+        DemucsException exception = Assert.Throws<DemucsException>(() => WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16));
         Assert.Equal(DemucsError.StemExists, exception.Error);
         Assert.Contains(path, exception.Message, StringComparison.Ordinal);
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
@@ -236,7 +280,7 @@ public sealed class WavWriterTests : IDisposable
     public void A_missing_folder_is_named()
     {
         string path = Path.Combine(_folder.FullName, "missing", "a.wav");
-        var exception = Assert.Throws<DemucsException>(() => WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16));
+        DemucsException exception = Assert.Throws<DemucsException>(() => WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16));
         Assert.Equal(DemucsError.StemWriteFailed, exception.Error);
         Assert.Contains(path, exception.Message, StringComparison.Ordinal);
     }
@@ -246,9 +290,9 @@ public sealed class WavWriterTests : IDisposable
     {
         if (!File.Exists("/dev/full"))
             Assert.Skip("/dev/full is not there: only Linux has it.");
-        FileStream device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        using WavWriter writer = new WavWriter("/stems/full.wav", device, 44100, 2, WavSampleFormat.Pcm16, null, uint.MaxValue);
-        var exception = Assert.Throws<DemucsException>(() => writer.Write(new float[100_000]));
+        FileStream device = new("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using WavWriter writer = new("/stems/full.wav", device, 44100, 2, WavSampleFormat.Pcm16, null, uint.MaxValue);
+        DemucsException exception = Assert.Throws<DemucsException>(() => writer.Write(new float[100_000]));
         Assert.Equal(DemucsError.StemWriteFailed, exception.Error);
         Assert.Contains("/stems/full.wav", exception.Message, StringComparison.Ordinal);
         Assert.Throws<DemucsException>(writer.Complete);

@@ -13,7 +13,8 @@ public sealed class BatchRunTests : IDisposable
 
     private readonly InterruptedTrack _track = new(s_model, 30_000);
     private readonly TurnedClock _clock = new();
-    private readonly List<string> _begun = [], _left = [];
+    private readonly List<string> _begun = [],
+        _left = [];
 
     public void Dispose() => _track.Dispose();
 
@@ -57,7 +58,10 @@ public sealed class BatchRunTests : IDisposable
     [Fact]
     public void What_no_run_could_end_is_begun_last_so_that_its_journal_goes_on()
     {
-        Assert.Equal(new BatchEnd(0, false), Run([Noise("long", 3), Noise("short", 0.1)], new TimeLimit(TimeSpan.FromSeconds(100), TimeSpan.Zero, 100, _clock), factor: 100));
+        Assert.Equal(
+            new BatchEnd(0, false),
+            Run([Noise("long", 3), Noise("short", 0.1)], new TimeLimit(TimeSpan.FromSeconds(100), TimeSpan.Zero, 100, _clock), factor: 100)
+        );
         Assert.Equal(["short", "long"], _begun);
         // And where not even the first fits into what is left, it is begun all the same: else no run would ever do anything.
         _begun.Clear();
@@ -76,7 +80,16 @@ public sealed class BatchRunTests : IDisposable
         {
             // As a worker leaves it that crashed.
             if (run < 4)
-                results.Begin(new TrackOutcome { Time = DateTimeOffset.UtcNow, Status = TrackStatus.Left, Source = tracks[0].Path, Track = "poisoned", Kept = 0 });
+                results.Begin(
+                    new TrackOutcome
+                    {
+                        Time = DateTimeOffset.UtcNow,
+                        Status = TrackStatus.Left,
+                        Source = tracks[0].Path,
+                        Track = "poisoned",
+                        Kept = 0,
+                    }
+                );
             _begun.Clear();
             BatchEnd end = Run(tracks, null, 0, poisoned: "poisoned");
             Assert.Equal(run < 3 ? ["a", "b", "poisoned"] : ["a", "b"], _begun);
@@ -88,7 +101,8 @@ public sealed class BatchRunTests : IDisposable
         }
         Assert.Equal(5, ResultsFile.Read(_track.Folder["results.jsonl"]).Count(line => line.Error == "WorkerDied"));
 
-        void Rewrite(Func<string, bool> keep) => File.WriteAllLines(_track.Folder["results.jsonl"], File.ReadAllLines(_track.Folder["results.jsonl"]).Where(keep));
+        void Rewrite(Func<string, bool> keep) =>
+            File.WriteAllLines(_track.Folder["results.jsonl"], File.ReadAllLines(_track.Folder["results.jsonl"]).Where(keep));
     }
 
     [Fact]
@@ -99,7 +113,8 @@ public sealed class BatchRunTests : IDisposable
         Directory.CreateDirectory(folder);
         // Of another machine, which is heard of again and again.
         int count = 0;
-        void Renew() => File.WriteAllBytes(Path.Combine(folder, "lock"), new LeaseNote("node7 x", 7, false, DateTimeOffset.UtcNow, count++).ToBytes());
+        void Renew() =>
+            File.WriteAllBytes(Path.Combine(folder, "lock"), new LeaseNote("node7 x", 7, false, DateTimeOffset.UtcNow, count++).ToBytes());
         Renew();
         BatchEnd end = Run(tracks, null, 0, wait: _ =>
         {
@@ -113,9 +128,19 @@ public sealed class BatchRunTests : IDisposable
         Assert.Equal((TrackStatus.Left, "SeparationRunning"), (lines[1].Status, lines[1].Error));
 
         // Nothing is heard of it any more, since long ago.
-        File.WriteAllBytes(Path.Combine(folder, "lock"), new LeaseNote("node7 x", 7, false, DateTimeOffset.UtcNow - TimeSpan.FromHours(1), count).ToBytes());
+        File.WriteAllBytes(
+            Path.Combine(folder, "lock"),
+            new LeaseNote("node7 x", 7, false, DateTimeOffset.UtcNow - TimeSpan.FromHours(1), count).ToBytes()
+        );
         Assert.Equal(new BatchEnd(0, false), Run(tracks, null, 0));
-        Assert.Equal(["demucsps.json", "bass.wav", "drums.wav", "other.wav", "vocals.wav"], Directory.GetFileSystemEntries(_track.Folder["out", "small", "a"]).Select(file => Path.GetFileName(file)).OrderBy(name => name != "demucsps.json").ThenBy(name => name, StringComparer.Ordinal));
+        Assert.Equal(
+            ["demucsps.json", "bass.wav", "drums.wav", "other.wav", "vocals.wav"],
+            Directory
+                .GetFileSystemEntries(_track.Folder["out", "small", "a"])
+                .Select(file => Path.GetFileName(file))
+                .OrderBy(name => name != "demucsps.json")
+                .ThenBy(name => name, StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -140,11 +165,18 @@ public sealed class BatchRunTests : IDisposable
         return new TrackSource(path);
     }
 
-    private List<(string, TrackStatus)> Results() => [.. ResultsFile.Read(_track.Folder["results.jsonl"]).Select(line => (line.Track, line.Status))];
+    private List<(string, TrackStatus)> Results() =>
+        [.. ResultsFile.Read(_track.Folder["results.jsonl"]).Select(line => (line.Track, line.Status))];
 
     private BatchEnd Run(TrackSource[] tracks, TimeLimit? limit, double factor, string? poisoned = null, Action<TimeSpan>? wait = null)
     {
-        FileSeparator separator = _track.Over(_track.Folder["out"], new SeparationOptions(), output => output with { Resume = true, SkipExisting = true });
+        FileSeparator separator = _track.Over(_track.Folder["out"], new SeparationOptions(), output =>
+            output with
+            {
+                Resume = true,
+                SkipExisting = true,
+            }
+        );
         BatchRun run = new(separator, new ResultsFile(_track.Folder["results.jsonl"]), limit, new ShardNumber(2, 3))
         {
             Clock = _clock,
@@ -157,9 +189,7 @@ public sealed class BatchRunTests : IDisposable
                     _clock.Turn(separator.Foresee(track).Music!.Value * factor);
                 return track.Name == poisoned ? throw new DemucsException(DemucsError.StemChunkMissing, "as if it crashed") : null;
             },
-            Done = result =>
-            {
-            },
+            Done = result => { },
             Failed = (_, _) => { },
             Busy = (_, error) => _left.Add(error.Message),
             Left = _left.Add,

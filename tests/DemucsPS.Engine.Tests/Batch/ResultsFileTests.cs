@@ -44,7 +44,8 @@ public sealed class ResultsFileTests
         results.Append(Outcome("a", TrackStatus.Done));
         Assert.Empty(results.Deaths());
 
-        void Die(string source, double kept) => results.Append(Outcome(source, TrackStatus.Failed) with { Error = "WorkerDied", Kept = kept });
+        void Die(string source, double kept) =>
+            results.Append(Outcome(source, TrackStatus.Failed) with { Error = "WorkerDied", Kept = kept });
     }
 
     [Fact]
@@ -90,5 +91,12 @@ public sealed class ResultsFileTests
         Assert.Equal(["1.jsonl", "1.jsonl.running"], folder.Files().Order(StringComparer.Ordinal));
     }
 
-    private static TrackOutcome Outcome(string source, TrackStatus status) => new() { Time = DateTimeOffset.UtcNow, Status = status, Source = source, Track = source };
+    private static TrackOutcome Outcome(string source, TrackStatus status) =>
+        new()
+        {
+            Time = DateTimeOffset.UtcNow,
+            Status = status,
+            Source = source,
+            Track = source,
+        };
 }

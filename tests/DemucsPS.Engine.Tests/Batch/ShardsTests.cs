@@ -16,12 +16,31 @@ public sealed class ShardsTests
         for (int run = 0; run < 50; run++)
         {
             int count = random.Next(1, 40);
-            (string Key, double? Seconds)[] tracks = [.. Enumerable.Range(0, random.Next(0, 200)).Select(i => ($"/music/{i}", random.Next(4) switch { 0 => (double?)null, 1 => 0, 2 => 200, _ => random.NextDouble() * 600 }))];
+            (string Key, double? Seconds)[] tracks =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(0, 200))
+                    .Select(i =>
+                        (
+                            $"/music/{i}",
+                            random.Next(4) switch
+                            {
+                                0 => (double?)null,
+                                1 => 0,
+                                2 => 200,
+                                _ => random.NextDouble() * 600,
+                            }
+                        )
+                    ),
+            ];
             int[] assigned = Shards.Assign(tracks, count);
             Assert.All(assigned, share => Assert.InRange(share, 1, count));
             (string Key, double? Seconds)[] shuffled = [.. tracks];
             random.Shuffle(shuffled);
-            Assert.Equal(tracks.Zip(assigned).ToDictionary(t => t.First.Key, t => t.Second), shuffled.Zip(Shards.Assign(shuffled, count)).ToDictionary(t => t.First.Key, t => t.Second));
+            Assert.Equal(
+                tracks.Zip(assigned).ToDictionary(t => t.First.Key, t => t.Second),
+                shuffled.Zip(Shards.Assign(shuffled, count)).ToDictionary(t => t.First.Key, t => t.Second)
+            );
         }
     }
 
@@ -32,7 +51,17 @@ public sealed class ShardsTests
     {
         // Songs are log-normal about four minutes; a hundredth are mixes and concerts.
         Random random = new(22);
-        (string Key, double? Seconds)[] tracks = [.. Enumerable.Range(0, songs).Select(i => ($"/archive/{i:X8}.flac", (double?)(random.Next(100) == 0 ? 600 + 3000 * random.NextDouble() : Math.Exp(Math.Log(235) + 0.4 * Normal()))))];
+        (string Key, double? Seconds)[] tracks =
+        [
+            .. Enumerable
+                .Range(0, songs)
+                .Select(i =>
+                    (
+                        $"/archive/{i:X8}.flac",
+                        (double?)(random.Next(100) == 0 ? 600 + 3000 * random.NextDouble() : Math.Exp(Math.Log(235) + 0.4 * Normal()))
+                    )
+                ),
+        ];
         long before = GC.GetTotalAllocatedBytes(precise: true);
         int[] assigned = Shards.Assign(tracks, count);
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 300L << 20);
@@ -72,7 +101,13 @@ public sealed class ShardsTests
         List<TrackSource> taken = [];
         for (int i = 1; i <= 3; i++)
         {
-            TrackShare share = TrackShare.Take(inputs, options, new TrackList(options, _ => { }, e => Assert.Fail(e.Message)), new ShardNumber(i, 3), all[0]);
+            TrackShare share = TrackShare.Take(
+                inputs,
+                options,
+                new TrackList(options, _ => { }, e => Assert.Fail(e.Message)),
+                new ShardNumber(i, 3),
+                all[0]
+            );
             Assert.Subset(share.Tracks.ToHashSet(), share.Mine.ToHashSet());
             taken.AddRange(share.Mine);
         }
@@ -80,7 +115,10 @@ public sealed class ShardsTests
 
         // For other inputs it is made anew; what it says of files of the same size and time is kept.
         File.WriteAllText(list, File.ReadAllText(list).Replace("\"seconds\":0.2", "\"seconds\":77", StringComparison.Ordinal));
-        Assert.Equal([1, 77, 0.3, 0.4, 1], TrackDurations.Load(list, [folder["album"]], options).Tracks.Select(track => track.Seconds!.Value));
+        Assert.Equal(
+            [1, 77, 0.3, 0.4, 1],
+            TrackDurations.Load(list, [folder["album"]], options).Tracks.Select(track => track.Seconds!.Value)
+        );
         // And one that is cut short is none.
         File.WriteAllBytes(list, File.ReadAllBytes(list)[..^30]);
         Assert.Equal(5, TrackDurations.Load(list, [folder["album"]], options).Tracks.Count);
@@ -108,7 +146,9 @@ public sealed class ShardsTests
         NamedPipe.Create(folder["pipe"]);
         foreach (string other in new[] { folder["pipe"], folder.Path })
         {
-            DemucsException error = Assert.Throws<DemucsException>(() => TrackDurations.Load(other, [folder["a.wav"]], new TrackListOptions()));
+            DemucsException error = Assert.Throws<DemucsException>(() =>
+                TrackDurations.Load(other, [folder["a.wav"]], new TrackListOptions())
+            );
             Assert.Equal(DemucsError.StemWriteFailed, error.Error);
             Assert.Contains(other == folder.Path ? "a folder" : "a pipe", error.Message, StringComparison.Ordinal);
             Assert.Throws<DemucsException>(() => DurableFiles.Replace(other, "x"u8, folder["x.partial"]));
@@ -128,7 +168,22 @@ public sealed class ShardsTests
         string[] inputs = [folder["a.cue"], folder["b.wav"]];
         TrackDurations durations = TrackDurations.Load(folder["d"], inputs, options);
         Assert.Equal(3, durations.Tracks.Count);
-        TrackSource[] taken = [.. Enumerable.Range(1, 3).SelectMany(i => TrackShare.Take(inputs, options, new TrackList(options, _ => { }, e => Assert.Fail(e.Message)), new ShardNumber(i, 3), durations).Mine)];
+        TrackSource[] taken =
+        [
+            .. Enumerable
+                .Range(1, 3)
+                .SelectMany(i =>
+                    TrackShare
+                        .Take(
+                            inputs,
+                            options,
+                            new TrackList(options, _ => { }, e => Assert.Fail(e.Message)),
+                            new ShardNumber(i, 3),
+                            durations
+                        )
+                        .Mine
+                ),
+        ];
         Assert.Equal(["01", "02", "b"], taken.Select(track => track.Name).Order(StringComparer.Ordinal));
         Assert.Equal(3, taken.Distinct().Count());
     }

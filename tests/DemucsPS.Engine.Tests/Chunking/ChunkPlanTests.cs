@@ -11,7 +11,8 @@ public sealed class ChunkPlanTests
     [InlineData(0.25, 257985)]
     [InlineData(0.0, 343980)]
     [InlineData(0.5, 171990)]
-    public void The_stride_is_the_official_one(double overlap, int stride) => Assert.Equal(stride, ChunkPlan.Create(1_000_000, Segment, overlap).Stride);
+    public void The_stride_is_the_official_one(double overlap, int stride) =>
+        Assert.Equal(stride, ChunkPlan.Create(1_000_000, Segment, overlap).Stride);
 
     [Fact]
     public void Chunks_start_every_stride_below_the_tracks_length_and_end_with_the_track()
@@ -55,7 +56,11 @@ public sealed class ChunkPlanTests
 
     [Fact]
     public void The_greatest_overlap_takes_a_hundred_times_the_chunks_of_none() =>
-        Assert.InRange((double)ChunkPlan.Create(100_000_000, Segment, ChunkPlan.MaxOverlap).Count / ChunkPlan.Create(100_000_000, Segment, 0).Count, 99, 101);
+        Assert.InRange(
+            (double)ChunkPlan.Create(100_000_000, Segment, ChunkPlan.MaxOverlap).Count / ChunkPlan.Create(100_000_000, Segment, 0).Count,
+            99,
+            101
+        );
 
     [Theory]
     [InlineData(1)]

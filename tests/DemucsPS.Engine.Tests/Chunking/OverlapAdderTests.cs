@@ -14,7 +14,10 @@ public sealed class OverlapAdderTests
     public void Chunks_of_one_signal_join_to_that_signal(double overlap, double power)
     {
         float[] signal = MemoryTrack.Noise(1234, 1).Left;
-        Assert.All(Join(signal.Length, overlap, power, (_, chunk) => signal.AsSpan((int)chunk.Offset, chunk.Length).ToArray()).Zip(signal), p => Assert.Equal(p.Second, p.First, 1e-6f));
+        Assert.All(
+            Join(signal.Length, overlap, power, (_, chunk) => signal.AsSpan((int)chunk.Offset, chunk.Length).ToArray()).Zip(signal),
+            p => Assert.Equal(p.Second, p.First, 1e-6f)
+        );
     }
 
     [Fact]

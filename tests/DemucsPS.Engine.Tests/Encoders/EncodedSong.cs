@@ -17,7 +17,9 @@ using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
 namespace DemucsPS.Engine.Tests.Encoders;
 
-/// <summary>A piece of the song, separated by the small model, which multiplies, into files of any format; and what other programs say of them.</summary>
+/// <summary>
+/// A piece of the song, separated by the small model, which multiplies, into files of any format; and what other programs say of them.
+/// </summary>
 internal sealed class EncodedSong : IDisposable
 {
     /// <summary>No multiple of any encoder's frame.</summary>
@@ -45,7 +47,8 @@ internal sealed class EncodedSong : IDisposable
     /// <summary>Makes the source another file, by ffmpeg, with tags and, if asked, a picture.</summary>
     public void Convert(string name, IEnumerable<KeyValuePair<string, string>> tags, bool cover, params string[] options)
     {
-        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg"), file = _folder[name];
+        string ffmpeg = ExternalTool.FindOrSkip("ffmpeg"),
+            file = _folder[name];
         File.WriteAllText(_folder["tags"], FFMetadata.Of(tags));
         List<string> arguments = ["-v", "error", "-i", Source, "-f", "ffmetadata", "-i", _folder["tags"]];
         if (cover)
@@ -58,10 +61,23 @@ internal sealed class EncodedSong : IDisposable
     }
 
     /// <summary>Separates, and gives the files by name.</summary>
-    public IReadOnlyDictionary<string, string> Separate(StemFormat format, StemRequest? choice = null, bool copyTags = true, string? template = null)
+    public IReadOnlyDictionary<string, string> Separate(
+        StemFormat format,
+        StemRequest? choice = null,
+        bool copyTags = true,
+        string? template = null
+    )
     {
-        StemOutput output = new(new StemNames(_folder[$"out{_runs++}"], template is null ? null : FileNameTemplate.Parse(template)), format) { CopyTags = copyTags };
-        Result = new FileSeparator(_bag, (choice ?? new StemRequest()).Select(_bag.Contract.Stems), new SeparationOptions(), output).Separate(new TrackSource(Source), cancellationToken: CancellationToken.None);
+        StemOutput output = new(new StemNames(_folder[$"out{_runs++}"], template is null ? null : FileNameTemplate.Parse(template)), format)
+        {
+            CopyTags = copyTags,
+        };
+        Result = new FileSeparator(
+            _bag,
+            (choice ?? new StemRequest()).Select(_bag.Contract.Stems),
+            new SeparationOptions(),
+            output
+        ).Separate(new TrackSource(Source), cancellationToken: CancellationToken.None);
         return Result.Stems.ToDictionary(s => s.StemName, s => s.FilePath);
     }
 
@@ -79,7 +95,13 @@ internal sealed class EncodedSong : IDisposable
     /// <summary>What ffprobe says of a file.</summary>
     public static JsonElement Probe(string path)
     {
-        ProcessStartInfo info = new(ExternalTool.FindOrSkip("ffprobe"), ["-v", "error", "-show_format", "-show_streams", "-of", "json", "file:" + path]) { RedirectStandardOutput = true };
+        ProcessStartInfo info = new(
+            ExternalTool.FindOrSkip("ffprobe"),
+            ["-v", "error", "-show_format", "-show_streams", "-of", "json", "file:" + path]
+        )
+        {
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(info)!;
         string json = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -88,9 +110,16 @@ internal sealed class EncodedSong : IDisposable
     }
 
     /// <summary>The tags that ffprobe finds: of the file or, in Ogg, of its stream.</summary>
-    public static Dictionary<string, string> Tags(JsonElement probe) => probe.GetProperty("streams").EnumerateArray().Take(1).Prepend(probe.GetProperty("format"))
-        .Where(e => e.TryGetProperty("tags", out _)).SelectMany(e => e.GetProperty("tags").EnumerateObject())
-        .GroupBy(t => t.Name.ToLowerInvariant()).ToDictionary(g => g.Key, g => g.First().Value.GetString()!);
+    public static Dictionary<string, string> Tags(JsonElement probe) =>
+        probe
+            .GetProperty("streams")
+            .EnumerateArray()
+            .Take(1)
+            .Prepend(probe.GetProperty("format"))
+            .Where(e => e.TryGetProperty("tags", out _))
+            .SelectMany(e => e.GetProperty("tags").EnumerateObject())
+            .GroupBy(t => t.Name.ToLowerInvariant())
+            .ToDictionary(g => g.Key, g => g.First().Value.GetString()!);
 
     public void Dispose()
     {

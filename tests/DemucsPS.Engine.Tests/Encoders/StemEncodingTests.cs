@@ -43,7 +43,10 @@ public sealed class StemEncodingTests
         SeparationResult plain = song.Result!;
         IReadOnlyDictionary<string, string> encoded = song.Separate(StemFormat.Create(file, bits, dither: dither));
         Assert.Equal(plain.Gain, song.Result!.Gain);
-        Assert.Equal(plain.Stems.Select(s => (s.StemName, s.Peak, s.ClippedSamples)), song.Result.Stems.Select(s => (s.StemName, s.Peak, s.ClippedSamples)));
+        Assert.Equal(
+            plain.Stems.Select(s => (s.StemName, s.Peak, s.ClippedSamples)),
+            song.Result.Stems.Select(s => (s.StemName, s.Peak, s.ClippedSamples))
+        );
         Assert.Equal(wave.Keys, encoded.Keys);
         foreach ((string stem, string path) in wave)
         {
@@ -78,11 +81,13 @@ public sealed class StemEncodingTests
         StemRequest bass = new() { Stems = ["bass"] };
         float[] expected = EncodedSong.Samples(song.Separate(StemFormat.Create(StemFileFormat.Wav, 24), bass)["bass"]);
         string path = song.Separate(StemFormat.Create(file, bitRate: bitRate, quality: quality), bass)["bass"];
-        List<float> left = [], right = [];
+        List<float> left = [],
+            right = [];
         using (StereoTrackReader reader = StereoTrackReader.Open(new TrackSource(path)))
         {
             Assert.Equal(file == StemFileFormat.Opus ? 48000 : 44100, reader.SourceSampleRate);
-            float[] l = new float[4096], r = new float[4096];
+            float[] l = new float[4096],
+                r = new float[4096];
             for (int read; (read = reader.Read(l, r)) > 0;)
             {
                 left.AddRange(l.AsSpan(0, read));
@@ -97,7 +102,8 @@ public sealed class StemEncodingTests
         float[] mid = [.. Enumerable.Range(0, Math.Min(left.Count, EncodedSong.Frames)).Select(i => left[i] + right[i])];
         float[] reference = [.. Enumerable.Range(0, mid.Length).Select(i => expected[2 * i] + expected[2 * i + 1])];
         Assert.Equal(0, SignalLag.Of(reference, mid, 20000, 20000, 1500));
-        double noise = reference.Zip(mid, (a, b) => (double)(a - b) * (a - b)).Sum(), signal = reference.Sum(a => (double)a * a);
+        double noise = reference.Zip(mid, (a, b) => (double)(a - b) * (a - b)).Sum(),
+            signal = reference.Sum(a => (double)a * a);
         Assert.InRange(10 * Math.Log10(signal / noise), decibels, 200);
     }
 
@@ -110,7 +116,10 @@ public sealed class StemEncodingTests
         foreach (StemFileFormat file in all[..TestSet.Size(2, all.Length)])
         {
             StemRequest choice = file == StemFileFormat.StemMp4 ? new() { StemMp4 = true } : new() { Stems = ["drums"] };
-            byte[][] runs = [.. Enumerable.Range(0, 2).Select(_ => File.ReadAllBytes(song.Separate(StemFormat.Create(file), choice).Values.First()))];
+            byte[][] runs =
+            [
+                .. Enumerable.Range(0, 2).Select(_ => File.ReadAllBytes(song.Separate(StemFormat.Create(file), choice).Values.First())),
+            ];
             Assert.Equal(runs[0], runs[1]);
         }
     }
@@ -128,7 +137,8 @@ public sealed class StemEncodingTests
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
         song.Convert(source, s_usual, cover: true);
-        string path = song.Separate(StemFormat.Create(file), file == StemFileFormat.StemMp4 ? new StemRequest { StemMp4 = true } : s_vocals).Values.Single();
+        string path = song.Separate(StemFormat.Create(file), file == StemFileFormat.StemMp4 ? new StemRequest { StemMp4 = true } : s_vocals)
+            .Values.Single();
         JsonElement probe = EncodedSong.Probe(path);
         Dictionary<string, string> tags = EncodedSong.Tags(probe);
         Assert.Equal(file == StemFileFormat.StemMp4 ? "A Song" : "A Song (vocals)", tags["title"]);
@@ -137,7 +147,10 @@ public sealed class StemEncodingTests
         // INFO chunks have no field for it.
         Assert.Equal(file != StemFileFormat.Wav, tags.GetValueOrDefault("album_artist") == "Several");
         Assert.DoesNotMatch(@"Lav[fc]\d", tags.GetValueOrDefault("encoder") ?? "");
-        JsonElement[] pictures = [.. probe.GetProperty("streams").EnumerateArray().Where(s => s.GetProperty("codec_type").GetString() == "video")];
+        JsonElement[] pictures =
+        [
+            .. probe.GetProperty("streams").EnumerateArray().Where(s => s.GetProperty("codec_type").GetString() == "video"),
+        ];
         if (file == StemFileFormat.Wav)
         {
             Assert.Empty(pictures);
@@ -145,7 +158,10 @@ public sealed class StemEncodingTests
         }
         Assert.Equal("png", Assert.Single(pictures).GetProperty("codec_name").GetString());
         Assert.Equal(1, pictures[0].GetProperty("disposition").GetProperty("attached_pic").GetInt32());
-        Assert.Equal(File.ReadAllBytes(song.Folder["cover.png"]), CoverArt.Read(path, TrackHeader.Read(new TrackSource(path)).Picture!, ExternalTool.FindOrSkip("ffmpeg"))!.Data.ToArray());
+        Assert.Equal(
+            File.ReadAllBytes(song.Folder["cover.png"]),
+            CoverArt.Read(path, TrackHeader.Read(new TrackSource(path)).Picture!, ExternalTool.FindOrSkip("ffmpeg"))!.Data.ToArray()
+        );
         // What the product itself reads.
         using AudioReader reader = AudioFile.Open(path);
         Assert.Equal(tags["title"], reader.Tags["title"]);
@@ -186,13 +202,27 @@ public sealed class StemEncodingTests
     {
         ExternalTool.FindOrSkip("ffmpeg");
         using EncodedSong song = new();
-        Assert.DoesNotContain("title", EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"])).Keys);
+        Assert.DoesNotContain(
+            "title",
+            EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"])).Keys
+        );
         song.Convert("song.flac", s_usual, cover: true);
         JsonElement probe = EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals, copyTags: false)["vocals"]);
         Assert.DoesNotContain("artist", EncodedSong.Tags(probe).Keys);
         Assert.Single(probe.GetProperty("streams").EnumerateArray());
-        song.Convert("untitled.flac", new Dictionary<string, string> { ["artist"] = "Somebody", ["replaygain_track_gain"] = "-3 dB", ["isrc"] = "x" }, cover: false);
-        Dictionary<string, string> tags = EncodedSong.Tags(EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"]));
+        song.Convert(
+            "untitled.flac",
+            new Dictionary<string, string>
+            {
+                ["artist"] = "Somebody",
+                ["replaygain_track_gain"] = "-3 dB",
+                ["isrc"] = "x",
+            },
+            cover: false
+        );
+        Dictionary<string, string> tags = EncodedSong.Tags(
+            EncodedSong.Probe(song.Separate(StemFormat.Create(StemFileFormat.Flac), s_vocals)["vocals"])
+        );
         Assert.Equal("untitled (vocals)", tags["title"]);
         Assert.Equal(["artist", "title"], tags.Keys.Except(["encoder"]).Order());
     }
@@ -223,16 +253,23 @@ public sealed class StemEncodingTests
         {
             string decoded = song.Folder[$"stream{i}.wav"];
             ExternalTool.Run(ffmpeg, "-v", "error", "-i", path, "-map", $"0:a:{i}", "-c:a", "pcm_f32le", decoded);
-            float[] got = EncodedSong.Samples(decoded), signal = EncodedSong.Samples(signals[i]);
+            float[] got = EncodedSong.Samples(decoded),
+                signal = EncodedSong.Samples(signals[i]);
             Assert.InRange(got.Length, 2 * EncodedSong.Frames, 2 * (EncodedSong.Frames + 1023));
-            double noise = signal.Zip(got, (a, b) => Math.Pow(a * gain - b, 2)).Sum(), level = signal.Sum(a => Math.Pow(a * gain, 2));
+            double noise = signal.Zip(got, (a, b) => Math.Pow(a * gain - b, 2)).Sum(),
+                level = signal.Sum(a => Math.Pow(a * gain, 2));
             Assert.InRange(10 * Math.Log10(level / noise), 15, 200);
         }
 
         using JsonDocument atom = JsonDocument.Parse(Child(Child(Child(File.ReadAllBytes(path), "moov"), "udta"), "stem"));
         Assert.Equal(1, atom.RootElement.GetProperty("version").GetInt32());
-        Assert.Equal(["drums", "bass", "other", "vocals"], atom.RootElement.GetProperty("stems").EnumerateArray().Select(s => s.GetProperty("name").GetString()));
-        Assert.All(atom.RootElement.GetProperty("stems").EnumerateArray(), s => Assert.Matches("^#[0-9A-F]{6}$", s.GetProperty("color").GetString()));
+        Assert.Equal(
+            ["drums", "bass", "other", "vocals"],
+            atom.RootElement.GetProperty("stems").EnumerateArray().Select(s => s.GetProperty("name").GetString())
+        );
+        Assert.All(atom.RootElement.GetProperty("stems").EnumerateArray(), s =>
+            Assert.Matches("^#[0-9A-F]{6}$", s.GetProperty("color").GetString())
+        );
         Assert.False(atom.RootElement.GetProperty("mastering_dsp").GetProperty("compressor").GetProperty("enabled").GetBoolean());
         Assert.False(atom.RootElement.GetProperty("mastering_dsp").GetProperty("limiter").GetProperty("enabled").GetBoolean());
     }
@@ -253,11 +290,23 @@ public sealed class StemEncodingTests
         Assert.Equal(start, file.ToArray().Take(start.Length));
         Assert.Equal([9], Child(Child(file.ToArray(), "moov"), "mvhd"));
         Assert.Equal(StemAtom.Json(["a", "b", "c", "d"]), Child(Child(Child(file.ToArray(), "moov"), "udta"), "stem"));
-        foreach (byte[] bad in new[] { Box("moov", 1), [.. Box("moov", Box("mvhd", 9)), .. Box("mdat", 1)], [.. Box("moov"), 0, 0], [0, 0, 0, 99, .. "moov"u8], [] })
+        foreach (
+            byte[] bad in new[]
+            {
+                Box("moov", 1),
+                [.. Box("moov", Box("mvhd", 9)), .. Box("mdat", 1)],
+                [.. Box("moov"), 0, 0],
+                [0, 0, 0, 99, .. "moov"u8],
+                [],
+            }
+        )
         {
             MemoryStream other = new();
             other.Write(bad);
-            Assert.Equal(DemucsError.StemWriteFailed, Assert.Throws<DemucsException>(() => StemAtom.Append(other, "x", ["mix", "a", "b", "c", "d"])).Error);
+            Assert.Equal(
+                DemucsError.StemWriteFailed,
+                Assert.Throws<DemucsException>(() => StemAtom.Append(other, "x", ["mix", "a", "b", "c", "d"])).Error
+            );
         }
     }
 
@@ -287,7 +336,10 @@ public sealed class StemEncodingTests
 
     [Theory]
     [InlineData("echo '[error] the words of ffmpeg' >&2; exit 1", "the words of ffmpeg")]
-    [InlineData("echo \"Unrecognized option 'movie_timescale'.\" >&2; exit 1", "Unrecognized option 'movie_timescale'. Install a newer ffmpeg: 4.0 or newer is needed.")]
+    [InlineData(
+        "echo \"Unrecognized option 'movie_timescale'.\" >&2; exit 1",
+        "Unrecognized option 'movie_timescale'. Install a newer ffmpeg: 4.0 or newer is needed."
+    )]
     [InlineData("head -c 100000 > /dev/null; kill -9 $$", "failed with exit code")]
     [InlineData("cat > /dev/null", "")]
     public void An_ffmpeg_that_fails_dies_or_writes_nothing_is_an_error(string script, string because)
@@ -327,7 +379,17 @@ public sealed class StemEncodingTests
     }
 
     private static FFmpegEncoder Start(string ffmpeg, TemporaryFolder folder, CancellationToken cancellationToken) =>
-        FFmpegEncoder.Start(StemFormat.Create(StemFileFormat.Flac), ffmpeg, folder["song.flac"], 44100, 2, null, StemLabels.None, ["vocals"], cancellationToken);
+        FFmpegEncoder.Start(
+            StemFormat.Create(StemFileFormat.Flac),
+            ffmpeg,
+            folder["song.flac"],
+            44100,
+            2,
+            null,
+            StemLabels.None,
+            ["vocals"],
+            cancellationToken
+        );
 
     /// <summary>A program in place of ffmpeg.</summary>
     private static string Script(string text, out TemporaryFolder folder)
@@ -336,7 +398,13 @@ public sealed class StemEncodingTests
             Assert.Skip("The program is a shell script.");
         folder = new TemporaryFolder();
         // Written by another process, as Audio.TemporaryFolder.WriteProgram says.
-        ExternalTool.Filter("/bin/sh", Encoding.UTF8.GetBytes("#!/bin/sh\n" + text + "\n"), "-c", "cat > \"$0\" && chmod 500 \"$0\"", folder["ffmpeg"]);
+        ExternalTool.Filter(
+            "/bin/sh",
+            Encoding.UTF8.GetBytes("#!/bin/sh\n" + text + "\n"),
+            "-c",
+            "cat > \"$0\" && chmod 500 \"$0\"",
+            folder["ffmpeg"]
+        );
         return folder["ffmpeg"];
     }
 

@@ -45,7 +45,8 @@ public sealed class StemFormatTests
     [InlineData(StemFileFormat.Wav, 24, ClipMode.Rescale)]
     [InlineData(StemFileFormat.Wav, 32, ClipMode.None)]
     [InlineData(StemFileFormat.Mp3, null, ClipMode.Rescale)]
-    public void What_can_clip_is_rescaled(StemFileFormat file, int? bits, ClipMode expected) => Assert.Equal(expected, StemFormat.Create(file, bits).ClipInEffect);
+    public void What_can_clip_is_rescaled(StemFileFormat file, int? bits, ClipMode expected) =>
+        Assert.Equal(expected, StemFormat.Create(file, bits).ClipInEffect);
 
     [Fact]
     public void Sizes_are_told_or_the_most_that_they_can_be()
@@ -53,7 +54,14 @@ public sealed class StemFormatTests
         Assert.Equal(44100 * 6, StemFormat.Create(StemFileFormat.Wav).BytesOf(new StemShape(44100, 44100, 2)));
         Assert.Equal(40_000, StemFormat.Create(StemFileFormat.Mp3).BytesOf(new StemShape(44100, 44100, 2)));
         Assert.False(StemFormat.Create(StemFileFormat.Mp3).BytesAreMost);
-        foreach ((StemFormat format, long most) in new[] { (StemFormat.Create(StemFileFormat.Mp3, quality: 9), 40_000L), (StemFormat.Create(StemFileFormat.Flac), 44100 * 6), (StemFormat.Create(StemFileFormat.Alac, bits: 16), 44100 * 4) })
+        foreach (
+            (StemFormat format, long most) in new[]
+            {
+                (StemFormat.Create(StemFileFormat.Mp3, quality: 9), 40_000L),
+                (StemFormat.Create(StemFileFormat.Flac), 44100 * 6),
+                (StemFormat.Create(StemFileFormat.Alac, bits: 16), 44100 * 4),
+            }
+        )
         {
             Assert.Equal(most, format.BytesOf(new StemShape(44100, 44100, 2)));
             Assert.True(format.BytesAreMost);

@@ -14,7 +14,14 @@ public sealed class TagWritingTests
 {
     private static readonly float[] s_samples = [.. Enumerable.Range(0, 8000).Select(i => i % 200 / 400f)];
 
-    private static readonly TrackTags s_tags = Tags(("title", ["A song"]), ("artist", ["One", "Two & Three"]), ("albumartist", ["X", "Y"]), ("genre", ["Röck", "Pop", "a; b"]), ("track", ["31/99"]), ("comment", ["well"]));
+    private static readonly TrackTags s_tags = Tags(
+        ("title", ["A song"]),
+        ("artist", ["One", "Two & Three"]),
+        ("albumartist", ["X", "Y"]),
+        ("genre", ["Röck", "Pop", "a; b"]),
+        ("track", ["31/99"]),
+        ("comment", ["well"])
+    );
 
     [Theory]
     [InlineData(StemFileFormat.Flac)]
@@ -42,19 +49,29 @@ public sealed class TagWritingTests
     [Fact]
     public void What_others_read_of_several_values()
     {
-        string metaflac = ExternalTool.FindOrSkip("metaflac"), ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
+        string metaflac = ExternalTool.FindOrSkip("metaflac"),
+            ffmpeg = ExternalTool.FindOrSkip("ffmpeg");
         using TemporaryFolder folder = new();
         string flac = Encode(folder, StemFileFormat.Flac, s_tags, null);
         string words = ExternalTool.RunAnyway(metaflac, "--no-utf8-convert", "--export-tags-to=-", flac).Words;
         Assert.Equal(["One", "Two & Three"], Fields(words, "artist"));
         Assert.Equal(["Röck", "Pop", "a; b"], Fields(words, "genre"));
         // ffmpeg joins what several fields have, and shows the first of several values in MP4. ID3v2.3 has them with a slash between.
-        Assert.Matches(@"artist +: One;Two & Three", ExternalTool.RunAnyway(ffmpeg, "-hide_banner", "-i", Encode(folder, StemFileFormat.Opus, s_tags, null)).Words);
+        Assert.Matches(
+            @"artist +: One;Two & Three",
+            ExternalTool.RunAnyway(ffmpeg, "-hide_banner", "-i", Encode(folder, StemFileFormat.Opus, s_tags, null)).Words
+        );
         Assert.Equal(["One/Two & Three"], Fields(Metadata(Encode(folder, StemFileFormat.Mp3, s_tags, null)), "artist"));
         using AudioReader wav = AudioFile.Open(Encode(folder, StemFileFormat.Wav, s_tags, null));
         Assert.Equal("One; Two & Three", wav.Tags["artist"]);
 
-        static string[] Fields(string words, string name) => [.. words.Split('\n', StringSplitOptions.TrimEntries).Where(line => line.StartsWith(name + "=", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..])];
+        static string[] Fields(string words, string name) =>
+            [
+                .. words
+                    .Split('\n', StringSplitOptions.TrimEntries)
+                    .Where(line => line.StartsWith(name + "=", StringComparison.OrdinalIgnoreCase))
+                    .Select(line => line[(name.Length + 1)..]),
+            ];
 
         string Metadata(string path) => ExternalTool.RunAnyway(ffmpeg, "-v", "error", "-i", path, "-f", "ffmetadata", "-").Words;
     }
@@ -80,13 +97,20 @@ public sealed class TagWritingTests
         // Another reader finds it under its right name. ffmpeg 5.1 does not know that of WebP.
         if (kind == "webp")
             return;
-        Assert.Matches($@"Stream #0:1.*Video: {kind}.*\(attached pic\)", ExternalTool.RunAnyway(ExternalTool.FindOrSkip("ffmpeg"), "-hide_banner", "-i", path).Words);
+        Assert.Matches(
+            $@"Stream #0:1.*Video: {kind}.*\(attached pic\)",
+            ExternalTool.RunAnyway(ExternalTool.FindOrSkip("ffmpeg"), "-hide_banner", "-i", path).Words
+        );
     }
 
     [Fact]
     public void What_a_format_cannot_carry_is_said()
     {
-        CoverArt webp = new(FileTagBytes.WebP), gif = new(FileTagBytes.Gif), png = new(FileTagBytes.Png), unknown = new("not a picture"u8.ToArray()), large = new([.. FileTagBytes.Png, .. new byte[16 << 20]]);
+        CoverArt webp = new(FileTagBytes.WebP),
+            gif = new(FileTagBytes.Gif),
+            png = new(FileTagBytes.Png),
+            unknown = new("not a picture"u8.ToArray()),
+            large = new([.. FileTagBytes.Png, .. new byte[16 << 20]]);
         foreach (StemFileFormat mp4 in (StemFileFormat[])[StemFileFormat.Aac, StemFileFormat.Alac, StemFileFormat.StemMp4])
         {
             Assert.Equal("is WebP, which MP4 files do not support", webp.Obstacle(mp4));
@@ -94,7 +118,9 @@ public sealed class TagWritingTests
             Assert.Null(png.Obstacle(mp4));
         }
 
-        Assert.All(Enum.GetValues<StemFileFormat>(), format => Assert.Contains("is not a supported picture", unknown.Obstacle(format), StringComparison.Ordinal));
+        Assert.All(Enum.GetValues<StemFileFormat>(), format =>
+            Assert.Contains("is not a supported picture", unknown.Obstacle(format), StringComparison.Ordinal)
+        );
         Assert.Contains("FLAC allows at most 16 MiB", large.Obstacle(StemFileFormat.Flac), StringComparison.Ordinal);
         Assert.Null(large.Obstacle(StemFileFormat.Mp3));
         Assert.Null(webp.Obstacle(StemFileFormat.Flac));
@@ -110,18 +136,35 @@ public sealed class TagWritingTests
         StemOutput output = new(new Engine.Naming.StemNames(folder["out"]), new StemFormat { File = StemFileFormat.Aac });
         TrackSource source = new(folder["song.flac"]);
         TrackHeader header = TrackHeader.Read(source);
-        Assert.Equal($"The cover of '{source.Path}' is WebP, which MP4 files do not support. The stems have no cover.", output.LabelsOf(source, header.Tags, header.Picture).Warning);
-        TrackLabels labels = (output with { Format = new StemFormat { File = StemFileFormat.Mp3 } }).LabelsOf(source, header.Tags, header.Picture);
+        Assert.Equal(
+            $"The cover of '{source.Path}' is WebP, which MP4 files do not support. The stems have no cover.",
+            output.LabelsOf(source, header.Tags, header.Picture).Warning
+        );
+        TrackLabels labels = (output with { Format = new StemFormat { File = StemFileFormat.Mp3 } }).LabelsOf(
+            source,
+            header.Tags,
+            header.Picture
+        );
         Assert.Null(labels.Warning);
         Assert.Equal(FileTagBytes.WebP, labels.Of("vocals").Cover!.Data.ToArray());
     }
 
-    private static TrackTags Tags(params (string Field, string[] Values)[] tags) => TrackTags.OfValues(tags.Select(t => new KeyValuePair<string, IReadOnlyList<string>>(t.Field, t.Values)));
+    private static TrackTags Tags(params (string Field, string[] Values)[] tags) =>
+        TrackTags.OfValues(tags.Select(t => new KeyValuePair<string, IReadOnlyList<string>>(t.Field, t.Values)));
 
     private static string Encode(TemporaryFolder folder, StemFileFormat file, TrackTags tags, CoverArt? cover)
     {
         string path = folder[$"{Guid.NewGuid():N}{new StemFormat { File = file }.Extension}"];
-        using IStemEncoder encoder = StemEncoder.Create(new StemFormat { File = file, Sample = WavSampleFormat.Pcm16 }, path, 44100, 1, null, new StemLabels(tags, cover), [], TestContext.Current.CancellationToken);
+        using IStemEncoder encoder = StemEncoder.Create(
+            new StemFormat { File = file, Sample = WavSampleFormat.Pcm16 },
+            path,
+            44100,
+            1,
+            null,
+            new StemLabels(tags, cover),
+            [],
+            TestContext.Current.CancellationToken
+        );
         encoder.Write(s_samples, 1);
         encoder.Complete();
         return path;

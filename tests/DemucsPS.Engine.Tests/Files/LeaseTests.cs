@@ -3,7 +3,9 @@ using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Files;
 
-/// <summary>A lease is had by one at a time, on however many machines, although its file goes with it, and is taken over from the dead.</summary>
+/// <summary>
+/// A lease is had by one at a time, on however many machines, although its file goes with it, and is taken over from the dead.
+/// </summary>
 public sealed class LeaseTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -19,24 +21,31 @@ public sealed class LeaseTests : IDisposable
     {
         // Where a file system has no locks, the note alone has to do.
         LeaseTerms terms = LeaseTerms.Here with { Locks = locks };
-        int inside = 0, most = 0, taken = 0;
-        Thread[] threads = [.. Enumerable.Range(0, 4).Select(_ => new Thread(() =>
-        {
-            while (Volatile.Read(ref taken) < 200)
-            {
-                using Lease? held = Lease.TryTake(Path, terms, out LeaseHolder? holder);
-                Assert.Equal(held is null, holder is not null);
-                if (held is null)
+        int inside = 0,
+            most = 0,
+            taken = 0;
+        Thread[] threads =
+        [
+            .. Enumerable
+                .Range(0, 4)
+                .Select(_ => new Thread(() =>
                 {
-                    Thread.Yield();
-                    continue;
-                }
-                InterlockedMax(ref most, Interlocked.Increment(ref inside));
-                Interlocked.Increment(ref taken);
-                Thread.Yield();
-                Interlocked.Decrement(ref inside);
-            }
-        }))];
+                    while (Volatile.Read(ref taken) < 200)
+                    {
+                        using Lease? held = Lease.TryTake(Path, terms, out LeaseHolder? holder);
+                        Assert.Equal(held is null, holder is not null);
+                        if (held is null)
+                        {
+                            Thread.Yield();
+                            continue;
+                        }
+                        InterlockedMax(ref most, Interlocked.Increment(ref inside));
+                        Interlocked.Increment(ref taken);
+                        Thread.Yield();
+                        Interlocked.Decrement(ref inside);
+                    }
+                })),
+        ];
         foreach (Thread thread in threads)
             thread.Start();
         foreach (Thread thread in threads)
@@ -46,7 +55,11 @@ public sealed class LeaseTests : IDisposable
 
         static void InterlockedMax(ref int most, int value)
         {
-            for (int seen = Volatile.Read(ref most); seen < value && Interlocked.CompareExchange(ref most, value, seen) != seen; seen = Volatile.Read(ref most))
+            for (
+                int seen = Volatile.Read(ref most);
+                seen < value && Interlocked.CompareExchange(ref most, value, seen) != seen;
+                seen = Volatile.Read(ref most)
+            )
                 ;
         }
     }
@@ -58,7 +71,10 @@ public sealed class LeaseTests : IDisposable
         LeaseTerms terms = LeaseTerms.Here with { Clock = clock };
         using (Lease.TryTake(Path, terms, out _))
         {
-            Assert.SkipUnless(Lease.TryTake(Path, terms, out LeaseHolder? holder) is null && holder is { FreeAfter: null }, "The temporary folder's file system has no locks.");
+            Assert.SkipUnless(
+                Lease.TryTake(Path, terms, out LeaseHolder? holder) is null && holder is { FreeAfter: null },
+                "The temporary folder's file system has no locks."
+            );
             clock.Turn(TimeSpan.FromDays(1));
             Assert.Null(Lease.TryTake(Path, terms, out _));
         }
@@ -87,9 +103,11 @@ public sealed class LeaseTests : IDisposable
     [InlineData(-600)]
     public void Another_machines_lease_is_free_when_nothing_was_heard_of_it_for_its_lifetime_whatever_its_clock_says(int minutesAhead)
     {
-        TurnedClock clock = new(), other = new();
+        TurnedClock clock = new(),
+            other = new();
         other.Turn(TimeSpan.FromMinutes(minutesAhead));
-        LeaseTerms here = LeaseTerms.Here with { Clock = clock }, there = LeaseTerms.Here with { Clock = other, Machine = "node7 x", Locks = false };
+        LeaseTerms here = LeaseTerms.Here with { Clock = clock },
+            there = LeaseTerms.Here with { Clock = other, Machine = "node7 x", Locks = false };
         // Never renewed: as if its machine had lost its power.
         Lease dead = Lease.TryTake(Path, there with { Renewal = TimeSpan.FromDays(1) }, out _)!;
         if (minutesAhead == -600)
@@ -119,7 +137,8 @@ public sealed class LeaseTests : IDisposable
     public void A_lease_that_is_renewed_is_never_free()
     {
         TurnedClock clock = new();
-        LeaseTerms here = LeaseTerms.Here with { Clock = clock }, there = here with { Machine = "node7 x", Locks = false };
+        LeaseTerms here = LeaseTerms.Here with { Clock = clock },
+            there = here with { Machine = "node7 x", Locks = false };
         using Lease lives = Lease.TryTake(Path, there, out _)!;
         for (int i = 0; i < 5; i++)
         {
@@ -172,5 +191,6 @@ public sealed class LeaseTests : IDisposable
         second.CheckOwned();
     }
 
-    private void Abandon(string machine, bool locks, TimeSpan ago = default) => File.WriteAllBytes(Path, new LeaseNote(machine, 1, locks, DateTimeOffset.UtcNow - ago, 3).ToBytes());
+    private void Abandon(string machine, bool locks, TimeSpan ago = default) =>
+        File.WriteAllBytes(Path, new LeaseNote(machine, 1, locks, DateTimeOffset.UtcNow - ago, 3).ToBytes());
 }

@@ -6,7 +6,8 @@ public sealed class RefusalPatienceTests
 {
     private readonly List<TimeSpan> _waits = [];
 
-    public static TheoryData<Exception> Refusals => [OpenElsewhere(), Windows(33), Windows(303), Windows(1224), new UnauthorizedAccessException()];
+    public static TheoryData<Exception> Refusals =>
+        [OpenElsewhere(), Windows(33), Windows(303), Windows(1224), new UnauthorizedAccessException()];
 
     [Theory]
     [MemberData(nameof(Refusals))]
@@ -29,7 +30,15 @@ public sealed class RefusalPatienceTests
     [Fact]
     public void Other_errors_are_told_at_once()
     {
-        foreach (Exception other in new Exception[] { Windows(112), new FileNotFoundException(), new DirectoryNotFoundException(), new InvalidOperationException() })
+        foreach (
+            Exception other in new Exception[]
+            {
+                Windows(112),
+                new FileNotFoundException(),
+                new DirectoryNotFoundException(),
+                new InvalidOperationException(),
+            }
+        )
             Assert.Same(other, Record.Exception(() => Patience(onWindows: true).Do<int>(() => throw other)));
         // No other system refuses for a moment.
         foreach (Exception refusal in Refusals.Select(row => row.Data))
@@ -41,9 +50,21 @@ public sealed class RefusalPatienceTests
     public void The_remedy_is_to_close_the_program_where_one_has_the_file_open()
     {
         Assert.Equal("Close the program that has it open, and try again.", Patience(onWindows: true).RemedyFor(OpenElsewhere()));
-        Assert.StartsWith("Close programs that have it open. Check its permissions", Patience(onWindows: true).RemedyFor(new UnauthorizedAccessException()), StringComparison.Ordinal);
-        Assert.StartsWith("Check that the disk is connected and has free space", Patience(onWindows: true).RemedyFor(Windows(112)), StringComparison.Ordinal);
-        Assert.StartsWith("Check that the disk is connected and has free space", Patience(onWindows: false).RemedyFor(new UnauthorizedAccessException()), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Close programs that have it open. Check its permissions",
+            Patience(onWindows: true).RemedyFor(new UnauthorizedAccessException()),
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "Check that the disk is connected and has free space",
+            Patience(onWindows: true).RemedyFor(Windows(112)),
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "Check that the disk is connected and has free space",
+            Patience(onWindows: false).RemedyFor(new UnauthorizedAccessException()),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

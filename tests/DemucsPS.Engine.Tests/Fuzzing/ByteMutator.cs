@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace DemucsPS.Engine.Tests.Fuzzing;
 
 /// <summary>
-/// Damages files the way that finds faults in parsers: flipped bits, numbers at the ends of their ranges, parts that are cut, doubled, moved or taken from another
+/// Damages files the way that finds faults in parsers: flipped bits, numbers at the ends of their ranges, parts that are cut, doubled,
+/// moved or taken from another
 /// file. Deterministic: a seed and a corpus always give the same inputs.
 /// </summary>
 internal sealed class ByteMutator(int seed)
@@ -12,13 +13,82 @@ internal sealed class ByteMutator(int seed)
 
     private static readonly long[] s_edges =
     [
-        0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 1023, 4095, 32767, 32768, 65535, 65536, 0xFFFFFF,
-        int.MaxValue - 1L, int.MaxValue, 1L + int.MaxValue, uint.MaxValue - 1L, uint.MaxValue, long.MaxValue, long.MinValue, -1, -2, -8, -256,
+        0,
+        1,
+        2,
+        3,
+        4,
+        7,
+        8,
+        15,
+        16,
+        31,
+        32,
+        63,
+        64,
+        127,
+        128,
+        255,
+        256,
+        1023,
+        4095,
+        32767,
+        32768,
+        65535,
+        65536,
+        0xFFFFFF,
+        int.MaxValue - 1L,
+        int.MaxValue,
+        1L + int.MaxValue,
+        uint.MaxValue - 1L,
+        uint.MaxValue,
+        long.MaxValue,
+        long.MinValue,
+        -1,
+        -2,
+        -8,
+        -256,
     ];
 
-    private static readonly byte[][] s_texts = [.. ((string[])[
-        "0", "-1", "1e308", "1e-400", "99999999999999999999", "NaN", "null", "true", "{}", "[", "]", "{", "}", "\"", "\\", "\\u0000", "\\ud800", "..", "../", "/", "C:\\", "\r\n", "\0", ":", ",",
-        "\u202e", "CON", "file://", "http://", "%00", "%2e%2e%2f"]).Select(System.Text.Encoding.UTF8.GetBytes)];
+    private static readonly byte[][] s_texts =
+    [
+        .. (
+            (string[])
+                [
+                    "0",
+                    "-1",
+                    "1e308",
+                    "1e-400",
+                    "99999999999999999999",
+                    "NaN",
+                    "null",
+                    "true",
+                    "{}",
+                    "[",
+                    "]",
+                    "{",
+                    "}",
+                    "\"",
+                    "\\",
+                    "\\u0000",
+                    "\\ud800",
+                    "..",
+                    "../",
+                    "/",
+                    "C:\\",
+                    "\r\n",
+                    "\0",
+                    ":",
+                    ",",
+                    "\u202e",
+                    "CON",
+                    "file://",
+                    "http://",
+                    "%00",
+                    "%2e%2e%2f",
+                ]
+        ).Select(System.Text.Encoding.UTF8.GetBytes),
+    ];
 
     // The generator of a seeded System.Random is fixed across .NET versions, so a failing input can be made again from its number.
     private readonly Random _random = new(seed);

@@ -36,9 +36,25 @@ internal static class FlacMending
         if (frame.Length < LongestHeader)
             return;
         // The coded number's first byte says its length, the block size's and the rate's codes whether they follow.
-        int length = 4 + Math.Max(1, System.Numerics.BitOperations.LeadingZeroCount((uint)(byte)~frame[4]) - 24)
-            + ((frame[2] >> 4) switch { 6 => 1, 7 => 2, _ => 0 })
-            + ((frame[2] & 15) switch { 12 => 1, 13 or 14 => 2, _ => 0 });
+        int length =
+            4
+            + Math.Max(1, System.Numerics.BitOperations.LeadingZeroCount((uint)(byte)~frame[4]) - 24)
+            + (
+                (frame[2] >> 4) switch
+                {
+                    6 => 1,
+                    7 => 2,
+                    _ => 0,
+                }
+            )
+            + (
+                (frame[2] & 15) switch
+                {
+                    12 => 1,
+                    13 or 14 => 2,
+                    _ => 0,
+                }
+            );
         if (length < frame.Length - 2)
             frame[length] = FlacCrc.Crc8(frame[..length]);
         ushort crc = FlacCrc.Crc16(0, frame[..^2]);

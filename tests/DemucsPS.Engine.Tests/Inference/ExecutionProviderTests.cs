@@ -23,7 +23,11 @@ public sealed class ExecutionProviderTests
         Assert.Equal(DemucsError.ExecutionProviderUnavailable, error.Error);
         Assert.StartsWith($"The execution provider {provider} is ", error.Message, StringComparison.Ordinal);
         bool listed = OnnxRuntimeLibrary.AvailableProviders.Contains(ExecutionProviderChoice.ListedName(provider));
-        Assert.Contains(listed ? "does not start. It needs" : "to the full path of a library, version 1.31 or newer, that has", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            listed ? "does not start. It needs" : "to the full path of a library, version 1.31 or newer, that has",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains(OnnxRuntimeLibrary.Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(string.Join(", ", OnnxRuntimeLibrary.AvailableProviders), error.Message, StringComparison.Ordinal);
         Assert.Contains("$DEMUCSPS_ONNXRUNTIME", error.Message, StringComparison.Ordinal);
@@ -34,7 +38,12 @@ public sealed class ExecutionProviderTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["model.onnx"], "nonsense");
-        DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(folder["model.onnx"]), new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Auto }));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            SeparationModel.Load(
+                ModelSource.Find(folder["model.onnx"]),
+                new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Auto }
+            )
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
     }
 
@@ -44,7 +53,12 @@ public sealed class ExecutionProviderTests
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["model.onnx"], SmallModels.Split());
         List<string> told = [];
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(folder["model.onnx"]), ModelSource.Find(folder["model.onnx"])], null, new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Auto }, tell: told.Add);
+        using ModelBag bag = ModelBag.Load(
+            [ModelSource.Find(folder["model.onnx"]), ModelSource.Find(folder["model.onnx"])],
+            null,
+            new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Auto },
+            tell: told.Add
+        );
         Assert.NotEqual(ExecutionProvider.Auto, bag.ExecutionProvider);
         // Each candidate before the one taken is told once, with a reason, and then that one.
         int taken = ExecutionProviderChoice.Candidates.ToList().IndexOf(bag.ExecutionProvider);
@@ -59,12 +73,18 @@ public sealed class ExecutionProviderTests
 
     [Fact]
     public void A_session_takes_no_provider_that_is_not_chosen() =>
-        Assert.Throws<ArgumentException>(() => OnnxSession.FromBytes(SmallModels.Split(), new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Auto }));
+        Assert.Throws<ArgumentException>(() =>
+            OnnxSession.FromBytes(SmallModels.Split(), new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Auto })
+        );
 
     [Fact]
     public void A_provider_gets_what_it_needs()
     {
-        OnnxSessionOptions asked = new() { MemoryPattern = true, ConfigEntries = new Dictionary<string, string> { ["a"] = "b" } };
+        OnnxSessionOptions asked = new()
+        {
+            MemoryPattern = true,
+            ConfigEntries = new Dictionary<string, string> { ["a"] = "b" },
+        };
         Assert.Same(asked, ExecutionProviderChoice.Suit(asked));
 
         OnnxSessionOptions directML = ExecutionProviderChoice.Suit(asked with { ExecutionProvider = ExecutionProvider.DirectML });
@@ -72,12 +92,25 @@ public sealed class ExecutionProviderTests
         Assert.Equal("1", directML.ConfigEntries["ep.dml.disable_graph_fusion"]);
         Assert.Equal("b", directML.ConfigEntries["a"]);
 
-        Assert.Equal(OnnxOptimizationLevel.Basic, ExecutionProviderChoice.Suit(asked with { ExecutionProvider = ExecutionProvider.WebGpu }).OptimizationLevel);
-        Assert.Equal(OnnxOptimizationLevel.None, ExecutionProviderChoice.Suit(asked with { ExecutionProvider = ExecutionProvider.WebGpu, OptimizationLevel = OnnxOptimizationLevel.None }).OptimizationLevel);
+        Assert.Equal(
+            OnnxOptimizationLevel.Basic,
+            ExecutionProviderChoice.Suit(asked with { ExecutionProvider = ExecutionProvider.WebGpu }).OptimizationLevel
+        );
+        Assert.Equal(
+            OnnxOptimizationLevel.None,
+            ExecutionProviderChoice
+                .Suit(asked with { ExecutionProvider = ExecutionProvider.WebGpu, OptimizationLevel = OnnxOptimizationLevel.None })
+                .OptimizationLevel
+        );
 
         OnnxSessionOptions cuda = asked with { ExecutionProvider = ExecutionProvider.Cuda };
         Assert.Equal("0", ExecutionProviderChoice.Suit(cuda).ExecutionProviderOptions["use_tf32"]);
-        Assert.Equal("1", ExecutionProviderChoice.Suit(cuda with { ExecutionProviderOptions = new Dictionary<string, string> { ["use_tf32"] = "1" } }).ExecutionProviderOptions["use_tf32"]);
+        Assert.Equal(
+            "1",
+            ExecutionProviderChoice
+                .Suit(cuda with { ExecutionProviderOptions = new Dictionary<string, string> { ["use_tf32"] = "1" } })
+                .ExecutionProviderOptions["use_tf32"]
+        );
     }
 
     [Fact]

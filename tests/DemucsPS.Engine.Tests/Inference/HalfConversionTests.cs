@@ -23,13 +23,34 @@ public sealed class HalfConversionTests
     [Fact]
     public void Floats_are_rounded_to_the_nearest_half()
     {
-        List<float> values = [0, -0f, float.MaxValue, float.Epsilon, float.PositiveInfinity, float.NegativeInfinity, 65504, 65519.99f, 65520, 65536, -1e9f];
+        List<float> values =
+        [
+            0,
+            -0f,
+            float.MaxValue,
+            float.Epsilon,
+            float.PositiveInfinity,
+            float.NegativeInfinity,
+            65504,
+            65519.99f,
+            65520,
+            65536,
+            -1e9f,
+        ];
         // Every half, what lies just beside it, and what lies between it and the next, where ties are.
         for (int bits = 0; bits < 0x7C00; bits++)
         {
-            float half = (float)BitConverter.UInt16BitsToHalf((ushort)bits), next = bits == 0x7BFF ? 65536 : (float)BitConverter.UInt16BitsToHalf((ushort)(bits + 1));
+            float half = (float)BitConverter.UInt16BitsToHalf((ushort)bits),
+                next = bits == 0x7BFF ? 65536 : (float)BitConverter.UInt16BitsToHalf((ushort)(bits + 1));
             float tie = (half + next) / 2;
-            values.AddRange([half, -half, tie, -tie, BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(tie) + 1), BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(tie) - 1)]);
+            values.AddRange([
+                half,
+                -half,
+                tie,
+                -tie,
+                BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(tie) + 1),
+                BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(tie) - 1),
+            ]);
         }
         Half[] narrowed = new Half[values.Count];
         HalfConversion.ToHalf([.. values], narrowed);
@@ -43,7 +64,8 @@ public sealed class HalfConversionTests
     [InlineData(67)]
     public void Lengths_that_fill_no_vector_are_converted_whole(int length)
     {
-        float[] values = MemoryTrack.Noise(length, 3).Left, back = new float[length];
+        float[] values = MemoryTrack.Noise(length, 3).Left,
+            back = new float[length];
         Half[] halves = new Half[length];
         HalfConversion.ToHalf(values, halves);
         HalfConversion.ToSingle(halves, back);
@@ -53,7 +75,8 @@ public sealed class HalfConversionTests
     [Fact]
     public void What_is_no_number_stays_none()
     {
-        float[] values = [.. Enumerable.Repeat(float.NaN, 33)], back = new float[33];
+        float[] values = [.. Enumerable.Repeat(float.NaN, 33)],
+            back = new float[33];
         Half[] halves = new Half[33];
         HalfConversion.ToHalf(values, halves);
         HalfConversion.ToSingle(halves, back);

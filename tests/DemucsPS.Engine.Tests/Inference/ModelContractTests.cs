@@ -41,17 +41,18 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         }
     }
 
-    public static TheoryData<string, ModelContractKind> Forms => new()
-    {
-        { "apart", ModelContractKind.RealImaginaryApart },
-        { "apart, imaginary first", ModelContractKind.RealImaginaryApart },
-        { "apart, names in capitals", ModelContractKind.RealImaginaryApart },
-        { "apart, without words", ModelContractKind.RealImaginaryApart },
-        { "apart, words that only look so", ModelContractKind.RealImaginaryApart },
-        { "parts last", ModelContractKind.Split },
-        { "parts last in only", ModelContractKind.Split },
-        { "waveform only", ModelContractKind.WaveformOnly },
-    };
+    public static TheoryData<string, ModelContractKind> Forms =>
+        new()
+        {
+            { "apart", ModelContractKind.RealImaginaryApart },
+            { "apart, imaginary first", ModelContractKind.RealImaginaryApart },
+            { "apart, names in capitals", ModelContractKind.RealImaginaryApart },
+            { "apart, without words", ModelContractKind.RealImaginaryApart },
+            { "apart, words that only look so", ModelContractKind.RealImaginaryApart },
+            { "parts last", ModelContractKind.Split },
+            { "parts last in only", ModelContractKind.Split },
+            { "waveform only", ModelContractKind.WaveformOnly },
+        };
 
     /// <summary>A model that multiplies both branches: the stems' frequency branch would show exchanged parts or channels.</summary>
     [Theory]
@@ -70,7 +71,8 @@ public sealed class ModelContractTests(ITestOutputHelper output)
             "parts last in only" => ModelForms.PartsLast(split, alsoOut: false),
             _ => ModelForms.WaveformOnly(split),
         };
-        float[][] expected = Separate(split, ModelContractKind.Split, 4, SmallModels.Segment), actual = Separate(model, kind, 4, SmallModels.Segment);
+        float[][] expected = Separate(split, ModelContractKind.Split, 4, SmallModels.Segment),
+            actual = Separate(model, kind, 4, SmallModels.Segment);
         for (int i = 0; i < expected.Length; i++)
             Assert.InRange(Decibels.Snr(expected[i], actual[i]), 110, double.PositiveInfinity);
     }
@@ -107,7 +109,11 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         byte[][] members = [ModelForms.WaveformOnly(split), ModelForms.Half(split), split, ModelForms.RealImaginaryApart(split)];
         for (int i = 0; i < members.Length; i++)
             File.WriteAllBytes(folder[$"{i}.onnx"], members[i]);
-        using ModelBag bag = ModelBag.Load([.. members.Select((_, i) => ModelSource.Find(folder[$"{i}.onnx"]))], null, new OnnxSessionOptions());
+        using ModelBag bag = ModelBag.Load(
+            [.. members.Select((_, i) => ModelSource.Find(folder[$"{i}.onnx"]))],
+            null,
+            new OnnxSessionOptions()
+        );
         Assert.True(bag.NeedsSpectrograms);
         Assert.False(bag.ShowsBranches);
         float[][] actual = Separate(bag, SmallModels.Segment);
@@ -120,10 +126,15 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     {
         using TemporaryFolder folder = new();
         byte[] split = SmallModels.Split();
-        using ModelBag both = StageChain.Bag(folder, split), waveforms = StageChain.Bag(folder, ModelForms.WaveformOnly(SmallGraph.WithOperatorSet(split, 17)), "waveform");
-        ChunkSpectrogram edited = ChunkSpectrogram.Compute(StageChain.Track(SmallModels.Segment, 71).Split(0, SmallModels.Segment).First()).WithGain(0, 3000, -30);
+        using ModelBag both = StageChain.Bag(folder, split),
+            waveforms = StageChain.Bag(folder, ModelForms.WaveformOnly(SmallGraph.WithOperatorSet(split, 17)), "waveform");
+        ChunkSpectrogram edited = ChunkSpectrogram
+            .Compute(StageChain.Track(SmallModels.Segment, 71).Split(0, SmallModels.Segment).First())
+            .WithGain(0, 3000, -30);
         // The time branch of this model is its input, so its stems show what came in.
-        StemChunk expected = Run(both, edited), actual = Run(waveforms, edited), unedited = Run(waveforms, ChunkSpectrogram.Compute(edited.Chunk));
+        StemChunk expected = Run(both, edited),
+            actual = Run(waveforms, edited),
+            unedited = Run(waveforms, ChunkSpectrogram.Compute(edited.Chunk));
         Assert.InRange(Decibels.Snr(expected.Samples(0).Span, actual.Samples(0).Span), 110, double.PositiveInfinity);
         Assert.InRange(Decibels.Snr(unedited.Samples(0).Span, actual.Samples(0).Span), 0, 20);
 
@@ -142,7 +153,14 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         using ModelBag bag = StageChain.Bag(folder, ModelForms.WaveformOnly(SmallGraph.WithOperatorSet(SmallModels.Split(), 17)));
         StemChunk stem = StageChain.Separate(bag, StageChain.Track(SmallModels.Segment, 72).Split(0, SmallModels.Segment)).First();
         Assert.Equal(ExecutionProvider.Cpu, stem.ExecutionProvider);
-        foreach (Func<int, ReadOnlyMemory<float>> branch in new[] { stem.TimeBranch, stem.FrequencyBranch, stem.WithSamples(stem.Samples(0), stem.Samples(1)).TimeBranch })
+        foreach (
+            Func<int, ReadOnlyMemory<float>> branch in new[]
+            {
+                stem.TimeBranch,
+                stem.FrequencyBranch,
+                stem.WithSamples(stem.Samples(0), stem.Samples(1)).TimeBranch,
+            }
+        )
         {
             DemucsException error = Assert.Throws<DemucsException>(() => branch(0));
             Assert.Equal(DemucsError.ParameterInvalid, error.Error);
@@ -166,33 +184,47 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     {
         using TemporaryFolder folder = new();
         byte[] split = SmallModels.Split(sources: "a,b,c,d");
-        OnnxSession.FromBytes(split, new OnnxSessionOptions
-        {
-            OptimizedModelPath = folder["model.ort"],
-            ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
-        }).Dispose();
+        OnnxSession
+            .FromBytes(
+                split,
+                new OnnxSessionOptions
+                {
+                    OptimizedModelPath = folder["model.ort"],
+                    ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
+                }
+            )
+            .Dispose();
         Assert.Equal("ORTM", System.Text.Encoding.ASCII.GetString(File.ReadAllBytes(folder["model.ort"]).AsSpan(4, 4)));
         List<string> told = [];
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(folder["model.ort"])], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning), tell: told.Add);
+        using ModelBag bag = ModelBag.Load(
+            [ModelSource.Find(folder["model.ort"])],
+            null,
+            new OnnxSessionOptions(),
+            prepare: true,
+            warning => Assert.Fail(warning),
+            tell: told.Add
+        );
         Assert.Contains("own format, which cannot be rewritten", Assert.Single(told), StringComparison.Ordinal);
         Assert.Equal(["a", "b", "c", "d"], bag.Contract.Stems);
         Assert.Equal("model", bag.Name);
         Assert.Equal(["model.ort"], folder.Files());
-        float[][] expected = Separate(split, ModelContractKind.Split, 4, SmallModels.Segment), actual = Separate(bag, SmallModels.Segment);
+        float[][] expected = Separate(split, ModelContractKind.Split, 4, SmallModels.Segment),
+            actual = Separate(bag, SmallModels.Segment);
         for (int i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i]);
     }
 
-    public static TheoryData<string, string> Misfits => new()
-    {
-        { "another output", "found outputs: rest float32[1,2,8192], spectra float32[1,4,4,2048,8], waves float32[1,4,2,8192]" },
-        { "doubles", "found inputs:  audio float64[1,2,8192]" },
-        { "parts only in", "real and imaginary parts [B,2,2048,T] each" },
-        { "waveforms of another length", "Waveforms in and out differ in length" },
-        { "stems that differ in number", "The outputs differ in their number of stems" },
-        { "a batch of two", "found inputs:  mix float32[2,2,8192]" },
-        { "short segments", "The segment length 2048 is not supported" },
-    };
+    public static TheoryData<string, string> Misfits =>
+        new()
+        {
+            { "another output", "found outputs: rest float32[1,2,8192], spectra float32[1,4,4,2048,8], waves float32[1,4,2,8192]" },
+            { "doubles", "found inputs:  audio float64[1,2,8192]" },
+            { "parts only in", "real and imaginary parts [B,2,2048,T] each" },
+            { "waveforms of another length", "Waveforms in and out differ in length" },
+            { "stems that differ in number", "The outputs differ in their number of stems" },
+            { "a batch of two", "found inputs:  mix float32[2,2,8192]" },
+            { "short segments", "The segment length 2048 is not supported" },
+        };
 
     [Theory]
     [MemberData(nameof(Misfits))]
@@ -210,31 +242,57 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         }
         else if (kind == "parts only in")
         {
-            OnnxValue mix = graph.Input("mix", 1, 2, 8192), real = graph.Input("real", 1, 2, 2048, 8), imaginary = graph.Input("imag", 1, 2, 2048, 8);
+            OnnxValue mix = graph.Input("mix", 1, 2, 8192),
+                real = graph.Input("real", 1, 2, 2048, 8),
+                imaginary = graph.Input("imag", 1, 2, 2048, 8);
             graph.Output("waves", graph.Unsqueeze(mix, 1) * graph.Constant(new float[4], [1, 4, 1, 1]), 1, 4, 2, 8192);
-            graph.Output("spectra", graph.Unsqueeze(graph.Concat(1, real, imaginary), 1) * graph.Constant(new float[4], [1, 4, 1, 1, 1]), 1, 4, 4, 2048, 8);
+            graph.Output(
+                "spectra",
+                graph.Unsqueeze(graph.Concat(1, real, imaginary), 1) * graph.Constant(new float[4], [1, 4, 1, 1, 1]),
+                1,
+                4,
+                4,
+                2048,
+                8
+            );
             File.WriteAllBytes(folder["model.onnx"], graph.ToBytes("tests", ""));
         }
         else if (kind == "stems that differ in number")
         {
-            OnnxValue mix = graph.Input("mix", 1, 2, 8192), z = graph.Input("z", 1, 4, 2048, 8);
+            OnnxValue mix = graph.Input("mix", 1, 2, 8192),
+                z = graph.Input("z", 1, 4, 2048, 8);
             graph.Output("waves", graph.Unsqueeze(mix, 1) * graph.Constant(new float[4], [1, 4, 1, 1]), 1, 4, 2, 8192);
             graph.Output("spectra", graph.Unsqueeze(z, 1) * graph.Constant(new float[6], [1, 6, 1, 1, 1]), 1, 6, 4, 2048, 8);
             File.WriteAllBytes(folder["model.onnx"], graph.ToBytes("tests", ""));
         }
         else
         {
-            (int batch, int length) = kind switch { "a batch of two" => (2, 8192), "short segments" => (1, 2048), _ => (1, 8192) };
+            (int batch, int length) = kind switch
+            {
+                "a batch of two" => (2, 8192),
+                "short segments" => (1, 2048),
+                _ => (1, 8192),
+            };
             OnnxValue stems = graph.Unsqueeze(graph.Input("mix", batch, 2, length), 1) * graph.Constant(new float[4], [1, 4, 1, 1]);
             if (kind == "waveforms of another length")
                 stems = graph.Slice(stems, 3, 0, 8000);
             graph.Output("stems", stems, batch, 4, 2, kind == "waveforms of another length" ? 8000 : length);
             File.WriteAllBytes(folder["model.onnx"], graph.ToBytes("tests", ""));
         }
-        DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(folder["model.onnx"]), new OnnxSessionOptions()));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            SeparationModel.Load(ModelSource.Find(folder["model.onnx"]), new OnnxSessionOptions())
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
-        foreach (string expected in new[] { "[B,4,2048,T]", "[B,2,2048,T] each", "waveform [B,2,L] -> waveforms [B,S,2,L]\n", folder["model.onnx"] })
+        foreach (
+            string expected in new[]
+            {
+                "[B,4,2048,T]",
+                "[B,2,2048,T] each",
+                "waveform [B,2,L] -> waveforms [B,S,2,L]\n",
+                folder["model.onnx"],
+            }
+        )
             Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -251,23 +309,33 @@ public sealed class ModelContractTests(ITestOutputHelper output)
             Assert.Equal(["w", "x", "y", "z"], named.Contract.Stems);
         using (SeparationModel misnamed = Load("misnamed.onnx", "w", "x", "y", "z"))
             Assert.Equal(["w", "x", "y", "z"], misnamed.Contract.Stems);
-        foreach (string[] wrong in new string[][] { ["a", "b", "c"], [], ["a", "A", "b", "c"], ["a", "b", "c", "../d"], ["a", "b", "c", ""] })
+        foreach (
+            string[] wrong in new string[][] { ["a", "b", "c"], [], ["a", "A", "b", "c"], ["a", "b", "c", "../d"], ["a", "b", "c", ""] }
+        )
         {
             DemucsException error = Assert.Throws<DemucsException>(() => Load("named.onnx", wrong));
             Assert.Equal(DemucsError.ParameterInvalid, error.Error);
             Assert.Contains("has 4 stems, but the stem names given are", error.Message, StringComparison.Ordinal);
         }
 
-        SeparationModel Load(string file, params string[] names) => SeparationModel.Load(ModelSource.Find(folder[file]), new OnnxSessionOptions(), stemNames: names);
+        SeparationModel Load(string file, params string[] names) =>
+            SeparationModel.Load(ModelSource.Find(folder[file]), new OnnxSessionOptions(), stemNames: names);
     }
 
-    /// <summary>A model of the split contract whose stem k is (k + 1) times the waveform and −k times the spectrogram, its channels and parts weighted differently.</summary>
+    /// <summary>
+    /// A model of the split contract whose stem k is (k + 1) times the waveform and −k times the spectrogram, its channels and parts
+    /// weighted differently.
+    /// </summary>
     private static byte[] BothBranches(int segment = SmallModels.Segment, int frames = SmallModels.Frames)
     {
         OnnxGraphWriter graph = new("small");
-        OnnxValue waveform = graph.Input("mix", 1, 2, segment), spectrogram = graph.Input("z", 1, 4, 2048, frames);
+        OnnxValue waveform = graph.Input("mix", 1, 2, segment),
+            spectrogram = graph.Input("z", 1, 4, 2048, frames);
         OnnxValue waves = graph.Unsqueeze(waveform, 1) * graph.Constant([1f, 2, 3, 4], [1, 4, 1, 1]);
-        OnnxValue spectra = graph.Unsqueeze(spectrogram, 1) * graph.Constant([0f, -1, -2, -3], [1, 4, 1, 1, 1]) * graph.Constant([1, 0.5f, 0.75f, 0.25f], [1, 1, 4, 1, 1]);
+        OnnxValue spectra =
+            graph.Unsqueeze(spectrogram, 1)
+            * graph.Constant([0f, -1, -2, -3], [1, 4, 1, 1, 1])
+            * graph.Constant([1, 0.5f, 0.75f, 0.25f], [1, 1, 4, 1, 1]);
         graph.Output("waves", waves, 1, 4, 2, segment);
         graph.Output("spectra", spectra, 1, 4, 4, 2048, frames);
         return graph.ToBytes("tests", "");
@@ -292,6 +360,9 @@ public sealed class ModelContractTests(ITestOutputHelper output)
         song.Left.CopyTo(worker.InputLeft);
         song.Right.CopyTo(worker.InputRight);
         worker.Separate(CancellationToken.None);
-        return [.. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() })];
+        return
+        [
+            .. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() }),
+        ];
     }
 }

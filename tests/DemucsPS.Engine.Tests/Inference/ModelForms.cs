@@ -5,20 +5,34 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Inference;
 
-/// <summary>A model of the split contract in other forms: its graph between nodes that bring its inputs and outputs from and into another contract, layout or type.</summary>
+/// <summary>
+/// A model of the split contract in other forms: its graph between nodes that bring its inputs and outputs from and into another contract,
+/// layout or type.
+/// </summary>
 internal static class ModelForms
 {
-    private const int Float32 = (int)OnnxElementType.Float32, Float16 = (int)OnnxElementType.Float16;
+    private const int Float32 = (int)OnnxElementType.Float32,
+        Float16 = (int)OnnxElementType.Float16;
 
     /// <summary>Real and imaginary parts apart, with an open batch.</summary>
-    public static byte[] RealImaginaryApart(byte[] split, string real = "spec_real", string imaginary = "spec_imag", bool imaginaryFirst = false)
+    public static byte[] RealImaginaryApart(
+        byte[] split,
+        string real = "spec_real",
+        string imaginary = "spec_imag",
+        bool imaginaryFirst = false
+    )
     {
         Wrapper w = new(split);
         string[] parts = imaginaryFirst ? [imaginary, real] : [real, imaginary];
         foreach (string part in parts)
             w.Input(part, Float32, -1, 2, 2048, w.Frames);
         w.Input("audio", Float32, -1, 2, w.Segment);
-        string apart = w.Front.Add("Concat", [w.Front.Add("Unsqueeze", [real, w.Front.Constant(2)]), w.Front.Add("Unsqueeze", [imaginary, w.Front.Constant(2)])], null, OnnxAttribute.Create("axis", 2));
+        string apart = w.Front.Add(
+            "Concat",
+            [w.Front.Add("Unsqueeze", [real, w.Front.Constant(2)]), w.Front.Add("Unsqueeze", [imaginary, w.Front.Constant(2)])],
+            null,
+            OnnxAttribute.Create("axis", 2)
+        );
         w.Front.Add("Reshape", [apart, w.Front.Constant(1, 4, 2048, w.Frames)], w.Spectrogram);
         w.Front.Add("Identity", ["audio"], w.Waveform);
 
@@ -63,26 +77,48 @@ internal static class ModelForms
     /// <summary>Waveforms only: the spectrogram and its inverse are nodes of the graph. Needs operator set 17.</summary>
     public static byte[] WaveformOnly(byte[] split)
     {
-        const int Frame = 4096, Hop = 1024, Bins = 2048, Edge = 1536;
+        const int Frame = 4096,
+            Hop = 1024,
+            Bins = 2048,
+            Edge = 1536;
         Wrapper w = new(split);
         double[] hann = [.. Enumerable.Range(0, Frame).Select(n => 0.5 - 0.5 * Math.Cos(2 * Math.PI * n / Frame))];
-        int blocks = w.Frames + 3, stereo = 2 * w.Stems;
+        int blocks = w.Frames + 3,
+            stereo = 2 * w.Stems;
 
         w.Input("audio", Float32, 1, 2, w.Segment);
         NodeWriter f = w.Front;
         f.Add("Identity", ["audio"], w.Waveform);
-        string padded = f.Add("Pad", ["audio", f.Constant(0, 0, Edge, 0, 0, blocks * Hop - Edge - w.Segment)], null, OnnxAttribute.Create("mode", "reflect"));
+        string padded = f.Add(
+            "Pad",
+            ["audio", f.Constant(0, 0, Edge, 0, 0, blocks * Hop - Edge - w.Segment)],
+            null,
+            OnnxAttribute.Create("mode", "reflect")
+        );
         string hops = f.Add("Reshape", [padded, f.Constant(2, blocks, Hop)]);
-        string frames = f.Add("Concat", [.. Enumerable.Range(0, 4).Select(i => Slice(f, hops, 1, i, i + w.Frames))], null, OnnxAttribute.Create("axis", 2));
+        string frames = f.Add(
+            "Concat",
+            [.. Enumerable.Range(0, 4).Select(i => Slice(f, hops, 1, i, i + w.Frames))],
+            null,
+            OnnxAttribute.Create("axis", 2)
+        );
         string windowed = f.Add("Mul", [frames, Floats(f, [.. hann.Select(h => (float)(h / 64))], Frame)]);
-        string spectrum = f.Add("DFT", [f.Add("Reshape", [windowed, f.Constant(2 * w.Frames, Frame, 1)])], null, OnnxAttribute.Create("axis", 1));
+        string spectrum = f.Add(
+            "DFT",
+            [f.Add("Reshape", [windowed, f.Constant(2 * w.Frames, Frame, 1)])],
+            null,
+            OnnxAttribute.Create("axis", 1)
+        );
         string bins = f.Add("Reshape", [Slice(f, spectrum, 1, 0, Bins), f.Constant(2, w.Frames, Bins, 2)]);
         string parts = f.Add("Transpose", [bins], null, OnnxAttribute.Create("perm", [0, 3, 2, 1]));
         f.Add("Reshape", [parts, f.Constant(1, 4, Bins, w.Frames)], w.Spectrogram);
 
         NodeWriter b = w.Back;
         string pairs = b.Add("Reshape", [w.StemSpectrogram, b.Constant(stereo, 2, Bins, w.Frames)]);
-        string values = b.Add("Reshape", [b.Add("Transpose", [pairs], null, OnnxAttribute.Create("perm", [0, 3, 2, 1])), b.Constant(stereo * w.Frames, Bins, 2)]);
+        string values = b.Add(
+            "Reshape",
+            [b.Add("Transpose", [pairs], null, OnnxAttribute.Create("perm", [0, 3, 2, 1])), b.Constant(stereo * w.Frames, Bins, 2)]
+        );
         // The real part of the inverse of one half of a spectrum is that of the whole where all but the mean counts twice.
         string doubled = b.Add("Mul", [values, Floats(b, [.. Enumerable.Range(0, Bins).Select(k => k == 0 ? 1f : 2f)], Bins, 1)]);
         string whole = b.Add("Pad", [doubled, b.Constant(0, 0, 0, 0, Frame - Bins, 0)]);
@@ -158,7 +194,12 @@ internal static class ModelForms
         byte[] bytes = new byte[values.Length * sizeof(float)];
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
-        return writer.Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integers(1, shape).Integer(2, Float32).Block(9, bytes)));
+        return writer.Add(
+            "Constant",
+            [],
+            null,
+            OnnxAttribute.Create("value", new ProtobufMessage().Integers(1, shape).Integer(2, Float32).Block(9, bytes))
+        );
     }
 
     /// <summary>A model whose inputs and outputs have become values inside.</summary>
@@ -166,7 +207,8 @@ internal static class ModelForms
     {
         private readonly byte[] _model;
         private readonly List<GraphNode> _inner;
-        private readonly List<ProtobufMessage> _inputs = [], _outputs = [];
+        private readonly List<ProtobufMessage> _inputs = [],
+            _outputs = [];
 
         public Wrapper(byte[] model)
         {
@@ -177,7 +219,10 @@ internal static class ModelForms
             Front = new NodeWriter(graph.OperatorSet, names, "front");
             Back = new NodeWriter(graph.OperatorSet, names, "back");
             // The runtime knows the shapes that the file leaves open.
-            using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });
+            using OnnxSession session = OnnxSession.FromBytes(
+                model,
+                new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None }
+            );
             (Inputs, Outputs) = (session.Inputs, session.Outputs);
         }
 

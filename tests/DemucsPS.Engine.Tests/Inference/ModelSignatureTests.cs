@@ -24,7 +24,11 @@ public sealed class ModelSignatureTests : IDisposable
             "metadata" => SmallModels.Split(sources: "a,b,c,d", normalization: "none"),
             "weights apart" => SmallModels.WithUnusedOutsideWeight("w.data"),
             // Before version 4 of the format, constants had to be declared as inputs.
-            "old constants" => [.. SmallModels.WithUnusedOutsideWeight("w.data"), .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(11, Declaration("outside"))).Bytes],
+            "old constants" =>
+            [
+                .. SmallModels.WithUnusedOutsideWeight("w.data"),
+                .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(11, Declaration("outside"))).Bytes,
+            ],
             "baseline" => BaselineModel.Build(),
             _ => SmallModels.Split(),
         };
@@ -35,23 +39,33 @@ public sealed class ModelSignatureTests : IDisposable
             AssertSame(SignatureOf(_folder["model.onnx"]), SignatureReader.Read(ModelSource.Find(ModelSource.BaselineName)));
         if (kind == "weights apart")
             return;
-        OnnxSession.FromFile(_folder["model.onnx"], new OnnxSessionOptions
-        {
-            OptimizedModelPath = _folder["model.ort"],
-            OptimizationLevel = OnnxOptimizationLevel.None,
-            ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
-        }).Dispose();
+        OnnxSession
+            .FromFile(
+                _folder["model.onnx"],
+                new OnnxSessionOptions
+                {
+                    OptimizedModelPath = _folder["model.ort"],
+                    OptimizationLevel = OnnxOptimizationLevel.None,
+                    ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
+                }
+            )
+            .Dispose();
         AssertRead(ModelSource.Find(_folder["model.ort"]));
     }
 
     [Fact]
     public void A_model_in_the_runtimes_own_format_that_is_cut_short_or_damaged_is_said_to_be()
     {
-        OnnxSession.FromBytes(SmallModels.Split(sources: "a,b,c,d"), new OnnxSessionOptions
-        {
-            OptimizedModelPath = _folder["whole.ort"],
-            ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
-        }).Dispose();
+        OnnxSession
+            .FromBytes(
+                SmallModels.Split(sources: "a,b,c,d"),
+                new OnnxSessionOptions
+                {
+                    OptimizedModelPath = _folder["whole.ort"],
+                    ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
+                }
+            )
+            .Dispose();
         byte[] whole = File.ReadAllBytes(_folder["whole.ort"]);
         ModelSource model = Save(whole);
         Random random = new(3);
@@ -100,7 +114,15 @@ public sealed class ModelSignatureTests : IDisposable
     }
 
     private static ProtobufMessage Declaration(string name) =>
-        new ProtobufMessage().Text(1, name).Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1).Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1)))));
+        new ProtobufMessage()
+            .Text(1, name)
+            .Message(
+                2,
+                new ProtobufMessage().Message(
+                    1,
+                    new ProtobufMessage().Integer(1, 1).Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1)))
+                )
+            );
 
     private static void AssertRead(ModelSource model)
     {

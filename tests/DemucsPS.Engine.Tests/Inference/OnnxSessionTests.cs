@@ -17,10 +17,15 @@ public sealed class OnnxSessionTests
     [Fact]
     public void A_run_reads_and_writes_the_callers_own_memory()
     {
-        float[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9], y = new float[11];
+        float[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9],
+            y = new float[11];
         using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions());
         // Also a part of an array: only that part is written.
-        session.Run([OnnxTensor.Create("x", x.AsMemory(), 3, 3)], [OnnxTensor.Create("y", y.AsMemory(1, 9), 3, 3)], TestContext.Current.CancellationToken);
+        session.Run(
+            [OnnxTensor.Create("x", x.AsMemory(), 3, 3)],
+            [OnnxTensor.Create("y", y.AsMemory(1, 9), 3, 3)],
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal([0, 30, 36, 42, 66, 81, 96, 102, 126, 150, 0], y);
     }
 
@@ -35,7 +40,12 @@ public sealed class OnnxSessionTests
         OnnxValue constant = graph.Constant([1f, 2], [2]);
         // The sum of constants is a node less where the runtime computes it at load.
         graph.Output("y", graph.Input("x", 2) * (constant + constant), 2);
-        OnnxSession.FromBytes(graph.ToBytes("tests", ""), new OnnxSessionOptions { OptimizationLevel = level, OptimizedModelPath = folder["rewritten.onnx"] }).Dispose();
+        OnnxSession
+            .FromBytes(
+                graph.ToBytes("tests", ""),
+                new OnnxSessionOptions { OptimizationLevel = level, OptimizedModelPath = folder["rewritten.onnx"] }
+            )
+            .Dispose();
         Assert.Equal(nodes, GraphModel.Parse(File.ReadAllBytes(folder["rewritten.onnx"])).Nodes.Count);
     }
 
@@ -45,10 +55,21 @@ public sealed class OnnxSessionTests
     [InlineData(false, false)]
     public void The_arena_is_there_only_where_it_is_wanted(bool arena, bool pattern)
     {
-        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions { CpuArena = arena, MemoryPattern = pattern });
-        float[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9], y = new float[9];
+        using OnnxSession session = OnnxSession.FromBytes(
+            SmallModels.Slow(3, 1),
+            new OnnxSessionOptions { CpuArena = arena, MemoryPattern = pattern }
+        );
+        float[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9],
+            y = new float[9];
         // Only an arena can be shrunk.
-        Exception? refused = Record.Exception(() => session.Run([OnnxTensor.Create("x", x.AsMemory(), 3, 3)], [OnnxTensor.Create("y", y.AsMemory(), 3, 3)], shrink: true, TestContext.Current.CancellationToken));
+        Exception? refused = Record.Exception(() =>
+            session.Run(
+                [OnnxTensor.Create("x", x.AsMemory(), 3, 3)],
+                [OnnxTensor.Create("y", y.AsMemory(), 3, 3)],
+                shrink: true,
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Equal(arena ? null : OnnxRuntimeErrorCode.InvalidArgument, (refused as OnnxRuntimeException)?.Code);
         Assert.Equal(arena ? [30, 36, 42, 66, 81, 96, 102, 126, 150] : new float[9], y);
     }
@@ -56,7 +77,11 @@ public sealed class OnnxSessionTests
     [Fact]
     public void Configuration_entries_reach_the_runtime()
     {
-        OnnxSessionOptions wrong = new() { IntraOpThreads = 3, ConfigEntries = new Dictionary<string, string> { ["session.intra_op_thread_affinities"] = "nonsense" } };
+        OnnxSessionOptions wrong = new()
+        {
+            IntraOpThreads = 3,
+            ConfigEntries = new Dictionary<string, string> { ["session.intra_op_thread_affinities"] = "nonsense" },
+        };
         OnnxRuntimeException refused = Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes(SmallModels.Slow(3, 1), wrong));
         Assert.Contains("affinit", refused.Message, StringComparison.OrdinalIgnoreCase);
     }
@@ -80,12 +105,19 @@ public sealed class OnnxSessionTests
     [Fact]
     public void Errors_carry_the_runtimes_own_words()
     {
-        OnnxRuntimeException notAModel = Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions()));
+        OnnxRuntimeException notAModel = Assert.Throws<OnnxRuntimeException>(() =>
+            OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions())
+        );
         Assert.Equal(OnnxRuntimeErrorCode.InvalidProtobuf, notAModel.Code);
 
         using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(3, 1), new OnnxSessionOptions());
         OnnxRuntimeException wrongShape = Assert.Throws<OnnxRuntimeException>(() =>
-            session.Run([OnnxTensor.Create("x", new float[8].AsMemory(), 2, 4)], [OnnxTensor.Create("y", new float[9].AsMemory(), 3, 3)], TestContext.Current.CancellationToken));
+            session.Run(
+                [OnnxTensor.Create("x", new float[8].AsMemory(), 2, 4)],
+                [OnnxTensor.Create("y", new float[9].AsMemory(), 3, 3)],
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Equal(OnnxRuntimeErrorCode.InvalidArgument, wrongShape.Code);
         Assert.Contains("dimensions", wrongShape.Message, StringComparison.OrdinalIgnoreCase);
 
@@ -96,19 +128,38 @@ public sealed class OnnxSessionTests
     public async Task A_canceled_run_ends_before_its_time()
     {
         // Thousands of products, minutes of work: finishing at all within the limit shows that the run was stopped.
-        using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(1024, 20000), new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });
+        using OnnxSession session = OnnxSession.FromBytes(
+            SmallModels.Slow(1024, 20000),
+            new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None }
+        );
         using CancellationTokenSource stop = new(TimeSpan.FromMilliseconds(300));
-        float[] x = new float[1024 * 1024], y = new float[1024 * 1024];
-        Task run = Task.Run(() => session.Run([OnnxTensor.Create("x", x.AsMemory(), 1024, 1024)], [OnnxTensor.Create("y", y.AsMemory(), 1024, 1024)], stop.Token), CancellationToken.None);
+        float[] x = new float[1024 * 1024],
+            y = new float[1024 * 1024];
+        Task run = Task.Run(
+            () =>
+                session.Run(
+                    [OnnxTensor.Create("x", x.AsMemory(), 1024, 1024)],
+                    [OnnxTensor.Create("y", y.AsMemory(), 1024, 1024)],
+                    stop.Token
+                ),
+            CancellationToken.None
+        );
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), CancellationToken.None));
     }
 
     [Fact]
     public async Task Disposing_during_a_run_lets_the_run_finish()
     {
-        float[] x = [1, 0, 0, 1], y = new float[4];
-        OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(2, 20000), new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None });
-        Task run = Task.Run(() => session.Run([OnnxTensor.Create("x", x.AsMemory(), 2, 2)], [OnnxTensor.Create("y", y.AsMemory(), 2, 2)]), CancellationToken.None);
+        float[] x = [1, 0, 0, 1],
+            y = new float[4];
+        OnnxSession session = OnnxSession.FromBytes(
+            SmallModels.Slow(2, 20000),
+            new OnnxSessionOptions { OptimizationLevel = OnnxOptimizationLevel.None }
+        );
+        Task run = Task.Run(
+            () => session.Run([OnnxTensor.Create("x", x.AsMemory(), 2, 2)], [OnnxTensor.Create("y", y.AsMemory(), 2, 2)]),
+            CancellationToken.None
+        );
         session.Dispose();
         try
         {
@@ -143,7 +194,8 @@ public sealed class OnnxSessionTests
     public void A_session_without_workers_gives_the_same_bits_and_ends(int threads)
     {
         const int Size = 200;
-        float[] x = MemoryTrack.Noise(Size * Size, 1).Left, shared = new float[Size * Size];
+        float[] x = MemoryTrack.Noise(Size * Size, 1).Left,
+            shared = new float[Size * Size];
         OnnxSessionOptions options = new() { IntraOpThreads = threads };
         byte[] model = SmallModels.Slow(Size, 20);
         using (OnnxSession session = OnnxSession.FromBytes(model, options))
@@ -159,25 +211,37 @@ public sealed class OnnxSessionTests
             // All that the runtime would start: everything else is computed by those who call.
             Assert.Equal(threads - 1, session.WithheldThreads);
             float[][] results = new float[8][];
-            Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Run(session, results[i] = new float[Size * Size]));
+            Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+                Run(session, results[i] = new float[Size * Size])
+            );
             Assert.All(results, r => Assert.Equal(shared, r));
         }
 
-        void Run(OnnxSession session, float[] y) => session.Run([OnnxTensor.Create("x", x.AsMemory(), Size, Size)], [OnnxTensor.Create("y", y.AsMemory(), Size, Size)]);
+        void Run(OnnxSession session, float[] y) =>
+            session.Run([OnnxTensor.Create("x", x.AsMemory(), Size, Size)], [OnnxTensor.Create("y", y.AsMemory(), Size, Size)]);
     }
 
     [Fact]
     public void A_model_that_is_refused_leaves_no_worker_behind() =>
-        Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions { IntraOpThreads = 4, CallersOnly = true }));
+        Assert.Throws<OnnxRuntimeException>(() =>
+            OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions { IntraOpThreads = 4, CallersOnly = true })
+        );
 
     [Fact]
     public void Memory_is_given_back_and_taken_again()
     {
-        float[] x = MemoryTrack.Noise(64 * 64, 1).Left, first = new float[64 * 64], second = new float[64 * 64];
+        float[] x = MemoryTrack.Noise(64 * 64, 1).Left,
+            first = new float[64 * 64],
+            second = new float[64 * 64];
         using OnnxSession session = OnnxSession.FromBytes(SmallModels.Slow(64, 5), new OnnxSessionOptions());
         foreach (bool shrink in new[] { true, false, true, true })
         {
-            session.Run([OnnxTensor.Create("x", x.AsMemory(), 64, 64)], [OnnxTensor.Create("y", second.AsMemory(), 64, 64)], shrink, TestContext.Current.CancellationToken);
+            session.Run(
+                [OnnxTensor.Create("x", x.AsMemory(), 64, 64)],
+                [OnnxTensor.Create("y", second.AsMemory(), 64, 64)],
+                shrink,
+                TestContext.Current.CancellationToken
+            );
             if (first[0] == 0)
                 second.CopyTo(first, 0);
             Assert.Equal(first, second);
@@ -196,7 +260,12 @@ public sealed class OnnxSessionTests
             results[i] = new float[64 * 64];
             using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1, CpuArena = i % 4 != 0 });
             Assert.Throws<OnnxRuntimeException>(() => OnnxSession.FromBytes("nonsense"u8.ToArray(), new OnnxSessionOptions()));
-            session.Run([OnnxTensor.Create("x", x.AsMemory(), 64, 64)], [OnnxTensor.Create("y", results[i].AsMemory(), 64, 64)], shrink: i % 4 == 1, CancellationToken.None);
+            session.Run(
+                [OnnxTensor.Create("x", x.AsMemory(), 64, 64)],
+                [OnnxTensor.Create("y", results[i].AsMemory(), 64, 64)],
+                shrink: i % 4 == 1,
+                CancellationToken.None
+            );
         });
         Assert.All(results, r => Assert.Equal(results[0], r));
     }

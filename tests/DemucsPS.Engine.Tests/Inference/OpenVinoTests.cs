@@ -5,7 +5,8 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Tests.Inference;
 
 /// <summary>
-/// OpenVINO's own plug-in library, from the wheel that its maker publishes, where it lies in <c>../shared/providers</c> beside the checkout. It takes hardware of Intel only, so on other processors most is
+/// OpenVINO's own plug-in library, from the wheel that its maker publishes, where it lies in <c>../shared/providers</c> beside the
+/// checkout. It takes hardware of Intel only, so on other processors most is
 /// skipped; <c>DEMUCSPS_TEST_OPENVINO</c> names a wheel or a library elsewhere.
 /// </summary>
 [Collection("The folder of execution providers")]
@@ -30,7 +31,9 @@ public sealed class OpenVinoTests
         ExecutionDevice[] devices = [.. ExecutionDevices.InLibrary(Library)];
         Assert.NotEmpty(devices);
         Assert.All(devices, device => Assert.Equal(ExecutionProvider.OpenVINO, device.ExecutionProvider));
-        Assert.All(devices, device => Assert.True(device.Usable || device.Reason!.Contains("only Intel processors", StringComparison.Ordinal), device.Reason));
+        Assert.All(devices, device =>
+            Assert.True(device.Usable || device.Reason!.Contains("only Intel processors", StringComparison.Ordinal), device.Reason)
+        );
     }
 
     [Fact]
@@ -40,23 +43,48 @@ public sealed class OpenVinoTests
         List<string> told = [];
         using ModelBag bag = ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel)], null, options, prepare: true, tell: told.Add);
         Assert.Matches(@"agree to (8\d|9\d|1\d\d)\.\d dB", Assert.Single(told));
-        Assert.StartsWith($"ONNX Runtime {OnnxRuntimeLibrary.Version}, OpenVINO (OpenVINOExecutionProvider ", bag.Runtime, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"ONNX Runtime {OnnxRuntimeLibrary.Version}, OpenVINO (OpenVINOExecutionProvider ",
+            bag.Runtime,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void BFloat16_is_had_where_the_processor_has_it()
     {
         OnnxSessionOptions options = Options();
-        bool has = ExecutionDevices.List([Library]).Single(device => device.Library == Library && device.Device == "CPU").Precisions.Contains(ModelPrecision.BFloat16);
+        bool has = ExecutionDevices
+            .List([Library])
+            .Single(device => device.Library == Library && device.Device == "CPU")
+            .Precisions.Contains(ModelPrecision.BFloat16);
         if (has)
         {
-            using ModelBag bag = ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel)], null, options, prepare: true, precision: ModelPrecision.BFloat16);
+            using ModelBag bag = ModelBag.Load(
+                [ModelSource.Find(RepositoryFiles.TinyModel)],
+                null,
+                options,
+                prepare: true,
+                precision: ModelPrecision.BFloat16
+            );
             Assert.Equal(ModelPrecision.BFloat16, bag.Precision);
         }
         else
         {
-            Assert.Equal(DemucsError.ExecutionProviderUnavailable, Assert.Throws<DemucsException>(() =>
-                ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel)], null, options, prepare: true, precision: ModelPrecision.BFloat16)).Error);
+            Assert.Equal(
+                DemucsError.ExecutionProviderUnavailable,
+                Assert
+                    .Throws<DemucsException>(() =>
+                        ModelBag.Load(
+                            [ModelSource.Find(RepositoryFiles.TinyModel)],
+                            null,
+                            options,
+                            prepare: true,
+                            precision: ModelPrecision.BFloat16
+                        )
+                    )
+                    .Error
+            );
         }
     }
 
@@ -64,14 +92,19 @@ public sealed class OpenVinoTests
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         OnnxSessionOptions options = new() { ExecutionProvider = ExecutionProvider.OpenVINO, ProviderLibrary = Library };
-        Assert.SkipWhen(ExecutionProviderChoice.WhyNot(options) is { } reason && reason.Contains("only Intel processors", StringComparison.Ordinal), "This processor is not of Intel, and OpenVINO's plug-in library takes no other.");
+        Assert.SkipWhen(
+            ExecutionProviderChoice.WhyNot(options) is { } reason && reason.Contains("only Intel processors", StringComparison.Ordinal),
+            "This processor is not of Intel, and OpenVINO's plug-in library takes no other."
+        );
         return options;
     }
 
     private static string? Install()
     {
-        string? wheel = Environment.GetEnvironmentVariable("DEMUCSPS_TEST_OPENVINO") is { Length: > 0 } named ? named
-            : OperatingSystem.IsLinux() && Directory.Exists(s_wheels) ? Directory.GetFiles(s_wheels, "onnxruntime_ep_openvino-*.whl").FirstOrDefault()
+        string? wheel =
+            Environment.GetEnvironmentVariable("DEMUCSPS_TEST_OPENVINO") is { Length: > 0 } named ? named
+            : OperatingSystem.IsLinux() && Directory.Exists(s_wheels)
+                ? Directory.GetFiles(s_wheels, "onnxruntime_ep_openvino-*.whl").FirstOrDefault()
             : null;
         if (wheel is null || !wheel.EndsWith(".whl", StringComparison.Ordinal))
             return wheel;

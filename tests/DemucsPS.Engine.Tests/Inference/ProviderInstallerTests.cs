@@ -21,12 +21,20 @@ public sealed class ProviderInstallerTests : IDisposable
     [Fact]
     public void What_this_platform_needs_is_installed_found_replaced_and_removed()
     {
-        ProviderArchive.Write(_folder["a.whl"], new Dictionary<string, byte[]> { [ProviderArchive.Folder + "data/a,b.bin"] = [7], ["other/file.txt"] = [1] });
+        ProviderArchive.Write(
+            _folder["a.whl"],
+            new Dictionary<string, byte[]> { [ProviderArchive.Folder + "data/a,b.bin"] = [7], ["other/file.txt"] = [1] }
+        );
         Assert.Equal((4, 5000 + 3 + 8 + 1), ProviderInstaller.Plan(ExecutionProvider.OpenVINO, _folder["a.whl"]));
         Assert.False(Directory.Exists(_folder["providers"]));
         string library = Install("a.whl");
         Assert.Equal(_folder["providers", "openvino", ProviderArchive.LibraryName], library);
-        Assert.Equal(new[] { ProviderArchive.LibraryName, Path.Combine("data", "a,b.bin"), "libopenvino.so.1", "third-party-programs.txt" }.Order(StringComparer.Ordinal), Installed());
+        Assert.Equal(
+            new[] { ProviderArchive.LibraryName, Path.Combine("data", "a,b.bin"), "libopenvino.so.1", "third-party-programs.txt" }.Order(
+                StringComparer.Ordinal
+            ),
+            Installed()
+        );
         Assert.Equal(ProviderArchive.Library(), File.ReadAllBytes(library));
         Assert.Equal([library], ProviderLibraries.Find());
         Assert.Empty(_warnings);
@@ -44,7 +52,10 @@ public sealed class ProviderInstallerTests : IDisposable
 
         ProviderInstaller.Remove(ExecutionProvider.OpenVINO);
         Assert.Empty(Directory.GetFileSystemEntries(_folder["providers"]));
-        Assert.Equal(DemucsError.ProviderPackageInvalid, Assert.Throws<DemucsException>(() => ProviderInstaller.Remove(ExecutionProvider.OpenVINO)).Error);
+        Assert.Equal(
+            DemucsError.ProviderPackageInvalid,
+            Assert.Throws<DemucsException>(() => ProviderInstaller.Remove(ExecutionProvider.OpenVINO)).Error
+        );
     }
 
     [Theory]
@@ -65,7 +76,10 @@ public sealed class ProviderInstallerTests : IDisposable
     [InlineData("doubled", "two files of the same name")]
     public void A_package_that_is_none_is_refused_and_leaves_nothing(string kind, string says)
     {
-        string path = _folder["p.whl"], folder = ProviderArchive.Folder, library = folder + ProviderArchive.LibraryName, beside = folder + "libopenvino.so.1";
+        string path = _folder["p.whl"],
+            folder = ProviderArchive.Folder,
+            library = folder + ProviderArchive.LibraryName,
+            beside = folder + "libopenvino.so.1";
         switch (kind)
         {
             case "missing":
@@ -82,7 +96,12 @@ public sealed class ProviderInstallerTests : IDisposable
                 File.WriteAllBytes(path, whole[..(whole.Length / 2)]);
                 break;
             case "other provider":
-                using (System.IO.Compression.ZipArchive archive = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Create))
+                using (
+                    System.IO.Compression.ZipArchive archive = System.IO.Compression.ZipFile.Open(
+                        path,
+                        System.IO.Compression.ZipArchiveMode.Create
+                    )
+                )
                     archive.CreateEntry("a/libonnxruntime_providers_cuda.so");
                 break;
             case "other platform":
@@ -95,10 +114,16 @@ public sealed class ProviderInstallerTests : IDisposable
                 ProviderArchive.Write(path, change: (name, content) => name == beside ? [4, 5, 6] : content);
                 break;
             case "not listed":
-                ProviderArchive.Write(path, change: (name, content) => name.EndsWith("RECORD", StringComparison.Ordinal) ? "a,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0"u8.ToArray() : content);
+                ProviderArchive.Write(path, change: (name, content) =>
+                    name.EndsWith("RECORD", StringComparison.Ordinal)
+                        ? "a,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0"u8.ToArray()
+                        : content
+                );
                 break;
             case "no hash":
-                ProviderArchive.Write(path, change: (name, content) => name.EndsWith("RECORD", StringComparison.Ordinal) ? "a,sha256=short,0"u8.ToArray() : content);
+                ProviderArchive.Write(path, change: (name, content) =>
+                    name.EndsWith("RECORD", StringComparison.Ordinal) ? "a,sha256=short,0"u8.ToArray() : content
+                );
                 break;
             case "flipped bit":
                 // Of a file that is stored as it is: the archive's own checksum tells.
@@ -110,7 +135,13 @@ public sealed class ProviderInstallerTests : IDisposable
                 File.WriteAllBytes(path, bytes);
                 break;
             default:
-                string name = kind switch { "outside" => "../../evil.so", "backslash" => "a\\b.so", "drive" => "C:b.so", _ => "LIBOPENVINO.so.1" };
+                string name = kind switch
+                {
+                    "outside" => "../../evil.so",
+                    "backslash" => "a\\b.so",
+                    "drive" => "C:b.so",
+                    _ => "LIBOPENVINO.so.1",
+                };
                 ProviderArchive.Write(path, new Dictionary<string, byte[]> { [folder + name] = [1] });
                 break;
         }
@@ -125,17 +156,31 @@ public sealed class ProviderInstallerTests : IDisposable
     [InlineData(ExecutionProvider.Cpu)]
     [InlineData(ExecutionProvider.Plugin)]
     public void What_has_no_plug_in_library_of_its_own_is_not_installed(ExecutionProvider provider) =>
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ProviderInstaller.Install(provider, _folder["a.whl"], false, null, CancellationToken.None)).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert
+                .Throws<DemucsException>(() => ProviderInstaller.Install(provider, _folder["a.whl"], false, null, CancellationToken.None))
+                .Error
+        );
 
     [Fact]
     public void A_canceled_installation_leaves_nothing()
     {
         ProviderArchive.Write(_folder["a.whl"]);
-        Assert.ThrowsAny<OperationCanceledException>(() => ProviderInstaller.Install(ExecutionProvider.OpenVINO, _folder["a.whl"], false, null, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            ProviderInstaller.Install(ExecutionProvider.OpenVINO, _folder["a.whl"], false, null, new CancellationToken(canceled: true))
+        );
         Assert.Empty(Directory.GetFileSystemEntries(_folder["providers"]));
     }
 
-    private string Install(string package, bool replace = false) => ProviderInstaller.Install(ExecutionProvider.OpenVINO, _folder[package], replace, _warnings.Add, CancellationToken.None);
+    private string Install(string package, bool replace = false) =>
+        ProviderInstaller.Install(ExecutionProvider.OpenVINO, _folder[package], replace, _warnings.Add, CancellationToken.None);
 
-    private string[] Installed() => [.. Directory.EnumerateFiles(_folder["providers", "openvino"], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder["providers", "openvino"], file)).Order(StringComparer.Ordinal)];
+    private string[] Installed() =>
+        [
+            .. Directory
+                .EnumerateFiles(_folder["providers", "openvino"], "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(_folder["providers", "openvino"], file))
+                .Order(StringComparer.Ordinal),
+        ];
 }

@@ -26,7 +26,9 @@ public sealed class ProviderLibraryTests : IDisposable
     [Fact]
     public void A_model_runs_on_it_with_its_options()
     {
-        float[] expected = Run(new OnnxSessionOptions()), same = Run(Options()), doubled = Run(Options(("scale", "2")));
+        float[] expected = Run(new OnnxSessionOptions()),
+            same = Run(Options()),
+            doubled = Run(Options(("scale", "2")));
         Assert.Contains(expected, x => x != 0);
         Assert.Equal(expected, same);
         Assert.Equal(expected.Select(x => 2 * x), doubled);
@@ -35,17 +37,37 @@ public sealed class ProviderLibraryTests : IDisposable
     [Fact]
     public void Its_devices_are_listed()
     {
-        IReadOnlyList<ExecutionDevice> devices = ExecutionDevices.List([TestProvider.Library(), TestProvider.Library("NO_DEVICE"), _folder["none.so"]]);
-        Assert.Equal((ExecutionProvider.Cpu, "CPU", OnnxRuntimeLibrary.Version, null), (devices[0].ExecutionProvider, devices[0].Device, devices[0].Version, devices[0].Reason));
+        IReadOnlyList<ExecutionDevice> devices = ExecutionDevices.List([
+            TestProvider.Library(),
+            TestProvider.Library("NO_DEVICE"),
+            _folder["none.so"],
+        ]);
+        Assert.Equal(
+            (ExecutionProvider.Cpu, "CPU", OnnxRuntimeLibrary.Version, null),
+            (devices[0].ExecutionProvider, devices[0].Device, devices[0].Version, devices[0].Reason)
+        );
         ExecutionDevice own = Assert.Single(devices, device => device.Library == TestProvider.Library());
-        Assert.Equal((ExecutionProvider.Plugin, "TestExecutionProvider", "1.2.3", "CPU"), (own.ExecutionProvider, own.Provider, own.Version, own.Device));
+        Assert.Equal(
+            (ExecutionProvider.Plugin, "TestExecutionProvider", "1.2.3", "CPU"),
+            (own.ExecutionProvider, own.Provider, own.Version, own.Device)
+        );
         Assert.True(own.Usable, own.Reason);
         Assert.True(own.Memory > 0);
-        Assert.Contains("finds no supported hardware", Assert.Single(devices, device => device.Library == TestProvider.Library("NO_DEVICE")).Reason, StringComparison.Ordinal);
-        Assert.Contains("does not exist", Assert.Single(devices, device => device.Library == _folder["none.so"]).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "finds no supported hardware",
+            Assert.Single(devices, device => device.Library == TestProvider.Library("NO_DEVICE")).Reason,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "does not exist",
+            Assert.Single(devices, device => device.Library == _folder["none.so"]).Reason,
+            StringComparison.Ordinal
+        );
         Assert.All(devices, device => Assert.Equal(device.Reason is null, device.Usable));
         // Each that the engine knows has its line, usable or not.
-        Assert.Empty(Enum.GetValues<ExecutionProvider>().Except([ExecutionProvider.Auto]).Except(devices.Select(device => device.ExecutionProvider)));
+        Assert.Empty(
+            Enum.GetValues<ExecutionProvider>().Except([ExecutionProvider.Auto]).Except(devices.Select(device => device.ExecutionProvider))
+        );
     }
 
     [Theory]
@@ -67,7 +89,9 @@ public sealed class ProviderLibraryTests : IDisposable
             File.WriteAllText(library, "no library, though of some length: a loader reads a head first, and finds none here.");
         for (int again = 0; again < 2; again++)
         {
-            DemucsException e = Assert.Throws<DemucsException>(() => Run(new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Plugin, ProviderLibrary = library }));
+            DemucsException e = Assert.Throws<DemucsException>(() =>
+                Run(new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Plugin, ProviderLibrary = library })
+            );
             Assert.Equal((error, library), (e.Error, e.Path));
             Assert.StartsWith($"The plug-in library '{library}' ", e.Message, StringComparison.Ordinal);
             Assert.Contains(says, e.Message, StringComparison.Ordinal);
@@ -77,9 +101,21 @@ public sealed class ProviderLibraryTests : IDisposable
     [Fact]
     public void What_it_does_not_have_is_said_with_what_it_has()
     {
-        Assert.Contains("does not contain the execution provider OpenVINO. It contains TestExecutionProvider.", Refused(Options() with { ExecutionProvider = ExecutionProvider.OpenVINO }, DemucsError.ExecutionProviderUnavailable), StringComparison.Ordinal);
-        Assert.Contains("no device 'GPU' here. It has CPU.", Refused(Options(("device", "GPU")), DemucsError.ExecutionProviderUnavailable), StringComparison.Ordinal);
-        Assert.Contains("scale must not be 0", Refused(Options(("scale", "0")), DemucsError.ExecutionProviderUnavailable), StringComparison.Ordinal);
+        Assert.Contains(
+            "does not contain the execution provider OpenVINO. It contains TestExecutionProvider.",
+            Refused(Options() with { ExecutionProvider = ExecutionProvider.OpenVINO }, DemucsError.ExecutionProviderUnavailable),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "no device 'GPU' here. It has CPU.",
+            Refused(Options(("device", "GPU")), DemucsError.ExecutionProviderUnavailable),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "scale must not be 0",
+            Refused(Options(("scale", "0")), DemucsError.ExecutionProviderUnavailable),
+            StringComparison.Ordinal
+        );
         _ = Run(Options(("device", "cpu")));
     }
 
@@ -88,10 +124,32 @@ public sealed class ProviderLibraryTests : IDisposable
     {
         foreach (ExecutionProvider provider in (ExecutionProvider[])[ExecutionProvider.Cpu, ExecutionProvider.Auto])
         {
-            Assert.Contains("Choose the execution provider as well", Refused(new OnnxSessionOptions { ExecutionProvider = provider, ProviderLibrary = _folder["any.so"] }, DemucsError.ParameterInvalid), StringComparison.Ordinal);
-            Assert.Contains("Choose the execution provider as well", Refused(new OnnxSessionOptions { ExecutionProvider = provider, ExecutionProviderOptions = new Dictionary<string, string> { ["a"] = "b" } }, DemucsError.ParameterInvalid), StringComparison.Ordinal);
+            Assert.Contains(
+                "Choose the execution provider as well",
+                Refused(
+                    new OnnxSessionOptions { ExecutionProvider = provider, ProviderLibrary = _folder["any.so"] },
+                    DemucsError.ParameterInvalid
+                ),
+                StringComparison.Ordinal
+            );
+            Assert.Contains(
+                "Choose the execution provider as well",
+                Refused(
+                    new OnnxSessionOptions
+                    {
+                        ExecutionProvider = provider,
+                        ExecutionProviderOptions = new Dictionary<string, string> { ["a"] = "b" },
+                    },
+                    DemucsError.ParameterInvalid
+                ),
+                StringComparison.Ordinal
+            );
         }
-        Assert.Contains("Name the library", Refused(new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Plugin }, DemucsError.ParameterInvalid), StringComparison.Ordinal);
+        Assert.Contains(
+            "Name the library",
+            Refused(new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Plugin }, DemucsError.ParameterInvalid),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -109,8 +167,18 @@ public sealed class ProviderLibraryTests : IDisposable
     public void Libraries_are_looked_for_in_a_folder_and_its_folders()
     {
         Assert.Empty(ProviderLibraries.Find(_folder["none"]));
-        string suffix = OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so";
-        string[] names = ["libonnxruntime_providers_b" + suffix, Path.Combine("maker", "onnxruntime_providers_openvino_plugin" + suffix), "libonnxruntime_providers_shared" + suffix, "libopenvino" + suffix, Path.Combine("maker", "deep", "libonnxruntime_providers_c" + suffix)];
+        string suffix =
+            OperatingSystem.IsWindows() ? ".dll"
+            : OperatingSystem.IsMacOS() ? ".dylib"
+            : ".so";
+        string[] names =
+        [
+            "libonnxruntime_providers_b" + suffix,
+            Path.Combine("maker", "onnxruntime_providers_openvino_plugin" + suffix),
+            "libonnxruntime_providers_shared" + suffix,
+            "libopenvino" + suffix,
+            Path.Combine("maker", "deep", "libonnxruntime_providers_c" + suffix),
+        ];
         foreach (string name in names)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
@@ -131,16 +199,31 @@ public sealed class ProviderLibraryTests : IDisposable
         OnnxSessionOptions failing = Options(("fail", "31"));
         DemucsException e = Assert.Throws<DemucsException>(() => Separate(failing, "out", resume: false));
         Assert.Equal(DemucsError.ExecutionProviderFailed, e.Error);
-        Assert.Matches(@"^Chunk 1\d \(of 0 to 25\) of noise\.wav could not be separated in 3 attempts\. The execution provider Plugin \(TestExecutionProvider 1\.2\.3, CPU\) fail=31 failed .*the device is gone", e.Message);
+        Assert.Matches(
+            @"^Chunk 1\d \(of 0 to 25\) of noise\.wav could not be separated in 3 attempts\. The execution provider Plugin \(TestExecutionProvider 1\.2\.3, CPU\) fail=31 failed .*the device is gone",
+            e.Message
+        );
         Assert.Equal([Remedy.Resume], e.Remedies);
         // Another accelerator is no way on.
         Assert.Equal(DemucsError.ResumeMismatch, Assert.Throws<DemucsException>(() => Separate(Options(), "out", resume: true)).Error);
         SeparationResult result = Separate(new OnnxSessionOptions(), "out", resume: true);
         Assert.True(result.Resumed);
         string runtime = SeparationProvenance.Read(result.ProvenancePath).Separation.Runtime;
-        Assert.Matches(@"^ONNX Runtime [\d.]+, Plugin \(TestExecutionProvider 1\.2\.3, CPU\) fail=31, \d+ threads?; continued by ONNX Runtime [\d.]+, Cpu, \d+ threads?$", runtime);
+        Assert.Matches(
+            @"^ONNX Runtime [\d.]+, Plugin \(TestExecutionProvider 1\.2\.3, CPU\) fail=31, \d+ threads?; continued by ONNX Runtime [\d.]+, Cpu, \d+ threads?$",
+            runtime
+        );
         foreach (StemFile stem in result.Stems)
-            Assert.Equal(File.ReadAllBytes(stem.FilePath.Replace($"{Path.DirectorySeparatorChar}out{Path.DirectorySeparatorChar}", $"{Path.DirectorySeparatorChar}whole{Path.DirectorySeparatorChar}", StringComparison.Ordinal)), File.ReadAllBytes(stem.FilePath));
+            Assert.Equal(
+                File.ReadAllBytes(
+                    stem.FilePath.Replace(
+                        $"{Path.DirectorySeparatorChar}out{Path.DirectorySeparatorChar}",
+                        $"{Path.DirectorySeparatorChar}whole{Path.DirectorySeparatorChar}",
+                        StringComparison.Ordinal
+                    )
+                ),
+                File.ReadAllBytes(stem.FilePath)
+            );
         Assert.True(File.Exists(library));
     }
 
@@ -151,7 +234,10 @@ public sealed class ProviderLibraryTests : IDisposable
         File.Copy(SmallModels.File, _folder["model.onnx"]);
         List<string> told = [];
         Load(("scale", "1.00001"));
-        Assert.Matches(@"^Plugin \(TestExecutionProvider 1\.2\.3, CPU\) scale=1\.00001 agrees with the CPU on model .* to (99|100)\.\d dB\.$", Assert.Single(told));
+        Assert.Matches(
+            @"^Plugin \(TestExecutionProvider 1\.2\.3, CPU\) scale=1\.00001 agrees with the CPU on model .* to (99|100)\.\d dB\.$",
+            Assert.Single(told)
+        );
         Load(("scale", "1.00001"));
         Assert.Single(told);
         for (int again = 0; again < 2; again++)
@@ -162,11 +248,24 @@ public sealed class ProviderLibraryTests : IDisposable
             Assert.Equal([Remedy.SkipProviderCheck], e.Remedies);
         }
         Assert.Equal(2, told.Count);
-        using ModelBag skipping = ModelBag.Load([ModelSource.Find(_folder["model.onnx"])], null, Options(("scale", "1.001")) with { SkipProviderCheck = true });
+        using ModelBag skipping = ModelBag.Load(
+            [ModelSource.Find(_folder["model.onnx"])],
+            null,
+            Options(("scale", "1.001")) with
+            {
+                SkipProviderCheck = true,
+            }
+        );
 
         // A plan computes nothing.
         int sessions = OnnxSession.CountOfThread;
-        using (ModelBag plan = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] }, null, Options(("scale", "1.002"))))
+        using (
+            ModelBag plan = ModelBag.Open(
+                new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] },
+                null,
+                Options(("scale", "1.002"))
+            )
+        )
             Assert.Equal(sessions, OnnxSession.CountOfThread);
 
         void Load(params (string, string)[] options)
@@ -182,7 +281,8 @@ public sealed class ProviderLibraryTests : IDisposable
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "track");
         using ManualResetEventSlim second = new();
-        int runs = 0, done = 0;
+        int runs = 0,
+            done = 0;
         Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
         {
             Observe = step =>
@@ -201,14 +301,29 @@ public sealed class ProviderLibraryTests : IDisposable
         // The same bits as on the processor.
         using ModelBag processor = ModelBag.Load([ModelSource.Find(SmallModels.File)], null, new OnnxSessionOptions());
         MemorySink expected = new(1);
-        new Separator(processor, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()).Separate(track.Restarted(), "track", statistics, expected, null, TestContext.Current.CancellationToken);
+        new Separator(processor, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()).Separate(
+            track.Restarted(),
+            "track",
+            statistics,
+            expected,
+            null,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(expected.Interleaved(0), sink.Interleaved(0));
     }
 
     [Theory]
     [InlineData(null, ModelPrecision.Full, """{"CPU":{"INFERENCE_PRECISION_HINT":"f32","INFERENCE_NUM_THREADS":"3"}}""")]
-    [InlineData("""{"CPU":{"INFERENCE_NUM_THREADS":"1"},"GPU":{"A":"B"}}""", ModelPrecision.Full, """{"CPU":{"INFERENCE_NUM_THREADS":"1","INFERENCE_PRECISION_HINT":"f32"},"GPU":{"A":"B"}}""")]
-    [InlineData("""{"CPU":{"INFERENCE_PRECISION_HINT":"F32"}}""", ModelPrecision.Full, """{"CPU":{"INFERENCE_PRECISION_HINT":"f32","INFERENCE_NUM_THREADS":"3"}}""")]
+    [InlineData(
+        """{"CPU":{"INFERENCE_NUM_THREADS":"1"},"GPU":{"A":"B"}}""",
+        ModelPrecision.Full,
+        """{"CPU":{"INFERENCE_NUM_THREADS":"1","INFERENCE_PRECISION_HINT":"f32"},"GPU":{"A":"B"}}"""
+    )]
+    [InlineData(
+        """{"CPU":{"INFERENCE_PRECISION_HINT":"F32"}}""",
+        ModelPrecision.Full,
+        """{"CPU":{"INFERENCE_PRECISION_HINT":"f32","INFERENCE_NUM_THREADS":"3"}}"""
+    )]
     [InlineData(null, ModelPrecision.BFloat16, """{"CPU":{"INFERENCE_PRECISION_HINT":"bf16","INFERENCE_NUM_THREADS":"3"}}""")]
     public void OpenVINO_is_always_told_the_precision(string? given, ModelPrecision precision, string expected)
     {
@@ -225,10 +340,23 @@ public sealed class ProviderLibraryTests : IDisposable
     {
         foreach (string config in (string[])["""{"CPU":{"INFERENCE_PRECISION_HINT":"bf16"}}""", "{", "[]", "1"])
         {
-            Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() =>
-                OpenVinoSettings.Complete(new Dictionary<string, string> { ["load_config"] = config }, OpenVino("FP32 BF16"), ModelPrecision.Full, 1)).Error);
+            Assert.Equal(
+                DemucsError.ParameterInvalid,
+                Assert
+                    .Throws<DemucsException>(() =>
+                        OpenVinoSettings.Complete(
+                            new Dictionary<string, string> { ["load_config"] = config },
+                            OpenVino("FP32 BF16"),
+                            ModelPrecision.Full,
+                            1
+                        )
+                    )
+                    .Error
+            );
         }
-        DemucsException e = Assert.Throws<DemucsException>(() => OpenVinoSettings.Complete(new Dictionary<string, string>(), OpenVino("FP32 INT8"), ModelPrecision.BFloat16, 1));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            OpenVinoSettings.Complete(new Dictionary<string, string>(), OpenVino("FP32 INT8"), ModelPrecision.BFloat16, 1)
+        );
         Assert.Equal(DemucsError.ExecutionProviderUnavailable, e.Error);
         Assert.Contains("does not support bfloat16", e.Message, StringComparison.Ordinal);
     }
@@ -239,34 +367,57 @@ public sealed class ProviderLibraryTests : IDisposable
     [InlineData(ExecutionProvider.Auto)]
     public void BFloat16_is_OpenVINOs(ExecutionProvider provider)
     {
-        DemucsException e = Assert.Throws<DemucsException>(() => SeparationModel.CheckPrecision(ModelSource.Find(SmallModels.File), new OnnxSessionOptions { ExecutionProvider = provider }, prepare: false, ModelPrecision.BFloat16));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            SeparationModel.CheckPrecision(
+                ModelSource.Find(SmallModels.File),
+                new OnnxSessionOptions { ExecutionProvider = provider },
+                prepare: false,
+                ModelPrecision.BFloat16
+            )
+        );
         Assert.Equal(DemucsError.ParameterInvalid, e.Error);
         Assert.Contains($"not with {provider}", e.Message, StringComparison.Ordinal);
-        SeparationModel.CheckPrecision(ModelSource.Find(SmallModels.File), new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.OpenVINO }, prepare: false, ModelPrecision.BFloat16);
+        SeparationModel.CheckPrecision(
+            ModelSource.Find(SmallModels.File),
+            new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.OpenVINO },
+            prepare: false,
+            ModelPrecision.BFloat16
+        );
     }
 
-    private static PluginDevice OpenVino(string capabilities) => new()
-    {
-        Provider = "OpenVINOExecutionProvider",
-        ProviderMetadata = new Dictionary<string, string> { ["ov_device"] = "CPU", ["OPTIMIZATION_CAPABILITIES"] = capabilities },
-        Kind = "CPU",
-        Vendor = "Intel",
-        HardwareMetadata = new Dictionary<string, string>(),
-    };
+    private static PluginDevice OpenVino(string capabilities) =>
+        new()
+        {
+            Provider = "OpenVINOExecutionProvider",
+            ProviderMetadata = new Dictionary<string, string> { ["ov_device"] = "CPU", ["OPTIMIZATION_CAPABILITIES"] = capabilities },
+            Kind = "CPU",
+            Vendor = "Intel",
+            HardwareMetadata = new Dictionary<string, string>(),
+        };
 
     private static OnnxSessionOptions Options(params (string Key, string Value)[] options) =>
-        new() { ExecutionProvider = ExecutionProvider.Plugin, ProviderLibrary = TestProvider.Library(), ExecutionProviderOptions = options.ToDictionary(option => option.Key, option => option.Value) };
+        new()
+        {
+            ExecutionProvider = ExecutionProvider.Plugin,
+            ProviderLibrary = TestProvider.Library(),
+            ExecutionProviderOptions = options.ToDictionary(option => option.Key, option => option.Value),
+        };
 
     private static string Refused(OnnxSessionOptions options, DemucsError error)
     {
         DemucsException e = Assert.Throws<DemucsException>(() => Run(options));
         Assert.Equal(error, e.Error);
         // A plan finds it out, too.
-        Assert.Equal(error, Assert.Throws<DemucsException>(() =>
-        {
-            using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(SmallModels.File)] }, null, options);
-            bag.Check();
-        }).Error);
+        Assert.Equal(
+            error,
+            Assert
+                .Throws<DemucsException>(() =>
+                {
+                    using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(SmallModels.File)] }, null, options);
+                    bag.Check();
+                })
+                .Error
+        );
         return e.Message;
     }
 
@@ -285,6 +436,11 @@ public sealed class ProviderLibraryTests : IDisposable
     private SeparationResult Separate(OnnxSessionOptions options, string destination, bool resume)
     {
         using ModelBag bag = ModelBag.Load([ModelSource.Find(SmallModels.File)], null, options);
-        return new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(_folder[destination]), new StemFormat()) { Resume = resume }).Separate(new TrackSource(_folder["noise.wav"]));
+        return new FileSeparator(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions(),
+            new StemOutput(new StemNames(_folder[destination]), new StemFormat()) { Resume = resume }
+        ).Separate(new TrackSource(_folder["noise.wav"]));
     }
 }

@@ -51,13 +51,15 @@ public sealed class RuntimeExceptionTests
     [InlineData("0.99.0", false)]
     [InlineData("unknown", false)]
     [InlineData("1", false)]
-    public void A_library_suffices_that_has_the_packages_functions(string version, bool suffices) => Assert.Equal(suffices, OnnxRuntimeLibrary.Suffices(version));
+    public void A_library_suffices_that_has_the_packages_functions(string version, bool suffices) =>
+        Assert.Equal(suffices, OnnxRuntimeLibrary.Suffices(version));
 
     /// <summary>What the package throws for an error with this number.</summary>
     private static Exception Thrown(object code)
     {
         Type type = s_package.GetType("Microsoft.ML.OnnxRuntime.OnnxRuntimeException", throwOnError: true)!;
-        ConstructorInfo constructor = type.GetConstructors(BindingFlags.NonPublic | BindingFlags.Instance).Single(c => c.GetParameters().Length == 2);
+        ConstructorInfo constructor = type.GetConstructors(BindingFlags.NonPublic | BindingFlags.Instance)
+            .Single(c => c.GetParameters().Length == 2);
         try
         {
             return (Exception)constructor.Invoke([code, "[its] own words"]);

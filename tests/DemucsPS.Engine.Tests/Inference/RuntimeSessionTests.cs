@@ -11,17 +11,22 @@ public sealed unsafe class RuntimeSessionTests
     public void A_session_that_is_disposed_in_the_middle_of_a_run_lives_until_it_has_ended()
     {
         OnnxRuntimeLibrary.Load();
-        RuntimeSession session = RuntimeSession.Load(SmallModels.Slow(3, 1), null, new SessionSettings
-        {
-            IntraOpThreads = 1,
-            InterOpThreads = 1,
-            OptimizationLevel = 0,
-            CpuArena = true,
-            MemoryPattern = false,
-            CallersOnly = false,
-            ConfigEntries = new Dictionary<string, string>(),
-            ProviderOptions = new Dictionary<string, string>(),
-        }, CancellationToken.None);
+        RuntimeSession session = RuntimeSession.Load(
+            SmallModels.Slow(3, 1),
+            null,
+            new SessionSettings
+            {
+                IntraOpThreads = 1,
+                InterOpThreads = 1,
+                OptimizationLevel = 0,
+                CpuArena = true,
+                MemoryPattern = false,
+                CallersOnly = false,
+                ConfigEntries = new Dictionary<string, string>(),
+                ProviderOptions = new Dictionary<string, string>(),
+            },
+            CancellationToken.None
+        );
         float* x = (float*)NativeMemory.AlignedAlloc(2 * 64, 64);
         try
         {

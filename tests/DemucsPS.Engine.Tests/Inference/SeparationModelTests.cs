@@ -39,7 +39,10 @@ public sealed class SeparationModelTests
     [Fact]
     public void Six_stems_have_their_usual_names()
     {
-        using SeparationModel model = SeparationModel.Load(ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx")), new OnnxSessionOptions());
+        using SeparationModel model = SeparationModel.Load(
+            ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx")),
+            new OnnxSessionOptions()
+        );
         Assert.Equal(["drums", "bass", "other", "vocals", "guitar", "piano"], model.Contract.Stems);
     }
 
@@ -53,16 +56,17 @@ public sealed class SeparationModelTests
         Assert.Null(model.Path);
     }
 
-    public static TheoryData<string, string> Misfits => new()
-    {
-        { "another contract", "found inputs:  x float32[3,3]" },
-        { "five nameless stems", "does not name them" },
-        { "too few names", "'sources' is 'a,b'" },
-        { "doubled names", "'sources' is 'a,a,b,c'" },
-        { "names that are paths", "'sources' is 'a,b,c,../d'" },
-        { "unknown normalization", "'normalization' = 'loudness'" },
-        { "wrong spectrogram length", "8192 frames has 8 spectrogram frames" },
-    };
+    public static TheoryData<string, string> Misfits =>
+        new()
+        {
+            { "another contract", "found inputs:  x float32[3,3]" },
+            { "five nameless stems", "does not name them" },
+            { "too few names", "'sources' is 'a,b'" },
+            { "doubled names", "'sources' is 'a,a,b,c'" },
+            { "names that are paths", "'sources' is 'a,b,c,../d'" },
+            { "unknown normalization", "'normalization' = 'loudness'" },
+            { "wrong spectrogram length", "8192 frames has 8 spectrogram frames" },
+        };
 
     [Theory]
     [MemberData(nameof(Misfits))]
@@ -89,19 +93,31 @@ public sealed class SeparationModelTests
     public void A_truncated_model_is_refused()
     {
         using TemporaryFolder folder = new();
-        DemucsException error = Assert.Throws<DemucsException>(() => Load(folder, File.ReadAllBytes(RepositoryFiles.TinyModel)[..3_000_000]));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            Load(folder, File.ReadAllBytes(RepositoryFiles.TinyModel)[..3_000_000])
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
         Assert.Contains(folder["model.onnx"], error.Message, StringComparison.Ordinal);
     }
 
-    public static TheoryData<string, string> Newer => new()
-    {
-        { "IR version", $"is too new for ONNX Runtime {OnnxRuntimeLibrary.Version}: its IR version is 99, and that library reads up to " },
-        { "operator set", $"is too new for ONNX Runtime {OnnxRuntimeLibrary.Version}: it uses operator set 99 of ai.onnx, and that library has up to " },
-        { "operator", $"uses the operator Mxl, which ONNX Runtime {OnnxRuntimeLibrary.Version} lacks" },
-        { "operator of another set", $"uses the operator RMSNormalization, which ONNX Runtime {OnnxRuntimeLibrary.Version} lacks" },
-        { "runtime's own format", $"is in a version of ONNX Runtime's own format (99) that ONNX Runtime {OnnxRuntimeLibrary.Version} does not read" },
-    };
+    public static TheoryData<string, string> Newer =>
+        new()
+        {
+            {
+                "IR version",
+                $"is too new for ONNX Runtime {OnnxRuntimeLibrary.Version}: its IR version is 99, and that library reads up to "
+            },
+            {
+                "operator set",
+                $"is too new for ONNX Runtime {OnnxRuntimeLibrary.Version}: it uses operator set 99 of ai.onnx, and that library has up to "
+            },
+            { "operator", $"uses the operator Mxl, which ONNX Runtime {OnnxRuntimeLibrary.Version} lacks" },
+            { "operator of another set", $"uses the operator RMSNormalization, which ONNX Runtime {OnnxRuntimeLibrary.Version} lacks" },
+            {
+                "runtime's own format",
+                $"is in a version of ONNX Runtime's own format (99) that ONNX Runtime {OnnxRuntimeLibrary.Version} does not read"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Newer))]
@@ -124,12 +140,27 @@ public sealed class SeparationModelTests
                 break;
             case "operator of another set":
                 OnnxGraphWriter graph = new("newer");
-                graph.Output("waves", graph.Node("RMSNormalization", [graph.Input("mix", 1, 2, SmallModels.Segment), graph.Constant([1f], [1])]), 1, 2, SmallModels.Segment);
+                graph.Output(
+                    "waves",
+                    graph.Node("RMSNormalization", [graph.Input("mix", 1, 2, SmallModels.Segment), graph.Constant([1f], [1])]),
+                    1,
+                    2,
+                    SmallModels.Segment
+                );
                 model = graph.ToBytes("tests", "");
                 break;
             default:
                 name = "model.ort";
-                OnnxSession.FromBytes(model, new OnnxSessionOptions { OptimizedModelPath = folder[name], ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" } }).Dispose();
+                OnnxSession
+                    .FromBytes(
+                        model,
+                        new OnnxSessionOptions
+                        {
+                            OptimizedModelPath = folder[name],
+                            ConfigEntries = new Dictionary<string, string> { ["session.save_model_format"] = "ORT" },
+                        }
+                    )
+                    .Dispose();
                 model = File.ReadAllBytes(folder[name]);
                 // InferenceSession.ort_version, a string with its length before it.
                 int version = IndexOf(model, [1, 0, 0, 0, (byte)'6', 0]);
@@ -140,14 +171,17 @@ public sealed class SeparationModelTests
         File.WriteAllBytes(folder[name], model);
         foreach (bool prepare in new[] { true, false })
         {
-            DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(folder[name]), new OnnxSessionOptions(), prepare));
+            DemucsException error = Assert.Throws<DemucsException>(() =>
+                SeparationModel.Load(ModelSource.Find(folder[name]), new OnnxSessionOptions(), prepare)
+            );
             Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
             Assert.StartsWith($"Model '{folder[name]}' {says}", error.Message, StringComparison.Ordinal);
             Assert.Contains("DEMUCSPS_ONNXRUNTIME", error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("damaged", error.Message, StringComparison.Ordinal);
         }
 
-        static int IndexOf(byte[] bytes, ReadOnlySpan<byte> part) => bytes.AsSpan().IndexOf(part) is >= 0 and int at ? at : throw new InvalidDataException("The model has another form.");
+        static int IndexOf(byte[] bytes, ReadOnlySpan<byte> part) =>
+            bytes.AsSpan().IndexOf(part) is >= 0 and int at ? at : throw new InvalidDataException("The model has another form.");
     }
 
     [Fact]
@@ -165,10 +199,25 @@ public sealed class SeparationModelTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["model.onnx"], SmallModels.Split());
-        DemucsException segments = Assert.Throws<DemucsException>(() => ModelBag.Load([ModelSource.Find(folder["model.onnx"]), ModelSource.Find(RepositoryFiles.TinyModel)], null, new OnnxSessionOptions()));
+        DemucsException segments = Assert.Throws<DemucsException>(() =>
+            ModelBag.Load(
+                [ModelSource.Find(folder["model.onnx"]), ModelSource.Find(RepositoryFiles.TinyModel)],
+                null,
+                new OnnxSessionOptions()
+            )
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, segments.Error);
         Assert.Contains("8192 and 343980", segments.Message, StringComparison.Ordinal);
-        DemucsException stems = Assert.Throws<DemucsException>(() => ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel), ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx"))], null, new OnnxSessionOptions()));
+        DemucsException stems = Assert.Throws<DemucsException>(() =>
+            ModelBag.Load(
+                [
+                    ModelSource.Find(RepositoryFiles.TinyModel),
+                    ModelSource.Find(RepositoryFiles.Reference("models", "htdemucs-tiny-6s.onnx")),
+                ],
+                null,
+                new OnnxSessionOptions()
+            )
+        );
         Assert.Contains("guitar", stems.Message, StringComparison.Ordinal);
     }
 
@@ -177,7 +226,8 @@ public sealed class SeparationModelTests
     {
         using TemporaryFolder folder = new();
         File.Copy(RepositoryFiles.TinyModel, folder["model.onnx"]);
-        ModelSource model = ModelSource.Find(folder["model.onnx"]), baseline = ModelSource.Find(ModelSource.BaselineName);
+        ModelSource model = ModelSource.Find(folder["model.onnx"]),
+            baseline = ModelSource.Find(ModelSource.BaselineName);
         Refused("built-in", baseline, prepare: true, ExecutionProvider.Cpu);
         Refused("without preparation", model, prepare: false, ExecutionProvider.Cpu);
         Refused("execution provider Cpu, not with Cuda", model, prepare: true, ExecutionProvider.Cuda);
@@ -185,16 +235,32 @@ public sealed class SeparationModelTests
         Assert.Single(folder.Files());
 
         // A bag is computed in one precision.
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ModelBag.Load([model, baseline], null, new OnnxSessionOptions(), prepare: true, precision: ModelPrecision.Int8)).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert
+                .Throws<DemucsException>(() =>
+                    ModelBag.Load([model, baseline], null, new OnnxSessionOptions(), prepare: true, precision: ModelPrecision.Int8)
+                )
+                .Error
+        );
         string copy = folder["model.0123456789abcdef.int8.prepared.onnx"];
         File.Copy(RepositoryFiles.TinyModel, copy);
-        DemucsException taken = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(copy), new OnnxSessionOptions()));
+        DemucsException taken = Assert.Throws<DemucsException>(() =>
+            SeparationModel.Load(ModelSource.Find(copy), new OnnxSessionOptions())
+        );
         Assert.Equal(DemucsError.ParameterInvalid, taken.Error);
         Assert.Contains("Give the original model", taken.Message, StringComparison.Ordinal);
 
         static void Refused(string says, ModelSource source, bool prepare, ExecutionProvider provider)
         {
-            DemucsException e = Assert.Throws<DemucsException>(() => SeparationModel.Load(source, new OnnxSessionOptions { ExecutionProvider = provider }, prepare, precision: ModelPrecision.Int8));
+            DemucsException e = Assert.Throws<DemucsException>(() =>
+                SeparationModel.Load(
+                    source,
+                    new OnnxSessionOptions { ExecutionProvider = provider },
+                    prepare,
+                    precision: ModelPrecision.Int8
+                )
+            );
             Assert.Equal(DemucsError.ParameterInvalid, e.Error);
             Assert.Contains(says, e.Message, StringComparison.Ordinal);
         }

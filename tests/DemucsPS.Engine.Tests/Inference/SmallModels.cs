@@ -6,20 +6,29 @@ namespace DemucsPS.Engine.Tests.Inference;
 /// <summary>Little models made by code.</summary>
 internal static class SmallModels
 {
-    public const int Segment = 8192, Frames = 8;
+    public const int Segment = 8192,
+        Frames = 8;
 
     /// <summary>
-    /// A model of the split contract whose stem k is (k + 1) times the waveform in the time branch; the frequency branch is zero. The change is
+    /// A model of the split contract whose stem k is (k + 1) times the waveform in the time branch; the frequency branch is zero. The
+    /// change is
     /// applied to its shapes before they are declared.
     /// </summary>
-    public static byte[] Split(int stems = 4, string? sources = null, string? normalization = null, float factor = 1, int spectrogramFrames = Frames)
+    public static byte[] Split(
+        int stems = 4,
+        string? sources = null,
+        string? normalization = null,
+        float factor = 1,
+        int spectrogramFrames = Frames
+    )
     {
         OnnxGraphWriter graph = new("small");
         if (sources is not null)
             graph.Metadata("sources", sources);
         if (normalization is not null)
             graph.Metadata("normalization", normalization);
-        OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, spectrogramFrames);
+        OnnxValue waveform = graph.Input("mix", 1, 2, Segment),
+            spectrogram = graph.Input("z", 1, 4, 2048, spectrogramFrames);
         float[] gains = [.. Enumerable.Range(1, stems).Select(k => k * factor)];
         OnnxValue waves = graph.Unsqueeze(waveform, 1) * graph.Constant(gains, [1, stems, 1, 1]);
         OnnxValue spectra = graph.Unsqueeze(spectrogram, 1) * graph.Constant(new float[stems], [1, stems, 1, 1, 1]);
@@ -29,13 +38,17 @@ internal static class SmallModels
         return graph.ToBytes("tests", "");
     }
 
-    /// <summary>As <see cref="Split"/>, of four stems, which are sums of many products: what threads take part in can be seen in their bits.</summary>
+    /// <summary>
+    /// As <see cref="Split"/>, of four stems, which are sums of many products: what threads take part in can be seen in their bits.
+    /// </summary>
     /// <param name="normalizes">Whether the mix is normalized first, which is something to prepare.</param>
     public static byte[] Mixing(bool normalizes = false)
     {
-        const int Rows = 64, Columns = 2 * Segment / Rows;
+        const int Rows = 64,
+            Columns = 2 * Segment / Rows;
         OnnxGraphWriter graph = new("mixing");
-        OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, Frames);
+        OnnxValue waveform = graph.Input("mix", 1, 2, Segment),
+            spectrogram = graph.Input("z", 1, 4, 2048, Frames);
         OnnxValue mixed = normalizes ? SmallGraph.GroupNormalization(graph, waveform, [1, 2, Segment], [0, 1, -1], plain: true) : waveform;
         mixed = graph.Node("Reshape", [mixed, graph.Constant([Rows, Columns], [2])]);
         for (int layer = 0; layer < 3; layer++)
@@ -51,11 +64,15 @@ internal static class SmallModels
         return graph.ToBytes("tests", "");
     }
 
-    /// <summary>As <see cref="Split"/> of four stems, of the mix brought to mean 0 and deviation 1 over all of the segment: there is something to prepare.</summary>
+    /// <summary>
+    /// As <see cref="Split"/> of four stems, of the mix brought to mean 0 and deviation 1 over all of the segment: there is something to
+    /// prepare.
+    /// </summary>
     public static byte[] Normalizing()
     {
         OnnxGraphWriter graph = new("normalizing");
-        OnnxValue waveform = graph.Input("mix", 1, 2, Segment), spectrogram = graph.Input("z", 1, 4, 2048, Frames);
+        OnnxValue waveform = graph.Input("mix", 1, 2, Segment),
+            spectrogram = graph.Input("z", 1, 4, 2048, Frames);
         OnnxValue normal = SmallGraph.GroupNormalization(graph, waveform, [1, 2, Segment], [0, 1, -1], plain: true);
         graph.Output("waves", graph.Unsqueeze(normal, 1) * graph.Constant([1f, 2, 3, 4], [1, 4, 1, 1]), 1, 4, 2, Segment);
         graph.Output("spectra", graph.Unsqueeze(spectrogram, 1) * graph.Constant(new float[4], [1, 4, 1, 1, 1]), 1, 4, 4, 2048, Frames);
@@ -68,14 +85,21 @@ internal static class SmallModels
     /// <summary>The file of <see cref="Split"/> as it is, for tests that cannot call it.</summary>
     public static string File => Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
 
-    /// <summary>A model whose one weight lies in a file of its own. Protobuf joins repeated messages, so it is appended to a whole model.</summary>
+    /// <summary>
+    /// A model whose one weight lies in a file of its own. Protobuf joins repeated messages, so it is appended to a whole model.
+    /// </summary>
     public static byte[] WithOutsideWeights(string file)
     {
         ProtobufMessage location = new ProtobufMessage().Text(1, "location").Text(2, file);
         ProtobufMessage tensor = new ProtobufMessage().Integer(1, 1).Integer(2, 1).Text(8, "outside").Message(13, location).Integer(14, 1);
         ProtobufMessage node = new ProtobufMessage().Text(1, "outside").Text(1, "mix").Text(2, "louder").Text(4, "Mul");
-        ProtobufMessage shape = new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1)).Message(1, new ProtobufMessage().Integer(1, 2)).Message(1, new ProtobufMessage().Integer(1, Segment));
-        ProtobufMessage output = new ProtobufMessage().Text(1, "louder").Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1).Message(2, shape)));
+        ProtobufMessage shape = new ProtobufMessage()
+            .Message(1, new ProtobufMessage().Integer(1, 1))
+            .Message(1, new ProtobufMessage().Integer(1, 2))
+            .Message(1, new ProtobufMessage().Integer(1, Segment));
+        ProtobufMessage output = new ProtobufMessage()
+            .Text(1, "louder")
+            .Message(2, new ProtobufMessage().Message(1, new ProtobufMessage().Integer(1, 1).Message(2, shape)));
         ProtobufMessage graph = new ProtobufMessage().Message(1, node).Message(5, tensor).Message(12, output);
         return [.. Split(), .. new ProtobufMessage().Message(7, graph).Bytes];
     }
@@ -92,7 +116,8 @@ internal static class SmallModels
     public static byte[] Slow(int size, int steps)
     {
         OnnxGraphWriter graph = new("slow");
-        OnnxValue x = graph.Input("x", size, size), y = x;
+        OnnxValue x = graph.Input("x", size, size),
+            y = x;
         for (int i = 0; i < steps; i++)
             y = graph.Node("MatMul", [y, x]);
         graph.Output("y", y, size, size);

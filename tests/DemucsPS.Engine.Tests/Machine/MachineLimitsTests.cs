@@ -14,7 +14,10 @@ public sealed class MachineLimitsTests
     [InlineData("SLURM_CPUS_PER_TASK=4(x2) SLURM_MEM_PER_NODE=-1", 16, 64)]
     public void The_least_of_container_and_Slurm_counts(string variables, int processors, int gibibytes)
     {
-        Dictionary<string, string> set = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(v => v.Split('=')).ToDictionary(v => v[0], v => v[1]);
+        Dictionary<string, string> set = variables
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(v => v.Split('='))
+            .ToDictionary(v => v[0], v => v[1]);
         Assert.Equal(processors, MachineLimits.ProcessorsOf(16, name => set.GetValueOrDefault(name)));
         Assert.Equal((long)gibibytes << 30, MachineLimits.MemoryOf(64L << 30, 16, name => set.GetValueOrDefault(name)));
     }

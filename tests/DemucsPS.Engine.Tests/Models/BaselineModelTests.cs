@@ -79,8 +79,29 @@ public sealed class BaselineModelTests
 
         Assert.Equal(13, model.Message(8).Integer(2));
         Assert.Equal(
-            ["Add", "AveragePool", "Concat", "Div", "Gather", "Max", "Min", "Mul", "Neg", "Pad", "ReduceMax", "ReduceMin", "ReduceSum", "Slice", "Split", "Sqrt", "Sub", "TopK", "Unsqueeze"],
-            used);
+            [
+                "Add",
+                "AveragePool",
+                "Concat",
+                "Div",
+                "Gather",
+                "Max",
+                "Min",
+                "Mul",
+                "Neg",
+                "Pad",
+                "ReduceMax",
+                "ReduceMin",
+                "ReduceSum",
+                "Slice",
+                "Split",
+                "Sqrt",
+                "Sub",
+                "TopK",
+                "Unsqueeze",
+            ],
+            used
+        );
     }
 
     [Theory]
@@ -88,13 +109,15 @@ public sealed class BaselineModelTests
     [InlineData(336)]
     public void Sustain_windows_stay_inside_the_segment_at_any_length(int frames)
     {
-        WireMessage window = Graph(BaselineModel.Build(1024 * frames, frames)).Messages(Initializers)
+        WireMessage window = Graph(BaselineModel.Build(1024 * frames, frames))
+            .Messages(Initializers)
             .Single(t => t.Integers(1) is [var rows, > 1] && rows == frames);
         long[] indices = MemoryMarshal.Cast<byte, long>(window.Block(9).Span).ToArray();
         int length = indices.Length / frames;
 
         Assert.All(indices, index => Assert.InRange(index, 0, frames - 1));
-        for (int frame = 0; frame < frames; frame++) Assert.Equal(frame, indices[frame * length + length / 2]);
+        for (int frame = 0; frame < frames; frame++)
+            Assert.Equal(frame, indices[frame * length + length / 2]);
         // Mirrored, not repeated: one frame beyond the first is the second.
         Assert.Equal(1, indices[length / 2 - 1]);
         Assert.Equal(frames - 2, indices[^(length / 2)]);

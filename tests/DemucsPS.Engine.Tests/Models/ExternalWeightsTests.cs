@@ -7,7 +7,9 @@ using DemucsPS.Engine.Tests.Inference;
 
 namespace DemucsPS.Engine.Tests.Models;
 
-/// <summary>The files with weights that a model names: they are found whatever they are called, and nothing but files in the model's folder is read.</summary>
+/// <summary>
+/// The files with weights that a model names: they are found whatever they are called, and nothing but files in the model's folder is read.
+/// </summary>
 public sealed class ExternalWeightsTests
 {
     [Theory]
@@ -33,14 +35,26 @@ public sealed class ExternalWeightsTests
         Assert.Equal(before[0], exchanged.Identify(default).Single().Files[0]);
     }
 
-    public static TheoryData<string> Places => new() { "initializer", "sparse initializer", "constant", "list of constants", "sparse constant", "graph of a node", "graphs of a node", "function" };
+    public static TheoryData<string> Places =>
+        new()
+        {
+            "initializer",
+            "sparse initializer",
+            "constant",
+            "list of constants",
+            "sparse constant",
+            "graph of a node",
+            "graphs of a node",
+            "function",
+        };
 
     [Theory]
     [MemberData(nameof(Places))]
     public void They_are_found_wherever_a_model_may_have_tensors(string place)
     {
         using TemporaryFolder folder = new();
-        ProtobufMessage tensor = Tensor("ü.data"), sparse = new ProtobufMessage().Message(1, tensor);
+        ProtobufMessage tensor = Tensor("ü.data"),
+            sparse = new ProtobufMessage().Message(1, tensor);
         ProtobufMessage inner = Graph(new ProtobufMessage().Message(5, tensor));
         ProtobufMessage model = place switch
         {
@@ -51,14 +65,20 @@ public sealed class ExternalWeightsTests
             "sparse constant" => Model(Node(new ProtobufMessage().Message(22, sparse))),
             "graph of a node" => Model(Node(new ProtobufMessage().Message(6, inner))),
             "graphs of a node" => Model(Node(new ProtobufMessage().Message(11, Graph(Node(new ProtobufMessage().Message(6, inner)))))),
-            _ => new ProtobufMessage().Message(25, new ProtobufMessage().Text(1, "f").Message(7, new ProtobufMessage().Message(5, new ProtobufMessage().Message(5, tensor)))),
+            _ => new ProtobufMessage().Message(
+                25,
+                new ProtobufMessage().Text(1, "f").Message(7, new ProtobufMessage().Message(5, new ProtobufMessage().Message(5, tensor)))
+            ),
         };
         File.WriteAllBytes(folder["model.onnx"], model.Bytes);
         Assert.Contains(folder["ü.data"], ExternalWeights.Read(folder["model.onnx"]));
 
-        static ProtobufMessage Graph(ProtobufMessage content) => new ProtobufMessage().Text(2, "graph").Raw(content.Bytes).Integer(99, 1).Float(98, 1);
-        static ProtobufMessage Model(ProtobufMessage content) => new ProtobufMessage().Integer(1, 8).Message(7, Graph(content)).Text(2, "tests");
-        static ProtobufMessage Node(ProtobufMessage attribute) => new ProtobufMessage().Message(1, new ProtobufMessage().Text(4, "Constant").Message(5, attribute));
+        static ProtobufMessage Graph(ProtobufMessage content) =>
+            new ProtobufMessage().Text(2, "graph").Raw(content.Bytes).Integer(99, 1).Float(98, 1);
+        static ProtobufMessage Model(ProtobufMessage content) =>
+            new ProtobufMessage().Integer(1, 8).Message(7, Graph(content)).Text(2, "tests");
+        static ProtobufMessage Node(ProtobufMessage attribute) =>
+            new ProtobufMessage().Message(1, new ProtobufMessage().Text(4, "Constant").Message(5, attribute));
     }
 
     // ONNX Runtime reads them all; the last is an address in its memory to it, and the end of the process.
@@ -98,7 +118,9 @@ public sealed class ExternalWeightsTests
         File.CreateSymbolicLink(folder["m", "device"], "/dev/zero");
         using NamedPipe pipe = new(folder["m", "pipe"]);
         File.CreateSymbolicLink(folder["m", "link"], "pipe");
-        foreach ((string name, string kind) in new[] { ("pipe", "a pipe"), ("link", "a pipe"), ("device", "a device"), ("folder", "a folder") })
+        foreach (
+            (string name, string kind) in new[] { ("pipe", "a pipe"), ("link", "a pipe"), ("device", "a device"), ("folder", "a folder") }
+        )
             Refused(folder, SmallModels.WithOutsideWeights(name), $"'{folder["m", name]}', which is {kind}, not a file");
         Assert.False(pipe.WasOpened);
     }
@@ -141,7 +163,11 @@ public sealed class ExternalWeightsTests
         for (int level = 0; level < 60; level++)
             deep = new ProtobufMessage().Message(1, new ProtobufMessage().Message(5, new ProtobufMessage().Message(6, deep)));
         File.WriteAllBytes(folder["model.onnx"], new ProtobufMessage().Message(7, deep).Bytes);
-        Assert.Contains("levels deep", Assert.Throws<DemucsException>(() => ExternalWeights.Read(folder["model.onnx"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "levels deep",
+            Assert.Throws<DemucsException>(() => ExternalWeights.Read(folder["model.onnx"])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -157,16 +183,25 @@ public sealed class ExternalWeightsTests
         Assert.Equal("model.onnx", Assert.Single(files.Identify(default)).Name);
     }
 
-    private static ModelBag Load(TemporaryFolder folder) => ModelBag.Load([ModelSource.Find(folder["model.onnx"])], null, new OnnxSessionOptions { IntraOpThreads = 1 });
+    private static ModelBag Load(TemporaryFolder folder) =>
+        ModelBag.Load([ModelSource.Find(folder["model.onnx"])], null, new OnnxSessionOptions { IntraOpThreads = 1 });
 
-    private static ProtobufMessage Tensor(string file) => new ProtobufMessage().Integer(1, 1).Integer(2, 1).Text(8, "outside").Message(13, new ProtobufMessage().Text(1, "location").Text(2, file)).Integer(14, 1);
+    private static ProtobufMessage Tensor(string file) =>
+        new ProtobufMessage()
+            .Integer(1, 1)
+            .Integer(2, 1)
+            .Text(8, "outside")
+            .Message(13, new ProtobufMessage().Text(1, "location").Text(2, file))
+            .Integer(14, 1);
 
     private static void Refused(TemporaryFolder folder, byte[] model, string says)
     {
         File.WriteAllBytes(folder["m", "model.onnx"], model);
         foreach (bool prepare in new[] { false, true })
         {
-            DemucsException e = Assert.Throws<DemucsException>(() => SeparationModel.Load(ModelSource.Find(folder["m", "model.onnx"]), new OnnxSessionOptions { IntraOpThreads = 1 }, prepare));
+            DemucsException e = Assert.Throws<DemucsException>(() =>
+                SeparationModel.Load(ModelSource.Find(folder["m", "model.onnx"]), new OnnxSessionOptions { IntraOpThreads = 1 }, prepare)
+            );
             Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
             Assert.Contains(folder["m", "model.onnx"], e.Message, StringComparison.Ordinal);
             Assert.Contains(says, e.Message, StringComparison.Ordinal);

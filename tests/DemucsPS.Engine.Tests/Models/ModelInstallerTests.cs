@@ -67,9 +67,11 @@ public sealed class ModelInstallerTests
             {
                 stop.Cancel();
                 return Task.FromCanceled(stop.Token);
-            }
+            },
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new ModelInstaller(library, settings).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            new ModelInstaller(library, settings).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, stop.Token)
+        );
         Assert.Equal(["tiny.onnx.partial", "tiny.onnx.partial.tag"], Files(folder));
         Assert.False(library.Describe("tiny")!.Installed);
         await InstallAsync(library);
@@ -82,7 +84,11 @@ public sealed class ModelInstallerTests
     {
         using TemporaryFolder folder = new();
         // The second answer has another tag, so the whole file comes; the third server knows no ranges.
-        using LoopbackServer server = new(LoopbackServer.BreakOff(s_model, 1000), LoopbackServer.BreakOff(s_model, 500, "\"two\""), request => request.SendAsync($"200 OK\r\nContent-Length: {s_model.Length}", s_model));
+        using LoopbackServer server = new(
+            LoopbackServer.BreakOff(s_model, 1000),
+            LoopbackServer.BreakOff(s_model, 500, "\"two\""),
+            request => request.SendAsync($"200 OK\r\nContent-Length: {s_model.Length}", s_model)
+        );
         Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
         Assert.Equal([null, 1000, 500], server.Requests.Select(r => r.From));
         Assert.Equal("\"two\"", server.Requests[2].IfRange);
@@ -104,14 +110,33 @@ public sealed class ModelInstallerTests
         using TemporaryFolder folder = new();
         byte[] other = [.. s_model];
         other[500] ^= 1;
-        using LoopbackServer server = new([.. Enumerable.Repeat<Func<LoopbackRequest, Task>>(request => (request.From is null ? LoopbackServer.BreakOff(other, 10_000) : LoopbackServer.File(other))(request), 40), LoopbackServer.Status("404 Not Found")]);
-        DemucsException e = await FailAsync(DemucsError.ModelHashMismatch, Library(folder, server.Address), Settings() with { Worthwhile = 5000 });
+        using LoopbackServer server = new([
+            .. Enumerable.Repeat<Func<LoopbackRequest, Task>>(
+                request => (request.From is null ? LoopbackServer.BreakOff(other, 10_000) : LoopbackServer.File(other))(request),
+                40
+            ),
+            LoopbackServer.Status("404 Not Found"),
+        ]);
+        DemucsException e = await FailAsync(
+            DemucsError.ModelHashMismatch,
+            Library(folder, server.Address),
+            Settings() with
+            {
+                Worthwhile = 5000,
+            }
+        );
         Assert.Contains(Hash(other), e.Message, StringComparison.Ordinal);
         Assert.Equal([null, 10_000, null, 10_000], server.Requests.Select(r => r.From));
         Assert.False(Directory.Exists(folder["models", "tiny"]));
     }
 
-    public static TheoryData<string> RefusalsToGoOn => new() { "416 Range Not Satisfiable\r\nContent-Length: 0", "206 Partial Content\r\nContent-Range: bytes 0-9/10\r\nContent-Length: 10", "200 OK" };
+    public static TheoryData<string> RefusalsToGoOn =>
+        new()
+        {
+            "416 Range Not Satisfiable\r\nContent-Length: 0",
+            "206 Partial Content\r\nContent-Range: bytes 0-9/10\r\nContent-Length: 10",
+            "200 OK",
+        };
 
     [Theory]
     [MemberData(nameof(RefusalsToGoOn))]
@@ -120,9 +145,24 @@ public sealed class ModelInstallerTests
         using TemporaryFolder folder = new();
         int answered = 0;
         // Every second answer has much more than the one before, as if that were progress.
-        using LoopbackServer server = new([.. Enumerable.Repeat<Func<LoopbackRequest, Task>>(
-            request => request.From is not null && refusal != "200 OK" ? request.SendAsync(refusal, new byte[10]) : LoopbackServer.BreakOff(s_model, Interlocked.Increment(ref answered) % 2 == 0 ? 8000 : 15_000)(request), 40), LoopbackServer.Status("404 Not Found")]);
-        DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(folder, server.Address), Settings() with { Worthwhile = 5000 });
+        using LoopbackServer server = new([
+            .. Enumerable.Repeat<Func<LoopbackRequest, Task>>(
+                request =>
+                    request.From is not null && refusal != "200 OK"
+                        ? request.SendAsync(refusal, new byte[10])
+                        : LoopbackServer.BreakOff(s_model, Interlocked.Increment(ref answered) % 2 == 0 ? 8000 : 15_000)(request),
+                40
+            ),
+            LoopbackServer.Status("404 Not Found"),
+        ]);
+        DemucsException e = await FailAsync(
+            DemucsError.ModelDownloadFailed,
+            Library(folder, server.Address),
+            Settings() with
+            {
+                Worthwhile = 5000,
+            }
+        );
         Assert.Contains("does not support resuming", e.Message, StringComparison.Ordinal);
         Assert.Contains(server.Address.ToString(), e.Message, StringComparison.Ordinal);
         Assert.InRange(server.Requests.Length, 6, 12);
@@ -143,12 +183,13 @@ public sealed class ModelInstallerTests
         Assert.Single(server.Requests);
     }
 
-    public static TheoryData<string, int> Lengths => new()
-    {
-        { "Content-Length: 12\r\n", 12 },
-        { "Content-Length: 99999999\r\n", 50 },
-        { "", 100_000 },
-    };
+    public static TheoryData<string, int> Lengths =>
+        new()
+        {
+            { "Content-Length: 12\r\n", 12 },
+            { "Content-Length: 99999999\r\n", 50 },
+            { "", 100_000 },
+        };
 
     [Theory]
     [MemberData(nameof(Lengths))]
@@ -164,7 +205,14 @@ public sealed class ModelInstallerTests
     public async Task A_server_that_promises_more_than_it_sends_is_given_up()
     {
         using TemporaryFolder folder = new();
-        using LoopbackServer server = new(request => request.From is null ? LoopbackServer.BreakOff(s_model, 1000)(request) : request.SendAsync($"206 Partial Content\r\nContent-Range: bytes {request.From}-{s_model.Length - 1}/{s_model.Length}\r\nContent-Length: {s_model.Length - request.From}", default));
+        using LoopbackServer server = new(request =>
+            request.From is null
+                ? LoopbackServer.BreakOff(s_model, 1000)(request)
+                : request.SendAsync(
+                    $"206 Partial Content\r\nContent-Range: bytes {request.From}-{s_model.Length - 1}/{s_model.Length}\r\nContent-Length: {s_model.Length - request.From}",
+                    default
+                )
+        );
         DemucsException e = await FailAsync(DemucsError.ModelDownloadFailed, Library(folder, server.Address));
         Assert.Contains("could not be downloaded after 5 attempts", e.Message, StringComparison.Ordinal);
         Assert.Equal([1, 2, 4, 8], _delays.Select(d => d.TotalSeconds));
@@ -203,7 +251,11 @@ public sealed class ModelInstallerTests
     public async Task A_server_that_asks_to_wait_is_waited_for_within_bounds()
     {
         using TemporaryFolder folder = new();
-        using LoopbackServer server = new(LoopbackServer.Status("429 Too Many Requests\r\nRetry-After: 7"), LoopbackServer.Status("503 Service Unavailable"), LoopbackServer.File(s_model));
+        using LoopbackServer server = new(
+            LoopbackServer.Status("429 Too Many Requests\r\nRetry-After: 7"),
+            LoopbackServer.Status("503 Service Unavailable"),
+            LoopbackServer.File(s_model)
+        );
         Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
         Assert.Equal([7, 2], _delays.Select(d => d.TotalSeconds));
 
@@ -218,7 +270,10 @@ public sealed class ModelInstallerTests
     public async Task Redirects_are_followed_on_this_machine_and_never_down_to_http()
     {
         using TemporaryFolder folder = new();
-        using LoopbackServer server = new(LoopbackServer.Status("302 Found\r\nLocation: /elsewhere/tiny.onnx"), LoopbackServer.File(s_model));
+        using LoopbackServer server = new(
+            LoopbackServer.Status("302 Found\r\nLocation: /elsewhere/tiny.onnx"),
+            LoopbackServer.File(s_model)
+        );
         Assert.True((await InstallAsync(Library(folder, server.Address))).Verified);
         Assert.Equal("/elsewhere/tiny.onnx", server.Requests[1].Path);
 
@@ -241,7 +296,8 @@ public sealed class ModelInstallerTests
     [InlineData("http://127.0.0.1/x", "http://a.invalid/x", false)]
     [InlineData("http://127.0.0.1/x", "https://a.invalid/x", true)]
     [InlineData("https://a.invalid/x", "file:///etc/x", false)]
-    public void A_redirect_is_followed_to_https_or_within_this_machine(string from, string to, bool followed) => Assert.Equal(followed, ModelTransfer.MayFollow(new Uri(from), new Uri(to)));
+    public void A_redirect_is_followed_to_https_or_within_this_machine(string from, string to, bool followed) =>
+        Assert.Equal(followed, ModelTransfer.MayFollow(new Uri(from), new Uri(to)));
 
     [Fact]
     public async Task Two_installations_at_once_fetch_once()
@@ -259,7 +315,12 @@ public sealed class ModelInstallerTests
         while (server.Requests.Length == 0)
             await Task.Delay(10);
         WaitingProgress progress = new(() => waiting.TrySetResult());
-        Task<ModelInfo> second = new ModelInstaller(library, Settings()).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true, Prepare = false }, progress, default);
+        Task<ModelInfo> second = new ModelInstaller(library, Settings()).InstallAsync(
+            "tiny",
+            new ModelInstallOptions { AcceptLicense = true, Prepare = false },
+            progress,
+            default
+        );
         Assert.True((await first).Verified);
         Assert.True((await second).Verified);
         Assert.Single(server.Requests);
@@ -275,7 +336,14 @@ public sealed class ModelInstallerTests
         TransferSettings full = Settings() with { OpenPartial = path => new FullDisk(path, 1000) };
         foreach (string? source in new[] { null, Local(folder) })
         {
-            DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(library, full).InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true, Source = source }, null, default));
+            DemucsException e = await Assert.ThrowsAsync<DemucsException>(() =>
+                new ModelInstaller(library, full).InstallAsync(
+                    "tiny",
+                    new ModelInstallOptions { AcceptLicense = true, Source = source },
+                    null,
+                    default
+                )
+            );
             Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
             Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
             Assert.Contains("tiny.onnx", e.Message, StringComparison.Ordinal);
@@ -289,7 +357,9 @@ public sealed class ModelInstallerTests
         using TemporaryFolder folder = new();
         using LoopbackServer server = new();
         ModelInstaller installer = new(Library(folder, server.Address), Settings() with { FreeSpace = _ => s_model.Length });
-        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, default));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() =>
+            installer.InstallAsync("tiny", new ModelInstallOptions { AcceptLicense = true }, null, default)
+        );
         Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
         Assert.Contains("MB free", e.Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
@@ -301,7 +371,9 @@ public sealed class ModelInstallerTests
     {
         using TemporaryFolder folder = new();
         using LoopbackServer server = new(LoopbackServer.File(s_model));
-        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(Library(folder, server.Address), Settings()).InstallAsync("tiny", new ModelInstallOptions(), null, default));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() =>
+            new ModelInstaller(Library(folder, server.Address), Settings()).InstallAsync("tiny", new ModelInstallOptions(), null, default)
+        );
         Assert.Equal(DemucsError.LicenseNotAccepted, e.Error);
         Assert.Contains("Only for tests.", e.Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
@@ -315,9 +387,27 @@ public sealed class ModelInstallerTests
         using LoopbackServer mirror = new(LoopbackServer.File(s_model));
         ModelLibrary library = Library(folder, server.Address);
         string local = Local(folder);
-        foreach (string source in new[] { local, Path.GetDirectoryName(local)!, new Uri(local).ToString(), $"{mirror.Address}models/", $"{mirror.Address}any.onnx" })
+        foreach (
+            string source in new[]
+            {
+                local,
+                Path.GetDirectoryName(local)!,
+                new Uri(local).ToString(),
+                $"{mirror.Address}models/",
+                $"{mirror.Address}any.onnx",
+            }
+        )
         {
-            ModelInfo installed = await InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = source, Prepare = false });
+            ModelInfo installed = await InstallAsync(
+                library,
+                options: new ModelInstallOptions
+                {
+                    AcceptLicense = true,
+                    Force = true,
+                    Source = source,
+                    Prepare = false,
+                }
+            );
             Assert.Equal(source, installed.Source);
             Assert.True(installed.Verified);
         }
@@ -326,13 +416,53 @@ public sealed class ModelInstallerTests
 
         // The hash is checked all the same, and what is installed stays.
         File.WriteAllBytes(local, new byte[s_model.Length]);
-        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = local }));
+        DemucsException e = await Assert.ThrowsAsync<DemucsException>(() =>
+            InstallAsync(
+                library,
+                options: new ModelInstallOptions
+                {
+                    AcceptLicense = true,
+                    Force = true,
+                    Source = local,
+                }
+            )
+        );
         Assert.Equal(DemucsError.ModelHashMismatch, e.Error);
         Assert.True(library.Describe("tiny")!.Verified);
         Directory.CreateDirectory(folder["empty"]);
         foreach (string none in new[] { folder["none"], folder["empty"] })
-            Assert.Equal(DemucsError.ModelDownloadFailed, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = none }))).Error);
-        Assert.Equal(DemucsError.ParameterInvalid, (await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true, Force = true, Source = "http://models.invalid/tiny.onnx" }))).Error);
+            Assert.Equal(
+                DemucsError.ModelDownloadFailed,
+                (
+                    await Assert.ThrowsAsync<DemucsException>(() =>
+                        InstallAsync(
+                            library,
+                            options: new ModelInstallOptions
+                            {
+                                AcceptLicense = true,
+                                Force = true,
+                                Source = none,
+                            }
+                        )
+                    )
+                ).Error
+            );
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            (
+                await Assert.ThrowsAsync<DemucsException>(() =>
+                    InstallAsync(
+                        library,
+                        options: new ModelInstallOptions
+                        {
+                            AcceptLicense = true,
+                            Force = true,
+                            Source = "http://models.invalid/tiny.onnx",
+                        }
+                    )
+                )
+            ).Error
+        );
     }
 
     [Fact]
@@ -344,7 +474,12 @@ public sealed class ModelInstallerTests
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
         List<string> warnings = [];
         ModelInstaller installer = new(library, Settings());
-        ModelInfo installed = await installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"], Warn = warnings.Add }, null, default);
+        ModelInfo installed = await installer.InstallAsync(
+            "mine",
+            new ModelInstallOptions { Source = folder["own.onnx"], Warn = warnings.Add },
+            null,
+            default
+        );
         Assert.Equal(folder["models", "mine", "mine.onnx"], installed.Path);
         Assert.True(File.Exists(folder["models", "mine", "own.data"]));
         Assert.Equal(["drums", "bass", "other", "vocals"], installed.Stems);
@@ -360,7 +495,23 @@ public sealed class ModelInstallerTests
         File.WriteAllBytes(folder["own ü#1", "a model.onnx"], SmallModels.Split());
         foreach (string place in new[] { folder["own ü#1", "a model.onnx"], folder["own ü#1"] })
         {
-            Assert.Equal(["drums", "bass", "other", "vocals"], (await installer.InstallAsync("mine", new ModelInstallOptions { Source = new UriBuilder("file", "") { Path = place }.Uri.AbsoluteUri, Prepare = false }, null, default)).Stems);
+            Assert.Equal(
+                ["drums", "bass", "other", "vocals"],
+                (
+                    await installer.InstallAsync(
+                        "mine",
+                        new ModelInstallOptions
+                        {
+                            Source = new UriBuilder("file", "") { Path = place }
+                                .Uri
+                                .AbsoluteUri,
+                            Prepare = false,
+                        },
+                        null,
+                        default
+                    )
+                ).Stems
+            );
             installer.Remove("mine");
         }
 
@@ -368,7 +519,9 @@ public sealed class ModelInstallerTests
         Directory.CreateDirectory(folder["apart"]);
         File.WriteAllBytes(folder["own.onnx"], SmallModels.WithUnusedOutsideWeight("apart/own.data"));
         File.WriteAllBytes(folder["apart", "own.data"], BitConverter.GetBytes(2f));
-        DemucsException apart = await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default));
+        DemucsException apart = await Assert.ThrowsAsync<DemucsException>(() =>
+            installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default)
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, apart.Error);
         Assert.Contains("can be used where it is, but not installed", apart.Message, StringComparison.Ordinal);
         Assert.Contains(folder["apart", "own.data"], apart.Message, StringComparison.Ordinal);
@@ -376,10 +529,29 @@ public sealed class ModelInstallerTests
             Assert.Equal(2, bag.Identify(default).Single().Files.Count);
 
         File.WriteAllText(folder["own.onnx"], "no model");
-        Assert.Equal(DemucsError.DemucsModelInvalid, (await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default))).Error);
+        Assert.Equal(
+            DemucsError.DemucsModelInvalid,
+            (
+                await Assert.ThrowsAsync<DemucsException>(() =>
+                    installer.InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default)
+                )
+            ).Error
+        );
         Assert.False(Directory.Exists(folder["models", "mine"]));
-        foreach ((string name, DemucsError error) in new[] { ("unknown", DemucsError.DemucsModelNotFound), ("baseline", DemucsError.ParameterInvalid), ("../x", DemucsError.ParameterInvalid) })
-            Assert.Equal(error, (await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync(name, new ModelInstallOptions(), null, default))).Error);
+        foreach (
+            (string name, DemucsError error) in new[]
+            {
+                ("unknown", DemucsError.DemucsModelNotFound),
+                ("baseline", DemucsError.ParameterInvalid),
+                ("../x", DemucsError.ParameterInvalid),
+            }
+        )
+            Assert.Equal(
+                error,
+                (
+                    await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync(name, new ModelInstallOptions(), null, default))
+                ).Error
+            );
     }
 
     [Fact]
@@ -388,7 +560,14 @@ public sealed class ModelInstallerTests
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["own.onnx"], "no model");
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
-        await Assert.ThrowsAsync<DemucsException>(() => new ModelInstaller(library, Settings()).InstallAsync("mine", new ModelInstallOptions { Source = folder["own.onnx"] }, null, default));
+        await Assert.ThrowsAsync<DemucsException>(() =>
+            new ModelInstaller(library, Settings()).InstallAsync(
+                "mine",
+                new ModelInstallOptions { Source = folder["own.onnx"] },
+                null,
+                default
+            )
+        );
         Assert.False(Directory.Exists(folder["models"]));
         using LoopbackServer server = new(LoopbackServer.Status("404 Not Found"));
         await Assert.ThrowsAsync<DemucsException>(() => InstallAsync(Library(folder, server.Address)));
@@ -406,14 +585,24 @@ public sealed class ModelInstallerTests
         ModelLibrary library = Library(folder, server.Address, content: tiny);
         await InstallAsync(library, options: new ModelInstallOptions { AcceptLicense = true });
         Assert.Equal(2, Files(folder).Length);
-        Assert.Single(PreparationCache.Open().List(), copy => copy.Model == "tiny" && copy.Path.Contains(content, StringComparison.Ordinal));
+        Assert.Single(PreparationCache.Open().List(), copy =>
+            copy.Model == "tiny" && copy.Path.Contains(content, StringComparison.Ordinal)
+        );
         Assert.Equal(folder["models", "tiny", "tiny.onnx"], library.Select(["tiny"], null, Path.GetFullPath).Models[0].Path);
 
         ModelInstaller installer = new(library);
         installer.Remove("tiny");
         Assert.False(Directory.Exists(folder["models", "tiny"]));
         Assert.DoesNotContain(PreparationCache.Open().List(), copy => copy.Path.Contains(content, StringComparison.Ordinal));
-        foreach ((string name, DemucsError error) in new[] { ("tiny", DemucsError.DemucsModelNotFound), ("baseline", DemucsError.ParameterInvalid), ("../models", DemucsError.ParameterInvalid), (folder.Path, DemucsError.ParameterInvalid) })
+        foreach (
+            (string name, DemucsError error) in new[]
+            {
+                ("tiny", DemucsError.DemucsModelNotFound),
+                ("baseline", DemucsError.ParameterInvalid),
+                ("../models", DemucsError.ParameterInvalid),
+                (folder.Path, DemucsError.ParameterInvalid),
+            }
+        )
             Assert.Equal(error, Assert.Throws<DemucsException>(() => installer.Remove(name)).Error);
         // A folder that is no model's is left alone.
         Directory.CreateDirectory(folder["models", "music"]);
@@ -444,21 +633,35 @@ public sealed class ModelInstallerTests
     internal static ModelLibrary Library(TemporaryFolder folder, Uri server, string catalog = "catalog.json", byte[]? content = null)
     {
         content ??= s_model;
-        File.WriteAllText(folder[catalog], JsonSerializer.Serialize(new
-        {
-            version = 1,
-            models = new[]
-            {
+        File.WriteAllText(
+            folder[catalog],
+            JsonSerializer.Serialize(
                 new
                 {
-                    name = "tiny",
-                    stems = new[] { "drums", "bass", "other", "vocals" },
-                    segment = SmallModels.Segment,
-                    license = "Only for tests.",
-                    files = new[] { new { name = "tiny.onnx", url = new Uri(server, "files/tiny%20model.onnx").AbsoluteUri, size = content.Length, sha256 = Hash(content) } },
-                },
-            },
-        }));
+                    version = 1,
+                    models = new[]
+                    {
+                        new
+                        {
+                            name = "tiny",
+                            stems = new[] { "drums", "bass", "other", "vocals" },
+                            segment = SmallModels.Segment,
+                            license = "Only for tests.",
+                            files = new[]
+                            {
+                                new
+                                {
+                                    name = "tiny.onnx",
+                                    url = new Uri(server, "files/tiny%20model.onnx").AbsoluteUri,
+                                    size = content.Length,
+                                    sha256 = Hash(content),
+                                },
+                            },
+                        },
+                    },
+                }
+            )
+        );
         return ModelLibrary.Open(folder["models"], folder[catalog]);
     }
 
@@ -471,19 +674,31 @@ public sealed class ModelInstallerTests
         return folder["share", "tiny model.onnx"];
     }
 
-    private static string[] Files(TemporaryFolder folder) => [.. Directory.EnumerateFiles(folder["models", "tiny"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    private static string[] Files(TemporaryFolder folder) =>
+        [.. Directory.EnumerateFiles(folder["models", "tiny"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
-    private TransferSettings Settings() => new()
-    {
-        Delay = (time, _) =>
+    private TransferSettings Settings() =>
+        new()
         {
-            _delays.Add(time);
-            return Task.CompletedTask;
-        },
-    };
+            Delay = (time, _) =>
+            {
+                _delays.Add(time);
+                return Task.CompletedTask;
+            },
+        };
 
-    private Task<ModelInfo> InstallAsync(ModelLibrary library, ModelInstallOptions? options = null, List<ModelInstallProgress>? progress = null, TransferSettings? settings = null) =>
-        new ModelInstaller(library, settings ?? Settings()).InstallAsync("tiny", options ?? new ModelInstallOptions { AcceptLicense = true, Prepare = false }, progress is null ? null : new ProgressList(progress), default);
+    private Task<ModelInfo> InstallAsync(
+        ModelLibrary library,
+        ModelInstallOptions? options = null,
+        List<ModelInstallProgress>? progress = null,
+        TransferSettings? settings = null
+    ) =>
+        new ModelInstaller(library, settings ?? Settings()).InstallAsync(
+            "tiny",
+            options ?? new ModelInstallOptions { AcceptLicense = true, Prepare = false },
+            progress is null ? null : new ProgressList(progress),
+            default
+        );
 
     private async Task<DemucsException> FailAsync(DemucsError error, ModelLibrary library, TransferSettings? settings = null)
     {

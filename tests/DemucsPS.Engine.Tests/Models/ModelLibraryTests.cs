@@ -14,7 +14,19 @@ public sealed class ModelLibraryTests
     public void The_programs_catalog_is_sound()
     {
         IReadOnlyList<CatalogEntry> entries = ModelCatalog.BuiltIn.Entries;
-        foreach (string name in new[] { "baseline", "htdemucs", "htdemucs_6s", "htdemucs_ft", "htdemucs_ryan5453", "htdemucs_6s_ryan5453_fp16", "htdemucs_timcsy", "htdemucs_ft_stemsplitio" })
+        foreach (
+            string name in new[]
+            {
+                "baseline",
+                "htdemucs",
+                "htdemucs_6s",
+                "htdemucs_ft",
+                "htdemucs_ryan5453",
+                "htdemucs_6s_ryan5453_fp16",
+                "htdemucs_timcsy",
+                "htdemucs_ft_stemsplitio",
+            }
+        )
             Assert.Contains(entries, e => e.Name == name);
         Assert.All(entries.Where(e => e.Files.Count > 0), e =>
         {
@@ -22,12 +34,23 @@ public sealed class ModelLibraryTests
             Assert.True(e.LicenseNotice.Length > 100, "a notice, not its key");
             Assert.NotNull(e.Contract);
             Assert.All(e.Files, f => Assert.Matches("^https://.*/resolve/[0-9a-f]{40}/", f.Url.ToString()));
-            // Resolution finds a model by its folder, output folders are named after its file where it is used by its path. The author's files keep their names, which are what provenance tells.
-            Assert.Equal(e.Files[0].Name.EndsWith(".safetensors", StringComparison.Ordinal) ? e.Files[0].Url.Segments[^1] : $"{e.Name}.onnx", e.Files[0].Name);
+            // Resolution finds a model by its folder, output folders are named after its file where it is used by its path. The author's
+            // files keep their names, which are what provenance tells.
+            Assert.Equal(
+                e.Files[0].Name.EndsWith(".safetensors", StringComparison.Ordinal) ? e.Files[0].Url.Segments[^1] : $"{e.Name}.onnx",
+                e.Files[0].Name
+            );
         });
         // The names that people know mean the author's own files; what others made of them says whose it is.
-        Assert.Equal(["htdemucs", "htdemucs_6s", "htdemucs_ft_drums", "htdemucs_ft_bass", "htdemucs_ft_other", "htdemucs_ft_vocals"], entries.Where(e => e.Files.Any(f => f.Url.ToString().Contains("/adefossez/HTDemucs", StringComparison.Ordinal))).Select(e => e.Name));
-        Assert.All(entries.Where(e => e.Files.Any(f => f.Name.EndsWith(".onnx", StringComparison.Ordinal))), e => Assert.Contains(e.Files[0].Url.Segments[1].TrimEnd('/'), e.Name, StringComparison.OrdinalIgnoreCase));
+        Assert.Equal(
+            ["htdemucs", "htdemucs_6s", "htdemucs_ft_drums", "htdemucs_ft_bass", "htdemucs_ft_other", "htdemucs_ft_vocals"],
+            entries
+                .Where(e => e.Files.Any(f => f.Url.ToString().Contains("/adefossez/HTDemucs", StringComparison.Ordinal)))
+                .Select(e => e.Name)
+        );
+        Assert.All(entries.Where(e => e.Files.Any(f => f.Name.EndsWith(".onnx", StringComparison.Ordinal))), e =>
+            Assert.Contains(e.Files[0].Url.Segments[1].TrimEnd('/'), e.Name, StringComparison.OrdinalIgnoreCase)
+        );
         foreach (string fact in (string[])["2026-07-11", "2026-08-31", "2026-11-28", "'mit'", "scientific purposes"])
             Assert.Contains(fact, entries.Single(e => e.Name == "htdemucs").LicenseNotice!, StringComparison.Ordinal);
         CatalogEntry bag = entries.Single(e => e.Name == "htdemucs_ft");
@@ -41,34 +64,72 @@ public sealed class ModelLibraryTests
         Assert.All(bag.Members, m => Assert.Equal(bag.Stems, entries.Single(e => e.Name == m.Model).Stems));
     }
 
-    private const string Files = """ "files": [{ "name": "a.onnx", "url": "https://models.invalid/a.onnx", "size": 5, "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF" }] """;
+    private const string Files =
+        """ "files": [{ "name": "a.onnx", "url": "https://models.invalid/a.onnx", "size": 5, "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF" }] """;
     private const string Rest = """ "stems": ["x", "y"], "segment": 8192 """;
 
-    public static TheoryData<string, string> BadCatalogs => new()
-    {
-        { "{", "not valid JSON" },
-        { """{ "version": 2, "models": [] }""", "version" },
-        { """{ "version": 1 }""", "'models'" },
-        { """{ "version": 1, "models": [], "more": 1 }""", "'more' is unknown" },
-        { $$"""{ "version": 1, "models": [{ "name": "../up", {{Rest}}, {{Files}} }] }""", "'../up'" },
-        { $$"""{ "version": 1, "models": [{ "name": "aux.x", {{Rest}}, {{Files}} }] }""", "'aux.x'" },
-        { $$"""{ "version": 1, "models": [{ "name": "htdemucs", {{Rest}}, {{Files}} }] }""", "model 'htdemucs'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files}} }, { "name": "A", {{Rest}}, {{Files}} }] }""", "occurs twice" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}} }] }""", "'files' or a 'bag'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", "builtIn": true, {{Rest}} }] }""", "built in" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "contract": "none", {{Files}} }] }""", "contract is 'none'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("https", "http", StringComparison.Ordinal)}} }] }""", "use https, file" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("a.onnx\",", "..\",", StringComparison.Ordinal)}} }] }""", "'..'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("0123456789abcdef0123", "", StringComparison.Ordinal)}} }] }""", "64 hexadecimal" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("\"size\": 5", "\"size\": 0", StringComparison.Ordinal)}} }] }""", "'size'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("8192", "100", StringComparison.Ordinal)}}, {{Files}} }] }""", "'segment'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("\"y\"", "\"x\"", StringComparison.Ordinal)}}, {{Files}} }] }""", "different names" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "none", "weights": [1, 1] }] }] }""", "in no catalog" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 1] }] }] }""", "other stems" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, -1] }] }] }""", "weight -1" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 0] }] }] }""", "for 'y'" },
-        { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1] }] }] }""", "1 weights for 2 stems" },
-    };
+    public static TheoryData<string, string> BadCatalogs =>
+        new()
+        {
+            { "{", "not valid JSON" },
+            { """{ "version": 2, "models": [] }""", "version" },
+            { """{ "version": 1 }""", "'models'" },
+            { """{ "version": 1, "models": [], "more": 1 }""", "'more' is unknown" },
+            { $$"""{ "version": 1, "models": [{ "name": "../up", {{Rest}}, {{Files}} }] }""", "'../up'" },
+            { $$"""{ "version": 1, "models": [{ "name": "aux.x", {{Rest}}, {{Files}} }] }""", "'aux.x'" },
+            { $$"""{ "version": 1, "models": [{ "name": "htdemucs", {{Rest}}, {{Files}} }] }""", "model 'htdemucs'" },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files}} }, { "name": "A", {{Rest}}, {{Files}} }] }""",
+                "occurs twice"
+            },
+            { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}} }] }""", "'files' or a 'bag'" },
+            { $$"""{ "version": 1, "models": [{ "name": "a", "builtIn": true, {{Rest}} }] }""", "built in" },
+            { $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "contract": "none", {{Files}} }] }""", "contract is 'none'" },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("https", "http", StringComparison.Ordinal)}} }] }""",
+                "use https, file"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("a.onnx\",", "..\",", StringComparison.Ordinal)}} }] }""",
+                "'..'"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("0123456789abcdef0123", "", StringComparison.Ordinal)}} }] }""",
+                "64 hexadecimal"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, {{Files.Replace("\"size\": 5", "\"size\": 0", StringComparison.Ordinal)}} }] }""",
+                "'size'"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("8192", "100", StringComparison.Ordinal)}}, {{Files}} }] }""",
+                "'segment'"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest.Replace("\"y\"", "\"x\"", StringComparison.Ordinal)}}, {{Files}} }] }""",
+                "different names"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "none", "weights": [1, 1] }] }] }""",
+                "in no catalog"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 1] }] }] }""",
+                "other stems"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, -1] }] }] }""",
+                "weight -1"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1, 0] }] }] }""",
+                "for 'y'"
+            },
+            {
+                $$"""{ "version": 1, "models": [{ "name": "a", {{Rest}}, "bag": [{ "model": "htdemucs", "weights": [1] }] }] }""",
+                "1 weights for 2 stems"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(BadCatalogs))]
@@ -86,9 +147,16 @@ public sealed class ModelLibraryTests
     public void A_catalog_that_is_missing_or_too_long_is_named()
     {
         using TemporaryFolder folder = new();
-        Assert.Equal(DemucsError.CatalogInvalid, Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["none.json"])).Error);
+        Assert.Equal(
+            DemucsError.CatalogInvalid,
+            Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["none.json"])).Error
+        );
         File.WriteAllText(folder["long.json"], new string(' ', CatalogReader.MostBytes + 1));
-        Assert.Contains("longer", Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["long.json"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "longer",
+            Assert.Throws<DemucsException>(() => ModelLibrary.Open(folder["models"], folder["long.json"])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -97,7 +165,10 @@ public sealed class ModelLibraryTests
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["models"]);
         File.WriteAllText(folder["mine.json"], $$"""{ "version": 1, "models": [{ "name": "mine", {{Rest}}, {{Files}} }] }""");
-        File.WriteAllText(folder["models", "catalog.json"], $$"""{ "version": 1, "models": [{ "name": "pair", {{Rest}}, "bag": [{ "model": "mine", "weights": [1, 0.5] }, { "model": "mine", "weights": [0, 0.5] }] }] }""");
+        File.WriteAllText(
+            folder["models", "catalog.json"],
+            $$"""{ "version": 1, "models": [{ "name": "pair", {{Rest}}, "bag": [{ "model": "mine", "weights": [1, 0.5] }, { "model": "mine", "weights": [0, 0.5] }] }] }"""
+        );
         ModelLibrary library = ModelLibrary.Open(folder["models"], folder["mine.json"]);
         Assert.Equal(ModelCatalog.BuiltIn.Entries.Count + 2, library.List().Count);
         Assert.Equal(["mine", "mine"], library.Describe("PAIR")!.Members);
@@ -114,7 +185,14 @@ public sealed class ModelLibraryTests
         using TemporaryFolder folder = new();
         foreach (string model in new[] { "open", "secret", "htdemucs_ft_bass" })
             Put(folder, model, "any.onnx");
-        Close(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        Close(
+            folder.Path,
+            UnixFileMode.UserRead
+                | UnixFileMode.UserWrite
+                | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute
+                | UnixFileMode.OtherExecute
+        );
         Close(folder[closed], UnixFileMode.None);
         try
         {
@@ -190,7 +268,8 @@ public sealed class ModelLibraryTests
         Directory.CreateDirectory(folder["htdemucs_6s"]);
         Assert.Contains("not installed", Fail("htdemucs_6s").Message, StringComparison.Ordinal);
 
-        (string, string?) Find(string given) => library.Select([given], null, Full).Models is [var model] ? (model.Name, model.Path) : default;
+        (string, string?) Find(string given) =>
+            library.Select([given], null, Full).Models is [var model] ? (model.Name, model.Path) : default;
         DemucsException Fail(string given)
         {
             DemucsException e = Assert.Throws<DemucsException>(() => library.Select([given], null, Full));
@@ -200,7 +279,10 @@ public sealed class ModelLibraryTests
         string Full(string path) => Path.GetFullPath(path, folder.Path);
     }
 
-    /// <summary>The names of the author's models once meant exports. Nobody's results change by themselves, and nobody thinks that he has the author's weights.</summary>
+    /// <summary>
+    /// The names of the author's models once meant exports. Nobody's results change by themselves, and nobody thinks that he has the
+    /// author's weights.
+    /// </summary>
     [Fact]
     public void A_model_that_was_installed_when_its_name_meant_another_file_runs_with_a_warning()
     {
@@ -210,15 +292,34 @@ public sealed class ModelLibraryTests
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
         // Somebody has put it there, and knows what it is.
         Assert.Empty(Warnings());
-        new ModelRecord { InstalledAt = DateTime.UtcNow, Source = "https://example.org/htdemucs_fp32.onnx", Files = [new("htdemucs.onnx", 1, "00")] }.Write(folder["models", "htdemucs"]);
+        new ModelRecord
+        {
+            InstalledAt = DateTime.UtcNow,
+            Source = "https://example.org/htdemucs_fp32.onnx",
+            Files = [new("htdemucs.onnx", 1, "00")],
+        }.Write(folder["models", "htdemucs"]);
         string warning = Assert.Single(Warnings());
-        foreach (string said in new[] { $"'{folder["models", "htdemucs", "htdemucs.onnx"]}' is used", "from https://example.org/htdemucs_fp32.onnx", "now has '955717e8.safetensors'", "Install-DemucsModel htdemucs, or demucsps models install htdemucs" })
+        foreach (
+            string said in new[]
+            {
+                $"'{folder["models", "htdemucs", "htdemucs.onnx"]}' is used",
+                "from https://example.org/htdemucs_fp32.onnx",
+                "now has '955717e8.safetensors'",
+                "Install-DemucsModel htdemucs, or demucsps models install htdemucs",
+            }
+        )
             Assert.Contains(said, warning, StringComparison.Ordinal);
 
         List<string> Warnings()
         {
             List<string> warnings = [];
-            using ModelBag bag = ModelBag.Open(library.Select(["htdemucs"], null, p => p), null, new OnnxSessionOptions(), prepare: false, warnings.Add);
+            using ModelBag bag = ModelBag.Open(
+                library.Select(["htdemucs"], null, p => p),
+                null,
+                new OnnxSessionOptions(),
+                prepare: false,
+                warnings.Add
+            );
             return warnings;
         }
     }
@@ -239,8 +340,24 @@ public sealed class ModelLibraryTests
         Assert.Equal([0, 0, 0, 1], bag.Weights![3]);
         Assert.True(library.Describe("htdemucs_ft")!.Installed);
         Assert.False(library.Describe("htdemucs_ft")!.Verified);
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => library.Select(["htdemucs_ft", "baseline"], null, Path.GetFullPath)).Error);
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => library.Select(["htdemucs_ft"], [[1, 1, 1, 1]], Path.GetFullPath)).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => library.Select(["htdemucs_ft", "baseline"], null, Path.GetFullPath)).Error
+        );
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert
+                .Throws<DemucsException>(() =>
+                    library.Select(
+                        ["htdemucs_ft"],
+                        [
+                            [1, 1, 1, 1],
+                        ],
+                        Path.GetFullPath
+                    )
+                )
+                .Error
+        );
     }
 
     [Fact]
@@ -248,7 +365,25 @@ public sealed class ModelLibraryTests
     {
         using TemporaryFolder folder = new();
         Put(folder, "own", "x.onnx");
-        File.WriteAllText(folder["models", "own", "model.json"], JsonSerializer.Serialize(new { installedAt = DateTime.UnixEpoch, source = "", files = new[] { new { name = "../../secret.onnx", size = 1, sha256 = "" } } }));
+        File.WriteAllText(
+            folder["models", "own", "model.json"],
+            JsonSerializer.Serialize(
+                new
+                {
+                    installedAt = DateTime.UnixEpoch,
+                    source = "",
+                    files = new[]
+                    {
+                        new
+                        {
+                            name = "../../secret.onnx",
+                            size = 1,
+                            sha256 = "",
+                        },
+                    },
+                }
+            )
+        );
         Assert.Equal(folder["models", "own", "x.onnx"], ModelLibrary.Open(folder["models"]).Describe("own")!.Path);
         File.WriteAllText(folder["models", "own", "model.json"], "{");
         Assert.Equal(folder["models", "own", "x.onnx"], ModelLibrary.Open(folder["models"]).Describe("own")!.Path);

@@ -49,8 +49,14 @@ public sealed class OnnxGraphWriterTests
         graph.Section("part");
         OnnxValue x = graph.Input("x", 4);
         graph.Node(
-            "Made", 2, [x, x],
-            OnnxAttribute.Create("negative", -3), OnnxAttribute.Create("list", [1, 200, -1]), OnnxAttribute.Create("float", 0.5f), OnnxAttribute.Create("text", "reflect"));
+            "Made",
+            2,
+            [x, x],
+            OnnxAttribute.Create("negative", -3),
+            OnnxAttribute.Create("list", [1, 200, -1]),
+            OnnxAttribute.Create("float", 0.5f),
+            OnnxAttribute.Create("text", "reflect")
+        );
         WireMessage node = new WireMessage(graph.ToBytes("", "")).Message(7).Message(1);
 
         Assert.Equal(["x", "x"], node.Texts(1));
@@ -100,13 +106,16 @@ public sealed class OnnxGraphWriterTests
     {
         OnnxGraphWriter graph = new("tiny", 20);
         List<string> asked = [];
-        OnnxValue a = graph.Stored(10, [2], 4, () => Asked("a", [0, 0x3C, 0, 0xC0])), b = graph.Stored(1, [], 4, () => Asked("b", [0, 0, 0x80, 0x3F]));
+        OnnxValue a = graph.Stored(10, [2], 4, () => Asked("a", [0, 0x3C, 0, 0xC0])),
+            b = graph.Stored(1, [], 4, () => Asked("b", [0, 0, 0x80, 0x3F]));
         graph.RuntimeNode("Made", [graph.Node("Cast", [a], OnnxAttribute.Create("to", 1)), b]);
         Assert.Empty(asked);
         WireMessage model = new(graph.ToBytes("someone", "a sentence"));
         Assert.Equal(["a", "b"], asked);
 
-        WireMessage[] tensors = model.Message(7).Messages(5), nodes = model.Message(7).Messages(1), sets = model.Messages(8);
+        WireMessage[] tensors = model.Message(7).Messages(5),
+            nodes = model.Message(7).Messages(1),
+            sets = model.Messages(8);
         Assert.Equal([10, 1], tensors.Select(t => t.Integer(2)));
         Assert.Equal([2], tensors[0].Integers(1));
         Assert.Equal([0, 0x3C, 0, 0xC0], tensors[0].Block(9).ToArray());

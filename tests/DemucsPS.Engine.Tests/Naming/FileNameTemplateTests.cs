@@ -38,12 +38,21 @@ public sealed class FileNameTemplateTests
     [InlineData("/song.wav", "song (wav)/_")]
     [InlineData("/disc: 1/.wav", ".wav (wav)/disc_ 1")]
     public void Extension_and_folder_are_those_of_the_path(string path, string expected) =>
-        Assert.Equal(expected, FileNameTemplate.Parse("{name} ({ext})/{folder}").Expand("m", new TrackSource(path), new Dictionary<string, string>(), "vocals").Replace('\\', '/'));
+        Assert.Equal(
+            expected,
+            FileNameTemplate
+                .Parse("{name} ({ext})/{folder}")
+                .Expand("m", new TrackSource(path), new Dictionary<string, string>(), "vocals")
+                .Replace('\\', '/')
+        );
 
     [Fact]
     public void Missing_tags_have_substitutes()
     {
-        Assert.Equal("Unknown Artist/Unknown Artist/Unknown Album/some song 00 1 0000 Unknown Genre", Expand("{artist}/{albumartist}/{album}/{title} {track:00} {disc} {year} {genre}", []));
+        Assert.Equal(
+            "Unknown Artist/Unknown Artist/Unknown Album/some song 00 1 0000 Unknown Genre",
+            Expand("{artist}/{albumartist}/{album}/{title} {track:00} {disc} {year} {genre}", [])
+        );
         Assert.Equal("Queen/Queen", Expand("{artist}/{albumartist}", new() { ["artist"] = "Queen" }));
         Assert.Equal("Various/Various", Expand("{artist}/{albumartist}", new() { ["albumartist"] = "Various", ["artist"] = " \u202E " }));
     }
@@ -56,7 +65,8 @@ public sealed class FileNameTemplateTests
     [InlineData("A1", "A1")]
     [InlineData("1/../../x", "01")]
     [InlineData("../x", ".._x")]
-    public void Tracks_are_numbers_where_they_are_some(string tag, string expected) => Assert.Equal(expected, Expand("{track:00}", new() { ["track"] = tag }));
+    public void Tracks_are_numbers_where_they_are_some(string tag, string expected) =>
+        Assert.Equal(expected, Expand("{track:00}", new() { ["track"] = tag }));
 
     [Theory]
     [InlineData("../../etc/passwd", ".._.._etc_passwd")]
@@ -89,7 +99,24 @@ public sealed class FileNameTemplateTests
         // The same text as anything else that comes from outside.
         string root = Path.GetFullPath("/stems");
         FileNameTemplate template = FileNameTemplate.Parse("{artist}/{album}/{model}/{name}/{track:00}{year}/{genre}/{stem}");
-        string path = Path.GetFullPath(Path.Combine(root, template.Expand(title, new TrackSource(s_source.Path), new Dictionary<string, string> { ["artist"] = title, ["album"] = title, ["track"] = title, ["date"] = title, ["genre"] = title }, title)));
+        string path = Path.GetFullPath(
+            Path.Combine(
+                root,
+                template.Expand(
+                    title,
+                    new TrackSource(s_source.Path),
+                    new Dictionary<string, string>
+                    {
+                        ["artist"] = title,
+                        ["album"] = title,
+                        ["track"] = title,
+                        ["date"] = title,
+                        ["genre"] = title,
+                    },
+                    title
+                )
+            )
+        );
         Assert.StartsWith(root + Path.DirectorySeparatorChar, path, StringComparison.Ordinal);
         Assert.Equal(7, Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Length);
     }
@@ -104,8 +131,17 @@ public sealed class FileNameTemplateTests
     [InlineData("🎸")]
     public void Long_names_are_cut_between_characters_and_keep_the_stem(string character)
     {
-        string title = string.Concat(Enumerable.Repeat(character, 300)), artist = string.Concat(Enumerable.Repeat(character, 90));
-        string name = Expand("{track:00} {artist} - {title} ({stem})", new() { ["title"] = title, ["artist"] = artist, ["track"] = "7" });
+        string title = string.Concat(Enumerable.Repeat(character, 300)),
+            artist = string.Concat(Enumerable.Repeat(character, 90));
+        string name = Expand(
+            "{track:00} {artist} - {title} ({stem})",
+            new()
+            {
+                ["title"] = title,
+                ["artist"] = artist,
+                ["track"] = "7",
+            }
+        );
         Assert.StartsWith("07 " + character, name, StringComparison.Ordinal);
         Assert.EndsWith($"{character} (vocals)", name, StringComparison.Ordinal);
         Assert.InRange(Encoding.UTF8.GetByteCount(name), 190, 200);
@@ -115,7 +151,11 @@ public sealed class FileNameTemplateTests
     }
 
     [Fact]
-    public void A_stem_that_is_too_long_by_itself_is_cut_too() => Assert.Equal(200, FileNameTemplate.Default.Expand("m", s_source, s_tags, new string('s', 500)).Split(Path.DirectorySeparatorChar)[^1].Length);
+    public void A_stem_that_is_too_long_by_itself_is_cut_too() =>
+        Assert.Equal(
+            200,
+            FileNameTemplate.Default.Expand("m", s_source, s_tags, new string('s', 500)).Split(Path.DirectorySeparatorChar)[^1].Length
+        );
 
     [Theory]
     [InlineData("", "empty")]
@@ -152,13 +192,23 @@ public sealed class FileNameTemplateTests
         AudioTagBuilder tags = new();
         tags.Add("artist", "A");
         tags.Add("artist", "B");
-        Assert.Equal(expected, FileNameTemplate.Parse("{artist} - {stem}", separator).Expand("model", new TrackSource(Path.GetFullPath("song.wav")), tags.Build(), "x"));
+        Assert.Equal(
+            expected,
+            FileNameTemplate
+                .Parse("{artist} - {stem}", separator)
+                .Expand("model", new TrackSource(Path.GetFullPath("song.wav")), tags.Build(), "x")
+        );
         foreach (string wrong in (string[])["/", "\\", ":", "\n", new string('x', 17)])
-            Assert.Equal(EngineParameter.ValueSeparator, Assert.Throws<DemucsException>(() => FileNameTemplate.Parse("{artist} - {stem}", wrong)).Parameter);
+            Assert.Equal(
+                EngineParameter.ValueSeparator,
+                Assert.Throws<DemucsException>(() => FileNameTemplate.Parse("{artist} - {stem}", wrong)).Parameter
+            );
     }
 
     [Fact]
-    public void Long_literals_are_refused() => Assert.Throws<DemucsException>(() => FileNameTemplate.Parse(new string('x', 101) + "{stem}"));
+    public void Long_literals_are_refused() =>
+        Assert.Throws<DemucsException>(() => FileNameTemplate.Parse(new string('x', 101) + "{stem}"));
 
-    private static string Expand(string template, Dictionary<string, string> tags) => FileNameTemplate.Parse(template).Expand("htdemucs", s_source, tags, "vocals").Replace(Path.DirectorySeparatorChar, '/');
+    private static string Expand(string template, Dictionary<string, string> tags) =>
+        FileNameTemplate.Parse(template).Expand("htdemucs", s_source, tags, "vocals").Replace(Path.DirectorySeparatorChar, '/');
 }

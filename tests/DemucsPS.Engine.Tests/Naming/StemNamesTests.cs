@@ -13,8 +13,14 @@ public sealed class StemNamesTests
     public void Files_go_to_model_track_stem()
     {
         StemNames names = new(s_root);
-        Assert.Equal([Path.Combine(s_root, "m", "song", "drums.wav"), Path.Combine(s_root, "m", "song", "bass.wav")], names.For("m", Track("song.mp3"), s_noTags, ["drums", "bass"], ".wav"));
-        Assert.Equal([Path.Combine(s_root, "m", "song.stem.mp4")], names.For("m", Track("song.mp3"), s_noTags, ["stems"], ".stem.mp4", oneFile: true));
+        Assert.Equal(
+            [Path.Combine(s_root, "m", "song", "drums.wav"), Path.Combine(s_root, "m", "song", "bass.wav")],
+            names.For("m", Track("song.mp3"), s_noTags, ["drums", "bass"], ".wav")
+        );
+        Assert.Equal(
+            [Path.Combine(s_root, "m", "song.stem.mp4")],
+            names.For("m", Track("song.mp3"), s_noTags, ["stems"], ".stem.mp4", oneFile: true)
+        );
     }
 
     [Theory]
@@ -25,7 +31,9 @@ public sealed class StemNamesTests
     {
         if (stems.Length == 0)
             stems = ["drums", "bass"];
-        DemucsException error = Assert.Throws<DemucsException>(() => new StemNames(s_root, FileNameTemplate.Parse(template)).For("m", Track("song.mp3"), s_noTags, stems, ".wav"));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            new StemNames(s_root, FileNameTemplate.Parse(template)).For("m", Track("song.mp3"), s_noTags, stems, ".wav")
+        );
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("{stem}", error.Message, StringComparison.Ordinal);
     }
@@ -34,7 +42,8 @@ public sealed class StemNamesTests
     public void Tracks_of_a_batch_do_not_share_files()
     {
         StemNames names = new(s_root, FileNameTemplate.Parse("{title} ({stem})"));
-        TrackSource one = Track("one.mp3"), two = Track("two.mp3");
+        TrackSource one = Track("one.mp3"),
+            two = Track("two.mp3");
         IReadOnlyList<string> paths = names.For("m", one, new Dictionary<string, string> { ["title"] = "Song?" }, ["drums"], ".wav");
         Assert.Equal(paths, names.For("m", two, new Dictionary<string, string> { ["title"] = "Song*" }, ["drums"], ".wav"));
         Assert.Equal(paths, names.Claim(one, paths));
@@ -56,7 +65,9 @@ public sealed class StemNamesTests
     {
         StemNames names = new(s_root);
         names.Claim(Track(first), names.For("m", Track(first), s_noTags, ["drums"], ".wav"));
-        DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(Track(second), names.For("m", Track(second), s_noTags, ["drums"], ".wav")));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            names.Claim(Track(second), names.For("m", Track(second), s_noTags, ["drums"], ".wav"))
+        );
         Assert.Equal(field is not null, error.Message.Contains("such as '", StringComparison.Ordinal));
         if (field is null)
             return;

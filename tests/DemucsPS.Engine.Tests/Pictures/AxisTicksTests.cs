@@ -31,5 +31,6 @@ public sealed class AxisTicksTests
     }
 
     [Fact]
-    public void Levels_have_a_minus_sign() => Assert.Equal("−80 −60 −40 −20 0", string.Join(' ', AxisTicks.OfLevels(-80, 0, 180).Select(t => t.Label)));
+    public void Levels_have_a_minus_sign() =>
+        Assert.Equal("−80 −60 −40 −20 0", string.Join(' ', AxisTicks.OfLevels(-80, 0, 180).Select(t => t.Label)));
 }

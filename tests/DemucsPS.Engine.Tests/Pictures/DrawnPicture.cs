@@ -30,7 +30,8 @@ internal sealed class DrawnPicture
 
     public FrequencyRows Rows => _rows;
 
-    public static DrawnPicture Of(SpectrogramOptions options, params SpectrogramPanel[] panels) => new(SpectrogramPicture.Create(panels, options, null, TestContext.Current.CancellationToken));
+    public static DrawnPicture Of(SpectrogramOptions options, params SpectrogramPanel[] panels) =>
+        new(SpectrogramPicture.Create(panels, options, null, TestContext.Current.CancellationToken));
 
     /// <summary>A panel of samples that are the same in both channels.</summary>
     public static SpectrogramPanel Panel(int frames, Func<double, double> sample)
@@ -40,14 +41,21 @@ internal sealed class DrawnPicture
     }
 
     /// <summary>The level that the pixel at a time and a frequency shows, in dB.</summary>
-    public double LevelAt(double time, double frequency, int panel = 0) => Level((int)((time - Picture.Start) / Picture.Seconds * Layout.Columns), _rows.RowOf(frequency), panel);
+    public double LevelAt(double time, double frequency, int panel = 0) =>
+        Level((int)((time - Picture.Start) / Picture.Seconds * Layout.Columns), _rows.RowOf(frequency), panel);
 
     /// <summary>The level that a pixel of a panel shows, in dB.</summary>
     public double Level(int column, int row, int panel = 0)
     {
         (byte red, byte green, byte blue) = At(Layout.Left + column, Layout.PanelTop(panel) + row);
-        int best = Enumerable.Range(0, _colors.Length).MinBy(i => Math.Abs(_colors[i].Red - red) + Math.Abs(_colors[i].Green - green) + Math.Abs(_colors[i].Blue - blue));
-        Assert.InRange(Math.Abs(_colors[best].Red - red) + Math.Abs(_colors[best].Green - green) + Math.Abs(_colors[best].Blue - blue), 0, 6);
+        int best = Enumerable
+            .Range(0, _colors.Length)
+            .MinBy(i => Math.Abs(_colors[i].Red - red) + Math.Abs(_colors[i].Green - green) + Math.Abs(_colors[i].Blue - blue));
+        Assert.InRange(
+            Math.Abs(_colors[best].Red - red) + Math.Abs(_colors[best].Green - green) + Math.Abs(_colors[best].Blue - blue),
+            0,
+            6
+        );
         return _content.MinDb + best / 1000.0 * (_content.MaxDb - _content.MinDb);
     }
 
@@ -61,7 +69,10 @@ internal sealed class DrawnPicture
     public static (int Width, int Height, byte[] Rgb, int DotsPerMeter) Decode(byte[] png)
     {
         using MemoryStream packed = new();
-        int width = 0, height = 0, bytes = 0, density = 0;
+        int width = 0,
+            height = 0,
+            bytes = 0,
+            density = 0;
         for (int at = 8; at < png.Length;)
         {
             int length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
@@ -71,7 +82,12 @@ internal sealed class DrawnPicture
                 case "IHDR":
                     (width, height) = (BinaryPrimitives.ReadInt32BigEndian(data), BinaryPrimitives.ReadInt32BigEndian(data[4..]));
                     Assert.Equal((8, 0), (data[8], data[12]));
-                    bytes = data[9] switch { 2 => 3, 6 => 4, _ => throw new NotSupportedException() };
+                    bytes = data[9] switch
+                    {
+                        2 => 3,
+                        6 => 4,
+                        _ => throw new NotSupportedException(),
+                    };
                     break;
                 case "pHYs":
                     density = BinaryPrimitives.ReadInt32BigEndian(data);
@@ -84,16 +100,34 @@ internal sealed class DrawnPicture
         }
         packed.Position = 0;
         using ZLibStream unpacked = new(packed, CompressionMode.Decompress);
-        byte[] rgb = new byte[3 * width * height], line = new byte[bytes * width], above = new byte[bytes * width];
+        byte[] rgb = new byte[3 * width * height],
+            line = new byte[bytes * width],
+            above = new byte[bytes * width];
         for (int y = 0; y < height; y++)
         {
             int filter = unpacked.ReadByte();
             unpacked.ReadExactly(line);
             for (int i = 0; i < line.Length; i++)
             {
-                int left = i >= bytes ? line[i - bytes] : 0, up = above[i], corner = i >= bytes ? above[i - bytes] : 0, guess = left + up - corner;
-                int a = Math.Abs(guess - left), b = Math.Abs(guess - up), c = Math.Abs(guess - corner);
-                line[i] += (byte)(filter switch { 0 => 0, 1 => left, 2 => up, 3 => (left + up) / 2, _ => a <= b && a <= c ? left : b <= c ? up : corner });
+                int left = i >= bytes ? line[i - bytes] : 0,
+                    up = above[i],
+                    corner = i >= bytes ? above[i - bytes] : 0,
+                    guess = left + up - corner;
+                int a = Math.Abs(guess - left),
+                    b = Math.Abs(guess - up),
+                    c = Math.Abs(guess - corner);
+                line[i] += (byte)(
+                    filter switch
+                    {
+                        0 => 0,
+                        1 => left,
+                        2 => up,
+                        3 => (left + up) / 2,
+                        _ => a <= b && a <= c ? left
+                        : b <= c ? up
+                        : corner,
+                    }
+                );
             }
             for (int x = 0; x < width; x++)
                 line.AsSpan(bytes * x, 3).CopyTo(rgb.AsSpan(3 * (y * width + x)));

@@ -17,8 +17,14 @@ public sealed class PictureFileTests
         Assert.Equal(["a.png"], folder.Files());
         Directory.CreateDirectory(folder["b.png"]);
         foreach (string path in (string[])[folder["b.png"], folder["none", "a.png"]])
-            Assert.Equal(DemucsError.PictureWriteFailed, Assert.Throws<DemucsException>(() => new PictureFile(path, overwrite: true).Write([4])).Error);
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => new PictureFile(folder["a.jpg"], overwrite: true)).Error);
+            Assert.Equal(
+                DemucsError.PictureWriteFailed,
+                Assert.Throws<DemucsException>(() => new PictureFile(path, overwrite: true).Write([4])).Error
+            );
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => new PictureFile(folder["a.jpg"], overwrite: true)).Error
+        );
         Assert.True(new PictureFile(folder["a.SVG"], overwrite: true).IsSvg);
     }
 

@@ -8,7 +8,18 @@ public sealed class SixelTests
     [Fact]
     public void Decoded_it_is_the_picture()
     {
-        PicturePixels drawn = DrawnPicture.Of(new SpectrogramOptions { Width = 400, Height = 200, FrameSize = 1024, Theme = PictureTheme.Light }, DrawnPicture.Panel(22050, t => Math.Sin(2e4 * t * t))).Pixels;
+        PicturePixels drawn = DrawnPicture
+            .Of(
+                new SpectrogramOptions
+                {
+                    Width = 400,
+                    Height = 200,
+                    FrameSize = 1024,
+                    Theme = PictureTheme.Light,
+                },
+                DrawnPicture.Panel(22050, t => Math.Sin(2e4 * t * t))
+            )
+            .Pixels;
         byte[] shown = Decode(Sixel.Encode(drawn), drawn.Width, drawn.Height, out int colors);
         Assert.InRange(colors, 30, 256);
         ReadOnlySpan<byte> expected = drawn.Rgb.Span;
@@ -26,7 +37,8 @@ public sealed class SixelTests
     public void Few_colors_are_kept_to_the_per_cent(int width, int height)
     {
         Random random = new(1);
-        byte[] palette = [0, 51, 102, 153, 204, 255], rgb = new byte[3 * width * height];
+        byte[] palette = [0, 51, 102, 153, 204, 255],
+            rgb = new byte[3 * width * height];
         for (int i = 0; i < rgb.Length; i++)
             rgb[i] = i % 30 < 15 ? (byte)255 : palette[random.Next(6)];
         Assert.Equal(rgb, Decode(Sixel.Encode(new PicturePixels(width, height, rgb)), width, height, out _));
@@ -36,12 +48,23 @@ public sealed class SixelTests
     private static byte[] Decode(string text, int width, int height, out int colors)
     {
         Match whole = Regex.Match(text, "^\eP0;1q\"1;1;([0-9]+);([0-9]+)(.*)\e\\\\$", RegexOptions.Singleline);
-        Assert.Equal((width, height), (int.Parse(whole.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture), int.Parse(whole.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            (width, height),
+            (
+                int.Parse(whole.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture),
+                int.Parse(whole.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)
+            )
+        );
         byte[] rgb = new byte[3 * width * height];
         bool[] set = new bool[width * height];
         Dictionary<int, byte[]> registers = [];
-        int x = 0, top = 0, color = 0;
-        MatchCollection tokens = Regex.Matches(whole.Groups[3].Value, @"#([0-9]+)(?:;2;([0-9]+);([0-9]+);([0-9]+))?|!([0-9]+)([?-~])|[?-~]|[$-]");
+        int x = 0,
+            top = 0,
+            color = 0;
+        MatchCollection tokens = Regex.Matches(
+            whole.Groups[3].Value,
+            @"#([0-9]+)(?:;2;([0-9]+);([0-9]+);([0-9]+))?|!([0-9]+)([?-~])|[?-~]|[$-]"
+        );
         Assert.Equal(whole.Groups[3].Length, tokens.Sum(t => t.Length));
         foreach (Match token in tokens)
         {
@@ -61,7 +84,8 @@ public sealed class SixelTests
             }
             else
             {
-                int count = token.Groups[5].Success ? Number(5) : 1, bits = token.Value[^1] - '?';
+                int count = token.Groups[5].Success ? Number(5) : 1,
+                    bits = token.Value[^1] - '?';
                 for (; count > 0; count--, x++)
                 {
                     for (int row = 0; row < 6; row++)

@@ -7,7 +7,8 @@ using System.Text.RegularExpressions;
 namespace DemucsPS.Engine.Tests.Player;
 
 /// <summary>
-/// A Chromium of this machine without a window, driven over its own protocol by a web socket of .NET's. The package that does this for tests brings a runtime for each platform and some hundred
+/// A Chromium of this machine without a window, driven over its own protocol by a web socket of .NET's. The package that does this for
+/// tests brings a runtime for each platform and some hundred
 /// megabytes; what is needed of it are these lines. One process for all tests of a class, started by the first that asks.
 /// </summary>
 public sealed class Chromium : IDisposable
@@ -28,9 +29,13 @@ public sealed class Chromium : IDisposable
     /// <summary>What makes tests skip: there is none.</summary>
     public static string Absent => $"Chromium is not installed: neither on PATH nor named by {Variable}.";
 
-    private static string? Executable { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named
+    private static string? Executable { get; } =
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named
         : OperatingSystem.IsWindows() ? null
-        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').SelectMany(_ => new[] { "chromium", "chromium-browser", "google-chrome" }, Path.Combine).FirstOrDefault(File.Exists);
+        : (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(':')
+            .SelectMany(_ => new[] { "chromium", "chromium-browser", "google-chrome" }, Path.Combine)
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Whether the browser's own process is running as nobody special, which is when it can shut its pages in.</summary>
     private static bool IsRoot => Environment.UserName == "root";
@@ -41,7 +46,9 @@ public sealed class Chromium : IDisposable
         Assert.SkipWhen(Executable is null, Absent);
         await StartAsync();
         string target = (await AskAsync(null, "Target.createTarget", new() { ["url"] = "about:blank" }))["targetId"]!.GetValue<string>();
-        string session = (await AskAsync(null, "Target.attachToTarget", new() { ["targetId"] = target, ["flatten"] = true }))["sessionId"]!.GetValue<string>();
+        string session = (await AskAsync(null, "Target.attachToTarget", new() { ["targetId"] = target, ["flatten"] = true }))[
+            "sessionId"
+        ]!.GetValue<string>();
         foreach (string domain in (string[])["Page", "Runtime", "Log"])
             await AskAsync(session, domain + ".enable", []);
         return new Tab(this, target, session);
@@ -64,16 +71,37 @@ public sealed class Chromium : IDisposable
     {
         if (_process is not null)
             return;
-        ProcessStartInfo start = new(Executable!) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (string argument in (string[])["--headless=new", .. IsRoot ? (string[])["--no-sandbox"] : [], "--disable-gpu", "--mute-audio", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--user-data-dir=" + _profile.Path, "about:blank"])
+        ProcessStartInfo start = new(Executable!)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        foreach (
+            string argument in (string[])
+                [
+                    "--headless=new",
+                    .. IsRoot ? (string[])["--no-sandbox"] : [],
+                    "--disable-gpu",
+                    "--mute-audio",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--remote-debugging-port=0",
+                    "--user-data-dir=" + _profile.Path,
+                    "about:blank",
+                ]
+        )
             start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
         _process.BeginOutputReadLine();
-        string? address = null, said = "";
+        string? address = null,
+            said = "";
         while (address is null)
         {
-            string line = await _process.StandardError.ReadLineAsync().WaitAsync(s_patience) ?? throw new InvalidOperationException($"Chromium has ended: {said}");
+            string line = await _process.StandardError.ReadLineAsync().WaitAsync(s_patience)
+                ?? throw new InvalidOperationException($"Chromium has ended: {said}");
             said += line + "\n";
             if (Regex.Match(line, @"^DevTools listening on (ws://\S+)$") is { Success: true } match)
                 address = match.Groups[1].Value;
@@ -118,8 +146,7 @@ public sealed class Chromium : IDisposable
                 {
                     part = await _socket.ReceiveAsync(block, CancellationToken.None);
                     message.Write(block, 0, part.Count);
-                }
-                while (!part.EndOfMessage);
+                } while (!part.EndOfMessage);
                 Take(JsonNode.Parse(message.ToArray())!);
             }
         }
@@ -155,16 +182,28 @@ public sealed class Chromium : IDisposable
     /// <summary>A tab of the browser.</summary>
     internal sealed class Tab(Chromium browser, string target, string session) : IAsyncDisposable
     {
-        /// <summary>What the page and the browser have complained of: errors, warnings, refused loads, exceptions that nobody caught.</summary>
+        /// <summary>
+        /// What the page and the browser have complained of: errors, warnings, refused loads, exceptions that nobody caught.
+        /// </summary>
         public string[] Complaints
         {
             get
             {
                 lock (browser._events)
                 {
-                    return [.. browser._events.Where(e => e.Session == session).Select(e => e.Event)
-                        .Where(e => e["method"]!.GetValue<string>() is "Runtime.exceptionThrown" or "Runtime.consoleAPICalled" or "Log.entryAdded")
-                        .Select(e => e["params"]!.ToJsonString())];
+                    return
+                    [
+                        .. browser
+                            ._events.Where(e => e.Session == session)
+                            .Select(e => e.Event)
+                            .Where(e =>
+                                e["method"]!.GetValue<string>()
+                                    is "Runtime.exceptionThrown"
+                                        or "Runtime.consoleAPICalled"
+                                        or "Log.entryAdded"
+                            )
+                            .Select(e => e["params"]!.ToJsonString()),
+                    ];
                 }
             }
         }
@@ -173,14 +212,26 @@ public sealed class Chromium : IDisposable
         public async Task GoAsync(string address)
         {
             await AskAsync("Page.navigate", new() { ["url"] = address });
-            await EvaluateAsync("new Promise(resolve => { const look = () => window.stemPlayer ? resolve() : setTimeout(look, 10); look(); }).then(() => stemPlayer.ready)");
+            await EvaluateAsync(
+                "new Promise(resolve => { const look = () => window.stemPlayer ? resolve() : setTimeout(look, 10); look(); }).then(() => stemPlayer.ready)"
+            );
         }
 
         /// <summary>The value of an expression, awaited.</summary>
         public async Task<JsonNode?> EvaluateAsync(string expression)
         {
-            JsonNode result = await AskAsync("Runtime.evaluate", new() { ["expression"] = expression, ["awaitPromise"] = true, ["returnByValue"] = true });
-            return result["exceptionDetails"] is { } thrown ? throw new InvalidOperationException($"{expression}: {thrown.ToJsonString()}") : result["result"]!["value"];
+            JsonNode result = await AskAsync(
+                "Runtime.evaluate",
+                new()
+                {
+                    ["expression"] = expression,
+                    ["awaitPromise"] = true,
+                    ["returnByValue"] = true,
+                }
+            );
+            return result["exceptionDetails"] is { } thrown
+                ? throw new InvalidOperationException($"{expression}: {thrown.ToJsonString()}")
+                : result["result"]!["value"];
         }
 
         /// <summary>A number.</summary>
@@ -188,18 +239,44 @@ public sealed class Chromium : IDisposable
 
         /// <summary>A window of that size, as a phone's where it is narrow.</summary>
         public Task ResizeAsync(int width, int height) =>
-            AskAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 500 });
+            AskAsync(
+                "Emulation.setDeviceMetricsOverride",
+                new()
+                {
+                    ["width"] = width,
+                    ["height"] = height,
+                    ["deviceScaleFactor"] = 1,
+                    ["mobile"] = width < 500,
+                }
+            );
 
         /// <summary>What the system prefers.</summary>
         public Task PreferAsync(string theme) =>
-            AskAsync("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = theme }) });
+            AskAsync(
+                "Emulation.setEmulatedMedia",
+                new() { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = theme }) }
+            );
 
         /// <summary>A click into the middle of what a selector finds, as of a mouse.</summary>
         public async Task ClickAsync(string selector, double across = 0.5)
         {
-            JsonNode box = (await EvaluateAsync($"(() => {{ const e = document.querySelector({JsonSerializer.Serialize(selector)}); e.scrollIntoView({{ block: 'center' }}); const b = e.getBoundingClientRect(); return [b.x + b.width * {across.ToString(System.Globalization.CultureInfo.InvariantCulture)}, b.y + b.height / 2]; }})()"))!;
+            JsonNode box = (
+                await EvaluateAsync(
+                    $"(() => {{ const e = document.querySelector({JsonSerializer.Serialize(selector)}); e.scrollIntoView({{ block: 'center' }}); const b = e.getBoundingClientRect(); return [b.x + b.width * {across.ToString(System.Globalization.CultureInfo.InvariantCulture)}, b.y + b.height / 2]; }})()"
+                )
+            )!;
             foreach (string type in (string[])["mousePressed", "mouseReleased"])
-                await AskAsync("Input.dispatchMouseEvent", new() { ["type"] = type, ["x"] = box[0]!.GetValue<double>(), ["y"] = box[1]!.GetValue<double>(), ["button"] = "left", ["clickCount"] = 1 });
+                await AskAsync(
+                    "Input.dispatchMouseEvent",
+                    new()
+                    {
+                        ["type"] = type,
+                        ["x"] = box[0]!.GetValue<double>(),
+                        ["y"] = box[1]!.GetValue<double>(),
+                        ["button"] = "left",
+                        ["clickCount"] = 1,
+                    }
+                );
         }
 
         /// <summary>A key, as of a keyboard.</summary>
@@ -210,7 +287,17 @@ public sealed class Chromium : IDisposable
         public async Task PressAsync(string key, string code, int virtualKey, bool shift = false)
         {
             foreach (string type in (string[])["rawKeyDown", "keyUp"])
-                await AskAsync("Input.dispatchKeyEvent", new() { ["type"] = type, ["key"] = key, ["code"] = code, ["windowsVirtualKeyCode"] = virtualKey, ["modifiers"] = shift ? 8 : 0 });
+                await AskAsync(
+                    "Input.dispatchKeyEvent",
+                    new()
+                    {
+                        ["type"] = type,
+                        ["key"] = key,
+                        ["code"] = code,
+                        ["windowsVirtualKeyCode"] = virtualKey,
+                        ["modifiers"] = shift ? 8 : 0,
+                    }
+                );
         }
 
         public async ValueTask DisposeAsync() => await browser.AskAsync(null, "Target.closeTarget", new() { ["targetId"] = target });

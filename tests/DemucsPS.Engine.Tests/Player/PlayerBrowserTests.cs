@@ -7,7 +7,10 @@ using DemucsPS.Engine.Player;
 
 namespace DemucsPS.Engine.Tests.Player;
 
-/// <summary>The page in a real browser. What is heard is measured: an analyzer of the browser's is put behind the player's last node. Times are the audio clock's, so that a busy machine changes nothing.</summary>
+/// <summary>
+/// The page in a real browser. What is heard is measured: an analyzer of the browser's is put behind the player's last node. Times are the
+/// audio clock's, so that a busy machine changes nothing.
+/// </summary>
 public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper output) : IClassFixture<Chromium>
 {
     private const int Frames = 6 * PlayerStems.Rate;
@@ -53,7 +56,12 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         (all, tone) = await HeardAsync(tab);
         Assert.InRange(all, 0.24, 0.26);
         Assert.InRange(tone, 0.24, 0.26);
-        Assert.Equal("true", (await tab.EvaluateAsync("document.querySelector(\"button[aria-label='Solo tone']\").getAttribute('aria-pressed')"))!.GetValue<string>());
+        Assert.Equal(
+            "true",
+            (
+                await tab.EvaluateAsync("document.querySelector(\"button[aria-label='Solo tone']\").getAttribute('aria-pressed')")
+            )!.GetValue<string>()
+        );
 
         // The gain of −12 dB is 0.2512.
         await tab.EvaluateAsync("stemPlayer.setGain('tone', -12)");
@@ -96,7 +104,9 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         {
             await tab.EvaluateAsync($"stemPlayer.seek({place})");
             Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
-            Assert.True(await tab.NumberAsync("stemPlayer.position()") >= double.Parse(place, System.Globalization.CultureInfo.InvariantCulture));
+            Assert.True(
+                await tab.NumberAsync("stemPlayer.position()") >= double.Parse(place, System.Globalization.CultureInfo.InvariantCulture)
+            );
         }
         await tab.ClickAsync(".lane:nth-of-type(3) .wave", 0.25);
         Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-4);
@@ -116,12 +126,19 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
         await using Chromium.Tab tab = await OpenAsync(folder);
-        await tab.EvaluateAsync("stemPlayer.toggle('noise', 'mute'); stemPlayer.toggle('opposite', 'mute'); stemPlayer.toggle('late', 'mute'); stemPlayer.setGain('tone', -6)");
-        string base64 = (await tab.EvaluateAsync("stemPlayer.render().then(({ bytes }) => { let text = ''; for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768)); return btoa(text); })"))!.GetValue<string>();
+        await tab.EvaluateAsync(
+            "stemPlayer.toggle('noise', 'mute'); stemPlayer.toggle('opposite', 'mute'); stemPlayer.toggle('late', 'mute'); stemPlayer.setGain('tone', -6)"
+        );
+        string base64 = (
+            await tab.EvaluateAsync(
+                "stemPlayer.render().then(({ bytes }) => { let text = ''; for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768)); return btoa(text); })"
+            )
+        )!.GetValue<string>();
         File.WriteAllBytes(folder["remix.wav"], Convert.FromBase64String(base64));
         using AudioReader remix = AudioFile.Open(folder["remix.wav"]);
         Assert.Equal(("PCM 24 bit", PlayerStems.Rate, 2, Frames), (remix.Codec, remix.SampleRate, remix.Channels, remix.FrameCount));
-        float[] samples = new float[2 * Frames], tone = PlayerStems.Sine(Frames, 1000);
+        float[] samples = new float[2 * Frames],
+            tone = PlayerStems.Sine(Frames, 1000);
         Assert.Equal(Frames, remix.Read(samples));
         double gain = Math.Pow(10, -0.3);
         for (int i = 0; i < Frames; i++)
@@ -146,7 +163,12 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         await tab.EvaluateAsync("for (const details of document.querySelectorAll('details')) details.open = true");
         Assert.Equal(360, await tab.NumberAsync("document.documentElement.scrollWidth"));
         // Each control is as large as a finger needs it.
-        Assert.Equal(0, await tab.NumberAsync("[...document.querySelectorAll('button, input[type=range], select')].filter(e => e.checkVisibility() && (e.clientHeight < 24 || e.clientWidth < 24)).length"));
+        Assert.Equal(
+            0,
+            await tab.NumberAsync(
+                "[...document.querySelectorAll('button, input[type=range], select')].filter(e => e.checkVisibility() && (e.clientHeight < 24 || e.clientWidth < 24)).length"
+            )
+        );
 
         string? axe = Axe(folder["axe"]);
         if (axe is not null)
@@ -157,10 +179,19 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
             await tab.PreferAsync(theme);
             backs.Add((await tab.EvaluateAsync("getComputedStyle(document.body).backgroundColor"))!.GetValue<string>());
             if (axe is not null)
-                Assert.Equal("[]", (await tab.EvaluateAsync("axe.run().then(found => found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))"))!.ToJsonString());
+                Assert.Equal(
+                    "[]",
+                    (
+                        await tab.EvaluateAsync(
+                            "axe.run().then(found => found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))"
+                        )
+                    )!.ToJsonString()
+                );
         }
         // The switch goes over what the system prefers.
-        await tab.EvaluateAsync("(() => { const theme = document.querySelector('#theme'); theme.value = 'light'; theme.dispatchEvent(new Event('change')); })()");
+        await tab.EvaluateAsync(
+            "(() => { const theme = document.querySelector('#theme'); theme.value = 'light'; theme.dispatchEvent(new Event('change')); })()"
+        );
         backs.Add((await tab.EvaluateAsync("getComputedStyle(document.body).backgroundColor"))!.GetValue<string>());
         Assert.Equal(["rgb(255, 255, 255)", "rgb(20, 23, 28)", "rgb(255, 255, 255)"], backs);
         Assert.Empty(tab.Complaints);
@@ -176,7 +207,16 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         string name = "a&b'\"<img src=x onerror=hacked=1>{{style}}\u2028";
         PlayerStems.Write(folder["in", name.Replace("/", "_", StringComparison.Ordinal) + ".wav"], PlayerStems.Sine(4410, 440));
         TrackSource source = new(Directory.GetFiles(folder["in"])[0]);
-        PlayerPage page = new() { Title = hostile, Variants = [new PlayerVariant(hostile, [new PlayerStem(hostile, source)]), new PlayerVariant("b" + hostile, [new PlayerStem(hostile, source)])], Audio = PlayerAudio.Linked };
+        PlayerPage page = new()
+        {
+            Title = hostile,
+            Variants =
+            [
+                new PlayerVariant(hostile, [new PlayerStem(hostile, source)]),
+                new PlayerVariant("b" + hostile, [new PlayerStem(hostile, source)]),
+            ],
+            Audio = PlayerAudio.Linked,
+        };
         await using Chromium.Tab tab = await browser.OpenAsync();
         await tab.GoAsync(new Uri(page.Write(folder["out", "player.html"]).FilePath).AbsoluteUri);
         Assert.Equal(hostile, (await tab.EvaluateAsync("document.querySelector('#title').textContent"))!.GetValue<string>());
@@ -184,7 +224,9 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         Assert.Equal("undefined", (await tab.EvaluateAsync("typeof window.hacked"))!.GetValue<string>());
         Assert.Equal(0, await tab.NumberAsync("document.querySelectorAll('img').length"));
         // Nor would a script run that got into the page all the same: the policy knows one.
-        await tab.EvaluateAsync("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hacked = 1' }))");
+        await tab.EvaluateAsync(
+            "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hacked = 1' }))"
+        );
         Assert.Equal("undefined", (await tab.EvaluateAsync("typeof window.hacked"))!.GetValue<string>());
         Assert.Single(tab.Complaints, c => c.Contains("Content Security Policy", StringComparison.Ordinal));
     }
@@ -219,14 +261,37 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         PlayerPage page = PlayerPage.Create(StemFolder.Find(folder["a & b#?"])[0]);
         await using (Chromium.Tab tab = await browser.OpenAsync())
         {
-            await tab.GoAsync(new Uri((page with { Audio = PlayerAudio.Linked }).Write(folder["page", "player.html"]).FilePath).AbsoluteUri);
+            await tab.GoAsync(
+                new Uri((page with { Audio = PlayerAudio.Linked }).Write(folder["page", "player.html"]).FilePath).AbsoluteUri
+            );
             await tab.ClickAsync("#play");
             await PlayingAsync(tab);
             await tab.EvaluateAsync("stemPlayer.toggle('tone', 'solo')");
-            await tab.EvaluateAsync("(async () => { while (stemPlayer.position() < 1) await new Promise(resolve => setTimeout(resolve, 20)); })()");
-            Assert.Equal("""["late","mix","noise","opposite"]""", (await tab.EvaluateAsync("[...stemPlayer.sound.players].filter(([, player]) => player.muted).map(([track]) => track.name).sort()"))!.ToJsonString());
-            Assert.Equal(5, await tab.NumberAsync("[...stemPlayer.sound.players.values()].filter(player => !player.paused && player.currentTime > 0).length"));
-            output.WriteLine("Players apart, in ms: " + (await tab.EvaluateAsync("(() => { const times = [...stemPlayer.sound.players.values()].map(p => p.currentTime); return 1000 * (Math.max(...times) - Math.min(...times)); })()"))!.ToJsonString());
+            await tab.EvaluateAsync(
+                "(async () => { while (stemPlayer.position() < 1) await new Promise(resolve => setTimeout(resolve, 20)); })()"
+            );
+            Assert.Equal(
+                """["late","mix","noise","opposite"]""",
+                (
+                    await tab.EvaluateAsync(
+                        "[...stemPlayer.sound.players].filter(([, player]) => player.muted).map(([track]) => track.name).sort()"
+                    )
+                )!.ToJsonString()
+            );
+            Assert.Equal(
+                5,
+                await tab.NumberAsync(
+                    "[...stemPlayer.sound.players.values()].filter(player => !player.paused && player.currentTime > 0).length"
+                )
+            );
+            output.WriteLine(
+                "Players apart, in ms: "
+                    + (
+                        await tab.EvaluateAsync(
+                            "(() => { const times = [...stemPlayer.sound.players.values()].map(p => p.currentTime); return 1000 * (Math.max(...times) - Math.min(...times)); })()"
+                        )
+                    )!.ToJsonString()
+            );
             Assert.Empty(tab.Complaints);
         }
         using PlayerServer server = page.Serve();
@@ -244,7 +309,8 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         }
     }
 
-    // What is heard, against the samples of a track as the page has fetched them: where in the track the last 0.7 s are, and the greatest difference there. Loops are gone through.
+    // What is heard, against the samples of a track as the page has fetched them: where in the track the last 0.7 s are, and the greatest
+    // difference there. Loops are gone through.
     private const string Comparison = """
         window.recorder = new AnalyserNode(stemPlayer.sound.context, { fftSize: 32768, channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
         stemPlayer.sound.output.connect(recorder);
@@ -278,7 +344,8 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
-        float[] noise = PlayerStems.Noise(Frames, 1), opposite = Array.ConvertAll(noise, n => -n);
+        float[] noise = PlayerStems.Noise(Frames, 1),
+            opposite = Array.ConvertAll(noise, n => -n);
         PlayerStems.Write(folder["song", "noise.wav"], noise);
         PlayerStems.Write(folder["song", "opposite.wav"], opposite, format: DemucsPS.Engine.Audio.Wav.WavSampleFormat.Float32);
         PlayerStems.Write(folder["song", "24.wav"], opposite, format: DemucsPS.Engine.Audio.Wav.WavSampleFormat.Pcm24);
@@ -293,7 +360,8 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         await PlayingAsync(tab);
         await tab.EvaluateAsync(Ear + Comparison);
         await tab.EvaluateAsync("(async () => { window.noise = await samplesOf('noise'); only('noise'); })()");
-        // The parts of the file meet each 1.486 s, and what is given to the browser as long after its beginning: both are in the last 0.7 of 1.8 s.
+        // The parts of the file meet each 1.486 s, and what is given to the browser as long after its beginning: both are in the last 0.7
+        // of 1.8 s.
         foreach (string place in (string[])["0.6", "2.1", "2.654321", "0"])
             Assert.InRange(await DifferenceAsync($"stemPlayer.seek({place})", "compared(noise, 1.8)"), 0, 1e-6);
         // So they are in step: what is one sample off is heard.
@@ -312,18 +380,30 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         // A loop shorter than a part, and one over a seam; the next frame behind its end is that of its start.
         foreach ((string from, string to) in new[] { ("2", "2.1"), ("1.3", "2.55") })
         {
-            Assert.InRange(await DifferenceAsync($"stemPlayer.setLoop(true, [{from}, {to}])", $"compared(noise, 1.8, [{from}, {to}])"), 0, 1e-6);
-            Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), double.Parse(from, System.Globalization.CultureInfo.InvariantCulture), double.Parse(to, System.Globalization.CultureInfo.InvariantCulture));
+            Assert.InRange(
+                await DifferenceAsync($"stemPlayer.setLoop(true, [{from}, {to}])", $"compared(noise, 1.8, [{from}, {to}])"),
+                0,
+                1e-6
+            );
+            Assert.InRange(
+                await tab.NumberAsync("stemPlayer.position()"),
+                double.Parse(from, System.Globalization.CultureInfo.InvariantCulture),
+                double.Parse(to, System.Globalization.CultureInfo.InvariantCulture)
+            );
         }
         // Gains are those of nodes, so that stems can be made louder.
         await tab.EvaluateAsync("only('tone'); stemPlayer.setGain('tone', 6)");
         Assert.InRange((await HeardAsync(tab)).Tone, 0.497, 0.5);
         Assert.False((await tab.EvaluateAsync("stemPlayer.setLoop(false), stemPlayer.sound.canRender"))!.GetValue<bool>());
         // It ends by itself, and begins anew.
-        await tab.EvaluateAsync("(async () => { await stemPlayer.seek(5.7); while (stemPlayer.sound.playing) await new Promise(resolve => setTimeout(resolve, 20)); })()");
+        await tab.EvaluateAsync(
+            "(async () => { await stemPlayer.seek(5.7); while (stemPlayer.sound.playing) await new Promise(resolve => setTimeout(resolve, 20)); })()"
+        );
         Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 5.99, 6);
         await tab.EvaluateAsync("stemPlayer.play()");
-        await tab.EvaluateAsync("(async () => { while (stemPlayer.position() < 0.1) await new Promise(resolve => setTimeout(resolve, 5)); })()");
+        await tab.EvaluateAsync(
+            "(async () => { while (stemPlayer.position() < 0.1) await new Promise(resolve => setTimeout(resolve, 5)); })()"
+        );
         Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 0.1, 5);
         Assert.Empty(tab.Complaints);
 
@@ -354,7 +434,8 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         await using Chromium.Tab tab = await browser.OpenAsync();
         await tab.GoAsync(server.Address.AbsoluteUri);
         // The third part of one track comes when it is called for.
-        await tab.EvaluateAsync("""
+        await tab.EvaluateAsync(
+            """
             (() => {
               const sound = stemPlayer.sound, fetchPart = sound.fetchPart;
               const wait = new Promise(resolve => { window.release = resolve; });
@@ -364,25 +445,35 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
                 return fetchPart.call(this, track, number);
               };
             })()
-            """);
+            """
+        );
         await tab.ClickAsync("#play");
         await PlayingAsync(tab);
         await tab.EvaluateAsync(Ear);
         double seam = 2.0 * 65_536 / PlayerStems.Rate;
-        await tab.EvaluateAsync($"(async () => {{ while (stemPlayer.sound.context.currentTime < stemPlayer.sound.scheduledTo + 0.3) await new Promise(resolve => setTimeout(resolve, 5)); }})()");
+        await tab.EvaluateAsync(
+            $"(async () => {{ while (stemPlayer.sound.context.currentTime < stemPlayer.sound.scheduledTo + 0.3) await new Promise(resolve => setTimeout(resolve, 5)); }})()"
+        );
         // It stands where the part is missing, with nothing to hear.
         await tab.EvaluateAsync("only('noise')");
         Assert.InRange((await HeardAsync(tab)).Peak, 0, 0);
         Assert.Equal(seam, await tab.NumberAsync("stemPlayer.position()"), 1e-4);
-        await tab.EvaluateAsync($"(async () => {{ release(); while (stemPlayer.position() < {(seam + 0.3).ToString(System.Globalization.CultureInfo.InvariantCulture)}) await new Promise(resolve => setTimeout(resolve, 5)); }})()");
+        await tab.EvaluateAsync(
+            $"(async () => {{ release(); while (stemPlayer.position() < {(seam + 0.3).ToString(System.Globalization.CultureInfo.InvariantCulture)}) await new Promise(resolve => setTimeout(resolve, 5)); }})()"
+        );
         Assert.InRange((await HeardAsync(tab)).Peak, 0.3, 0.5);
         await tab.EvaluateAsync("only('noise', 'opposite')");
         Assert.InRange((await HeardAsync(tab)).Peak, 0, 1e-6);
         Assert.Empty(tab.Complaints);
 
-        await tab.EvaluateAsync("(async () => { stemPlayer.sound.fetchPart = async track => { throw new Error(`'${track.file}' is away`); }; stemPlayer.sound.parts.forEach(held => held.clear()); await stemPlayer.seek(0.5); })()");
+        await tab.EvaluateAsync(
+            "(async () => { stemPlayer.sound.fetchPart = async track => { throw new Error(`'${track.file}' is away`); }; stemPlayer.sound.parts.forEach(held => held.clear()); await stemPlayer.seek(0.5); })()"
+        );
         Assert.False((await tab.EvaluateAsync("stemPlayer.sound.playing"))!.GetValue<bool>());
-        Assert.Equal("'noise.wav' is away.", (await tab.EvaluateAsync("document.querySelector('#status').textContent"))!.GetValue<string>());
+        Assert.Equal(
+            "'noise.wav' is away.",
+            (await tab.EvaluateAsync("document.querySelector('#status').textContent"))!.GetValue<string>()
+        );
         Assert.Empty(tab.Complaints);
     }
 
@@ -395,8 +486,15 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         PlayerStems.Write(folder["stems", "b.wav"], PlayerStems.Sine(Frames / 2, 441));
         PlayerStems.Write(folder["stems", "mix.wav"], PlayerStems.Sine(Frames / 6, 441));
         await using Chromium.Tab tab = await browser.OpenAsync();
-        await tab.GoAsync(new Uri((PlayerPage.Create(StemFolder.Find(folder["stems"])[0]) with { Audio = PlayerAudio.Linked }).Write(folder["player.html"]).FilePath).AbsoluteUri);
-        await tab.EvaluateAsync("""
+        await tab.GoAsync(
+            new Uri(
+                (PlayerPage.Create(StemFolder.Find(folder["stems"])[0]) with { Audio = PlayerAudio.Linked })
+                    .Write(folder["player.html"])
+                    .FilePath
+            ).AbsoluteUri
+        );
+        await tab.EvaluateAsync(
+            """
             (async () => {
               await stemPlayer.ready;
               const player = name => [...stemPlayer.sound.players].find(([track]) => track.name === name)[1];
@@ -404,7 +502,8 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
               window.short = [player('a'), player('mix')];
               window.moved = async () => { for (let i = 0; i < 3; i++) await new Promise(resolve => longest.addEventListener('timeupdate', resolve, { once: true })); };
             })()
-            """);
+            """
+        );
         await tab.ClickAsync("#play");
         await PlayingAsync(tab);
         // What has ended is not begun anew by a seek, nor by playing again.
@@ -412,18 +511,34 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         {
             await tab.EvaluateAsync($"(async () => {{ await {begin}; await moved(); }})()");
             Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2.0001, 3);
-            Assert.Equal(2, await tab.NumberAsync("short.filter(player => player.paused && Math.abs(player.currentTime - 1) < 0.1).length"));
+            Assert.Equal(
+                2,
+                await tab.NumberAsync("short.filter(player => player.paused && Math.abs(player.currentTime - 1) < 0.1).length")
+            );
         }
         // Behind a loop's end there is nothing.
-        Assert.InRange(await tab.NumberAsync("(async () => { stemPlayer.setLoop(true, null); await stemPlayer.seek(stemPlayer.data.duration); return stemPlayer.position(); })()"), 0, 1);
-        Assert.Equal(0, await tab.NumberAsync("""
-            (async () => {
-              const resting = () => [longest, ...short].filter(player => player.paused).length;
-              for (const end = performance.now() + 10000; resting() > 0 && performance.now() < end;) await new Promise(resolve => setTimeout(resolve, 20));
-              return resting();
-            })()
-            """));
-        await tab.EvaluateAsync("(async () => { stemPlayer.setLoop(false); await stemPlayer.seek(2.8); while (stemPlayer.sound.playing) await new Promise(resolve => setTimeout(resolve, 20)); })()");
+        Assert.InRange(
+            await tab.NumberAsync(
+                "(async () => { stemPlayer.setLoop(true, null); await stemPlayer.seek(stemPlayer.data.duration); return stemPlayer.position(); })()"
+            ),
+            0,
+            1
+        );
+        Assert.Equal(
+            0,
+            await tab.NumberAsync(
+                """
+                (async () => {
+                  const resting = () => [longest, ...short].filter(player => player.paused).length;
+                  for (const end = performance.now() + 10000; resting() > 0 && performance.now() < end;) await new Promise(resolve => setTimeout(resolve, 20));
+                  return resting();
+                })()
+                """
+            )
+        );
+        await tab.EvaluateAsync(
+            "(async () => { stemPlayer.setLoop(false); await stemPlayer.seek(2.8); while (stemPlayer.sound.playing) await new Promise(resolve => setTimeout(resolve, 20)); })()"
+        );
         Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2.9, 3.01);
         Assert.Empty(tab.Complaints);
     }
@@ -436,7 +551,9 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         await using Chromium.Tab tab = await OpenAsync(folder);
         await tab.ClickAsync("#play");
         await PlayingAsync(tab);
-        await tab.EvaluateAsync("(async () => { stemPlayer.pause(); stemPlayer.setLoop(true, [2, 2.5]); stemPlayer.seek(5); await stemPlayer.play(); })()");
+        await tab.EvaluateAsync(
+            "(async () => { stemPlayer.pause(); stemPlayer.setLoop(true, [2, 2.5]); stemPlayer.seek(5); await stemPlayer.play(); })()"
+        );
         Assert.InRange(await tab.NumberAsync("stemPlayer.position()"), 2, 2.5);
         await tab.EvaluateAsync(Ear);
         Assert.InRange((await HeardAsync(tab)).Peak, 0.3, 1);
@@ -459,7 +576,9 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
     }
 
     private static async Task PlayingAsync(Chromium.Tab tab) =>
-        await tab.EvaluateAsync("(async () => { while (!stemPlayer.sound.playing || stemPlayer.position() === 0) await new Promise(resolve => setTimeout(resolve, 5)); })()");
+        await tab.EvaluateAsync(
+            "(async () => { while (!stemPlayer.sound.playing || stemPlayer.position() === 0) await new Promise(resolve => setTimeout(resolve, 5)); })()"
+        );
 
     private static async Task<(double Peak, double Tone)> HeardAsync(Chromium.Tab tab)
     {
@@ -473,8 +592,16 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
         Directory.CreateDirectory(folder);
         try
         {
-            ProcessStartInfo start = new("npm") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (string argument in (string[])["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4.10.3"])
+            ProcessStartInfo start = new("npm")
+            {
+                WorkingDirectory = folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            foreach (
+                string argument in (string[])
+                    ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4.10.3"]
+            )
                 start.ArgumentList.Add(argument);
             using Process npm = Process.Start(start)!;
             npm.BeginOutputReadLine();

@@ -33,7 +33,10 @@ public sealed partial class PlayerPageTests : IDisposable
         Assert.Equal(["b#1?", "drums"], page.Stems);
         Assert.Equal(2000.0 / 44100, page.Duration.TotalSeconds, 1e-6);
         Assert.Equal(new FileInfo(page.FilePath).Length, page.Bytes);
-        Assert.Equal(["a & b/Mixture.WAV", "a & b/b#1?.wav", "a & b/drums.wav", "pages/one.html"], _folder.Files().Select(f => f.Replace('\\', '/')));
+        Assert.Equal(
+            ["a & b/Mixture.WAV", "a & b/b#1?.wav", "a & b/drums.wav", "pages/one.html"],
+            _folder.Files().Select(f => f.Replace('\\', '/'))
+        );
 
         JsonElement data = Data(page);
         Assert.Equal("../a%20%26%20b/b%231%3F.wav", data.GetProperty("variants")[0].GetProperty("stems")[0].GetProperty("url").GetString());
@@ -51,12 +54,14 @@ public sealed partial class PlayerPageTests : IDisposable
         File.Copy(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "song", "bass.flac"), _folder["song", "bass.flac"]);
         PlayerPageFile page = PlayerPage.Create(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"]);
         Assert.Equal((PlayerAudio.Embedded, false), (page.Audio, page.HasMix));
-        JsonElement bass = Data(page).GetProperty("variants")[0].GetProperty("stems")[0], loud = Data(page).GetProperty("variants")[0].GetProperty("stems")[1];
+        JsonElement bass = Data(page).GetProperty("variants")[0].GetProperty("stems")[0],
+            loud = Data(page).GetProperty("variants")[0].GetProperty("stems")[1];
         Assert.Equal(File.ReadAllBytes(_folder["song", "bass.flac"]), Block(page, bass.GetProperty("block").GetString()!));
         Assert.Equal(2, loud.GetProperty("gain").GetDouble(), 1e-4);
         File.WriteAllBytes(_folder["loud"], Block(page, loud.GetProperty("block").GetString()!));
         using AudioReader reader = AudioFile.Open(_folder["loud"]);
-        float[] samples = new float[2 * 4410], expected = PlayerStems.Sine(4410, 441, 1);
+        float[] samples = new float[2 * 4410],
+            expected = PlayerStems.Sine(4410, 441, 1);
         Assert.Equal(4410, reader.Read(samples));
         for (int i = 0; i < 4410; i++)
             Assert.InRange(samples[2 * i] - expected[i], -2 / 32768f, 2 / 32768f);
@@ -74,12 +79,16 @@ public sealed partial class PlayerPageTests : IDisposable
         // What has another rate is made to the page's first.
         PlayerStems.Write(_folder["song", "mix.wav"], PlayerStems.Sine(48_000, 480, 0.25, 48_000), 48_000);
         using PlayerServer server = (PlayerPage.Create(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Serve();
-        JsonElement data = Data(server.Page), stems = data.GetProperty("variants")[0].GetProperty("stems");
+        JsonElement data = Data(server.Page),
+            stems = data.GetProperty("variants")[0].GetProperty("stems");
         Assert.Equal("parts", data.GetProperty("audio").GetString());
         using HttpClient client = new();
         (string Name, JsonElement Track, float[] Left)[] expected =
         [
-            ("a16", stems[0], noise), ("a24", stems[1], noise[..100_000]), ("a32", stems[2], Array.ConvertAll(noise, n => 4 * n)), ("drums", stems[3], Left(_folder["song", "drums.flac"])),
+            ("a16", stems[0], noise),
+            ("a24", stems[1], noise[..100_000]),
+            ("a32", stems[2], Array.ConvertAll(noise, n => 4 * n)),
+            ("drums", stems[3], Left(_folder["song", "drums.flac"])),
             ("mix", data.GetProperty("mix"), PlayerStems.Sine(44_100, 480)),
         ];
         foreach ((string name, JsonElement track, float[] left) in expected)
@@ -92,7 +101,11 @@ public sealed partial class PlayerPageTests : IDisposable
                 using HttpResponseMessage answer = await client.SendAsync(ask, TestContext.Current.CancellationToken);
                 Assert.Equal(System.Net.HttpStatusCode.PartialContent, answer.StatusCode);
                 Assert.Equal(8 * 882_000, answer.Content.Headers.ContentRange!.Length);
-                float[] given = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).ToArray();
+                float[] given = System
+                    .Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(
+                        await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)
+                    )
+                    .ToArray();
                 Assert.Equal(2000, given.Length);
                 for (int i = 0; i < 1000; i++)
                     Assert.Equal(at + i < left.Length ? left[at + i] : 0, given[2 * i], name == "mix" ? 1e-3f : 0);
@@ -113,7 +126,8 @@ public sealed partial class PlayerPageTests : IDisposable
     {
         string page = File.ReadAllText(OneTone(_ => { }).FilePath);
         string policy = Regex.Match(page, "<meta http-equiv=\"Content-Security-Policy\" content=\"([^\"]+)\"").Groups[1].Value;
-        string script = Assert.Single(Regex.Matches(page, "<script>(.*?)</script>", RegexOptions.Singleline)).Groups[1].Value, style = Assert.Single(Regex.Matches(page, "<style>(.*?)</style>", RegexOptions.Singleline)).Groups[1].Value;
+        string script = Assert.Single(Regex.Matches(page, "<script>(.*?)</script>", RegexOptions.Singleline)).Groups[1].Value,
+            style = Assert.Single(Regex.Matches(page, "<style>(.*?)</style>", RegexOptions.Singleline)).Groups[1].Value;
         Assert.StartsWith("default-src 'none'; ", policy, StringComparison.Ordinal);
         Assert.Contains($"script-src '{Hash(script)}';", policy, StringComparison.Ordinal);
         Assert.Contains($"style-src '{Hash(style)}';", policy, StringComparison.Ordinal);
@@ -133,7 +147,8 @@ public sealed partial class PlayerPageTests : IDisposable
     [InlineData("{{data}}{{script}}{{title}}")]
     public void Names_become_text_and_come_back_as_they_were(string hostile)
     {
-        PlayerPageFile plain = OneTone(_ => { }), page = OneTone(name => name(hostile));
+        PlayerPageFile plain = OneTone(_ => { }),
+            page = OneTone(name => name(hostile));
         string text = File.ReadAllText(page.FilePath);
         JsonElement data = Data(page);
         Assert.Equal(hostile, data.GetProperty("title").GetString());
@@ -150,14 +165,19 @@ public sealed partial class PlayerPageTests : IDisposable
     [Fact]
     public void Variants_are_as_loud_as_the_quietest_and_the_mix_as_they_are()
     {
-        float[] tone = PlayerStems.Sine(4410, 441, 0.25), other = PlayerStems.Sine(4410, 882, 0.25);
+        float[] tone = PlayerStems.Sine(4410, 441, 0.25),
+            other = PlayerStems.Sine(4410, 882, 0.25);
         PlayerStems.Write(_folder["mix.wav"], [.. tone.Zip(other, (a, b) => a + b)]);
         foreach ((string name, float gain) in new[] { ("half", 0.5f), ("full", 1f) })
         {
             PlayerStems.Write(_folder[name, "a.wav"], Array.ConvertAll(tone, s => s * gain), format: WavSampleFormat.Float32);
             PlayerStems.Write(_folder[name, "b.wav"], Array.ConvertAll(other, s => s * gain), format: WavSampleFormat.Float32);
         }
-        PlayerPage page = PlayerPage.Comparing([StemFolder.Find(_folder["half"])[0], StemFolder.Find(_folder["full"])[0]]) with { Mix = new TrackSource(_folder["mix.wav"]), Audio = PlayerAudio.Linked };
+        PlayerPage page = PlayerPage.Comparing([StemFolder.Find(_folder["half"])[0], StemFolder.Find(_folder["full"])[0]]) with
+        {
+            Mix = new TrackSource(_folder["mix.wav"]),
+            Audio = PlayerAudio.Linked,
+        };
         JsonElement data = Data(page.Write(_folder["player.html"]));
         Assert.Equal(2, data.GetProperty("variants").GetArrayLength());
         Assert.Equal(1, data.GetProperty("variants")[0].GetProperty("level").GetDouble(), 1e-3);
@@ -170,7 +190,18 @@ public sealed partial class PlayerPageTests : IDisposable
     [InlineData(new[] { "a/song", "b/song", "b/other" }, new[] { "stems (1)", "stems (2)", "stems (3)" })]
     [InlineData(new[] { "a", "b" }, new[] { "stems (a)", "stems (b)" })]
     public void Separations_of_one_name_are_told_apart_by_their_folders(string[] folders, string[] names) =>
-        Assert.Equal(names, PlayerPage.Comparing([.. folders.Select(f => new StemFolder("song", _folder[[.. f.Split('/'), "player.html"]], new PlayerVariant("stems", [])))]).Variants.Select(v => v.Name));
+        Assert.Equal(
+            names,
+            PlayerPage
+                .Comparing([
+                    .. folders.Select(f => new StemFolder(
+                        "song",
+                        _folder[[.. f.Split('/'), "player.html"]],
+                        new PlayerVariant("stems", [])
+                    )),
+                ])
+                .Variants.Select(v => v.Name)
+        );
 
     [Fact]
     public void Memory_does_not_depend_on_the_length()
@@ -178,7 +209,11 @@ public sealed partial class PlayerPageTests : IDisposable
         long[] allocated = Array.ConvertAll([1, 20], seconds =>
         {
             PlayerStems.Write(_folder[$"{seconds}", "a.wav"], PlayerStems.Noise(44100 * seconds, 1));
-            PlayerPage page = PlayerPage.Create(StemFolder.Find(_folder[$"{seconds}"])[0]) with { Audio = PlayerAudio.Linked, Overwrite = true };
+            PlayerPage page = PlayerPage.Create(StemFolder.Find(_folder[$"{seconds}"])[0]) with
+            {
+                Audio = PlayerAudio.Linked,
+                Overwrite = true,
+            };
             page.Write(_folder[$"{seconds}", "player.html"]);
             long before = GC.GetAllocatedBytesForCurrentThread();
             page.Write(_folder[$"{seconds}", "player.html"]);
@@ -207,8 +242,14 @@ public sealed partial class PlayerPageTests : IDisposable
         for (int i = 0; i < 12; i++)
         {
             int bucket = i * 4096;
-            Assert.Equal(((int)Math.Floor(-i / 20f * 127), (int)Math.Ceiling(i / 20f * 127)), ((sbyte)bytes[2 * bucket], (sbyte)bytes[2 * bucket + 1]));
-            Assert.Equal((0, Math.Min(127, (int)Math.Ceiling(i / 10f * 127))), ((sbyte)bytes[2 * bucket + 2], (sbyte)bytes[2 * bucket + 3]));
+            Assert.Equal(
+                ((int)Math.Floor(-i / 20f * 127), (int)Math.Ceiling(i / 20f * 127)),
+                ((sbyte)bytes[2 * bucket], (sbyte)bytes[2 * bucket + 1])
+            );
+            Assert.Equal(
+                (0, Math.Min(127, (int)Math.Ceiling(i / 10f * 127))),
+                ((sbyte)bytes[2 * bucket + 2], (sbyte)bytes[2 * bucket + 3])
+            );
         }
     }
 
@@ -220,7 +261,9 @@ public sealed partial class PlayerPageTests : IDisposable
         float[] samples = PlayerStems.Sine(4410, 441);
         samples[1234] = wrong;
         PlayerStems.Write(_folder["song", "a.wav"], samples, format: WavSampleFormat.Float32);
-        DemucsException e = Assert.Throws<DemucsException>(() => PlayerPage.Create(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"]));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            PlayerPage.Create(StemFolder.Find(_folder["song"])[0]).Write(_folder["song", "player.html"])
+        );
         Assert.Equal((DemucsError.AudioTrackCorrupt, _folder["song", "a.wav"]), (e.Error, e.Path));
         Assert.Equal(["a.wav"], _folder.Files().Select(Path.GetFileName));
     }
@@ -228,15 +271,25 @@ public sealed partial class PlayerPageTests : IDisposable
     [Fact]
     public void A_page_that_exists_is_replaced_only_when_asked_for_and_only_as_a_whole()
     {
-        PlayerPage page = new() { Title = "t", Variants = [new PlayerVariant("v", [new PlayerStem("a", new TrackSource(_folder["a.wav"]))])], Audio = PlayerAudio.Linked };
+        PlayerPage page = new()
+        {
+            Title = "t",
+            Variants = [new PlayerVariant("v", [new PlayerStem("a", new TrackSource(_folder["a.wav"]))])],
+            Audio = PlayerAudio.Linked,
+        };
         PlayerStems.Write(_folder["a.wav"], PlayerStems.Sine(441, 441));
         File.WriteAllText(_folder["player.html"], "mine");
         DemucsException e = Assert.Throws<DemucsException>(() => page.Write(_folder["player.html"]));
         Assert.Equal((DemucsError.StemExists, Remedy.Replace), (e.Error, Assert.Single(e.Remedies)));
         using CancellationTokenSource stop = new();
-        Assert.Throws<OperationCanceledException>(() => (page with { Overwrite = true }).Write(_folder["player.html"], new Progress(stop.Cancel), stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            (page with { Overwrite = true }).Write(_folder["player.html"], new Progress(stop.Cancel), stop.Token)
+        );
         Assert.Equal("mine", File.ReadAllText(_folder["player.html"]));
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => (page with { Overwrite = true }).Write(_folder["a.wav"])).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => (page with { Overwrite = true }).Write(_folder["a.wav"])).Error
+        );
         (page with { Overwrite = true }).Write(_folder["player.html"]);
         Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(_folder["player.html"]), StringComparison.Ordinal);
         Assert.Equal(["a.wav", "player.html"], _folder.Files());
@@ -256,7 +309,9 @@ public sealed partial class PlayerPageTests : IDisposable
     {
         foreach (string name in (string[])["bass.wav", "mix.wav", "Mix.flac.wav", "mixture.wav"])
             PlayerStems.Write(_folder["song", name], PlayerStems.Sine(441, 441));
-        PlayerPageFile page = (PlayerPage.Create(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Write(_folder["player.html"]);
+        PlayerPageFile page = (PlayerPage.Create(StemFolder.Find(_folder["song"])[0]) with { Audio = PlayerAudio.Linked }).Write(
+            _folder["player.html"]
+        );
         Assert.Equal(["Mix.flac", "bass"], page.Stems);
         Assert.True(page.HasMix);
         Assert.Contains("'mixture.wav'", Assert.Single(page.Warnings), StringComparison.Ordinal);
@@ -266,12 +321,23 @@ public sealed partial class PlayerPageTests : IDisposable
     public void A_track_whose_files_are_named_by_a_template_is_called_after_its_source()
     {
         using InterruptedTrack track = new(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx"), frames: 900);
-        SeparationResult result = track.Separate("named", new SeparationOptions(), output => output with { Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{name} ({stem})")) });
+        SeparationResult result = track.Separate("named", new SeparationOptions(), output =>
+            output with
+            {
+                Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{name} ({stem})")),
+            }
+        );
         StemFolder found = Assert.Single(StemFolder.Find(track.Folder["named"]));
         Assert.Equal(("noise", track.Folder["named", "noise.player.html"]), (found.Title, found.PagePath));
         // With another separation of it beside it, the pages have different names.
         File.Copy(result.ProvenancePath, track.Folder["named", "noise (again).demucsps.json"]);
-        Assert.Equal(["noise (again).player.html", Path.GetFileName(result.ProvenancePath).Replace("demucsps.json", "player.html", StringComparison.Ordinal)], StemFolder.Find(track.Folder["named"]).Select(f => Path.GetFileName(f.PagePath)));
+        Assert.Equal(
+            [
+                "noise (again).player.html",
+                Path.GetFileName(result.ProvenancePath).Replace("demucsps.json", "player.html", StringComparison.Ordinal),
+            ],
+            StemFolder.Find(track.Folder["named"]).Select(f => Path.GetFileName(f.PagePath))
+        );
     }
 
     [Fact]
@@ -284,14 +350,29 @@ public sealed partial class PlayerPageTests : IDisposable
         Assert.Contains("differ in length", Assert.Single(Compared("long", "short")), StringComparison.Ordinal);
 
         IReadOnlyList<string> Compared(params string[] folders) =>
-            (PlayerPage.Comparing([.. folders.Select(f => StemFolder.Find(_folder[f])[0])]) with { Audio = PlayerAudio.Linked, Overwrite = true }).Write(_folder["player.html"]).Warnings;
+            (
+                PlayerPage.Comparing([.. folders.Select(f => StemFolder.Find(_folder[f])[0])]) with
+                {
+                    Audio = PlayerAudio.Linked,
+                    Overwrite = true,
+                }
+            )
+                .Write(_folder["player.html"])
+                .Warnings;
     }
 
     [Fact]
     public void Two_names_that_are_one_are_refused()
     {
         PlayerStem stem = new("a", new TrackSource(_folder["a.wav"]));
-        foreach (PlayerPage page in (PlayerPage[])[new() { Title = "t", Variants = [] }, new() { Title = "t", Variants = [new("v", [stem, stem])] }, new() { Title = "t", Variants = [new("v", [stem]), new("v", [stem])] }])
+        foreach (
+            PlayerPage page in (PlayerPage[])
+                [
+                    new() { Title = "t", Variants = [] },
+                    new() { Title = "t", Variants = [new("v", [stem, stem])] },
+                    new() { Title = "t", Variants = [new("v", [stem]), new("v", [stem])] },
+                ]
+        )
             Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => page.Write(_folder["player.html"])).Error);
     }
 
@@ -314,7 +395,10 @@ public sealed partial class PlayerPageTests : IDisposable
 
     [Fact]
     public void More_than_a_browser_holds_is_not_embedded() =>
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => PageSound.Choose(PlayerAudio.Embedded, 5 * 3600, 44100, null, "page")).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => PageSound.Choose(PlayerAudio.Embedded, 5 * 3600, 44100, null, "page")).Error
+        );
 
     private PlayerPageFile OneTone(Action<Action<string>> rename)
     {
@@ -322,12 +406,29 @@ public sealed partial class PlayerPageTests : IDisposable
         rename(name => given = name);
         if (!File.Exists(_folder["tone.wav"]))
             PlayerStems.Write(_folder["tone.wav"], PlayerStems.Sine(441, 441));
-        return new PlayerPage { Title = given, Variants = [new PlayerVariant(given, [new PlayerStem(given, new TrackSource(_folder["tone.wav"]))])], Audio = PlayerAudio.Linked, Overwrite = true }.Write(_folder[given == "plain" ? "plain.html" : "page.html"]);
+        return new PlayerPage
+        {
+            Title = given,
+            Variants = [new PlayerVariant(given, [new PlayerStem(given, new TrackSource(_folder["tone.wav"]))])],
+            Audio = PlayerAudio.Linked,
+            Overwrite = true,
+        }.Write(_folder[given == "plain" ? "plain.html" : "page.html"]);
     }
 
-    private static JsonElement Data(PlayerPageFile page) => JsonDocument.Parse(Regex.Match(File.ReadAllText(page.FilePath), "<script type=\"application/json\" id=\"data\">(.*?)</script>").Groups[1].Value).RootElement;
+    private static JsonElement Data(PlayerPageFile page) =>
+        JsonDocument
+            .Parse(
+                Regex.Match(File.ReadAllText(page.FilePath), "<script type=\"application/json\" id=\"data\">(.*?)</script>").Groups[1].Value
+            )
+            .RootElement;
 
-    private static byte[] Block(PlayerPageFile page, string id) => Convert.FromBase64String(Regex.Match(File.ReadAllText(page.FilePath), $"<script type=\"application/octet-stream\" id=\"{id}\">([^<]*)</script>").Groups[1].Value);
+    private static byte[] Block(PlayerPageFile page, string id) =>
+        Convert.FromBase64String(
+            Regex
+                .Match(File.ReadAllText(page.FilePath), $"<script type=\"application/octet-stream\" id=\"{id}\">([^<]*)</script>")
+                .Groups[1]
+                .Value
+        );
 
     private sealed class Progress(Action first) : IProgress<PlayerProgress>
     {

@@ -18,12 +18,16 @@ public sealed class PlayerServerTests : IDisposable
         File.WriteAllText(_folder["own", "player.html"], "<!DOCTYPE html>");
         File.WriteAllBytes(_folder["sound.wav"], s_sound);
         File.WriteAllText(_folder["secret.txt"], "secret");
-        _server = new PlayerServer(new PlayerPageFile("t", _folder["own", "player.html"], 1, [], false, TimeSpan.Zero, PlayerAudio.Linked, 0, []), new Dictionary<string, ServedFile>
-        {
-            [""] = ServedFile.Create(_folder["own", "player.html"], "text/html; charset=utf-8"),
-            ["sound/0-0"] = ServedFile.Create(_folder["sound.wav"], "audio/wav"),
-            ["sound/gone"] = ServedFile.Create(_folder["gone.wav"], "audio/wav"),
-        }, own);
+        _server = new PlayerServer(
+            new PlayerPageFile("t", _folder["own", "player.html"], 1, [], false, TimeSpan.Zero, PlayerAudio.Linked, 0, []),
+            new Dictionary<string, ServedFile>
+            {
+                [""] = ServedFile.Create(_folder["own", "player.html"], "text/html; charset=utf-8"),
+                ["sound/0-0"] = ServedFile.Create(_folder["sound.wav"], "audio/wav"),
+                ["sound/gone"] = ServedFile.Create(_folder["gone.wav"], "audio/wav"),
+            },
+            own
+        );
     }
 
     private string Host => _server.Address.Authority;
@@ -40,7 +44,11 @@ public sealed class PlayerServerTests : IDisposable
     {
         Assert.Equal("127.0.0.1", _server.Address.Host);
         (string head, byte[] body) = Get("");
-        Assert.StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 15\r\n", head, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 15\r\n",
+            head,
+            StringComparison.Ordinal
+        );
         Assert.Equal("<!DOCTYPE html>", Encoding.ASCII.GetString(body));
         Assert.Equal(s_sound, Get("sound/0-0").Body);
         Assert.Empty(Ask($"HEAD {_server.Address.AbsolutePath}sound/0-0 HTTP/1.1\r\nHost: {Host}\r\n\r\n").Body);
@@ -51,7 +59,11 @@ public sealed class PlayerServerTests : IDisposable
         Assert.Equal(s_sound[99_990..], Get("sound/0-0", "range: bytes=-10").Body);
         Assert.Equal(s_sound[50_000..], Get("sound/0-0", "Range: bytes=50000-").Body);
         (head, body) = Get("sound/0-0", "Range: bytes=99999-200000");
-        Assert.StartsWith("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 99999-99999/100000\r\nContent-Type: audio/wav\r\nContent-Length: 1\r\n", head, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 99999-99999/100000\r\nContent-Type: audio/wav\r\nContent-Length: 1\r\n",
+            head,
+            StringComparison.Ordinal
+        );
         Assert.Equal(s_sound[99_999..], body);
         (head, body) = Get("sound/0-0", "Range: bytes=100000-");
         Assert.StartsWith("HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */100000\r\n", head, StringComparison.Ordinal);
@@ -65,12 +77,35 @@ public sealed class PlayerServerTests : IDisposable
     public void It_gives_nothing_else()
     {
         string path = _server.Address.AbsolutePath;
-        foreach (string other in (string[])[path + "../secret.txt", path + "%2e%2e/secret.txt", path + "sound/../../secret.txt", path + "secret.txt", path + "sound/gone", path + "player.html", "/", "/secret.txt", path.TrimEnd('/'), "//etc/passwd", _folder["secret.txt"]])
-            Assert.StartsWith("HTTP/1.1 404 Not Found\r\n", Ask($"GET {other} HTTP/1.1\r\nHost: {Host}\r\n\r\n").Head, StringComparison.Ordinal);
+        foreach (
+            string other in (string[])
+                [
+                    path + "../secret.txt",
+                    path + "%2e%2e/secret.txt",
+                    path + "sound/../../secret.txt",
+                    path + "secret.txt",
+                    path + "sound/gone",
+                    path + "player.html",
+                    "/",
+                    "/secret.txt",
+                    path.TrimEnd('/'),
+                    "//etc/passwd",
+                    _folder["secret.txt"],
+                ]
+        )
+            Assert.StartsWith(
+                "HTTP/1.1 404 Not Found\r\n",
+                Ask($"GET {other} HTTP/1.1\r\nHost: {Host}\r\n\r\n").Head,
+                StringComparison.Ordinal
+            );
         // A foreign site whose name was turned to this machine sends that name.
         foreach (string host in (string[])["Host: evil.example\r\n", "Host: localhost\r\n", ""])
             Assert.StartsWith("HTTP/1.1 404 Not Found\r\n", Ask($"GET {path} HTTP/1.1\r\n{host}\r\n").Head, StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\n", Ask($"POST {path} HTTP/1.1\r\nHost: {Host}\r\n\r\n").Head, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 405 Method Not Allowed\r\n",
+            Ask($"POST {path} HTTP/1.1\r\nHost: {Host}\r\n\r\n").Head,
+            StringComparison.Ordinal
+        );
         Assert.StartsWith("HTTP/1.1 400 Bad Request\r\n", Ask("nonsense\r\n\r\n").Head, StringComparison.Ordinal);
         Assert.Equal("", Ask("GET / HTTP/1.1\r\nX: " + new string('x', 20_000)).Head);
     }

@@ -30,12 +30,16 @@ internal static class PlayerStems
     }
 
     /// <summary>
-    /// Stems that tell whether they are in step: <c>noise</c> and <c>opposite</c> together are silence if they are so to the sample; <c>late</c> is the opposite, one millisecond behind, which leaves
+    /// Stems that tell whether they are in step: <c>noise</c> and <c>opposite</c> together are silence if they are so to the sample;
+    /// <c>late</c> is the opposite, one millisecond behind, which leaves
     /// more than it takes; and <c>tone</c>. The mix is the sum of the four.
     /// </summary>
     public static void WriteStepTest(string folder, int frames)
     {
-        float[] noise = Noise(frames, 1), opposite = Array.ConvertAll(noise, n => -n), late = [.. new float[Late], .. opposite[..^Late]], tone = Sine(frames, 1000);
+        float[] noise = Noise(frames, 1),
+            opposite = Array.ConvertAll(noise, n => -n),
+            late = [.. new float[Late], .. opposite[..^Late]],
+            tone = Sine(frames, 1000);
         Write(Path.Combine(folder, "noise.wav"), noise);
         Write(Path.Combine(folder, "opposite.wav"), opposite);
         Write(Path.Combine(folder, "late.wav"), late);

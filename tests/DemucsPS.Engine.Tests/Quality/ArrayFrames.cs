@@ -25,7 +25,5 @@ internal sealed class ArrayFrames(double[][][] references, double[][][] estimate
         return count;
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -10,27 +10,36 @@ internal static class LeastSquares
     {
         int channels = references[0].Length;
         double[][] all = [.. references.SelectMany(stem => stem)];
-        return [.. estimates.Select((stem, j) =>
-        {
-            double[][] own = references[j], window = Cut(own), everything = Cut(all);
-            double[] sums = new double[WindowSums.Count];
-            for (int c = 0; c < channels; c++)
-            {
-                double[] s = [.. window[c], .. new double[taps - 1]], e = [.. stem[c][start..(start + length)], .. new double[taps - 1]];
-                double[] p = Filter(everything, Solve(all, stem[c], taps), taps), pj = Filter(window, Solve(own, stem[c], taps), taps);
-                for (int n = 0; n < s.Length; n++)
+        return
+        [
+            .. estimates.Select(
+                (stem, j) =>
                 {
-                    sums[0] += s[n] * s[n];
-                    sums[1] += Square(e[n] - s[n]);
-                    sums[2] += pj[n] * pj[n];
-                    sums[3] += Square(pj[n] - s[n]);
-                    sums[4] += Square(p[n] - pj[n]);
-                    sums[5] += p[n] * p[n];
-                    sums[6] += Square(e[n] - p[n]);
+                    double[][] own = references[j],
+                        window = Cut(own),
+                        everything = Cut(all);
+                    double[] sums = new double[WindowSums.Count];
+                    for (int c = 0; c < channels; c++)
+                    {
+                        double[] s = [.. window[c], .. new double[taps - 1]],
+                            e = [.. stem[c][start..(start + length)], .. new double[taps - 1]];
+                        double[] p = Filter(everything, Solve(all, stem[c], taps), taps),
+                            pj = Filter(window, Solve(own, stem[c], taps), taps);
+                        for (int n = 0; n < s.Length; n++)
+                        {
+                            sums[0] += s[n] * s[n];
+                            sums[1] += Square(e[n] - s[n]);
+                            sums[2] += pj[n] * pj[n];
+                            sums[3] += Square(pj[n] - s[n]);
+                            sums[4] += Square(p[n] - pj[n]);
+                            sums[5] += p[n] * p[n];
+                            sums[6] += Square(e[n] - p[n]);
+                        }
+                    }
+                    return new WindowSums(sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]);
                 }
-            }
-            return new WindowSums(sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]);
-        })];
+            ),
+        ];
 
         double[][] Cut(double[][] signals) => [.. signals.Select(x => x[start..(start + length)])];
     }
@@ -54,7 +63,8 @@ internal static class LeastSquares
     /// <summary>Normal equations over the zero-extended signals, by elimination.</summary>
     private static double[] Solve(double[][] signals, double[] target, int taps)
     {
-        int size = signals.Length * taps, length = target.Length + taps - 1;
+        int size = signals.Length * taps,
+            length = target.Length + taps - 1;
         double[][] columns = new double[size][];
         for (int u = 0; u < size; u++)
         {

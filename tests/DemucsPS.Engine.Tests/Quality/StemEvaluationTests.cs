@@ -21,8 +21,20 @@ public sealed class StemEvaluationTests
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         MusevalCase given = MusevalCase.Of(name);
         int channels = given.References[0].Length;
-        StemEvaluation evaluation = StemEvaluation.Compute(() => new ArrayFrames(given.References, given.Estimates), [true, true, true, true], channels, given.Window, given.Hop, filters: true, windows: true,
-            threads: 2, progress: null, lengths: null, new EvaluationPool(), TestContext.Current.CancellationToken);
+        StemEvaluation evaluation = StemEvaluation.Compute(
+            () => new ArrayFrames(given.References, given.Estimates),
+            [true, true, true, true],
+            channels,
+            given.Window,
+            given.Hop,
+            filters: true,
+            windows: true,
+            threads: 2,
+            progress: null,
+            lengths: null,
+            new EvaluationPool(),
+            TestContext.Current.CancellationToken
+        );
 
         JsonElement expected = Expected(name);
         Assert.Equal(expected.GetProperty("frames").GetInt32(), evaluation.Windows.Count);
@@ -55,14 +67,21 @@ public sealed class StemEvaluationTests
 
             void Median(string metric, Func<WindowSums, double> of)
             {
-                double? wanted = figures.Value.GetProperty("median").GetProperty(metric).Deserialize<double?>(s_options), actual = StemQuality.Median(evaluation.Windows.Select(w => w.Sums is { } s ? of(s[stem]) : (double?)null));
-                Assert.True(wanted is null ? actual is null : wanted >= Meaningful || Math.Abs(wanted.Value - actual!.Value) <= 0.01, $"{name}, {figures.Name}, median {metric}: {actual} for {wanted}");
+                double? wanted = figures.Value.GetProperty("median").GetProperty(metric).Deserialize<double?>(s_options),
+                    actual = StemQuality.Median(evaluation.Windows.Select(w => w.Sums is { } s ? of(s[stem]) : (double?)null));
+                Assert.True(
+                    wanted is null ? actual is null : wanted >= Meaningful || Math.Abs(wanted.Value - actual!.Value) <= 0.01,
+                    $"{name}, {figures.Name}, median {metric}: {actual} for {wanted}"
+                );
             }
 
             void Close(string metric, double actual)
             {
                 double wanted = figures.Value.GetProperty(metric).Deserialize<double>(s_options);
-                Assert.True(wanted == actual || Math.Abs(wanted - actual) <= 1e-6, $"{name}, {figures.Name}, {metric}: {actual} for {wanted}");
+                Assert.True(
+                    wanted == actual || Math.Abs(wanted - actual) <= 1e-6,
+                    $"{name}, {figures.Name}, {metric}: {actual} for {wanted}"
+                );
             }
         }
     }
@@ -77,17 +96,33 @@ public sealed class StemEvaluationTests
     public void FiguresAreThoseOfTheDefinition(int stems, int channels, int taps, int size, int frames, int window, int hop)
     {
         Random random = new(stems * 1000 + frames);
-        double[][][] references = Signals(), estimates = Signals();
+        double[][][] references = Signals(),
+            estimates = Signals();
         for (int stem = 0; stem < stems; stem++)
         {
             for (int channel = 0; channel < channels; channel++)
             {
                 for (int n = 0; n < frames; n++)
-                    estimates[stem][channel][n] = 0.1 * estimates[stem][channel][n] + 0.8 * references[stem][channel][n] + 0.2 * references[(stem + 1) % stems][0][Math.Max(0, n - 1)];
+                    estimates[stem][channel][n] =
+                        0.1 * estimates[stem][channel][n]
+                        + 0.8 * references[stem][channel][n]
+                        + 0.2 * references[(stem + 1) % stems][0][Math.Max(0, n - 1)];
             }
         }
-        StemEvaluation evaluation = StemEvaluation.Compute(() => new ArrayFrames(references, estimates), [.. Enumerable.Repeat(true, stems)], channels, window >= frames ? null : window, hop, filters: true, windows: true,
-            threads: 2, progress: null, new FilterLengths(taps, size), new EvaluationPool(), TestContext.Current.CancellationToken);
+        StemEvaluation evaluation = StemEvaluation.Compute(
+            () => new ArrayFrames(references, estimates),
+            [.. Enumerable.Repeat(true, stems)],
+            channels,
+            window >= frames ? null : window,
+            hop,
+            filters: true,
+            windows: true,
+            threads: 2,
+            progress: null,
+            new FilterLengths(taps, size),
+            new EvaluationPool(),
+            TestContext.Current.CancellationToken
+        );
         int length = Math.Min(window, frames);
         Assert.Equal((frames - length) / hop + 1, evaluation.Windows.Count);
         foreach ((long start, WindowSums[]? sums) in evaluation.Windows)
@@ -103,7 +138,17 @@ public sealed class StemEvaluationTests
             }
         }
 
-        double[][][] Signals() => [.. Enumerable.Range(0, stems).Select(_ => Enumerable.Range(0, channels).Select(_ => Enumerable.Range(0, frames).Select(_ => random.NextDouble() - 0.5).ToArray()).ToArray())];
+        double[][][] Signals() =>
+            [
+                .. Enumerable
+                    .Range(0, stems)
+                    .Select(_ =>
+                        Enumerable
+                            .Range(0, channels)
+                            .Select(_ => Enumerable.Range(0, frames).Select(_ => random.NextDouble() - 0.5).ToArray())
+                            .ToArray()
+                    ),
+            ];
     }
 
     /// <summary>Not in a single bit.</summary>
@@ -111,17 +156,42 @@ public sealed class StemEvaluationTests
     public void FiguresDoNotDependOnThreads()
     {
         Random random = new(5);
-        double[][][] references = [.. Enumerable.Range(0, 2).Select(_ => new[] { Enumerable.Range(0, 700).Select(_ => random.NextDouble()).ToArray() })];
+        double[][][] references =
+        [
+            .. Enumerable.Range(0, 2).Select(_ => new[] { Enumerable.Range(0, 700).Select(_ => random.NextDouble()).ToArray() }),
+        ];
         double[][][] estimates = [.. references.Reverse()];
-        (long, WindowSums)[][] runs = [.. new[] { 1, 2, 3 }.Select(threads => StemEvaluation.Compute(() => new ArrayFrames(references, estimates), [true, true], 1, 300, 100, filters: true, windows: true,
-            threads, progress: null, new FilterLengths(40, 64), new EvaluationPool(), TestContext.Current.CancellationToken).Windows.Select(w => (w.Start, w.Sums![0])).ToArray())];
+        (long, WindowSums)[][] runs =
+        [
+            .. new[] { 1, 2, 3 }.Select(threads =>
+                StemEvaluation
+                    .Compute(
+                        () => new ArrayFrames(references, estimates),
+                        [true, true],
+                        1,
+                        300,
+                        100,
+                        filters: true,
+                        windows: true,
+                        threads,
+                        progress: null,
+                        new FilterLengths(40, 64),
+                        new EvaluationPool(),
+                        TestContext.Current.CancellationToken
+                    )
+                    .Windows.Select(w => (w.Start, w.Sums![0]))
+                    .ToArray()
+            ),
+        ];
         Assert.Equal(runs[0], runs[1]);
         Assert.Equal(runs[0], runs[2]);
     }
 
     private static JsonElement Expected(string name)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "bss-eval", "cases.json")));
+        using JsonDocument document = JsonDocument.Parse(
+            File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "bss-eval", "cases.json"))
+        );
         return document.RootElement.GetProperty("cases").EnumerateArray().Single(c => c.GetProperty("name").GetString() == name).Clone();
     }
 }

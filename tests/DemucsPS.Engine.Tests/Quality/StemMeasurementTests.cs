@@ -5,7 +5,11 @@ namespace DemucsPS.Engine.Tests.Quality;
 
 public sealed class StemMeasurementTests : IDisposable
 {
-    private static readonly QualityOptions s_global = new() { Metrics = QualityMetric.NSdr | QualityMetric.SiSdr | QualityMetric.Sdr, Threads = 1 };
+    private static readonly QualityOptions s_global = new()
+    {
+        Metrics = QualityMetric.NSdr | QualityMetric.SiSdr | QualityMetric.Sdr,
+        Threads = 1,
+    };
 
     private readonly TemporaryFolder _folder = new();
 
@@ -46,9 +50,11 @@ public sealed class StemMeasurementTests : IDisposable
         Add("estimates/c.wav", 3);
         TrackQuality quality = MeasureOne();
         Assert.Equal(["a"], quality.Stems.Select(s => s.StemName));
-        Assert.Collection(quality.Warnings,
+        Assert.Collection(
+            quality.Warnings,
             w => Assert.Contains("c.wav' has no reference", w, StringComparison.Ordinal),
-            w => Assert.Contains("'b' has no estimate", w, StringComparison.Ordinal));
+            w => Assert.Contains("'b' has no estimate", w, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -90,9 +96,11 @@ public sealed class StemMeasurementTests : IDisposable
         Add("estimates/a.wav", 1, frames: 900);
         Add("estimates/b.wav", 2, frames: 1100);
         TrackQuality quality = MeasureOne();
-        Assert.Collection(quality.Warnings,
+        Assert.Collection(
+            quality.Warnings,
             w => Assert.Contains("a.wav' ends 100 frames before", w, StringComparison.Ordinal),
-            w => Assert.Contains("b.wav' is longer", w, StringComparison.Ordinal));
+            w => Assert.Contains("b.wav' is longer", w, StringComparison.Ordinal)
+        );
         Assert.Equal(10 * Math.Log10((1.0 / 1e-7) * Energy(2, 1000) + 1), quality.Stems[1].NSdr!.Value, 0.01);
         Assert.Equal(double.PositiveInfinity, quality.Stems[1].Frames[0].Sdr);
         Assert.Null(quality.Stems[1].Sdr);
@@ -139,7 +147,10 @@ public sealed class StemMeasurementTests : IDisposable
         Assert.Contains("mixture.wav' is ignored", warning, StringComparison.Ordinal);
     }
 
-    /// <summary>What is allocated on the one thread that works: of a long track not more for each window, and of the next one none of the arrays anew.</summary>
+    /// <summary>
+    /// What is allocated on the one thread that works: of a long track not more for each window, and of the next one none of the arrays
+    /// anew.
+    /// </summary>
     [Fact]
     public void MemoryDependsNeitherOnTheNumberOfWindowsNorOnThatOfTracks()
     {
@@ -147,7 +158,9 @@ public sealed class StemMeasurementTests : IDisposable
         Add("estimates/a.wav", 1, frames: 44_100, gain: 0.9);
         EvaluationPool stock = new();
         EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"]));
-        long first = Allocated(1), few = Allocated(1), many = Allocated(40);
+        long first = Allocated(1),
+            few = Allocated(1),
+            many = Allocated(40);
         Assert.InRange(first, 5_000_000, 100_000_000);
         Assert.InRange(few, 0, 1_500_000);
         Assert.InRange(many, few, few + 500_000);
@@ -155,7 +168,13 @@ public sealed class StemMeasurementTests : IDisposable
         long Allocated(int windows)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            TrackQuality quality = StemMeasurement.Measure(track, new QualityOptions { Window = 1.0 / windows, Threads = 1 }, stock, null, Token);
+            TrackQuality quality = StemMeasurement.Measure(
+                track,
+                new QualityOptions { Window = 1.0 / windows, Threads = 1 },
+                stock,
+                null,
+                Token
+            );
             Assert.Equal(windows, quality.Stems[0].Frames.Count);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
@@ -182,7 +201,10 @@ public sealed class StemMeasurementTests : IDisposable
         Add("references/a.wav", 1);
         byte[] samples = [.. Enumerable.Range(0, 200).SelectMany(i => WavBytes.F32(i == 101 ? float.NaN : 0.1f))];
         Directory.CreateDirectory(_folder["estimates"]);
-        File.WriteAllBytes(_folder["estimates", "a.wav"], WavBytes.File(WavBytes.Format(WavBytes.Float, 2, 44100, 32), WavBytes.Chunk("data", samples)));
+        File.WriteAllBytes(
+            _folder["estimates", "a.wav"],
+            WavBytes.File(WavBytes.Format(WavBytes.Float, 2, 44100, 32), WavBytes.Chunk("data", samples))
+        );
         DemucsException error = Assert.Throws<DemucsException>(MeasureOne);
         Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
         Assert.Contains("frame 50", error.Message, StringComparison.Ordinal);
@@ -195,7 +217,19 @@ public sealed class StemMeasurementTests : IDisposable
     [InlineData(1, 0.011, QualityMetric.All)]
     [InlineData(1, null, QualityMetric.None)]
     public void OptionsOutOfRangeAreAnError(double window, double? hop, QualityMetric metrics) =>
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(new QualityOptions { Window = window, Hop = hop, Metrics = metrics }.Check).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert
+                .Throws<DemucsException>(
+                    new QualityOptions
+                    {
+                        Window = window,
+                        Hop = hop,
+                        Metrics = metrics,
+                    }.Check
+                )
+                .Error
+        );
 
     [Fact]
     public void TheMedianIsMusevals()
@@ -223,7 +257,11 @@ public sealed class StemMeasurementTests : IDisposable
         IReadOnlyList<EstimatedTrack> tracks = EstimatedTrack.Find(_folder["separated"], _folder["musdb"], warnings.Add);
         Assert.Equal(["x/One", "x/Two", "y/One", "y/Two"], tracks.Select(t => $"{t.Model}/{t.Track}"));
         Assert.All(tracks, t => Assert.EndsWith("mixture.wav", t.MixPath, StringComparison.Ordinal));
-        Assert.Collection(warnings, w => Assert.Contains("Four", w, StringComparison.Ordinal), w => Assert.Contains("'Three'", w, StringComparison.Ordinal));
+        Assert.Collection(
+            warnings,
+            w => Assert.Contains("Four", w, StringComparison.Ordinal),
+            w => Assert.Contains("'Three'", w, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -234,7 +272,10 @@ public sealed class StemMeasurementTests : IDisposable
         Add("separated/y/song/vocals.wav", 1);
         Assert.Equal(["x", "y"], EstimatedTrack.Find(_folder["separated"], _folder["stems"]).Select(t => t.Model!));
         Add("separated/y/other/vocals.wav", 1);
-        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder["separated"], _folder["stems"])).Error);
+        Assert.Equal(
+            DemucsError.AudioTrackNotFound,
+            Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder["separated"], _folder["stems"])).Error
+        );
     }
 
     /// <summary>Of a separation of {model}/{folder}/{stem}, as test sets want it.</summary>
@@ -246,7 +287,9 @@ public sealed class StemMeasurementTests : IDisposable
         AddProvenance("separated/x/One/bass.demucsps.json");
         EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"]));
         Assert.Equal("One", track.Track);
-        Assert.All(track.Estimates.Values, stem => Assert.StartsWith(_folder["separated", "x", "One"], stem.Path, StringComparison.Ordinal));
+        Assert.All(track.Estimates.Values, stem =>
+            Assert.StartsWith(_folder["separated", "x", "One"], stem.Path, StringComparison.Ordinal)
+        );
     }
 
     /// <summary>A template that gives a track no folder of its own, such as {name}_{stem} or, for test sets, {folder}_{stem}.</summary>
@@ -272,7 +315,9 @@ public sealed class StemMeasurementTests : IDisposable
         AddProvenance("separated/One/demucsps.json");
         AddProvenance("separated/Two/demucsps.json");
         Assert.Equal("Two", Assert.Single(EstimatedTrack.Find(_folder["separated", "Two", "demucsps.json"], _folder["set"])).Track);
-        DemucsException error = Assert.Throws<DemucsException>(() => EstimatedTrack.Find(_folder["set", "One", "bass.wav"], _folder["set"]));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            EstimatedTrack.Find(_folder["set", "One", "bass.wav"], _folder["set"])
+        );
         Assert.Equal(DemucsError.AudioTrackNotFound, error.Error);
         Assert.Contains("is a file", error.Message, StringComparison.Ordinal);
     }
@@ -281,7 +326,13 @@ public sealed class StemMeasurementTests : IDisposable
     public void StemsInOneFileAreItsStreamsBehindTheMix()
     {
         Add("set/One/bass.wav", 1);
-        AddProvenance("separated/x/One.demucsps.json", ("\"Wav\"", "\"StemMp4\""), ("\"drums = drums,", "\"master = drums, drums = drums,"), ("/music/mix.wav", "/music/One.wav"), ("\"drums.wav\"", "\"One.stem.mp4\""));
+        AddProvenance(
+            "separated/x/One.demucsps.json",
+            ("\"Wav\"", "\"StemMp4\""),
+            ("\"drums = drums,", "\"master = drums, drums = drums,"),
+            ("/music/mix.wav", "/music/One.wav"),
+            ("\"drums.wav\"", "\"One.stem.mp4\"")
+        );
         EstimatedTrack track = Assert.Single(EstimatedTrack.Find(_folder["separated"], _folder["set"]));
         Assert.Equal("x", track.Model);
         Assert.Equal([("bass", 2), ("drums", 1), ("other", 3), ("vocals", 4)], track.Estimates.Select(e => (e.Key, e.Value.StreamIndex)));
@@ -313,19 +364,37 @@ public sealed class StemMeasurementTests : IDisposable
         IReadOnlyList<EstimatedTrack> tracks = EstimatedTrack.Find(_folder["estimates"], _folder["references"]);
         QualityResults results = new(_folder["results"]);
         TrackQuality[] first = [.. QualitySet.Measure(tracks.Take(2).ToArray(), s_global, 2, results, Token).Select(t => t.Quality!)];
-        Assert.All(QualitySet.Measure(tracks.Take(1).ToArray(), s_global, 1, results, Token), t => Assert.Equal(DemucsError.StemExists, t.Error!.Error));
+        Assert.All(QualitySet.Measure(tracks.Take(1).ToArray(), s_global, 1, results, Token), t =>
+            Assert.Equal(DemucsError.StemExists, t.Error!.Error)
+        );
 
         TrackQuality[] second = [.. QualitySet.Measure(tracks, s_global, 2, results with { Resume = true }, Token).Select(t => t.Quality!)];
         Assert.Equal([true, true, false], second.Select(q => q.Resumed));
         Assert.Equal(QualityJson.Write(first[1]), QualityJson.Write(second[1]));
-        Assert.Equal(["results/1.json", "results/2.json", "results/3.json"], _folder.Files().Where(f => f.StartsWith("results", StringComparison.Ordinal)).Select(f => f.Replace('\\', '/')));
+        Assert.Equal(
+            ["results/1.json", "results/2.json", "results/3.json"],
+            _folder.Files().Where(f => f.StartsWith("results", StringComparison.Ordinal)).Select(f => f.Replace('\\', '/'))
+        );
 
         // Of other options, damaged, or of an estimate that has changed.
-        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), s_global with { Window = 2 }, 1, results with { Resume = true }, Token)).Error!.Error);
+        Assert.Equal(
+            DemucsError.ResumeMismatch,
+            Assert
+                .Single(
+                    QualitySet.Measure(tracks.Take(1).ToArray(), s_global with { Window = 2 }, 1, results with { Resume = true }, Token)
+                )
+                .Error!.Error
+        );
         File.WriteAllText(_folder["results", "1.json"], "{ \"track\": 3 }");
-        Assert.Equal(DemucsError.ResumeMismatch, Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), s_global, 1, results with { Resume = true }, Token)).Error!.Error);
+        Assert.Equal(
+            DemucsError.ResumeMismatch,
+            Assert.Single(QualitySet.Measure(tracks.Take(1).ToArray(), s_global, 1, results with { Resume = true }, Token)).Error!.Error
+        );
         Add("estimates/2/a.wav", 2, gain: 0.5, frames: 1999);
-        TrackQuality[] third = [.. QualitySet.Measure(tracks, s_global, 1, results with { Resume = true, Overwrite = true }, Token).Select(t => t.Quality!)];
+        TrackQuality[] third =
+        [
+            .. QualitySet.Measure(tracks, s_global, 1, results with { Resume = true, Overwrite = true }, Token).Select(t => t.Quality!),
+        ];
         Assert.Equal([false, false, true], third.Select(q => q.Resumed));
     }
 
@@ -338,8 +407,11 @@ public sealed class StemMeasurementTests : IDisposable
             Add($"estimates/{track}/a.wav", track);
         }
         File.WriteAllBytes(_folder["estimates", "1", "a.wav"], []);
-        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 2, null, Token),
-            t => Assert.Equal(DemucsError.AudioTrackCorrupt, t.Error!.Error), t => Assert.NotNull(t.Quality));
+        Assert.Collection(
+            QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 2, null, Token),
+            t => Assert.Equal(DemucsError.AudioTrackCorrupt, t.Error!.Error),
+            t => Assert.NotNull(t.Quality)
+        );
     }
 
     [Fact]
@@ -354,8 +426,12 @@ public sealed class StemMeasurementTests : IDisposable
         Directory.CreateDirectory(_folder["estimates", "3"]);
         foreach (string track in new[] { "1", "3" })
             File.WriteAllText(_folder["estimates", track, "demucsps.json"], "{");
-        Assert.Collection(QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 2, null, Token),
-            t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error), t => Assert.NotNull(t.Quality), t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error));
+        Assert.Collection(
+            QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 2, null, Token),
+            t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error),
+            t => Assert.NotNull(t.Quality),
+            t => Assert.Equal(DemucsError.ProvenanceInvalid, t.Error!.Error)
+        );
     }
 
     [Fact]
@@ -364,8 +440,20 @@ public sealed class StemMeasurementTests : IDisposable
         Add("references/a.wav", 1);
         Add("song/a.wav", 1);
         Directory.CreateDirectory(_folder["results", "song.json"]);
-        Assert.Equal(DemucsError.StemWriteFailed,
-            Assert.Single(QualitySet.Measure(EstimatedTrack.Find(_folder["song"], _folder["references"]), s_global, 1, new QualityResults(_folder["results"]), Token)).Error!.Error);
+        Assert.Equal(
+            DemucsError.StemWriteFailed,
+            Assert
+                .Single(
+                    QualitySet.Measure(
+                        EstimatedTrack.Find(_folder["song"], _folder["references"]),
+                        s_global,
+                        1,
+                        new QualityResults(_folder["results"]),
+                        Token
+                    )
+                )
+                .Error!.Error
+        );
         Assert.Empty(Directory.GetFiles(_folder["results"]));
     }
 
@@ -376,7 +464,9 @@ public sealed class StemMeasurementTests : IDisposable
         Add("estimates/1/a.wav", 1);
         using CancellationTokenSource stop = new();
         stop.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 1, null, stop.Token).ToArray());
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            QualitySet.Measure(EstimatedTrack.Find(_folder["estimates"], _folder["references"]), s_global, 1, null, stop.Token).ToArray()
+        );
     }
 
     [Fact]
@@ -384,12 +474,18 @@ public sealed class StemMeasurementTests : IDisposable
     {
         Add("references/a.wav", 1);
         Add("a, \"b\"/a.wav", 1, gain: 0.9);
-        TrackQuality quality = StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["a, \"b\""], _folder["references"])), s_global, null, Token);
+        TrackQuality quality = StemMeasurement.Measure(
+            Assert.Single(EstimatedTrack.Find(_folder["a, \"b\""], _folder["references"])),
+            s_global,
+            null,
+            Token
+        );
         Assert.StartsWith("\"a, \"\"b\"\"\",,a,19.99", Assert.Single(QualityCsv.Lines(quality)), StringComparison.Ordinal);
         Assert.Equal(11, QualityCsv.Header.Split(',').Length);
     }
 
-    private TrackQuality MeasureOne() => StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"])), s_global, null, Token);
+    private TrackQuality MeasureOne() =>
+        StemMeasurement.Measure(Assert.Single(EstimatedTrack.Find(_folder["estimates"], _folder["references"])), s_global, null, Token);
 
     private static int[] Samples(int seed, int frames = 2000, bool same = false)
     {
@@ -416,12 +512,20 @@ public sealed class StemMeasurementTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
         string text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "records", "provenance.json"));
-        File.WriteAllText(_folder[name], changes.Aggregate(text, (all, change) => all.Replace(change.Old, change.New, StringComparison.Ordinal)));
+        File.WriteAllText(
+            _folder[name],
+            changes.Aggregate(text, (all, change) => all.Replace(change.Old, change.New, StringComparison.Ordinal))
+        );
     }
 
     private void Add(string name, int seed, double gain = 1, int frames = 2000, int rate = 44100, int channels = 2, bool same = false)
     {
         int[] samples = [.. Samples(seed, frames, same || channels == 1).Select(s => (int)Math.Round(s * gain))];
-        Write(name, channels == 1 ? [.. samples.Where((_, i) => i % 2 == 0)] : samples[..(samples.Length / channels * channels)], rate, channels);
+        Write(
+            name,
+            channels == 1 ? [.. samples.Where((_, i) => i % 2 == 0)] : samples[..(samples.Length / channels * channels)],
+            rate,
+            channels
+        );
     }
 }

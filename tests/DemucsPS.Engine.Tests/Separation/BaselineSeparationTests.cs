@@ -22,7 +22,14 @@ public sealed class BaselineSeparationTests(ITestOutputHelper output)
         using ModelBag bag = ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         MemorySink sink = new(4);
-        new Separator(bag, selection, new SeparationOptions()).Separate(song, "song", TrackStatistics.Measure(song.Restarted(), "song"), sink, null, CancellationToken.None);
+        new Separator(bag, selection, new SeparationOptions()).Separate(
+            song,
+            "song",
+            TrackStatistics.Measure(song.Restarted(), "song"),
+            sink,
+            null,
+            CancellationToken.None
+        );
 
         string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "MODELS.md"));
         for (int stem = 0; stem < 4; stem++)
@@ -42,7 +49,14 @@ public sealed class BaselineSeparationTests(ITestOutputHelper output)
         MemoryTrack silence = new(new float[400_000], new float[400_000]);
         using ModelBag bag = ModelBag.Load([ModelSource.Find(ModelSource.BaselineName)], null, new OnnxSessionOptions());
         MemorySink sink = new(4);
-        new Separator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions()).Separate(silence, "silence", TrackStatistics.Measure(silence.Restarted(), "silence"), sink, null, CancellationToken.None);
+        new Separator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions()).Separate(
+            silence,
+            "silence",
+            TrackStatistics.Measure(silence.Restarted(), "silence"),
+            sink,
+            null,
+            CancellationToken.None
+        );
         Assert.All(Enumerable.Range(0, 4).SelectMany(sink.Interleaved), x => Assert.Equal(0, x));
     }
 
@@ -60,7 +74,8 @@ public sealed class BaselineSeparationTests(ITestOutputHelper output)
     /// <summary>nsdr of the Music Demixing Challenge: 10·log10((Σ ref² + 1e-7)/(Σ (ref − est)² + 1e-7)).</summary>
     private static double Sdr(float[] reference, float[] estimate)
     {
-        double signal = 1e-7, error = 1e-7;
+        double signal = 1e-7,
+            error = 1e-7;
         for (int i = 0; i < reference.Length; i++)
         {
             signal += (double)reference[i] * reference[i];

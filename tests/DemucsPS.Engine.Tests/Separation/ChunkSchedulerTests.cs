@@ -21,12 +21,16 @@ public sealed class ChunkSchedulerTests
     [InlineData(1, 3, "OOO")]
     public void Rounds_are_as_wide_as_there_are_jobs(int jobs, int chunks, string expected)
     {
-        string got = string.Concat(Enumerable.Range(0, chunks).Select(index =>
-        {
-            RunResources share = new ChunkScheduler(jobs, chunks).Share(index);
-            char letter = share.OwnThreadOnly ? 'O' : 'S';
-            return share.ReleasesMemory ? char.ToLowerInvariant(letter) : letter;
-        }));
+        string got = string.Concat(
+            Enumerable
+                .Range(0, chunks)
+                .Select(index =>
+                {
+                    RunResources share = new ChunkScheduler(jobs, chunks).Share(index);
+                    char letter = share.OwnThreadOnly ? 'O' : 'S';
+                    return share.ReleasesMemory ? char.ToLowerInvariant(letter) : letter;
+                })
+        );
         Assert.Equal(expected, got);
     }
 
@@ -45,11 +49,13 @@ public sealed class ChunkSchedulerTests
     [Theory]
     [LongInlineData(2, 0)]
     [LongInlineData(4, 4)]
-    public void So_they_do_with_a_reference_model(int jobs, int onOwnThread) => Check(RepositoryFiles.TinyModel, 343_980, jobs, onOwnThread);
+    public void So_they_do_with_a_reference_model(int jobs, int onOwnThread) =>
+        Check(RepositoryFiles.TinyModel, 343_980, jobs, onOwnThread);
 
     private static void Check(string path, int segment, int jobs, int onOwnThread)
     {
-        const int Threads = 3, Chunks = 4;
+        const int Threads = 3,
+            Chunks = 4;
         ModelSource model = ModelSource.Find(path);
         OnnxSessionOptions options = new() { IntraOpThreads = Threads };
         MemoryTrack track = MemoryTrack.Noise(Chunks * ChunkPlan.Create(segment, segment, new SeparationOptions().Overlap).Stride, 4);
@@ -63,7 +69,14 @@ public sealed class ChunkSchedulerTests
             MemorySink sink = new(1);
             Separator separator = new(bag, vocals, new SeparationOptions { Jobs = atOnce });
             Assert.Equal(Chunks, separator.CountChunks(track.Left.Length));
-            separator.Separate(track.Restarted(), "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, TestContext.Current.CancellationToken);
+            separator.Separate(
+                track.Restarted(),
+                "track",
+                TrackStatistics.Measure(track.Restarted(), "track"),
+                sink,
+                null,
+                TestContext.Current.CancellationToken
+            );
             Assert.Equal(Chunks, bag.RunCount);
             onOwnThreads = bag.OwnThreadRunCount;
             return sink.Interleaved(0);

@@ -8,7 +8,8 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Tests.Separation;
 
 /// <summary>
-/// The whole separation of a track by the formulas of Demucs (demucs.separate and apply_model), with the exported graph and all sums in float64: what the product is compared with where the
+/// The whole separation of a track by the formulas of Demucs (demucs.separate and apply_model), with the exported graph and all sums in
+/// float64: what the product is compared with where the
 /// official code's figures are not known. Ten seconds of processor time a chunk of a tiny model.
 /// </summary>
 internal static class ExactSeparation
@@ -22,16 +23,24 @@ internal static class ExactSeparation
         // What the exporter computed in float32 is no part of what the model means.
         PositionEmbeddings.Apply(graph, null);
         ExactGraph exact = new(graph, "");
-        float[] left = [.. track.Left], right = [.. track.Right];
+        float[] left = [.. track.Left],
+            right = [.. track.Right];
         (double mean, double deviation) = ExactChunk.Normalize(left, right);
 
-        int segment = contract.SegmentFrames, stride = (int)((1 - overlap) * segment), frames = track.Frames;
+        int segment = contract.SegmentFrames,
+            stride = (int)((1 - overlap) * segment),
+            frames = track.Frames;
         double[][] stems = [.. Enumerable.Range(0, 2 * contract.Stems.Count).Select(_ => new double[frames])];
         double[] weights = new double[frames];
         for (int offset = 0; offset < frames; offset += stride)
         {
-            int length = Math.Min(segment, frames - offset), before = (segment - length) / 2;
-            float[][] chunk = new ExactChunk(contract, Padded(left, offset - before, segment), Padded(right, offset - before, segment)).Stems(exact);
+            int length = Math.Min(segment, frames - offset),
+                before = (segment - length) / 2;
+            float[][] chunk = new ExactChunk(
+                contract,
+                Padded(left, offset - before, segment),
+                Padded(right, offset - before, segment)
+            ).Stems(exact);
             for (int i = 0; i < length; i++)
             {
                 double weight = Math.Min(i + 1, segment - i);
@@ -51,7 +60,8 @@ internal static class ExactSeparation
     private static float[] Padded(float[] samples, int start, int count)
     {
         float[] padded = new float[count];
-        int first = Math.Max(0, start), end = Math.Min(samples.Length, start + count);
+        int first = Math.Max(0, start),
+            end = Math.Min(samples.Length, start + count);
         samples.AsSpan(first..end).CopyTo(padded.AsSpan(first - start));
         return padded;
     }

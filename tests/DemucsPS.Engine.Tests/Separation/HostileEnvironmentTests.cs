@@ -5,7 +5,9 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
-/// <summary>Disks and sources that fail in the middle of a separation: a clear error, what is kept can be continued, and nothing wrong is left.</summary>
+/// <summary>
+/// Disks and sources that fail in the middle of a separation: a clear error, what is kept can be continued, and nothing wrong is left.
+/// </summary>
 public sealed class HostileEnvironmentTests
 {
     private static readonly string s_small = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "small.onnx");
@@ -30,7 +32,12 @@ public sealed class HostileEnvironmentTests
         Assert.Equal([Remedy.Resume], e.Remedies);
         Assert.Equal(["demucsps.partial"], track.Names("disk"));
         // Still full: still an error, and still nothing lost.
-        Assert.Equal(DemucsError.StemWriteFailed, Assert.Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions(), output => output with { Resume = true })).Error);
+        Assert.Equal(
+            DemucsError.StemWriteFailed,
+            Assert
+                .Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions(), output => output with { Resume = true }))
+                .Error
+        );
         disk.Grow(40_000_000);
         SeparationResult result = track.Separate("disk", new SeparationOptions(), output => output with { Resume = true });
         Assert.True(result.Resumed);
@@ -47,7 +54,13 @@ public sealed class HostileEnvironmentTests
             LockOut(Directory.CreateDirectory(track.Folder["disk"]));
         }
         int chunks = 0;
-        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("disk", new SeparationOptions(), progress: new ProgressCallback(p => chunks += p.Stage == SeparationStage.Separating ? 1 : 0)));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            track.Separate(
+                "disk",
+                new SeparationOptions(),
+                progress: new ProgressCallback(p => chunks += p.Stage == SeparationStage.Separating ? 1 : 0)
+            )
+        );
         Assert.Equal(DemucsError.StemWriteFailed, e.Error);
         Assert.Contains(track.Folder["disk"], e.Message, StringComparison.Ordinal);
         Assert.Equal(0, chunks);
@@ -63,7 +76,9 @@ public sealed class HostileEnvironmentTests
         string stem = track.Separate("out", new SeparationOptions { Overlap = 0.5 }).Stems[2].FilePath;
         DemucsException e;
         using (FileStream player = new(stem, FileMode.Open, FileAccess.Read, FileShare.Read))
-            e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Overwrite = true }));
+            e = Assert.Throws<DemucsException>(() =>
+                track.Separate("out", new SeparationOptions(), output => output with { Overwrite = true })
+            );
         Assert.Equal(DemucsError.StemWriteFailed, e.Error);
         Assert.Contains(stem, e.Message, StringComparison.Ordinal);
         Assert.Contains("Close program", e.Message, StringComparison.Ordinal);
@@ -77,19 +92,29 @@ public sealed class HostileEnvironmentTests
     {
         using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
-        track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
-        {
-            if (p is { Stage: SeparationStage.Separating, Done: 3 })
-                File.Delete(track.SourcePath);
-        }));
+        track.Separate(
+            "out",
+            new SeparationOptions(),
+            progress: new ProgressCallback(p =>
+            {
+                if (p is { Stage: SeparationStage.Separating, Done: 3 })
+                    File.Delete(track.SourcePath);
+            })
+        );
         track.AssertSameStems("whole", "out");
 
         InterruptedTrack.WriteNoise(track.SourcePath, 200_000);
-        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("early", new SeparationOptions(), progress: new ProgressCallback(p =>
-        {
-            if (p.Stage == SeparationStage.Measuring)
-                File.Delete(track.SourcePath);
-        })));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            track.Separate(
+                "early",
+                new SeparationOptions(),
+                progress: new ProgressCallback(p =>
+                {
+                    if (p.Stage == SeparationStage.Measuring)
+                        File.Delete(track.SourcePath);
+                })
+            )
+        );
         Assert.Equal(DemucsError.AudioTrackNotFound, e.Error);
         Assert.False(Directory.Exists(track.Folder["early"]));
     }
@@ -101,19 +126,32 @@ public sealed class HostileEnvironmentTests
     {
         using InterruptedTrack track = new(s_small);
         bool written = false;
-        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
-        {
-            if (written || p.Stage != when || p.Done < 3)
-                return;
-            written = true;
-            using FileStream stream = new(track.SourcePath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-            stream.Write(new byte[80_000]);
-        })));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            track.Separate(
+                "out",
+                new SeparationOptions(),
+                progress: new ProgressCallback(p =>
+                {
+                    if (written || p.Stage != when || p.Done < 3)
+                        return;
+                    written = true;
+                    using FileStream stream = new(track.SourcePath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+                    stream.Write(new byte[80_000]);
+                })
+            )
+        );
         Assert.Equal(DemucsError.AudioTrackCorrupt, e.Error);
         Assert.Contains("changed during the separation", e.Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.Exists(track.Folder["out"]) ? Directory.GetFiles(track.Folder["out"], "*.wav", SearchOption.AllDirectories) : []);
+        Assert.Empty(
+            Directory.Exists(track.Folder["out"]) ? Directory.GetFiles(track.Folder["out"], "*.wav", SearchOption.AllDirectories) : []
+        );
         if (when == SeparationStage.Separating)
-            Assert.Equal(DemucsError.ResumeMismatch, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Resume = true })).Error);
+            Assert.Equal(
+                DemucsError.ResumeMismatch,
+                Assert
+                    .Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Resume = true }))
+                    .Error
+            );
     }
 
     /// <summary>Takes from this user the right to write to a folder. A user who writes to it all the same cannot be tested with.</summary>
@@ -122,7 +160,13 @@ public sealed class HostileEnvironmentTests
         if (OperatingSystem.IsWindows())
         {
             DirectorySecurity security = folder.GetAccessControl();
-            security.AddAccessRule(new FileSystemAccessRule(new SecurityIdentifier(WellKnownSidType.WorldSid, null), FileSystemRights.CreateFiles | FileSystemRights.CreateDirectories, AccessControlType.Deny));
+            security.AddAccessRule(
+                new FileSystemAccessRule(
+                    new SecurityIdentifier(WellKnownSidType.WorldSid, null),
+                    FileSystemRights.CreateFiles | FileSystemRights.CreateDirectories,
+                    AccessControlType.Deny
+                )
+            );
             folder.SetAccessControl(security);
         }
         else

@@ -55,37 +55,60 @@ internal sealed class InterruptedTrack : IDisposable
         _bag = ModelBag.Load([ModelSource.Find(ModelPath)], null, new OnnxSessionOptions());
     }
 
-    public SeparationResult Separate(string destination, SeparationOptions options, Func<StemOutput, StemOutput>? output = null, IProgress<SeparationProgress>? progress = null,
-        CancellationToken cancellationToken = default) =>
-        Over(Folder[destination], options, output).Separate(new TrackSource(SourcePath), progress, cancellationToken);
+    public SeparationResult Separate(
+        string destination,
+        SeparationOptions options,
+        Func<StemOutput, StemOutput>? output = null,
+        IProgress<SeparationProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    ) => Over(Folder[destination], options, output).Separate(new TrackSource(SourcePath), progress, cancellationToken);
 
     public FileSeparator Over(string destination, SeparationOptions options, Func<StemOutput, StemOutput>? output = null)
     {
         StemOutput usual = new(new StemNames(destination), new StemFormat());
-        return new FileSeparator(_bag, StemMatrix.Choose(_bag.Contract.Stems, null), options, output is null ? usual : output(usual)) { Clock = Clock };
+        return new FileSeparator(_bag, StemMatrix.Choose(_bag.Contract.Stems, null), options, output is null ? usual : output(usual))
+        {
+            Clock = Clock,
+        };
     }
 
     /// <summary>Cancels a separation after some chunks.</summary>
     public void Interrupt(string destination, SeparationOptions options, Func<StemOutput, StemOutput>? output = null)
     {
         using CancellationTokenSource stop = new();
-        SeparationCanceledException e = Assert.Throws<SeparationCanceledException>(() => Separate(destination, options, output, new ProgressCallback(p =>
-        {
-            if (p is { Stage: SeparationStage.Separating, Done: 5 })
-                stop.Cancel();
-        }), stop.Token));
+        SeparationCanceledException e = Assert.Throws<SeparationCanceledException>(() =>
+            Separate(
+                destination,
+                options,
+                output,
+                new ProgressCallback(p =>
+                {
+                    if (p is { Stage: SeparationStage.Separating, Done: 5 })
+                        stop.Cancel();
+                }),
+                stop.Token
+            )
+        );
         Assert.Equal([Remedy.Resume], e.Remedies);
     }
 
     /// <summary>Names of what lies in the folder of the stems.</summary>
-    public string[] Names(string destination) => [.. Directory.EnumerateFileSystemEntries(StemFolder(destination)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public string[] Names(string destination) =>
+        [.. Directory.EnumerateFileSystemEntries(StemFolder(destination)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     public void AssertSameStems(string expected, string actual)
     {
         string[] stems = [.. Directory.GetFiles(StemFolder(expected), "*.wav").Select(f => Path.GetFileName(f))];
         Assert.Equal(_bag.Contract.Stems.Count, stems.Length);
         Assert.Equal(stems.Append(SeparationProvenance.FileName).Order(StringComparer.Ordinal), Names(actual));
-        Assert.All(stems, stem => Assert.True(File.ReadAllBytes(Path.Combine(StemFolder(expected), stem)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(StemFolder(actual), stem))), $"{stem} differs"));
+        Assert.All(stems, stem =>
+            Assert.True(
+                File.ReadAllBytes(Path.Combine(StemFolder(expected), stem))
+                    .AsSpan()
+                    .SequenceEqual(File.ReadAllBytes(Path.Combine(StemFolder(actual), stem))),
+                $"{stem} differs"
+            )
+        );
     }
 
     public void Dispose()

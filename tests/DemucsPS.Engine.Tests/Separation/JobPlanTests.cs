@@ -51,7 +51,8 @@ public sealed class JobPlanTests
     [InlineData(1, 2, "jobs 1, threads 2")]
     [InlineData(2, 2, "jobs 2, threads 2, one thread per job")]
     [InlineData(3, 2, "jobs 3, threads 2, one thread per job")]
-    public void The_plan_says_when_each_job_has_its_thread(int jobs, int threads, string said) => Assert.Equal(said, new JobPlan(jobs, threads).ToString());
+    public void The_plan_says_when_each_job_has_its_thread(int jobs, int threads, string said) =>
+        Assert.Equal(said, new JobPlan(jobs, threads).ToString());
 
     [Fact]
     public void This_machine_has_a_plan()

@@ -12,7 +12,10 @@ namespace DemucsPS.Engine.Tests.Separation;
 /// <summary>What bags load and run, and that it does not change what they give.</summary>
 public sealed class ModelBagTests(ITestOutputHelper output)
 {
-    private static readonly double[][] s_identity = [.. Enumerable.Range(0, 4).Select(m => Enumerable.Range(0, 4).Select(s => s == m ? 1.0 : 0.0).ToArray())];
+    private static readonly double[][] s_identity =
+    [
+        .. Enumerable.Range(0, 4).Select(m => Enumerable.Range(0, 4).Select(s => s == m ? 1.0 : 0.0).ToArray()),
+    ];
 
     private static readonly string[] s_stems = ["drums", "bass", "other", "vocals"];
 
@@ -27,11 +30,20 @@ public sealed class ModelBagTests(ITestOutputHelper output)
             Directory.CreateDirectory(folder["models", $"member{i}"]);
             File.Copy(RepositoryFiles.Reference("models", expected.Models[i]), folder["models", $"member{i}", $"member{i}.onnx"]);
         }
-        string Row(int i) => string.Join(", ", expected.Weights![i].Select(w => w.ToString(System.Globalization.CultureInfo.InvariantCulture)));
-        string Entry(int i) => $$"""{ "name": "member{{i}}", "stems": ["drums", "bass", "other", "vocals"], "segment": 343980, "files": [{ "name": "member{{i}}.onnx", "url": "https://models.invalid/{{i}}.onnx", "size": 1, "sha256": "{{new string('0', 64)}}" }] }""";
-        File.WriteAllText(folder["models", "catalog.json"],
-            $$"""{ "version": 1, "models": [{{Entry(0)}}, {{Entry(1)}}, { "name": "two", "stems": ["drums", "bass", "other", "vocals"], "segment": 343980, "bag": [{ "model": "member0", "weights": [{{Row(0)}}] }, { "model": "member1", "weights": [{{Row(1)}}] }] }] }""");
-        using ModelBag bag = ModelBag.Load(ModelLibrary.Open(folder["models"]).Select(["two"], null, Path.GetFullPath), null, new OnnxSessionOptions(), prepare);
+        string Row(int i) =>
+            string.Join(", ", expected.Weights![i].Select(w => w.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        string Entry(int i) =>
+            $$"""{ "name": "member{{i}}", "stems": ["drums", "bass", "other", "vocals"], "segment": 343980, "files": [{ "name": "member{{i}}.onnx", "url": "https://models.invalid/{{i}}.onnx", "size": 1, "sha256": "{{new string('0', 64)}}" }] }""";
+        File.WriteAllText(
+            folder["models", "catalog.json"],
+            $$"""{ "version": 1, "models": [{{Entry(0)}}, {{Entry(1)}}, { "name": "two", "stems": ["drums", "bass", "other", "vocals"], "segment": 343980, "bag": [{ "model": "member0", "weights": [{{Row(0)}}] }, { "model": "member1", "weights": [{{Row(1)}}] }] }] }"""
+        );
+        using ModelBag bag = ModelBag.Load(
+            ModelLibrary.Open(folder["models"]).Select(["two"], null, Path.GetFullPath),
+            null,
+            new OnnxSessionOptions(),
+            prepare
+        );
         Assert.Equal("two", bag.Name);
         foreach ((string stem, double snr) in expected.Compare(bag))
         {
@@ -95,7 +107,9 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         Assert.Equal(4, together.LoadCount);
         Assert.Equal(jobs, together.ChunksAtOnce(jobs));
 
-        long memory = four.Models.Max(m => ModelMemory.Estimate(m, together.Contract, jobs, twice: false).Bytes) + chunksOfMemory * ModelMemory.ChunkBytes(together.Contract);
+        long memory =
+            four.Models.Max(m => ModelMemory.Estimate(m, together.Contract, jobs, twice: false).Bytes)
+            + chunksOfMemory * ModelMemory.ChunkBytes(together.Contract);
         using ModelBag inTurn = ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, jobs, memory);
         // Once each, to see that they fit.
         Assert.Equal(4, inTurn.LoadCount);
@@ -116,7 +130,10 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         using TemporaryFolder folder = new();
         ModelSelection four = Four(folder);
         File.WriteAllBytes(four.Models[2].Path!, SmallModels.Split(sources: "a,b,c,d", normalization: "none"));
-        Assert.Equal(DemucsError.DemucsModelInvalid, Assert.Throws<DemucsException>(() => ModelBag.Load(four, null, new OnnxSessionOptions())).Error);
+        Assert.Equal(
+            DemucsError.DemucsModelInvalid,
+            Assert.Throws<DemucsException>(() => ModelBag.Load(four, null, new OnnxSessionOptions())).Error
+        );
         DemucsException e = Assert.Throws<DemucsException>(() => ModelBag.Load(four, null, new OnnxSessionOptions(), false, null, 1, 1));
         Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
         Assert.Contains("a, b, c, d", e.Message, StringComparison.Ordinal);
@@ -130,7 +147,16 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         using CancellationTokenSource stop = new();
         MemoryTrack track = Track();
         Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 4 });
-        Assert.ThrowsAny<OperationCanceledException>(() => separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), new MemorySink(4), _ => stop.Cancel(), stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            separator.Separate(
+                track,
+                "track",
+                TrackStatistics.Measure(track.Restarted(), "track"),
+                new MemorySink(4),
+                _ => stop.Cancel(),
+                stop.Token
+            )
+        );
     }
 
     /// <summary>Four models, of which number m gives stem k as 10 + m times k + 1 of the mix.</summary>
@@ -140,18 +166,30 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         byte[] weight = new ProtobufMessage().Text(99, new string('x', 4_000_000)).Bytes.ToArray();
         for (int model = 0; model < 4; model++)
             File.WriteAllBytes(folder[$"m{model}.onnx"], [.. SmallModels.Split(normalization: "none", factor: 10 + model), .. weight]);
-        return new ModelSelection { Models = [.. Enumerable.Range(0, 4).Select(m => ModelSource.Find(folder[$"m{m}.onnx"]))], Weights = s_identity };
+        return new ModelSelection
+        {
+            Models = [.. Enumerable.Range(0, 4).Select(m => ModelSource.Find(folder[$"m{m}.onnx"]))],
+            Weights = s_identity,
+        };
     }
 
     private static MemoryTrack Track() => MemoryTrack.Song(0, 7 * SmallModels.Segment);
 
-    private static int Chunks(MemoryTrack track) => ChunkPlan.Create(track.Frames, SmallModels.Segment, new SeparationOptions().Overlap).Count;
+    private static int Chunks(MemoryTrack track) =>
+        ChunkPlan.Create(track.Frames, SmallModels.Segment, new SeparationOptions().Overlap).Count;
 
     private static float[][] Separate(ModelBag bag, MemoryTrack track, StemMatrix selection, int jobs = 1)
     {
         track = track.Restarted();
         MemorySink sink = new(selection.Names.Count);
-        new Separator(bag, selection, new SeparationOptions { Jobs = jobs }).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, CancellationToken.None);
+        new Separator(bag, selection, new SeparationOptions { Jobs = jobs }).Separate(
+            track,
+            "track",
+            TrackStatistics.Measure(track.Restarted(), "track"),
+            sink,
+            null,
+            CancellationToken.None
+        );
         return [.. Enumerable.Range(0, selection.Names.Count).Select(sink.Interleaved)];
     }
 }

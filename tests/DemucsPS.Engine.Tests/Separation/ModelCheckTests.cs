@@ -101,14 +101,47 @@ public sealed class ModelCheckTests
     [Fact]
     public void Stems_of_two_sessions_are_compared_in_decibels()
     {
-        float[][] some = [[1, 0, -1], [0.5f, 0, 0]];
+        float[][] some =
+        [
+            [1, 0, -1],
+            [0.5f, 0, 0],
+        ];
         Assert.Equal(double.PositiveInfinity, TestSegment.Agreement(some, some));
-        Assert.Equal(40, TestSegment.Agreement(some, [[1.01f, 0, -1.01f], [0.505f, 0, 0]]), 1e-3);
-        Assert.True(double.IsNaN(TestSegment.Agreement(some, [[float.NaN, 0, 0], [0, 0, 0]])));
+        Assert.Equal(
+            40,
+            TestSegment.Agreement(
+                some,
+                [
+                    [1.01f, 0, -1.01f],
+                    [0.505f, 0, 0],
+                ]
+            ),
+            1e-3
+        );
+        Assert.True(
+            double.IsNaN(
+                TestSegment.Agreement(
+                    some,
+                    [
+                        [float.NaN, 0, 0],
+                        [0, 0, 0],
+                    ]
+                )
+            )
+        );
 
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["m.onnx"], SmallModels.Split());
-        ModelTestResult compared = ModelCheck.Run(ModelLibrary.Open(folder["models"]), ModelSource.Find(folder["m.onnx"]), new OnnxSessionOptions { IntraOpThreads = 2 }, new OnnxSessionOptions { IntraOpThreads = 1 }, prepare: false, ModelPrecision.Full, null, CancellationToken.None);
+        ModelTestResult compared = ModelCheck.Run(
+            ModelLibrary.Open(folder["models"]),
+            ModelSource.Find(folder["m.onnx"]),
+            new OnnxSessionOptions { IntraOpThreads = 2 },
+            new OnnxSessionOptions { IntraOpThreads = 1 },
+            prepare: false,
+            ModelPrecision.Full,
+            null,
+            CancellationToken.None
+        );
         Assert.True(compared.DifferenceDb > 100);
         Assert.True(compared.Passed);
     }
@@ -120,7 +153,15 @@ public sealed class ModelCheckTests
         using TemporaryFolder folder = new();
         File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
-        ModelTestResult result = ModelCheck.Run(library, ModelSource.Find(folder["tiny.onnx"]), new OnnxSessionOptions(), prepare: true, ModelPrecision.Int8, null, CancellationToken.None);
+        ModelTestResult result = ModelCheck.Run(
+            library,
+            ModelSource.Find(folder["tiny.onnx"]),
+            new OnnxSessionOptions(),
+            prepare: true,
+            ModelPrecision.Int8,
+            null,
+            CancellationToken.None
+        );
         Assert.Empty(result.Problems);
         Assert.Equal(ModelPrecision.Int8, result.Precision);
         // That of floats, summed in another order, is above 130 dB.

@@ -16,7 +16,10 @@ using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
-/// <summary>What is said where stems do not sum to the mix for the track's offset: each of n stems gets the track's mean back, so n − 1 means are too much (demucs.separate).</summary>
+/// <summary>
+/// What is said where stems do not sum to the mix for the track's offset: each of n stems gets the track's mean back, so n − 1 means are
+/// too much (demucs.separate).
+/// </summary>
 public sealed class NullTestTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -28,7 +31,8 @@ public sealed class NullTestTests : IDisposable
     [InlineData("all", -0.001f, -0.003)]
     [InlineData("all of three", 0.01f, 0.02)]
     [InlineData("two stems", 0.01f, 0.03)]
-    // The mix is in the outputs, or not all of it is; the model takes the mix as it is; the offset is none, of one channel against the other, or less than what a 16-bit step is.
+    // The mix is in the outputs, or not all of it is; the model takes the mix as it is; the offset is none, of one channel against the
+    // other, or less than what a 16-bit step is.
     [InlineData("residual", 0.01f, null)]
     [InlineData("one stem", 0.01f, null)]
     [InlineData("model without normalization", 0.01f, null)]
@@ -42,8 +46,15 @@ public sealed class NullTestTests : IDisposable
         const int Frames = 20_000;
         int stems = what == "all of three" ? 3 : 4;
         // Stem k is k + 1 times the mix times the factor.
-        File.WriteAllBytes(_folder["model.onnx"], SmallModels.Split(stems, sources: string.Join(',', Enumerable.Range(0, stems).Select(i => $"s{i}")), normalization: what == "model without normalization" ? "none" : null,
-            factor: (what == "inexact model" ? 1.5f : 1f) / (stems * (stems + 1) / 2)));
+        File.WriteAllBytes(
+            _folder["model.onnx"],
+            SmallModels.Split(
+                stems,
+                sources: string.Join(',', Enumerable.Range(0, stems).Select(i => $"s{i}")),
+                normalization: what == "model without normalization" ? "none" : null,
+                factor: (what == "inexact model" ? 1.5f : 1f) / (stems * (stems + 1) / 2)
+            )
+        );
         float[] samples = new float[2 * Frames];
         for (int i = 0; i < Frames; i++)
         {
@@ -66,7 +77,12 @@ public sealed class NullTestTests : IDisposable
             _ => all,
         };
         StemFormat format = new() { Sample = WavSampleFormat.Float32 };
-        SeparationResult result = new FileSeparator(bag, selection, new SeparationOptions(), new StemOutput(new StemNames(_folder["out"]), format)).Separate(new TrackSource(_folder["song.wav"]));
+        SeparationResult result = new FileSeparator(
+            bag,
+            selection,
+            new SeparationOptions(),
+            new StemOutput(new StemNames(_folder["out"]), format)
+        ).Separate(new TrackSource(_folder["song.wav"]));
         string[] said = [.. result.Warnings.Where(w => w.Contains("offset", StringComparison.Ordinal))];
         Assert.Equal(said, SeparationProvenance.Read(result.ProvenancePath).Warnings);
         if (excess is not { } more)
@@ -75,15 +91,24 @@ public sealed class NullTestTests : IDisposable
             return;
         }
         string warning = Assert.Single(said);
-        Assert.Contains(FormattableString.Invariant($"differs from the mix by {more} ({result.NullTestDb:F1} dB of it)"), warning, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"differs from the mix by {more} ({result.NullTestDb:F1} dB of it)"),
+            warning,
+            StringComparison.Ordinal
+        );
         Assert.Contains(FormattableString.Invariant($"-af dcshift={-offset:G3} OUT"), warning, StringComparison.Ordinal);
         Assert.Contains($"each of its {stems} stems", warning, StringComparison.Ordinal);
         // That is what the stems are.
-        float[][] written = [.. result.Stems.Select(s => AudioFile.Open(s.FilePath)).Select(reader =>
-        {
-            using (reader)
-                return reader.ReadAll();
-        })];
+        float[][] written =
+        [
+            .. result
+                .Stems.Select(s => AudioFile.Open(s.FilePath))
+                .Select(reader =>
+                {
+                    using (reader)
+                        return reader.ReadAll();
+                }),
+        ];
         for (int i = 0; i < samples.Length; i += 997)
             Assert.Equal(samples[i] + more, written.Sum(stem => stem[i]), 1e-5);
     }

@@ -1,12 +1,15 @@
 namespace DemucsPS.Engine.Tests.Separation;
 
-/// <summary>Reference data of the official code: the small part that is in the repository, and all of it where it lies beside the repository.</summary>
+/// <summary>
+/// Reference data of the official code: the small part that is in the repository, and all of it where it lies beside the repository.
+/// </summary>
 internal static class OfficialFiles
 {
     /// <summary>A file's path; without the file the test is skipped.</summary>
     public static string Find(params string[] parts)
     {
-        string inside = Path.Combine([RepositoryFiles.Root, "tests", "fixtures", "official", .. parts]), beside = Path.Combine([RepositoryFiles.Root, "..", "shared", "reference", "official", .. parts]);
+        string inside = Path.Combine([RepositoryFiles.Root, "tests", "fixtures", "official", .. parts]),
+            beside = Path.Combine([RepositoryFiles.Root, "..", "shared", "reference", "official", .. parts]);
         if (File.Exists(inside))
             return inside;
         if (!File.Exists(beside))

@@ -6,7 +6,8 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Tests.Separation;
 
 /// <summary>
-/// The whole chain with prepared exports of models whose every branch reaches the stems, against what the official code computes in float64; beside it stands how far the official code in
+/// The whole chain with prepared exports of models whose every branch reaches the stems, against what the official code computes in
+/// float64; beside it stands how far the official code in
 /// float32 is from that.
 /// </summary>
 public sealed class OfficialReferenceTests(ITestOutputHelper output)
@@ -28,7 +29,9 @@ public sealed class OfficialReferenceTests(ITestOutputHelper output)
         ReferenceCase expected = ReferenceCase.LoadOfficial(name);
         string copy = Path.Combine(temporary.Path, model + ".onnx");
         File.Copy(OfficialFiles.Find("exports", model + ".onnx"), copy);
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(copy)], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(copy)], null, new OnnxSessionOptions(), prepare: true, warning =>
+            Assert.Fail(warning)
+        );
         List<string> worse = [];
         foreach (((string stem, double snr), double official) in expected.Compare(bag).Zip(expected.OfficialDb!))
         {
@@ -49,9 +52,12 @@ public sealed class OfficialReferenceTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Chunks of next to no music, 1,000 or 4,000 frames, are badly conditioned: beside a deviation that is mostly that of silence, music is a hundred times as loud as any other, and rounding
-    /// the first layer's result once, all else being exact, leaves 93 to 103 dB of the stems. So a single chunk's figure is drawn by chance, of the official code's as of ours: between 90 and
-    /// 118 dB, up to 12 dB apart either way. What can be asked for is that we are as good in the middle of a dozen chunks, which leaves 3 dB for other processors' draws, and that no sum drifts
+    /// Chunks of next to no music, 1,000 or 4,000 frames, are badly conditioned: beside a deviation that is mostly that of silence, music
+    /// is a hundred times as loud as any other, and rounding
+    /// the first layer's result once, all else being exact, leaves 93 to 103 dB of the stems. So a single chunk's figure is drawn by
+    /// chance, of the official code's as of ours: between 90 and
+    /// 118 dB, up to 12 dB apart either way. What can be asked for is that we are as good in the middle of a dozen chunks, which leaves 3
+    /// dB for other processors' draws, and that no sum drifts
     /// in one of them: where they did, it was 46 to 83 dB.
     /// </summary>
     [Fact]
@@ -70,7 +76,10 @@ public sealed class OfficialReferenceTests(ITestOutputHelper output)
             }
         }
         ahead.Sort();
-        Assert.True((ahead[5] + ahead[6]) / 2 >= -3, string.Join(' ', ahead.Select(decibels => decibels.ToString("F1", CultureInfo.InvariantCulture))));
+        Assert.True(
+            (ahead[5] + ahead[6]) / 2 >= -3,
+            string.Join(' ', ahead.Select(decibels => decibels.ToString("F1", CultureInfo.InvariantCulture)))
+        );
     }
 
     /// <summary>The worst stem of a case, beside the worst of the official code in float32.</summary>
@@ -80,7 +89,9 @@ public sealed class OfficialReferenceTests(ITestOutputHelper output)
         ReferenceCase expected = ReferenceCase.LoadOfficial(name);
         string copy = Path.Combine(temporary.Path, "tiny.onnx");
         File.Copy(OfficialFiles.Find("exports", "tiny.onnx"), copy);
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(copy)], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
+        using ModelBag bag = ModelBag.Load([ModelSource.Find(copy)], null, new OnnxSessionOptions(), prepare: true, warning =>
+            Assert.Fail(warning)
+        );
         (double snr, double official) = (expected.Compare(bag).Min(stem => stem.Snr), expected.OfficialDb!.Min());
         output.WriteLine($"{name}: {snr:F1} dB, official float32 {official:F1} dB");
         return (snr, official);

@@ -33,13 +33,21 @@ public sealed class PlanTests : IDisposable
         InterruptedTrack.WriteNoise(_folder["noise.wav"], 30_000);
         // A content that no other test has, so that the cache they share has no copy of it.
         string name = $"{Guid.NewGuid():N}";
-        File.WriteAllBytes(_folder[$"{name}.onnx"], [.. File.ReadAllBytes(RepositoryFiles.TinyModel), .. new ProtobufMessage().Text(99, name).Bytes]);
+        File.WriteAllBytes(
+            _folder[$"{name}.onnx"],
+            [.. File.ReadAllBytes(RepositoryFiles.TinyModel), .. new ProtobufMessage().Text(99, name).Bytes]
+        );
         string[] before = _folder.Files();
         int sessions = OnnxSession.CountOfThread;
 
         ModelSelection selection = new() { Models = [ModelSource.Find(_folder[$"{name}.onnx"])], Precision = precision };
         using ModelBag bag = ModelBag.Open(selection, ["bass"], new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
-        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(_folder["out"]), new StemFormat()));
+        FileSeparator separator = new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, ["bass"]),
+            new SeparationOptions(),
+            new StemOutput(new StemNames(_folder["out"]), new StemFormat())
+        );
         TrackSource track = new(_folder["noise.wav"]);
         SeparationPlan plan = separator.Plan(track);
         Assert.Empty(separator.ClaimAll([track]));
@@ -65,23 +73,53 @@ public sealed class PlanTests : IDisposable
         File.WriteAllBytes(_folder["five.onnx"], SmallModels.Split(stems: 5));
         File.WriteAllBytes(_folder["four.onnx"], SmallModels.Split());
         File.WriteAllBytes(_folder["none.onnx"], SmallModels.Split(normalization: "none"));
-        foreach ((string[] models, DemucsError error) in new[]
+        foreach (
+            (string[] models, DemucsError error) in new[]
+            {
+                (new[] { "text.onnx" }, DemucsError.DemucsModelInvalid),
+                (["five.onnx"], DemucsError.DemucsModelInvalid),
+                (["four.onnx", "none.onnx"], DemucsError.DemucsModelInvalid),
+            }
+        )
         {
-            (new[] { "text.onnx" }, DemucsError.DemucsModelInvalid), (["five.onnx"], DemucsError.DemucsModelInvalid), (["four.onnx", "none.onnx"], DemucsError.DemucsModelInvalid),
-        })
-        {
-            Assert.Equal(error, Assert.Throws<DemucsException>(() => ModelBag.Open(new ModelSelection { Models = [.. models.Select(m => ModelSource.Find(_folder[m]))] }, null, new OnnxSessionOptions(), prepare: true)).Error);
+            Assert.Equal(
+                error,
+                Assert
+                    .Throws<DemucsException>(() =>
+                        ModelBag.Open(
+                            new ModelSelection { Models = [.. models.Select(m => ModelSource.Find(_folder[m]))] },
+                            null,
+                            new OnnxSessionOptions(),
+                            prepare: true
+                        )
+                    )
+                    .Error
+            );
         }
         ModelSelection baseline = new() { Models = [ModelSource.Find(ModelSource.BaselineName)] };
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ModelBag.Open(baseline with { Precision = ModelPrecision.Int8 }, null, new OnnxSessionOptions(), prepare: true)).Error);
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ModelBag.Open(baseline with { StemNames = ["one"] }, null, new OnnxSessionOptions())).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert
+                .Throws<DemucsException>(() =>
+                    ModelBag.Open(baseline with { Precision = ModelPrecision.Int8 }, null, new OnnxSessionOptions(), prepare: true)
+                )
+                .Error
+        );
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => ModelBag.Open(baseline with { StemNames = ["one"] }, null, new OnnxSessionOptions())).Error
+        );
         Assert.Equal(sessions, OnnxSession.CountOfThread);
     }
 
     [Fact]
     public void Loading_that_was_canceled_can_be_begun_anew()
     {
-        using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(ModelSource.BaselineName)] }, null, new OnnxSessionOptions());
+        using ModelBag bag = ModelBag.Open(
+            new ModelSelection { Models = [ModelSource.Find(ModelSource.BaselineName)] },
+            null,
+            new OnnxSessionOptions()
+        );
         Assert.ThrowsAny<OperationCanceledException>(() => bag.Load(new CancellationToken(canceled: true)));
         Assert.False(bag.IsLoaded);
         bag.Load(CancellationToken.None);
@@ -94,12 +132,21 @@ public sealed class PlanTests : IDisposable
     public void A_rehearsal_tells_what_would_be_skipped_and_what_differs(bool isPrepared)
     {
         InterruptedTrack.WriteNoise(_folder["noise.wav"], 10_000);
-        File.WriteAllBytes(_folder["model.onnx"], isPrepared ? [.. SmallModels.Mixing(normalizes: true), .. new ProtobufMessage().Text(99, $"{Guid.NewGuid():N}").Bytes] : SmallModels.Split());
+        File.WriteAllBytes(
+            _folder["model.onnx"],
+            isPrepared
+                ? [.. SmallModels.Mixing(normalizes: true), .. new ProtobufMessage().Text(99, $"{Guid.NewGuid():N}").Bytes]
+                : SmallModels.Split()
+        );
         TrackSource track = new(_folder["noise.wav"]);
         SeparationResult made = Over(new SeparationOptions()).Separate(track);
         string[] before = _folder.Files();
         int sessions = OnnxSession.CountOfThread;
-        Assert.StartsWith("already there, unchanged: drums.wav, bass.wav, ", Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Work, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "already there, unchanged: drums.wav, bass.wav, ",
+            Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Work,
+            StringComparison.Ordinal
+        );
         foreach (CachedCopy copy in PreparationCache.Open().List().Where(copy => copy.Model == "model"))
             PreparationCache.Open().Remove(copy);
         Assert.True(Over(new SeparationOptions(), skipExisting: true).Rehearse(track).Skips);
@@ -107,19 +154,43 @@ public sealed class PlanTests : IDisposable
 
         // What differs is in the error, as it will be in that of the separation; and in the plan where it does not matter.
         string error = Refused(() => Over(new SeparationOptions { Overlap = 0.5, Shifts = 1 }, skipExisting: true).Rehearse(track));
-        Assert.Contains("and is out of date: overlap changed from 0.05 to 0.5; shift offsets changed from none to ", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "and is out of date: overlap changed from 0.05 to 0.5; shift offsets changed from none to ",
+            error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(error, Refused(() => Over(new SeparationOptions { Overlap = 0.5, Shifts = 1 }, skipExisting: true).Separate(track)));
-        Assert.Contains("overlap changed from 0.05 to 0.5", Over(new SeparationOptions { Overlap = 0.5 }, skipExisting: true, overwrite: true).Rehearse(track).Work, StringComparison.Ordinal);
+        Assert.Contains(
+            "overlap changed from 0.05 to 0.5",
+            Over(new SeparationOptions { Overlap = 0.5 }, skipExisting: true, overwrite: true).Rehearse(track).Work,
+            StringComparison.Ordinal
+        );
         if (isPrepared)
-            Assert.Contains("model model changed from prepared to not prepared", Refused(() => Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track)), StringComparison.Ordinal);
+            Assert.Contains(
+                "model model changed from prepared to not prepared",
+                Refused(() => Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track)),
+                StringComparison.Ordinal
+            );
         else
             Assert.True(Over(new SeparationOptions(), skipExisting: true, prepare: false).Rehearse(track).Skips);
         File.AppendAllText(made.Stems[1].FilePath, "x");
-        Assert.Contains("'bass.wav' has changed since", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains(
+            "'bass.wav' has changed since",
+            Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)),
+            StringComparison.Ordinal
+        );
         File.WriteAllText(made.ProvenancePath, "{}");
-        Assert.Contains("'demucsps.json' with its settings cannot be used", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains(
+            "'demucsps.json' with its settings cannot be used",
+            Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)),
+            StringComparison.Ordinal
+        );
         File.Delete(made.ProvenancePath);
-        Assert.Contains("'demucsps.json' with its settings is missing", Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)), StringComparison.Ordinal);
+        Assert.Contains(
+            "'demucsps.json' with its settings is missing",
+            Refused(() => Over(new SeparationOptions(), skipExisting: true).Rehearse(track)),
+            StringComparison.Ordinal
+        );
         Assert.Equal(before.Where(f => !f.EndsWith("demucsps.json", StringComparison.Ordinal)), _folder.Files());
 
         static string Refused(Func<object> what)
@@ -153,19 +224,31 @@ public sealed class PlanTests : IDisposable
         File.WriteAllBytes(_folder["model.onnx"], SmallModels.Split());
         FileSeparator separator = Over(new SeparationOptions());
         separator.Rehearse(new TrackSource(_folder["noise.wav"]));
-        Assert.Contains("in the same batch", Assert.Throws<DemucsException>(() => separator.Rehearse(new TrackSource(_folder["other", "noise.wav"]))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "in the same batch",
+            Assert.Throws<DemucsException>(() => separator.Rehearse(new TrackSource(_folder["other", "noise.wav"]))).Message,
+            StringComparison.Ordinal
+        );
 
         File.WriteAllText(_folder["out"], "a file");
-        DemucsException file = Assert.Throws<DemucsException>(() => Over(new SeparationOptions()).Plan(new TrackSource(_folder["noise.wav"])));
+        DemucsException file = Assert.Throws<DemucsException>(() =>
+            Over(new SeparationOptions()).Plan(new TrackSource(_folder["noise.wav"]))
+        );
         Assert.Equal(DemucsError.StemWriteFailed, file.Error);
         Assert.Contains($"'{_folder["out"]}' is a file", file.Message, StringComparison.Ordinal);
-        Assert.Equal(file.Message, Assert.Throws<DemucsException>(() => Over(new SeparationOptions()).Separate(new TrackSource(_folder["noise.wav"]))).Message);
+        Assert.Equal(
+            file.Message,
+            Assert.Throws<DemucsException>(() => Over(new SeparationOptions()).Separate(new TrackSource(_folder["noise.wav"]))).Message
+        );
         File.Delete(_folder["out"]);
 
         using InterruptedTrack interrupted = new(SmallModels.File);
         interrupted.Interrupt("parts", new SeparationOptions());
         FileSeparator again = interrupted.Over(interrupted.Folder["parts"], new SeparationOptions());
-        Assert.Equal(DemucsError.SeparationUnfinished, Assert.Throws<DemucsException>(() => again.Rehearse(new TrackSource(interrupted.SourcePath))).Error);
+        Assert.Equal(
+            DemucsError.SeparationUnfinished,
+            Assert.Throws<DemucsException>(() => again.Rehearse(new TrackSource(interrupted.SourcePath))).Error
+        );
     }
 
     [Fact]
@@ -173,8 +256,18 @@ public sealed class PlanTests : IDisposable
     {
         // Two numbers, the second of them beyond the first four bytes.
         static ProtobufMessage Entry(string key, string value) => new ProtobufMessage().Text(1, key).Text(2, value);
-        ProtobufMessage tensor = new ProtobufMessage().Integer(1, 1).Integer(2, 1).Text(8, "outside").Message(13, Entry("location", "w.data")).Message(13, Entry("offset", "4")).Message(13, Entry("length", "4")).Integer(14, 1);
-        File.WriteAllBytes(_folder["model.onnx"], [.. SmallModels.Split(), .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(5, tensor)).Bytes]);
+        ProtobufMessage tensor = new ProtobufMessage()
+            .Integer(1, 1)
+            .Integer(2, 1)
+            .Text(8, "outside")
+            .Message(13, Entry("location", "w.data"))
+            .Message(13, Entry("offset", "4"))
+            .Message(13, Entry("length", "4"))
+            .Integer(14, 1);
+        File.WriteAllBytes(
+            _folder["model.onnx"],
+            [.. SmallModels.Split(), .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(5, tensor)).Bytes]
+        );
         Assert.Contains($"'{_folder["w.data"]}', which is missing", Check(ExecutionProvider.Cpu).Message, StringComparison.Ordinal);
         File.WriteAllBytes(_folder["w.data"], new byte[7]);
         DemucsException cut = Check(ExecutionProvider.Cpu);
@@ -184,7 +277,10 @@ public sealed class PlanTests : IDisposable
         using (ModelBag whole = Bag(ExecutionProvider.Cpu))
             whole.Check();
         // CoreML and DirectML are each for one system, which is not the same.
-        Assert.Equal(DemucsError.ExecutionProviderUnavailable, Check(OperatingSystem.IsMacOS() ? ExecutionProvider.DirectML : ExecutionProvider.CoreML).Error);
+        Assert.Equal(
+            DemucsError.ExecutionProviderUnavailable,
+            Check(OperatingSystem.IsMacOS() ? ExecutionProvider.DirectML : ExecutionProvider.CoreML).Error
+        );
 
         DemucsException Check(ExecutionProvider provider)
         {
@@ -194,13 +290,39 @@ public sealed class PlanTests : IDisposable
             return e;
         }
 
-        ModelBag Bag(ExecutionProvider provider) => ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] }, null, new OnnxSessionOptions { ExecutionProvider = provider }, prepare: true);
+        ModelBag Bag(ExecutionProvider provider) =>
+            ModelBag.Open(
+                new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] },
+                null,
+                new OnnxSessionOptions { ExecutionProvider = provider },
+                prepare: true
+            );
     }
 
-    private FileSeparator Over(SeparationOptions options, bool skipExisting = false, bool overwrite = false, bool prepare = true, Action<string>? tell = null)
+    private FileSeparator Over(
+        SeparationOptions options,
+        bool skipExisting = false,
+        bool overwrite = false,
+        bool prepare = true,
+        Action<string>? tell = null
+    )
     {
-        ModelBag bag = ModelBag.Open(new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] }, null, new OnnxSessionOptions(), prepare, warning => Assert.Fail(warning));
+        ModelBag bag = ModelBag.Open(
+            new ModelSelection { Models = [ModelSource.Find(_folder["model.onnx"])] },
+            null,
+            new OnnxSessionOptions(),
+            prepare,
+            warning => Assert.Fail(warning)
+        );
         _bags.Add(bag);
-        return new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), options, new StemOutput(new StemNames(_folder["out"]), new StemFormat()) { SkipExisting = skipExisting, Overwrite = overwrite }) { Tell = tell };
+        return new FileSeparator(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            options,
+            new StemOutput(new StemNames(_folder["out"]), new StemFormat()) { SkipExisting = skipExisting, Overwrite = overwrite }
+        )
+        {
+            Tell = tell,
+        };
     }
 }

@@ -46,7 +46,14 @@ public sealed class PreparationCheckTests : IDisposable
         Assert.Empty(result.Problems);
         Assert.Equal(3, result.Preparation.Count);
         // The position embeddings of an export are of float32, which alone costs 108 to 113 dB of these figures.
-        Assert.All(result.Preparation, chunk => Assert.True(chunk.PreparedDb > 105 && chunk.PreparedDb > chunk.ExportedDb + 10 && Math.Abs(chunk.ExportedDb!.Value - chunk.DifferenceDb!.Value) < 1, chunk.ToString()));
+        Assert.All(result.Preparation, chunk =>
+            Assert.True(
+                chunk.PreparedDb > 105
+                    && chunk.PreparedDb > chunk.ExportedDb + 10
+                    && Math.Abs(chunk.ExportedDb!.Value - chunk.DifferenceDb!.Value) < 1,
+                chunk.ToString()
+            )
+        );
     }
 
     [Theory]
@@ -64,18 +71,32 @@ public sealed class PreparationCheckTests : IDisposable
         Assert.Equal([Remedy.NoPreparation], result.Refusal.Remedies);
         Assert.Equal(result.Refusal.Message, Assert.Single(result.Problems));
         Assert.Contains($"'{model.Path}'", result.Refusal.Message, StringComparison.Ordinal);
-        Assert.Matches(fault == "no numbers" ? "For a chunk with music, it gives values that are not finite" : @"For a chunk with music, its stems agree with a float64 computation to -?\d+\.\d dB, those of the model as exported to \d+\.\d dB", result.Refusal.Message);
+        Assert.Matches(
+            fault == "no numbers"
+                ? "For a chunk with music, it gives values that are not finite"
+                : @"For a chunk with music, its stems agree with a float64 computation to -?\d+\.\d dB, those of the model as exported to \d+\.\d dB",
+            result.Refusal.Message
+        );
 
         // Nothing runs it any more, in whatever precision, and nothing is written; as it was exported the model runs.
         CachedCopy note = Assert.Single(Cache.List(), copy => copy.Model == model.Name);
         Assert.True(note.IsRefused);
         foreach (ModelPrecision precision in (ModelPrecision[])[ModelPrecision.Full, ModelPrecision.Int8])
         {
-            DemucsException error = Assert.Throws<DemucsException>(() => SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true, precision: precision));
+            DemucsException error = Assert.Throws<DemucsException>(() =>
+                SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true, precision: precision)
+            );
             Assert.Equal((DemucsError.PreparationRefused, result.Refusal.Message), (error.Error, error.Message));
         }
         // Plans know it, too.
-        Assert.Equal(DemucsError.PreparationRefused, Assert.Throws<DemucsException>(() => ModelBag.Open(new ModelSelection { Models = [model] }, null, new OnnxSessionOptions(), prepare: true)).Error);
+        Assert.Equal(
+            DemucsError.PreparationRefused,
+            Assert
+                .Throws<DemucsException>(() =>
+                    ModelBag.Open(new ModelSelection { Models = [model] }, null, new OnnxSessionOptions(), prepare: true)
+                )
+                .Error
+        );
         ModelBag.Open(new ModelSelection { Models = [model] }, null, new OnnxSessionOptions()).Dispose();
         Assert.Equal(note.Path, Assert.Single(Cache.List(), copy => copy.Model == model.Name).Path);
         SeparationModel.Load(model, new OnnxSessionOptions()).Dispose();
@@ -100,7 +121,11 @@ public sealed class PreparationCheckTests : IDisposable
         void Refuse(ModelSource model)
         {
             PreparedModel.Refuse(model.Path!, Cache, "It is bad.", CancellationToken.None);
-            Assert.Contains("It is bad.", Assert.Throws<DemucsException>(() => SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "It is bad.",
+                Assert.Throws<DemucsException>(() => SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -109,7 +134,12 @@ public sealed class PreparationCheckTests : IDisposable
     {
         ModelSource model = OfItsOwn();
         File.WriteAllText(_folder["file"], "");
-        DemucsException refusal = PreparedModel.Refuse(model.Path!, PreparationCache.Open(_folder["file", "cache"]), "It is bad.", CancellationToken.None);
+        DemucsException refusal = PreparedModel.Refuse(
+            model.Path!,
+            PreparationCache.Open(_folder["file", "cache"]),
+            "It is bad.",
+            CancellationToken.None
+        );
         Assert.Contains("cannot be recorded in the cache", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -131,13 +161,25 @@ public sealed class PreparationCheckTests : IDisposable
     public void What_cannot_be_computed_in_float64_is_said_and_only_what_is_far_apart_is_refused()
     {
         ModelSource model = OfItsOwn();
-        PreparationFindings little = PreparationCheck.Run(model, new OnnxSessionOptions(), Stems(model), null, memory: 1000, CancellationToken.None);
+        PreparationFindings little = PreparationCheck.Run(
+            model,
+            new OnnxSessionOptions(),
+            Stems(model),
+            null,
+            memory: 1000,
+            CancellationToken.None
+        );
         Assert.Null(little.Loss);
         Assert.Contains("GB of memory", little.NotRecomputed, StringComparison.Ordinal);
         Assert.All(little.Comparisons, chunk => Assert.True(chunk is { PreparedDb: null, ExportedDb: null, DifferenceDb: > 90 }));
-        Assert.Null(PreparationCheck.Run(model, new OnnxSessionOptions(), Stems(model), null, memory: null, CancellationToken.None).NotRecomputed);
+        Assert.Null(
+            PreparationCheck.Run(model, new OnnxSessionOptions(), Stems(model), null, memory: null, CancellationToken.None).NotRecomputed
+        );
 
-        float[][]?[] others = [.. Stems(model).Select(stems => stems!.Select(channel => channel.Select(x => 1.02f * x).ToArray()).ToArray())];
+        float[][]?[] others =
+        [
+            .. Stems(model).Select(stems => stems!.Select(channel => channel.Select(x => 1.02f * x).ToArray()).ToArray()),
+        ];
         PreparationFindings far = PreparationCheck.Run(model, new OnnxSessionOptions(), others, null, memory: 1000, CancellationToken.None);
         Assert.Contains("agree with those of the model as exported only to 34.0 dB", far.Loss, StringComparison.Ordinal);
     }
@@ -153,16 +195,66 @@ public sealed class PreparationCheckTests : IDisposable
     // Without float64.
     [InlineData(40.5, null, null, false)]
     [InlineData(39.5, null, null, true)]
-    public void Preparation_loses_where_it_is_farther_from_float64_than_the_export_and_that_counts(double difference, double? prepared, double? exported, bool loses) =>
-        Assert.Equal(loses, PreparationCheck.Loss(new PreparationComparison { Chunk = TestChunk.Music, DifferenceDb = difference, PreparedDb = prepared, ExportedDb = exported }, isFinite: true) is not null);
+    public void Preparation_loses_where_it_is_farther_from_float64_than_the_export_and_that_counts(
+        double difference,
+        double? prepared,
+        double? exported,
+        bool loses
+    ) =>
+        Assert.Equal(
+            loses,
+            PreparationCheck.Loss(
+                new PreparationComparison
+                {
+                    Chunk = TestChunk.Music,
+                    DifferenceDb = difference,
+                    PreparedDb = prepared,
+                    ExportedDb = exported,
+                },
+                isFinite: true
+            )
+                is not null
+        );
 
     [Fact]
     public void The_stem_that_is_worst_off_counts_unless_it_is_next_to_silent()
     {
-        float[][] exact = [[1, 0], [0, 0], [0.5f, 0], [0, 0], [1e-6f, 0], [0, 0]], off = [[1, 0], [0, 0], [0.5f, 0.005f], [0, 0], [1e-6f, 1e-6f], [0, 0]];
+        float[][] exact =
+
+            [
+                [1, 0],
+                [0, 0],
+                [0.5f, 0],
+                [0, 0],
+                [1e-6f, 0],
+                [0, 0],
+            ],
+            off =
+
+            [
+                [1, 0],
+                [0, 0],
+                [0.5f, 0.005f],
+                [0, 0],
+                [1e-6f, 1e-6f],
+                [0, 0],
+            ];
         Assert.Equal(double.PositiveInfinity, PreparationCheck.Worst(exact, exact));
         Assert.Equal(40, PreparationCheck.Worst(exact, off), 1e-3);
-        Assert.True(double.IsNegativeInfinity(PreparationCheck.Worst([[0], [0]], [[0], [1]])));
+        Assert.True(
+            double.IsNegativeInfinity(
+                PreparationCheck.Worst(
+                    [
+                        [0],
+                        [0],
+                    ],
+                    [
+                        [0],
+                        [1],
+                    ]
+                )
+            )
+        );
     }
 
     [Fact]
@@ -195,12 +287,15 @@ public sealed class PreparationCheckTests : IDisposable
         int at = graph.Nodes.FindIndex(node => node.Is(fault == "silence" ? "Sub" : "Sqrt"));
         GraphNode node = graph.Nodes[at];
         graph.Nodes.RemoveAt(at);
-        graph.Nodes.InsertRange(at, fault switch
-        {
-            "silence" => [GraphNode.Create("Sub", [node.Inputs[0], node.Inputs[0]], node.Outputs[0])],
-            "no numbers" => [GraphNode.Create("Neg", node.Inputs, "less"), GraphNode.Create("Sqrt", ["less"], node.Outputs[0])],
-            _ => [GraphNode.Create("Relu", node.Inputs, node.Outputs[0])],
-        });
+        graph.Nodes.InsertRange(
+            at,
+            fault switch
+            {
+                "silence" => [GraphNode.Create("Sub", [node.Inputs[0], node.Inputs[0]], node.Outputs[0])],
+                "no numbers" => [GraphNode.Create("Neg", node.Inputs, "less"), GraphNode.Create("Sqrt", ["less"], node.Outputs[0])],
+                _ => [GraphNode.Create("Relu", node.Inputs, node.Outputs[0])],
+            }
+        );
         // As if it had been made so.
         byte[] whole = graph.ToBytes();
         File.WriteAllBytes(path, GraphModel.Join(CopySeal.Seal([whole.AsMemory()], CancellationToken.None)));
@@ -209,8 +304,21 @@ public sealed class PreparationCheckTests : IDisposable
     private static float[][]?[] Stems(ModelSource model)
     {
         using ModelBag bag = ModelBag.Load([model], null, new OnnxSessionOptions(), prepare: true);
-        return PreparationCheck.Separate(bag, ModelCheck.Separate(bag, TestChunk.Music, out _, CancellationToken.None), CancellationToken.None);
+        return PreparationCheck.Separate(
+            bag,
+            ModelCheck.Separate(bag, TestChunk.Music, out _, CancellationToken.None),
+            CancellationToken.None
+        );
     }
 
-    private ModelTestResult Check(ModelSource model, bool prepare = true) => ModelCheck.Run(ModelLibrary.Open(_folder["models"]), model, new OnnxSessionOptions(), prepare, ModelPrecision.Full, null, CancellationToken.None);
+    private ModelTestResult Check(ModelSource model, bool prepare = true) =>
+        ModelCheck.Run(
+            ModelLibrary.Open(_folder["models"]),
+            model,
+            new OnnxSessionOptions(),
+            prepare,
+            ModelPrecision.Full,
+            null,
+            CancellationToken.None
+        );
 }

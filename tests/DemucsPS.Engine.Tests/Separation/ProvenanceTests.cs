@@ -26,7 +26,15 @@ public sealed class ProvenanceTests
     public void It_says_what_the_stems_were_made_of_and_how()
     {
         using InterruptedTrack track = new(s_small);
-        SeparationResult result = track.Separate("out", new SeparationOptions { Overlap = 0.25, Shifts = 1, Seed = 9 });
+        SeparationResult result = track.Separate(
+            "out",
+            new SeparationOptions
+            {
+                Overlap = 0.25,
+                Shifts = 1,
+                Seed = 9,
+            }
+        );
         JsonNode json = JsonNode.Parse(File.ReadAllText(track.Folder["out", "small", "noise", "demucsps.json"]))!;
         JsonNode separation = json["separation"]!;
         Assert.Equal(track.SourcePath, (string?)separation["source"]!["path"]);
@@ -52,10 +60,17 @@ public sealed class ProvenanceTests
         byte[] frame = FlacBits.Frame(8192, 0, bits => bits.Verbatim(Enumerable.Range(0, 8192).Select(i => i * 7L % 5001), 16));
         File.WriteAllBytes(folder["joined.flac"], FlacBits.Stream(FlacBits.StreamInfo(1, 16, 8192), frame, frame));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(s_small)], null, new OnnxSessionOptions());
-        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
+        FileSeparator separator = new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions(),
+            new StemOutput(new StemNames(folder["out"]), new StemFormat())
+        );
         SeparationResult result = separator.Separate(new TrackSource(folder["joined.flac"]));
         Assert.Equal(16384, result.Frames);
-        string warning = Assert.Single(result.Warnings, w => w.Contains("declares 8192 frames, but there are 16384", StringComparison.Ordinal));
+        string warning = Assert.Single(result.Warnings, w =>
+            w.Contains("declares 8192 frames, but there are 16384", StringComparison.Ordinal)
+        );
         Assert.Equal([warning], SeparationProvenance.Read(result.ProvenancePath).Warnings);
     }
 
@@ -65,15 +80,28 @@ public sealed class ProvenanceTests
         using TemporaryFolder folder = new();
         File.Copy(RepositoryFiles.TinyModel, folder["tiny.onnx"]);
         InterruptedTrack.WriteNoise(folder["noise.wav"], 30_000);
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(folder["tiny.onnx"])], null, new OnnxSessionOptions(), prepare: true, precision: ModelPrecision.Int8);
-        FileSeparator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()));
+        using ModelBag bag = ModelBag.Load(
+            [ModelSource.Find(folder["tiny.onnx"])],
+            null,
+            new OnnxSessionOptions(),
+            prepare: true,
+            precision: ModelPrecision.Int8
+        );
+        FileSeparator separator = new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, ["bass"]),
+            new SeparationOptions(),
+            new StemOutput(new StemNames(folder["out"]), new StemFormat())
+        );
         Assert.Contains("1 chunk in Int8, ", separator.Plan(new TrackSource(folder["noise.wav"])).Work, StringComparison.Ordinal);
         SeparationResult result = separator.Separate(new TrackSource(folder["noise.wav"]));
         Assert.Equal(ModelPrecision.Int8, result.Precision);
         JsonNode separation = JsonNode.Parse(File.ReadAllText(result.ProvenancePath))!["separation"]!;
         Assert.Equal("Int8", (string?)separation["parameters"]!["precision"]);
         Assert.True((bool)separation["models"]![0]!["prepared"]!);
-        JsonNode copy = Assert.Single(separation["models"]![0]!["files"]!.AsArray(), f => ((string?)f!["name"])!.EndsWith(".int8.prepared.onnx", StringComparison.Ordinal))!;
+        JsonNode copy = Assert.Single(separation["models"]![0]!["files"]!.AsArray(), f =>
+            ((string?)f!["name"])!.EndsWith(".int8.prepared.onnx", StringComparison.Ordinal)
+        )!;
         Assert.Equal(Hash(Path.Combine(PreparationCache.Open().Folder, (string)copy["name"]!)), (string?)copy["sha256"]);
         Assert.True(SeparationVerification.Verify(result.ProvenancePath).IsIntact);
     }
@@ -91,17 +119,25 @@ public sealed class ProvenanceTests
     [Fact]
     public void Whatever_can_change_a_bit_of_the_stems_is_on_record()
     {
-        // A parameter that is added must be added to SeparationParameters, or to what does not matter here; else a separation would be continued with another value of it.
-        Assert.Equal(["Overlap", "Seed", "Segment", "Shifts", "TransitionPower"], Names(typeof(SeparationOptions)).Except(["Jobs", "RetryCount"]));
+        // A parameter that is added must be added to SeparationParameters, or to what does not matter here; else a separation would be
+        // continued with another value of it.
+        Assert.Equal(
+            ["Overlap", "Seed", "Segment", "Shifts", "TransitionPower"],
+            Names(typeof(SeparationOptions)).Except(["Jobs", "RetryCount"])
+        );
         Assert.Equal(["BitRate", "Clip", "Dither", "File", "KeepMono", "Quality", "Sample", "SampleRate"], Names(typeof(StemFormat)));
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
         // Of a selection of models its weights and precision; names and files are identities of their own.
         Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
-        Assert.Equal(["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"], Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "OnDamage", "Path"]));
+        Assert.Equal(
+            ["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"],
+            Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "OnDamage", "Path"])
+        );
         using ModelBag bag = ModelBag.Load([ModelSource.Find(s_small)], null, new OnnxSessionOptions());
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         SeparationOptions options = new();
-        StemFormat format = new(), mp3 = new() { File = StemFileFormat.Mp3 };
+        StemFormat format = new(),
+            mp3 = new() { File = StemFileFormat.Mp3 };
         TrackSource track = new(Path.GetFullPath("song.wav"));
         StemOutput output = new(new StemNames(Path.GetTempPath()), format);
         List<SortedDictionary<string, string>> all =
@@ -124,21 +160,58 @@ public sealed class ProvenanceTests
             SeparationParameters.Describe(track, bag, selection, options with { TransitionPower = 2 }, output),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Clip = ClipMode.Clamp } }),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Dither = true } }),
-            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { Sample = WavSampleFormat.Pcm16 } }),
-            SeparationParameters.Describe(track, bag, selection, options, output with { Format = format with { File = StemFileFormat.Flac } }),
+            SeparationParameters.Describe(
+                track,
+                bag,
+                selection,
+                options,
+                output with
+                {
+                    Format = format with { Sample = WavSampleFormat.Pcm16 },
+                }
+            ),
+            SeparationParameters.Describe(
+                track,
+                bag,
+                selection,
+                options,
+                output with
+                {
+                    Format = format with { File = StemFileFormat.Flac },
+                }
+            ),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 }),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 with { BitRate = 128 } }),
             SeparationParameters.Describe(track, bag, selection, options, output with { Format = mp3 with { Quality = 2 } }),
             SeparationParameters.Describe(track, bag, selection, options, output with { CopyTags = false }),
-            SeparationParameters.Describe(track, bag, StemMatrix.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0], TwoStemsMethod.Minus), options, output),
+            SeparationParameters.Describe(
+                track,
+                bag,
+                StemMatrix.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0], TwoStemsMethod.Minus),
+                options,
+                output
+            ),
             SeparationParameters.Describe(track, bag, selection.WithResidual(), options, output),
-            SeparationParameters.Describe(track, bag, StemMatrix.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-6")), options, output),
-            SeparationParameters.Describe(track, bag, StemMatrix.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-3")), options, output),
+            SeparationParameters.Describe(
+                track,
+                bag,
+                StemMatrix.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-6")),
+                options,
+                output
+            ),
+            SeparationParameters.Describe(
+                track,
+                bag,
+                StemMatrix.None.WithMixdown(bag.Contract.Stems, StemGains.Parse(bag.Contract.Stems[0] + "=-3")),
+                options,
+                output
+            ),
             SeparationParameters.Describe(track, bag, StemMatrix.TwoStems(bag.Contract.Stems, bag.Contract.Stems[0]), options, output),
         ];
         Assert.Equal(all.Count, all.Select(p => string.Join('\n', p)).Distinct().Count());
 
-        static IEnumerable<string> Names(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => p.Name).Order(StringComparer.Ordinal);
+        static IEnumerable<string> Names(Type type) =>
+            type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => p.Name).Order(StringComparer.Ordinal);
     }
 
     [Theory]
@@ -164,12 +237,21 @@ public sealed class ProvenanceTests
     public void It_is_read_strictly_and_only_up_to_a_length()
     {
         using InterruptedTrack track = new(s_small);
-        string path = track.Separate("out", new SeparationOptions()).ProvenancePath, content = File.ReadAllText(path);
+        string path = track.Separate("out", new SeparationOptions()).ProvenancePath,
+            content = File.ReadAllText(path);
         string[] damaged =
         [
-            "", "null", "[]", "{}", content[..^3], content + "x", content.Replace("\"schema\": 1", "\"schema\": 2", StringComparison.Ordinal),
-            content.Replace("\"schema\": 1", "\"schema\": 1, \"more\": 1", StringComparison.Ordinal), content.Replace("\"schema\": 1", "\"schema\": 1, \"schema\": 1", StringComparison.Ordinal),
-            content.Replace("\"gain\":", "\"profit\":", StringComparison.Ordinal), content + new string(' ', RecordFile.MaxBytes),
+            "",
+            "null",
+            "[]",
+            "{}",
+            content[..^3],
+            content + "x",
+            content.Replace("\"schema\": 1", "\"schema\": 2", StringComparison.Ordinal),
+            content.Replace("\"schema\": 1", "\"schema\": 1, \"more\": 1", StringComparison.Ordinal),
+            content.Replace("\"schema\": 1", "\"schema\": 1, \"schema\": 1", StringComparison.Ordinal),
+            content.Replace("\"gain\":", "\"profit\":", StringComparison.Ordinal),
+            content + new string(' ', RecordFile.MaxBytes),
         ];
         foreach (string text in damaged)
         {
@@ -177,7 +259,14 @@ public sealed class ProvenanceTests
             Assert.Equal(DemucsError.ProvenanceInvalid, Assert.Throws<DemucsException>(() => SeparationVerification.Verify(path)).Error);
         }
         // And it is not taken for a reason to skip a track.
-        Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
+        Assert.Equal(
+            DemucsError.StemExists,
+            Assert
+                .Throws<DemucsException>(() =>
+                    track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true })
+                )
+                .Error
+        );
         File.WriteAllText(path, content);
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }).Skipped);
     }

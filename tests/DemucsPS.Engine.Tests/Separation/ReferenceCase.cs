@@ -51,7 +51,10 @@ internal sealed class ReferenceCase
     /// <summary>The chunks' length in seconds; null for the model's own.</summary>
     public double? Segment { get; }
 
-    /// <summary>How far the official float32 code is from these values, which are computed in float64, by stem; null where they are float32 themselves.</summary>
+    /// <summary>
+    /// How far the official float32 code is from these values, which are computed in float64, by stem; null where they are float32
+    /// themselves.
+    /// </summary>
     public double[]? OfficialDb { get; }
 
     public int ProbeStep { get; }
@@ -70,7 +73,10 @@ internal sealed class ReferenceCase
     private static ReferenceCase Load(Func<string, string> find, string name)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(find("cases.json")));
-        return new ReferenceCase(document.RootElement.GetProperty("cases").EnumerateArray().Single(c => c.GetProperty("name").GetString() == name), find);
+        return new ReferenceCase(
+            document.RootElement.GetProperty("cases").EnumerateArray().Single(c => c.GetProperty("name").GetString() == name),
+            find
+        );
     }
 
     /// <summary>The folder with the real-size model (htdemucs.onnx and its unpacked .data file); without it the test is skipped.</summary>
@@ -79,7 +85,9 @@ internal sealed class ReferenceCase
         const string Variable = "DEMUCSPS_REFERENCE_MODELS";
         string? folder = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrEmpty(folder))
-            Assert.Skip($"The real-size model is not in the repository; set {Variable} to a folder that holds htdemucs.onnx and htdemucs.onnx.data.");
+            Assert.Skip(
+                $"The real-size model is not in the repository; set {Variable} to a folder that holds htdemucs.onnx and htdemucs.onnx.data."
+            );
         return folder;
     }
 
@@ -98,7 +106,16 @@ internal sealed class ReferenceCase
         MemoryTrack track = Input();
         Assert.Equal(Stems, bag.Contract.Stems);
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
-        Separator separator = new(bag, selection, new SeparationOptions { Overlap = Overlap, Segment = Segment, ShiftOffsets = ShiftOffsets });
+        Separator separator = new(
+            bag,
+            selection,
+            new SeparationOptions
+            {
+                Overlap = Overlap,
+                Segment = Segment,
+                ShiftOffsets = ShiftOffsets,
+            }
+        );
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "song");
         MemorySink sink = new(selection.Names.Count);
         separator.Separate(track, "song", statistics, sink, null, CancellationToken.None);
@@ -119,5 +136,6 @@ internal sealed class ReferenceCase
         return result;
     }
 
-    private static int? Number(JsonElement parent, string name) => parent.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : null;
+    private static int? Number(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : null;
 }

@@ -32,7 +32,17 @@ public sealed class ResumeTests
     {
         using ModelBag bag = ModelBag.Load([ModelSource.Find(s_small)], null, new OnnxSessionOptions());
         StemMatrix selection = Choice(outputs).Select(bag.Contract.Stems);
-        Separator separator = new(bag, selection, new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 4, Jobs = jobs });
+        Separator separator = new(
+            bag,
+            selection,
+            new SeparationOptions
+            {
+                Overlap = overlap,
+                Shifts = shifts,
+                Seed = 4,
+                Jobs = jobs,
+            }
+        );
         MemoryTrack noise = MemoryTrack.Noise(100_001, 11);
         TrackStatistics statistics = TrackStatistics.Measure(noise, "noise");
         MemorySink whole = new(selection.Names.Count);
@@ -41,8 +51,19 @@ public sealed class ResumeTests
         foreach (int first in new[] { 1, 4095, 8192, 50_000, 91_809, 99_999, 100_000 })
         {
             MemorySink rest = new(selection.Names.Count);
-            int last = 0, run = 0;
-            separator.Separate(noise.Restarted(), "noise", statistics, rest, done => (last, run) = (done, run + 1), first, null, null, CancellationToken.None);
+            int last = 0,
+                run = 0;
+            separator.Separate(
+                noise.Restarted(),
+                "noise",
+                statistics,
+                rest,
+                done => (last, run) = (done, run + 1),
+                first,
+                null,
+                null,
+                CancellationToken.None
+            );
             Assert.Equal(count, last);
             Assert.True(first < 8192 || run < count, $"all {count} chunks were run from frame {first}");
             for (int output = 0; output < selection.Names.Count; output++)
@@ -50,20 +71,26 @@ public sealed class ResumeTests
         }
     }
 
-    private static StemRequest Choice(string outputs) => outputs switch
-    {
-        "minus" => new StemRequest { TwoStems = "vocals", TwoStemsMethod = TwoStemsMethod.Minus },
-        "residual" => new StemRequest { Stems = ["drums", "vocals"], Residual = true },
-        "mixdown" => new StemRequest { Residual = true, Mixdown = StemGains.Parse("vocals=-inf,drums=-6") },
-        "stem.mp4" => new StemRequest { StemMp4 = true },
-        _ => new StemRequest(),
-    };
+    private static StemRequest Choice(string outputs) =>
+        outputs switch
+        {
+            "minus" => new StemRequest { TwoStems = "vocals", TwoStemsMethod = TwoStemsMethod.Minus },
+            "residual" => new StemRequest { Stems = ["drums", "vocals"], Residual = true },
+            "mixdown" => new StemRequest { Residual = true, Mixdown = StemGains.Parse("vocals=-inf,drums=-6") },
+            "stem.mp4" => new StemRequest { StemMp4 = true },
+            _ => new StemRequest(),
+        };
 
     [Fact]
     public void Canceled_again_and_again_and_continued_the_files_and_the_null_test_are_the_same()
     {
         using InterruptedTrack track = new(s_small);
-        SeparationOptions options = new() { Overlap = 0.6, Shifts = 1, Seed = 3 };
+        SeparationOptions options = new()
+        {
+            Overlap = 0.6,
+            Shifts = 1,
+            Seed = 3,
+        };
         SeparationResult whole = track.Separate("whole", options);
         int interruptions = 0;
         SeparationResult? result = null;
@@ -73,12 +100,18 @@ public sealed class ResumeTests
             try
             {
                 int chunks = 0;
-                result = track.Separate("parts", options, output => output with { Resume = true }, new ProgressCallback(p =>
-                {
-                    // Enough that each run makes frames of its own final.
-                    if (p is { Stage: SeparationStage.Separating, Done: > 0 } && ++chunks == 8)
-                        stop.Cancel();
-                }), stop.Token);
+                result = track.Separate(
+                    "parts",
+                    options,
+                    output => output with { Resume = true },
+                    new ProgressCallback(p =>
+                    {
+                        // Enough that each run makes frames of its own final.
+                        if (p is { Stage: SeparationStage.Separating, Done: > 0 } && ++chunks == 8)
+                            stop.Cancel();
+                    }),
+                    stop.Token
+                );
             }
             catch (OperationCanceledException e)
             {
@@ -100,7 +133,12 @@ public sealed class ResumeTests
     public void Where_files_are_named_by_a_template_what_belongs_to_a_track_is_told_apart_by_name()
     {
         using InterruptedTrack track = new(s_small);
-        StemOutput Named(StemOutput output) => output with { Resume = true, Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{stem}/{name}")) };
+        StemOutput Named(StemOutput output) =>
+            output with
+            {
+                Resume = true,
+                Names = new StemNames(track.Folder["named"], FileNameTemplate.Parse("{stem}/{name}")),
+            };
         SeparationOptions options = new() { Overlap = 0.6 };
         SeparationResult whole = track.Separate("whole", options);
         track.Interrupt("named", options, Named);
@@ -124,15 +162,25 @@ public sealed class ResumeTests
         for (int stem = 1; stem <= 4; stem++)
         {
             using CancellationTokenSource stop = new();
-            Assert.ThrowsAny<OperationCanceledException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true },
-                new ProgressCallback(p =>
-                {
-                    if (p.Stage == SeparationStage.Writing && p.Done == stem)
-                        stop.Cancel();
-                }), stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() =>
+                track.Separate(
+                    "parts",
+                    new SeparationOptions(),
+                    output => output with { Resume = true },
+                    new ProgressCallback(p =>
+                    {
+                        if (p.Stage == SeparationStage.Writing && p.Done == stem)
+                            stop.Cancel();
+                    }),
+                    stop.Token
+                )
+            );
             Assert.Equal(["demucsps.partial"], track.Names("parts"));
             // Floats of what is finished already take no room any more.
-            Assert.Equal(4 - stem, Directory.GetFiles(track.Folder["parts", "small", "noise", "demucsps.partial"], "*.staged.partial").Length);
+            Assert.Equal(
+                4 - stem,
+                Directory.GetFiles(track.Folder["parts", "small", "noise", "demucsps.partial"], "*.staged.partial").Length
+            );
         }
         track.Separate("parts", new SeparationOptions(), output => output with { Resume = true });
         track.AssertSameStems("whole", "parts");
@@ -142,28 +190,48 @@ public sealed class ResumeTests
     public void Canceled_while_stems_are_taken_to_another_rate_it_goes_on_with_the_same_gain()
     {
         using InterruptedTrack track = new(s_small);
-        static StemOutput Resampled(StemOutput output) => output with { Resume = true, Format = new StemFormat { SampleRate = 48_000 } };
+        static StemOutput Resampled(StemOutput output) =>
+            output with
+            {
+                Resume = true,
+                Format = new StemFormat { SampleRate = 48_000 },
+            };
         SeparationResult whole = track.Separate("whole", new SeparationOptions(), Resampled);
         Assert.InRange(whole.Gain, 0.01f, 0.99f);
         Assert.Equal(48_000, whole.SampleRate);
         for (int stem = 1; stem <= 4; stem++)
         {
             using CancellationTokenSource stop = new();
-            Assert.ThrowsAny<OperationCanceledException>(() => track.Separate("parts", new SeparationOptions(), Resampled, new ProgressCallback(p =>
-            {
-                if (p.Stage == SeparationStage.Writing && p.Done == stem)
-                    stop.Cancel();
-            }), stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() =>
+                track.Separate(
+                    "parts",
+                    new SeparationOptions(),
+                    Resampled,
+                    new ProgressCallback(p =>
+                    {
+                        if (p.Stage == SeparationStage.Writing && p.Done == stem)
+                            stop.Cancel();
+                    }),
+                    stop.Token
+                )
+            );
         }
         SeparationResult result = track.Separate("parts", new SeparationOptions(), Resampled);
         track.AssertSameStems("whole", "parts");
         Assert.Equal(whole.Gain, result.Gain);
         Assert.Equal(whole.Frames, result.Frames);
         Assert.Equal(whole.Stems.Select(s => s.Peak), result.Stems.Select(s => s.Peak));
-        SeparationResult skipped = track.Separate("parts", new SeparationOptions(), output => Resampled(output) with { SkipExisting = true });
+        SeparationResult skipped = track.Separate("parts", new SeparationOptions(), output =>
+            Resampled(output) with
+            {
+                SkipExisting = true,
+            }
+        );
         Assert.True(skipped.Skipped);
         Assert.Equal((whole.Frames, 48_000, whole.Duration), (skipped.Frames, skipped.SampleRate, skipped.Duration));
-        Assert.False(track.Separate("parts", new SeparationOptions(), output => output with { SkipExisting = true, Overwrite = true }).Skipped);
+        Assert.False(
+            track.Separate("parts", new SeparationOptions(), output => output with { SkipExisting = true, Overwrite = true }).Skipped
+        );
     }
 
     [Fact]
@@ -172,16 +240,32 @@ public sealed class ResumeTests
         using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         using CancellationTokenSource stop = new();
-        Assert.ThrowsAny<OperationCanceledException>(() => track.Separate("parts", new SeparationOptions(), progress: new ProgressCallback(p =>
-        {
-            if (p.Stage == SeparationStage.Writing && p.Done == 4)
-                stop.Cancel();
-        }), cancellationToken: stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            track.Separate(
+                "parts",
+                new SeparationOptions(),
+                progress: new ProgressCallback(p =>
+                {
+                    if (p.Stage == SeparationStage.Writing && p.Done == 4)
+                        stop.Cancel();
+                }),
+                cancellationToken: stop.Token
+            )
+        );
         // As a death within the renaming leaves it.
-        string folder = track.Folder["parts", "small", "noise"], partial = Path.Combine(folder, "demucsps.partial"), journal = Path.Combine(partial, "journal.json");
-        string first = Path.GetFileName(Directory.GetFiles(track.Folder["whole", "small", "noise"], "*.wav").Single(w => SameBytes(w, Path.Combine(partial, "0.finished.partial"))));
+        string folder = track.Folder["parts", "small", "noise"],
+            partial = Path.Combine(folder, "demucsps.partial"),
+            journal = Path.Combine(partial, "journal.json");
+        string first = Path.GetFileName(
+            Directory
+                .GetFiles(track.Folder["whole", "small", "noise"], "*.wav")
+                .Single(w => SameBytes(w, Path.Combine(partial, "0.finished.partial")))
+        );
         File.Move(Path.Combine(partial, "0.finished.partial"), Path.Combine(folder, first));
-        File.WriteAllText(journal, File.ReadAllText(journal).Replace("\"renaming\": false", "\"renaming\": true", StringComparison.Ordinal));
+        File.WriteAllText(
+            journal,
+            File.ReadAllText(journal).Replace("\"renaming\": false", "\"renaming\": true", StringComparison.Ordinal)
+        );
         track.Separate("parts", new SeparationOptions(), output => output with { Resume = true });
         track.AssertSameStems("whole", "parts");
         Assert.DoesNotContain("demucsps.partial", track.Names("parts"));
@@ -192,22 +276,53 @@ public sealed class ResumeTests
     {
         using InterruptedTrack track = new(s_small);
         track.Interrupt("parts", new SeparationOptions { Overlap = 0.25 });
-        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions { Overlap = 0.5, Seed = 2 }, output => output with { Resume = true, Format = new StemFormat { Dither = true } }));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions { Overlap = 0.5, Seed = 2 }, output => output with
+            {
+                Resume = true,
+                Format =
+                        new StemFormat { Dither = true }
+            })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains("dither changed from off to on; overlap changed from 0.25 to 0.5; seed changed from 0 to 2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "dither changed from off to on; overlap changed from 0.25 to 0.5; seed changed from 0 to 2",
+            refused.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(["demucsps.partial"], track.Names("parts"));
 
         // Without either option the hours that went into it are not thrown away.
-        Assert.Equal(DemucsError.SeparationUnfinished, Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions())).Error);
+        Assert.Equal(
+            DemucsError.SeparationUnfinished,
+            Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions())).Error
+        );
         Assert.Equal(["demucsps.partial"], track.Names("parts"));
 
         // Jobs and retries change no bit, so they may differ.
         track.Separate("whole", new SeparationOptions { Overlap = 0.25 });
-        Assert.True(track.Separate("parts", new SeparationOptions { Overlap = 0.25, Jobs = 2, RetryCount = 0 }, output => output with { Resume = true }).Resumed);
+        Assert.True(
+            track
+                .Separate(
+                    "parts",
+                    new SeparationOptions
+                    {
+                        Overlap = 0.25,
+                        Jobs = 2,
+                        RetryCount = 0,
+                    },
+                    output => output with { Resume = true }
+                )
+                .Resumed
+        );
         track.AssertSameStems("whole", "parts");
 
         track.Interrupt("other", new SeparationOptions { Overlap = 0.25 });
-        Assert.False(track.Separate("other", new SeparationOptions { Overlap = 0.5 }, output => output with { Resume = true, Overwrite = true }).Resumed);
+        Assert.False(
+            track
+                .Separate("other", new SeparationOptions { Overlap = 0.5 }, output => output with { Resume = true, Overwrite = true })
+                .Resumed
+        );
         Assert.DoesNotContain("demucsps.partial", track.Names("other"));
     }
 
@@ -222,7 +337,9 @@ public sealed class ResumeTests
         Assert.Equal("Full", (string?)parameters["precision"]);
         parameters["precision"] = "Int8";
         File.WriteAllText(path, journal.ToJsonString());
-        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
         Assert.Contains("precision changed from Int8 to Full", refused.Message, StringComparison.Ordinal);
 
@@ -247,9 +364,15 @@ public sealed class ResumeTests
         string then = $"{random.Next(SeparationOptions.MaxShift + 1)},{random.Next(SeparationOptions.MaxShift + 1)}";
         parameters["shift offsets"] = then;
         File.WriteAllText(path, journal.ToJsonString());
-        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", options, output => output with { Resume = true }));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", options, output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains($"shift offsets changed from {then} to {string.Join(',', options.DrawShifts())}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"shift offsets changed from {then} to {string.Join(',', options.DrawShifts())}",
+            refused.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -261,10 +384,15 @@ public sealed class ResumeTests
         JsonObject parameters = provenance["separation"]!["parameters"]!.AsObject();
         parameters["precision"] = "Int8";
         File.WriteAllText(path, provenance.ToJsonString());
-        DemucsException exists = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }));
+        DemucsException exists = Assert.Throws<DemucsException>(() =>
+            track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true })
+        );
         Assert.Equal(DemucsError.StemExists, exists.Error);
         Assert.Equal([Remedy.Replace], exists.Remedies);
-        Assert.Equal([Remedy.Replace, Remedy.SkipExisting], Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions())).Remedies);
+        Assert.Equal(
+            [Remedy.Replace, Remedy.SkipExisting],
+            Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions())).Remedies
+        );
         parameters.Remove("precision");
         File.WriteAllText(path, provenance.ToJsonString());
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }).Skipped);
@@ -280,12 +408,23 @@ public sealed class ResumeTests
         byte[] changed = [.. original];
         changed[^1] ^= 1;
         File.WriteAllBytes(track.SourcePath, changed);
-        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
-        Assert.Contains($"the source changed (SHA-256 from {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… to {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}…)", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"the source changed (SHA-256 from {Convert.ToHexStringLower(SHA256.HashData(original))[..12]}… to {Convert.ToHexStringLower(SHA256.HashData(changed))[..12]}…)",
+            refused.Message,
+            StringComparison.Ordinal
+        );
 
         File.Delete(track.SourcePath);
-        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })).Error);
+        Assert.Equal(
+            DemucsError.AudioTrackNotFound,
+            Assert
+                .Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }))
+                .Error
+        );
         Assert.Equal(["demucsps.partial"], track.Names("parts"));
 
         File.WriteAllBytes(track.SourcePath, original);
@@ -304,7 +443,9 @@ public sealed class ResumeTests
         model[4] ^= 1;
         File.WriteAllBytes(track.ModelPath, model);
         track.LoadModel();
-        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
         Assert.Contains("'small.onnx' of model small changed (SHA-256 ", refused.Message, StringComparison.Ordinal);
     }
@@ -323,10 +464,19 @@ public sealed class ResumeTests
 
         File.WriteAllBytes(folder["модель.data"], BitConverter.GetBytes(3f));
         track.LoadModel();
-        DemucsException refused = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, refused.Error);
         Assert.Contains("'модель.data' of model small changed (SHA-256 ", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(DemucsError.StemExists, Assert.Throws<DemucsException>(() => track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true })).Error);
+        Assert.Equal(
+            DemucsError.StemExists,
+            Assert
+                .Throws<DemucsException>(() =>
+                    track.Separate("whole", new SeparationOptions(), output => output with { SkipExisting = true })
+                )
+                .Error
+        );
     }
 
     [Fact]
@@ -345,11 +495,15 @@ public sealed class ResumeTests
     {
         using InterruptedTrack track = new(s_small, copyModel: true);
         track.Separate("whole", new SeparationOptions());
-        track.Separate("out", new SeparationOptions(), progress: new ProgressCallback(p =>
-        {
-            if (p is { Stage: SeparationStage.Separating, Done: 3 })
-                File.WriteAllBytes(track.ModelPath, [1, 2, 3]);
-        }));
+        track.Separate(
+            "out",
+            new SeparationOptions(),
+            progress: new ProgressCallback(p =>
+            {
+                if (p is { Stage: SeparationStage.Separating, Done: 3 })
+                    File.WriteAllBytes(track.ModelPath, [1, 2, 3]);
+            })
+        );
         track.AssertSameStems("whole", "out");
     }
 
@@ -366,7 +520,9 @@ public sealed class ResumeTests
         track.Interrupt("parts", new SeparationOptions());
         string journal = track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"];
         File.WriteAllText(journal, content);
-        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, e.Error);
         Assert.Contains(journal, e.Path, StringComparison.Ordinal);
         Assert.Contains("damaged", e.Message, StringComparison.Ordinal);
@@ -380,7 +536,12 @@ public sealed class ResumeTests
         track.Interrupt("parts", new SeparationOptions());
         using (FileStream journal = File.OpenWrite(track.Folder["parts", "small", "noise", "demucsps.partial", "journal.json"]))
             journal.SetLength(RecordFile.MaxBytes + 1);
-        Assert.Equal(DemucsError.ResumeMismatch, Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })).Error);
+        Assert.Equal(
+            DemucsError.ResumeMismatch,
+            Assert
+                .Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }))
+                .Error
+        );
     }
 
     [Fact]
@@ -391,7 +552,9 @@ public sealed class ResumeTests
         string staged = track.Folder["parts", "small", "noise", "demucsps.partial", "1.staged.partial"];
         using (FileStream stream = File.OpenWrite(staged))
             stream.SetLength(stream.Length / 2);
-        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            track.Separate("parts", new SeparationOptions(), output => output with { Resume = true })
+        );
         Assert.Equal(DemucsError.ResumeMismatch, e.Error);
         Assert.Contains(staged, e.Message, StringComparison.Ordinal);
     }
@@ -418,11 +581,16 @@ public sealed class ResumeTests
         track.Clock = clock;
         track.Interrupt("parts", new SeparationOptions());
         clock.Turn(TimeSpan.FromDays(-400));
-        SeparationResult result = track.Separate("parts", new SeparationOptions(), output => output with { Resume = true }, new ProgressCallback(p =>
-        {
-            Assert.True(p.Remaining is null || p.Remaining >= TimeSpan.Zero);
-            clock.Turn(TimeSpan.FromSeconds(-1000));
-        }));
+        SeparationResult result = track.Separate(
+            "parts",
+            new SeparationOptions(),
+            output => output with { Resume = true },
+            new ProgressCallback(p =>
+            {
+                Assert.True(p.Remaining is null || p.Remaining >= TimeSpan.Zero);
+                clock.Turn(TimeSpan.FromSeconds(-1000));
+            })
+        );
         Assert.True(result.Resumed);
         Assert.InRange(result.Elapsed, TimeSpan.Zero, TimeSpan.FromHours(1));
         track.AssertSameStems("whole", "parts");

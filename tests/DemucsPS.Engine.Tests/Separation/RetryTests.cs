@@ -50,22 +50,31 @@ public sealed class RetryTests
         using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         int attempts = 0;
-        DemucsException e = Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions
-        {
-            RetryCount = 3,
-            Attempting = (chunk, _) =>
-            {
-                if (chunk != 7)
-                    return;
-                attempts++;
-                throw Failure(kind);
-            },
-        }));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            track.Separate(
+                "out",
+                new SeparationOptions
+                {
+                    RetryCount = 3,
+                    Attempting = (chunk, _) =>
+                    {
+                        if (chunk != 7)
+                            return;
+                        attempts++;
+                        throw Failure(kind);
+                    },
+                }
+            )
+        );
         // Where memory ran out while another chunk was in work, that attempt does not count.
         int expected = kind == "runtime" ? 4 : 5;
         Assert.Equal(expected, attempts);
         Assert.Equal(kind == "runtime" ? DemucsError.DemucsModelInvalid : DemucsError.OutOfMemory, e.Error);
-        Assert.StartsWith($"Chunk 7 (of 0 to 25) of noise.wav could not be separated in {expected} attempts.", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Chunk 7 (of 0 to 25) of noise.wav could not be separated in {expected} attempts.",
+            e.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal([Remedy.Resume], e.Remedies);
         Assert.Equal(["demucsps.partial"], track.Names("out"));
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { Resume = true }).Resumed);
@@ -77,7 +86,12 @@ public sealed class RetryTests
     {
         using InterruptedTrack track = new(s_small);
         int attempts = 0;
-        Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions { RetryCount = 0, Attempting = (chunk, _) => throw Failure("runtime", chunk == 0 ? attempts++ : 0) }));
+        Assert.Throws<DemucsException>(() =>
+            track.Separate(
+                "out",
+                new SeparationOptions { RetryCount = 0, Attempting = (chunk, _) => throw Failure("runtime", chunk == 0 ? attempts++ : 0) }
+            )
+        );
         Assert.Equal(1, attempts);
         // Nothing was done that could be kept.
         Assert.False(Directory.Exists(track.Folder["out"]));
@@ -89,17 +103,20 @@ public sealed class RetryTests
         using InterruptedTrack track = new(s_small);
         track.Separate("whole", new SeparationOptions());
         int failures = 0;
-        SeparationResult result = track.Separate("out", new SeparationOptions
-        {
-            Jobs = 8,
-            // Not one retry is left to a chunk that ran alone.
-            RetryCount = 0,
-            Attempting = (chunk, attempt) =>
+        SeparationResult result = track.Separate(
+            "out",
+            new SeparationOptions
             {
-                if (chunk == 4 && attempt <= 3)
-                    throw Failure("memory", failures++);
-            },
-        });
+                Jobs = 8,
+                // Not one retry is left to a chunk that ran alone.
+                RetryCount = 0,
+                Attempting = (chunk, attempt) =>
+                {
+                    if (chunk == 4 && attempt <= 3)
+                        throw Failure("memory", failures++);
+                },
+            }
+        );
         Assert.Equal(3, failures);
         Assert.Equal(3, Assert.Single(result.Retries).Failures.Count);
         track.AssertSameStems("whole", "out");
@@ -111,22 +128,35 @@ public sealed class RetryTests
         using ChunkAttempts attempts = new(retries: 0, jobs: 8);
         List<int> jobs = [];
         List<string> failures = [];
-        DemucsException e = Assert.Throws<DemucsException>(() => attempts.Run("chunk 1", failures, _ =>
-        {
-            jobs.Add(attempts.Jobs);
-            throw Failure("memory");
-        }, CancellationToken.None));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            attempts.Run(
+                "chunk 1",
+                failures,
+                _ =>
+                {
+                    jobs.Add(attempts.Jobs);
+                    throw Failure("memory");
+                },
+                CancellationToken.None
+            )
+        );
         Assert.Equal([8, 4, 2, 1], jobs);
         Assert.Equal(4, failures.Count);
         Assert.Equal(DemucsError.OutOfMemory, e.Error);
         // And one at a time still works.
-        int running = 0, most = 0;
-        Parallel.For(0, 20, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => attempts.Run($"chunk {i}", [], _ =>
-        {
-            most = Math.Max(most, Interlocked.Increment(ref running));
-            Thread.Yield();
-            Interlocked.Decrement(ref running);
-        }, CancellationToken.None));
+        int running = 0,
+            most = 0;
+        Parallel.For(0, 20, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => attempts.Run(
+                $"chunk {i}",
+                [],
+                _ =>
+                {
+                    most = Math.Max(most, Interlocked.Increment(ref running));
+                    Thread.Yield();
+                    Interlocked.Decrement(ref running);
+                },
+                CancellationToken.None
+            ));
         Assert.Equal(1, most);
     }
 
@@ -137,17 +167,25 @@ public sealed class RetryTests
         string second = track.Folder["second.wav"];
         File.Copy(track.SourcePath, second);
         int tracks = 0;
-        FileSeparator separator = track.Over(track.Folder["out"], new SeparationOptions { RetryCount = 1, Attempting = (chunk, _) => _ = chunk == 3 && tracks == 0 ? throw Failure("runtime") : 0 });
+        FileSeparator separator = track.Over(
+            track.Folder["out"],
+            new SeparationOptions
+            {
+                RetryCount = 1,
+                Attempting = (chunk, _) => _ = chunk == 3 && tracks == 0 ? throw Failure("runtime") : 0,
+            }
+        );
         Assert.Throws<DemucsException>(() => separator.Separate(new TrackSource(track.SourcePath)));
         tracks++;
         Assert.Equal(4, separator.Separate(new TrackSource(second)).Stems.Count);
     }
 
-    private static Exception Failure(string kind, int number = 0) => kind switch
-    {
-        "managed memory" => new InsufficientMemoryException("injected"),
-        "memory" => new DemucsException(DemucsError.OutOfMemory, $"injected {number}: no memory"),
-        "not finite" => new DemucsException(DemucsError.DemucsModelInvalid, "injected: not finite"),
-        _ => new DemucsException(DemucsError.DemucsModelInvalid, "injected: the runtime failed"),
-    };
+    private static Exception Failure(string kind, int number = 0) =>
+        kind switch
+        {
+            "managed memory" => new InsufficientMemoryException("injected"),
+            "memory" => new DemucsException(DemucsError.OutOfMemory, $"injected {number}: no memory"),
+            "not finite" => new DemucsException(DemucsError.DemucsModelInvalid, "injected: not finite"),
+            _ => new DemucsException(DemucsError.DemucsModelInvalid, "injected: the runtime failed"),
+        };
 }

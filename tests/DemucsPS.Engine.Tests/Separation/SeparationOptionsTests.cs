@@ -4,18 +4,46 @@ namespace DemucsPS.Engine.Tests.Separation;
 
 public sealed class SeparationOptionsTests
 {
-    public static TheoryData<SeparationOptions, string> OutOfRange => new()
-    {
-        { new() { Overlap = -0.01 }, "overlap is -0.01; it must be from 0 to 0.99" },
-        { new() { Overlap = 0.9999999 }, "overlap is 0.9999999; it must be from 0 to 0.99" },
-        { new() { TransitionPower = 5 }, "transition power is 5; it must be from 1 to 4" },
-        { new() { Shifts = -1 }, "shifts is -1; it must be from 0 to 1000" },
-        { new() { Shifts = 1001 }, "shifts is 1001; it must be from 0 to 1000" },
-        { new() { Jobs = 0 }, "jobs is 0; it must be from 1 to 256" },
-        { new() { Jobs = 257 }, "jobs is 257; it must be from 1 to 256" },
-        { new() { RetryCount = -1 }, "retries is -1; it must be from 0 to 100" },
-        { new() { RetryCount = 101 }, "retries is 101; it must be from 0 to 100" },
-    };
+    public static TheoryData<SeparationOptions, string> OutOfRange =>
+        new()
+        {
+            {
+                new() { Overlap = -0.01 },
+                "overlap is -0.01; it must be from 0 to 0.99"
+            },
+            {
+                new() { Overlap = 0.9999999 },
+                "overlap is 0.9999999; it must be from 0 to 0.99"
+            },
+            {
+                new() { TransitionPower = 5 },
+                "transition power is 5; it must be from 1 to 4"
+            },
+            {
+                new() { Shifts = -1 },
+                "shifts is -1; it must be from 0 to 1000"
+            },
+            {
+                new() { Shifts = 1001 },
+                "shifts is 1001; it must be from 0 to 1000"
+            },
+            {
+                new() { Jobs = 0 },
+                "jobs is 0; it must be from 1 to 256"
+            },
+            {
+                new() { Jobs = 257 },
+                "jobs is 257; it must be from 1 to 256"
+            },
+            {
+                new() { RetryCount = -1 },
+                "retries is -1; it must be from 0 to 100"
+            },
+            {
+                new() { RetryCount = 101 },
+                "retries is 101; it must be from 0 to 100"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(OutOfRange), DisableDiscoveryEnumeration = true)]
@@ -29,8 +57,24 @@ public sealed class SeparationOptionsTests
     [Fact]
     public void The_ends_of_the_ranges_are_allowed()
     {
-        new SeparationOptions { Overlap = 0, Shifts = 0, Jobs = 1, RetryCount = 0, TransitionPower = 1, Seed = int.MinValue }.Check();
-        new SeparationOptions { Overlap = 0.99, Shifts = 1000, Jobs = 256, RetryCount = 100, TransitionPower = 4, Seed = int.MaxValue }.Check();
+        new SeparationOptions
+        {
+            Overlap = 0,
+            Shifts = 0,
+            Jobs = 1,
+            RetryCount = 0,
+            TransitionPower = 1,
+            Seed = int.MinValue,
+        }.Check();
+        new SeparationOptions
+        {
+            Overlap = 0.99,
+            Shifts = 1000,
+            Jobs = 256,
+            RetryCount = 100,
+            TransitionPower = 4,
+            Seed = int.MaxValue,
+        }.Check();
     }
 
     [Fact]

@@ -23,7 +23,17 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split(normalization: "none"));
         MemoryTrack track = MemoryTrack.Noise(frames, 5);
-        float[][] outputs = Separate(bag, track, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Overlap = overlap, Shifts = shifts, Seed = 3 });
+        float[][] outputs = Separate(
+            bag,
+            track,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions
+            {
+                Overlap = overlap,
+                Shifts = shifts,
+                Seed = 3,
+            }
+        );
         for (int stem = 0; stem < 4; stem++)
         {
             Assert.Equal(2 * frames, outputs[stem].Length);
@@ -61,18 +71,32 @@ public sealed class SeparatorTests
         // Not a number in every stem: any run of it would be noticed.
         File.WriteAllBytes(folder["b.onnx"], SmallModels.Split(normalization: "none", factor: float.NaN));
         File.WriteAllBytes(folder["c.onnx"], SmallModels.Split(normalization: "none", factor: 5));
-        using ModelBag bag = ModelBag.Load([.. new[] { "a.onnx", "b.onnx", "c.onnx" }.Select(f => ModelSource.Find(folder[f]))],
-            [[1, 0, 0, 3], [0, 1, 0, 0], [0, 0, 1, 1]], new OnnxSessionOptions());
+        using ModelBag bag = ModelBag.Load(
+            [.. new[] { "a.onnx", "b.onnx", "c.onnx" }.Select(f => ModelSource.Find(folder[f]))],
+            [
+                [1, 0, 0, 3],
+                [0, 1, 0, 0],
+                [0, 0, 1, 1],
+            ],
+            new OnnxSessionOptions()
+        );
         Assert.Equal("a+b+c", bag.Name);
         MemoryTrack track = MemoryTrack.Noise(9000, 7);
-        float[][] outputs = Separate(bag, track, StemMatrix.Choose(bag.Contract.Stems, ["drums", "other", "vocals"]), new SeparationOptions());
+        float[][] outputs = Separate(
+            bag,
+            track,
+            StemMatrix.Choose(bag.Contract.Stems, ["drums", "other", "vocals"]),
+            new SeparationOptions()
+        );
         for (int i = 0; i < 9000; i++)
         {
             Assert.Equal(track.Left[i], outputs[0][2 * i], 1e-5f);
             Assert.Equal(track.Left[i] * 15, outputs[1][2 * i], 1e-4f);
             Assert.Equal(track.Left[i] * (3 * 4 + 1 * 20) / 4, outputs[2][2 * i], 1e-4f);
         }
-        DemucsException notFinite = Assert.Throws<DemucsException>(() => Separate(bag, track.Restarted(), StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions()));
+        DemucsException notFinite = Assert.Throws<DemucsException>(() =>
+            Separate(bag, track.Restarted(), StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, notFinite.Error);
         Assert.Contains("not finite", notFinite.Message, StringComparison.Ordinal);
     }
@@ -100,7 +124,14 @@ public sealed class SeparatorTests
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, ["bass"]);
         MemorySink sink = new(1);
         List<int> written = [];
-        new Separator(bag, selection, new SeparationOptions()).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, _ => written.Add(sink.Interleaved(0).Length / 2), CancellationToken.None);
+        new Separator(bag, selection, new SeparationOptions()).Separate(
+            track,
+            "track",
+            TrackStatistics.Measure(track.Restarted(), "track"),
+            sink,
+            _ => written.Add(sink.Interleaved(0).Length / 2),
+            CancellationToken.None
+        );
         Assert.Equal([.. Enumerable.Range(1, 12).Select(i => i * 7782), 100000], written);
     }
 
@@ -113,7 +144,8 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
-        using ManualResetEventSlim atModel = new(), written = new();
+        using ManualResetEventSlim atModel = new(),
+            written = new();
         int runs = 0;
         CountingSink sink = new(frames =>
         {
@@ -132,7 +164,14 @@ public sealed class SeparatorTests
                 written.Wait(TestContext.Current.CancellationToken);
             },
         };
-        separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, TestContext.Current.CancellationToken);
+        separator.Separate(
+            track,
+            "track",
+            TrackStatistics.Measure(track.Restarted(), "track"),
+            sink,
+            null,
+            TestContext.Current.CancellationToken
+        );
         Assert.True(atModel.IsSet);
         Assert.Equal(100000, sink.Frames);
         Assert.Equal(13, runs);
@@ -146,7 +185,8 @@ public sealed class SeparatorTests
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
         TrackStatistics statistics = TrackStatistics.Measure(track.Restarted(), "track");
         using ManualResetEventSlim transformed = new();
-        int segments = 0, runs = 0;
+        int segments = 0,
+            runs = 0;
         Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions())
         {
             Observe = step =>
@@ -171,9 +211,12 @@ public sealed class SeparatorTests
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
         // As many turns as jobs are taken, and the chunk after them is ready: only then does the first run begin.
-        using CountdownEvent turns = new(jobs), segments = new(jobs + 1);
+        using CountdownEvent turns = new(jobs),
+            segments = new(jobs + 1);
         Lock gate = new();
-        int inside = 0, most = 0, runs = 0;
+        int inside = 0,
+            most = 0,
+            runs = 0;
         Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = jobs })
         {
             Observe = step =>
@@ -200,7 +243,14 @@ public sealed class SeparatorTests
                 segments.Wait(TestContext.Current.CancellationToken);
             },
         };
-        separator.Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), new MemorySink(4), null, TestContext.Current.CancellationToken);
+        separator.Separate(
+            track,
+            "track",
+            TrackStatistics.Measure(track.Restarted(), "track"),
+            new MemorySink(4),
+            null,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(0, inside);
         Assert.Equal(13, runs);
         Assert.Equal(jobs, most);
@@ -213,10 +263,19 @@ public sealed class SeparatorTests
     {
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
-        MemoryTrack measured = MemoryTrack.Noise(20000, 10), read = MemoryTrack.Noise(20000 + change, 10);
+        MemoryTrack measured = MemoryTrack.Noise(20000, 10),
+            read = MemoryTrack.Noise(20000 + change, 10);
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         DemucsException error = Assert.Throws<DemucsException>(() =>
-            new Separator(bag, selection, new SeparationOptions()).Separate(read, "track.wav", TrackStatistics.Measure(measured, "track.wav"), new MemorySink(4), null, CancellationToken.None));
+            new Separator(bag, selection, new SeparationOptions()).Separate(
+                read,
+                "track.wav",
+                TrackStatistics.Measure(measured, "track.wav"),
+                new MemorySink(4),
+                null,
+                CancellationToken.None
+            )
+        );
         Assert.Equal(DemucsError.AudioTrackCorrupt, error.Error);
         Assert.Contains("track.wav", error.Message, StringComparison.Ordinal);
     }
@@ -229,15 +288,21 @@ public sealed class SeparatorTests
         MemoryTrack track = MemoryTrack.Noise(1_000_000, 11);
         using CancellationTokenSource stop = new();
         int last = 0;
-        Assert.ThrowsAny<OperationCanceledException>(() => new Separator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 2 }).Separate(
-            track, "track", TrackStatistics.Measure(track.Restarted(), "track", cancellationToken: CancellationToken.None), new MemorySink(4),
-            done =>
-            {
-                last = done;
-                if (done == 3)
-                    stop.Cancel();
-            },
-            stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            new Separator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions { Jobs = 2 }).Separate(
+                track,
+                "track",
+                TrackStatistics.Measure(track.Restarted(), "track", cancellationToken: CancellationToken.None),
+                new MemorySink(4),
+                done =>
+                {
+                    last = done;
+                    if (done == 3)
+                        stop.Cancel();
+                },
+                stop.Token
+            )
+        );
         Assert.Equal(3, last);
     }
 
@@ -246,7 +311,8 @@ public sealed class SeparatorTests
     {
         MemoryTrack track = MemoryTrack.Noise(100_003, 12);
         double[] mono = [.. track.Left.Zip(track.Right, (l, r) => ((double)l + r) / 2)];
-        double mean = mono.Average(), deviation = Math.Sqrt(mono.Sum(x => (x - mean) * (x - mean)) / (mono.Length - 1));
+        double mean = mono.Average(),
+            deviation = Math.Sqrt(mono.Sum(x => (x - mean) * (x - mean)) / (mono.Length - 1));
         TrackStatistics statistics = TrackStatistics.Measure(track, "track");
         Assert.Equal(100_003, statistics.Frames);
         Assert.Equal(mean, statistics.Mean, 1e-12);
@@ -277,7 +343,14 @@ public sealed class SeparatorTests
     private static float[][] Separate(ModelBag bag, MemoryTrack track, StemMatrix selection, SeparationOptions options)
     {
         MemorySink sink = new(selection.Names.Count);
-        new Separator(bag, selection, options).Separate(track, "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, CancellationToken.None);
+        new Separator(bag, selection, options).Separate(
+            track,
+            "track",
+            TrackStatistics.Measure(track.Restarted(), "track"),
+            sink,
+            null,
+            CancellationToken.None
+        );
         return [.. Enumerable.Range(0, selection.Names.Count).Select(sink.Interleaved)];
     }
 }

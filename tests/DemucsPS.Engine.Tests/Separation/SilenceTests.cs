@@ -7,12 +7,18 @@ using DemucsPS.Engine.Stems.Selection;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
-/// <summary>The whole chain with prepared models whose every branch reaches the stems, on tracks with silence in them: where rounding shows most, and nothing hides it.</summary>
+/// <summary>
+/// The whole chain with prepared models whose every branch reaches the stems, on tracks with silence in them: where rounding shows most,
+/// and nothing hides it.
+/// </summary>
 public sealed class SilenceTests(ITestOutputHelper output)
 {
     private const double Overlap = 0.25;
 
-    /// <summary>The official code in float32 reaches 112.5 to 116.8 dB in its cases without an offset, of music and of music and silence; that less 1 dB.</summary>
+    /// <summary>
+    /// The official code in float32 reaches 112.5 to 116.8 dB in its cases without an offset, of music and of music and silence; that less
+    /// 1 dB.
+    /// </summary>
     private const double LeastDb = 111.5;
 
     /// <summary>What nobody hears, nor sees in 24 bits.</summary>
@@ -48,7 +54,9 @@ public sealed class SilenceTests(ITestOutputHelper output)
         {
             (double level, double error) = Powers(stem, ..);
             (double silentLevel, double residue) = Powers(stem, silent);
-            output.WriteLine($"{name}, stem {stem}: {Dbfs(Math.Sqrt(level / error)):F1} dB; in the silence {Dbfs(Math.Sqrt(silentLevel)):F1} dBFS, {Dbfs(Math.Sqrt(residue)):F1} dBFS of it too much or too little");
+            output.WriteLine(
+                $"{name}, stem {stem}: {Dbfs(Math.Sqrt(level / error)):F1} dB; in the silence {Dbfs(Math.Sqrt(silentLevel)):F1} dBFS, {Dbfs(Math.Sqrt(residue)):F1} dBFS of it too much or too little"
+            );
             Assert.True(Dbfs(Math.Sqrt(level / error)) >= LeastDb, name);
             Assert.True(silent.Equals(..0) || Dbfs(Math.Sqrt(residue)) <= MostResidueDbfs, name);
         }
@@ -56,7 +64,8 @@ public sealed class SilenceTests(ITestOutputHelper output)
         // Of float64's stem and of the difference, by the mean square.
         (double Signal, double Error) Powers(int stem, Range range)
         {
-            double signal = 0, error = 0;
+            double signal = 0,
+                error = 0;
             (int first, int count) = range.GetOffsetAndLength(track.Frames);
             for (int channel = 2 * stem; channel < 2 * stem + 2; channel++)
             {
@@ -78,7 +87,8 @@ public sealed class SilenceTests(ITestOutputHelper output)
         // Less than the stride, so that all but one are a single chunk: float64 takes its time.
         const int Length = 250_000;
         SplitMix64 random = new(1);
-        float[] left, right;
+        float[] left,
+            right;
         switch (name)
         {
             case "fade":
@@ -133,8 +143,20 @@ public sealed class SilenceTests(ITestOutputHelper output)
         using ModelBag bag = ModelBag.Load([model], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, null);
         MemorySink sink = new(selection.Names.Count);
-        new Separator(bag, selection, new SeparationOptions { Overlap = Overlap }).Separate(track, "song", TrackStatistics.Measure(track.Restarted(), "song"), sink, null, CancellationToken.None);
-        return [.. Enumerable.Range(0, 2 * selection.Names.Count).Select(i => sink.Interleaved(i / 2).Where((_, at) => at % 2 == i % 2).ToArray())];
+        new Separator(bag, selection, new SeparationOptions { Overlap = Overlap }).Separate(
+            track,
+            "song",
+            TrackStatistics.Measure(track.Restarted(), "song"),
+            sink,
+            null,
+            CancellationToken.None
+        );
+        return
+        [
+            .. Enumerable
+                .Range(0, 2 * selection.Names.Count)
+                .Select(i => sink.Interleaved(i / 2).Where((_, at) => at % 2 == i % 2).ToArray()),
+        ];
     }
 
     private static ModelSource Model(TemporaryFolder folder, string name)

@@ -17,7 +17,10 @@ using TemporaryFolder = DemucsPS.Tests.Shared.TemporaryFolder;
 
 namespace DemucsPS.Engine.Tests.Separation;
 
-/// <summary>Sources of every rate, depth and number of channels through the built-in model, whose stems sum to the mix: so their sum must be the source again, frame by frame.</summary>
+/// <summary>
+/// Sources of every rate, depth and number of channels through the built-in model, whose stems sum to the mix: so their sum must be the
+/// source again, frame by frame.
+/// </summary>
 public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -79,7 +82,11 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         foreach (string text in new[] { "", "fast", "48 kHz", "-1", "48000.5" })
             Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => StemFormat.ParseSampleRate(text)).Error);
         foreach (int rate in new[] { 0, 7999, 384_001 })
-            Assert.Contains($"{rate}", Assert.Throws<DemucsException>(() => new StemFormat { SampleRate = rate }).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"{rate}",
+                Assert.Throws<DemucsException>(() => new StemFormat { SampleRate = rate }).Message,
+                StringComparison.Ordinal
+            );
     }
 
     [Theory]
@@ -89,7 +96,15 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     {
         string path = _folder["voice.wav"];
         float[][] source = WriteSource(path, rate, 1, 16, rate);
-        SeparationResult result = Separate(new TrackSource(path), new StemFormat { Sample = WavSampleFormat.Float32, SampleRate = asked, KeepMono = true });
+        SeparationResult result = Separate(
+            new TrackSource(path),
+            new StemFormat
+            {
+                Sample = WavSampleFormat.Float32,
+                SampleRate = asked,
+                KeepMono = true,
+            }
+        );
         float[][] sum = SumOf(result, rate, 1);
         Assert.Equal(source[0].Length, sum[0].Length);
         (int lag, double snr) = Compare(source[0], sum[0]);
@@ -112,7 +127,15 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(["film (FL FR)", "film (FC)", "film (LFE)", "film (BL BR)"], tracks.Select(t => t.Name));
         foreach (TrackSource track in tracks)
         {
-            SeparationResult result = Separate(track, new StemFormat { Sample = WavSampleFormat.Float32, SampleRate = null, KeepMono = true });
+            SeparationResult result = Separate(
+                track,
+                new StemFormat
+                {
+                    Sample = WavSampleFormat.Float32,
+                    SampleRate = null,
+                    KeepMono = true,
+                }
+            );
             Assert.Equal(Path.Combine(_folder["out"], "baseline", track.Name), Path.GetDirectoryName(result.Stems[0].FilePath));
             bool alone = track.Channels!.Value.Left == track.Channels.Value.Right;
             float[][] sum = SumOf(result, 48000, alone ? 1 : 2);
@@ -134,9 +157,22 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         File.WriteAllBytes(path, WavBytes.Pcm16(44100, 1, tone));
         File.WriteAllBytes(_folder["small.onnx"], SmallModels.Split(normalization: "none"));
         using ModelBag bag = ModelBag.Load([ModelSource.Find(_folder["small.onnx"])], null, new OnnxSessionOptions());
-        StemOutput outputs = new(new StemNames(_folder["out"]), new StemFormat { Sample = WavSampleFormat.Pcm16, Clip = clip, SampleRate = 96000 });
+        StemOutput outputs = new(
+            new StemNames(_folder["out"]),
+            new StemFormat
+            {
+                Sample = WavSampleFormat.Pcm16,
+                Clip = clip,
+                SampleRate = 96000,
+            }
+        );
         // Its first stem is the mix.
-        SeparationResult result = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, [bag.Contract.Stems[0]]), new SeparationOptions(), outputs).Separate(new TrackSource(path));
+        SeparationResult result = new FileSeparator(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, [bag.Contract.Stems[0]]),
+            new SeparationOptions(),
+            outputs
+        ).Separate(new TrackSource(path));
         float peak = result.Stems.Max(s => s.Peak);
         Assert.InRange(peak, 1.3f, 1.6f);
         Assert.Equal(clip == ClipMode.Rescale ? 1 / (1.01f * peak) : 1, result.Gain, 1e-5f);
@@ -146,7 +182,16 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
             using AudioReader reader = AudioFile.Open(s.FilePath);
             return reader.ReadAll().Max(Math.Abs);
         });
-        Assert.Equal(clip switch { ClipMode.Rescale => 1 / 1.01f, ClipMode.Clamp => 0.99f, _ => 1 }, written, 1e-3f);
+        Assert.Equal(
+            clip switch
+            {
+                ClipMode.Rescale => 1 / 1.01f,
+                ClipMode.Clamp => 0.99f,
+                _ => 1,
+            },
+            written,
+            1e-3f
+        );
     }
 
     [Fact]
@@ -155,8 +200,18 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         string path = _folder["song.wav"];
         WriteSource(path, 96000, 1, 16, 96_001);
         using ModelBag bag = Baseline();
-        StemOutput outputs = new(new StemNames(_folder["out"]), new StemFormat { SampleRate = null, KeepMono = true, Sample = WavSampleFormat.Pcm24 });
-        SeparationPlan plan = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), outputs).Plan(new TrackSource(path));
+        StemOutput outputs = new(
+            new StemNames(_folder["out"]),
+            new StemFormat
+            {
+                SampleRate = null,
+                KeepMono = true,
+                Sample = WavSampleFormat.Pcm24,
+            }
+        );
+        SeparationPlan plan = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), outputs).Plan(
+            new TrackSource(path)
+        );
         Assert.Equal(44_100, plan.Frames);
         Assert.Equal(4 * 3 * 96_001, plan.Bytes);
     }
@@ -171,13 +226,20 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         using ModelBag bag = Baseline();
         StemExporter exporter = new(new StemOutput(new StemNames(_folder["stages"]), format));
         StemExportResult? written = null;
-        foreach (Stem stem in Tracks.StageChain.Join(Tracks.StageChain.Separate(bag, AudioTrack.Import(new TrackSource(path)).Split(length: bag.Contract.SegmentFrames))))
+        foreach (
+            Stem stem in Tracks.StageChain.Join(
+                Tracks.StageChain.Separate(bag, AudioTrack.Import(new TrackSource(path)).Split(length: bag.Contract.SegmentFrames))
+            )
+        )
         {
             if (exporter.Add(stem) is { Count: > 0 } set)
                 written = exporter.Write(set, CancellationToken.None);
         }
         foreach (StemFile stem in streamed.Stems)
-            Assert.Equal(File.ReadAllBytes(stem.FilePath), File.ReadAllBytes(stem.FilePath.Replace(_folder["out"], _folder["stages"], StringComparison.Ordinal)));
+            Assert.Equal(
+                File.ReadAllBytes(stem.FilePath),
+                File.ReadAllBytes(stem.FilePath.Replace(_folder["out"], _folder["stages"], StringComparison.Ordinal))
+            );
         Assert.NotNull(written);
     }
 
@@ -201,21 +263,30 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
             StemRequest choice = new() { StemMp4 = format.IsOneFile, Residual = !format.IsOneFile };
             using ModelBag bag = Baseline();
             StemOutput outputs = new(new StemNames(_folder["out"]), format);
-            SeparationResult result = new FileSeparator(bag, choice.Select(bag.Contract.Stems), new SeparationOptions(), outputs).Separate(new TrackSource(path));
+            SeparationResult result = new FileSeparator(bag, choice.Select(bag.Contract.Stems), new SeparationOptions(), outputs).Separate(
+                new TrackSource(path)
+            );
             Assert.Equal((expectedRate, (long)source[0].Length * expectedRate / rate), (result.SampleRate, result.Frames));
 
             // Opus files are decoded at 48,000 Hz, and their length is rounded twice.
             int fileRate = file == StemFileFormat.Opus ? 48000 : expectedRate;
             float[]? sum = null;
-            IEnumerable<TrackSource> stems = format.IsOneFile ? Enumerable.Range(1, 4).Select(i => new TrackSource(result.Stems[0].FilePath) { StreamIndex = i }) : result.Stems.Select(s => new TrackSource(s.FilePath));
+            IEnumerable<TrackSource> stems = format.IsOneFile
+                ? Enumerable.Range(1, 4).Select(i => new TrackSource(result.Stems[0].FilePath) { StreamIndex = i })
+                : result.Stems.Select(s => new TrackSource(s.FilePath));
             foreach (TrackSource stem in stems)
             {
                 using StereoTrackReader at = StereoTrackReader.Open(stem, rate);
                 Assert.Equal((fileRate, channels), (at.SourceSampleRate, at.SourceChannels));
-                float[] left = new float[source[0].Length + 5000], right = new float[left.Length];
+                float[] left = new float[source[0].Length + 5000],
+                    right = new float[left.Length];
                 int read = at.Read(left, right);
                 long length = file == StemFileFormat.Opus ? result.Frames / 2 : result.Frames;
-                Assert.InRange(at.SourceFramesRead, length - (file == StemFileFormat.Opus ? 1 : 0), length + (file == StemFileFormat.Opus ? 1 : 0));
+                Assert.InRange(
+                    at.SourceFramesRead,
+                    length - (file == StemFileFormat.Opus ? 1 : 0),
+                    length + (file == StemFileFormat.Opus ? 1 : 0)
+                );
                 sum ??= new float[read];
                 for (int i = 0; i < read; i++)
                     sum[i] += left[i];
@@ -243,23 +314,62 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     public void Tags_of_a_CUE_sheet_name_the_stems_and_are_written_into_them()
     {
         string path = _folder["album.wav"];
-        using (WavWriter writer = WavWriter.Create(path, 44100, 2, WavSampleFormat.Pcm16, null, new Dictionary<string, string> { ["artist"] = "The File", ["title"] = "Whole", ["genre"] = "Rock" }))
+        using (
+            WavWriter writer = WavWriter.Create(
+                path,
+                44100,
+                2,
+                WavSampleFormat.Pcm16,
+                null,
+                new Dictionary<string, string>
+                {
+                    ["artist"] = "The File",
+                    ["title"] = "Whole",
+                    ["genre"] = "Rock",
+                }
+            )
+        )
         {
             writer.Write([.. Enumerable.Range(0, 2 * 88_200).Select(i => (float)Math.Sin(i * 0.01) / 2)]);
             writer.Complete();
         }
-        File.WriteAllText(_folder["album.cue"], "PERFORMER \"The Sheet\"\nTITLE \"Album\"\nFILE album.wav WAVE\nTRACK 01 AUDIO\nTITLE \"One/Two?\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nTITLE \"Three\"\nINDEX 01 00:01:00\n");
+        File.WriteAllText(
+            _folder["album.cue"],
+            "PERFORMER \"The Sheet\"\nTITLE \"Album\"\nFILE album.wav WAVE\nTRACK 01 AUDIO\nTITLE \"One/Two?\"\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nTITLE \"Three\"\nINDEX 01 00:01:00\n"
+        );
         TrackList list = new(new TrackListOptions(), _ => { }, e => Assert.Fail(e.Message));
         TrackSource[] tracks = [.. list.Expand(_folder["album.cue"])];
         using ModelBag bag = Baseline();
-        StemOutput usual = new(new StemNames(_folder["out"]), new StemFormat()), named = new(new StemNames(_folder["out"], FileNameTemplate.Parse("{artist}/{album}/{genre}/{track:00} {title} ({stem})")), new StemFormat());
+        StemOutput usual = new(new StemNames(_folder["out"]), new StemFormat()),
+            named =
+                new(
+                    new StemNames(_folder["out"], FileNameTemplate.Parse("{artist}/{album}/{genre}/{track:00} {title} ({stem})")),
+                    new StemFormat()
+                );
         StemMatrix vocals = StemMatrix.Choose(bag.Contract.Stems, ["vocals"]);
-        string[] Paths(StemOutput output) => [.. tracks.Select(t => Assert.Single(new FileSeparator(bag, vocals, new SeparationOptions(), output).Separate(t).Stems).FilePath)];
-        Assert.Equal([_folder["out", "baseline", "01 One_Two_", "vocals.wav"], _folder["out", "baseline", "02 Three", "vocals.wav"]], Paths(usual));
+        string[] Paths(StemOutput output) =>
+            [
+                .. tracks.Select(t =>
+                    Assert.Single(new FileSeparator(bag, vocals, new SeparationOptions(), output).Separate(t).Stems).FilePath
+                ),
+            ];
+        Assert.Equal(
+            [_folder["out", "baseline", "01 One_Two_", "vocals.wav"], _folder["out", "baseline", "02 Three", "vocals.wav"]],
+            Paths(usual)
+        );
         string[] paths = Paths(named);
-        Assert.Equal([_folder["out", "The Sheet", "Album", "Rock", "01 One_Two_ (vocals).wav"], _folder["out", "The Sheet", "Album", "Rock", "02 Three (vocals).wav"]], paths);
+        Assert.Equal(
+            [
+                _folder["out", "The Sheet", "Album", "Rock", "01 One_Two_ (vocals).wav"],
+                _folder["out", "The Sheet", "Album", "Rock", "02 Three (vocals).wav"],
+            ],
+            paths
+        );
         using AudioReader written = AudioFile.Open(paths[0]);
-        Assert.Equal(("One/Two? (vocals)", "The Sheet", "Album", "Rock"), (written.Tags["title"], written.Tags["artist"], written.Tags["album"], written.Tags["genre"]));
+        Assert.Equal(
+            ("One/Two? (vocals)", "The Sheet", "Album", "Rock"),
+            (written.Tags["title"], written.Tags["artist"], written.Tags["album"], written.Tags["genre"])
+        );
     }
 
     [Fact]
@@ -268,9 +378,12 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
         string path = _folder["film.wav"];
         WriteSource(path, 44100, 4, 16, 44100);
         StemNames names = new(_folder["out"], FileNameTemplate.Parse("{title} {stem}"));
-        TrackSource front = new(path) { Channels = new ChannelPair(0, 1, "FL FR"), TrackName = "One" }, back = front with { Channels = new ChannelPair(2, 3, "BL BR") };
+        TrackSource front = new(path) { Channels = new ChannelPair(0, 1, "FL FR"), TrackName = "One" },
+            back = front with { Channels = new ChannelPair(2, 3, "BL BR") };
         names.Claim(front, names.For("model", front, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav"));
-        DemucsException error = Assert.Throws<DemucsException>(() => names.Claim(back, names.For("model", back, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav")));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            names.Claim(back, names.For("model", back, new Dictionary<string, string> { ["title"] = "One" }, ["vocals"], ".wav"))
+        );
         Assert.Contains($"A stem of 'One (BL BR)' of '{path}'", error.Message, StringComparison.Ordinal);
         Assert.Contains($"as would one of 'One (FL FR)' of '{path}'", error.Message, StringComparison.Ordinal);
     }
@@ -282,9 +395,11 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     {
         const int MaxLag = 3000;
         // White noise in the signal makes the peak sharp; a stretch in the middle keeps the edges out.
-        int first = MaxLag, count = Math.Min(a.Length, b.Length) - (2 * MaxLag);
+        int first = MaxLag,
+            count = Math.Min(a.Length, b.Length) - (2 * MaxLag);
         int best = SignalLag.Of(a, b, first, Math.Min(count, 8000), MaxLag);
-        double signal = 0, error = 0;
+        double signal = 0,
+            error = 0;
         for (int i = first; i < first + count; i++)
         {
             signal += (double)a[i] * a[i];
@@ -319,26 +434,37 @@ public sealed class SourceRateTests(ITestOutputHelper output) : IDisposable
     private static float[][] WriteSource(string path, int rate, int channels, int bits, int frames)
     {
         double highest = 0.8 * Math.Min(rate, 44100) / 2;
-        float[][] samples = [.. Enumerable.Range(0, channels).Select(channel =>
-        {
-            Random random = new(100 + channel);
-            double[] sum = new double[frames];
-            for (int tone = 0; tone < 60; tone++)
-            {
-                // A pointer that turns on from frame to frame: a cosine of each would take longer than the separation.
-                Complex turn = Complex.FromPolarCoordinates(1, 2 * Math.PI * (50 + random.NextDouble() * (highest - 50)) / rate), pointer = Complex.FromPolarCoordinates(0.012, random.NextDouble() * 6.283);
-                for (int i = 0; i < frames; i++, pointer *= turn)
-                    sum[i] += pointer.Real;
-            }
-            return Array.ConvertAll(sum, value => (float)value);
-        })];
+        float[][] samples =
+        [
+            .. Enumerable
+                .Range(0, channels)
+                .Select(channel =>
+                {
+                    Random random = new(100 + channel);
+                    double[] sum = new double[frames];
+                    for (int tone = 0; tone < 60; tone++)
+                    {
+                        // A pointer that turns on from frame to frame: a cosine of each would take longer than the separation.
+                        Complex turn = Complex.FromPolarCoordinates(1, 2 * Math.PI * (50 + random.NextDouble() * (highest - 50)) / rate),
+                            pointer = Complex.FromPolarCoordinates(0.012, random.NextDouble() * 6.283);
+                        for (int i = 0; i < frames; i++, pointer *= turn)
+                            sum[i] += pointer.Real;
+                    }
+                    return Array.ConvertAll(sum, value => (float)value);
+                }),
+        ];
         double full = Math.Pow(2, bits - 1);
         byte[] data = new byte[frames * channels * bits / 8];
         for (int i = 0; i < frames * channels; i++)
         {
             int value = (int)Math.Round(samples[i % channels][i / channels] * full);
             samples[i % channels][i / channels] = (float)(value / full);
-            byte[] bytes = bits switch { 8 => [(byte)(value + 128)], 16 => WavBytes.U16(value), _ => WavBytes.U24(value) };
+            byte[] bytes = bits switch
+            {
+                8 => [(byte)(value + 128)],
+                16 => WavBytes.U16(value),
+                _ => WavBytes.U24(value),
+            };
             bytes.CopyTo(data, i * bits / 8);
         }
         File.WriteAllBytes(path, WavBytes.File(WavBytes.Format(WavBytes.Pcm, channels, rate, bits), WavBytes.Chunk("data", data)));

@@ -19,19 +19,70 @@ public sealed class StemMatrixTests
 {
     private static readonly string[] s_four = ["drums", "bass", "other", "vocals"];
 
-    public static TheoryData<string, StemRequest, string[], float[]> Outputs => new()
-    {
-        { "minus", new() { TwoStems = "BASS", TwoStemsMethod = TwoStemsMethod.Minus }, ["bass", "no_bass"], [2, -1] },
-        { "add", new() { TwoStems = "bass" }, ["bass", "no_bass"], [2, 8] },
-        { "residual of all", new() { Residual = true }, ["drums", "bass", "other", "vocals", "residual"], [1, 2, 3, 4, -9] },
-        { "residual of some", new() { Stems = ["drums", "vocals"], Residual = true }, ["drums", "vocals", "residual"], [1, 4, -4] },
-        { "residual of two", new() { TwoStems = "bass", Residual = true }, ["bass", "no_bass", "residual"], [2, 8, -9] },
-        { "karaoke", new() { Mixdown = StemGains.Parse("vocals=-inf") }, ["mixdown"], [6] },
-        { "practice", new() { Mixdown = StemGains.Parse("Vocals = -20, drums=20dB,bass=0") }, ["mixdown"], [10 + 2 + 3 + 0.4f] },
-        { "mixdown beside a stem", new() { Stems = ["drums"], Mixdown = StemGains.Parse("other=-inf,vocals=-inf") }, ["drums", "mixdown"], [1, 3] },
-        { "mixdown and residual", new() { Residual = true, Mixdown = StemGains.Parse("other=-inf") }, ["drums", "bass", "other", "vocals", "residual", "mixdown"], [1, 2, 3, 4, -9, 7] },
-        { "stem file", new() { StemMp4 = true }, ["mix", "drums", "bass", "other", "vocals"], [1, 1, 2, 3, 4] },
-    };
+    public static TheoryData<string, StemRequest, string[], float[]> Outputs =>
+        new()
+        {
+            {
+                "minus",
+                new() { TwoStems = "BASS", TwoStemsMethod = TwoStemsMethod.Minus },
+                ["bass", "no_bass"],
+                [2, -1]
+            },
+            {
+                "add",
+                new() { TwoStems = "bass" },
+                ["bass", "no_bass"],
+                [2, 8]
+            },
+            {
+                "residual of all",
+                new() { Residual = true },
+                ["drums", "bass", "other", "vocals", "residual"],
+                [1, 2, 3, 4, -9]
+            },
+            {
+                "residual of some",
+                new() { Stems = ["drums", "vocals"], Residual = true },
+                ["drums", "vocals", "residual"],
+                [1, 4, -4]
+            },
+            {
+                "residual of two",
+                new() { TwoStems = "bass", Residual = true },
+                ["bass", "no_bass", "residual"],
+                [2, 8, -9]
+            },
+            {
+                "karaoke",
+                new() { Mixdown = StemGains.Parse("vocals=-inf") },
+                ["mixdown"],
+                [6]
+            },
+            {
+                "practice",
+                new() { Mixdown = StemGains.Parse("Vocals = -20, drums=20dB,bass=0") },
+                ["mixdown"],
+                [10 + 2 + 3 + 0.4f]
+            },
+            {
+                "mixdown beside a stem",
+                new() { Stems = ["drums"], Mixdown = StemGains.Parse("other=-inf,vocals=-inf") },
+                ["drums", "mixdown"],
+                [1, 3]
+            },
+            {
+                "mixdown and residual",
+                new() { Residual = true, Mixdown = StemGains.Parse("other=-inf") },
+                ["drums", "bass", "other", "vocals", "residual", "mixdown"],
+                [1, 2, 3, 4, -9, 7]
+            },
+            {
+                "stem file",
+                new() { StemMp4 = true },
+                ["mix", "drums", "bass", "other", "vocals"],
+                [1, 1, 2, 3, 4]
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Outputs))]
@@ -43,10 +94,24 @@ public sealed class StemMatrixTests
         MemoryTrack track = MemoryTrack.Noise(60_000, 21);
         StemMatrix selection = choice.Select(bag.Contract.Stems);
         Assert.Equal(names, selection.Names);
-        foreach (SeparationOptions options in new SeparationOptions[] { new(), new() { Overlap = 0.4, Jobs = 3 }, new() { Shifts = 2, Seed = 4 } })
+        foreach (
+            SeparationOptions options in new SeparationOptions[]
+            {
+                new(),
+                new() { Overlap = 0.4, Jobs = 3 },
+                new() { Shifts = 2, Seed = 4 },
+            }
+        )
         {
             MemorySink sink = new(names.Length);
-            new Separator(bag, selection, options).Separate(track.Restarted(), "track", TrackStatistics.Measure(track.Restarted(), "track"), sink, null, CancellationToken.None);
+            new Separator(bag, selection, options).Separate(
+                track.Restarted(),
+                "track",
+                TrackStatistics.Measure(track.Restarted(), "track"),
+                sink,
+                null,
+                CancellationToken.None
+            );
             for (int output = 0; output < names.Length; output++)
             {
                 // The model multiplies what is normalized, so it multiplies the difference from the mean.
@@ -64,7 +129,8 @@ public sealed class StemMatrixTests
         }
     }
 
-    // One file for all needs ffmpeg, and its streams are checked elsewhere. Export-Stem mixes the stems that come, and writes all or none of them.
+    // One file for all needs ffmpeg, and its streams are checked elsewhere. Export-Stem mixes the stems that come, and writes all or none
+    // of them.
     public static IEnumerable<TheoryDataRow<string, StemRequest, string[], float[]>> OutputsOfBothRoutes =>
         Outputs.Where(row => !row.Data.Item2.StemMp4 && (row.Data.Item2.Stems is null || row.Data.Item2.Mixdown is null));
 
@@ -76,7 +142,15 @@ public sealed class StemMatrixTests
         Assert.Equal(names.Length, factors.Length);
         using TemporaryFolder folder = new();
         using ModelBag bag = StageChain.Bag(folder);
-        using (WavWriter writer = WavWriter.Create(folder["song.wav"], 44100, 2, WavSampleFormat.Float32, tags: new Dictionary<string, string> { ["title"] = "A Song", ["artist"] = "x" }))
+        using (
+            WavWriter writer = WavWriter.Create(
+                folder["song.wav"],
+                44100,
+                2,
+                WavSampleFormat.Float32,
+                tags: new Dictionary<string, string> { ["title"] = "A Song", ["artist"] = "x" }
+            )
+        )
         {
             MemoryTrack noise = MemoryTrack.Noise(30_000, 22);
             writer.Write([.. noise.Left.Zip(noise.Right, (l, r) => new[] { l, r }).SelectMany(f => f)]);
@@ -84,11 +158,25 @@ public sealed class StemMatrixTests
         }
         foreach (int bits in new[] { 24, 32 })
         {
-            StemOutput Output(string to) => new(new StemNames(folder[to + bits], FileNameTemplate.Parse("{title} ({stem})")), StemFormat.Create(StemFileFormat.Wav, bits));
-            SeparationResult streamed = new FileSeparator(bag, choice.Select(bag.Contract.Stems), new SeparationOptions(), Output("a")).Separate(new TrackSource(folder["song.wav"]), cancellationToken: CancellationToken.None);
-            List<Stem> stems = StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(new TrackSource(folder["song.wav"])).Split(length: SmallModels.Segment)));
+            StemOutput Output(string to) =>
+                new(
+                    new StemNames(folder[to + bits], FileNameTemplate.Parse("{title} ({stem})")),
+                    StemFormat.Create(StemFileFormat.Wav, bits)
+                );
+            SeparationResult streamed = new FileSeparator(
+                bag,
+                choice.Select(bag.Contract.Stems),
+                new SeparationOptions(),
+                Output("a")
+            ).Separate(new TrackSource(folder["song.wav"]), cancellationToken: CancellationToken.None);
+            List<Stem> stems = StageChain.Join(
+                StageChain.Separate(bag, AudioTrack.Import(new TrackSource(folder["song.wav"])).Split(length: SmallModels.Segment))
+            );
             // Of this route the stems are chosen before.
-            StemExportResult exported = new StemExporter(Output("b"), choice with { Stems = null }).Write([.. stems.Where(s => choice.Stems?.Contains(s.StemName) != false)], CancellationToken.None);
+            StemExportResult exported = new StemExporter(Output("b"), choice with { Stems = null }).Write(
+                [.. stems.Where(s => choice.Stems?.Contains(s.StemName) != false)],
+                CancellationToken.None
+            );
             Assert.Equal(names, exported.Stems.Select(s => s.StemName));
             Assert.Equal(streamed.Gain, exported.Gain);
             for (int i = 0; i < names.Length; i++)
@@ -112,7 +200,12 @@ public sealed class StemMatrixTests
             writer.Complete();
         }
         StemOutput output = new(new StemNames(folder["out"]), StemFormat.Create(StemFileFormat.Wav, 24));
-        SeparationResult result = new FileSeparator(bag, new StemRequest { Residual = true }.Select(bag.Contract.Stems), new SeparationOptions(), output).Separate(new TrackSource(folder["song.wav"]), cancellationToken: CancellationToken.None);
+        SeparationResult result = new FileSeparator(
+            bag,
+            new StemRequest { Residual = true }.Select(bag.Contract.Stems),
+            new SeparationOptions(),
+            output
+        ).Separate(new TrackSource(folder["song.wav"]), cancellationToken: CancellationToken.None);
         Assert.InRange(result.Gain, 0.05f, 0.12f);
         float[][] files = [.. result.Stems.Select(s => Encoders.EncodedSong.Samples(s.FilePath))];
         Assert.Equal(5, files.Length);
@@ -123,33 +216,95 @@ public sealed class StemMatrixTests
     [Fact]
     public void Only_what_is_needed_is_computed()
     {
-        Assert.Equal([1], new StemRequest { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus }.Select(s_four).ModelStems);
-        Assert.Equal([0, 1, 2], new StemRequest { Mixdown = StemGains.Parse("vocals=-inf") }.Select(s_four).ModelStems);
-        Assert.Equal([3], new StemRequest { Stems = ["vocals"], Residual = true }.Select(s_four).ModelStems);
+        Assert.Equal(
+            [1],
+            new StemRequest { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus }
+                .Select(s_four)
+                .ModelStems
+        );
+        Assert.Equal(
+            [0, 1, 2],
+            new StemRequest { Mixdown = StemGains.Parse("vocals=-inf") }
+                .Select(s_four)
+                .ModelStems
+        );
+        Assert.Equal(
+            [3],
+            new StemRequest { Stems = ["vocals"], Residual = true }
+                .Select(s_four)
+                .ModelStems
+        );
         Assert.False(new StemRequest().Select(s_four).UsesMix);
     }
 
     [Fact]
-    public void One_stem_is_enough_for_minus() => Assert.Equal(["vocals", "no_vocals"], new StemRequest { TwoStems = "vocals", TwoStemsMethod = TwoStemsMethod.Minus }.Select(["vocals"]).Names);
+    public void One_stem_is_enough_for_minus() =>
+        Assert.Equal(
+            ["vocals", "no_vocals"],
+            new StemRequest { TwoStems = "vocals", TwoStemsMethod = TwoStemsMethod.Minus }
+                .Select(["vocals"])
+                .Names
+        );
 
     [Fact]
     public void Stem_files_have_their_stems_in_the_usual_order()
     {
-        Assert.Equal(["mix", "drums", "bass", "other", "vocals"], new StemRequest { StemMp4 = true }.Select(["vocals", "other", "Bass", "drums"]).Names, StringComparer.OrdinalIgnoreCase);
-        Assert.Equal(["mix", "a", "b", "c", "d"], new StemRequest { StemMp4 = true }.Select(["a", "b", "c", "d"]).Names);
+        Assert.Equal(
+            ["mix", "drums", "bass", "other", "vocals"],
+            new StemRequest { StemMp4 = true }
+                .Select(["vocals", "other", "Bass", "drums"])
+                .Names,
+            StringComparer.OrdinalIgnoreCase
+        );
+        Assert.Equal(
+            ["mix", "a", "b", "c", "d"],
+            new StemRequest { StemMp4 = true }
+                .Select(["a", "b", "c", "d"])
+                .Names
+        );
     }
 
-    public static TheoryData<string, StemRequest> Contradictions => new()
-    {
-        { "cannot be combined", new() { Stems = ["bass"], TwoStems = "bass" } },
-        { "The residual cannot be combined", new() { TwoStems = "bass", TwoStemsMethod = TwoStemsMethod.Minus, Residual = true } },
-        { "Name the stem", new() { TwoStemsMethod = TwoStemsMethod.Minus } },
-        { "no stem 'kazoo'", new() { TwoStems = "kazoo" } },
-        { "no stem 'kazoo'", new() { Mixdown = StemGains.Parse("kazoo=1") } },
-        { "silences every stem", new() { Mixdown = StemGains.Parse("drums=-inf,bass=-inf,other=-inf,vocals=-Infinity") } },
-        { "all four stems", new() { StemMp4 = true, Residual = true } },
-        { "all four stems", new() { StemMp4 = true, Stems = ["bass"] } },
-    };
+    public static TheoryData<string, StemRequest> Contradictions =>
+        new()
+        {
+            {
+                "cannot be combined",
+                new() { Stems = ["bass"], TwoStems = "bass" }
+            },
+            {
+                "The residual cannot be combined",
+                new()
+                {
+                    TwoStems = "bass",
+                    TwoStemsMethod = TwoStemsMethod.Minus,
+                    Residual = true,
+                }
+            },
+            {
+                "Name the stem",
+                new() { TwoStemsMethod = TwoStemsMethod.Minus }
+            },
+            {
+                "no stem 'kazoo'",
+                new() { TwoStems = "kazoo" }
+            },
+            {
+                "no stem 'kazoo'",
+                new() { Mixdown = StemGains.Parse("kazoo=1") }
+            },
+            {
+                "silences every stem",
+                new() { Mixdown = StemGains.Parse("drums=-inf,bass=-inf,other=-inf,vocals=-Infinity") }
+            },
+            {
+                "all four stems",
+                new() { StemMp4 = true, Residual = true }
+            },
+            {
+                "all four stems",
+                new() { StemMp4 = true, Stems = ["bass"] }
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Contradictions))]
@@ -164,7 +319,15 @@ public sealed class StemMatrixTests
     [InlineData(3)]
     [InlineData(6)]
     public void A_stem_file_needs_four_stems(int count) =>
-        Assert.Contains("four stems", Assert.Throws<DemucsException>(() => new StemRequest { StemMp4 = true }.Select([.. Enumerable.Range(0, count).Select(i => $"s{i}")])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "four stems",
+            Assert
+                .Throws<DemucsException>(() =>
+                    new StemRequest { StemMp4 = true }.Select([.. Enumerable.Range(0, count).Select(i => $"s{i}")])
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("", "names no stem")]

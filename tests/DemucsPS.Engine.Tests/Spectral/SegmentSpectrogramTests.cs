@@ -15,7 +15,9 @@ public sealed class SegmentSpectrogramTests
         float[] tensor = new float[spectrogram.TensorLength];
         spectrogram.Forward(song.Left, song.Right, tensor);
 
-        float[] expected = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(RepositoryFiles.Reference("expected", "spectrogram.f32"))).ToArray();
+        float[] expected = MemoryMarshal
+            .Cast<byte, float>(File.ReadAllBytes(RepositoryFiles.Reference("expected", "spectrogram.f32")))
+            .ToArray();
         float[] probes = [.. Enumerable.Range(0, expected.Length).Select(i => tensor[i * 61])];
         Assert.Equal(336, spectrogram.Frames);
         Assert.InRange(Decibels.Snr(expected, probes), 110, double.PositiveInfinity);
@@ -31,9 +33,11 @@ public sealed class SegmentSpectrogramTests
         MemoryTrack noise = MemoryTrack.Noise(segment, 1);
         SegmentSpectrogram spectrogram = new(segment);
         float[] tensor = new float[spectrogram.TensorLength];
-        float[] left = new float[segment], right = new float[segment];
+        float[] left = new float[segment],
+            right = new float[segment];
         // The Nyquist bin is dropped by definition, so the noise is made without any: (x[n-1] + 2x[n] + x[n+1])/4 is zero there.
-        float[] smoothLeft = Smooth(noise.Left), smoothRight = Smooth(noise.Right);
+        float[] smoothLeft = Smooth(noise.Left),
+            smoothRight = Smooth(noise.Right);
         spectrogram.Forward(smoothLeft, smoothRight, tensor);
         spectrogram.AddInverse(tensor, left, right);
 
@@ -50,7 +54,9 @@ public sealed class SegmentSpectrogramTests
         SegmentSpectrogram spectrogram = new(8192);
         float[] tensor = new float[spectrogram.TensorLength];
         spectrogram.Forward(noise.Left, noise.Right, tensor);
-        float[] once = new float[8192], rest = new float[8192], sum = new float[8192];
+        float[] once = new float[8192],
+            rest = new float[8192],
+            sum = new float[8192];
         spectrogram.AddInverse(tensor, once, rest);
         Array.Fill(sum, 1f);
         spectrogram.AddInverse(tensor, sum, rest, 0.25f);

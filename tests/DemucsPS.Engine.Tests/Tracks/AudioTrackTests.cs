@@ -18,7 +18,10 @@ public sealed class AudioTrackTests
         Assert.Equal((statistics.Frames, statistics.Peak), (track.Frames, track.Peak));
         Assert.Equal(statistics.Mean, track.Mean, 1e-12);
         Assert.Equal(statistics.Deviation, track.Deviation, 1e-12);
-        Assert.Equal((44100, 44100, 2, 2, "PCM 16 bit"), (track.SampleRate, track.SourceSampleRate, track.Channels, track.SourceChannels, track.Codec));
+        Assert.Equal(
+            (44100, 44100, 2, 2, "PCM 16 bit"),
+            (track.SampleRate, track.SourceSampleRate, track.Channels, track.SourceChannels, track.Codec)
+        );
         Assert.Equal(TimeSpan.FromSeconds(20), track.Duration);
         Assert.Equal(RepositoryFiles.Song, track.ToString());
     }
@@ -26,10 +29,19 @@ public sealed class AudioTrackTests
     [Fact]
     public void Samples_that_make_no_track_are_refused()
     {
-        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("none", default, default)).Error);
-        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("nan", new[] { float.NaN }, new float[1])).Error);
+        Assert.Equal(
+            DemucsError.AudioTrackCorrupt,
+            Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("none", default, default)).Error
+        );
+        Assert.Equal(
+            DemucsError.AudioTrackCorrupt,
+            Assert.Throws<DemucsException>(() => AudioTrack.FromSamples("nan", new[] { float.NaN }, new float[1])).Error
+        );
         Assert.Throws<ArgumentException>(() => AudioTrack.FromSamples("uneven", new float[1], new float[2]));
-        Assert.Equal(DemucsError.AudioTrackNotFound, Assert.Throws<DemucsException>(() => AudioTrack.Import(new TrackSource(Path.GetFullPath("/nowhere/song.wav")))).Error);
+        Assert.Equal(
+            DemucsError.AudioTrackNotFound,
+            Assert.Throws<DemucsException>(() => AudioTrack.Import(new TrackSource(Path.GetFullPath("/nowhere/song.wav")))).Error
+        );
     }
 
     [Fact]
@@ -59,5 +71,8 @@ public sealed class AudioTrackTests
     [InlineData(0.05, -1)]
     [InlineData(0.05, int.MaxValue)]
     public void Cuts_that_cannot_be_are_refused(double overlap, int length) =>
-        Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => StageChain.Track(10, 62).Split(overlap, length)).Error);
+        Assert.Equal(
+            DemucsError.ParameterInvalid,
+            Assert.Throws<DemucsException>(() => StageChain.Track(10, 62).Split(overlap, length)).Error
+        );
 }

@@ -21,7 +21,9 @@ public sealed class ChunkSpectrogramTests
         Assert.Equal(512 / 44100.0, spectrogram.FrameTime(0).TotalSeconds, 1e-6);
         Assert.Throws<ArgumentOutOfRangeException>(() => spectrogram.MagnitudeDb(0, 2048, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => spectrogram.MagnitudeDb(2, 0, 0));
-        ChunkSpectrogram silence = ChunkSpectrogram.Compute(AudioTrack.FromSamples("silence", new float[8192], new float[8192]).Split(length: SmallModels.Segment).First());
+        ChunkSpectrogram silence = ChunkSpectrogram.Compute(
+            AudioTrack.FromSamples("silence", new float[8192], new float[8192]).Split(length: SmallModels.Segment).First()
+        );
         Assert.All(silence.GetFrame(1, 4), db => Assert.Equal(-200, db));
     }
 
@@ -34,7 +36,8 @@ public sealed class ChunkSpectrogramTests
         Assert.InRange(samples.DifferenceDb, -200, -95);
         for (int i = samples.ExactFrom; i < samples.ExactEnd; i++)
             Assert.Equal(samples.Chunk.GetSample(0, i), samples.GetSample(0, i), 1e-5f);
-        // The last chunk is centered in its segment, so all of it is exact; but the track ends in the middle of a wave, and a click has something at Nyquist.
+        // The last chunk is centered in its segment, so all of it is exact; but the track ends in the middle of a wave, and a click has
+        // something at Nyquist.
         AudioChunk last = AudioTrack.FromSamples("tone", Sine(9000), Sine(9000)).Split(0, SmallModels.Segment).Last();
         SegmentSamples end = ChunkSpectrogram.Compute(last).ToSamples();
         Assert.Equal((0, last.Length), (end.ExactFrom, end.ExactEnd));
@@ -53,11 +56,19 @@ public sealed class ChunkSpectrogramTests
         Assert.Equal(0, spectrogram.MagnitudeDb(1, Bin, 3), 0.01);
         Assert.Equal(-200, spectrogram.WithGain(0, 22050, double.NegativeInfinity).MagnitudeDb(0, Bin, 3));
         Assert.Equal(spectrogram.RawTensor().ToArray(), spectrogram.WithTensor(spectrogram.RawTensor()).RawTensor().ToArray());
-        foreach (Action wrong in new Action[] { () => spectrogram.WithGain(2, 1, 0), () => spectrogram.WithGain(1, 2, double.NaN), () => spectrogram.WithTensor(new float[3]) })
+        foreach (
+            Action wrong in new Action[]
+            {
+                () => spectrogram.WithGain(2, 1, 0),
+                () => spectrogram.WithGain(1, 2, double.NaN),
+                () => spectrogram.WithTensor(new float[3]),
+            }
+        )
             Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(wrong).Error);
     }
 
-    private static ChunkSpectrogram Tone() => ChunkSpectrogram.Compute(AudioTrack.FromSamples("tone", Sine(8192), Sine(8192)).Split(length: SmallModels.Segment).First());
+    private static ChunkSpectrogram Tone() =>
+        ChunkSpectrogram.Compute(AudioTrack.FromSamples("tone", Sine(8192), Sine(8192)).Split(length: SmallModels.Segment).First());
 
     private static float[] Sine(int frames) => [.. Enumerable.Range(0, frames).Select(i => (float)Math.Sin(2 * Math.PI * Bin * i / 4096))];
 }

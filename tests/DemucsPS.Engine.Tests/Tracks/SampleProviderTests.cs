@@ -13,7 +13,19 @@ public sealed class SampleProviderTests
     [Fact]
     public void A_generator_through_an_effect_is_separated_and_its_stems_are_read_back()
     {
-        ISampleProvider source = new VolumeSampleProvider(new SignalGenerator(44100, 2) { Type = SignalGeneratorType.Sweep, Frequency = 50, FrequencyEnd = 5000, SweepLengthSecs = 1, Gain = 0.8 }) { Volume = 0.5f }.Take(TimeSpan.FromSeconds(1));
+        ISampleProvider source = new VolumeSampleProvider(
+            new SignalGenerator(44100, 2)
+            {
+                Type = SignalGeneratorType.Sweep,
+                Frequency = 50,
+                FrequencyEnd = 5000,
+                SweepLengthSecs = 1,
+                Gain = 0.8,
+            }
+        )
+        {
+            Volume = 0.5f,
+        }.Take(TimeSpan.FromSeconds(1));
         AudioTrack track = source.ToTrack("sweep");
         Assert.Equal((44100, "sweep", "samples", false), (track.Frames, track.Name, track.Codec, track.IsMono));
         Assert.Equal(0.4f, track.Peak, 1e-3f);
@@ -42,7 +54,10 @@ public sealed class SampleProviderTests
     {
         float[] samples = [.. Enumerable.Range(0, 48_000).Select(i => MathF.Sin(i * 0.01f))];
         AudioTrack mono = new Bits(48000, 1, samples, 777).ToTrack("voice");
-        Assert.Equal((44100, 48000, 1, 48_000L, true), (mono.Frames, mono.SourceSampleRate, mono.SourceChannels, mono.SourceFrames, mono.IsMono));
+        Assert.Equal(
+            (44100, 48000, 1, 48_000L, true),
+            (mono.Frames, mono.SourceSampleRate, mono.SourceChannels, mono.SourceFrames, mono.IsMono)
+        );
         AudioTrack surround = new Bits(44100, 6, samples, 600).ToTrack("film");
         Assert.Equal(8000, surround.Frames);
         Assert.Equal(samples[7], surround.GetSample(1, 1));
@@ -56,14 +71,20 @@ public sealed class SampleProviderTests
         Assert.Equal(DemucsError.AudioFormatUnsupported, e.Error);
         Assert.Contains("'odd' has 65 channels", e.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => new Bits(44100, 2, [], 1).ToTrack("empty")).Error);
-        Assert.Equal(DemucsError.AudioTrackCorrupt, Assert.Throws<DemucsException>(() => new Bits(44100, 2, [0, float.NaN], 2).ToTrack("nan")).Error);
+        Assert.Equal(
+            DemucsError.AudioTrackCorrupt,
+            Assert.Throws<DemucsException>(() => new Bits(44100, 2, [0, float.NaN], 2).ToTrack("nan")).Error
+        );
         Assert.Throws<ArgumentException>(() => new Bits(44100, 2, [0, 0], 2).ToTrack(" "));
         Assert.Throws<OperationCanceledException>(() => new SignalGenerator().ToTrack("endless", new CancellationToken(canceled: true)));
     }
 
     private static float[] ReadAll(ISampleProvider provider, int rate, int channels)
     {
-        Assert.Equal((rate, channels, WaveFormatEncoding.IeeeFloat), (provider.WaveFormat.SampleRate, provider.WaveFormat.Channels, provider.WaveFormat.Encoding));
+        Assert.Equal(
+            (rate, channels, WaveFormatEncoding.IeeeFloat),
+            (provider.WaveFormat.SampleRate, provider.WaveFormat.Channels, provider.WaveFormat.Encoding)
+        );
         List<float> all = [];
         float[] block = new float[12_345];
         while (provider.Read(block) is > 0 and int read)

@@ -24,7 +24,12 @@ internal static class StageChain
         return AudioTrack.FromSamples(name, noise.Left, noise.Right);
     }
 
-    public static IEnumerable<StemChunk> Separate(ModelBag bag, IEnumerable<AudioChunk> chunks, int jobs = 1, IReadOnlyCollection<string>? stems = null)
+    public static IEnumerable<StemChunk> Separate(
+        ModelBag bag,
+        IEnumerable<AudioChunk> chunks,
+        int jobs = 1,
+        IReadOnlyCollection<string>? stems = null
+    )
     {
         using ChunkSeparator separator = new(bag, stems, jobs, 0, CancellationToken.None);
         foreach (AudioChunk chunk in chunks)
@@ -57,7 +62,14 @@ internal static class StageChain
         StemMatrix all = StemMatrix.Choose(bag.Contract.Stems, null);
         MemorySink sink = new(all.Names.Count);
         MemoryTrack source = new(track.Samples(0).ToArray(), track.Samples(1).ToArray());
-        new Separator(bag, all, options).Separate(source, "track", TrackStatistics.Measure(source.Restarted(), "track"), sink, null, CancellationToken.None);
+        new Separator(bag, all, options).Separate(
+            source,
+            "track",
+            TrackStatistics.Measure(source.Restarted(), "track"),
+            sink,
+            null,
+            CancellationToken.None
+        );
         return [.. Enumerable.Range(0, all.Names.Count).Select(sink.Interleaved)];
     }
 

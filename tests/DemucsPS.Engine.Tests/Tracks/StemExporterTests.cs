@@ -26,11 +26,20 @@ public sealed class StemExporterTests
         // The small model multiplies by up to 4, so everything clips.
         string source = Song(folder, "song.wav", 20_000);
         StemFormat format = new() { Sample = StemFormat.FromBits(bits), Clip = clip };
-        SeparationResult streamed = new FileSeparator(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["a"]), format)).Separate(new TrackSource(source), cancellationToken: CancellationToken.None);
+        SeparationResult streamed = new FileSeparator(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions(),
+            new StemOutput(new StemNames(folder["a"]), format)
+        ).Separate(new TrackSource(source), cancellationToken: CancellationToken.None);
 
         StemExporter exporter = new(new StemOutput(new StemNames(folder["b"]), format));
         StemExportResult? written = null;
-        foreach (Stem stem in StageChain.Join(StageChain.Separate(bag, AudioTrack.Import(new TrackSource(source)).Split(length: SmallModels.Segment))))
+        foreach (
+            Stem stem in StageChain.Join(
+                StageChain.Separate(bag, AudioTrack.Import(new TrackSource(source)).Split(length: SmallModels.Segment))
+            )
+        )
         {
             Assert.Null(written);
             IReadOnlyList<Stem> set = exporter.Add(stem);
@@ -42,7 +51,10 @@ public sealed class StemExporterTests
         Assert.Equal(streamed.Warnings.Select(w => w.Replace(folder["a"], folder["b"], StringComparison.Ordinal)), written.Warnings);
         Assert.Equal(streamed.Stems.Select(s => s.Peak), written.Stems.Select(s => s.Peak));
         foreach (StemFile stem in streamed.Stems)
-            Assert.Equal(File.ReadAllBytes(stem.FilePath), File.ReadAllBytes(stem.FilePath.Replace(folder["a"], folder["b"], StringComparison.Ordinal)));
+            Assert.Equal(
+                File.ReadAllBytes(stem.FilePath),
+                File.ReadAllBytes(stem.FilePath.Replace(folder["a"], folder["b"], StringComparison.Ordinal))
+            );
     }
 
     [Fact]

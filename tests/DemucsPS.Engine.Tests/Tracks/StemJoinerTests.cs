@@ -26,14 +26,20 @@ public sealed class StemJoinerTests
         using TemporaryFolder folder = new();
         StemJoiner joiner = new();
         AudioTrack track = StageChain.Track(60_000, 42, "/music/song.wav");
-        foreach (StemChunk chunk in Chunks(folder, track, "bass", "drums").Where(c => c.StemName != "bass" || c.Chunk.Index is not (0 or 3 or 4 or 5)))
+        foreach (
+            StemChunk chunk in Chunks(folder, track, "bass", "drums")
+                .Where(c => c.StemName != "bass" || c.Chunk.Index is not (0 or 3 or 4 or 5))
+        )
             joiner.Add(chunk);
         StemJoinResult joined = Assert.Single(joiner.Complete());
         Assert.Null(joined.Stem);
         Assert.Same(track, joined.Track);
         Assert.Equal(DemucsError.StemChunkMissing, joined.Error!.Error);
         Assert.Equal([Remedy.JoinIncomplete], joined.Error.Remedies);
-        Assert.Equal("The stem 'bass' of '/music/song.wav' (model model) lacks chunks 0, 3-5 (of 0 to 9). Separate the missing chunks, and join all of them.", joined.Error.Message);
+        Assert.Equal(
+            "The stem 'bass' of '/music/song.wav' (model model) lacks chunks 0, 3-5 (of 0 to 9). Separate the missing chunks, and join all of them.",
+            joined.Error.Message
+        );
     }
 
     [Theory]
@@ -56,7 +62,8 @@ public sealed class StemJoinerTests
         Assert.Equal(Enumerable.Range(first, last - first + 1), joined.Stem!.MissingChunks);
         float[] forced = StageChain.Interleaved(joined.Stem);
         // The small model passes the mix, so what a neighbor reaches into is as in the whole stem.
-        int silentFrom = first == 0 ? 0 : chunks[first - 1].Chunk.Start + chunks[first - 1].Chunk.Length, silentTo = last == 9 ? track.Frames : chunks[last + 1].Chunk.Start;
+        int silentFrom = first == 0 ? 0 : chunks[first - 1].Chunk.Start + chunks[first - 1].Chunk.Length,
+            silentTo = last == 9 ? track.Frames : chunks[last + 1].Chunk.Start;
         for (int i = 0; i < track.Frames; i++)
             Assert.Equal(i >= silentFrom && i < silentTo ? 0 : whole[2 * i], forced[2 * i], 1e-5f);
     }
@@ -72,7 +79,10 @@ public sealed class StemJoinerTests
         DemucsException error = Assert.Single(early.Complete()).Error!;
         Assert.Equal(DemucsError.StemChunkDoubled, error.Error);
         Assert.Equal([Remedy.JoinFirst], error.Remedies);
-        Assert.Equal("chunks 1, 2 of the stem 'bass' of 'song' (model model) occurred more than once, so the stem was not joined. Pass every chunk once.", error.Message);
+        Assert.Equal(
+            "chunks 1, 2 of the stem 'bass' of 'song' (model model) occurred more than once, so the stem was not joined. Pass every chunk once.",
+            error.Message
+        );
 
         StemJoiner late = new();
         Assert.Single(chunks.Concat(chunks[3..4]).Select(late.Add).OfType<Stem>());
@@ -81,7 +91,13 @@ public sealed class StemJoinerTests
         Assert.Empty(error.Remedies);
 
         StemJoiner forced = new(force: true);
-        Stem stem = Assert.Single(chunks[..2].Append(chunks[1].WithSamples(new float[8192], new float[8192])).Concat(chunks[2..]).Select(forced.Add).OfType<Stem>());
+        Stem stem = Assert.Single(
+            chunks[..2]
+                .Append(chunks[1].WithSamples(new float[8192], new float[8192]))
+                .Concat(chunks[2..])
+                .Select(forced.Add)
+                .OfType<Stem>()
+        );
         Assert.Equal(StageChain.Interleaved(StageChain.Join(chunks)[0]), StageChain.Interleaved(stem));
         Assert.Contains("chunk 1 ", Assert.Single(forced.Complete()).Warning, StringComparison.Ordinal);
     }
@@ -100,7 +116,8 @@ public sealed class StemJoinerTests
         Assert.All(chunks.Where(c => c != chunks[redone]).Append(again), c => Assert.Null(joiner.Add(c)));
         Stem stem = Assert.Single(joiner.Complete()).Stem!;
         Assert.Equal(name, stem.ModelName);
-        int middle = chunks[redone].Chunk.Start + 4096, elsewhere = chunks[3].Chunk.Start + 4096;
+        int middle = chunks[redone].Chunk.Start + 4096,
+            elsewhere = chunks[3].Chunk.Start + 4096;
         Assert.Equal(3 * track.GetSample(0, middle), stem.GetSample(0, middle), 1e-5f);
         Assert.Equal(track.GetSample(0, elsewhere), stem.GetSample(0, elsewhere), 1e-5f);
     }
@@ -112,7 +129,10 @@ public sealed class StemJoinerTests
         using ModelBag other = StageChain.Bag(folder, name: "other");
         AudioTrack track = StageChain.Track(30_000, 46);
         StemJoiner joiner = new();
-        foreach (StemChunk chunk in Chunks(folder, track, "drums")[..3].Concat(StageChain.Separate(other, track.Split(Overlap, SmallModels.Segment).Skip(2), stems: ["drums"])))
+        foreach (
+            StemChunk chunk in Chunks(folder, track, "drums")[..3]
+                .Concat(StageChain.Separate(other, track.Split(Overlap, SmallModels.Segment).Skip(2), stems: ["drums"]))
+        )
             joiner.Add(chunk);
         Assert.Equal([DemucsError.StemChunkMissing, DemucsError.StemChunkMissing], joiner.Complete().Select(j => j.Error!.Error));
     }
@@ -124,11 +144,16 @@ public sealed class StemJoinerTests
         StemJoiner joiner = new();
         WeakReference track = JoinOne(joiner, folder);
         // The thread that ran a chunk may hold it a moment longer than its result is waited for.
-        Assert.True(SpinWait.SpinUntil(() =>
-        {
-            GC.Collect();
-            return !track.IsAlive;
-        }, TimeSpan.FromMinutes(1)));
+        Assert.True(
+            SpinWait.SpinUntil(
+                () =>
+                {
+                    GC.Collect();
+                    return !track.IsAlive;
+                },
+                TimeSpan.FromMinutes(1)
+            )
+        );
         Assert.Empty(joiner.Complete());
     }
 

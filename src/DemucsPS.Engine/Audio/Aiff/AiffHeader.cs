@@ -7,7 +7,8 @@ using DemucsPS.Engine.Audio.Wav;
 namespace DemucsPS.Engine.Audio.Aiff;
 
 /// <summary>
-/// The chunks of an AIFF or AIFF-C file (Apple, "Audio Interchange File Format" 1.3, and "AIFF-C", draft of 1991): what its samples are, where, and what it says about its music. They may come in any order.
+/// The chunks of an AIFF or AIFF-C file (Apple, "Audio Interchange File Format" 1.3, and "AIFF-C", draft of 1991): what its samples are,
+/// where, and what it says about its music. They may come in any order.
 /// </summary>
 internal sealed class AiffHeader
 {
@@ -40,11 +41,13 @@ internal sealed class AiffHeader
     public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Whether a file begins like AIFF or AIFF-C.</summary>
-    public static bool IsAiff(ReadOnlySpan<byte> start) => start.Length >= 12 && start.StartsWith("FORM"u8) && (start[8..12].SequenceEqual("AIFF"u8) || start[8..12].SequenceEqual("AIFC"u8));
+    public static bool IsAiff(ReadOnlySpan<byte> start) =>
+        start.Length >= 12 && start.StartsWith("FORM"u8) && (start[8..12].SequenceEqual("AIFF"u8) || start[8..12].SequenceEqual("AIFC"u8));
 
     /// <summary>Reads the chunks of a file that can be moved in.</summary>
     /// <param name="source">The file at its first byte.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or <see cref="DemucsError.AudioFormatUnsupported"/>: no known program reads it correctly.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or <see cref="DemucsError.AudioFormatUnsupported"/>:
+    /// no known program reads it correctly.</exception>
     public static AiffHeader Read(ByteSource source)
     {
         AiffHeader header = new(source);
@@ -54,7 +57,8 @@ internal sealed class AiffHeader
     }
 
     /// <summary>The samples; null for compressed ones.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: there are none, or their format is unknown.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: there are none, or their format is
+    /// unknown.</exception>
     public PcmFile? Samples()
     {
         if (!_hasForm)
@@ -82,7 +86,9 @@ internal sealed class AiffHeader
             if (chunk.Name == RiffChunk.Form || (!chunks.IsPlausible(chunk) && !chunk.IsKnown))
             {
                 string what = chunk.Name == RiffChunk.Form ? "are another file" : "are not a chunk";
-                _warnings.Add($"'{_source.Path}' has {Count(_source.Position + _source.Remaining!.Value - end)} bytes after its last chunk that {what}. They are ignored.");
+                _warnings.Add(
+                    $"'{_source.Path}' has {Count(_source.Position + _source.Remaining!.Value - end)} bytes after its last chunk that {what}. They are ignored."
+                );
                 break;
             }
 
@@ -90,7 +96,13 @@ internal sealed class AiffHeader
                 used = ReadCommon(chunk.Size, isCompressible);
             else if (chunk.Name == RiffChunk.Sound && _soundSize < 0)
                 used = ReadSound(chunk);
-            else if (chunk.IsId3 || chunk.Name == RiffChunk.Title || chunk.Name == RiffChunk.Author || chunk.Name == RiffChunk.Copyright || chunk.Name == RiffChunk.Annotation)
+            else if (
+                chunk.IsId3
+                || chunk.Name == RiffChunk.Title
+                || chunk.Name == RiffChunk.Author
+                || chunk.Name == RiffChunk.Copyright
+                || chunk.Name == RiffChunk.Annotation
+            )
                 _tagged.Add(chunk);
             // What is after samples of no length are the samples.
             if (!chunks.Skip(chunk.Size, used) || (chunk.Name == RiffChunk.Sound && chunk.Size < used))
@@ -131,12 +143,17 @@ internal sealed class AiffHeader
             "alaw" or "ALAW" => (PcmEncoding.ALaw, true),
             "ulaw" or "ULAW" => (PcmEncoding.MuLaw, true),
             // ffmpeg takes these for one byte, or two.
-            "NONE" or "twos" or "sowt" or "raw " => throw PcmFile.Corrupt(_source, $"is damaged or unusable: it declares samples of {Bits} bits, stored as '{compression}'"),
+            "NONE" or "twos" or "sowt" or "raw " => throw PcmFile.Corrupt(
+                _source,
+                $"is damaged or unusable: it declares samples of {Bits} bits, stored as '{compression}'"
+            ),
             _ => null,
         };
         if (stored is { } form)
         {
-            int bits = form.Encoding is PcmEncoding.Int24 or PcmEncoding.Int32 ? (Bits > 0 && (Bits + 7) / 8 == PcmBytes(form.Encoding) ? Bits : 8 * PcmBytes(form.Encoding)) : Bits;
+            int bits = form.Encoding is PcmEncoding.Int24 or PcmEncoding.Int32
+                ? (Bits > 0 && (Bits + 7) / 8 == PcmBytes(form.Encoding) ? Bits : 8 * PcmBytes(form.Encoding))
+                : Bits;
             string codec = form.Encoding switch
             {
                 PcmEncoding.Float32 => "float 32 bit",
@@ -162,7 +179,9 @@ internal sealed class AiffHeader
         long offset = BinaryPrimitives.ReadUInt32BigEndian(bytes);
         bool fits = offset <= (_source.Remaining ?? 0) && (offset == 0 || offset <= chunk.Size - bytes.Length);
         if (!fits)
-            _warnings.Add($"'{_source.Path}' declares that its samples begin {Count(offset)} bytes after the header of their chunk, beyond its end. They are read from the header on.");
+            _warnings.Add(
+                $"'{_source.Path}' declares that its samples begin {Count(offset)} bytes after the header of their chunk, beyond its end. They are read from the header on."
+            );
         _soundStart = _source.Position + (fits ? offset : 0);
         _soundSize = Math.Max(0, chunk.Size - bytes.Length - (fits ? offset : 0));
         return bytes.Length;
@@ -171,13 +190,16 @@ internal sealed class AiffHeader
     /// <summary>How many bytes of samples there are: two chunks say it, and the file shows it.</summary>
     private long SampleBytes(PcmForm form, Action<string> warn)
     {
-        long there = _source.Position + _source.Remaining!.Value - _soundStart, counted = Frames * form.FrameBytes;
+        long there = _source.Position + _source.Remaining!.Value - _soundStart,
+            counted = Frames * form.FrameBytes;
         // The chunk can be longer by what fills it up.
         if (Math.Abs(_soundSize - counted) < Math.Max(2, form.FrameBytes) && counted > 0)
             return counted;
         if (_soundSize > 0 && _soundSize <= there)
         {
-            warn($"declares {Count(Frames)} frames, but its sample chunk has {Count(_soundSize / form.FrameBytes)}. The frames in the chunk are read.");
+            warn(
+                $"declares {Count(Frames)} frames, but its sample chunk has {Count(_soundSize / form.FrameBytes)}. The frames in the chunk are read."
+            );
             return _soundSize;
         }
 
@@ -189,7 +211,9 @@ internal sealed class AiffHeader
 
         if (counted == 0)
         {
-            warn($"declares no samples, as after a recorder's power loss. All {Count(there / form.FrameBytes)} frames to the end of the file are read.");
+            warn(
+                $"declares no samples, as after a recorder's power loss. All {Count(there / form.FrameBytes)} frames to the end of the file are read."
+            );
             return there;
         }
 
@@ -217,11 +241,15 @@ internal sealed class AiffHeader
     }
 
     private static string FieldOf(RiffChunk chunk) =>
-        chunk.Name == RiffChunk.Title ? "title" : chunk.Name == RiffChunk.Author ? "artist" : chunk.Name == RiffChunk.Copyright ? "copyright" : "comment";
+        chunk.Name == RiffChunk.Title ? "title"
+        : chunk.Name == RiffChunk.Author ? "artist"
+        : chunk.Name == RiffChunk.Copyright ? "copyright"
+        : "comment";
 
     /// <summary>A number of 80 bits: sign and exponent, then a mantissa whose first bit is written.</summary>
     private static double Extended(ReadOnlySpan<byte> bytes) =>
-        Math.ScaleB(BinaryPrimitives.ReadUInt64BigEndian(bytes[2..]), (BinaryPrimitives.ReadUInt16BigEndian(bytes) & 0x7FFF) - 16383 - 63) * ((bytes[0] & 0x80) == 0 ? 1 : -1);
+        Math.ScaleB(BinaryPrimitives.ReadUInt64BigEndian(bytes[2..]), (BinaryPrimitives.ReadUInt16BigEndian(bytes) & 0x7FFF) - 16383 - 63)
+        * ((bytes[0] & 0x80) == 0 ? 1 : -1);
 
     private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,10 @@ using NAudio.Wave;
 
 namespace DemucsPS.Engine.Audio.Aiff;
 
-/// <summary>Whole AIFF files of 8, 16, 24 and 32 bits, read by NAudio, bit for bit as ffmpeg reads them. Other forms, cut files, and those of more than 2 GiB it does not read.</summary>
+/// <summary>
+/// Whole AIFF files of 8, 16, 24 and 32 bits, read by NAudio, bit for bit as ffmpeg reads them. Other forms, cut files, and those of more
+/// than 2 GiB it does not read.
+/// </summary>
 internal sealed class AiffReader : SampleProviderReader
 {
     private readonly AiffFileReader _file;
@@ -50,7 +53,15 @@ internal sealed class AiffReader : SampleProviderReader
             if (file.WaveFormat.BitsPerSample is 8 or 16 or 24 or 32 && header.Frames > 0 && padding is 0 or 1)
                 return new AiffReader(source, file, header);
         }
-        catch (Exception exception) when (exception is FormatException or InvalidDataException or IOException or ArgumentException or OverflowException or DivideByZeroException)
+        catch (Exception exception)
+            when (exception
+                    is FormatException
+                        or InvalidDataException
+                        or IOException
+                        or ArgumentException
+                        or OverflowException
+                        or DivideByZeroException
+            )
         {
             // It says so in several ways when it does not know a file.
         }

@@ -1,7 +1,8 @@
 namespace DemucsPS.Engine.Audio.Encoded;
 
 /// <summary>
-/// A file that the system may decode, and what it says of its music. The decoder is not told: it gets a view of the file that says nothing of what is before and after the music, so that
+/// A file that the system may decode, and what it says of its music. The decoder is not told: it gets a view of the file that says nothing
+/// of what is before and after the music, so that
 /// it gives all frames, whatever it would have made of that.
 /// </summary>
 /// <param name="Codec">What the music is stored as, for people.</param>
@@ -28,9 +29,11 @@ internal sealed record EncodedFile(string Codec, string ContentType, string File
     public bool HasTags { get; init; }
 
     // The head of ASF (WMA), and what holds title and artist in there.
-    private static ReadOnlySpan<byte> AsfHead => [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9, 0x00, 0xAA, 0x00, 0x62, 0xCE, 0x6C];
+    private static ReadOnlySpan<byte> AsfHead =>
+        [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9, 0x00, 0xAA, 0x00, 0x62, 0xCE, 0x6C];
 
-    private static ReadOnlySpan<byte> AsfDescription => [0x33, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9, 0x00, 0xAA, 0x00, 0x62, 0xCE, 0x6C];
+    private static ReadOnlySpan<byte> AsfDescription =>
+        [0x33, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9, 0x00, 0xAA, 0x00, 0x62, 0xCE, 0x6C];
 
     /// <summary>Looks what a file is.</summary>
     /// <param name="file">Its bytes, seekable.</param>

@@ -1,6 +1,9 @@
 namespace DemucsPS.Engine.Audio.Encoded;
 
-/// <summary>What a decoder sees of a file: its bytes from some one on, a few of them replaced. Decoders may read it on their own thread, but one at a time.</summary>
+/// <summary>
+/// What a decoder sees of a file: its bytes from some one on, a few of them replaced. Decoders may read it on their own thread, but one at
+/// a time.
+/// </summary>
 /// <param name="file">The file, seekable; left open.</param>
 /// <param name="encoded">What is to be seen of it.</param>
 internal sealed class EncodedView(Stream file, EncodedFile encoded) : Stream
@@ -42,7 +45,8 @@ internal sealed class EncodedView(Stream file, EncodedFile encoded) : Stream
             _position += read;
             foreach ((long at, byte[] bytes) in encoded.Replaced)
             {
-                long from = Math.Max(first, at), to = Math.Min(first + read, at + bytes.Length);
+                long from = Math.Max(first, at),
+                    to = Math.Min(first + read, at + bytes.Length);
                 if (from < to)
                     bytes.AsSpan((int)(from - at), (int)(to - from)).CopyTo(buffer[(int)(from - first)..]);
             }
@@ -54,17 +58,16 @@ internal sealed class EncodedView(Stream file, EncodedFile encoded) : Stream
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
-    {
-        SeekOrigin.Begin => offset,
-        SeekOrigin.Current => _position + offset,
-        _ => Length + offset,
-    };
+    public override long Seek(long offset, SeekOrigin origin) =>
+        Position = origin switch
+        {
+            SeekOrigin.Begin => offset,
+            SeekOrigin.Current => _position + offset,
+            _ => Length + offset,
+        };
 
     /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();

@@ -32,7 +32,9 @@ internal sealed class MediaFoundationSource : IFrameSource
         }
         catch (DecodingException e)
         {
-            reason = e.IsMissing ? "this Windows lacks Media Foundation (add the optional feature 'Media Feature Pack')" : e.Message.TrimEnd('.');
+            reason = e.IsMissing
+                ? "this Windows lacks Media Foundation (add the optional feature 'Media Feature Pack')"
+                : e.Message.TrimEnd('.');
             return null;
         }
     }
@@ -46,7 +48,12 @@ internal sealed class MediaFoundationSource : IFrameSource
         }
         catch (DecodingException e)
         {
-            throw new DemucsException(DemucsError.AudioTrackCorrupt, $"'{_path}' was only partly decoded. {SystemDecoder.Name} reports: {e.Message.TrimEnd('.')}. Fetch or export the file again.", _path, e);
+            throw new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{_path}' was only partly decoded. {SystemDecoder.Name} reports: {e.Message.TrimEnd('.')}. Fetch or export the file again.",
+                _path,
+                e
+            );
         }
     }
 

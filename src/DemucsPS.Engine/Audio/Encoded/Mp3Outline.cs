@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace DemucsPS.Engine.Audio.Encoded;
 
 /// <summary>
-/// Finds the music in an MP3 file: where its first frame is, and what the encoder (LAME and those that do as it does) wrote into a frame before that one of the samples it had to put around it.
+/// Finds the music in an MP3 file: where its first frame is, and what the encoder (LAME and those that do as it does) wrote into a frame
+/// before that one of the samples it had to put around it.
 /// Decoders differ in whether they give that frame, too, and in whether they heed it.
 /// </summary>
 internal static class Mp3Outline
@@ -57,15 +58,31 @@ internal static class Mp3Outline
         {
             if (!TryReadFrame(start[at..], out Frame frame))
                 continue;
-            // Four bytes may be like a frame's head by chance; those of another frame where it ends are not, nor is a file that ends with it.
-            bool isFollowed = at + frame.Bytes + 4 <= start.Length ? TryReadFrame(start[(at + frame.Bytes)..], out Frame next) && next.SampleRate == frame.SampleRate && next.IsVersion1 == frame.IsVersion1 : at == 0;
+            // Four bytes may be like a frame's head by chance; those of another frame where it ends are not, nor is a file that ends with
+            // it.
+            bool isFollowed =
+                at + frame.Bytes + 4 <= start.Length
+                    ? TryReadFrame(start[(at + frame.Bytes)..], out Frame next)
+                        && next.SampleRate == frame.SampleRate
+                        && next.IsVersion1 == frame.IsVersion1
+                    : at == 0;
             if (!isFollowed)
                 continue;
-            EncodedFile found = new("mp3", "audio/mpeg", "music.mp3") { FirstByte = position + at, SampleRate = frame.SampleRate, HasTags = hasTags };
+            EncodedFile found = new("mp3", "audio/mpeg", "music.mp3")
+            {
+                FirstByte = position + at,
+                SampleRate = frame.SampleRate,
+                HasTags = hasTags,
+            };
             ReadOnlySpan<byte> whole = start.Slice(at, Math.Min(frame.Bytes, start.Length - at));
             if (!TryReadInformation(whole, frame, out long frames, out MusicSpan music))
                 return found;
-            return found with { FirstByte = found.FirstByte + frame.Bytes, Music = music, Decoded = frames > 0 ? frames * frame.Samples : null };
+            return found with
+            {
+                FirstByte = found.FirstByte + frame.Bytes,
+                Music = music,
+                Decoded = frames > 0 ? frames * frame.Samples : null,
+            };
         }
         return null;
     }
@@ -81,7 +98,13 @@ internal static class Mp3Outline
         frames = 0;
         music = MusicSpan.Everything;
         // After the side information, which is empty.
-        int at = 4 + (frame.IsVersion1 ? (frame.IsMono ? 17 : 32) : frame.IsMono ? 9 : 17);
+        int at =
+            4
+            + (
+                frame.IsVersion1 ? (frame.IsMono ? 17 : 32)
+                : frame.IsMono ? 9
+                : 17
+            );
         if (whole.Length < at + 8)
             return false;
         // The tag of another encoder, which says nothing of delays.
@@ -95,9 +118,13 @@ internal static class Mp3Outline
             frames = BinaryPrimitives.ReadUInt32BigEndian(whole[at..]);
         at += ((flags & 1) != 0 ? 4 : 0) + ((flags & 2) != 0 ? 4 : 0) + ((flags & 4) != 0 ? 100 : 0) + ((flags & 8) != 0 ? 4 : 0);
         // Name of the encoder and twelve bytes of settings.
-        if (whole.Length < at + 24 || !(whole[at..].StartsWith("LAME"u8) || whole[at..].StartsWith("Lavf"u8) || whole[at..].StartsWith("Lavc"u8)))
+        if (
+            whole.Length < at + 24
+            || !(whole[at..].StartsWith("LAME"u8) || whole[at..].StartsWith("Lavf"u8) || whole[at..].StartsWith("Lavc"u8))
+        )
             return true;
-        int delay = whole[at + 21] << 4 | whole[at + 22] >> 4, padding = (whole[at + 22] & 15) << 8 | whole[at + 23];
+        int delay = whole[at + 21] << 4 | whole[at + 22] >> 4,
+            padding = (whole[at + 22] & 15) << 8 | whole[at + 23];
         long length = (frames * frame.Samples) - delay - padding;
         music = new MusicSpan(delay + DecoderDelay, length > 0 ? length : null);
         return true;
@@ -111,7 +138,13 @@ internal static class Mp3Outline
     {
         Span<byte> head = stackalloc byte[10];
         head = head[..(version == 2 ? 6 : 10)];
-        for (long end = file.Position + size; file.Position + head.Length <= end && file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[0] != 0;)
+        for (
+            long end = file.Position + size;
+            file.Position + head.Length <= end
+                && file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length
+                && head[0] != 0;
+
+        )
         {
             if (!head.StartsWith("TSS"u8) && !head.StartsWith("TEN"u8) && !head.StartsWith("TLE"u8))
                 return true;
@@ -134,11 +167,20 @@ internal static class Mp3Outline
     {
         frame = default;
         // Eleven bits of ones, the version (0 is 2.5, 2 is 2, 3 is 1), layer III, and whether a sum is left out.
-        int version = bytes[1] >> 3 & 3, kilobits = bytes[2] >> 4, rate = bytes[2] >> 2 & 3;
+        int version = bytes[1] >> 3 & 3,
+            kilobits = bytes[2] >> 4,
+            rate = bytes[2] >> 2 & 3;
         if (bytes[0] != 0xFF || (bytes[1] & 0xE6) != 0xE2 || version == 1 || kilobits is 0 or 15 || rate == 3)
             return false;
         bool isVersion1 = version == 3;
-        int sampleRate = Rates[rate] / (isVersion1 ? 1 : version == 2 ? 2 : 4), samples = isVersion1 ? 1152 : 576;
+        int sampleRate =
+                Rates[rate]
+                / (
+                    isVersion1 ? 1
+                    : version == 2 ? 2
+                    : 4
+                ),
+            samples = isVersion1 ? 1152 : 576;
         int size = (samples / 8 * 1000 * (isVersion1 ? Kilobits1 : Kilobits2)[kilobits - 1] / sampleRate) + (bytes[2] >> 1 & 1);
         frame = new Frame(size, samples, sampleRate, isVersion1, bytes[3] >> 6 == 3);
         return true;

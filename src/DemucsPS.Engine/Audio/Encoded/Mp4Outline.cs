@@ -5,7 +5,8 @@ using System.Text;
 namespace DemucsPS.Engine.Audio.Encoded;
 
 /// <summary>
-/// Finds the music in an MP4 file (M4A): by the edit list of its first audio track, or by the note that iTunes leaves. Decoders differ in whether they heed either, so neither is shown to them, and all
+/// Finds the music in an MP4 file (M4A): by the edit list of its first audio track, or by the note that iTunes leaves. Decoders differ in
+/// whether they heed either, so neither is shown to them, and all
 /// of the media lasts as long as it does.
 /// </summary>
 internal static class Mp4Outline
@@ -34,11 +35,19 @@ internal static class Mp4Outline
         Boxes whole = new(movie, 0, movie.Length);
         if (whole.Find("mvhd") is not { } header || Track(whole) is not { } track || track.Find("mdia") is not { } media)
             return null;
-        if (media.Find("mdhd") is not { } mediaHeader || !Mp4Length.TryReadClock(mediaHeader.Content, out long rate, out long length) || !Mp4Length.TryReadClock(header.Content, out long movieRate, out long movieLength))
+        if (
+            media.Find("mdhd") is not { } mediaHeader
+            || !Mp4Length.TryReadClock(mediaHeader.Content, out long rate, out long length)
+            || !Mp4Length.TryReadClock(header.Content, out long movieRate, out long movieLength)
+        )
             return null;
         if (rate > AudioLimits.MaxSampleRate || media.Find("minf")?.Find("stbl")?.Find("stsd") is not { } form || form.Length < 16)
             return null;
-        string codec = Encoding.Latin1.GetString(form.Content.Slice(12, 4)) switch { "mp4a" => "aac", var name => name.Trim() };
+        string codec = Encoding.Latin1.GetString(form.Content.Slice(12, 4)) switch
+        {
+            "mp4a" => "aac",
+            var name => name.Trim(),
+        };
 
         Dictionary<long, byte[]> replaced = [];
         MusicSpan? music = null;
@@ -54,19 +63,30 @@ internal static class Mp4Outline
             replaced.Add(position + note.TypeAt, "free"u8.ToArray());
             music ??= Noted(note, length);
         }
-        long decoded = codec == "aac" && media.Find("minf")?.Find("stbl")?.Find("stts") is { } times ? Math.Max(length, Blocks(times)) : length;
+        long decoded =
+            codec == "aac" && media.Find("minf")?.Find("stbl")?.Find("stts") is { } times ? Math.Max(length, Blocks(times)) : length;
         // Some decoders end where these do.
         Lengthen(mediaHeader, isTrack: false, length, decoded);
         long lasting = (long)(decoded * (double)movieRate / rate) + 1;
         Lengthen(header, isTrack: false, movieLength, lasting);
         if (track.Find("tkhd") is { } trackHeader)
             Lengthen(trackHeader, isTrack: true, movieLength, lasting);
-        return new EncodedFile(codec, "audio/mp4", "music.m4a") { Music = music ?? MusicSpan.Everything, Replaced = replaced, SampleRate = (int)rate, Decoded = decoded, HasTags = HasTags(whole) };
+        return new EncodedFile(codec, "audio/mp4", "music.m4a")
+        {
+            Music = music ?? MusicSpan.Everything,
+            Replaced = replaced,
+            SampleRate = (int)rate,
+            Decoded = decoded,
+            HasTags = HasTags(whole),
+        };
 
         void Lengthen(Boxes box, bool isTrack, long from, long to)
         {
             bool isLong = box.Content is [1, ..];
-            int at = isTrack ? (isLong ? 28 : 20) : isLong ? 24 : 16, size = isLong ? 8 : 4;
+            int at = isTrack ? (isLong ? 28 : 20)
+                : isLong ? 24
+                : 16,
+                size = isLong ? 8 : 4;
             if (to <= from || to > uint.MaxValue || box.Length < at + size)
                 return;
             byte[] value = new byte[size];
@@ -78,7 +98,9 @@ internal static class Mp4Outline
         }
     }
 
-    /// <summary>Frames of whole blocks, by the table of their times, in which the last one may count for less than a decoder gives.</summary>
+    /// <summary>
+    /// Frames of whole blocks, by the table of their times, in which the last one may count for less than a decoder gives.
+    /// </summary>
     private static long Blocks(Boxes times)
     {
         ReadOnlySpan<byte> table = times.Content;
@@ -86,7 +108,11 @@ internal static class Mp4Outline
             return 0;
         long blocks = 0;
         uint size = BinaryPrimitives.ReadUInt32BigEndian(table[12..]);
-        for (int at = 8, entries = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(table[4..]), int.MaxValue); entries > 0 && at + 8 <= table.Length; entries--, at += 8)
+        for (
+            int at = 8, entries = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(table[4..]), int.MaxValue);
+            entries > 0 && at + 8 <= table.Length;
+            entries--, at += 8
+        )
             blocks += BinaryPrimitives.ReadUInt32BigEndian(table[at..]);
         return blocks <= uint.MaxValue && size <= 8192 ? blocks * size : 0;
     }
@@ -105,7 +131,8 @@ internal static class Mp4Outline
     private static Boxes? Notes(Boxes movie) => movie.Find("udta")?.Find("meta") is { Length: > 4 } meta ? meta.From(4).Find("ilst") : null;
 
     /// <summary>Whether there is more among them than the encoder's name.</summary>
-    private static bool HasTags(Boxes movie) => Notes(movie)?.All(null).Any(box => box.Type is not ("\u00A9too" or "free") && box.Type != s_anyNote) == true;
+    private static bool HasTags(Boxes movie) =>
+        Notes(movie)?.All(null).Any(box => box.Type is not ("\u00A9too" or "free") && box.Type != s_anyNote) == true;
 
     /// <summary>The note about the length of the music.</summary>
     private static Boxes? Note(Boxes movie)
@@ -124,9 +151,15 @@ internal static class Mp4Outline
         if (note.Find("data") is not { Length: > 8 } data)
             return null;
         string[] numbers = Encoding.ASCII.GetString(data.Content[8..]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return numbers.Length >= 4 && long.TryParse(numbers[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long delay)
+        return
+            numbers.Length >= 4
+            && long.TryParse(numbers[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long delay)
             && long.TryParse(numbers[3], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long length)
-            && delay is >= 0 and < MaxDelay && length > 0 && length <= mediaLength - delay ? new MusicSpan(delay, length) : null;
+            && delay is >= 0 and < MaxDelay
+            && length > 0
+            && length <= mediaLength - delay
+            ? new MusicSpan(delay, length)
+            : null;
     }
 
     /// <summary>A box's content, boxes themselves or not, and where it is.</summary>

@@ -37,5 +37,6 @@ internal static class SystemDecoder
     // Not inlined, so that what it needs is loaded when it is called.
     [SupportedOSPlatform("windows")]
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static MediaFoundationSource? OpenByMediaFoundation(string path, EncodedFile file, Stream bytes, out string? reason) => MediaFoundationSource.TryOpen(path, file, bytes, out reason);
+    private static MediaFoundationSource? OpenByMediaFoundation(string path, EncodedFile file, Stream bytes, out string? reason) =>
+        MediaFoundationSource.TryOpen(path, file, bytes, out reason);
 }

@@ -4,7 +4,8 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
-/// Finds a second file after the first of formats of which ffmpeg reads the first and says nothing: MP4 and ASF (WMA). MP3, AAC, AC-3, Ogg and Matroska files that were put one after another it reads to their end.
+/// Finds a second file after the first of formats of which ffmpeg reads the first and says nothing: MP4 and ASF (WMA). MP3, AAC, AC-3, Ogg
+/// and Matroska files that were put one after another it reads to their end.
 /// </summary>
 internal static class ConcatenatedFile
 {
@@ -23,7 +24,9 @@ internal static class ConcatenatedFile
             using ByteSource source = new(RegularFile.OpenRead(path, bufferSize: 0), path);
             long length = source.Remaining ?? 0;
             return Find(source) is { } at
-                ? FormattableString.Invariant($"'{path}' is two files joined: the second begins at byte {at}, and its {length - at} of {length} bytes ({100.0 * (length - at) / length:F0} %) are ignored. Split the file, or join the two with a program that knows the format.")
+                ? FormattableString.Invariant(
+                    $"'{path}' is two files joined: the second begins at byte {at}, and its {length - at} of {length} bytes ({100.0 * (length - at) / length:F0} %) are ignored. Split the file, or join the two with a program that knows the format."
+                )
                 : null;
         }
         catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
@@ -40,7 +43,10 @@ internal static class ConcatenatedFile
         Span<byte> head = stackalloc byte[24];
         int read = source.Read(head);
         source.Rewind();
-        return read < head.Length ? null : head[4..].StartsWith("ftyp"u8) ? FindMp4(source) : head.StartsWith(s_asf) ? FindAsf(source) : null;
+        return read < head.Length ? null
+            : head[4..].StartsWith("ftyp"u8) ? FindMp4(source)
+            : head.StartsWith(s_asf) ? FindAsf(source)
+            : null;
     }
 
     private static long? FindMp4(ByteSource source)
@@ -49,7 +55,9 @@ internal static class ConcatenatedFile
         bool hasMovie = false;
         for (int count = 0; count < MaxBoxes && source.Read(head[..8]) == 8; count++)
         {
-            long start = source.Position - 8, size = BinaryPrimitives.ReadUInt32BigEndian(head), used = 8;
+            long start = source.Position - 8,
+                size = BinaryPrimitives.ReadUInt32BigEndian(head),
+                used = 8;
             // A file can have such a box again only where another file begins.
             if (hasMovie && head[4..].StartsWith("ftyp"u8))
                 return start;
@@ -73,7 +81,8 @@ internal static class ConcatenatedFile
         Span<byte> head = stackalloc byte[24];
         for (int count = 0; count < MaxBoxes && source.Read(head) == head.Length; count++)
         {
-            long start = source.Position - head.Length, size = BinaryPrimitives.ReadInt64LittleEndian(head[16..]);
+            long start = source.Position - head.Length,
+                size = BinaryPrimitives.ReadInt64LittleEndian(head[16..]);
             if (start > 0 && head.StartsWith(s_asf))
                 return start;
             if (size < head.Length || !source.Skip(size - head.Length))

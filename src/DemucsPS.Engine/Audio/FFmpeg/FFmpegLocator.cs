@@ -9,7 +9,8 @@ internal static class FFmpegLocator
     /// <summary>Looks at $DEMUCSPS_FFMPEG, then along PATH.</summary>
     /// <returns>The full path of the executable; null when there is none.</returns>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.FFmpegNotFound"/>: the variable is set to something that is not the full path of an executable, or to a batch file.
+    /// <see cref="DemucsError.FFmpegNotFound"/>: the variable is set to something that is not the full path of an executable, or to a batch
+    /// file.
     /// A wrong setting is not silently ignored, because another ffmpeg may behave differently.
     /// </exception>
     public static string? Find() =>
@@ -22,14 +23,25 @@ internal static class FFmpegLocator
         {
             // Windows starts them with its command interpreter, to which some characters in names of files are commands.
             if (Path.GetExtension(configured).ToUpperInvariant() is ".CMD" or ".BAT")
-                throw Wrong(configured, "which is a batch file. File names cannot be passed to batch files safely. Set it to the full path of the ffmpeg.exe that the batch file starts.");
+                throw Wrong(
+                    configured,
+                    "which is a batch file. File names cannot be passed to batch files safely. Set it to the full path of the ffmpeg.exe that the batch file starts."
+                );
             if (Path.IsPathFullyQualified(configured) && IsExecutable(configured))
                 return configured;
-            throw Wrong(configured, "which is not the full path of an executable file. Correct it, or remove it to use the ffmpeg on PATH.");
+            throw Wrong(
+                configured,
+                "which is not the full path of an executable file. Correct it, or remove it to use the ffmpeg on PATH."
+            );
         }
 
         string name = OperatingSystem.IsWindows() ? "ffmpeg.exe" : "ffmpeg";
-        foreach (string entry in (searchPath ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (
+            string entry in (searchPath ?? "").Split(
+                Path.PathSeparator,
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+            )
+        )
         {
             // Windows users quote entries; relative ones would depend on the current directory.
             string folder = entry.Trim('"');
@@ -52,10 +64,10 @@ internal static class FFmpegLocator
             return false;
         if (OperatingSystem.IsWindows())
             return true;
-        const UnixFileMode anyone = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        const UnixFileMode Anyone = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         try
         {
-            return (File.GetUnixFileMode(path) & anyone) != 0;
+            return (File.GetUnixFileMode(path) & Anyone) != 0;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

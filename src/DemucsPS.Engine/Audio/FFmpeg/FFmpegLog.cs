@@ -61,13 +61,22 @@ internal sealed partial class FFmpegLog
     /// <summary>Whether the source has any stream at all, be it a picture.</summary>
     public bool HasStreams { get; private set; }
 
-    /// <summary>Whether <see cref="Duration"/> is what the head of an MP3 file says of all of it, also where the file is cut off. Of other files, ffmpeg's length may be that of a picture, or a guess.</summary>
+    /// <summary>
+    /// Whether <see cref="Duration"/> is what the head of an MP3 file says of all of it, also where the file is cut off. Of other files,
+    /// ffmpeg's length may be that of a picture, or a guess.
+    /// </summary>
     public bool IsLengthOfMp3 => Container == "mp3" && !_isGuess;
 
-    /// <summary>ffmpeg's names of the kind of file that the source is, such as "mov,mp4,m4a,3gp,3g2,mj2"; empty when it has not said it. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    /// <summary>
+    /// ffmpeg's names of the kind of file that the source is, such as "mov,mp4,m4a,3gp,3g2,mj2"; empty when it has not said it. Complete as
+    /// <see cref="WaitForCodec"/> returns.
+    /// </summary>
     public string Container { get; private set; } = "";
 
-    /// <summary>When the first of its streams begins, by the source's clock, in seconds; null when it was not said. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    /// <summary>
+    /// When the first of its streams begins, by the source's clock, in seconds; null when it was not said. Complete as
+    /// <see cref="WaitForCodec"/> returns.
+    /// </summary>
     public double? StartTime { get; private set; }
 
     /// <summary>Whether the source has pictures that move. Complete as <see cref="WaitForCodec"/> returns.</summary>
@@ -76,10 +85,15 @@ internal sealed partial class FFmpegLog
     /// <summary>What the program calls its version, if it was not told to keep it to itself; null when it has not said it.</summary>
     public string? Version { get; private set; }
 
-    /// <summary>The length of the source, to hundredths of a second; null when it was not said. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    /// <summary>
+    /// The length of the source, to hundredths of a second; null when it was not said. Complete as <see cref="WaitForCodec"/> returns.
+    /// </summary>
     public TimeSpan? Duration { get; private set; }
 
-    /// <summary>ffmpeg's number of the source's first stream that is a picture; null when there is none. Complete as <see cref="WaitForCodec"/> returns.</summary>
+    /// <summary>
+    /// ffmpeg's number of the source's first stream that is a picture; null when there is none. Complete as <see cref="WaitForCodec"/>
+    /// returns.
+    /// </summary>
     public int? Picture { get; private set; }
 
     /// <summary>Waits until ffmpeg has named the codec of the source or ended its messages.</summary>
@@ -122,47 +136,66 @@ internal sealed partial class FFmpegLog
     /// <summary>The codec's name if the line says which stream is decoded: "[info]   Stream #0:1 -> #0:0 (mp3 (mp3float) -> …".</summary>
     internal static string? CodecIn(string line)
     {
-        const string marker = " -> #0:0 (";
-        int at = line.IndexOf(marker, StringComparison.Ordinal);
+        const string Marker = " -> #0:0 (";
+        int at = line.IndexOf(Marker, StringComparison.Ordinal);
         if (at < 0 || !line.StartsWith("[info] ", StringComparison.Ordinal))
             return null;
-        int start = at + marker.Length;
+        int start = at + Marker.Length;
         int end = start;
         while (end < line.Length && (char.IsAsciiLetterOrDigit(line[end]) || line[end] == '_'))
             end++;
         return end > start ? line[start..end] : null;
     }
 
-    /// <summary>What a line says of an audio stream of the source: "[info]   Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo"; null for any other line.</summary>
+    /// <summary>
+    /// What a line says of an audio stream of the source: "[info]   Stream #0:1[0x2](eng): Audio: aac (LC), 48000 Hz, stereo"; null for any
+    /// other line.
+    /// </summary>
     internal static string? AudioStreamIn(string line)
     {
-        const string marker = ": Audio: ";
-        int at = line.IndexOf(marker, StringComparison.Ordinal);
+        const string Marker = ": Audio: ";
+        int at = line.IndexOf(Marker, StringComparison.Ordinal);
         if (at < 0 || !StreamStart().IsMatch(line))
             return null;
         string language = line[..at].EndsWith(')') ? line[line.LastIndexOf('(', at)..at] + " " : "";
-        return string.Concat((language + line[(at + marker.Length)..]).Where(c => !char.IsControl(c)));
+        return string.Concat((language + line[(at + Marker.Length)..]).Where(c => !char.IsControl(c)));
     }
 
-    /// <summary>The number of the stream that a line calls a picture: "[info]   Stream #0:1: Video: png, rgb24(pc), 64x64 (attached pic)"; null for any other line.</summary>
+    /// <summary>
+    /// The number of the stream that a line calls a picture: "[info]   Stream #0:1: Video: png, rgb24(pc), 64x64 (attached pic)"; null for
+    /// any other line.
+    /// </summary>
     internal static int? PictureIn(string line) =>
-        line.Contains(": Video: ", StringComparison.Ordinal) && line.Contains("(attached pic)", StringComparison.Ordinal) && StreamStart().Match(line) is { Success: true } match
-            && int.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out int number) ? number : null;
-
-    /// <summary>The length that a line says: "[info]   Duration: 00:03:20.04, start: 0.025056, bitrate: 192 kb/s"; null for any other line.</summary>
-    internal static TimeSpan? DurationIn(string line) =>
-        DurationLine().Match(line) is { Success: true } match
-            ? TimeSpan.FromHours(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)) + TimeSpan.FromMinutes(int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)) + TimeSpan.FromSeconds(double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture))
+        line.Contains(": Video: ", StringComparison.Ordinal)
+        && line.Contains("(attached pic)", StringComparison.Ordinal)
+        && StreamStart().Match(line) is { Success: true } match
+        && int.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out int number)
+            ? number
             : null;
 
-    /// <summary>When the source begins, by a line like that of <see cref="DurationIn"/>; null for any other, or where it is not said.</summary>
+    /// <summary>
+    /// The length that a line says: "[info]   Duration: 00:03:20.04, start: 0.025056, bitrate: 192 kb/s"; null for any other line.
+    /// </summary>
+    internal static TimeSpan? DurationIn(string line) =>
+        DurationLine().Match(line) is { Success: true } match
+            ? TimeSpan.FromHours(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
+                + TimeSpan.FromMinutes(int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))
+                + TimeSpan.FromSeconds(double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture))
+            : null;
+
+    /// <summary>
+    /// When the source begins, by a line like that of <see cref="DurationIn"/>; null for any other, or where it is not said.
+    /// </summary>
     internal static double? StartIn(string line) =>
-        StartLine().Match(line) is { Success: true } match && double.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out double start) ? start : null;
+        StartLine().Match(line) is { Success: true } match
+        && double.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out double start)
+            ? start
+            : null;
 
     private void Drain()
     {
-        var block = new byte[4096];
-        var line = new byte[MaxLineBytes];
+        byte[] block = new byte[4096];
+        byte[] line = new byte[MaxLineBytes];
         int length = 0;
         try
         {
@@ -206,14 +239,18 @@ internal sealed partial class FFmpegLog
             Container = container.Groups[1].Value;
         _isGuess |= line.Contains("[warning] Estimating duration from bitrate", StringComparison.Ordinal);
 
-        // The streams come after the length of the source and before ffmpeg's own output. Tags of the source, which could be called like streams, stand before or deeper.
+        // The streams come after the length of the source and before ffmpeg's own output. Tags of the source, which could be called like
+        // streams, stand before or deeper.
         if (line.StartsWith("[info]   Duration: ", StringComparison.Ordinal))
         {
             _inStreams = Duration is null && _streams.Count == 0;
             Duration ??= DurationIn(line);
             StartTime ??= StartIn(line);
         }
-        else if (line.StartsWith("[info] Output #", StringComparison.Ordinal) || line.StartsWith("[info] Stream mapping:", StringComparison.Ordinal))
+        else if (
+            line.StartsWith("[info] Output #", StringComparison.Ordinal)
+            || line.StartsWith("[info] Stream mapping:", StringComparison.Ordinal)
+        )
         {
             _inStreams = false;
         }
@@ -240,7 +277,10 @@ internal sealed partial class FFmpegLog
     {
         HasStreams |= StreamStart().IsMatch(line);
         Picture ??= PictureIn(line);
-        HasFilm |= line.Contains(": Video: ", StringComparison.Ordinal) && !line.Contains("(attached pic)", StringComparison.Ordinal) && StreamStart().IsMatch(line);
+        HasFilm |=
+            line.Contains(": Video: ", StringComparison.Ordinal)
+            && !line.Contains("(attached pic)", StringComparison.Ordinal)
+            && StreamStart().IsMatch(line);
         if (AudioStreamIn(line) is not { } stream)
             return;
         lock (_lock)

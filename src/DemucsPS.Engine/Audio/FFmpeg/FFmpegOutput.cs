@@ -14,13 +14,18 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
     /// <param name="timeLimit">For everything.</param>
     public static FFmpegOutput Collect(Process process, int maxBytes, TimeSpan timeLimit)
     {
-        FFmpegLog log = new FFmpegLog(process.StandardError.BaseStream);
+        FFmpegLog log = new(process.StandardError.BaseStream);
         Stream output = process.StandardOutput.BaseStream;
         bool hasEnded = false;
         try
         {
             // On its own thread, because not every platform can give up reading a pipe.
-            Task<byte[]?> bytes = Task.Factory.StartNew(() => ReadAll(output, maxBytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            Task<byte[]?> bytes = Task.Factory.StartNew(
+                () => ReadAll(output, maxBytes),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default
+            );
             hasEnded = bytes.Wait(timeLimit) && bytes.Result is not null && process.WaitForExit(timeLimit);
             if (!hasEnded)
                 return new FFmpegOutput(null, null, log);
@@ -36,8 +41,8 @@ internal sealed record FFmpegOutput(byte[]? Bytes, int? ExitCode, FFmpegLog Log)
 
     private static byte[]? ReadAll(Stream output, int maxBytes)
     {
-        MemoryStream bytes = new MemoryStream();
-        var block = new byte[4096];
+        MemoryStream bytes = new();
+        byte[] block = new byte[4096];
         try
         {
             int read;

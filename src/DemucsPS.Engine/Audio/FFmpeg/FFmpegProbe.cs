@@ -7,7 +7,8 @@ using DemucsPS.Engine.Audio.Tags;
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
-/// What ffmpeg says of a file in one short run that decodes nothing: its tags in ffmpeg's own form, in which no text can be taken for anything else, and the
+/// What ffmpeg says of a file in one short run that decodes nothing: its tags in ffmpeg's own form, in which no text can be taken for
+/// anything else, and the
 /// rest in its messages. ffprobe would say no more, need not be there, and need not be of the version that decodes.
 /// </summary>
 internal sealed partial class FFmpegProbe
@@ -27,7 +28,11 @@ internal sealed partial class FFmpegProbe
         Duration = log.Duration;
         Picture = log.Picture?.ToString(CultureInfo.InvariantCulture);
         string words = stream >= 0 && stream < log.Streams.Count ? log.Streams[stream] : "";
-        if (Form().Match(words) is { Success: true } form && int.TryParse(form.Groups[1].Value, CultureInfo.InvariantCulture, out int rate) && rate is > 0 and <= AudioLimits.MaxSampleRate)
+        if (
+            Form().Match(words) is { Success: true } form
+            && int.TryParse(form.Groups[1].Value, CultureInfo.InvariantCulture, out int rate)
+            && rate is > 0 and <= AudioLimits.MaxSampleRate
+        )
         {
             SampleRate = rate;
             IsMono = form.Groups[2].Value is "mono" or "1 channels";
@@ -43,7 +48,9 @@ internal sealed partial class FFmpegProbe
         Tags = tags.Build();
     }
 
-    /// <summary>Frames per second of the stream; null if ffmpeg does not declare it. Decoding can give another rate, in principle.</summary>
+    /// <summary>
+    /// Frames per second of the stream; null if ffmpeg does not declare it. Decoding can give another rate, in principle.
+    /// </summary>
     public int? SampleRate { get; }
 
     /// <summary>What ffmpeg calls the stream's codec; null if it does not declare it.</summary>
@@ -52,7 +59,9 @@ internal sealed partial class FFmpegProbe
     /// <summary>Whether the stream has one channel.</summary>
     public bool IsMono { get; }
 
-    /// <summary>Length of the file, in hundredths of a second: what its head says, or a guess by its bit rate. Null if ffmpeg does not declare it.</summary>
+    /// <summary>
+    /// Length of the file, in hundredths of a second: what its head says, or a guess by its bit rate. Null if ffmpeg does not declare it.
+    /// </summary>
     public TimeSpan? Duration { get; }
 
     /// <summary>ffmpeg's name of the stream that is the file's first picture; null if there is none.</summary>
@@ -72,13 +81,36 @@ internal sealed partial class FFmpegProbe
     internal static FFmpegProbe Read(string path, string ffmpeg, int stream, TimeSpan timeLimit)
     {
         // "-t 0" ends the copying before it begins; "-bitexact" keeps ffmpeg from naming itself as the encoder.
-        using Process process = FFmpegReader.Start(path, ffmpeg,
-            ["-v", "level+info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
-            "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_chapters", "-1", "-c", "copy", "-t", "0", "-bitexact", "-f", "ffmetadata", "pipe:1"]);
+        using Process process = FFmpegReader.Start(
+            path,
+            ffmpeg,
+            [
+                "-v",
+                "level+info",
+                "-protocol_whitelist",
+                "file,pipe",
+                "-i",
+                "file:" + path,
+                "-map",
+                FormattableString.Invariant($"0:a:{stream}"),
+                "-map_chapters",
+                "-1",
+                "-c",
+                "copy",
+                "-t",
+                "0",
+                "-bitexact",
+                "-f",
+                "ffmetadata",
+                "pipe:1",
+            ]
+        );
         return new FFmpegProbe(FFmpegOutput.Collect(process, MaxOutputBytes, timeLimit), path, stream);
     }
 
-    /// <summary>Refuses a file in which ffmpeg has found nothing to decode, or no such stream. Whether the rest can be decoded, decoding must say.</summary>
+    /// <summary>
+    /// Refuses a file in which ffmpeg has found nothing to decode, or no such stream. Whether the rest can be decoded, decoding must say.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
@@ -89,11 +121,14 @@ internal sealed partial class FFmpegProbe
             throw FFmpegReader.Refusal(path, ffmpeg, stream, exitCode, _output.Log, null);
     }
 
-    /// <summary>How many frames after its file the stream begins: <see cref="FFmpegStart.Late(string, string, int, int, FFmpegLog, int?)"/>.</summary>
+    /// <summary>
+    /// How many frames after its file the stream begins: <see cref="FFmpegStart.Late(string, string, int, int, FFmpegLog, int?)"/>.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="stream">The audio stream, counted from 0.</param>
-    public long Late(string path, string ffmpeg, int stream) => SampleRate is { } rate ? FFmpegStart.Late(path, ffmpeg, stream, rate, _output.Log, AsfHeader.DelayOf(path, stream)) : 0;
+    public long Late(string path, string ffmpeg, int stream) =>
+        SampleRate is { } rate ? FFmpegStart.Late(path, ffmpeg, stream, rate, _output.Log, AsfHeader.DelayOf(path, stream)) : 0;
 
     // "(eng) aac (LC) (mp4a / 0x6134706D), 44100 Hz, stereo, fltp, 128 kb/s (default)"
     [GeneratedRegex(@", (\d{1,7}) Hz, ([^,]+)")]

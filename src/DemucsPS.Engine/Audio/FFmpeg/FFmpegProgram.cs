@@ -28,7 +28,14 @@ internal sealed partial class FFmpegProgram
         FFmpegOutput output = FFmpegOutput.Collect(process, MaxListBytes, s_timeLimit);
         Version = output.Log.Version is { } words ? Parse(words) : null;
         // " A....D flac                 FLAC (Free Lossless Audio Codec)"
-        Encoders = new HashSet<string>(Encoding.UTF8.GetString(output.Bytes ?? []).Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 1 && words[0].StartsWith('A')).Select(words => words[1]));
+        Encoders = new HashSet<string>(
+            Encoding
+                .UTF8.GetString(output.Bytes ?? [])
+                .Split('\n')
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(words => words.Length > 1 && words[0].StartsWith('A'))
+                .Select(words => words[1])
+        );
     }
 
     /// <summary>The version; null if unknown, and for builds between versions, which count as new.</summary>
@@ -42,10 +49,17 @@ internal sealed partial class FFmpegProgram
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
     public static FFmpegProgram At(string path) => s_known.GetOrAdd(path, p => new FFmpegProgram(p));
 
-    /// <summary>The version that the words after "ffmpeg version" say: "5.1.9-0+deb12u1", "n4.4.1"; null for those of other builds, "N-109456-g…" and "2023-08-10-git-…".</summary>
+    /// <summary>
+    /// The version that the words after "ffmpeg version" say: "5.1.9-0+deb12u1", "n4.4.1"; null for those of other builds, "N-109456-g…"
+    /// and "2023-08-10-git-…".
+    /// </summary>
     internal static Version? Parse(string words) =>
-        Release().Match(words) is { Success: true } match && int.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out int major) && int.TryParse(match.Groups[2].Value, CultureInfo.InvariantCulture, out int minor)
-            ? match.Groups[3].Success && int.TryParse(match.Groups[3].Value, CultureInfo.InvariantCulture, out int patch) ? new Version(major, minor, patch) : new Version(major, minor)
+        Release().Match(words) is { Success: true } match
+        && int.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out int major)
+        && int.TryParse(match.Groups[2].Value, CultureInfo.InvariantCulture, out int minor)
+            ? match.Groups[3].Success && int.TryParse(match.Groups[3].Value, CultureInfo.InvariantCulture, out int patch)
+                ? new Version(major, minor, patch)
+                : new Version(major, minor)
             : null;
 
     /// <summary>Refuses a program that is too old.</summary>
@@ -55,7 +69,11 @@ internal sealed partial class FFmpegProgram
     public void Require(Version least, string need)
     {
         if (Version is { } version && version < least)
-            throw new DemucsException(DemucsError.FFmpegNotFound, $"{need} ffmpeg {least} or newer, but '{_path}' is version {version}. Install a newer version, or set the environment variable {FFmpegLocator.EnvironmentVariable} to the path of one.", _path);
+            throw new DemucsException(
+                DemucsError.FFmpegNotFound,
+                $"{need} ffmpeg {least} or newer, but '{_path}' is version {version}. Install a newer version, or set the environment variable {FFmpegLocator.EnvironmentVariable} to the path of one.",
+                _path
+            );
     }
 
     [GeneratedRegex(@"^n?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)")]

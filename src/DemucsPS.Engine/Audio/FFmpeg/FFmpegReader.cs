@@ -40,7 +40,17 @@ internal sealed class FFmpegReader : AudioReader
     private bool _finished;
     private bool _disposed;
 
-    private FFmpegReader(string path, string ffmpeg, int stream, LateStart lateStart, int? delay, Process process, FFmpegLog log, PcmReader wav, DamageHandling onDamage)
+    private FFmpegReader(
+        string path,
+        string ffmpeg,
+        int stream,
+        LateStart lateStart,
+        int? delay,
+        Process process,
+        FFmpegLog log,
+        PcmReader wav,
+        DamageHandling onDamage
+    )
         : base(path, onDamage)
     {
         _ffmpeg = ffmpeg;
@@ -50,7 +60,8 @@ internal sealed class FFmpegReader : AudioReader
         _wav = wav;
         _length = Mp4Length.Read(path, stream, wav.SampleRate);
         _delay = delay;
-        // Where it has started to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the machine is.
+        // Where it has started to speak of the source, the rest is to come, and what is known of the source must not depend on how busy the
+        // machine is.
         string? codec = log.WaitForCodec(s_codecTimeout) ?? (log.Container.Length > 0 ? log.WaitForCodec(s_endTimeout) : null);
         Codec = CodecOf(codec);
         if (UnknownEncoderDelay.WarningOf(path, log.Container, codec ?? "", log.StartTime) is { } untold)
@@ -60,8 +71,14 @@ internal sealed class FFmpegReader : AudioReader
             return;
         if (lateStart == LateStart.Silence)
             _silence = late;
-        AddWarning(FormattableString.Invariant($"The sound of '{path}' begins {(double)late / wav.SampleRate:F3} s after the start of the file. ")
-            + (lateStart == LateStart.Silence ? "Stems begin with that much silence, so that they stay in sync with the file." : "Stems begin with the sound, so they are ahead of the file by that much."));
+        AddWarning(
+            FormattableString.Invariant($"The sound of '{path}' begins {(double)late / wav.SampleRate:F3} s after the start of the file. ")
+                + (
+                    lateStart == LateStart.Silence
+                        ? "Stems begin with that much silence, so that they stay in sync with the file."
+                        : "Stems begin with the sound, so they are ahead of the file by that much."
+                )
+        );
     }
 
     /// <inheritdoc/>
@@ -80,7 +97,9 @@ internal sealed class FFmpegReader : AudioReader
     public override string Codec { get; }
 
     /// <inheritdoc/>
-    /// <remarks>Another run of ffmpeg finds them out, when they are first asked for: separations have them from the track's header.</remarks>
+    /// <remarks>
+    /// Another run of ffmpeg finds them out, when they are first asked for: separations have them from the track's header.
+    /// </remarks>
     public override IReadOnlyDictionary<string, string> Tags => _tags ??= ReadTags();
 
     /// <inheritdoc/>
@@ -102,7 +121,13 @@ internal sealed class FFmpegReader : AudioReader
     /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
     /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
     /// </exception>
-    public static FFmpegReader Open(string path, string ffmpeg, int stream = 0, LateStart lateStart = LateStart.Silence, DamageHandling onDamage = DamageHandling.Warn)
+    public static FFmpegReader Open(
+        string path,
+        string ffmpeg,
+        int stream = 0,
+        LateStart lateStart = LateStart.Silence,
+        DamageHandling onDamage = DamageHandling.Warn
+    )
     {
         int? delay = AsfHeader.DelayOf(path, stream);
         // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
@@ -110,18 +135,51 @@ internal sealed class FFmpegReader : AudioReader
         // Of MP3 files it would leave out what is damaged, so that all after it came too early.
         MpegDamage? damage = MpegDamage.Find(path);
         string[] input = damage is null ? ["-i", "file:" + path] : ["-f", "mp3", "-i", "pipe:0"];
-        Process process = Start(path, ffmpeg,
-            ["-v", "level+info", "-protocol_whitelist", "file,pipe", .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"], .. input,
-            "-map", FormattableString.Invariant($"0:a:{stream}"), "-map_metadata", "-1", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"], keepInput: damage is not null);
-        FFmpegLog log = new FFmpegLog(process.StandardError.BaseStream);
+        Process process = Start(
+            path,
+            ffmpeg,
+            [
+                "-v",
+                "level+info",
+                "-protocol_whitelist",
+                "file,pipe",
+                .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"],
+                .. input,
+                "-map",
+                FormattableString.Invariant($"0:a:{stream}"),
+                "-map_metadata",
+                "-1",
+                "-c:a",
+                "pcm_f32le",
+                "-f",
+                "wav",
+                "-bitexact",
+                "pipe:1",
+            ],
+            keepInput: damage is not null
+        );
+        FFmpegLog log = new(process.StandardError.BaseStream);
         try
         {
             Task<DemucsException?>? feed = damage is null ? null : Feed(process, damage, path);
-            ByteSource source = new ByteSource(process.StandardOutput.BaseStream, path, isPipe: true);
+            ByteSource source = new(process.StandardOutput.BaseStream, path, isPipe: true);
             FFmpegReader reader;
             try
             {
-                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, new PcmReader(source, WavHeader.Read(source)!), onDamage) { _feed = feed };
+                reader = new FFmpegReader(
+                    path,
+                    ffmpeg,
+                    stream,
+                    lateStart,
+                    delay,
+                    process,
+                    log,
+                    new PcmReader(source, WavHeader.Read(source)!),
+                    onDamage
+                )
+                {
+                    _feed = feed,
+                };
             }
             catch (DemucsException exception)
             {
@@ -131,7 +189,11 @@ internal sealed class FFmpegReader : AudioReader
 
             // Integers with room to spare in AVI and others come out as numbers of an old editor's, which is noise.
             if (reader.Codec is "pcm_f16le via ffmpeg" or "pcm_f24le via ffmpeg")
-                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' stores its samples in more bytes than their bits need. ffmpeg reads such files wrongly ({reader.Codec}). Export the sound as WAV or FLAC.", path);
+                throw new DemucsException(
+                    DemucsError.AudioFormatUnsupported,
+                    $"'{path}' stores its samples in more bytes than their bits need. ffmpeg reads such files wrongly ({reader.Codec}). Export the sound as WAV or FLAC.",
+                    path
+                );
             reader.TakeDamage(damage);
             return reader;
         }
@@ -153,17 +215,28 @@ internal sealed class FFmpegReader : AudioReader
     internal static DemucsException Refusal(string path, string ffmpeg, int stream, int exitCode, FFmpegLog log, Exception? cause)
     {
         if (exitCode == 0)
-            return new DemucsException(DemucsError.AudioTrackCorrupt, $"'{path}' contains no audio frames that ffmpeg can decode.{Quote(log)} Fetch or export the file again.", path, cause);
+            return new DemucsException(
+                DemucsError.AudioTrackCorrupt,
+                $"'{path}' contains no audio frames that ffmpeg can decode.{Quote(log)} Fetch or export the file again.",
+                path,
+                cause
+            );
         if (log.Streams is { Count: > 0 } streams && (stream < 0 || stream >= streams.Count))
             return TrackSource.NoSuchStream(path, stream, streams);
         if (log is { HasStreams: true, Streams.Count: 0 })
-            return new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' has no audio, only pictures or other data. Check that the file is a recording.", path, cause);
+            return new DemucsException(
+                DemucsError.AudioFormatUnsupported,
+                $"'{path}' has no audio, only pictures or other data. Check that the file is a recording.",
+                path,
+                cause
+            );
         FFmpegProgram.At(ffmpeg).Require(FFmpegProgram.LeastToRead, $"'{path}' needs");
         return new DemucsException(
             DemucsError.AudioFormatUnsupported,
             $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg failed with exit code {exitCode}.{Quote(log)} Check that the file is a recording.",
             path,
-            cause);
+            cause
+        );
     }
 
     /// <inheritdoc/>
@@ -207,12 +280,13 @@ internal sealed class FFmpegReader : AudioReader
     /// <param name="path">The file it is for, for messages.</param>
     /// <param name="ffmpeg">The full path of the executable.</param>
     /// <param name="arguments">What comes after the options that every call has.</param>
-    /// <param name="keepInput">Whether its input stays open, for the caller to write to; otherwise there is nothing to read from it.</param>
+    /// <param name="keepInput">Whether its input stays open, for the caller to write to; otherwise there is nothing to read from
+    /// it.</param>
     /// <param name="hideBanner">Whether it keeps its version to itself.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.FFmpegNotFound"/>: it cannot be started.</exception>
     internal static Process Start(string path, string ffmpeg, string[] arguments, bool keepInput = false, bool hideBanner = true)
     {
-        ProcessStartInfo info = new ProcessStartInfo(ffmpeg)
+        ProcessStartInfo info = new(ffmpeg)
         {
             UseShellExecute = false,
             CreateNoWindow = true,
@@ -221,7 +295,10 @@ internal sealed class FFmpegReader : AudioReader
             RedirectStandardError = true,
         };
 
-        foreach (string argument in (ReadOnlySpan<string>)["-nostdin", "-nostats", .. hideBanner ? (ReadOnlySpan<string>)["-hide_banner"] : [], .. arguments])
+        foreach (
+            string argument in (ReadOnlySpan<string>)
+                ["-nostdin", "-nostats", .. hideBanner ? (ReadOnlySpan<string>)["-hide_banner"] : [], .. arguments]
+        )
             info.ArgumentList.Add(argument);
 
         try
@@ -237,7 +314,8 @@ internal sealed class FFmpegReader : AudioReader
                 DemucsError.FFmpegNotFound,
                 $"'{path}' needs ffmpeg, but '{ffmpeg}' cannot be started: {exception.Message} Reinstall ffmpeg, or set {FFmpegLocator.EnvironmentVariable} to the path of another ffmpeg.",
                 path,
-                exception);
+                exception
+            );
         }
     }
 
@@ -267,7 +345,10 @@ internal sealed class FFmpegReader : AudioReader
 
                 return null;
             },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
     }
 
     /// <summary>Notes what is damaged or left out of a file.</summary>
@@ -277,12 +358,18 @@ internal sealed class FFmpegReader : AudioReader
         for (int i = 0; i < damage?.Gaps.Count; i++)
         {
             if (damage.SamplesOf(i) is { Frames: > 0 } gap)
-                FillGap(gap.Start, gap.Frames, $"{damage.Gaps[i].Next - damage.Gaps[i].Position} bytes from byte {damage.Gaps[i].Position} on are not MP3 frames");
+                FillGap(
+                    gap.Start,
+                    gap.Frames,
+                    $"{damage.Gaps[i].Next - damage.Gaps[i].Position} bytes from byte {damage.Gaps[i].Position} on are not MP3 frames"
+                );
         }
 
         // One is enough to know of.
         if (damage?.Gaps.FirstOrDefault(gap => gap.Frames == 0) is { } junk)
-            AddWarning($"'{SourcePath}' is faulty: {junk.Next - junk.Position} bytes from byte {junk.Position} on belong to no MP3 frame. No sound is missing there.");
+            AddWarning(
+                $"'{SourcePath}' is faulty: {junk.Next - junk.Position} bytes from byte {junk.Position} on belong to no MP3 frame. No sound is missing there."
+            );
         if (ConcatenatedFile.Warning(SourcePath) is { } second)
             AddWarning(second);
     }
@@ -310,7 +397,8 @@ internal sealed class FFmpegReader : AudioReader
             throw new DemucsException(
                 DemucsError.AudioTrackCorrupt,
                 $"'{SourcePath}' was only partly decoded: ffmpeg failed with exit code {exitCode}.{Quote(_log)} Fetch or export the file again.",
-                SourcePath);
+                SourcePath
+            );
         }
 
         if (_log.Errors.Length > 0)
@@ -318,7 +406,13 @@ internal sealed class FFmpegReader : AudioReader
         // Encoders fill the last block, so a second less is more than they can be off.
         TimeSpan found = TimeSpan.FromSeconds((double)_taken / SampleRate);
         if (_log is { IsLengthOfMp3: true, Duration: { } declared } && found + TimeSpan.FromSeconds(1) < declared)
-            LoseEnd(_taken, (long)((declared - found).TotalSeconds * SampleRate), FormattableString.Invariant($"'{SourcePath}' is cut off: it declares {declared.TotalSeconds:F1} s, but has {found.TotalSeconds:F1} s. Fetch or export the file again."));
+            LoseEnd(
+                _taken,
+                (long)((declared - found).TotalSeconds * SampleRate),
+                FormattableString.Invariant(
+                    $"'{SourcePath}' is cut off: it declares {declared.TotalSeconds:F1} s, but has {found.TotalSeconds:F1} s. Fetch or export the file again."
+                )
+            );
     }
 
     private IReadOnlyDictionary<string, string> ReadTags()

@@ -3,17 +3,20 @@ using System.Text;
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
-/// Tags in ffmpeg's own form (its manual "ffmpeg-formats", section "Metadata"): those of the container, then those of the audio stream that the container does
+/// Tags in ffmpeg's own form (its manual "ffmpeg-formats", section "Metadata"): those of the container, then those of the audio stream that
+/// the container does
 /// not have.
 /// </summary>
 internal static class FFmpegTags
 {
-    /// <summary>Takes ffmpeg's form of metadata apart: escapes, comments, and sections, of which streams' are taken and chapters' are not.</summary>
+    /// <summary>
+    /// Takes ffmpeg's form of metadata apart: escapes, comments, and sections, of which streams' are taken and chapters' are not.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="tags">Receives the tags.</param>
     internal static void Parse(string text, AudioTagBuilder tags)
     {
-        StringBuilder field = new StringBuilder();
+        StringBuilder field = new();
         bool isWanted = true;
         int at = 0;
         while (at < text.Length && !tags.IsFull)

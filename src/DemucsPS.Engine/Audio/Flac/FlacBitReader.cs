@@ -55,7 +55,10 @@ internal sealed class FlacBitReader(ByteSource source) : IDisposable
         _next += count;
     }
 
-    /// <summary>Goes to a byte that was read or looked at before. Where that is not possible, since the bytes come from a pipe, it goes to the next whole byte.</summary>
+    /// <summary>
+    /// Goes to a byte that was read or looked at before. Where that is not possible, since the bytes come from a pipe, it goes to the next
+    /// whole byte.
+    /// </summary>
     public void MoveTo(long position)
     {
         Uncache();

@@ -26,9 +26,15 @@ internal static class FlacCrc
         while (bytes.Length >= Slices)
         {
             crc = (ushort)(
-                table[(7 * 256) + (bytes[0] ^ (crc >> 8))] ^ table[(6 * 256) + (bytes[1] ^ (crc & 0xFF))]
-                ^ table[(5 * 256) + bytes[2]] ^ table[(4 * 256) + bytes[3]] ^ table[(3 * 256) + bytes[4]]
-                ^ table[(2 * 256) + bytes[5]] ^ table[256 + bytes[6]] ^ table[bytes[7]]);
+                table[(7 * 256) + (bytes[0] ^ (crc >> 8))]
+                ^ table[(6 * 256) + (bytes[1] ^ (crc & 0xFF))]
+                ^ table[(5 * 256) + bytes[2]]
+                ^ table[(4 * 256) + bytes[3]]
+                ^ table[(3 * 256) + bytes[4]]
+                ^ table[(2 * 256) + bytes[5]]
+                ^ table[256 + bytes[6]]
+                ^ table[bytes[7]]
+            );
             bytes = bytes[Slices..];
         }
 
@@ -39,7 +45,7 @@ internal static class FlacCrc
 
     private static byte[] MakeCrc8()
     {
-        var table = new byte[256];
+        byte[] table = new byte[256];
         for (int value = 0; value < 256; value++)
         {
             int crc = value;
@@ -53,7 +59,7 @@ internal static class FlacCrc
 
     private static ushort[] MakeCrc16()
     {
-        var table = new ushort[Slices * 256];
+        ushort[] table = new ushort[Slices * 256];
         for (int value = 0; value < 256; value++)
         {
             int crc = value << 8;

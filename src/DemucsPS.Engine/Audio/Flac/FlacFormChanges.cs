@@ -40,7 +40,9 @@ internal sealed class FlacFormChanges(FlacForm stream)
             what.Add($"from {before.Channels} to {now.Channels} channels");
         if (now.BitsPerSample != before.BitsPerSample)
             what.Add($"from {before.BitsPerSample} to {now.BitsPerSample} bits");
-        _told.Add(string.Create(CultureInfo.InvariantCulture, $"{string.Join(" and ", what)} at {time:h\\:mm\\:ss\\.fff} (after {frame} frames)"));
+        _told.Add(
+            string.Create(CultureInfo.InvariantCulture, $"{string.Join(" and ", what)} at {time:h\\:mm\\:ss\\.fff} (after {frame} frames)")
+        );
     }
 
     /// <summary>The warning about all changes so far.</summary>
@@ -57,7 +59,11 @@ internal sealed class FlacFormChanges(FlacForm stream)
         if (_fewer)
             done.Add("channels missing in a part are silent there");
         if (_more)
-            done.Add(stream.Channels == 1 ? "parts with more channels are reduced to the mean of left and right" : "channels that were not there at the beginning are ignored");
+            done.Add(
+                stream.Channels == 1
+                    ? "parts with more channels are reduced to the mean of left and right"
+                    : "channels that were not there at the beginning are ignored"
+            );
         string more = _count > _told.Count ? $", and {_count - _told.Count} more times" : "";
         return $"'{path}' changes within the track: {string.Join("; ", _told)}{more}. All of it is read in the format of its beginning, {stream.Channels} {(stream.Channels == 1 ? "channel" : "channels")} at {stream.SampleRate} Hz: {string.Join("; ", done)}.";
     }

@@ -52,7 +52,12 @@ internal sealed class FlacFrameDecoder(FlacBitReader bits)
     private string? DecodeChannels(in FlacFrameHeader header, int width)
     {
         int count = header.BlockSize;
-        int side = header.Stereo switch { FlacStereo.Independent => -1, FlacStereo.SideRight => 0, _ => 1 };
+        int side = header.Stereo switch
+        {
+            FlacStereo.Independent => -1,
+            FlacStereo.SideRight => 0,
+            _ => 1,
+        };
         for (int channel = 0; channel < header.Channels; channel++)
         {
             Reserve(channel, count);

@@ -12,7 +12,16 @@ internal readonly struct FlacFrameHeader
     /// <summary>The maximum number of samples that a frame may have. A header can say one more.</summary>
     public const int MaxBlockSize = 65_535;
 
-    private FlacFrameHeader(int bytes, int blockSize, int? sampleRate, int channels, FlacStereo stereo, int? bitsPerSample, long number, bool isVariable)
+    private FlacFrameHeader(
+        int bytes,
+        int blockSize,
+        int? sampleRate,
+        int channels,
+        FlacStereo stereo,
+        int? bitsPerSample,
+        long number,
+        bool isVariable
+    )
     {
         Number = number;
         IsVariable = isVariable;
@@ -27,7 +36,9 @@ internal readonly struct FlacFrameHeader
     /// <summary>The length of the header with its checksum.</summary>
     public int Bytes { get; }
 
-    /// <summary>Samples of each channel in the frame as the header says, 1 to 65,536; see <see cref="MinBlockSize"/> and <see cref="MaxBlockSize"/>.</summary>
+    /// <summary>
+    /// Samples of each channel in the frame as the header says, 1 to 65,536; see <see cref="MinBlockSize"/> and <see cref="MaxBlockSize"/>.
+    /// </summary>
     public int BlockSize { get; }
 
     /// <summary>Frames per second; null when it is that of the stream.</summary>
@@ -42,7 +53,10 @@ internal readonly struct FlacFrameHeader
     /// <summary>8, 12, 16, 20, 24 or 32; null when it is that of the stream.</summary>
     public int? BitsPerSample { get; }
 
-    /// <summary>The number of the frame's first sample in streams with blocks of any size, else that of the frame; from 0. Nothing needs it but to find out what is missing.</summary>
+    /// <summary>
+    /// The number of the frame's first sample in streams with blocks of any size, else that of the frame; from 0. Nothing needs it but to
+    /// find out what is missing.
+    /// </summary>
     public long Number { get; }
 
     /// <summary>Whether <see cref="Number"/> counts samples.</summary>
@@ -91,7 +105,15 @@ internal readonly struct FlacFrameHeader
         }
 
         int at = 4 + numberBytes;
-        int length = at + (blockCode is 6 or 7 ? blockCode - 5 : 0) + (rateCode is 12 ? 1 : rateCode is 13 or 14 ? 2 : 0) + 1;
+        int length =
+            at
+            + (blockCode is 6 or 7 ? blockCode - 5 : 0)
+            + (
+                rateCode is 12 ? 1
+                : rateCode is 13 or 14 ? 2
+                : 0
+            )
+            + 1;
         if (bytes.Length < length)
             return false;
         if (FlacCrc.Crc8(bytes[..(length - 1)]) != bytes[length - 1])
@@ -102,7 +124,16 @@ internal readonly struct FlacFrameHeader
 
         int blockSize = BlockSizeOf(blockCode, bytes, ref at);
         int? sampleRate = SampleRateOf(rateCode, bytes[at..]);
-        int? bits = bitsCode switch { 0 => null, 1 => 8, 2 => 12, 4 => 16, 5 => 20, 6 => 24, _ => 32 };
+        int? bits = bitsCode switch
+        {
+            0 => null,
+            1 => 8,
+            2 => 12,
+            4 => 16,
+            5 => 20,
+            6 => 24,
+            _ => 32,
+        };
         FlacStereo stereo = channelCode switch
         {
             8 => FlacStereo.LeftSide,
@@ -110,39 +141,50 @@ internal readonly struct FlacFrameHeader
             10 => FlacStereo.MidSide,
             _ => FlacStereo.Independent,
         };
-        header = new FlacFrameHeader(length, blockSize, sampleRate, channelCode < 8 ? channelCode + 1 : 2, stereo, bits, CodedNumber(bytes.Slice(4, numberBytes)), isVariable: (bytes[1] & 1) != 0);
+        header = new FlacFrameHeader(
+            length,
+            blockSize,
+            sampleRate,
+            channelCode < 8 ? channelCode + 1 : 2,
+            stereo,
+            bits,
+            CodedNumber(bytes.Slice(4, numberBytes)),
+            isVariable: (bytes[1] & 1) != 0
+        );
         return true;
     }
 
     // Codes 6 and 7 say that the size follows the number of the frame, in one byte or two.
-    private static int BlockSizeOf(int code, ReadOnlySpan<byte> bytes, ref int at) => code switch
-    {
-        1 => 192,
-        <= 5 => 144 << code,
-        6 => bytes[at++] + 1,
-        7 => (bytes[at++] << 8 | bytes[at++]) + 1,
-        _ => 1 << code,
-    };
+    private static int BlockSizeOf(int code, ReadOnlySpan<byte> bytes, ref int at) =>
+        code switch
+        {
+            1 => 192,
+            <= 5 => 144 << code,
+            6 => bytes[at++] + 1,
+            7 => (bytes[at++] << 8 | bytes[at++]) + 1,
+            _ => 1 << code,
+        };
 
     // Codes 12 to 14 say that the rate follows that, in kHz, Hz or tens of Hz; 0 that it is the stream's.
-    private static int? SampleRateOf(int code, ReadOnlySpan<byte> rest) => code switch
-    {
-        0 => null,
-        1 => 88_200,
-        2 => 176_400,
-        3 => 192_000,
-        4 => 8_000,
-        5 => 16_000,
-        6 => 22_050,
-        7 => 24_000,
-        8 => 32_000,
-        9 => 44_100,
-        10 => 48_000,
-        11 => 96_000,
-        12 => rest[0] * 1_000,
-        13 => rest[0] << 8 | rest[1],
-        _ => (rest[0] << 8 | rest[1]) * 10,
-    };
+    private static int? SampleRateOf(int code, ReadOnlySpan<byte> rest) =>
+        code switch
+        {
+            0 => null,
+            1 => 88_200,
+            2 => 176_400,
+            3 => 192_000,
+            4 => 8_000,
+            5 => 16_000,
+            6 => 22_050,
+            7 => 24_000,
+            8 => 32_000,
+            9 => 44_100,
+            10 => 48_000,
+            11 => 96_000,
+            12 => rest[0] * 1_000,
+            13 => rest[0] << 8 | rest[1],
+            _ => (rest[0] << 8 | rest[1]) * 10,
+        };
 
     private static long CodedNumber(ReadOnlySpan<byte> bytes)
     {

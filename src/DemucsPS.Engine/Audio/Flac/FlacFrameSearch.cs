@@ -1,7 +1,8 @@
 namespace DemucsPS.Engine.Audio.Flac;
 
 /// <summary>
-/// Opens FLAC streams that lack their beginning, as a program that listens to a broadcast stores them: without fLaC and STREAMINFO, from a frame on or from
+/// Opens FLAC streams that lack their beginning, as a program that listens to a broadcast stores them: without fLaC and STREAMINFO, from a
+/// frame on or from
 /// within one. What the frames are, each of their headers says.
 /// </summary>
 internal static class FlacFrameSearch
@@ -12,11 +13,20 @@ internal static class FlacFrameSearch
     // Bytes that look like a header by chance are one in some millions; a file that is made of them must not take forever.
     private const int MaxTries = 100;
 
-    // Containers of FLAC frames, which are for ffmpeg, whatever the file is called: Ogg, Matroska, RIFF, AIFF and CAF. MP4 has its mark later.
-    private static readonly byte[][] s_containers = ["OggS"u8.ToArray(), [0x1A, 0x45, 0xDF, 0xA3], "RIFF"u8.ToArray(), "FORM"u8.ToArray(), "caff"u8.ToArray()];
+    // Containers of FLAC frames, which are for ffmpeg, whatever the file is called: Ogg, Matroska, RIFF, AIFF and CAF. MP4 has its mark
+    // later.
+    private static readonly byte[][] s_containers =
+    [
+        "OggS"u8.ToArray(),
+        [0x1A, 0x45, 0xDF, 0xA3],
+        "RIFF"u8.ToArray(),
+        "FORM"u8.ToArray(),
+        "caff"u8.ToArray(),
+    ];
 
     /// <summary>
-    /// Finds the first frame: at the first byte, or anywhere near the beginning if the file is called .flac. It is one if both its checksums are right and
+    /// Finds the first frame: at the first byte, or anywhere near the beginning if the file is called .flac. It is one if both its
+    /// checksums are right and
     /// another one, or the end of the file, follows at once.
     /// </summary>
     /// <param name="source">The file from its first byte; rewound if there is no such frame.</param>
@@ -62,7 +72,7 @@ internal static class FlacFrameSearch
             if (!FlacMetadata.BeginsStream(bytes[at..]))
                 continue;
             source.MoveTo(at);
-            FlacReader reader = new FlacReader(FlacMetadata.ReadStream(new FlacBitReader(source)), onDamage);
+            FlacReader reader = new(FlacMetadata.ReadStream(new FlacBitReader(source)), onDamage);
             reader.AddWarning(FlacFault.Junk(source.Path, 0, at));
             return reader;
         }
@@ -72,8 +82,11 @@ internal static class FlacFrameSearch
 
     private static FlacReader? TryOpen(ByteSource source, long position, ReadOnlySpan<byte> bytes, DamageHandling onDamage)
     {
-        if (!FlacFrameHeader.TryRead(bytes[..Math.Min(bytes.Length, FlacFrameHeader.MaxBytes)], out FlacFrameHeader header, out _)
-            || header.SampleRate is not > 0 || header.BitsPerSample is null)
+        if (
+            !FlacFrameHeader.TryRead(bytes[..Math.Min(bytes.Length, FlacFrameHeader.MaxBytes)], out FlacFrameHeader header, out _)
+            || header.SampleRate is not > 0
+            || header.BitsPerSample is null
+        )
         {
             return null;
         }
@@ -81,10 +94,18 @@ internal static class FlacFrameSearch
         source.MoveTo(position);
         try
         {
-            FlacReader reader = new FlacReader(FlacMetadata.None(new FlacBitReader(source), new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)), onDamage);
+            FlacReader reader = new(
+                FlacMetadata.None(
+                    new FlacBitReader(source),
+                    new FlacForm(header.SampleRate.Value, header.Channels, header.BitsPerSample.Value)
+                ),
+                onDamage
+            );
             if (!reader.IsFollowedByFrame)
                 return null;
-            reader.AddWarning($"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are not a whole frame")}. It is read from its first whole frame on. Music may be missing.");
+            reader.AddWarning(
+                $"'{source.Path}' lacks the beginning of a FLAC file: it begins with {(position == 0 ? "a frame" : $"{position} bytes that are not a whole frame")}. It is read from its first whole frame on. Music may be missing."
+            );
             return reader;
         }
         catch (DemucsException)

@@ -43,13 +43,14 @@ internal sealed class FlacMetadata
     /// <summary>That of a stream which has none.</summary>
     /// <param name="bits">The file, at a frame.</param>
     /// <param name="form">The form of that frame.</param>
-    public static FlacMetadata None(FlacBitReader bits, FlacForm form) => new(bits, new FlacStreamInfo(form), new AudioTagBuilder()) { IsFragment = true };
+    public static FlacMetadata None(FlacBitReader bits, FlacForm form) =>
+        new(bits, new FlacStreamInfo(form), new AudioTagBuilder()) { IsFragment = true };
 
     /// <summary>Whether a file is FLAC with metadata, possibly after ID3v2 tags. The source is rewound.</summary>
     public static bool Begins(ByteSource source)
     {
         // Not disposed, because that would close the file.
-        FlacBitReader bits = new FlacBitReader(source);
+        FlacBitReader bits = new(source);
         SkipId3Tags(bits);
         bool begins = HasMarker(bits);
         source.Rewind();
@@ -64,7 +65,7 @@ internal sealed class FlacMetadata
     /// </exception>
     public static FlacMetadata Read(ByteSource source)
     {
-        FlacBitReader bits = new FlacBitReader(source);
+        FlacBitReader bits = new(source);
         SkipId3Tags(bits);
         bool hasId3 = bits.BytePosition > 0;
         if (!HasMarker(bits))
@@ -74,7 +75,8 @@ internal sealed class FlacMetadata
 
     /// <summary>Whether bytes are the beginning of a stream: its mark, and the head of the description that must come first.</summary>
     /// <param name="bytes">Eight of them or more; fewer are none.</param>
-    public static bool BeginsStream(ReadOnlySpan<byte> bytes) => bytes is [(byte)'f', (byte)'L', (byte)'a', (byte)'C', StreamInfoBlock or 128 | StreamInfoBlock, 0, 0, FlacStreamInfo.Bytes, ..];
+    public static bool BeginsStream(ReadOnlySpan<byte> bytes) =>
+        bytes is [(byte)'f', (byte)'L', (byte)'a', (byte)'C', StreamInfoBlock or 128 | StreamInfoBlock, 0, 0, FlacStreamInfo.Bytes, ..];
 
     /// <summary>Reads that of the stream at which a file stands.</summary>
     /// <param name="bits">The file, at the mark of the stream.</param>
@@ -84,7 +86,7 @@ internal sealed class FlacMetadata
     {
         ByteSource source = bits.Source;
         bits.Skip(4);
-        AudioTagBuilder tags = new AudioTagBuilder { MayHavePicture = hasId3 };
+        AudioTagBuilder tags = new() { MayHavePicture = hasId3 };
         FlacStreamInfo? info = null;
         List<string> faults = [];
         List<(long Position, PictureBlock Block)> pictures = [];
@@ -140,7 +142,10 @@ internal sealed class FlacMetadata
         if (info is null)
             throw FlacDamage.NoStreamInfo(source.Path);
         if (info.Form.SampleRate is 0 or > AudioLimits.MaxSampleRate)
-            throw FlacDamage.Unsupported(source.Path, $"declares a sample rate of {info.Form.SampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported");
+            throw FlacDamage.Unsupported(
+                source.Path,
+                $"declares a sample rate of {info.Form.SampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported"
+            );
         if (info.Form.BitsPerSample < 4)
             throw FlacDamage.Lasting(source.Path, $"is damaged: it declares {info.Form.BitsPerSample} bits per sample; FLAC has 4 to 32");
         return new FlacMetadata(bits, info, tags) { Faults = faults, Pictures = pictures };
@@ -159,19 +164,22 @@ internal sealed class FlacMetadata
             if (HasMarker(bits))
                 return bits.BytePosition;
             ReadOnlySpan<byte> tag = bits.Peek(ApeTagHeaderBytes);
-            // ID3v1 has a fixed length; APEv2 says how long it is without its header, which need not be there: then what stands here is not a header.
-            long length = tag.StartsWith("TAG"u8) ? Id3V1Bytes
-                : tag.Length == ApeTagHeaderBytes && tag.StartsWith("APETAGEX"u8) ? ApeTagHeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(tag[12..])
+            // ID3v1 has a fixed length; APEv2 says how long it is without its header, which need not be there: then what stands here is not
+            // a header.
+            long length =
+                tag.StartsWith("TAG"u8) ? Id3V1Bytes
+                : tag.Length == ApeTagHeaderBytes && tag.StartsWith("APETAGEX"u8)
+                    ? ApeTagHeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(tag[12..])
                 : 0;
             if (!bits.Skip(length))
                 return null;
-        }
-        while (bits.BytePosition > before);
+        } while (bits.BytePosition > before);
         return null;
     }
 
     /// <summary>
-    /// The length of a picture's block, which is at hand. Its 24 bits do not hold that of pictures of more than 16 MiB, and programs write what is left of it: then the picture's own length tells. ffmpeg
+    /// The length of a picture's block, which is at hand. Its 24 bits do not hold that of pictures of more than 16 MiB, and programs write
+    /// what is left of it: then the picture's own length tells. ffmpeg
     /// reads it so, too.
     /// </summary>
     private static long LengthOfPicture(FlacBitReader bits, int declared, List<(long Position, PictureBlock Block)> pictures)
@@ -179,7 +187,10 @@ internal sealed class FlacMetadata
         if (PictureBlock.Read(bits.Peek(PictureBlock.MaxHeadBytes)) is not { } block)
             return declared;
         long whole = block.HeadBytes + block.DataBytes;
-        bool isCut = whole > declared && (whole & 0xFF_FFFF) == declared && whole <= (bits.Source.Remaining ?? 0) + PictureBlock.MaxHeadBytes + FlacBitReader.BufferBytes;
+        bool isCut =
+            whole > declared
+            && (whole & 0xFF_FFFF) == declared
+            && whole <= (bits.Source.Remaining ?? 0) + PictureBlock.MaxHeadBytes + FlacBitReader.BufferBytes;
         if ((isCut || whole <= declared) && pictures.Count < MaxPictures)
             pictures.Add((bits.BytePosition + block.HeadBytes, block));
         return isCut ? whole : declared;

@@ -8,7 +8,8 @@ namespace DemucsPS.Engine.Audio.Flac;
 /// damaged, silence is given in their place; several streams of one form, one after another, are read as one track.
 /// </summary>
 /// <remarks>
-/// A stream may change its form at any frame. This one is given in the form that STREAMINFO declares anyway, since whoever reads it needs one rate
+/// A stream may change its form at any frame. This one is given in the form that STREAMINFO declares anyway, since whoever reads it needs
+/// one rate
 /// and one number of channels: frames of other depths are scaled by their own, frames of other channels put to the declared ones by
 /// <see cref="FlacChannelMap"/>, and every run of frames at another rate is resampled as if it were its own file, so n of them become
 /// ⌊n·declared/own⌋. Nothing of this looks ahead, and all of it is the same at every reading.
@@ -16,6 +17,7 @@ namespace DemucsPS.Engine.Audio.Flac;
 internal sealed class FlacReader : AudioReader
 {
     private const int Margin = FlacSubframeDecoder.Margin;
+
     // Each change of rate needs its own filter. No stream of music has so many, and a hostile one can have one for every 16 samples.
     private const int MaxRateChanges = 100;
 
@@ -66,7 +68,8 @@ internal sealed class FlacReader : AudioReader
     private bool _toldFrame;
     private bool _disposed;
 
-    // Only for streams that change their form: where the channels come from, the seconds before frame number _formStart, and the run of frames at another
+    // Only for streams that change their form: where the channels come from, the seconds before frame number _formStart, and the run of
+    // frames at another
     // rate that is being given.
     private FlacFormChanges? _changes;
     private int _changesWarning;
@@ -84,9 +87,7 @@ internal sealed class FlacReader : AudioReader
     /// <see cref="DemucsError.AudioFormatUnsupported"/>: the stream is valid FLAC but not supported, for example without a sample rate.
     /// </exception>
     public FlacReader(ByteSource source, DamageHandling onDamage = DamageHandling.Warn)
-        : this(FlacMetadata.Read(source), onDamage)
-    {
-    }
+        : this(FlacMetadata.Read(source), onDamage) { }
 
     /// <summary>Opens a file whose metadata was read, as <see cref="FlacReader(ByteSource, DamageHandling)"/> does.</summary>
     internal FlacReader(FlacMetadata metadata, DamageHandling onDamage)
@@ -126,10 +127,12 @@ internal sealed class FlacReader : AudioReader
     public override int Channels => _info.Form.Channels;
 
     /// <summary>
-    /// The number of frames that STREAMINFO declares; null when it declares none, and once frames of another rate, more than it declares, or those of another stream have come: then
+    /// The number of frames that STREAMINFO declares; null when it declares none, and once frames of another rate, more than it declares,
+    /// or those of another stream have come: then
     /// it says nothing about how many are given.
     /// </summary>
-    public override long? FrameCount => _changes is { RateChanges: > 0 } || _moreWarning is not null || _streams > 1 ? null : _info.FrameCount;
+    public override long? FrameCount =>
+        _changes is { RateChanges: > 0 } || _moreWarning is not null || _streams > 1 ? null : _info.FrameCount;
 
     /// <inheritdoc/>
     public override string Codec => $"FLAC {_info.Form.BitsPerSample} bit";
@@ -175,16 +178,22 @@ internal sealed class FlacReader : AudioReader
         return done;
     }
 
-    /// <summary>Whether the stream is one whole, undamaged one that can be gone through at will. Frames that are numbered wrongly are noticed by <see cref="Jump"/>.</summary>
+    /// <summary>
+    /// Whether the stream is one whole, undamaged one that can be gone through at will. Frames that are numbered wrongly are noticed by
+    /// <see cref="Jump"/>.
+    /// </summary>
     internal override bool CanJump => _ended && Warnings.Count == 0 && FrameCount == _decoded && _bits.Source.Seekable is not null;
 
     /// <inheritdoc/>
     internal override long Jump(long frames)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        long start = _decoded - _blockSize + _blockTaken, target = start + frames;
+        long start = _decoded - _blockSize + _blockTaken,
+            target = start + frames;
         // The frame that is decoded, from which it continues where none is found that is nearer.
-        long near = _framePosition, nearSample = _decoded - _blockSize, far = _bits.Source.Position + (_bits.Source.Remaining ?? 0);
+        long near = _framePosition,
+            nearSample = _decoded - _blockSize,
+            far = _bits.Source.Position + (_bits.Source.Remaining ?? 0);
         // Programs that cut a stream leave the numbers of its frames as they were.
         long shift = _lastWhole is { } current ? SampleOf(current) - nearSample : 0;
         if (far - near > NearBytes && LastSample(far) - shift == FrameCount)
@@ -263,7 +272,9 @@ internal sealed class FlacReader : AudioReader
         return false;
     }
 
-    /// <summary>Decodes a frame; false if there was none: then the track has ended, there is silence to give, or the file stands at the next frame.</summary>
+    /// <summary>
+    /// Decodes a frame; false if there was none: then the track has ended, there is silence to give, or the file stands at the next frame.
+    /// </summary>
     private bool TryDecodeFrame()
     {
         ReadOnlySpan<byte> bytes = _bits.Peek(FlacFrameHeader.MaxBytes);
@@ -272,7 +283,16 @@ internal sealed class FlacReader : AudioReader
             return End(cutShort: false);
         bool isHeader = FlacFrameHeader.TryRead(bytes, out FlacFrameHeader header, out string? defect);
         // After the last frame other programs put tags of their own, and people other files.
-        if (!isHeader && (IsComplete() || bytes.StartsWith("TAG"u8) || bytes.StartsWith("APETAGEX"u8) || bytes.StartsWith("ID3"u8) || bytes.StartsWith("fLaC"u8)))
+        if (
+            !isHeader
+            && (
+                IsComplete()
+                || bytes.StartsWith("TAG"u8)
+                || bytes.StartsWith("APETAGEX"u8)
+                || bytes.StartsWith("ID3"u8)
+                || bytes.StartsWith("fLaC"u8)
+            )
+        )
             return End(cutShort: false);
         try
         {
@@ -399,7 +419,8 @@ internal sealed class FlacReader : AudioReader
     }
 
     /// <summary>
-    /// The samples between the last whole frame and another, by their numbers; null if those make no sense. It is asked only where something is damaged: numbers that leave some out are
+    /// The samples between the last whole frame and another, by their numbers; null if those make no sense. It is asked only where
+    /// something is damaged: numbers that leave some out are
     /// not missed otherwise, since programs that cut FLAC files without encoding them again leave the numbers as they were.
     /// </summary>
     /// <param name="next">The other frame.</param>
@@ -408,7 +429,8 @@ internal sealed class FlacReader : AudioReader
     private long? Between(in FlacFrameHeader next, bool mayBeNone, long most)
     {
         int block = _lastWhole?.BlockSize ?? (_info.MinBlockSize == _info.MaxBlockSize ? _info.MaxBlockSize : null) ?? next.BlockSize;
-        long between = _lastWhole is not { } last ? (next.IsVariable ? next.Number : next.Number * block)
+        long between =
+            _lastWhole is not { } last ? (next.IsVariable ? next.Number : next.Number * block)
             : last.IsVariable != next.IsVariable ? -1
             : next.IsVariable ? next.Number - last.Number - last.BlockSize
             : (next.Number - last.Number - 1) * block;
@@ -416,7 +438,8 @@ internal sealed class FlacReader : AudioReader
     }
 
     /// <summary>The number of a frame's first sample, of a stream whose frames have one size or the numbers of their samples.</summary>
-    private long SampleOf(in FlacFrameHeader header) => header.IsVariable ? header.Number : header.Number * (_info.MaxBlockSize ?? header.BlockSize);
+    private long SampleOf(in FlacFrameHeader header) =>
+        header.IsVariable ? header.Number : header.Number * (_info.MaxBlockSize ?? header.BlockSize);
 
     /// <summary>The number after the last sample that is in a frame; null if no frame is near the end.</summary>
     private long? LastSample(long end)
@@ -429,7 +452,8 @@ internal sealed class FlacReader : AudioReader
 
     /// <summary>The maximum number of samples that can have been in some bytes.</summary>
     private long MostFrames(long bytes, FlacFrameHeader? like) =>
-        ((bytes / MinFrameBytes) + 1) * Math.Max(_lastWhole?.BlockSize ?? 0, like?.BlockSize ?? _info.MaxBlockSize ?? FlacFrameHeader.MaxBlockSize);
+        ((bytes / MinFrameBytes) + 1)
+        * Math.Max(_lastWhole?.BlockSize ?? 0, like?.BlockSize ?? _info.MaxBlockSize ?? FlacFrameHeader.MaxBlockSize);
 
     /// <summary>Ends the stream; the track continues where another one of the same form is after it. Always false.</summary>
     private bool End(bool cutShort)
@@ -445,9 +469,17 @@ internal sealed class FlacReader : AudioReader
         if (_moreWarning is { } place)
             ReplaceWarning(place, FlacFault.MoreThanDeclared(SourcePath, _info.FrameCount!.Value, _decoded, isAll: true));
         if (_info.FrameCount is long declared && _decoded < declared)
-            LoseEnd(Given, declared - _decoded, $"'{SourcePath}': declared {declared} frames, found {_decoded}: the file is cut short, {declared - _decoded} frames are missing.");
+            LoseEnd(
+                Given,
+                declared - _decoded,
+                $"'{SourcePath}': declared {declared} frames, found {_decoded}: the file is cut short, {declared - _decoded} frames are missing."
+            );
         else if (cutShort)
-            LoseEnd(Given, null, $"'{SourcePath}' is cut short in a FLAC frame, after {_decoded} frames of audio; the audio in that FLAC frame is missing.");
+            LoseEnd(
+                Given,
+                null,
+                $"'{SourcePath}' is cut short in a FLAC frame, after {_decoded} frames of audio; the audio in that FLAC frame is missing."
+            );
         else if (_signature is not null && !_isDamaged && !_declaredMatch && !_signature.MatchesSoFar())
             LoseSomething($"'{SourcePath}' is damaged: its samples differ from what was encoded (MD5 mismatch).");
         _ended = cutShort || !GoOn();
@@ -488,16 +520,21 @@ internal sealed class FlacReader : AudioReader
     }
 
     /// <summary>
-    /// Tells once of a block that is longer or shorter than it may be. _lastWhole is still the frame before. A stream that has changed its form was put
-    /// together of several, and what STREAMINFO declares of sizes, it declares of the first: so it is in conformance files that are called valid.
+    /// Tells once of a block that is longer or shorter than it may be. _lastWhole is still the frame before. A stream that has changed its
+    /// form was put
+    /// together of several, and what STREAMINFO declares of sizes, it declares of the first: so it is in conformance files that are called
+    /// valid.
     /// </summary>
     private void CheckBlock(in FlacFrameHeader header, long position)
     {
         if (_toldBlock)
             return;
-        string? fault = _lastWhole?.BlockSize < FlacFrameHeader.MinBlockSize ? FlacFault.ShortBlock(SourcePath, position, _lastWhole.Value.BlockSize)
-            : header.BlockSize > FlacFrameHeader.MaxBlockSize ? FlacFault.LongBlock(SourcePath, position, header.BlockSize, FlacFrameHeader.MaxBlockSize, isDeclared: false)
-            : header.BlockSize > _info.MaxBlockSize && _changes is null ? FlacFault.LongBlock(SourcePath, position, header.BlockSize, _info.MaxBlockSize.Value, isDeclared: true)
+        string? fault =
+            _lastWhole?.BlockSize < FlacFrameHeader.MinBlockSize ? FlacFault.ShortBlock(SourcePath, position, _lastWhole.Value.BlockSize)
+            : header.BlockSize > FlacFrameHeader.MaxBlockSize
+                ? FlacFault.LongBlock(SourcePath, position, header.BlockSize, FlacFrameHeader.MaxBlockSize, isDeclared: false)
+            : header.BlockSize > _info.MaxBlockSize && _changes is null
+                ? FlacFault.LongBlock(SourcePath, position, header.BlockSize, _info.MaxBlockSize.Value, isDeclared: true)
             : null;
         _toldBlock = fault is not null;
         if (fault is not null)
@@ -510,7 +547,10 @@ internal sealed class FlacReader : AudioReader
             throw FlacDamage.OtherForm(SourcePath, _form, form);
         (int low, int high) = (Math.Min(form.SampleRate, SampleRate), Math.Max(form.SampleRate, SampleRate));
         if (form.SampleRate == 0 || high / MaxRateRatio > low)
-            throw FlacDamage.Unsupported(SourcePath, $"changes from {_form.SampleRate} to {form.SampleRate} Hz after {Given} frames. That ratio is not supported. Cut the file there");
+            throw FlacDamage.Unsupported(
+                SourcePath,
+                $"changes from {_form.SampleRate} to {form.SampleRate} Hz after {Given} frames. That ratio is not supported. Cut the file there"
+            );
 
         _secondsBefore += (double)(Given - _formStart) / _form.SampleRate;
         _formStart = Given;
@@ -518,7 +558,10 @@ internal sealed class FlacReader : AudioReader
         _changes ??= new FlacFormChanges(_info.Form);
         _changes.Add(Given, TimeSpan.FromSeconds(_secondsBefore), _form, form);
         if (_changes.RateChanges > MaxRateChanges)
-            throw FlacDamage.Unsupported(SourcePath, $"changes its sample rate more than {MaxRateChanges} times. Convert it to one rate first");
+            throw FlacDamage.Unsupported(
+                SourcePath,
+                $"changes its sample rate more than {MaxRateChanges} times. Convert it to one rate first"
+            );
         if (earlier is null)
             _changesWarning = AddWarning(_changes.Sentence(SourcePath));
         else
@@ -562,9 +605,17 @@ internal sealed class FlacReader : AudioReader
             (int first, int second) = _map[channel];
             int at = channel;
             for (int i = 0; i < frames; i++, at += _map.Length)
-                interleaved[at] = first == FlacChannelMap.None ? 0 : (float)(((double)_decoder.Samples[first][Margin + _blockTaken + i] + _decoder.Samples[second][Margin + _blockTaken + i]) / 2 * _scale);
+                interleaved[at] =
+                    first == FlacChannelMap.None
+                        ? 0
+                        : (float)(
+                            ((double)_decoder.Samples[first][Margin + _blockTaken + i] + _decoder.Samples[second][Margin + _blockTaken + i])
+                            / 2
+                            * _scale
+                        );
         }
     }
 
-    private string Damage(long position, string defect) => $"is damaged in the FLAC frame at byte {position}, after {Given} good frames of audio: {defect}";
+    private string Damage(long position, string defect) =>
+        $"is damaged in the FLAC frame at byte {position}, after {Given} good frames of audio: {defect}";
 }

@@ -7,13 +7,15 @@ internal sealed class FlacResync(FlacBitReader bits, FlacFrameDecoder decoder)
 {
     private const int WindowBytes = 4096;
 
-    // A damaged frame whose header is whole costs a try, and one header of some millions that stand in other bytes by chance; a file that is made of them must not take forever.
+    // A damaged frame whose header is whole costs a try, and one header of some millions that stand in other bytes by chance; a file that
+    // is made of them must not take forever.
     private const int FreeTries = 100;
 
     private int _tries;
 
     /// <summary>
-    /// Finds the next whole frame: a header with the right checksum, after it a frame with the right checksum. The file stands at it afterwards; where there is none, at
+    /// Finds the next whole frame: a header with the right checksum, after it a frame with the right checksum. The file stands at it
+    /// afterwards; where there is none, at
     /// the beginning of another FLAC file, at tags that other programs put after one, or at its end.
     /// </summary>
     /// <param name="from">The byte to look from.</param>

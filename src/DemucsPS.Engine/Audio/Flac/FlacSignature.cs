@@ -6,7 +6,8 @@ namespace DemucsPS.Engine.Audio.Flac;
 
 /// <summary>
 /// The MD5 digest that a FLAC file carries of its samples: interleaved, little endian, each in as many whole bytes as its bits
-/// need, sign-extended (RFC 9639, section 8.2). A stream that changes its form has every frame in it in the frame's own form, as libFLAC forms it.
+/// need, sign-extended (RFC 9639, section 8.2). A stream that changes its form has every frame in it in the frame's own form, as libFLAC
+/// forms it.
 /// </summary>
 internal sealed class FlacSignature : IDisposable
 {

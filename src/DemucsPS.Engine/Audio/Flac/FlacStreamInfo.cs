@@ -35,7 +35,10 @@ internal sealed class FlacStreamInfo
     /// </summary>
     public FlacForm Form { get; }
 
-    /// <summary>The fewest samples of each channel in a frame, but for the last; null when the encoder did not know. As <see cref="MaxBlockSize"/>, where all are the same.</summary>
+    /// <summary>
+    /// The fewest samples of each channel in a frame, but for the last; null when the encoder did not know. As <see cref="MaxBlockSize"/>,
+    /// where all are the same.
+    /// </summary>
     public int? MinBlockSize { get; }
 
     /// <summary>The maximum number of samples of each channel in a frame; null when the encoder did not know.</summary>

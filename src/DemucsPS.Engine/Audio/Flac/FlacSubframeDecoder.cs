@@ -277,7 +277,11 @@ internal sealed class FlacSubframeDecoder(FlacBitReader bits)
         for (int i = order; i < count; i++)
         {
             ref int sample = ref Unsafe.Add(ref samples, i);
-            long sum = (c7 * Unsafe.Add(ref sample, -8)) + (c6 * Unsafe.Add(ref sample, -7)) + (c5 * Unsafe.Add(ref sample, -6)) + (c4 * Unsafe.Add(ref sample, -5));
+            long sum =
+                (c7 * Unsafe.Add(ref sample, -8))
+                + (c6 * Unsafe.Add(ref sample, -7))
+                + (c5 * Unsafe.Add(ref sample, -6))
+                + (c4 * Unsafe.Add(ref sample, -5));
             sum += (c3 * Unsafe.Add(ref sample, -4)) + (c2 * Unsafe.Add(ref sample, -3)) + (c1 * Unsafe.Add(ref sample, -2)) + (c0 * a);
             sample += (int)(sum >> shift);
             a = sample;
@@ -293,8 +297,16 @@ internal sealed class FlacSubframeDecoder(FlacBitReader bits)
         for (int i = order; i < count; i++)
         {
             ref int sample = ref Unsafe.Add(ref samples, i);
-            long sum = (c11 * Unsafe.Add(ref sample, -12)) + (c10 * Unsafe.Add(ref sample, -11)) + (c9 * Unsafe.Add(ref sample, -10)) + (c8 * Unsafe.Add(ref sample, -9));
-            sum += (c7 * Unsafe.Add(ref sample, -8)) + (c6 * Unsafe.Add(ref sample, -7)) + (c5 * Unsafe.Add(ref sample, -6)) + (c4 * Unsafe.Add(ref sample, -5));
+            long sum =
+                (c11 * Unsafe.Add(ref sample, -12))
+                + (c10 * Unsafe.Add(ref sample, -11))
+                + (c9 * Unsafe.Add(ref sample, -10))
+                + (c8 * Unsafe.Add(ref sample, -9));
+            sum +=
+                (c7 * Unsafe.Add(ref sample, -8))
+                + (c6 * Unsafe.Add(ref sample, -7))
+                + (c5 * Unsafe.Add(ref sample, -6))
+                + (c4 * Unsafe.Add(ref sample, -5));
             sum += (c3 * Unsafe.Add(ref sample, -4)) + (c2 * Unsafe.Add(ref sample, -3)) + (c1 * Unsafe.Add(ref sample, -2)) + (c0 * a);
             sample += (int)(sum >> shift);
             a = sample;
@@ -311,7 +323,14 @@ internal sealed class FlacSubframeDecoder(FlacBitReader bits)
         }
         else
         {
-            ReadOnlySpan<int> coefficients = order switch { 1 => [1], 2 => [2, -1], 3 => [3, -3, 1], 4 => [4, -6, 4, -1], _ => [] };
+            ReadOnlySpan<int> coefficients = order switch
+            {
+                1 => [1],
+                2 => [2, -1],
+                3 => [3, -3, 1],
+                4 => [4, -6, 4, -1],
+                _ => [],
+            };
             coefficients.CopyTo(_coefficients);
         }
 

@@ -30,14 +30,22 @@ internal readonly record struct PictureBlock(int HeadBytes, long DataBytes, bool
         if (description > bytes.Length - FixedBytes - mime)
             return null;
         int head = FixedBytes + (int)mime + (int)description;
-        return new PictureBlock(head, BinaryPrimitives.ReadUInt32BigEndian(bytes[(head - 4)..]), BinaryPrimitives.ReadUInt32BigEndian(bytes) == EmbeddedPicture.FrontCover,
-            bytes.Slice(8, (int)mime).SequenceEqual(Encoding.ASCII.GetBytes(EmbeddedPicture.Address)));
+        return new PictureBlock(
+            head,
+            BinaryPrimitives.ReadUInt32BigEndian(bytes[(head - 4)..]),
+            BinaryPrimitives.ReadUInt32BigEndian(bytes) == EmbeddedPicture.FrontCover,
+            bytes.Slice(8, (int)mime).SequenceEqual(Encoding.ASCII.GetBytes(EmbeddedPicture.Address))
+        );
     }
 
     /// <summary>The picture in a whole block; null if there is none.</summary>
     public static EmbeddedPicture? PictureIn(ReadOnlySpan<byte> block)
     {
-        if (Read(block[..Math.Min(block.Length, MaxHeadBytes)]) is not { IsAddress: false } head || head.DataBytes is 0 or > EmbeddedPicture.MaxBytes || head.DataBytes > block.Length - head.HeadBytes)
+        if (
+            Read(block[..Math.Min(block.Length, MaxHeadBytes)]) is not { IsAddress: false } head
+            || head.DataBytes is 0 or > EmbeddedPicture.MaxBytes
+            || head.DataBytes > block.Length - head.HeadBytes
+        )
             return null;
         return new EmbeddedPicture(block.Slice(head.HeadBytes, (int)head.DataBytes).ToArray(), head.IsFront);
     }

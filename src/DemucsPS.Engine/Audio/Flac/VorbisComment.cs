@@ -17,7 +17,8 @@ internal static class VorbisComment
     /// <param name="length">The bytes of the content.</param>
     /// <param name="tags">Receives the tags.</param>
     /// <param name="isWhole">False when a length in the block leads out of it, or its number of comments does.</param>
-    /// <param name="takeOther">Asked about each comment with its bytes, at its first one; it may read all of it, and then gives their number, else 0. Null if not needed.</param>
+    /// <param name="takeOther">Asked about each comment with its bytes, at its first one; it may read all of it, and then gives their
+    /// number, else 0. Null if not needed.</param>
     /// <returns>The bytes that are left of the block. More than the file has, if it ends within the block.</returns>
     public static int Read(FlacBitReader bits, int length, AudioTagBuilder tags, out bool isWhole, Func<uint, long>? takeOther = null)
     {

@@ -72,7 +72,9 @@ internal sealed class Id3Frames(ByteSource source, long length, int version, boo
         return true;
     }
 
-    private static readonly System.Buffers.SearchValues<byte> s_nameBytes = System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"u8);
+    private static readonly System.Buffers.SearchValues<byte> s_nameBytes = System.Buffers.SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"u8
+    );
 
     /// <summary>A frame's content without what its flags put before it.</summary>
     private byte[] Content(ReadOnlySpan<byte> bytes, int flags)

@@ -5,7 +5,8 @@ namespace DemucsPS.Engine.Audio.Id3;
 /// <summary>Reads the picture of an ID3v2 tag, its frames APIC or, in version 2.2, PIC.</summary>
 internal static class Id3Picture
 {
-    private const int HeaderBytes = 10, MaxHeadBytes = 64 << 10;
+    private const int HeaderBytes = 10,
+        MaxHeadBytes = 64 << 10;
 
     /// <summary>Reads the front cover, else the first picture.</summary>
     /// <param name="source">The file, at the tag's first byte.</param>
@@ -16,7 +17,8 @@ internal static class Id3Picture
         Span<byte> header = stackalloc byte[HeaderBytes];
         if (source.Read(header) < HeaderBytes || !header.StartsWith("ID3"u8) || header[3] is < 2 or > 4)
             return null;
-        int version = header[3], flags = header[5];
+        int version = header[3],
+            flags = header[5];
         // A tag of version 2.2 can be compressed as a whole.
         if (version == 2 && (flags & 0x40) != 0)
             return null;
@@ -48,7 +50,9 @@ internal static class Id3Picture
         rest = rest[(type + 1)..];
         // A description comes before the picture.
         int end = EndOfText(encoding, rest);
-        return end < 0 || end >= rest.Length || rest.Length - end > EmbeddedPicture.MaxBytes ? null : new EmbeddedPicture(rest[end..].ToArray(), isFront);
+        return end < 0 || end >= rest.Length || rest.Length - end > EmbeddedPicture.MaxBytes
+            ? null
+            : new EmbeddedPicture(rest[end..].ToArray(), isFront);
     }
 
     /// <summary>Where what is after a text begins; -1 where the text has no end.</summary>

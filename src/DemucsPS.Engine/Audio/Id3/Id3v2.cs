@@ -5,7 +5,8 @@ using System.Text;
 namespace DemucsPS.Engine.Audio.Id3;
 
 /// <summary>
-/// Reads the texts of an ID3v2 tag (id3.org, "ID3 tag version 2" 2.2.0, 2.3.0 and 2.4.0), all values of each. Pictures and other frames are passed over without being read into memory.
+/// Reads the texts of an ID3v2 tag (id3.org, "ID3 tag version 2" 2.2.0, 2.3.0 and 2.4.0), all values of each. Pictures and other frames are
+/// passed over without being read into memory.
 /// </summary>
 internal static class Id3v2
 {
@@ -14,7 +15,8 @@ internal static class Id3v2
     // Longer ones are left out; in UTF-16 a text takes twice its bytes.
     private const int MaxFrameBytes = 2 * AudioLimits.MaxTagValueBytes;
 
-    // Fields under the names that ffmpeg gives them, too, so that a song has the same ones in any file. What is not here keeps its own name.
+    // Fields under the names that ffmpeg gives them, too, so that a song has the same ones in any file. What is not here keeps its own
+    // name.
     private static readonly FrozenDictionary<string, string> s_fields = new Dictionary<string, string>
     {
         ["TIT1"] = "grouping",
@@ -81,7 +83,8 @@ internal static class Id3v2
             return source.Position - start;
         }
 
-        int version = header[3], flags = header[5];
+        int version = header[3],
+            flags = header[5];
         // A tag of version 2.2 can be compressed as a whole, in a way that was never told.
         if (version == 2 && (flags & 0x40) != 0)
             return HeaderBytes;
@@ -90,7 +93,15 @@ internal static class Id3v2
         if (version > 2 && (flags & 0x40) != 0)
             frames.SkipExtendedHeader();
         Dates dates = new();
-        while (!tags.IsFull && frames.TryRead(MaxFrameBytes, static name => name[0] == 'T' || name is "COMM" or "USLT" or "COM" or "ULT", out string name, out byte[]? content))
+        while (
+            !tags.IsFull
+            && frames.TryRead(
+                MaxFrameBytes,
+                static name => name[0] == 'T' || name is "COMM" or "USLT" or "COM" or "ULT",
+                out string name,
+                out byte[]? content
+            )
+        )
         {
             if (content is { Length: > 1 })
                 Take(version == 2 ? s_names22.GetValueOrDefault(name, name) : name, content, tags, dates);
@@ -103,7 +114,8 @@ internal static class Id3v2
     }
 
     /// <summary>A number of 28 bits, seven to a byte, in which no byte can look like the beginning of an MPEG frame.</summary>
-    internal static long SynchSafe(ReadOnlySpan<byte> bytes) => (bytes[0] & 0x7F) << 21 | (bytes[1] & 0x7F) << 14 | (bytes[2] & 0x7F) << 7 | (bytes[3] & 0x7F);
+    internal static long SynchSafe(ReadOnlySpan<byte> bytes) =>
+        (bytes[0] & 0x7F) << 21 | (bytes[1] & 0x7F) << 14 | (bytes[2] & 0x7F) << 7 | (bytes[3] & 0x7F);
 
     private static void Take(string name, ReadOnlySpan<byte> content, AudioTagBuilder tags, Dates dates)
     {
@@ -115,7 +127,11 @@ internal static class Id3v2
         {
             case "COMM" or "USLT" or "TXXX":
                 // What it is about, then the text.
-                string field = name == "USLT" ? "lyrics" : texts[0].Length > 0 ? texts[0] : name == "COMM" ? "comment" : "";
+                string field =
+                    name == "USLT" ? "lyrics"
+                    : texts[0].Length > 0 ? texts[0]
+                    : name == "COMM" ? "comment"
+                    : "";
                 foreach (string text in texts.Skip(1))
                     tags.Add(field, text);
                 break;
@@ -138,18 +154,21 @@ internal static class Id3v2
         }
     }
 
-    private static string Decode(byte encoding, ReadOnlySpan<byte> text) => encoding switch
-    {
-        1 or 2 => Utf16(text, isBigEndian: encoding == 2),
-        3 => Encoding.UTF8.GetString(text),
-        _ => Encoding.Latin1.GetString(text),
-    };
+    private static string Decode(byte encoding, ReadOnlySpan<byte> text) =>
+        encoding switch
+        {
+            1 or 2 => Utf16(text, isBigEndian: encoding == 2),
+            3 => Encoding.UTF8.GetString(text),
+            _ => Encoding.Latin1.GetString(text),
+        };
 
     private static string Utf16(ReadOnlySpan<byte> text, bool isBigEndian)
     {
         isBigEndian = text is [0xFE, 0xFF, ..] || (isBigEndian && text is not [0xFF, 0xFE, ..]);
         // Every value of several begins with its own mark.
-        return (isBigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode).GetString(text[..(text.Length & ~1)]).Replace("\uFEFF", "", StringComparison.Ordinal);
+        return (isBigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode)
+            .GetString(text[..(text.Length & ~1)])
+            .Replace("\uFEFF", "", StringComparison.Ordinal);
     }
 
     /// <summary>A genre by its number in ID3v1, which the older versions write as "(17)", with or without words after it.</summary>
@@ -171,6 +190,7 @@ internal static class Id3v2
         public string? Released { get; set; }
 
         /// <summary>Version 2.4 has one field for it, the older ones a year and "DDMM".</summary>
-        public string? Best => Recorded ?? (Year is { Length: 4 } && Day is { Length: 4 } ? $"{Year}-{Day[2..]}-{Day[..2]}" : Year ?? Released);
+        public string? Best =>
+            Recorded ?? (Year is { Length: 4 } && Day is { Length: 4 } ? $"{Year}-{Day[2..]}-{Day[..2]}" : Year ?? Released);
     }
 }

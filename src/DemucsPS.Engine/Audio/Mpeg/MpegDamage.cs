@@ -5,7 +5,8 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Audio.Mpeg;
 
 /// <summary>
-/// What is damaged in an MP3 file between its frames. Decoders continue after it as if nothing had been there, so that everything after comes too early; with silent frames in its place, it keeps its time. Bits that are
+/// What is damaged in an MP3 file between its frames. Decoders continue after it as if nothing had been there, so that everything after
+/// comes too early; with silent frames in its place, it keeps its time. Bits that are
 /// wrong within frames nothing tells of, but for the noise.
 /// </summary>
 internal sealed class MpegDamage
@@ -13,7 +14,9 @@ internal sealed class MpegDamage
     // So many headers, one after another, are not a coincidence.
     private const int Run = 3;
 
-    private const int WindowBytes = 64 << 10, Id3V1Bytes = 128, ApeTagBytes = 32;
+    private const int WindowBytes = 64 << 10,
+        Id3V1Bytes = 128,
+        ApeTagBytes = 32;
 
     // Delay of decoders: 528 samples, and one.
     private const int DecoderDelay = 529;
@@ -29,7 +32,10 @@ internal sealed class MpegDamage
         Length = length;
     }
 
-    /// <summary>Frames of samples of the whole file by the encoder's account; null if it gives none. Of what comes through a pipe ffmpeg does not take off what encoders put after the end.</summary>
+    /// <summary>
+    /// Frames of samples of the whole file by the encoder's account; null if it gives none. Of what comes through a pipe ffmpeg does not
+    /// take off what encoders put after the end.
+    /// </summary>
     public long? Length { get; }
 
     /// <summary>The gaps, in their order; never none.</summary>
@@ -67,7 +73,8 @@ internal sealed class MpegDamage
         (long declared, int skipped, long? length) = ReadEncoderTag(bytes.Peek(200), first);
         MpegDamage damage = new(first, skipped, length);
         long good = damage.Walk(bytes, first, out bool isWhole);
-        // Bytes that are missing entirely show only in the encoder's count. That is unavailable if the end is cut off as well, and is believed within limits.
+        // Bytes that are missing entirely show only in the encoder's count. That is unavailable if the end is cut off as well, and is
+        // believed within limits.
         if (damage._gaps is [{ } only] && isWhole && declared > good && declared <= (2 * (good + only.Frames)) + 1000)
             damage._gaps[0] = only with { Frames = declared - good };
         return damage._gaps.Count > 0 ? damage : null;
@@ -79,7 +86,8 @@ internal sealed class MpegDamage
     public (long Start, long Frames) SamplesOf(int number)
     {
         long frames = _gaps[number].FramesBefore + _gaps.Take(number).Sum(gap => gap.Frames);
-        long start = (frames * _frame.Samples) - _skipped, end = start + (_gaps[number].Frames * _frame.Samples);
+        long start = (frames * _frame.Samples) - _skipped,
+            end = start + (_gaps[number].Frames * _frame.Samples);
         return (Math.Max(0, start), Math.Max(0, end) - Math.Max(0, start));
     }
 
@@ -90,7 +98,8 @@ internal sealed class MpegDamage
     /// <exception cref="IOException">Writing failed.</exception>
     public void WriteMended(ByteSource source, Stream target)
     {
-        byte[] block = new byte[WindowBytes], silence = _frame.Silence();
+        byte[] block = new byte[WindowBytes],
+            silence = _frame.Silence();
         foreach (MpegGap gap in _gaps)
         {
             CopyUntil(gap.Position);
@@ -103,7 +112,10 @@ internal sealed class MpegDamage
 
         void CopyUntil(long end)
         {
-            while (source.Position < end && source.Read(block.AsSpan(0, (int)Math.Min(block.Length, end - source.Position))) is > 0 and int read)
+            while (
+                source.Position < end
+                && source.Read(block.AsSpan(0, (int)Math.Min(block.Length, end - source.Position))) is > 0 and int read
+            )
                 target.Write(block, 0, read);
         }
     }
@@ -112,7 +124,8 @@ internal sealed class MpegDamage
     private long Walk(FlacBitReader bytes, MpegFrame first, out bool isWhole)
     {
         isWhole = false;
-        long good = 0, before = bytes.BytePosition;
+        long good = 0,
+            before = bytes.BytePosition;
         double mean = first.Length;
         while (true)
         {
@@ -142,7 +155,8 @@ internal sealed class MpegDamage
                 return good;
             long next = bytes.BytePosition;
             // A frame that says a wrong length leads into the midst of itself or of another: then it is the damaged one.
-            bool isFrame = first.CanHave(next - before), isWrong = isFrame || next < position;
+            bool isFrame = first.CanHave(next - before),
+                isWrong = isFrame || next < position;
             good -= isWrong ? 1 : 0;
             long start = isWrong ? before : position;
             _gaps.Add(new MpegGap(start, next, good, isFrame ? 1 : (long)Math.Round((next - start) / mean)));
@@ -176,7 +190,6 @@ internal sealed class MpegDamage
                 return first;
             bytes.Advance(1);
         }
-
     }
 
     private static bool IsRun(ReadOnlySpan<byte> window, MpegFrame first)
@@ -199,21 +212,29 @@ internal sealed class MpegDamage
         return true;
     }
 
-    /// <summary>What the first frame says that encoders put there in place of sound: how many frames there are, and what decoders take off the beginning.</summary>
+    /// <summary>
+    /// What the first frame says that encoders put there in place of sound: how many frames there are, and what decoders take off the
+    /// beginning.
+    /// </summary>
     private static (long Frames, int Skipped, long? Length) ReadEncoderTag(ReadOnlySpan<byte> bytes, MpegFrame frame)
     {
-        if (bytes.Length < frame.SideEnd + 8 || !(bytes[frame.SideEnd..].StartsWith("Xing"u8) || bytes[frame.SideEnd..].StartsWith("Info"u8)))
+        if (
+            bytes.Length < frame.SideEnd + 8
+            || !(bytes[frame.SideEnd..].StartsWith("Xing"u8) || bytes[frame.SideEnd..].StartsWith("Info"u8))
+        )
             return (0, 0, null);
         ReadOnlySpan<byte> tag = bytes[frame.SideEnd..];
         uint fields = BinaryPrimitives.ReadUInt32BigEndian(tag[4..]);
         long frames = (fields & 1) != 0 && tag.Length >= 12 ? BinaryPrimitives.ReadUInt32BigEndian(tag[8..]) + 1L : 0;
-        int encoder = 8 + ((fields & 1) != 0 ? 4 : 0) + ((fields & 2) != 0 ? 4 : 0) + ((fields & 4) != 0 ? 100 : 0) + ((fields & 8) != 0 ? 4 : 0);
+        int encoder =
+            8 + ((fields & 1) != 0 ? 4 : 0) + ((fields & 2) != 0 ? 4 : 0) + ((fields & 4) != 0 ? 100 : 0) + ((fields & 8) != 0 ? 4 : 0);
         // The encoder's name in nine bytes; its delay is 21 bytes after their beginning, in twelve bits.
         ReadOnlySpan<byte> words = encoder + 24 <= tag.Length ? tag[encoder..] : [];
         bool tellsDelay = words.StartsWith("LAME"u8) || words.StartsWith("Lavf"u8) || words.StartsWith("Lavc"u8);
         if (!tellsDelay)
             return (frames, frame.Samples, null);
-        int delay = words[21] << 4 | words[22] >> 4, padding = (words[22] & 15) << 8 | words[23];
+        int delay = words[21] << 4 | words[22] >> 4,
+            padding = (words[22] & 15) << 8 | words[23];
         long length = ((frames - 1) * frame.Samples) - delay - padding;
         return (frames, frame.Samples + delay + DecoderDelay, frames > 0 && length > 0 ? length : null);
     }
@@ -221,18 +242,21 @@ internal sealed class MpegDamage
     /// <summary>Passes over tags; false if there is none.</summary>
     private static bool SkipTags(FlacBitReader bytes)
     {
-        long start = bytes.BytePosition, before;
+        long start = bytes.BytePosition,
+            before;
         do
         {
             before = bytes.BytePosition;
             ReadOnlySpan<byte> tag = bytes.Peek(ApeTagBytes);
-            long length = tag.StartsWith("TAG"u8) ? Id3V1Bytes
-                : tag.Length == ApeTagBytes && tag.StartsWith("APETAGEX"u8) ? ApeTagBytes + ((tag[23] & 0x20) != 0 ? (long)BinaryPrimitives.ReadUInt32LittleEndian(tag[12..]) : 0)
-                : tag.Length > 10 && tag.StartsWith("ID3"u8) && ((tag[6] | tag[7] | tag[8] | tag[9]) & 0x80) == 0 ? 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]) + ((tag[5] & 0x10) != 0 ? 10 : 0)
+            long length =
+                tag.StartsWith("TAG"u8) ? Id3V1Bytes
+                : tag.Length == ApeTagBytes && tag.StartsWith("APETAGEX"u8)
+                    ? ApeTagBytes + ((tag[23] & 0x20) != 0 ? (long)BinaryPrimitives.ReadUInt32LittleEndian(tag[12..]) : 0)
+                : tag.Length > 10 && tag.StartsWith("ID3"u8) && ((tag[6] | tag[7] | tag[8] | tag[9]) & 0x80) == 0
+                    ? 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]) + ((tag[5] & 0x10) != 0 ? 10 : 0)
                 : 0;
             bytes.Skip(length);
-        }
-        while (bytes.BytePosition > before);
+        } while (bytes.BytePosition > before);
         return bytes.BytePosition > start;
     }
 }

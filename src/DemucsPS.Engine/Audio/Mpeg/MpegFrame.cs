@@ -11,7 +11,8 @@ internal readonly record struct MpegFrame(uint Header)
 
     // What all frames of a stream have in common: the sync code, version, layer, rate, and whether there is one channel.
     private const uint Common = 0xFFFE_0C00;
-    private const uint Padding = 0x200, NoChecksum = 0x1_0000;
+    private const uint Padding = 0x200,
+        NoChecksum = 0x1_0000;
 
     private static readonly int[] s_bitRates1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0];
     private static readonly int[] s_bitRates2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0];
@@ -24,7 +25,16 @@ internal readonly record struct MpegFrame(uint Header)
     public int Samples => Version == 3 ? 1152 : 576;
 
     /// <summary>Frames of samples per second.</summary>
-    public int SampleRate => s_sampleRates[Header >> 10 & 3] >> (Version switch { 3 => 0, 2 => 1, _ => 2 });
+    public int SampleRate =>
+        s_sampleRates[Header >> 10 & 3]
+        >> (
+            Version switch
+            {
+                3 => 0,
+                2 => 1,
+                _ => 2,
+            }
+        );
 
     /// <summary>All its bytes.</summary>
     public int Bytes => (int)Length + ((Header & Padding) != 0 ? 1 : 0);
@@ -33,7 +43,15 @@ internal readonly record struct MpegFrame(uint Header)
     public double Length => Samples / 8 * 1000.0 * BitRate / SampleRate;
 
     /// <summary>Where its own data begins: after the side information, which a tag of the encoder leaves empty.</summary>
-    public int SideEnd => HeaderBytes + ((Header & NoChecksum) == 0 ? 2 : 0) + (Version, IsMono) switch { (3, false) => 32, (3, true) or (_, false) => 17, _ => 9 };
+    public int SideEnd =>
+        HeaderBytes
+        + ((Header & NoChecksum) == 0 ? 2 : 0)
+        + (Version, IsMono) switch
+        {
+            (3, false) => 32,
+            (3, true) or (_, false) => 17,
+            _ => 9,
+        };
 
     private int Version => (int)(Header >> 19 & 3);
 
@@ -43,7 +61,8 @@ internal readonly record struct MpegFrame(uint Header)
 
     /// <summary>Reads a header.</summary>
     /// <param name="bytes">Its bytes; fewer are none.</param>
-    public static MpegFrame Read(ReadOnlySpan<byte> bytes) => bytes.Length < HeaderBytes ? default : new MpegFrame(BinaryPrimitives.ReadUInt32BigEndian(bytes));
+    public static MpegFrame Read(ReadOnlySpan<byte> bytes) =>
+        bytes.Length < HeaderBytes ? default : new MpegFrame(BinaryPrimitives.ReadUInt32BigEndian(bytes));
 
     /// <summary>Whether another frame can be of the same stream.</summary>
     public bool IsLike(MpegFrame other) => other.IsValid && (Header & Common) == (other.Header & Common) && IsMono == other.IsMono;

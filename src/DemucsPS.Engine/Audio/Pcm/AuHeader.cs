@@ -4,7 +4,8 @@ using System.Globalization;
 namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>
-/// Little-endian AU files, which begin with "dns." instead of ".snd" (Sun's and NeXT's format as DEC wrote it, and as SoX and libsndfile still do). ffmpeg does not know them, and takes those of 64 bits for a
+/// Little-endian AU files, which begin with "dns." instead of ".snd" (Sun's and NeXT's format as DEC wrote it, and as SoX and libsndfile
+/// still do). ffmpeg does not know them, and takes those of 64 bits for a
 /// telephone's recording; the usual ones it reads.
 /// </summary>
 internal static class AuHeader
@@ -16,14 +17,18 @@ internal static class AuHeader
 
     /// <summary>Reads it. The source stands at the first sample then.</summary>
     /// <param name="source">The file at its first byte.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>, or <see cref="DemucsError.AudioFormatUnsupported"/> for compressed samples.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>, or <see cref="DemucsError.AudioFormatUnsupported"/>
+    /// for compressed samples.</exception>
     public static PcmFile Read(ByteSource source)
     {
         Span<byte> bytes = stackalloc byte[LeastBytes];
         if (source.Read(bytes) < bytes.Length)
             throw PcmFile.Corrupt(source, "is cut short in its header");
-        uint start = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]), size = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]), encoding = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
-        uint rate = BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]), channels = BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]);
+        uint start = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
+            size = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]),
+            encoding = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
+        uint rate = BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]),
+            channels = BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]);
         PcmFile.CheckForm(source, channels, rate);
         if (start < LeastBytes)
             throw PcmFile.Corrupt(source, $"is damaged: its samples begin inside its header, at byte {start}");
@@ -34,7 +39,11 @@ internal static class AuHeader
             6 => (PcmEncoding.Float32, "float 32 bit"),
             7 => (PcmEncoding.Float64, "float 64 bit"),
             27 => (PcmEncoding.ALaw, "A-law"),
-            _ => throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{source.Path}' is a little-endian AU file with encoding {encoding}, which is not supported. Convert it: sox in.au -e signed -b 16 out.wav", source.Path),
+            _ => throw new DemucsException(
+                DemucsError.AudioFormatUnsupported,
+                $"'{source.Path}' is a little-endian AU file with encoding {encoding}, which is not supported. Convert it: sox in.au -e signed -b 16 out.wav",
+                source.Path
+            ),
         };
         source.Skip(start - LeastBytes);
         PcmForm form = new(stored, (int)rate, (int)channels, $"AU {codec}, little-endian");
@@ -42,10 +51,21 @@ internal static class AuHeader
         long? there = source.Remaining;
         if (size != uint.MaxValue && there > size)
         {
-            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {there - size:N0} bytes after its samples. They are ignored."));
+            warnings.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{source.Path}' has {there - size:N0} bytes after its samples. They are ignored."
+                )
+            );
             if (size == 0)
             {
-                warnings = [string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' declares 0 bytes of samples, as after a recorder's power loss. All {there / form.FrameBytes:N0} frames to the end of the file are read.")];
+                warnings =
+                [
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"'{source.Path}' declares 0 bytes of samples, as after a recorder's power loss. All {there / form.FrameBytes:N0} frames to the end of the file are read."
+                    ),
+                ];
                 return new PcmFile([new PcmPart(form, source.Position, there)], new AudioTagBuilder(), warnings);
             }
         }

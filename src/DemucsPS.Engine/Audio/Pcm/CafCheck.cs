@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>
-/// Refuses CAF files (Apple, "Core Audio Format") whose samples take more bytes than their bits need: 24 bits in four bytes. The format cannot say where in them the bits are; ffmpeg, which reads all other CAF
+/// Refuses CAF files (Apple, "Core Audio Format") whose samples take more bytes than their bits need: 24 bits in four bytes. The format
+/// cannot say where in them the bits are; ffmpeg, which reads all other CAF
 /// files, takes the bytes for packed ones and gives noise of another length, libsndfile and SoX refuse them.
 /// </summary>
 internal static class CafCheck
@@ -17,10 +18,22 @@ internal static class CafCheck
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioFormatUnsupported"/>.</exception>
     public static void Refuse(string path, ReadOnlySpan<byte> start)
     {
-        if (start.Length < StartBytes || !start.StartsWith("caff"u8) || !start[8..12].SequenceEqual("desc"u8) || !start[28..32].SequenceEqual("lpcm"u8))
+        if (
+            start.Length < StartBytes
+            || !start.StartsWith("caff"u8)
+            || !start[8..12].SequenceEqual("desc"u8)
+            || !start[28..32].SequenceEqual("lpcm"u8)
+        )
             return;
-        uint packet = BinaryPrimitives.ReadUInt32BigEndian(start[36..]), frames = BinaryPrimitives.ReadUInt32BigEndian(start[40..]), channels = BinaryPrimitives.ReadUInt32BigEndian(start[44..]), bits = BinaryPrimitives.ReadUInt32BigEndian(start[48..]);
+        uint packet = BinaryPrimitives.ReadUInt32BigEndian(start[36..]),
+            frames = BinaryPrimitives.ReadUInt32BigEndian(start[40..]),
+            channels = BinaryPrimitives.ReadUInt32BigEndian(start[44..]),
+            bits = BinaryPrimitives.ReadUInt32BigEndian(start[48..]);
         if (bits <= 64 && packet > (ulong)channels * frames * ((bits + 7) / 8))
-            throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{path}' stores its samples of {bits} bits in more bytes than they need, and does not declare which bytes count. Export it with packed samples, or as WAV.", path);
+            throw new DemucsException(
+                DemucsError.AudioFormatUnsupported,
+                $"'{path}' stores its samples of {bits} bits in more bytes than they need, and does not declare which bytes count. Export it with packed samples, or as WAV.",
+                path
+            );
     }
 }

@@ -13,7 +13,12 @@ internal sealed record PcmFile(IReadOnlyList<PcmPart> Parts, AudioTagBuilder Tag
         if (channels is < 1 or > AudioLimits.MaxChannels)
             throw Corrupt(source, $"is damaged or unusable: it declares {channels} channels; 1 to {AudioLimits.MaxChannels} are supported");
         if (!(sampleRate is >= 1 and <= AudioLimits.MaxSampleRate))
-            throw Corrupt(source, FormattableString.Invariant($"is damaged or unusable: it declares a sample rate of {sampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported"));
+            throw Corrupt(
+                source,
+                FormattableString.Invariant(
+                    $"is damaged or unusable: it declares a sample rate of {sampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported"
+                )
+            );
     }
 
     /// <summary>The error for a file that cannot be read.</summary>

@@ -4,13 +4,15 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>What a run of uncompressed samples is.</summary>
-/// <param name="Encoding">How a sample is stored. Samples that do not fill their bytes are left-justified in them, so full scale is that of the bytes in every case.</param>
+/// <param name="Encoding">How a sample is stored. Samples that do not fill their bytes are left-justified in them, so full scale is that of
+/// the bytes in every case.</param>
 /// <param name="SampleRate">Frames per second.</param>
 /// <param name="Channels">Channels in a frame.</param>
 /// <param name="Codec">The encoding for people.</param>
 internal sealed record PcmForm(PcmEncoding Encoding, int SampleRate, int Channels, string Codec)
 {
-    private static readonly float[] s_aLaw = [.. Enumerable.Range(0, 256).Select(ALaw)], s_muLaw = [.. Enumerable.Range(0, 256).Select(MuLaw)];
+    private static readonly float[] s_aLaw = [.. Enumerable.Range(0, 256).Select(ALaw)],
+        s_muLaw = [.. Enumerable.Range(0, 256).Select(MuLaw)];
 
     /// <summary>Whether the first byte of a sample is its highest.</summary>
     public bool IsBigEndian { get; init; }
@@ -19,27 +21,29 @@ internal sealed record PcmForm(PcmEncoding Encoding, int SampleRate, int Channel
     public uint ChannelMask { get; init; }
 
     /// <summary>Bytes of a sample.</summary>
-    public int SampleBytes => Encoding switch
-    {
-        PcmEncoding.Int16 => 2,
-        PcmEncoding.Int24 => 3,
-        PcmEncoding.Int32 or PcmEncoding.Float32 => 4,
-        PcmEncoding.Float64 => 8,
-        _ => 1,
-    };
+    public int SampleBytes =>
+        Encoding switch
+        {
+            PcmEncoding.Int16 => 2,
+            PcmEncoding.Int24 => 3,
+            PcmEncoding.Int32 or PcmEncoding.Float32 => 4,
+            PcmEncoding.Float64 => 8,
+            _ => 1,
+        };
 
     /// <summary>Bytes of a frame.</summary>
     public int FrameBytes => Channels * SampleBytes;
 
     /// <summary>Integers of a number of bytes, 1 to 4.</summary>
-    public static PcmEncoding Integer(int bytes, bool isUnsigned = false) => bytes switch
-    {
-        1 => isUnsigned ? PcmEncoding.UInt8 : PcmEncoding.Int8,
-        2 => PcmEncoding.Int16,
-        3 => PcmEncoding.Int24,
-        4 => PcmEncoding.Int32,
-        _ => throw new ArgumentOutOfRangeException(nameof(bytes), bytes, null),
-    };
+    public static PcmEncoding Integer(int bytes, bool isUnsigned = false) =>
+        bytes switch
+        {
+            1 => isUnsigned ? PcmEncoding.UInt8 : PcmEncoding.Int8,
+            2 => PcmEncoding.Int16,
+            3 => PcmEncoding.Int24,
+            4 => PcmEncoding.Int32,
+            _ => throw new ArgumentOutOfRangeException(nameof(bytes), bytes, null),
+        };
 
     /// <summary>Makes samples of bytes. Integers of b bits are scaled by 2^-(b-1), so that 16 bits are divided by 32,768.</summary>
     /// <param name="bytes">Whole samples; their order is changed where it is not that of this machine.</param>
@@ -123,7 +127,9 @@ internal sealed record PcmForm(PcmEncoding Encoding, int SampleRate, int Channel
     /// <summary>ITU-T G.711, table 1: even bits are stored inverted; 13 bits with a sign, here in the upper bits of 16.</summary>
     private static float ALaw(int stored)
     {
-        int code = stored ^ 0x55, segment = (code & 0x70) >> 4, steps = ((code & 0x0F) << 4) + 8;
+        int code = stored ^ 0x55,
+            segment = (code & 0x70) >> 4,
+            steps = ((code & 0x0F) << 4) + 8;
         int magnitude = segment == 0 ? steps : (steps + 0x100) << (segment - 1);
         return ((code & 0x80) != 0 ? magnitude : -magnitude) / 32_768f;
     }
@@ -131,7 +137,8 @@ internal sealed record PcmForm(PcmEncoding Encoding, int SampleRate, int Channel
     /// <summary>ITU-T G.711, table 2: all bits are stored inverted; 14 bits with a sign, here in the upper bits of 16.</summary>
     private static float MuLaw(int stored)
     {
-        int code = ~stored, magnitude = ((((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)) - 0x84;
+        int code = ~stored,
+            magnitude = ((((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)) - 0x84;
         return ((code & 0x80) != 0 ? -magnitude : magnitude) / 32_768f;
     }
 }

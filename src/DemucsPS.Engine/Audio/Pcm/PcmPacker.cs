@@ -6,12 +6,14 @@ using System.Runtime.InteropServices;
 namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>
-/// Makes bytes of samples. Integers are sample · gain · 2^(bits−1), exactly rounded to nearest, ties to even, and set to full scale beyond it. The one place with this arithmetic, so that stems have the
+/// Makes bytes of samples. Integers are sample · gain · 2^(bits−1), exactly rounded to nearest, ties to even, and set to full scale beyond
+/// it. The one place with this arithmetic, so that stems have the
 /// same samples in every lossless format.
 /// </summary>
 /// <param name="path">The file that is written, for messages.</param>
 /// <param name="packing">How samples lie.</param>
-/// <param name="ditherSeed">With a seed, integers get triangular dither of two quantization steps peak to peak before rounding; null, and floats always: none.</param>
+/// <param name="ditherSeed">With a seed, integers get triangular dither of two quantization steps peak to peak before rounding; null, and
+/// floats always: none.</param>
 internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed)
 {
     private const int BlockSamples = 512;
@@ -23,18 +25,20 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
     public long ClippedSamples { get; private set; }
 
     /// <summary>Bytes of a sample.</summary>
-    public int SampleBytes => packing switch
-    {
-        PcmPacking.Int16 => 2,
-        PcmPacking.Int24 => 3,
-        _ => 4,
-    };
+    public int SampleBytes =>
+        packing switch
+        {
+            PcmPacking.Int16 => 2,
+            PcmPacking.Int24 => 3,
+            _ => 4,
+        };
 
     /// <summary>Packs samples.</summary>
     /// <param name="samples">Nominally −1 … 1.</param>
     /// <param name="gain">A factor for every sample.</param>
     /// <param name="bytes">Receives them; <see cref="SampleBytes"/> for each.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: a sample that is not a number is to become an integer.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>: a sample that is not a number is to become an
+    /// integer.</exception>
     public void Pack(ReadOnlySpan<float> samples, float gain, Span<byte> bytes)
     {
         if (packing == PcmPacking.Float32)
@@ -99,7 +103,10 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
             _dither.Fill(noise[..samples.Length]);
         else
             noise.Clear();
-        Vector<double> factor = new(gain), scale = new(fullScale), least = new(-fullScale), most = new(fullScale - 1);
+        Vector<double> factor = new(gain),
+            scale = new(fullScale),
+            least = new(-fullScale),
+            most = new(fullScale - 1);
         int i = 0;
         for (; i <= samples.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
@@ -107,7 +114,12 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
             low = Vector.Round(low * factor * scale + new Vector<double>(noise[i..]));
             high = Vector.Round(high * factor * scale + new Vector<double>(noise[(i + Vector<double>.Count)..]));
             // Numbers of up to 24 bits are exact as floats. What is not a number fails the comparison.
-            if (Vector.GreaterThanOrEqualAll(low, least) && Vector.GreaterThanOrEqualAll(high, least) && Vector.LessThanOrEqualAll(low, most) && Vector.LessThanOrEqualAll(high, most))
+            if (
+                Vector.GreaterThanOrEqualAll(low, least)
+                && Vector.GreaterThanOrEqualAll(high, least)
+                && Vector.LessThanOrEqualAll(low, most)
+                && Vector.LessThanOrEqualAll(high, most)
+            )
                 Vector.ConvertToInt32(Vector.Narrow(low, high)).CopyTo(values[i..]);
             else
                 QuantizeEach(samples.Slice(i, Vector<float>.Count), gain, fullScale, noise[i..], values[i..]);
@@ -121,7 +133,11 @@ internal sealed class PcmPacker(string path, PcmPacking packing, int? ditherSeed
         {
             double value = Math.Round((double)samples[i] * gain * fullScale + noise[i], MidpointRounding.ToEven);
             if (double.IsNaN(value))
-                throw new DemucsException(DemucsError.StemWriteFailed, $"'{path}' cannot be written: a sample is NaN, which integer formats cannot store.", path);
+                throw new DemucsException(
+                    DemucsError.StemWriteFailed,
+                    $"'{path}' cannot be written: a sample is NaN, which integer formats cannot store.",
+                    path
+                );
             double clipped = Math.Clamp(value, -fullScale, fullScale - 1);
             if (clipped != value)
                 ClippedSamples++;

@@ -103,8 +103,12 @@ internal sealed class PcmReader : AudioReader
         while (done < frames && !_ended)
         {
             // What is after the buffer is not read. Frames that a cut off file lacks are missed by the next read.
-            int frame = Part.Form.FrameBytes, left = _end - _start, buffered = left / frame, begun = left % frame;
-            long wanted = frames - done, behind = Math.Min(wanted - buffered, (Part.Bytes!.Value - _taken + begun) / frame);
+            int frame = Part.Form.FrameBytes,
+                left = _end - _start,
+                buffered = left / frame,
+                begun = left % frame;
+            long wanted = frames - done,
+                behind = Math.Min(wanted - buffered, (Part.Bytes!.Value - _taken + begun) / frame);
             if (behind > 0)
             {
                 long before = _source.Position;
@@ -175,13 +179,19 @@ internal sealed class PcmReader : AudioReader
         long found = _framesBefore + (_taken / Part.Form.FrameBytes);
         if (found > 0 && Part.Frames is { } declared && _taken / Part.Form.FrameBytes < declared)
         {
-            LoseEnd(found, _framesBefore + declared - found, $"'{SourcePath}': declared {_framesBefore + declared} frames, found {found}: the file is cut short, {_framesBefore + declared - found} frames are missing.");
+            LoseEnd(
+                found,
+                _framesBefore + declared - found,
+                $"'{SourcePath}': declared {_framesBefore + declared} frames, found {found}: the file is cut short, {_framesBefore + declared - found} frames are missing."
+            );
         }
         else if (found > 0 && leftOver > 0)
         {
-            AddWarning(_number + 1 == _file.Parts.Count
-                ? $"'{SourcePath}' ends in the middle of a frame; its last {leftOver} bytes are ignored."
-                : $"Part {_number + 1} of '{SourcePath}' ends in the middle of a frame; its last {leftOver} bytes are ignored.");
+            AddWarning(
+                _number + 1 == _file.Parts.Count
+                    ? $"'{SourcePath}' ends in the middle of a frame; its last {leftOver} bytes are ignored."
+                    : $"Part {_number + 1} of '{SourcePath}' ends in the middle of a frame; its last {leftOver} bytes are ignored."
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ namespace DemucsPS.Engine.Audio.Pcm;
 /// <remarks>The draws are those of <see cref="SplitMix64"/>, so that a seed gives the same file on every runtime and version.</remarks>
 internal struct TriangularDither(int seed)
 {
-    private const double Scale = 1.0 / 4_294_967_296, Center = 4_294_967_295.0 / 4_294_967_296;
+    private const double Scale = 1.0 / 4_294_967_296,
+        Center = 4_294_967_295.0 / 4_294_967_296;
 
     private ulong _state = SplitMix64.StateOf(seed);
 
@@ -29,7 +30,8 @@ internal struct TriangularDither(int seed)
                 Vector<ulong> bits = SplitMix64.Mix(states);
                 states += new Vector<ulong>(SplitMix64.Step * (ulong)Vector<ulong>.Count);
                 // Of 32 bits each, so that they are the same numbers with a sign.
-                Vector<double> lower = Vector.ConvertToDouble(Vector.AsVectorInt64(bits & new Vector<ulong>(uint.MaxValue))), upper = Vector.ConvertToDouble(Vector.AsVectorInt64(bits >>> 32));
+                Vector<double> lower = Vector.ConvertToDouble(Vector.AsVectorInt64(bits & new Vector<ulong>(uint.MaxValue))),
+                    upper = Vector.ConvertToDouble(Vector.AsVectorInt64(bits >>> 32));
                 Vector<double> next = (lower + upper) * Scale - new Vector<double>(Center);
                 if (next.TryCopyTo(draws))
                     continue;

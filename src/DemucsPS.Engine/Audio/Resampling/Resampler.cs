@@ -31,7 +31,13 @@ internal sealed class Resampler
     /// <param name="channels">1 or 2.</param>
     /// <param name="filter">How sharp; null for <see cref="ResamplerFilter.Demucs"/>.</param>
     /// <param name="maxTableBytes">The maximum memory for filter rows; another value only in tests.</param>
-    public Resampler(int sourceRate, int targetRate, int channels, ResamplerFilter? filter = null, int maxTableBytes = ResamplerKernel.MaxTableBytes)
+    public Resampler(
+        int sourceRate,
+        int targetRate,
+        int channels,
+        ResamplerFilter? filter = null,
+        int maxTableBytes = ResamplerKernel.MaxTableBytes
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sourceRate, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(targetRate, 1);
@@ -79,7 +85,8 @@ internal sealed class Resampler
     }
 
     /// <summary>Says that no more frames come.</summary>
-    /// <param name="outputFrames">Frames to give in all, with the last frame of the input going on as long as they need; null for ⌊n·target/source⌋.</param>
+    /// <param name="outputFrames">Frames to give in all, with the last frame of the input going on as long as they need; null for
+    /// ⌊n·target/source⌋.</param>
     public void Complete(long? outputFrames = null)
     {
         _completed = true;

@@ -98,8 +98,8 @@ internal sealed class ResamplerKernel
         ref float w = ref MemoryMarshal.GetReference(weights);
         ref float x = ref MemoryMarshal.GetReference(samples[..weights.Length]);
         nuint count = (nuint)weights.Length;
-        var even = Vector256<float>.Zero;
-        var odd = even;
+        Vector256<float> even = Vector256<float>.Zero;
+        Vector256<float> odd = even;
         nuint at = 0;
         for (; at + (2 * Lanes) <= count; at += 2 * Lanes)
         {
@@ -110,7 +110,7 @@ internal sealed class ResamplerKernel
         if (at < count)
             even += Vector256.LoadUnsafe(ref w, at) * Vector256.LoadUnsafe(ref x, at);
         even += odd;
-        var half = even.GetLower() + even.GetUpper();
+        Vector128<float> half = even.GetLower() + even.GetUpper();
         return (half[0] + half[2]) + (half[1] + half[3]);
     }
 

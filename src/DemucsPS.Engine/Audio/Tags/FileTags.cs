@@ -9,7 +9,8 @@ using DemucsPS.Engine.Files;
 namespace DemucsPS.Engine.Audio.Tags;
 
 /// <summary>
-/// What files say about their music in ways of which ffmpeg takes a part: several values of one field, and pictures that are not called what they are. FLAC, Ogg, MP4, and ID3v2 tags at the beginning of a file
+/// What files say about their music in ways of which ffmpeg takes a part: several values of one field, and pictures that are not called
+/// what they are. FLAC, Ogg, MP4, and ID3v2 tags at the beginning of a file
 /// or in a chunk of WAV or AIFF. A tag is never a reason not to read a track: what cannot be read is left out.
 /// </summary>
 internal static class FileTags
@@ -89,7 +90,14 @@ internal static class FileTags
             if (block.IsAddress || found is { IsFront: true })
                 continue;
             source.MoveTo(position);
-            if (EmbeddedPicture.ReadBytes((bytes, count) => source.Read(bytes.AsSpan(0, count)), block.DataBytes, EmbeddedPicture.MaxBytes) is { } data)
+            if (
+                EmbeddedPicture.ReadBytes(
+                    (bytes, count) => source.Read(bytes.AsSpan(0, count)),
+                    block.DataBytes,
+                    EmbeddedPicture.MaxBytes
+                ) is
+                { } data
+            )
                 found = EmbeddedPicture.Choose(found, new EmbeddedPicture(data, block.IsFront));
         }
 
@@ -109,10 +117,19 @@ internal static class FileTags
 
         long TakePicture(uint size)
         {
-            if (size > MaxEncodedBytes || size <= PictureField.Length || found is { IsFront: true } || !Ascii.EqualsIgnoreCase(bits.Peek(PictureField.Length), PictureField))
+            if (
+                size > MaxEncodedBytes
+                || size <= PictureField.Length
+                || found is { IsFront: true }
+                || !Ascii.EqualsIgnoreCase(bits.Peek(PictureField.Length), PictureField)
+            )
                 return 0;
             bits.Skip(PictureField.Length);
-            byte[]? block = EmbeddedPicture.ReadBytes((bytes, count) => bits.Read(bytes.AsSpan(0, count)), size - PictureField.Length, MaxEncodedBytes);
+            byte[]? block = EmbeddedPicture.ReadBytes(
+                (bytes, count) => bits.Read(bytes.AsSpan(0, count)),
+                size - PictureField.Length,
+                MaxEncodedBytes
+            );
             if (block is not null && Base64.DecodeFromUtf8InPlace(block, out int length) == OperationStatus.Done)
                 found = EmbeddedPicture.Choose(found, PictureBlock.PictureIn(block.AsSpan(0, length)));
             return size;

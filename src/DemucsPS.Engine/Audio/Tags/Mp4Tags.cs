@@ -3,7 +3,9 @@ using System.Text;
 
 namespace DemucsPS.Engine.Audio.Tags;
 
-/// <summary>What an MP4 file says about its music as iTunes stores it: <c>moov/udta/meta/ilst</c>, a box for each field, in it one or more values.</summary>
+/// <summary>
+/// What an MP4 file says about its music as iTunes stores it: <c>moov/udta/meta/ilst</c>, a box for each field, in it one or more values.
+/// </summary>
 internal static class Mp4Tags
 {
     private const int MaxItems = 10_000;
@@ -18,10 +20,18 @@ internal static class Mp4Tags
         // Its version comes before the boxes in it.
         ReadOnlySpan<byte> items = meta.Length < 4 ? [] : Mp4Length.Box(meta[4..], "ilst"u8);
         EmbeddedPicture? picture = null;
-        for (int count = 0; count < MaxItems && Mp4Length.TryTakeBox(ref items, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> values); count++)
+        for (
+            int count = 0;
+            count < MaxItems && Mp4Length.TryTakeBox(ref items, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> values);
+            count++
+        )
         {
             string? field = Field(name, values);
-            for (int number = 0; number < MaxItems && Mp4Length.TryTakeBox(ref values, out ReadOnlySpan<byte> box, out ReadOnlySpan<byte> content); number++)
+            for (
+                int number = 0;
+                number < MaxItems && Mp4Length.TryTakeBox(ref values, out ReadOnlySpan<byte> box, out ReadOnlySpan<byte> content);
+                number++
+            )
             {
                 if (!box.SequenceEqual("data"u8) || content.Length <= 8)
                     continue;
@@ -42,7 +52,9 @@ internal static class Mp4Tags
     {
         // Items of other programs have names in words after four bytes of version.
         if (name.SequenceEqual("\u002D\u002D\u002D\u002D"u8))
-            return Mp4Length.Box(values, "name"u8) is { Length: > 4 and <= AudioLimits.MaxTagNameChars } words ? Encoding.UTF8.GetString(words[4..]) : null;
+            return Mp4Length.Box(values, "name"u8) is { Length: > 4 and <= AudioLimits.MaxTagNameChars } words
+                ? Encoding.UTF8.GetString(words[4..])
+                : null;
         return Encoding.Latin1.GetString(name) switch
         {
             "\u00A9nam" => "title",

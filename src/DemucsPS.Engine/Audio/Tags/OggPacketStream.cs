@@ -1,9 +1,14 @@
 namespace DemucsPS.Engine.Audio.Tags;
 
-/// <summary>The bytes of one packet of an Ogg file (RFC 3533), which may go through many pages: the second of its first stream of sound, in which the tags are.</summary>
+/// <summary>
+/// The bytes of one packet of an Ogg file (RFC 3533), which may go through many pages: the second of its first stream of sound, in which
+/// the tags are.
+/// </summary>
 internal sealed class OggPacketStream : Stream
 {
-    private const int HeadBytes = 27, SerialAt = 14, SegmentsAt = 26;
+    private const int HeadBytes = 27,
+        SerialAt = 14,
+        SegmentsAt = 26;
 
     // Pages of other streams, such as pictures, between those of the sound.
     private const int MaxPages = 100_000;
@@ -33,7 +38,11 @@ internal sealed class OggPacketStream : Stream
     public override long Length => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
 
     /// <summary>Finds the packet with the tags.</summary>
     /// <param name="source">The file at its first byte; not closed with the stream.</param>
@@ -61,9 +70,7 @@ internal sealed class OggPacketStream : Stream
                 continue;
             }
 
-            while (stream.Read(start) > 0)
-            {
-            }
+            while (stream.Read(start) > 0) { }
 
             stream.NextPacket();
             return stream.ReadAtLeast(start[..skip], skip, throwOnEndOfStream: false) == skip ? stream : null;
@@ -94,9 +101,7 @@ internal sealed class OggPacketStream : Stream
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
@@ -109,7 +114,9 @@ internal sealed class OggPacketStream : Stream
 
     private void NextPacket() => (_isLast, _ended) = (false, false);
 
-    /// <summary>Goes to the next segment of the packet; false at its end: a segment of fewer bytes than there can be is the last one.</summary>
+    /// <summary>
+    /// Goes to the next segment of the packet; false at its end: a segment of fewer bytes than there can be is the last one.
+    /// </summary>
     private bool NextSegment()
     {
         while (!_isLast)

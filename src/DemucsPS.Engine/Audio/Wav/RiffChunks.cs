@@ -22,7 +22,8 @@ internal sealed class RiffChunks(ByteSource source, RiffDialect dialect, RiffLen
     public bool TryRead(out RiffChunk chunk)
     {
         Span<byte> bytes = stackalloc byte[24 + 8];
-        int head = dialect.HeadBytes, filling = _filling;
+        int head = dialect.HeadBytes,
+            filling = _filling;
         bytes = bytes[..(head + filling)];
         long start = source.Position;
         int read = source.Read(bytes);
@@ -62,7 +63,8 @@ internal sealed class RiffChunks(ByteSource source, RiffDialect dialect, RiffLen
     }
 
     /// <summary>Whether it can be the head of a chunk: a name, and a length that the file has room for.</summary>
-    public bool IsPlausible(RiffChunk chunk) => chunk.Name != 0 && (chunk.Size <= Rest(chunk) || (chunk.Size == RiffChunk.UnknownSize && chunk.IsKnown));
+    public bool IsPlausible(RiffChunk chunk) =>
+        chunk.Name != 0 && (chunk.Size <= Rest(chunk) || (chunk.Size == RiffChunk.UnknownSize && chunk.IsKnown));
 
     /// <summary>Bytes that there are after the head of a chunk.</summary>
     private long Rest(RiffChunk chunk) => source.Remaining is { } remaining ? source.Position + remaining - chunk.Start : long.MaxValue;
@@ -77,7 +79,13 @@ internal sealed class RiffChunks(ByteSource source, RiffDialect dialect, RiffLen
             return all is < 24 or > long.MaxValue / 2 ? new RiffChunk(0, 0, start) : new RiffChunk(name, (long)all - 24, start);
         }
 
-        uint size = dialect.IsBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(head[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
-        return new RiffChunk(name, size == RiffChunk.UnknownSize && name != RiffChunk.Data && Lengths?.Find(head[..4]) is { } found ? found : size, start);
+        uint size = dialect.IsBigEndian
+            ? BinaryPrimitives.ReadUInt32BigEndian(head[4..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
+        return new RiffChunk(
+            name,
+            size == RiffChunk.UnknownSize && name != RiffChunk.Data && Lengths?.Find(head[..4]) is { } found ? found : size,
+            start
+        );
     }
 }

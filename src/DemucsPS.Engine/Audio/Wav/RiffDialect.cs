@@ -1,7 +1,8 @@
 namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
-/// The dialects in which WAV files are written: RIFF ("Multimedia Programming Interface and Data Specifications 1.0"), the same with big-endian numbers (RIFX, there, too), RF64 (EBU Tech 3306) and
+/// The dialects in which WAV files are written: RIFF ("Multimedia Programming Interface and Data Specifications 1.0"), the same with
+/// big-endian numbers (RIFX, there, too), RF64 (EBU Tech 3306) and
 /// BW64 (ITU-R BS.2088) with a table of 64-bit lengths, and Sony's Wave64, whose chunks have GUIDs for names and lengths of 64 bits.
 /// </summary>
 /// <param name="Name">For people.</param>
@@ -10,7 +11,11 @@ internal sealed record RiffDialect(string Name)
     /// <summary>The maximum number of bytes that a file begins with before its first chunk.</summary>
     public const int MaxStartBytes = 40;
 
-    private static readonly RiffDialect s_riff = new("WAV"), s_rifx = new("RIFX") { IsBigEndian = true }, s_rf64 = new("RF64") { HasTable = true }, s_bw64 = new("BW64") { HasTable = true }, s_wave64 = new("Wave64") { IsWave64 = true };
+    private static readonly RiffDialect s_riff = new("WAV"),
+        s_rifx = new("RIFX") { IsBigEndian = true },
+        s_rf64 = new("RF64") { HasTable = true },
+        s_bw64 = new("BW64") { HasTable = true },
+        s_wave64 = new("Wave64") { IsWave64 = true };
 
     // The two tails that the GUIDs of Wave64 have after four letters.
     private static ReadOnlySpan<byte> RiffTail => [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00];
@@ -45,8 +50,17 @@ internal sealed record RiffDialect(string Name)
     public static RiffDialect? Of(ReadOnlySpan<byte> start)
     {
         if (start.Length >= 12 && start[8..12].SequenceEqual("WAVE"u8))
-            return start.StartsWith("RIFF"u8) ? s_riff : start.StartsWith("RIFX"u8) ? s_rifx : start.StartsWith("RF64"u8) ? s_rf64 : start.StartsWith("BW64"u8) ? s_bw64 : null;
-        bool isWave64 = start.Length >= MaxStartBytes && start.StartsWith("riff"u8) && start[4..16].SequenceEqual(RiffTail) && start[24..28].SequenceEqual("wave"u8) && start[28..40].SequenceEqual(ChunkTail);
+            return start.StartsWith("RIFF"u8) ? s_riff
+                : start.StartsWith("RIFX"u8) ? s_rifx
+                : start.StartsWith("RF64"u8) ? s_rf64
+                : start.StartsWith("BW64"u8) ? s_bw64
+                : null;
+        bool isWave64 =
+            start.Length >= MaxStartBytes
+            && start.StartsWith("riff"u8)
+            && start[4..16].SequenceEqual(RiffTail)
+            && start[24..28].SequenceEqual("wave"u8)
+            && start[28..40].SequenceEqual(ChunkTail);
         return isWave64 ? s_wave64 : null;
     }
 

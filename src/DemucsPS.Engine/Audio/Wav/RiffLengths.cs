@@ -40,9 +40,12 @@ internal sealed class RiffLengths
         if (dataBytes > long.MaxValue / 2)
             throw PcmFile.Corrupt(source, $"is damaged: it declares {dataBytes} bytes of samples");
         if (entries > MaxEntries || 28 + (entries * 12) > size)
-            throw PcmFile.Corrupt(source, $"is damaged: its table of 64-bit lengths ('ds64' chunk) declares {entries} entries in {size} bytes");
+            throw PcmFile.Corrupt(
+                source,
+                $"is damaged: its table of 64-bit lengths ('ds64' chunk) declares {entries} entries in {size} bytes"
+            );
 
-        var table = new byte[entries * 12];
+        byte[] table = new byte[entries * 12];
         if (source.Read(table) < table.Length)
             throw PcmFile.Corrupt(source, "is cut short in its 64-bit lengths ('ds64' chunk)");
         used = 28 + table.Length;

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
-/// Finds out how long the samples of a WAV file are. Up to three places say it: their chunk, the table of RF64, and, roughly, the length of the whole. Programs that lose power, write to a pipe or
+/// Finds out how long the samples of a WAV file are. Up to three places say it: their chunk, the table of RF64, and, roughly, the length of
+/// the whole. Programs that lose power, write to a pipe or
 /// count in 32 bits leave them wrong, so what they say counts as far as chunks, or nothing, stand where the samples would end.
 /// </summary>
 /// <param name="source">The file.</param>
@@ -17,8 +18,17 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
     private const long Modulus = 1L << 32;
 
     // Texts and tags that programs hang after files of any kind, by their first bytes.
-    private static readonly (byte[] Start, string Name)[] s_tails = [("TAG"u8.ToArray(), "an ID3v1 tag"), ("APETAGEX"u8.ToArray(), "an APE tag"), ("ID3"u8.ToArray(), "an ID3v2 tag"), ("LYRICSBEGIN"u8.ToArray(), "lyrics"),
-        ("fLaC"u8.ToArray(), "a FLAC file"), ("OggS"u8.ToArray(), "an Ogg file"), ("FORM"u8.ToArray(), "an AIFF file"), ("RIFF"u8.ToArray(), "a RIFF file")];
+    private static readonly (byte[] Start, string Name)[] s_tails =
+    [
+        ("TAG"u8.ToArray(), "an ID3v1 tag"),
+        ("APETAGEX"u8.ToArray(), "an APE tag"),
+        ("ID3"u8.ToArray(), "an ID3v2 tag"),
+        ("LYRICSBEGIN"u8.ToArray(), "lyrics"),
+        ("fLaC"u8.ToArray(), "a FLAC file"),
+        ("OggS"u8.ToArray(), "an Ogg file"),
+        ("FORM"u8.ToArray(), "an AIFF file"),
+        ("RIFF"u8.ToArray(), "a RIFF file"),
+    ];
 
     private readonly List<RiffChunk> _behind = [];
 
@@ -44,9 +54,13 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
                 continue;
             WavTail closed = LookAgain(claim);
             if (claims.Count > 1 && claim >= Modulus && lengths is null && !dialect.IsWave64)
-                warn($"has more samples than its 32-bit lengths can declare: {Count(claim)} bytes are read, {Count(data.Size)} are declared.");
+                warn(
+                    $"has more samples than its 32-bit lengths can declare: {Count(claim)} bytes are read, {Count(data.Size)} are declared."
+                );
             else if (claims.Distinct().Count() > 1 && lengths is not null)
-                warn($"declares two lengths for its samples, {Count(lengths.DataBytes)} and {Count(data.Size)} bytes. {Count(claim)} bytes fit the file and are read.");
+                warn(
+                    $"declares two lengths for its samples, {Count(lengths.DataBytes)} and {Count(data.Size)} bytes. {Count(claim)} bytes fit the file and are read."
+                );
             CheckEnd(formEnd, closed, warn);
             return (claim, closed);
         }
@@ -72,7 +86,9 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
         if (dialect.IsWave64)
             return [data.Size];
         if (lengths is not null)
-            return data.Size == RiffChunk.UnknownSize || data.Size == lengths.DataBytes ? [lengths.DataBytes] : [lengths.DataBytes, data.Size];
+            return data.Size == RiffChunk.UnknownSize || data.Size == lengths.DataBytes
+                ? [lengths.DataBytes]
+                : [lengths.DataBytes, data.Size];
         List<long> claims = data.Size == RiffChunk.UnknownSize ? [] : [data.Size];
         for (long claim = data.Size + Modulus; claims.Count > 0 && claim <= Available && claims.Count < 100; claim += Modulus)
             claims.Add(claim);
@@ -91,7 +107,8 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
     /// <summary>All that is said is longer than the file.</summary>
     private long Beyond(List<long> claims, Action<string> warn)
     {
-        // Left by programs that wrote to a pipe and could not go back: the samples go on until the end. SoX rounds such a number down to whole frames.
+        // Left by programs that wrote to a pipe and could not go back: the samples go on until the end. SoX rounds such a number down to
+        // whole frames.
         if (claims.Count == 0)
             return Available;
         long least = claims.Min();
@@ -122,9 +139,11 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
 
         // What some programs hang after anything is not sound.
         long there = Available - (Available > 128 && NameOfTail(fileEnd - 128) is not null ? 128 : 0);
-        warn(declared == 0
-            ? $"declares 0 bytes of samples, as after a recorder's power loss. All {Count(there / frameBytes)} frames to the end of the file are read."
-            : $"declares {Count(declared)} bytes of samples, but no chunk follows them and the file continues. All {Count(there / frameBytes)} frames to the end of the file are read; {Count(declared / frameBytes)} are declared.");
+        warn(
+            declared == 0
+                ? $"declares 0 bytes of samples, as after a recorder's power loss. All {Count(there / frameBytes)} frames to the end of the file are read."
+                : $"declares {Count(declared)} bytes of samples, but no chunk follows them and the file continues. All {Count(there / frameBytes)} frames to the end of the file are read; {Count(declared / frameBytes)} are declared."
+        );
         return (there, new WavTail(WavTailKind.EndOfFile, 0, fileEnd));
     }
 
@@ -136,13 +155,17 @@ internal sealed class WavExtent(ByteSource source, RiffDialect dialect, RiffLeng
             return;
         long off = Math.Abs(tail.End - end) % (dialect.IsWave64 ? long.MaxValue : Modulus);
         if (off >= dialect.Alignment)
-            warn($"declares a length of {Count(end - formStart)} bytes, but its chunks end after {Count(tail.End - formStart)}. All chunks are read.");
+            warn(
+                $"declares a length of {Count(end - formStart)} bytes, but its chunks end after {Count(tail.End - formStart)}. All chunks are read."
+            );
     }
 
     private void WarnAboutRest(long start, string where, Action<string> warn)
     {
         if (start < fileEnd)
-            warn($"has {Count(fileEnd - start)} bytes {where} that are not a chunk{(NameOfTail(start) is { } name ? $" ({name})" : "")}. They are ignored.");
+            warn(
+                $"has {Count(fileEnd - start)} bytes {where} that are not a chunk{(NameOfTail(start) is { } name ? $" ({name})" : "")}. They are ignored."
+            );
     }
 
     private string? NameOfTail(long at)

@@ -6,15 +6,17 @@ namespace DemucsPS.Engine.Audio.Wav;
 /// <summary>Reads what the samples of a WAV file are: its 'fmt ' chunk, also as WAVE_FORMAT_EXTENSIBLE (mmreg.h).</summary>
 internal static class WavFormat
 {
-    private const ushort TagPcm = 1, TagFloat = 3, TagALaw = 6, TagMuLaw = 7, TagExtensible = 0xFFFE;
+    private const ushort TagPcm = 1,
+        TagFloat = 3,
+        TagALaw = 6,
+        TagMuLaw = 7,
+        TagExtensible = 0xFFFE;
 
     // The last fourteen bytes that all subformats share which are a plain format tag in GUID clothing.
-    private static ReadOnlySpan<byte> SubformatTail =>
-        [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
+    private static ReadOnlySpan<byte> SubformatTail => [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
 
     // The GUID's second and third numbers are turned, too; the rest of it are bytes.
-    private static ReadOnlySpan<byte> BigEndianSubformatTail =>
-        [0x00, 0x00, 0x00, 0x10, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
+    private static ReadOnlySpan<byte> BigEndianSubformatTail => [0x00, 0x00, 0x00, 0x10, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
 
     /// <summary>Reads the content of the chunk.</summary>
     /// <param name="source">The file, at its first byte.</param>
@@ -23,7 +25,8 @@ internal static class WavFormat
     /// <param name="used">The bytes that were read.</param>
     /// <param name="warning">What is odd with it, after the name of the file; null for nothing.</param>
     /// <returns>Null for what is neither PCM nor float nor G.711.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>, or <see cref="DemucsError.AudioFormatUnsupported"/> for formats that no known program reads correctly.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>, or <see cref="DemucsError.AudioFormatUnsupported"/>
+    /// for formats that no known program reads correctly.</exception>
     public static PcmForm? Read(ByteSource source, RiffDialect dialect, long size, out long used, out string? warning)
     {
         warning = null;
@@ -39,7 +42,8 @@ internal static class WavFormat
         bool isBig = dialect.IsBigEndian;
         ushort tag = U16(bytes, isBig);
         int channels = U16(bytes[2..], isBig);
-        uint sampleRate = U32(bytes[4..], isBig), byteRate = U32(bytes[8..], isBig);
+        uint sampleRate = U32(bytes[4..], isBig),
+            byteRate = U32(bytes[8..], isBig);
         int blockAlign = U16(bytes[12..], isBig);
         int bits = U16(bytes[14..], isBig);
         int validBits = bits;
@@ -73,7 +77,11 @@ internal static class WavFormat
         {
             // ffmpeg takes all WAV files for little-endian ones.
             if (isBig)
-                throw new DemucsException(DemucsError.AudioFormatUnsupported, $"'{source.Path}' is a big-endian WAV file (RIFX) of format 0x{tag:X4} with {bits} bits, which is not supported. Convert it: sox in.wav -e signed -b 16 -L out.wav", source.Path);
+                throw new DemucsException(
+                    DemucsError.AudioFormatUnsupported,
+                    $"'{source.Path}' is a big-endian WAV file (RIFX) of format 0x{tag:X4} with {bits} bits, which is not supported. Convert it: sox in.wav -e signed -b 16 -L out.wav",
+                    source.Path
+                );
             return null;
         }
 
@@ -84,21 +92,33 @@ internal static class WavFormat
             TagALaw => "A-law",
             _ => "µ-law",
         };
-        PcmForm form = new(encoding.Value, (int)sampleRate, channels, isBig ? codec + ", big-endian" : codec) { IsBigEndian = isBig, ChannelMask = channelMask };
+        PcmForm form = new(encoding.Value, (int)sampleRate, channels, isBig ? codec + ", big-endian" : codec)
+        {
+            IsBigEndian = isBig,
+            ChannelMask = channelMask,
+        };
         if (blockAlign != form.FrameBytes)
             warning = AboutBlockAlign(source, form, bits, blockAlign, byteRate);
         return form;
     }
 
     /// <summary>
-    /// The bytes of a frame follow from channels and bits, so a wrong number does not matter. But where it is one of wider samples, and the bytes per second agree, some program has written samples with bytes
+    /// The bytes of a frame follow from channels and bits, so a wrong number does not matter. But where it is one of wider samples, and the
+    /// bytes per second agree, some program has written samples with bytes
     /// to spare under a format that cannot tell where in them the bits are.
     /// </summary>
     private static string AboutBlockAlign(ByteSource source, PcmForm form, int bits, int blockAlign, uint byteRate)
     {
-        bool isWider = blockAlign > form.FrameBytes && blockAlign % form.Channels == 0 && blockAlign / form.Channels <= 8 && byteRate == (long)blockAlign * form.SampleRate;
+        bool isWider =
+            blockAlign > form.FrameBytes
+            && blockAlign % form.Channels == 0
+            && blockAlign / form.Channels <= 8
+            && byteRate == (long)blockAlign * form.SampleRate;
         if (isWider)
-            throw PcmFile.Corrupt(source, $"is damaged or unusable: it declares samples of {bits} bits in {blockAlign / form.Channels} bytes each, but not which bytes count");
+            throw PcmFile.Corrupt(
+                source,
+                $"is damaged or unusable: it declares samples of {bits} bits in {blockAlign / form.Channels} bytes each, but not which bytes count"
+            );
         return $"declares {blockAlign} bytes per frame, but {form.Channels} channels of {bits} bits take {form.FrameBytes}. {form.FrameBytes} are used.";
     }
 
@@ -110,7 +130,9 @@ internal static class WavFormat
         return guid[2..].SequenceEqual(SubformatTail) ? U16(guid, isBig) : (ushort)0;
     }
 
-    private static ushort U16(ReadOnlySpan<byte> bytes, bool isBig) => isBig ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
+    private static ushort U16(ReadOnlySpan<byte> bytes, bool isBig) =>
+        isBig ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
 
-    private static uint U32(ReadOnlySpan<byte> bytes, bool isBig) => isBig ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+    private static uint U32(ReadOnlySpan<byte> bytes, bool isBig) =>
+        isBig ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
 }

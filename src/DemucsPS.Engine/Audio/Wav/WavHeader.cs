@@ -6,7 +6,8 @@ using DemucsPS.Engine.Audio.Pcm;
 namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
-/// Reads what a WAV file is and where its samples are, in every <see cref="RiffDialect"/>. What the file says of itself is compared with what is there, as far as the source is a file: where lengths contradict
+/// Reads what a WAV file is and where its samples are, in every <see cref="RiffDialect"/>. What the file says of itself is compared with
+/// what is there, as far as the source is a file: where lengths contradict
 /// each other, those that fit are taken, with a warning, and files that are joined one after another are read as one.
 /// </summary>
 internal sealed class WavHeader
@@ -36,7 +37,8 @@ internal sealed class WavHeader
     /// <summary>Reads it. Afterwards the source stands at the first sample, unless there is nothing to be read.</summary>
     /// <param name="source">The file from its first byte.</param>
     /// <returns>Null for samples that are compressed, and others that <see cref="PcmForm"/> does not know.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or <see cref="DemucsError.AudioFormatUnsupported"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/> or
+    /// <see cref="DemucsError.AudioFormatUnsupported"/>.</exception>
     public static PcmFile? Read(ByteSource source)
     {
         WavHeader header = new(source);
@@ -130,14 +132,20 @@ internal sealed class WavHeader
 
     /// <summary>What a pipe's samples declare; null when they go on until it ends.</summary>
     private long? LengthInStream(RiffChunk data, RiffLengths? lengths) =>
-        data.Size == RiffChunk.UnknownSize ? lengths?.DataBytes : data.Size == 0 && _source.IsPipe ? null : data.Size;
+        data.Size == RiffChunk.UnknownSize ? lengths?.DataBytes
+        : data.Size == 0 && _source.IsPipe ? null
+        : data.Size;
 
     /// <summary>Where a file says that it ends; null if it does not declare it.</summary>
     private static long? FormEnd(ReadOnlySpan<byte> start, RiffDialect dialect, RiffLengths? lengths, long at)
     {
         if (dialect.IsWave64)
-            return BinaryPrimitives.ReadUInt64LittleEndian(start[16..]) is > 0 and < long.MaxValue / 2 and ulong all ? at + (long)all : null;
-        uint size = dialect.IsBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(start[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[4..]);
+            return BinaryPrimitives.ReadUInt64LittleEndian(start[16..]) is > 0 and < long.MaxValue / 2 and ulong all
+                ? at + (long)all
+                : null;
+        uint size = dialect.IsBigEndian
+            ? BinaryPrimitives.ReadUInt32BigEndian(start[4..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(start[4..]);
         if (lengths is not null && size == uint.MaxValue)
             return lengths.FormBytes > 0 ? at + 8 + lengths.FormBytes : null;
         return size is 0 or uint.MaxValue ? null : at + 8 + size;
@@ -145,7 +153,9 @@ internal sealed class WavHeader
 
     private static bool HasTags(RiffChunk chunk) => chunk.IsId3 || chunk.Name == RiffChunk.List;
 
-    /// <summary>Reads tags in a stream, and notes where they are in a file, where they are read in their order of preference later.</summary>
+    /// <summary>
+    /// Reads tags in a stream, and notes where they are in a file, where they are read in their order of preference later.
+    /// </summary>
     private long NoteTags(RiffChunk chunk, long used, RiffDialect dialect)
     {
         if (!HasTags(chunk) || _parts.Count > 0)
@@ -190,13 +200,16 @@ internal sealed class WavHeader
     {
         while (tail.Kind == WavTailKind.AnotherFile)
         {
-            int parts = _parts.Count, warnings = _warnings.Count;
+            int parts = _parts.Count,
+                warnings = _warnings.Count;
             (string? misfit, WavTail next) = parts == MaxJoined ? ("", default) : TryJoin(tail.End);
             if (misfit is not null)
             {
                 _parts.RemoveRange(parts, _parts.Count - parts);
                 _warnings.RemoveRange(warnings, _warnings.Count - warnings);
-                Warn($"has another WAV file{misfit} after its end: {Count(FileEnd!.Value - tail.End)} bytes are ignored. Split the file in two to read both.");
+                Warn(
+                    $"has another WAV file{misfit} after its end: {Count(FileEnd!.Value - tail.End)} bytes are ignored. Split the file in two to read both."
+                );
                 break;
             }
 
@@ -219,9 +232,18 @@ internal sealed class WavHeader
             _source.MoveTo(start);
             if (ReadForm(start) is not { } tail)
                 return (" of compressed samples", default);
-            PcmForm first = _parts[0].Form, form = _parts[^1].Form;
+            PcmForm first = _parts[0].Form,
+                form = _parts[^1].Form;
             bool fits = form.SampleRate == first.SampleRate && form.Channels == first.Channels;
-            return (fits ? null : string.Create(CultureInfo.InvariantCulture, $" ({form.Channels} channels, {form.SampleRate} Hz, {(double)(_parts[^1].Frames ?? 0) / form.SampleRate:F1} s)"), tail);
+            return (
+                fits
+                    ? null
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $" ({form.Channels} channels, {form.SampleRate} Hz, {(double)(_parts[^1].Frames ?? 0) / form.SampleRate:F1} s)"
+                    ),
+                tail
+            );
         }
         catch (DemucsException)
         {

@@ -37,8 +37,19 @@ internal static class WavInfo
     // Of the two for the track, ITRK is what most players read.
     private static readonly (string Name, string Field)[] s_written =
     [
-        ("INAM", "title"), ("IART", "artist"), ("IPRD", "album"), ("ICRD", "date"), ("ITRK", "track"), ("IGNR", "genre"), ("ICMT", "comment"), ("IMUS", "composer"), ("ICOP", "copyright"),
-        ("IENG", "engineer"), ("IKEY", "keywords"), ("ILNG", "language"), ("ISBJ", "subject"),
+        ("INAM", "title"),
+        ("IART", "artist"),
+        ("IPRD", "album"),
+        ("ICRD", "date"),
+        ("ITRK", "track"),
+        ("IGNR", "genre"),
+        ("ICMT", "comment"),
+        ("IMUS", "composer"),
+        ("ICOP", "copyright"),
+        ("IENG", "engineer"),
+        ("IKEY", "keywords"),
+        ("ILNG", "language"),
+        ("ISBJ", "subject"),
     ];
 
     // Throws where a text is not UTF-8, so that Latin-1 is tried.
@@ -62,18 +73,20 @@ internal static class WavInfo
 
         // A chunk cannot be longer than the file, whatever it says.
         long there = Math.Min(size - used, source.Remaining ?? long.MaxValue);
-        var items = new byte[Math.Min(there, MaxChunkBytes)];
+        byte[] items = new byte[Math.Min(there, MaxChunkBytes)];
         int read = source.Read(items);
         tags.IsDamaged |= !TakeItems(items.AsSpan(0, read), isBigEndian, tags) && read < MaxChunkBytes;
         return used + read;
     }
 
-    /// <summary>A whole LIST chunk, as programs read it today: texts in UTF-8, each ended by a zero. Fields that INFO does not have are left out.</summary>
+    /// <summary>
+    /// A whole LIST chunk, as programs read it today: texts in UTF-8, each ended by a zero. Fields that INFO does not have are left out.
+    /// </summary>
     /// <param name="tags">Fields under the names of <see cref="AudioReader.Tags"/>.</param>
     /// <returns>The chunk with its head, of even length; empty if no field fits.</returns>
     public static byte[] Write(IReadOnlyDictionary<string, string> tags)
     {
-        MemoryStream chunk = new MemoryStream();
+        MemoryStream chunk = new();
         Span<byte> head = stackalloc byte[8];
         foreach ((string name, string field) in s_written)
         {
@@ -100,7 +113,9 @@ internal static class WavInfo
     {
         while (items.Length >= 8)
         {
-            uint size = isBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(items[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(items[4..]);
+            uint size = isBigEndian
+                ? BinaryPrimitives.ReadUInt32BigEndian(items[4..])
+                : BinaryPrimitives.ReadUInt32LittleEndian(items[4..]);
             if (size > items.Length - 8)
                 return false;
             ReadOnlySpan<byte> text = items.Slice(8, (int)size);

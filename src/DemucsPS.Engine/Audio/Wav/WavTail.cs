@@ -20,7 +20,15 @@ internal readonly record struct WavTail(WavTailKind Kind, int Chunks, long End)
     /// <param name="bytes">Bytes of samples; not more than there are.</param>
     /// <param name="found">Receives the chunks; may be null.</param>
     /// <param name="lacksFilling">Whether a chunk of odd length is not filled up.</param>
-    public static WavTail Look(ByteSource source, RiffDialect dialect, RiffLengths? lengths, long start, long bytes, ICollection<RiffChunk>? found, out bool lacksFilling)
+    public static WavTail Look(
+        ByteSource source,
+        RiffDialect dialect,
+        RiffLengths? lengths,
+        long start,
+        long bytes,
+        ICollection<RiffChunk>? found,
+        out bool lacksFilling
+    )
     {
         RiffChunks chunks = new(source, dialect, lengths);
         source.MoveTo(start);
@@ -29,7 +37,9 @@ internal readonly record struct WavTail(WavTailKind Kind, int Chunks, long End)
         for (int count = 0; ; count++)
         {
             chunks.Skip(size);
-            long end = source.Position, rest = source.Remaining ?? 0, filling = -size & (dialect.Alignment - 1);
+            long end = source.Position,
+                rest = source.Remaining ?? 0,
+                filling = -size & (dialect.Alignment - 1);
             if (rest <= filling)
                 return new WavTail(WavTailKind.EndOfFile, count, end + rest);
             if (count == MaxChunks)

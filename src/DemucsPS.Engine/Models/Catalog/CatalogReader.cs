@@ -4,13 +4,17 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Models.Catalog;
 
-/// <summary>Reads a catalog file. Everything is checked, for names become files and addresses are visited: what is unknown, missing or doubtful is an error.</summary>
+/// <summary>
+/// Reads a catalog file. Everything is checked, for names become files and addresses are visited: what is unknown, missing or doubtful is
+/// an error.
+/// </summary>
 internal sealed class CatalogReader
 {
     /// <summary>Longest catalog in bytes.</summary>
     public const int MostBytes = 1 << 20;
 
-    private const int MostModels = 1000, MostText = 4000;
+    private const int MostModels = 1000,
+        MostText = 4000;
     private const long MostModelBytes = 1L << 36;
 
     private static readonly string[] s_contracts = ["split", "real-imaginary", "waveform"];
@@ -32,7 +36,15 @@ internal sealed class CatalogReader
             throw reader.Wrong($"it is longer than {MostBytes} bytes");
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            using JsonDocument document = JsonDocument.Parse(
+                json,
+                new JsonDocumentOptions
+                {
+                    MaxDepth = 16,
+                    CommentHandling = JsonCommentHandling.Skip,
+                    AllowTrailingCommas = true,
+                }
+            );
             return reader.Entries(document.RootElement, allowBuiltIn);
         }
         catch (JsonException e)
@@ -80,9 +92,15 @@ internal sealed class CatalogReader
         bool builtIn = model.TryGetProperty("builtIn", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
         if (builtIn && !allowBuiltIn)
             throw Wrong("only the program's own models can be built in; give 'files' or a 'bag'");
-        string[] stems = [.. Items(model, "stems", 64).Select(s => s.ValueKind == JsonValueKind.String && SafeFileName.IsPortable(s.GetString()!)
-            ? s.GetString()!
-            : throw Wrong($"the stem name {s.GetRawText()} is invalid; letters, digits, '-' and '_' are allowed"))];
+        string[] stems =
+        [
+            .. Items(model, "stems", 64)
+                .Select(s =>
+                    s.ValueKind == JsonValueKind.String && SafeFileName.IsPortable(s.GetString()!)
+                        ? s.GetString()!
+                        : throw Wrong($"the stem name {s.GetRawText()} is invalid; letters, digits, '-' and '_' are allowed")
+                ),
+        ];
         if (stems.Length == 0 || stems.Distinct(StringComparer.OrdinalIgnoreCase).Count() != stems.Length)
             throw Wrong("'stems' must have different names, at least one");
         CatalogMember[] members = model.TryGetProperty("bag", out _) ? [.. Items(model, "bag", 64).Select(m => Member(m, stems))] : [];
@@ -125,7 +143,10 @@ internal sealed class CatalogReader
         Known(file, "name", "url", "size", "sha256");
         string name = SafeName(file, "name");
         string address = Text(file, "url");
-        if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? url) || !(url.Scheme == Uri.UriSchemeHttps || url.IsFile || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
+        if (
+            !Uri.TryCreate(address, UriKind.Absolute, out Uri? url)
+            || !(url.Scheme == Uri.UriSchemeHttps || url.IsFile || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback))
+        )
             throw Wrong($"the address '{address}' of '{name}' is not allowed; use https, file, or http on this machine");
         string hash = Text(file, "sha256");
         if (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit))
@@ -137,16 +158,25 @@ internal sealed class CatalogReader
     {
         Known(member, "model", "weights");
         string name = SafeName(member, "model");
-        double[] weights = [.. Items(member, "weights", 64).Select(w => w.ValueKind == JsonValueKind.Number && w.TryGetDouble(out double value) && value >= 0 && double.IsFinite(value)
-            ? value
-            : throw Wrong($"the weight {w.GetRawText()} of '{name}' is invalid; weights are numbers of at least 0"))];
-        return weights.Length == stems.Length ? new CatalogMember(name, weights) : throw Wrong($"'{name}' has {weights.Length} weights for {stems.Length} stems");
+        double[] weights =
+        [
+            .. Items(member, "weights", 64)
+                .Select(w =>
+                    w.ValueKind == JsonValueKind.Number && w.TryGetDouble(out double value) && value >= 0 && double.IsFinite(value)
+                        ? value
+                        : throw Wrong($"the weight {w.GetRawText()} of '{name}' is invalid; weights are numbers of at least 0")
+                ),
+        ];
+        return weights.Length == stems.Length
+            ? new CatalogMember(name, weights)
+            : throw Wrong($"'{name}' has {weights.Length} weights for {stems.Length} stems");
     }
 
     private ModelScore Score(JsonElement score)
     {
         Known(score, "sdr", "measured", "source");
-        return score.TryGetProperty("sdr", out JsonElement sdr) && sdr.ValueKind == JsonValueKind.Number && sdr.TryGetDouble(out double value)
+        return
+            score.TryGetProperty("sdr", out JsonElement sdr) && sdr.ValueKind == JsonValueKind.Number && sdr.TryGetDouble(out double value)
             ? new ModelScore(value, Text(score, "measured"), Text(score, "source"))
             : throw Wrong("a score's 'sdr' is not a number");
     }
@@ -173,7 +203,9 @@ internal sealed class CatalogReader
     }
 
     private string Text(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out JsonElement text) && text.ValueKind == JsonValueKind.String && text.GetString() is { Length: > 0 and <= MostText } value
+        parent.TryGetProperty(name, out JsonElement text)
+        && text.ValueKind == JsonValueKind.String
+        && text.GetString() is { Length: > 0 and <= MostText } value
             ? value
             : throw Wrong($"'{name}' is missing, or not a text of 1 to {MostText} characters");
 
@@ -183,10 +215,19 @@ internal sealed class CatalogReader
             : throw Wrong($"the {name} '{Text(parent, name)}' is not a portable file name; letters, digits, '.', '-' and '_' are allowed");
 
     private long Integer(JsonElement parent, string name, long least, long most) =>
-        parent.TryGetProperty(name, out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out long value) && value >= least && value <= most
+        parent.TryGetProperty(name, out JsonElement number)
+        && number.ValueKind == JsonValueKind.Number
+        && number.TryGetInt64(out long value)
+        && value >= least
+        && value <= most
             ? value
             : throw Wrong($"'{name}' is missing, or not a whole number from {least} to {most}");
 
     private DemucsException Wrong(string what, Exception? cause = null) =>
-        new(DemucsError.CatalogInvalid, $"The catalog '{_path}' cannot be used: in {_where}, {what}. Correct or remove the file.", _path, cause);
+        new(
+            DemucsError.CatalogInvalid,
+            $"The catalog '{_path}' cannot be used: in {_where}, {what}. Correct or remove the file.",
+            _path,
+            cause
+        );
 }

@@ -17,7 +17,8 @@ public sealed class ModelCatalog
 
     /// <summary>The program's catalog with further ones.</summary>
     /// <param name="paths">Full paths of catalog files.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.CatalogInvalid"/>: a file cannot be read or used; the message names it and the entry.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.CatalogInvalid"/>: a file cannot be read or used; the message names it and
+    /// the entry.</exception>
     public static ModelCatalog With(IEnumerable<string> paths)
     {
         List<CatalogEntry> entries = [.. s_builtInEntries.Value];
@@ -35,7 +36,11 @@ public sealed class ModelCatalog
                 {
                     if (Find(entries, member.Model) is not { } model)
                         throw Wrong(path, bag, $"its bag has the model '{member.Model}', which is in no catalog");
-                    if (model.IsBag || !model.Stems.SequenceEqual(bag.Stems, StringComparer.OrdinalIgnoreCase) || model.SegmentFrames != bag.SegmentFrames)
+                    if (
+                        model.IsBag
+                        || !model.Stems.SequenceEqual(bag.Stems, StringComparer.OrdinalIgnoreCase)
+                        || model.SegmentFrames != bag.SegmentFrames
+                    )
                         throw Wrong(path, bag, $"its bag has '{member.Model}', which is itself a bag or has other stems or segments");
                 }
             }
@@ -72,5 +77,9 @@ public sealed class ModelCatalog
     }
 
     private static DemucsException Wrong(string path, CatalogEntry entry, string what) =>
-        new(DemucsError.CatalogInvalid, $"The catalog '{path}' cannot be used: in model '{entry.Name}', {what}. Correct or remove the file.", path);
+        new(
+            DemucsError.CatalogInvalid,
+            $"The catalog '{path}' cannot be used: in model '{entry.Name}', {what}. Correct or remove the file.",
+            path
+        );
 }

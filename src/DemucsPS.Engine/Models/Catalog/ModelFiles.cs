@@ -17,7 +17,11 @@ internal static class ModelFiles
 
     /// <summary>Whether a file is a model by its name.</summary>
     public static bool IsModel(string path) =>
-        (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase) || IsWeights(path)) && !IsPrepared(path);
+        (
+            path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
+            || path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase)
+            || IsWeights(path)
+        ) && !IsPrepared(path);
 
     /// <summary>Whether a file has an author's weights by its name.</summary>
     public static bool IsWeights(string path) => path.EndsWith(SafetensorsFile.Extension, StringComparison.OrdinalIgnoreCase);
@@ -38,20 +42,34 @@ internal static class ModelFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model folder '{folder}' cannot be read: {e.Message} Check its permissions.", folder, e);
+            throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The model folder '{folder}' cannot be read: {e.Message} Check its permissions.",
+                folder,
+                e
+            );
         }
     }
 
     /// <summary>The one model of a folder.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: there is none, or there are several, which the message lists.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: there is none, or there are several, which the
+    /// message lists.</exception>
     public static string Single(string folder)
     {
         string[] found = In(folder);
         return found.Length switch
         {
             1 => found[0],
-            0 => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' contains no model. Give a folder with one .safetensors, .onnx or .ort file, or the path of the file.", folder),
-            _ => throw new DemucsException(DemucsError.DemucsModelNotFound, $"The folder '{folder}' contains several models: {string.Join(", ", found.Select(Path.GetFileName))}. Give the path of one of them.", folder),
+            0 => throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The folder '{folder}' contains no model. Give a folder with one .safetensors, .onnx or .ort file, or the path of the file.",
+                folder
+            ),
+            _ => throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The folder '{folder}' contains several models: {string.Join(", ", found.Select(Path.GetFileName))}. Give the path of one of them.",
+                folder
+            ),
         };
     }
 }

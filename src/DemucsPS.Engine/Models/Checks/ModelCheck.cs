@@ -7,13 +7,19 @@ using DemucsPS.Engine.Separation;
 
 namespace DemucsPS.Engine.Models.Checks;
 
-/// <summary>Tests models: hashes where they are known, the contract, a segment that is always the same, and whether the prepared copy loses anything.</summary>
+/// <summary>
+/// Tests models: hashes where they are known, the contract, a segment that is always the same, and whether the prepared copy loses
+/// anything.
+/// </summary>
 public static class ModelCheck
 {
     /// <summary>Below this, against the segment, all of a model's stems count as silent.</summary>
     private const double SilenceDb = -60;
 
-    /// <summary>Below this, another execution provider's stems count as wrong. Rounding to 16 bits differs by about 90 dB, 16-bit floats by 50 to 60.</summary>
+    /// <summary>
+    /// Below this, another execution provider's stems count as wrong. Rounding to 16 bits differs by about 90 dB, 16-bit floats by 50 to
+    /// 60.
+    /// </summary>
     private const double LeastAgreementDb = 40;
 
     /// <summary>Below this, the loss of another precision is more than a price: the difference is a tenth of the stems.</summary>
@@ -26,19 +32,48 @@ public static class ModelCheck
     /// <param name="library">Where hashes are known from.</param>
     /// <param name="source">The model.</param>
     /// <param name="options">How it runs. Unless that is on the CPU, its stems are compared with those of the CPU.</param>
-    /// <param name="prepare">Whether to run its prepared copy. On the CPU in full precision that is compared with the model as exported, and refused if it loses.</param>
-    /// <param name="precision">The precision in which it is computed. Unless that is full precision, its stems are compared with those of full precision, which is what the precision costs.</param>
+    /// <param name="prepare">Whether to run its prepared copy. On the CPU in full precision that is compared with the model as exported,
+    /// and refused if it loses.</param>
+    /// <param name="precision">The precision in which it is computed. Unless that is full precision, its stems are compared with those of
+    /// full precision, which is what the precision costs.</param>
     /// <param name="progress">Receives what the test is at, on this thread; null to go without.</param>
     /// <param name="cancellationToken">Ends the test.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
-    /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in <see cref="SeparationModel.Load"/>.</exception>
-    public static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken) =>
-        Run(library, source, options, options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options.ForCpu(), prepare, precision, progress, cancellationToken);
+    /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/> or
+    /// <see cref="DemucsError.ExecutionProviderUnavailable"/>: nothing can be run here, whatever the model;
+    /// <see cref="DemucsError.ParameterInvalid"/> or <see cref="DemucsError.ModelWriteFailed"/>: the precision does not fit, as in
+    /// <see cref="SeparationModel.Load"/>.</exception>
+    public static ModelTestResult Run(
+        ModelLibrary library,
+        ModelSource source,
+        OnnxSessionOptions options,
+        bool prepare,
+        ModelPrecision precision,
+        IProgress<ModelTestProgress>? progress,
+        CancellationToken cancellationToken
+    ) =>
+        Run(
+            library,
+            source,
+            options,
+            options.ExecutionProvider == ExecutionProvider.Cpu && precision == ModelPrecision.Full ? null : options.ForCpu(),
+            prepare,
+            precision,
+            progress,
+            cancellationToken
+        );
 
     /// <summary>As above, with how it runs, in full precision, to compare with; null for no comparison.</summary>
-    internal static ModelTestResult Run(ModelLibrary library, ModelSource source, OnnxSessionOptions options, OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken) =>
-        new Test(library, source, options, progress, cancellationToken).Run(reference, prepare, precision);
+    internal static ModelTestResult Run(
+        ModelLibrary library,
+        ModelSource source,
+        OnnxSessionOptions options,
+        OnnxSessionOptions? reference,
+        bool prepare,
+        ModelPrecision precision,
+        IProgress<ModelTestProgress>? progress,
+        CancellationToken cancellationToken
+    ) => new Test(library, source, options, progress, cancellationToken).Run(reference, prepare, precision);
 
     private static double Level(float[][] stems, int frames, List<string> problems)
     {
@@ -46,7 +81,12 @@ public static class ModelCheck
         double mix = Power(left) + Power(right);
         double level = Enumerable.Range(0, stems.Length / 2).Max(s => Decibels((Power(stems[2 * s]) + Power(stems[2 * s + 1])) / mix));
         if (level < SilenceDb)
-            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems are silent: for a segment of music-like sound, the loudest stem has {level:F0} dB."));
+            problems.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Its stems are silent: for a segment of music-like sound, the loudest stem has {level:F0} dB."
+                )
+            );
         return level;
     }
 
@@ -57,15 +97,27 @@ public static class ModelCheck
         if (result.Precision != ModelPrecision.Full)
         {
             if (!(agreement >= LeastPrecisionDb))
-                problems.Add(string.Create(CultureInfo.InvariantCulture, $"In the precision {result.Precision} its stems agree with those of full precision only to {agreement:F1} dB; at least {LeastPrecisionDb:F0} dB are expected. Use the precision Full for this model."));
+                problems.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"In the precision {result.Precision} its stems agree with those of full precision only to {agreement:F1} dB; at least {LeastPrecisionDb:F0} dB are expected. Use the precision Full for this model."
+                    )
+                );
         }
         else if (!(agreement >= LeastAgreementDb))
         {
-            problems.Add(string.Create(CultureInfo.InvariantCulture, $"Its stems agree with those of the CPU only to {agreement:F1} dB; at least {LeastAgreementDb:F0} dB are expected. This execution provider gives wrong results for it."));
+            problems.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Its stems agree with those of the CPU only to {agreement:F1} dB; at least {LeastAgreementDb:F0} dB are expected. This execution provider gives wrong results for it."
+                )
+            );
         }
     }
 
-    /// <summary>Left and right of each stem of a chunk; null, and what the matter is, if the model does not give finite values for it.</summary>
+    /// <summary>
+    /// Left and right of each stem of a chunk; null, and what the matter is, if the model does not give finite values for it.
+    /// </summary>
     internal static float[][]? Separate(ModelBag bag, TestChunk chunk, out string? failure, CancellationToken cancellationToken)
     {
         (float[] left, float[] right) = Samples(chunk, bag.Contract.SegmentFrames);
@@ -87,16 +139,26 @@ public static class ModelCheck
     }
 
     /// <summary>Hashes all files of a model whose hashes are known, else only the graph's.</summary>
-    private static (string Hash, bool? Matches, IReadOnlyList<string>? Stems) CheckHashes(ModelLibrary library, ModelSource source, List<string> problems, CancellationToken cancellationToken)
+    private static (string Hash, bool? Matches, IReadOnlyList<string>? Stems) CheckHashes(
+        ModelLibrary library,
+        ModelSource source,
+        List<string> problems,
+        CancellationToken cancellationToken
+    )
     {
-        string path = source.Path!, folder = Path.GetDirectoryName(path)!;
+        string path = source.Path!,
+            folder = Path.GetDirectoryName(path)!;
         string hash = DurableFiles.Hash(path, cancellationToken);
         ModelRecord? record = ModelRecord.Read(folder) is { } found && found.Files[0].Name == Path.GetFileName(path) ? found : null;
         // A model's folder in the library has the catalog's hashes, whatever its note says.
-        CatalogEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal) ? library.Catalog.Find(Path.GetFileName(folder)) : null;
+        CatalogEntry? entry = string.Equals(Path.GetDirectoryName(folder), library.Folder, StringComparison.Ordinal)
+            ? library.Catalog.Find(Path.GetFileName(folder))
+            : null;
         // A file that is a catalog's by its hash, wherever it lies.
         entry ??= library.Catalog.Entries.FirstOrDefault(e => e.Files.Count > 0 && e.Files[0].Sha256 == hash);
-        IReadOnlyList<ModelRecord.FileRecord>? files = entry is { Files.Count: > 0 } ? [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))] : record?.Files;
+        IReadOnlyList<ModelRecord.FileRecord>? files = entry is { Files.Count: > 0 }
+            ? [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))]
+            : record?.Files;
         if (files is null)
             return (hash, null, null);
         bool matches = true;
@@ -104,9 +166,12 @@ public static class ModelCheck
         {
             string file = i == 0 ? path : Path.Combine(folder, files[i].Name);
             string what = $"'{file}' is not the file {(entry is null ? "that was installed" : "of the catalog")}";
-            string? problem = !File.Exists(file) ? $"The file '{file}' is missing."
-                : RegularFile.Info(file).Length is var length && length != files[i].Size ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
-                : (i == 0 ? hash : DurableFiles.Hash(file, cancellationToken)) is var actual && actual != files[i].Sha256 ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
+            string? problem =
+                !File.Exists(file) ? $"The file '{file}' is missing."
+                : RegularFile.Info(file).Length is var length && length != files[i].Size
+                    ? string.Create(CultureInfo.InvariantCulture, $"{what}: it has {length} bytes instead of {files[i].Size}.")
+                : (i == 0 ? hash : DurableFiles.Hash(file, cancellationToken)) is var actual && actual != files[i].Sha256
+                    ? $"{what}: its SHA-256 is {actual} instead of {files[i].Sha256}."
                 : null;
             if (problem is null)
                 continue;
@@ -127,14 +192,27 @@ public static class ModelCheck
     }
 
     /// <summary>The test of one model.</summary>
-    private sealed class Test(ModelLibrary library, ModelSource source, OnnxSessionOptions options, IProgress<ModelTestProgress>? progress, CancellationToken cancellationToken)
+    private sealed class Test(
+        ModelLibrary library,
+        ModelSource source,
+        OnnxSessionOptions options,
+        IProgress<ModelTestProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         private readonly List<string> _problems = [];
+
         // What running it showed: no fault of the model where its copy is at fault.
         private readonly List<string> _found = [];
+
         // Also a copy that an earlier test refused: this one decides again.
         private readonly ModelSource _tried = source.For(ModelTrial.EvenIfRefused);
-        private ModelTestResult _result = new() { Name = source.Name, Path = source.Path, Problems = [] };
+        private ModelTestResult _result = new()
+        {
+            Name = source.Name,
+            Path = source.Path,
+            Problems = [],
+        };
 
         public ModelTestResult Run(OnnxSessionOptions? reference, bool prepare, ModelPrecision precision)
         {
@@ -173,12 +251,22 @@ public static class ModelCheck
         }
 
         /// <returns>What preparation changes; null where that is not compared.</returns>
-        private PreparationFindings? Separate(OnnxSessionOptions? reference, bool prepare, ModelPrecision precision, IReadOnlyList<string>? expectedStems)
+        private PreparationFindings? Separate(
+            OnnxSessionOptions? reference,
+            bool prepare,
+            ModelPrecision precision,
+            IReadOnlyList<string>? expectedStems
+        )
         {
             try
             {
                 Report(ModelTestStage.Running);
-                (float[][]? stems, float[][]?[]? prepared) = SeparateOnce(prepare, precision, expectedStems, comparesCopy: reference is null);
+                (float[][]? stems, float[][]?[]? prepared) = SeparateOnce(
+                    prepare,
+                    precision,
+                    expectedStems,
+                    comparesCopy: reference is null
+                );
                 if (reference is not null)
                     Compare(stems, reference, prepare);
                 return prepared is null ? null : PreparationCheck.Run(source, options, prepared, Report, memory: null, cancellationToken);
@@ -190,14 +278,40 @@ public static class ModelCheck
             }
         }
 
-        private (float[][]? Stems, float[][]?[]? Prepared) SeparateOnce(bool prepare, ModelPrecision precision, IReadOnlyList<string>? expectedStems, bool comparesCopy)
+        private (float[][]? Stems, float[][]?[]? Prepared) SeparateOnce(
+            bool prepare,
+            ModelPrecision precision,
+            IReadOnlyList<string>? expectedStems,
+            bool comparesCopy
+        )
         {
-            long memoryBefore = ProcessMemory(), started = Stopwatch.GetTimestamp();
+            long memoryBefore = ProcessMemory(),
+                started = Stopwatch.GetTimestamp();
             // Whether the provider computes rightly is what is found out here.
-            using ModelBag bag = ModelBag.Load([_tried], null, options with { SkipProviderCheck = true }, prepare, precision: precision, cancellationToken: cancellationToken);
-            _result = _result with { LoadTime = Stopwatch.GetElapsedTime(started), Precision = bag.Precision, Contract = bag.Contract.Kind, ExecutionProvider = bag.ExecutionProvider, Stems = bag.Contract.Stems, SegmentFrames = bag.Contract.SegmentFrames };
+            using ModelBag bag = ModelBag.Load(
+                [_tried],
+                null,
+                options with
+                {
+                    SkipProviderCheck = true,
+                },
+                prepare,
+                precision: precision,
+                cancellationToken: cancellationToken
+            );
+            _result = _result with
+            {
+                LoadTime = Stopwatch.GetElapsedTime(started),
+                Precision = bag.Precision,
+                Contract = bag.Contract.Kind,
+                ExecutionProvider = bag.ExecutionProvider,
+                Stems = bag.Contract.Stems,
+                SegmentFrames = bag.Contract.SegmentFrames,
+            };
             if (expectedStems is not null && !expectedStems.SequenceEqual(bag.Contract.Stems, StringComparer.OrdinalIgnoreCase))
-                _problems.Add($"Its stems are {string.Join(", ", bag.Contract.Stems)}, but {string.Join(", ", expectedStems)} were expected.");
+                _problems.Add(
+                    $"Its stems are {string.Join(", ", bag.Contract.Stems)}, but {string.Join(", ", expectedStems)} were expected."
+                );
             (float[][]? stems, TimeSpan time) = Music(bag);
             _result = _result with { RunTime = time, Memory = Math.Max(0, ProcessMemory() - memoryBefore) };
             if (stems is not null)

@@ -20,7 +20,9 @@ public sealed record ModelTestResult
     /// <summary>What is wrong with it, a sentence each; empty for a good model.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
-    /// <summary>Whether its files have the SHA-256 that the catalog states or that was noted when it was installed; null if none is known.</summary>
+    /// <summary>
+    /// Whether its files have the SHA-256 that the catalog states or that was noted when it was installed; null if none is known.
+    /// </summary>
     public bool? HashMatches { get; init; }
 
     /// <summary>The SHA-256 of the model's file, hexadecimal in lower case; null for the built-in model.</summary>
@@ -54,7 +56,8 @@ public sealed record ModelTestResult
     public long? Memory { get; init; }
 
     /// <summary>
-    /// The stems of another execution provider against those of the CPU, or of another precision against those of full precision, as a ratio of signal to difference in dB: the higher, the
+    /// The stems of another execution provider against those of the CPU, or of another precision against those of full precision, as a
+    /// ratio of signal to difference in dB: the higher, the
     /// smaller the loss. Null if neither was requested.
     /// </summary>
     public double? DifferenceDb { get; init; }
@@ -62,20 +65,30 @@ public sealed record ModelTestResult
     /// <summary>Time that what is compared with took for the segment; null if nothing is.</summary>
     public TimeSpan? ReferenceRunTime { get; init; }
 
-    /// <summary>How exact the model and its prepared copy are, chunk by chunk; empty if the model has no copy or runs without, and in tests of another execution provider or precision.</summary>
+    /// <summary>
+    /// How exact the model and its prepared copy are, chunk by chunk; empty if the model has no copy or runs without, and in tests of
+    /// another execution provider or precision.
+    /// </summary>
     public IReadOnlyList<PreparationComparison> Preparation { get; init; } = [];
 
-    /// <summary>Whether the file contains weights by themselves, so that what runs was written from them and there is no form as exported.</summary>
+    /// <summary>
+    /// Whether the file contains weights by themselves, so that what runs was written from them and there is no form as exported.
+    /// </summary>
     [JsonIgnore]
     public bool IsWrittenFromWeights => Path is not null && ModelFiles.IsWeights(Path);
 
-    /// <summary>Why the model could not be run in float64, or not even as exported, so that less is known of its preparation; null if it could, or was not to be.</summary>
+    /// <summary>
+    /// Why the model could not be run in float64, or not even as exported, so that less is known of its preparation; null if it could, or
+    /// was not to be.
+    /// </summary>
     public string? NotRecomputed { get; init; }
 
     /// <summary>Whether the prepared copy was found to lose against the model, and is refused from now on.</summary>
     public bool PreparationRefused => Refusal is not null;
 
-    /// <summary>The error that using the prepared copy is from now on, <see cref="DemucsError.PreparationRefused"/>; null if it is not refused.</summary>
+    /// <summary>
+    /// The error that using the prepared copy is from now on, <see cref="DemucsError.PreparationRefused"/>; null if it is not refused.
+    /// </summary>
     [JsonIgnore]
     public DemucsException? Refusal { get; init; }
 }

@@ -6,7 +6,8 @@ using DemucsPS.Engine.Separation;
 namespace DemucsPS.Engine.Models.Checks;
 
 /// <summary>
-/// Finds out whether a model's preparation loses against the model as exported. How far the two are apart does not say which of them is off, and of an export with long sums it is the
+/// Finds out whether a model's preparation loses against the model as exported. How far the two are apart does not say which of them is
+/// off, and of an export with long sums it is the
 /// export: so both are compared with the exported graph in float64, which shares neither the one's roundings nor the other's rewrites.
 /// </summary>
 internal static class PreparationCheck
@@ -14,16 +15,24 @@ internal static class PreparationCheck
     /// <summary>A preparation this close to float64 loses nothing that counts: rounding to 16 bits differs by 98 dB.</summary>
     public const double LeastPreparedDb = 100;
 
-    /// <summary>How much farther off than the export a preparation must be to lose: the errors of two roundings alike differ by some dB, one that is wrong by tens.</summary>
+    /// <summary>
+    /// How much farther off than the export a preparation must be to lose: the errors of two roundings alike differ by some dB, one that is
+    /// wrong by tens.
+    /// </summary>
     public const double LossDb = 10;
 
-    /// <summary>Below this, where there is no float64 to tell which of them is off, they are too far apart to continue with the one that is not the model's own.</summary>
+    /// <summary>
+    /// Below this, where there is no float64 to tell which of them is off, they are too far apart to continue with the one that is not the
+    /// model's own.
+    /// </summary>
     public const double LeastDifferenceDb = 40;
 
     /// <summary>A stem that is quieter than the loudest by more is judged as if it were not: its error is inaudible.</summary>
     private const double QuietestDb = -60;
 
-    /// <summary>What the graph in float64 takes of memory, against what the model does: 5.4 GB for 1.85 GB, the real-size htdemucs.</summary>
+    /// <summary>
+    /// What the graph in float64 takes of memory, against what the model does: 5.4 GB for 1.85 GB, the real-size htdemucs.
+    /// </summary>
     private const double Float64Memory = 3;
 
     private static readonly TestChunk[] s_chunks = Enum.GetValues<TestChunk>();
@@ -32,7 +41,8 @@ internal static class PreparationCheck
     /// <param name="bag">The model.</param>
     /// <param name="music">What it gave for the first chunk, with music.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static float[][]?[] Separate(ModelBag bag, float[][]? music, CancellationToken cancellationToken) => [music, .. s_chunks.Skip(1).Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
+    public static float[][]?[] Separate(ModelBag bag, float[][]? music, CancellationToken cancellationToken) =>
+        [music, .. s_chunks.Skip(1).Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
 
     /// <summary>Compares.</summary>
     /// <param name="source">The model.</param>
@@ -41,7 +51,14 @@ internal static class PreparationCheck
     /// <param name="report">Receives what it is at.</param>
     /// <param name="memory">Bytes of memory that there are; null for what the process may have.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static PreparationFindings Run(ModelSource source, OnnxSessionOptions options, float[][]?[] prepared, Action<ModelTestStage>? report, long? memory, CancellationToken cancellationToken)
+    public static PreparationFindings Run(
+        ModelSource source,
+        OnnxSessionOptions options,
+        float[][]?[] prepared,
+        Action<ModelTestStage>? report,
+        long? memory,
+        CancellationToken cancellationToken
+    )
     {
         string? reason = null;
         float[][]?[]? exported = null;
@@ -54,13 +71,15 @@ internal static class PreparationCheck
         }
         report?.Invoke(ModelTestStage.Recomputing);
         // At a higher level the runtime puts operators in the place of others for which it has no kernels in float64.
-        float[][]?[] exact = SeparateAs(ModelTrial.Float64, options with { OptimizationLevel = OnnxOptimizationLevel.Basic }, out reason) ?? [];
+        float[][]?[] exact = SeparateAs(ModelTrial.Float64, options with { OptimizationLevel = OnnxOptimizationLevel.Basic }, out reason)
+            ?? [];
 
         List<PreparationComparison> comparisons = [];
         List<string> losses = [];
         for (int i = 0; i < s_chunks.Length; i++)
         {
-            float[][]? truth = exact.ElementAtOrDefault(i), own = exported?[i];
+            float[][]? truth = exact.ElementAtOrDefault(i),
+                own = exported?[i];
             PreparationComparison found = new()
             {
                 Chunk = s_chunks[i],
@@ -70,7 +89,12 @@ internal static class PreparationCheck
             };
             comparisons.Add(found);
             if (exported is null && found.PreparedDb < LeastDifferenceDb)
-                losses.Add(string.Create(CultureInfo.InvariantCulture, $"For {Describe(s_chunks[i])}, its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected."));
+                losses.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"For {Describe(s_chunks[i])}, its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected."
+                    )
+                );
             if (own is not null && Loss(found, prepared[i] is not null) is { } loss)
                 losses.Add($"For {Describe(s_chunks[i])}, {loss}.");
         }
@@ -83,10 +107,14 @@ internal static class PreparationCheck
             try
             {
                 using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [source.For(trial)] }, null, how);
-                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes), available = memory ?? MachineLimits.Memory;
+                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes),
+                    available = memory ?? MachineLimits.Memory;
                 if (trial == ModelTrial.Float64 && bytes > available)
                 {
-                    reason = string.Create(CultureInfo.InvariantCulture, $"it would take about {bytes / 1e9:F1} GB of memory, but {available / 1e9:F1} GB are available.");
+                    reason = string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"it would take about {bytes / 1e9:F1} GB of memory, but {available / 1e9:F1} GB are available."
+                    );
                     return null;
                 }
                 bag.Load(cancellationToken);
@@ -94,7 +122,9 @@ internal static class PreparationCheck
             }
             catch (DemucsException e)
             {
-                reason = e.InnerException is OnnxRuntimeException fault ? $"ONNX Runtime reports: {fault.Message.ReplaceLineEndings(" ").Trim()}" : e.Message;
+                reason = e.InnerException is OnnxRuntimeException fault
+                    ? $"ONNX Runtime reports: {fault.Message.ReplaceLineEndings(" ").Trim()}"
+                    : e.Message;
                 return null;
             }
         }
@@ -107,11 +137,19 @@ internal static class PreparationCheck
             return "it gives values that are not finite, unlike the model as exported";
         if (found is { PreparedDb: { } prepared, ExportedDb: { } exported })
         {
-            return prepared >= LeastPreparedDb || prepared >= exported - LossDb ? null
-                : string.Create(CultureInfo.InvariantCulture, $"its stems agree with a float64 computation to {prepared:F1} dB, those of the model as exported to {exported:F1} dB");
+            return prepared >= LeastPreparedDb || prepared >= exported - LossDb
+                ? null
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its stems agree with a float64 computation to {prepared:F1} dB, those of the model as exported to {exported:F1} dB"
+                );
         }
-        return found.DifferenceDb >= LeastDifferenceDb ? null
-            : string.Create(CultureInfo.InvariantCulture, $"its stems agree with those of the model as exported only to {found.DifferenceDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected");
+        return found.DifferenceDb >= LeastDifferenceDb
+            ? null
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"its stems agree with those of the model as exported only to {found.DifferenceDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected"
+            );
     }
 
     /// <summary>The ratio of signal to error of the stem that is worst off, in dB.</summary>
@@ -119,7 +157,8 @@ internal static class PreparationCheck
     /// <param name="stems">The same, to be judged.</param>
     internal static double Worst(float[][] exact, float[][] stems)
     {
-        double[] signals = new double[exact.Length / 2], errors = new double[exact.Length / 2];
+        double[] signals = new double[exact.Length / 2],
+            errors = new double[exact.Length / 2];
         for (int channel = 0; channel < exact.Length; channel++)
         {
             for (int i = 0; i < exact[channel].Length; i++)
@@ -130,14 +169,17 @@ internal static class PreparationCheck
             }
         }
         double least = signals.Max() * Math.Pow(10, QuietestDb / 10);
-        return signals.Zip(errors, (signal, error) => error == 0 ? double.PositiveInfinity : 10 * Math.Log10(Math.Max(signal, least) / error)).Min();
+        return signals
+            .Zip(errors, (signal, error) => error == 0 ? double.PositiveInfinity : 10 * Math.Log10(Math.Max(signal, least) / error))
+            .Min();
     }
 
-    private static string Describe(TestChunk chunk) => chunk switch
-    {
-        TestChunk.Music => "a chunk with music",
-        TestChunk.MostlySilence => "a chunk that is mostly silent",
-        TestChunk.Offset => "a chunk with an offset",
-        _ => throw new ArgumentOutOfRangeException(nameof(chunk), chunk, null),
-    };
+    private static string Describe(TestChunk chunk) =>
+        chunk switch
+        {
+            TestChunk.Music => "a chunk with music",
+            TestChunk.MostlySilence => "a chunk that is mostly silent",
+            TestChunk.Offset => "a chunk with an offset",
+            _ => throw new ArgumentOutOfRangeException(nameof(chunk), chunk, null),
+        };
 }

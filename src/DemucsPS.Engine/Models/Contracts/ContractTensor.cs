@@ -13,6 +13,8 @@ internal sealed record ContractTensor(string Name, OnnxElementType ElementType, 
     /// <summary>Elements of the tensor.</summary>
     public int Length => checked((int)Shape.Aggregate(1L, (product, length) => product * length));
 
-    /// <summary>Whether its memory is the same, bit for bit, as in <see cref="ModelTensors"/>' own order, so that nothing is copied.</summary>
+    /// <summary>
+    /// Whether its memory is the same, bit for bit, as in <see cref="ModelTensors"/>' own order, so that nothing is copied.
+    /// </summary>
     public bool IsOwn => ElementType == OnnxElementType.Float32 && Layout == TensorLayout.Whole;
 }

@@ -7,12 +7,16 @@ namespace DemucsPS.Engine.Models.Contracts;
 
 /// <summary>
 /// The inputs and outputs of one run of a model, float32 in C order whatever the model's own tensors are: each allocated at its first
-/// use, and reused for chunk after chunk and for all models of a bag. Not thread-safe, except that what a run gave may be read by several threads.
+/// use, and reused for chunk after chunk and for all models of a bag. Not thread-safe, except that what a run gave may be read by several
+/// threads.
 /// </summary>
 /// <remarks>
-/// About 70 MB for a four-stem htdemucs of float32 in the split contract, which the runtime reads and writes directly; 14 MB if it takes and gives waveforms only.
-/// Tensors of other types or layouts come on top and are converted before and after a run. The memory is pinned for good, so a run pins nothing and the heap is
-/// not fragmented; and it is aligned, because the runtime's sums depend in their last bit on where in a cache line their input starts, and results must not depend on which job
+/// About 70 MB for a four-stem htdemucs of float32 in the split contract, which the runtime reads and writes directly; 14 MB if it takes
+/// and gives waveforms only.
+/// Tensors of other types or layouts come on top and are converted before and after a run. The memory is pinned for good, so a run pins
+/// nothing and the heap is
+/// not fragmented; and it is aligned, because the runtime's sums depend in their last bit on where in a cache line their input starts, and
+/// results must not depend on which job
 /// a chunk got.
 /// </remarks>
 internal sealed class ModelTensors
@@ -45,14 +49,20 @@ internal sealed class ModelTensors
     /// <summary>Whether the last run gave spectrograms.</summary>
     public bool HasStemSpectrograms { get; private set; }
 
-    /// <summary>Output spectrogram of one stem (the frequency branch), [4][2048][T]; only where <see cref="HasStemSpectrograms"/>.</summary>
+    /// <summary>
+    /// Output spectrogram of one stem (the frequency branch), [4][2048][T]; only where <see cref="HasStemSpectrograms"/>.
+    /// </summary>
     /// <param name="stem">The stem's number in the model.</param>
-    public ReadOnlySpan<float> StemSpectrogram(int stem) => Own(TensorRole.StemSpectrogram).Span.Slice(stem * SegmentSpectrogram.Planes * _plane, SegmentSpectrogram.Planes * _plane);
+    public ReadOnlySpan<float> StemSpectrogram(int stem) =>
+        Own(TensorRole.StemSpectrogram).Span.Slice(stem * SegmentSpectrogram.Planes * _plane, SegmentSpectrogram.Planes * _plane);
 
-    /// <summary>Output waveform of one stem (the time branch, or the whole stem of a model that gives waveforms only), L samples of one channel.</summary>
+    /// <summary>
+    /// Output waveform of one stem (the time branch, or the whole stem of a model that gives waveforms only), L samples of one channel.
+    /// </summary>
     /// <param name="stem">The stem's number in the model.</param>
     /// <param name="channel">0 left, 1 right.</param>
-    public ReadOnlySpan<float> StemWaveform(int stem, int channel) => Own(TensorRole.StemWaveform).Span.Slice((2 * stem + channel) * _segment, _segment);
+    public ReadOnlySpan<float> StemWaveform(int stem, int channel) =>
+        Own(TensorRole.StemWaveform).Span.Slice((2 * stem + channel) * _segment, _segment);
 
     /// <summary>A model's input, with the values that are here.</summary>
     internal OnnxTensor Input(ContractTensor tensor)
@@ -60,9 +70,17 @@ internal sealed class ModelTensors
         OnnxTensor native = Native(tensor);
         ReadOnlySpan<float> values = Own(tensor.Role).Span;
         if (!tensor.IsOwn && tensor.ElementType == OnnxElementType.Float32)
-            Pack(tensor.Layout, values, _inputs.Singles[(tensor.Role, tensor.Layout)].Span, static (source, target) => source.CopyTo(target), static value => value);
+            Pack(
+                tensor.Layout,
+                values,
+                _inputs.Singles[(tensor.Role, tensor.Layout)].Span,
+                static (source, target) => source.CopyTo(target),
+                static value => value
+            );
         else if (!tensor.IsOwn)
-            Pack(tensor.Layout, values, _inputs.Halves[(tensor.Role, tensor.Layout)].Span, HalfConversion.ToHalf, static value => (Half)value);
+            Pack(tensor.Layout, values, _inputs.Halves[(tensor.Role, tensor.Layout)].Span, HalfConversion.ToHalf, static value =>
+                (Half)value
+            );
         return native;
     }
 
@@ -77,13 +95,24 @@ internal sealed class ModelTensors
         {
             Span<float> values = Own(tensor.Role).Span;
             if (!tensor.IsOwn && tensor.ElementType == OnnxElementType.Float32)
-                Unpack(tensor.Layout, _outputs.Singles[(tensor.Role, tensor.Layout)].Span, values, static (source, target) => source.CopyTo(target), static value => value);
+                Unpack(
+                    tensor.Layout,
+                    _outputs.Singles[(tensor.Role, tensor.Layout)].Span,
+                    values,
+                    static (source, target) => source.CopyTo(target),
+                    static value => value
+                );
             else if (!tensor.IsOwn)
-                Unpack(tensor.Layout, _outputs.Halves[(tensor.Role, tensor.Layout)].Span, values, HalfConversion.ToSingle, static value => (float)value);
+                Unpack(tensor.Layout, _outputs.Halves[(tensor.Role, tensor.Layout)].Span, values, HalfConversion.ToSingle, static value =>
+                    (float)value
+                );
         }
     }
 
-    /// <summary>Exchanges the outputs, not the inputs, with tensors of the same contract: inputs can then be filled while the outputs are another run's.</summary>
+    /// <summary>
+    /// Exchanges the outputs, not the inputs, with tensors of the same contract: inputs can then be filled while the outputs are another
+    /// run's.
+    /// </summary>
     public void ExchangeOutputs(ModelTensors other) => (_outputs, other._outputs) = (other._outputs, _outputs);
 
     private OnnxTensor Native(ContractTensor tensor)
@@ -99,7 +128,13 @@ internal sealed class ModelTensors
 
     private delegate void Conversion<TFrom, TTo>(ReadOnlySpan<TFrom> source, Span<TTo> target);
 
-    private void Pack<T>(TensorLayout layout, ReadOnlySpan<float> own, Span<T> native, Conversion<float, T> convert, Func<float, T> convertOne)
+    private void Pack<T>(
+        TensorLayout layout,
+        ReadOnlySpan<float> own,
+        Span<T> native,
+        Conversion<float, T> convert,
+        Func<float, T> convertOne
+    )
     {
         if (layout == TensorLayout.Whole)
         {
@@ -108,7 +143,8 @@ internal sealed class ModelTensors
         }
         for (int channel = 0; channel < own.Length / (2 * _plane); channel++)
         {
-            ReadOnlySpan<float> real = own.Slice(2 * channel * _plane, _plane), imaginary = own.Slice((2 * channel + 1) * _plane, _plane);
+            ReadOnlySpan<float> real = own.Slice(2 * channel * _plane, _plane),
+                imaginary = own.Slice((2 * channel + 1) * _plane, _plane);
             if (layout != TensorLayout.PartsLast)
             {
                 convert(layout == TensorLayout.Real ? real : imaginary, native.Slice(channel * _plane, _plane));
@@ -123,7 +159,13 @@ internal sealed class ModelTensors
         }
     }
 
-    private void Unpack<T>(TensorLayout layout, ReadOnlySpan<T> native, Span<float> own, Conversion<T, float> convert, Func<T, float> convertOne)
+    private void Unpack<T>(
+        TensorLayout layout,
+        ReadOnlySpan<T> native,
+        Span<float> own,
+        Conversion<T, float> convert,
+        Func<T, float> convertOne
+    )
     {
         if (layout == TensorLayout.Whole)
         {
@@ -132,7 +174,8 @@ internal sealed class ModelTensors
         }
         for (int channel = 0; channel < own.Length / (2 * _plane); channel++)
         {
-            Span<float> real = own.Slice(2 * channel * _plane, _plane), imaginary = own.Slice((2 * channel + 1) * _plane, _plane);
+            Span<float> real = own.Slice(2 * channel * _plane, _plane),
+                imaginary = own.Slice((2 * channel + 1) * _plane, _plane);
             if (layout != TensorLayout.PartsLast)
             {
                 convert(native.Slice(channel * _plane, _plane), layout == TensorLayout.Real ? real : imaginary);
@@ -184,7 +227,8 @@ internal sealed class ModelTensors
     /// <summary>What goes in, or what comes out: in the order of this class, and in the forms of the models that differ from it.</summary>
     private sealed class Buffers
     {
-        public Memory<float> Waveform, Spectrogram;
+        public Memory<float> Waveform,
+            Spectrogram;
 
         public readonly Dictionary<(TensorRole, TensorLayout), Memory<float>> Singles = [];
 

@@ -3,11 +3,14 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
-/// A layer of a decoder: the encoder's result at the same depth is added, then come a gated convolution, residual branches and a transposed convolution in steps, along frequencies or along time.
+/// A layer of a decoder: the encoder's result at the same depth is added, then come a gated convolution, residual branches and a transposed
+/// convolution in steps, along frequencies or along time.
 /// </summary>
 /// <remarks>
-/// The transposed convolution is written as an ordinary one that computes every position between two steps as its own channel, whose results are then laid side by side: with step s and a
-/// kernel of 2·s, y[s·l + p] = x[l]·w[p] + x[l − 1]·w[s + p]. The runtime's own would multiply matrices and then add the results into place one by one.
+/// The transposed convolution is written as an ordinary one that computes every position between two steps as its own channel, whose
+/// results are then laid side by side: with step s and a
+/// kernel of 2·s, y[s·l + p] = x[l]·w[p] + x[l − 1]·w[s + p]. The runtime's own would multiply matrices and then add the results into place
+/// one by one.
 /// </remarks>
 internal sealed class DecoderLayer
 {
@@ -20,7 +23,8 @@ internal sealed class DecoderLayer
     private readonly int _outputs;
     private readonly bool _isLast;
     private readonly int _context;
-    private readonly OnnxValue _weight, _bias;
+    private readonly OnnxValue _weight,
+        _bias;
 
     /// <summary>Reads a layer's weights.</summary>
     /// <param name="graph">Where they go.</param>
@@ -38,13 +42,17 @@ internal sealed class DecoderLayer
         _context = context;
         _outputs = outputs;
         _isLast = isLast;
-        string weight = $"{name}.conv_tr.weight", bias = $"{name}.conv_tr.bias";
+        string weight = $"{name}.conv_tr.weight",
+            bias = $"{name}.conv_tr.bias";
         int inputs = layer.Channels;
         int[] shape = isPlane ? [inputs, outputs, Steps.Kernel, 1] : [inputs, outputs, Steps.Kernel];
         graph.Require(weight, shape);
         long[] phases = isPlane ? [outputs * Steps.Stride, inputs, TapsEach, 1] : [outputs * Steps.Stride, inputs, TapsEach];
         _weight = graph.Computed(() => Phases(graph.Values(weight, shape), inputs, outputs), phases);
-        _bias = graph.Constant(graph.Values(bias, outputs).SelectMany(value => Enumerable.Repeat(value, Steps.Stride)), outputs * Steps.Stride);
+        _bias = graph.Constant(
+            graph.Values(bias, outputs).SelectMany(value => Enumerable.Repeat(value, Steps.Stride)),
+            outputs * Steps.Stride
+        );
     }
 
     /// <summary>The layer over a waveform.</summary>
@@ -58,7 +66,13 @@ internal sealed class DecoderLayer
         int steps = x.Columns + 1;
         OnnxValue phases = _graph.Conv(inner.Value, _weight, _bias, [TapsEach], pads: [1, 1]);
         OnnxValue side = _graph.Transpose(_graph.Reshape(phases, _outputs, Steps.Stride, steps), 0, 1, 3, 2);
-        OnnxValue value = _graph.Slice(_graph.Reshape(side, _outputs, Steps.Stride * steps), 2, Steps.Stride * steps, Steps.Pad, Steps.Pad + columns);
+        OnnxValue value = _graph.Slice(
+            _graph.Reshape(side, _outputs, Steps.Stride * steps),
+            2,
+            Steps.Stride * steps,
+            Steps.Pad,
+            Steps.Pad + columns
+        );
         return _graph.Wide(new Signal(_isLast ? value : _graph.Gelu(value), _outputs, null, columns));
     }
 
@@ -72,7 +86,8 @@ internal sealed class DecoderLayer
     {
         int start = _layer.IsTiled ? first - first % TiledConvolution.Tile : first;
         int stop = _layer.IsTiled ? Math.Min(rows, (end + TiledConvolution.Tile - 1) / TiledConvolution.Tile * TiledConvolution.Tile) : end;
-        int from = Math.Max(start - _context, 0), to = Math.Min(stop + _context, rows);
+        int from = Math.Max(start - _context, 0),
+            to = Math.Min(stop + _context, rows);
         Signal taken = x(from, to);
         _graph.Graph.Section(_name);
         Signal sum = _graph.Wide(taken with { Value = taken.Value + skip(from, to).Value });
@@ -89,22 +104,40 @@ internal sealed class DecoderLayer
     /// <param name="end">The row after the last one.</param>
     public Signal Outer(RowSource inner, int rows, int first, int end)
     {
-        int firstStep = (first + Steps.Pad) / Steps.Stride, lastStep = (end - 1 + Steps.Pad) / Steps.Stride, steps = lastStep - firstStep + 1;
+        int firstStep = (first + Steps.Pad) / Steps.Stride,
+            lastStep = (end - 1 + Steps.Pad) / Steps.Stride,
+            steps = lastStep - firstStep + 1;
         Signal x = inner(Math.Max(firstStep - 1, 0), Math.Min(lastStep + 1, rows));
         _graph.Graph.Section(_name);
-        OnnxValue phases = _graph.Conv(x.Value, _weight, _bias, [TapsEach, 1], pads: [firstStep == 0 ? 1 : 0, 0, lastStep == rows ? 1 : 0, 0]);
-        long[] order = [.. Enumerable.Range(first + Steps.Pad, end - first).Select(row => (long)(row % Steps.Stride * steps + row / Steps.Stride - firstStep))];
+        OnnxValue phases = _graph.Conv(
+            x.Value,
+            _weight,
+            _bias,
+            [TapsEach, 1],
+            pads: [firstStep == 0 ? 1 : 0, 0, lastStep == rows ? 1 : 0, 0]
+        );
+        long[] order =
+        [
+            .. Enumerable
+                .Range(first + Steps.Pad, end - first)
+                .Select(row => (long)(row % Steps.Stride * steps + row / Steps.Stride - firstStep)),
+        ];
         OnnxValue value = _graph.Graph.Gather(_graph.Reshape(phases, _outputs, Steps.Stride * steps, x.Columns), _graph.Integers(order), 2);
         return _graph.Wide(new Signal(_isLast ? value : _graph.Gelu(value), _outputs, end - first, x.Columns));
     }
 
-    /// <summary>[inputs, outputs, taps·step] as [outputs, step, inputs, taps], the taps last first, because a convolution counts forwards.</summary>
+    /// <summary>
+    /// [inputs, outputs, taps·step] as [outputs, step, inputs, taps], the taps last first, because a convolution counts forwards.
+    /// </summary>
     private static float[] Phases(double[] weight, int inputs, int outputs)
     {
         float[] phases = new float[weight.Length];
         for (int i = 0; i < phases.Length; i++)
         {
-            int tap = i % TapsEach, input = i / TapsEach % inputs, phase = i / (TapsEach * inputs) % Steps.Stride, output = i / (TapsEach * inputs * Steps.Stride);
+            int tap = i % TapsEach,
+                input = i / TapsEach % inputs,
+                phase = i / (TapsEach * inputs) % Steps.Stride,
+                output = i / (TapsEach * inputs * Steps.Stride);
             phases[i] = (float)weight[(input * outputs + output) * Steps.Kernel + (TapsEach - 1 - tap) * Steps.Stride + phase];
         }
         return phases;

@@ -7,8 +7,10 @@ using DemucsPS.Engine.Spectral;
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
-/// Writes htdemucs as an ONNX graph, from its weights and architecture: waveform [B,2,L] and spectrogram [B,4,2048,T] in, the stems' spectrograms [B,S,4,2048,T] and waveforms [B,S,2,L] out. It is
-/// written as ONNX Runtime computes it best and most exactly, so there is nothing to prepare; attention is an operator of the runtime's own (com.microsoft). Equal weights give equal bytes.
+/// Writes htdemucs as an ONNX graph, from its weights and architecture: waveform [B,2,L] and spectrogram [B,4,2048,T] in, the stems'
+/// spectrograms [B,S,4,2048,T] and waveforms [B,S,2,L] out. It is
+/// written as ONNX Runtime computes it best and most exactly, so there is nothing to prepare; attention is an operator of the runtime's own
+/// (com.microsoft). Equal weights give equal bytes.
 /// </summary>
 internal static class HTDemucsGraph
 {
@@ -36,7 +38,12 @@ internal static class HTDemucsGraph
         Only(a.Cac, "cac", a.Cac, "true");
         Only(a.Depth is > 0 and <= MostLayers, "depth", a.Depth, $"1 to {MostLayers}");
         Only(a.Rewrite, "rewrite", a.Rewrite, "true");
-        Only(a.MultiFreqs.Count == 0, "multi_freqs", string.Join(", ", a.MultiFreqs.Select(f => f.ToString(CultureInfo.InvariantCulture))), "none");
+        Only(
+            a.MultiFreqs.Count == 0,
+            "multi_freqs",
+            string.Join(", ", a.MultiFreqs.Select(f => f.ToString(CultureInfo.InvariantCulture))),
+            "none"
+        );
         Only(a.KernelSize == Steps.Kernel, "kernel_size", a.KernelSize, $"{Steps.Kernel}");
         Only(a.Stride == Steps.Stride, "stride", a.Stride, $"{Steps.Stride}");
         Only(a.Context is 0 or 1, "context", a.Context, "0 or 1");
@@ -57,8 +64,14 @@ internal static class HTDemucsGraph
         Only(!a.TransformerSparseCrossAttn, "t_sparse_cross_attn", a.TransformerSparseCrossAttn, "false");
         Only(a.SampleRate == SampleRate, "samplerate", a.SampleRate, $"{SampleRate}");
         Only(a.UseTrainSegment, "use_train_segment", a.UseTrainSegment, "true");
-        int channels = HTDemucsNetwork.ChannelsOf(a, a.Depth - 1), inner = CrossTransformer.ChannelsOf(a, channels);
-        Only(inner % 4 == 0 && inner >= 8, a.BottomChannels > 0 ? "bottom_channels" : "channels", inner, "a multiple of 4, at least 8, for the transformer");
+        int channels = HTDemucsNetwork.ChannelsOf(a, a.Depth - 1),
+            inner = CrossTransformer.ChannelsOf(a, channels);
+        Only(
+            inner % 4 == 0 && inner >= 8,
+            a.BottomChannels > 0 ? "bottom_channels" : "channels",
+            inner,
+            "a multiple of 4, at least 8, for the transformer"
+        );
         Only(a.TransformerHeads > 0 && inner % a.TransformerHeads == 0, "t_heads", a.TransformerHeads, $"a divisor of {inner}");
         Only(CrossTransformer.HiddenOf(a, channels) > 0, "t_hidden_scale", a.TransformerHiddenScale, $"no less than 1/{inner}");
         Only(a.DconvMode == 0 || HTDemucsNetwork.HiddenOf(a, a.Channels) > 0, "dconv_comp", a.DconvComp, $"no more than {a.Channels}");
@@ -67,8 +80,11 @@ internal static class HTDemucsGraph
         {
             if (!fits)
             {
-                throw new DemucsException(DemucsError.DemucsModelInvalid,
-                    $"Model '{path}' cannot be used: its HTDemucs argument '{keyword}' is {Convert.ToString(value, CultureInfo.InvariantCulture)?.ToLowerInvariant()}, but only {known} is supported. Export it to ONNX, or choose another model.", path);
+                throw new DemucsException(
+                    DemucsError.DemucsModelInvalid,
+                    $"Model '{path}' cannot be used: its HTDemucs argument '{keyword}' is {Convert.ToString(value, CultureInfo.InvariantCulture)?.ToLowerInvariant()}, but only {known} is supported. Export it to ONNX, or choose another model.",
+                    path
+                );
             }
         }
     }
@@ -79,7 +95,8 @@ internal static class HTDemucsGraph
     /// <param name="destination">Takes the bytes of an .onnx file, from the first to the last.</param>
     /// <param name="cancellationToken">Ends it between two tensors.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelInvalid"/>: the architecture cannot be written, or weights do not fit it, or are not finite; <see cref="DemucsError.DemucsModelNotFound"/>: they cannot be read.
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: the architecture cannot be written, or weights do not fit it, or are not finite;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: they cannot be read.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static void Write(HTDemucsWeights weights, HTDemucsGraphOptions options, Stream destination, CancellationToken cancellationToken)

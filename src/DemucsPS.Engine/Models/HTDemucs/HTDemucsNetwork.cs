@@ -6,7 +6,8 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>The whole of htdemucs: two encoders, the transformer between them, and two decoders.</summary>
 /// <remarks>
-/// The outer layers of the spectrogram are computed some rows after the others, so that what a layer has within itself is never there for all frequencies at once. Rows of an encoder's layer and
+/// The outer layers of the spectrogram are computed some rows after the others, so that what a layer has within itself is never there for
+/// all frequencies at once. Rows of an encoder's layer and
 /// residual branches do not depend on each other; a decoder's look at their neighbors, of which a few are computed twice.
 /// </remarks>
 internal sealed class HTDemucsNetwork
@@ -14,10 +15,14 @@ internal sealed class HTDemucsNetwork
     /// <summary>What normalizations of the mix add to its deviation.</summary>
     private const float Epsilon = 1e-5f;
 
-    /// <summary>So many numbers of a layer's result are computed at once: of htdemucs 64 rows of its outermost layers, in blocks of 4 MB.</summary>
+    /// <summary>
+    /// So many numbers of a layer's result are computed at once: of htdemucs 64 rows of its outermost layers, in blocks of 4 MB.
+    /// </summary>
     private const int BlockNumbers = 1 << 20;
 
-    private const int WaveChannels = 2, Planes = SegmentSpectrogram.Planes, Bins = SegmentSpectrogram.Bins;
+    private const int WaveChannels = 2,
+        Planes = SegmentSpectrogram.Planes,
+        Bins = SegmentSpectrogram.Bins;
 
     private readonly HTDemucsArchitecture _architecture;
     private readonly HTDemucsGraphOptions _options;
@@ -47,8 +52,11 @@ internal sealed class HTDemucsNetwork
     public OnnxGraphWriter Build()
     {
         OnnxGraphWriter g = _graph.Graph;
-        int stems = _architecture.Sources.Count, depth = _architecture.Depth, batch = _options.Batch;
-        int length = _options.SegmentFrames, frames = SegmentSpectrogram.FrameCount(length);
+        int stems = _architecture.Sources.Count,
+            depth = _architecture.Depth,
+            batch = _options.Batch;
+        int length = _options.SegmentFrames,
+            frames = SegmentSpectrogram.FrameCount(length);
         Signal wave = new(g.Input("waveform", batch, WaveChannels, length), WaveChannels, null, length);
         Signal plane = new(g.Input("spectrogram", batch, Planes, Bins, frames), Planes, Bins, frames);
 
@@ -56,7 +64,8 @@ internal sealed class HTDemucsNetwork
         (Signal x, OnnxValue mean, OnnxValue deviation) = Normalize(plane);
         (Signal t, OnnxValue waveMean, OnnxValue waveDeviation) = Normalize(wave);
 
-        List<Signal> waves = [], planes = [];
+        List<Signal> waves = [],
+            planes = [];
         List<int> lengths = [];
         for (int i = 0; i < depth; i++)
         {
@@ -79,11 +88,20 @@ internal sealed class HTDemucsNetwork
             rows = Decode(i, rows, planes[i]);
         DecoderLayer last = Decoder("decoder", 0, Planes * stems, isPlane: true);
         Signal skip = planes[0];
-        OnnxValue[] blocks = [.. Blocks(Bins, Steps.Stride * RowsAtOnce(skip.Channels, frames)).Select(block =>
-        {
-            OnnxValue value = last.Outer((first, end) => last.Inner(rows, RowsOf(skip), skip.Rows!.Value, first, end), skip.Rows!.Value, block.First, block.End).Value;
-            return _graph.Reshape(value, stems, Planes, block.End - block.First, frames) * Spread(deviation, 5) + Spread(mean, 5);
-        })];
+        OnnxValue[] blocks =
+        [
+            .. Blocks(Bins, Steps.Stride * RowsAtOnce(skip.Channels, frames))
+                .Select(block =>
+                {
+                    OnnxValue value = last.Outer(
+                        (first, end) => last.Inner(rows, RowsOf(skip), skip.Rows!.Value, first, end),
+                        skip.Rows!.Value,
+                        block.First,
+                        block.End
+                    ).Value;
+                    return _graph.Reshape(value, stems, Planes, block.End - block.First, frames) * Spread(deviation, 5) + Spread(mean, 5);
+                }),
+        ];
         g.Section("spectrogram");
         g.Output("stem_spectrogram", _graph.Concat(3, blocks), batch, stems, Planes, Bins, frames);
         g.Output("stem_waveform", stemWaveform, batch, stems, WaveChannels, length);
@@ -95,7 +113,8 @@ internal sealed class HTDemucsNetwork
     {
         int[] axes = [.. Enumerable.Range(1, x.Shape.Length).Reverse()];
         double count = x.Shape.Aggregate(1.0, (product, length) => product * length);
-        OnnxValue mean = _graph.Mean(x.Value, x.Shape, axes), centered = x.Value - mean;
+        OnnxValue mean = _graph.Mean(x.Value, x.Shape, axes),
+            centered = x.Value - mean;
         // That of a sample, which has one number less to divide by.
         OnnxValue deviation = _graph.Graph.Sqrt((float)(count / (count - 1)) * _graph.MeanSquare(centered, x.Shape, axes));
         return (x with { Value = centered / (deviation + Epsilon) }, mean, deviation);
@@ -111,31 +130,52 @@ internal sealed class HTDemucsNetwork
     private DecoderLayer Decoder(string name, int i, int outermost, bool isPlane)
     {
         string layer = $"{name}.{_architecture.Depth - 1 - i}";
-        return new(_graph, layer, Layer(layer, i, _architecture.Context, 2, isPlane), _architecture.Context, i == 0 ? outermost : ChannelsOf(_architecture, i - 1), i == 0, isPlane);
+        return new(
+            _graph,
+            layer,
+            Layer(layer, i, _architecture.Context, 2, isPlane),
+            _architecture.Context,
+            i == 0 ? outermost : ChannelsOf(_architecture, i - 1),
+            i == 0,
+            isPlane
+        );
     }
 
     private LayerWeights Layer(string name, int i, int context, int mode, bool isPlane)
     {
         int channels = ChannelsOf(_architecture, i);
-        int[] distances = (_architecture.DconvMode & mode) == 0 ? [] : [.. Enumerable.Range(0, _architecture.DconvDepth).Select(branch => 1 << branch)];
+        int[] distances =
+            (_architecture.DconvMode & mode) == 0 ? [] : [.. Enumerable.Range(0, _architecture.DconvDepth).Select(branch => 1 << branch)];
         return new LayerWeights(_graph, name, channels, context, HiddenOf(_architecture, channels), distances, isPlane);
     }
 
     private Signal Encode(int i, Signal x)
     {
         EncoderLayer layer = Encoder("encoder", i, x.Channels, isPlane: true);
-        int rows = x.Rows!.Value / Steps.Stride, channels = ChannelsOf(_architecture, i);
+        int rows = x.Rows!.Value / Steps.Stride,
+            channels = ChannelsOf(_architecture, i);
         double[]? embedding = i == 0 && _architecture.FreqEmb > 0 ? _graph.Values("freq_emb.embedding.weight", rows, channels) : null;
-        return Joined(Blocks(rows, RowsAtOnce(channels, x.Columns)).Select(block =>
-        {
-            Signal part = layer.Apply(x, block.First, block.End);
-            if (embedding is null)
-                return part;
-            int count = block.End - block.First;
-            double scale = _architecture.FreqEmb * _architecture.EmbScale;
-            OnnxValue values = _graph.Constant(Enumerable.Range(0, channels * count).Select(n => scale * embedding[(block.First + n % count) * channels + n / count]), 1, channels, count, 1);
-            return part with { Value = part.Value + values };
-        }));
+        return Joined(
+            Blocks(rows, RowsAtOnce(channels, x.Columns))
+                .Select(block =>
+                {
+                    Signal part = layer.Apply(x, block.First, block.End);
+                    if (embedding is null)
+                        return part;
+                    int count = block.End - block.First;
+                    double scale = _architecture.FreqEmb * _architecture.EmbScale;
+                    OnnxValue values = _graph.Constant(
+                        Enumerable
+                            .Range(0, channels * count)
+                            .Select(n => scale * embedding[(block.First + n % count) * channels + n / count]),
+                        1,
+                        channels,
+                        count,
+                        1
+                    );
+                    return part with { Value = part.Value + values };
+                })
+        );
     }
 
     /// <summary>All rows of what a decoder's layer transposes, and from them the rows of its result.</summary>
@@ -144,21 +184,34 @@ internal sealed class HTDemucsNetwork
         // Only the outermost layer gives something else.
         DecoderLayer layer = Decoder("decoder", i, outermost: 0, isPlane: true);
         int rows = skip.Rows!.Value;
-        RowSource inner = RowsOf(Joined(Blocks(rows, RowsAtOnce(skip.Channels, skip.Columns)).Select(block => layer.Inner(x, RowsOf(skip), rows, block.First, block.End))));
+        RowSource inner = RowsOf(
+            Joined(
+                Blocks(rows, RowsAtOnce(skip.Channels, skip.Columns))
+                    .Select(block => layer.Inner(x, RowsOf(skip), rows, block.First, block.End))
+            )
+        );
         return (first, end) => layer.Outer(inner, rows, first, end);
     }
 
     /// <summary>Rows of a signal that is there.</summary>
-    private RowSource RowsOf(Signal x) => (first, end) => x with { Value = _graph.Slice(x.Value, 2, x.Rows!.Value, first, end), Rows = end - first };
+    private RowSource RowsOf(Signal x) =>
+        (first, end) => x with { Value = _graph.Slice(x.Value, 2, x.Rows!.Value, first, end), Rows = end - first };
 
     private Signal Joined(IEnumerable<Signal> parts)
     {
         Signal[] all = [.. parts];
-        return _graph.Wide(all[0] with { Value = _graph.Concat(2, [.. all.Select(part => part.Value)]), Rows = all.Sum(part => part.Rows) });
+        return _graph.Wide(
+            all[0] with
+            {
+                Value = _graph.Concat(2, [.. all.Select(part => part.Value)]),
+                Rows = all.Sum(part => part.Rows),
+            }
+        );
     }
 
     /// <summary>How many rows are computed at once: whole tiles.</summary>
-    private static int RowsAtOnce(int channels, int columns) => Math.Max(BlockNumbers / (channels * columns) / TiledConvolution.Tile, 1) * TiledConvolution.Tile;
+    private static int RowsAtOnce(int channels, int columns) =>
+        Math.Max(BlockNumbers / (channels * columns) / TiledConvolution.Tile, 1) * TiledConvolution.Tile;
 
     private static IEnumerable<(int First, int End)> Blocks(int rows, int atOnce)
     {

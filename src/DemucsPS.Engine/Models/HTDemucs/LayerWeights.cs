@@ -5,15 +5,24 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// <summary>What encoder and decoder layers of both branches have in common: a gated convolution, and residual branches.</summary>
 internal sealed class LayerWeights
 {
-    /// <summary>From so many channels on, planes are computed in tiles, see <see cref="TiledConvolution"/>: what these save grows with the channels' square, the passes around them with the channels.</summary>
+    /// <summary>
+    /// From so many channels on, planes are computed in tiles, see <see cref="TiledConvolution"/>: what these save grows with the channels'
+    /// square, the passes around them with the channels.
+    /// </summary>
     private const int FewestTiledChannels = 64;
 
     private readonly WeightedGraph _graph;
     private readonly string _name;
     private readonly int _context;
     private readonly bool _isPlane;
-    private readonly OnnxValue? _weight, _bias, _values, _valuesBias, _gates, _gatesBias;
-    private readonly TiledConvolution? _tiledValues, _tiledGates;
+    private readonly OnnxValue? _weight,
+        _bias,
+        _values,
+        _valuesBias,
+        _gates,
+        _gatesBias;
+    private readonly TiledConvolution? _tiledValues,
+        _tiledGates;
     private readonly ResidualBranch[] _branches;
 
     /// <summary>Reads a layer's weights.</summary>
@@ -33,13 +42,24 @@ internal sealed class LayerWeights
         _isPlane = isPlane;
         int taps = 2 * context + 1;
         int[] shape = isPlane ? [2 * channels, channels, taps, taps] : [2 * channels, channels, taps];
-        string weight = $"{name}.rewrite.weight", bias = $"{name}.rewrite.bias";
+        string weight = $"{name}.rewrite.weight",
+            bias = $"{name}.rewrite.bias";
         if (isPlane && context == 1 && channels >= FewestTiledChannels)
         {
             graph.Require(weight, shape);
             int half = channels * channels * taps * taps;
-            _tiledValues = new TiledConvolution(graph, () => graph.Values(weight, shape)[..half], graph.Rows(bias, [2 * channels], 0, channels), channels);
-            _tiledGates = new TiledConvolution(graph, () => graph.Values(weight, shape)[half..], graph.Rows(bias, [2 * channels], channels, channels), channels);
+            _tiledValues = new TiledConvolution(
+                graph,
+                () => graph.Values(weight, shape)[..half],
+                graph.Rows(bias, [2 * channels], 0, channels),
+                channels
+            );
+            _tiledGates = new TiledConvolution(
+                graph,
+                () => graph.Values(weight, shape)[half..],
+                graph.Rows(bias, [2 * channels], channels, channels),
+                channels
+            );
         }
         else if (isPlane || context == 0)
         {
@@ -54,7 +74,12 @@ internal sealed class LayerWeights
             _weight = graph.Weight(weight, shape);
             _bias = graph.Weight(bias, 2 * channels);
         }
-        _branches = [.. distances.Select((distance, i) => new ResidualBranch(graph, $"{name}.dconv.layers.{i}", channels, hidden, distance, isPlane))];
+        _branches =
+        [
+            .. distances.Select(
+                (distance, i) => new ResidualBranch(graph, $"{name}.dconv.layers.{i}", channels, hidden, distance, isPlane)
+            ),
+        ];
     }
 
     /// <summary>Its channels.</summary>
@@ -78,20 +103,41 @@ internal sealed class LayerWeights
         if (_tiledValues is { } values && _tiledGates is { } gates && rows % TiledConvolution.Tile == 0)
         {
             OnnxValue parts = TiledConvolution.Parts(_graph, x, top, bottom);
-            return _graph.Wide(x with { Rows = rows, Value = TiledConvolution.Join(_graph, values.Of(parts, x, rows!.Value) * _graph.Sigmoid(gates.Of(parts, x, rows.Value)), Channels, rows.Value, x.Columns) });
+            return _graph.Wide(
+                x with
+                {
+                    Rows = rows,
+                    Value = TiledConvolution.Join(
+                        _graph,
+                        values.Of(parts, x, rows!.Value) * _graph.Sigmoid(gates.Of(parts, x, rows.Value)),
+                        Channels,
+                        rows.Value,
+                        x.Columns
+                    ),
+                }
+            );
         }
         if (_tiledValues is not null)
             throw new InvalidOperationException($"Layer '{_name}' computes {rows} frequencies, which do not form tiles.");
-        long[] kernel = _isPlane ? [taps, taps] : [taps], pads = _isPlane ? [top, _context, bottom, _context] : [_context, _context];
+        long[] kernel = _isPlane ? [taps, taps] : [taps],
+            pads = _isPlane ? [top, _context, bottom, _context] : [_context, _context];
         OnnxValue result;
         if (_weight is not null)
         {
-            OnnxValue[] halves = g.Node("Split", 2, [_graph.Conv(x.Value, _weight, _bias, kernel, pads: pads)], OnnxAttribute.Create("axis", 1), OnnxAttribute.Create("num_outputs", 2));
+            OnnxValue[] halves = g.Node(
+                "Split",
+                2,
+                [_graph.Conv(x.Value, _weight, _bias, kernel, pads: pads)],
+                OnnxAttribute.Create("axis", 1),
+                OnnxAttribute.Create("num_outputs", 2)
+            );
             result = halves[0] * _graph.Sigmoid(halves[1]);
         }
         else
         {
-            result = _graph.Conv(x.Value, _values!, _valuesBias, kernel, pads: pads) * _graph.Sigmoid(_graph.Conv(x.Value, _gates!, _gatesBias, kernel, pads: pads));
+            result =
+                _graph.Conv(x.Value, _values!, _valuesBias, kernel, pads: pads)
+                * _graph.Sigmoid(_graph.Conv(x.Value, _gates!, _gatesBias, kernel, pads: pads));
         }
         return _graph.Wide(x with { Rows = rows, Value = result });
     }

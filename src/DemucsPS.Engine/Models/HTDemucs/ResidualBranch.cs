@@ -4,15 +4,20 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
-/// The residual branches of a layer: each takes its channels together to a few, looks along time at growing distances, and adds what it makes of that. In the branch of the spectrogram every
+/// The residual branches of a layer: each takes its channels together to a few, looks along time at growing distances, and adds what it
+/// makes of that. In the branch of the spectrogram every
 /// frequency is normalized by itself.
 /// </summary>
 /// <remarks>
-/// <para>A branch ends with a pointwise convolution to twice the channels, a group normalization of the result and a gated linear unit. The result is never stored before it is normalized: with
-/// x = W·h + b over channels c and time t, μ the mean of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩ and b' = b − ⟨b⟩, the variance of x is the mean of (W·(h − μ))² over both +
-/// ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalized x is (W·h + b' − ⟨W⟩·μ)/σ. The means of squares are taken of (R·v)² instead, where R is square and as small as v
+/// <para>A branch ends with a pointwise convolution to twice the channels, a group normalization of the result and a gated linear unit. The
+/// result is never stored before it is normalized: with
+/// x = W·h + b over channels c and time t, μ the mean of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩ and b' = b − ⟨b⟩, the variance of x
+/// is the mean of (W·(h − μ))² over both +
+/// ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalized x is (W·h + b' − ⟨W⟩·μ)/σ. The means of squares are taken of
+/// (R·v)² instead, where R is square and as small as v
 /// allows, see <see cref="GramRoot"/>.</para>
-/// <para>Deviation and means differ from frequency to frequency, and weights cannot. So h is divided by σ before the convolution, and takes two channels more with it, 1/σ and ⟨W⟩·μ/σ, whose
+/// <para>Deviation and means differ from frequency to frequency, and weights cannot. So h is divided by σ before the convolution, and takes
+/// two channels more with it, 1/σ and ⟨W⟩·μ/σ, whose
 /// weights are b' and −1, all times the channel's factor.</para>
 /// </remarks>
 internal sealed class ResidualBranch
@@ -26,8 +31,18 @@ internal sealed class ResidualBranch
     private readonly int _hidden;
     private readonly int _distance;
     private readonly bool _isPlane;
-    private readonly OnnxValue _firstWeight, _firstBias, _firstFactors, _firstSummands;
-    private readonly OnnxValue _within, _between, _betweenBias, _average, _values, _valuesBias, _gates, _gatesBias;
+    private readonly OnnxValue _firstWeight,
+        _firstBias,
+        _firstFactors,
+        _firstSummands;
+    private readonly OnnxValue _within,
+        _between,
+        _betweenBias,
+        _average,
+        _values,
+        _valuesBias,
+        _gates,
+        _gatesBias;
 
     /// <summary>Reads a branch's weights.</summary>
     /// <param name="graph">Where they go.</param>
@@ -51,8 +66,11 @@ internal sealed class ResidualBranch
         _firstSummands = graph.Constant(graph.Values($"{name}.1.bias", hidden), vector);
 
         int both = 2 * channels;
-        double[] weight = graph.Values($"{name}.3.weight", both, hidden, 1), bias = graph.Values($"{name}.3.bias", both);
-        double[] factors = graph.Values($"{name}.4.weight", both), summands = graph.Values($"{name}.4.bias", both), scale = graph.Values($"{name}.6.scale", channels);
+        double[] weight = graph.Values($"{name}.3.weight", both, hidden, 1),
+            bias = graph.Values($"{name}.3.bias", both);
+        double[] factors = graph.Values($"{name}.4.weight", both),
+            summands = graph.Values($"{name}.4.bias", both),
+            scale = graph.Values($"{name}.6.scale", channels);
         for (int c = 0; c < channels; c++)
         {
             factors[c] *= scale[c];
@@ -60,7 +78,8 @@ internal sealed class ResidualBranch
         }
         double[] average = [.. Enumerable.Range(0, hidden).Select(j => Enumerable.Range(0, both).Average(c => weight[c * hidden + j]))];
         double averageBias = bias.Average();
-        double[] spread = new double[both * (hidden + 1)], combined = new double[both * (hidden + 2)];
+        double[] spread = new double[both * (hidden + 1)],
+            combined = new double[both * (hidden + 2)];
         for (int c = 0; c < both; c++)
         {
             for (int j = 0; j < hidden; j++)
@@ -74,7 +93,11 @@ internal sealed class ResidualBranch
         }
         _within = Pointwise(Root(weight, hidden), hidden, hidden);
         double[] between = Root(spread, hidden + 1);
-        _between = Pointwise([.. Enumerable.Range(0, (hidden + 1) * hidden).Select(i => between[i / hidden * (hidden + 1) + i % hidden])], hidden + 1, hidden);
+        _between = Pointwise(
+            [.. Enumerable.Range(0, (hidden + 1) * hidden).Select(i => between[i / hidden * (hidden + 1) + i % hidden])],
+            hidden + 1,
+            hidden
+        );
         _betweenBias = graph.Constant(Enumerable.Range(0, hidden + 1).Select(i => between[i * (hidden + 1) + hidden]), hidden + 1);
         _average = Pointwise(average, 1, hidden);
         int half = channels * (hidden + 2);
@@ -83,20 +106,31 @@ internal sealed class ResidualBranch
         _valuesBias = graph.Constant(summands[..channels], channels);
         _gatesBias = graph.Constant(summands[channels..], channels);
 
-        double[] Root(double[] matrix, int columns) => GramRoot.Of(matrix, both, columns) is { } root ? [.. root.Select(value => (double)value)]
-            : throw new InvalidOperationException($"The weights '{name}' are not finite.");
-        OnnxValue Pointwise(double[] values, int outputs, int inputs) => graph.Constant(values, isPlane ? [outputs, inputs, 1, 1] : [outputs, inputs, 1]);
+        double[] Root(double[] matrix, int columns) =>
+            GramRoot.Of(matrix, both, columns) is { } root
+                ? [.. root.Select(value => (double)value)]
+                : throw new InvalidOperationException($"The weights '{name}' are not finite.");
+        OnnxValue Pointwise(double[] values, int outputs, int inputs) =>
+            graph.Constant(values, isPlane ? [outputs, inputs, 1, 1] : [outputs, inputs, 1]);
     }
 
     /// <summary>The signal with what the branch makes of it added.</summary>
     public Signal Apply(Signal x)
     {
         OnnxGraphWriter g = _graph.Graph;
-        long[] point = x.Kernel(1), hidden = [_hidden, .. x.Shape[1..]], row = [.. hidden[..^1], 1];
+        long[] point = x.Kernel(1),
+            hidden = [_hidden, .. x.Shape[1..]],
+            row = [.. hidden[..^1], 1];
         int time = x.TimeAxis;
 
-        OnnxValue first = _graph.Conv(x.Value, _firstWeight, _firstBias, x.Kernel(Taps),
-            pads: _isPlane ? [0, _distance, 0, _distance] : [_distance, _distance], dilations: _isPlane ? [1, _distance] : [_distance]);
+        OnnxValue first = _graph.Conv(
+            x.Value,
+            _firstWeight,
+            _firstBias,
+            x.Kernel(Taps),
+            pads: _isPlane ? [0, _distance, 0, _distance] : [_distance, _distance],
+            dilations: _isPlane ? [1, _distance] : [_distance]
+        );
         OnnxValue centered = first - _graph.Mean(first, hidden, time, 1);
         OnnxValue deviation = g.Sqrt(_graph.MeanSquare(centered, hidden, time, 1) + Epsilon);
         OnnxValue h = _graph.Gelu(centered * (_firstFactors / deviation) + _firstSummands);

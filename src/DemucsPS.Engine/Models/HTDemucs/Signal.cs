@@ -3,7 +3,8 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
-/// A tensor between two layers: [batch, channels, rows, columns] in the branch of the spectrogram, where rows are frequencies, and [batch, channels, columns] in that of the waveform.
+/// A tensor between two layers: [batch, channels, rows, columns] in the branch of the spectrogram, where rows are frequencies, and [batch,
+/// channels, columns] in that of the waveform.
 /// Columns are times.
 /// </summary>
 /// <param name="Value">The tensor.</param>

@@ -4,8 +4,10 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
-/// A convolution of three by three taps over a plane, computed from tiles of four by four results: 36 products a tile where the sum as it is written takes 144, see <see cref="WinogradFilter"/>.
-/// One convolution with constant taps takes the signal apart, one with a group for each of the 36 adds the products over the channels, a product with a small matrix makes results of them,
+/// A convolution of three by three taps over a plane, computed from tiles of four by four results: 36 products a tile where the sum as it
+/// is written takes 144, see <see cref="WinogradFilter"/>.
+/// One convolution with constant taps takes the signal apart, one with a group for each of the 36 adds the products over the channels, a
+/// product with a small matrix makes results of them,
 /// and DepthToSpace lays these side by side. The weights' products are computed here.
 /// </summary>
 internal sealed class TiledConvolution
@@ -13,11 +15,14 @@ internal sealed class TiledConvolution
     /// <summary>The results of a tile along an axis.</summary>
     public const int Tile = WinogradFilter.Results;
 
-    private const int Products = WinogradFilter.Products * WinogradFilter.Products, Results = Tile * Tile, Taps = WinogradFilter.Taps * WinogradFilter.Taps;
+    private const int Products = WinogradFilter.Products * WinogradFilter.Products,
+        Results = Tile * Tile,
+        Taps = WinogradFilter.Taps * WinogradFilter.Taps;
 
     private readonly WeightedGraph _graph;
     private readonly int _channels;
-    private readonly OnnxValue _weight, _bias;
+    private readonly OnnxValue _weight,
+        _bias;
 
     /// <summary>Takes a weight.</summary>
     /// <param name="graph">Where its products go.</param>
@@ -39,10 +44,17 @@ internal sealed class TiledConvolution
     /// <param name="bottom">Zeros that stand after its last one.</param>
     public static OnnxValue Parts(WeightedGraph graph, Signal x, int top, int bottom)
     {
-        int across = Across(x.Columns), down = (x.Rows!.Value + top + bottom - (WinogradFilter.Taps - 1)) / Tile;
+        int across = Across(x.Columns),
+            down = (x.Rows!.Value + top + bottom - (WinogradFilter.Taps - 1)) / Tile;
         // Channels stand on an axis of space, so that the 36 parts come first and each is a matrix of channels and tiles.
-        OnnxValue parts = graph.Conv(graph.Reshape(x.Value, 1, x.Channels, x.Rows.Value, x.Columns), graph.Shared(WinogradFilter.OfSignal, Products, 1, 1, WinogradFilter.Products, WinogradFilter.Products), null,
-            [1, WinogradFilter.Products, WinogradFilter.Products], strides: [1, Tile, Tile], pads: [0, top, 1, 0, bottom, 1 + Tile * across - x.Columns]);
+        OnnxValue parts = graph.Conv(
+            graph.Reshape(x.Value, 1, x.Channels, x.Rows.Value, x.Columns),
+            graph.Shared(WinogradFilter.OfSignal, Products, 1, 1, WinogradFilter.Products, WinogradFilter.Products),
+            null,
+            [1, WinogradFilter.Products, WinogradFilter.Products],
+            strides: [1, Tile, Tile],
+            pads: [0, top, 1, 0, bottom, 1 + Tile * across - x.Columns]
+        );
         return graph.Reshape(parts, Products * x.Channels, down * across);
     }
 
@@ -54,7 +66,10 @@ internal sealed class TiledConvolution
     {
         int tiles = rows / Tile * Across(x.Columns);
         OnnxValue products = _graph.Conv(parts, _weight, null, [1], groups: Products);
-        OnnxValue results = _graph.Graph.Node("MatMul", [_graph.Shared(WinogradFilter.ToResults, Results, Products), _graph.Reshape(products, Products, _channels * tiles)]);
+        OnnxValue results = _graph.Graph.Node(
+            "MatMul",
+            [_graph.Shared(WinogradFilter.ToResults, Results, Products), _graph.Reshape(products, Products, _channels * tiles)]
+        );
         return _graph.Reshape(results, Results, _channels, tiles) + _bias;
     }
 
@@ -62,7 +77,11 @@ internal sealed class TiledConvolution
     public static OnnxValue Join(WeightedGraph graph, OnnxValue results, int channels, int rows, int columns)
     {
         int across = Across(columns);
-        OnnxValue plane = graph.Graph.Node("DepthToSpace", [graph.Reshape(results, Results * channels, rows / Tile, across)], OnnxAttribute.Create("blocksize", Tile));
+        OnnxValue plane = graph.Graph.Node(
+            "DepthToSpace",
+            [graph.Reshape(results, Results * channels, rows / Tile, across)],
+            OnnxAttribute.Create("blocksize", Tile)
+        );
         return graph.Slice(plane, 3, Tile * across, 0, columns);
     }
 

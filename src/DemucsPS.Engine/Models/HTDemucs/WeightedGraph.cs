@@ -5,9 +5,12 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.HTDemucs;
 
-/// <summary>A graph under construction, with the weights that go into it. Its methods add nodes, as <see cref="OnnxGraphWriter"/>'s do.</summary>
+/// <summary>
+/// A graph under construction, with the weights that go into it. Its methods add nodes, as <see cref="OnnxGraphWriter"/>'s do.
+/// </summary>
 /// <remarks>
-/// Weights of 16-bit floats stay what they are in the file: a Cast, which the runtime computes when it loads the graph, makes floats of them. What is computed of weights here is computed in
+/// Weights of 16-bit floats stay what they are in the file: a Cast, which the runtime computes when it loads the graph, makes floats of
+/// them. What is computed of weights here is computed in
 /// float64 and rounded once.
 /// </remarks>
 internal sealed class WeightedGraph
@@ -49,8 +52,12 @@ internal sealed class WeightedGraph
         long[] part = [count, .. whole[1..]];
         int row = tensor.Count / whole[0];
         if (tensor.Type != WeightType.Float16)
-            return Graph.Stored(GraphTensor.Float32, part, (long)count * row * sizeof(float), () => MemoryMarshal.AsBytes(_weights.Read(name, whole).AsSpan(first * row, count * row)).ToArray());
-        OnnxValue halves = Graph.Stored(GraphTensor.Float16, part, (long)count * row * sizeof(short), () => _weights.ReadStored(name, whole).AsMemory(first * row * sizeof(short), count * row * sizeof(short)));
+            return Graph.Stored(GraphTensor.Float32, part, (long)count * row * sizeof(float), () =>
+                MemoryMarshal.AsBytes(_weights.Read(name, whole).AsSpan(first * row, count * row)).ToArray()
+            );
+        OnnxValue halves = Graph.Stored(GraphTensor.Float16, part, (long)count * row * sizeof(short), () =>
+            _weights.ReadStored(name, whole).AsMemory(first * row * sizeof(short), count * row * sizeof(short))
+        );
         return Graph.Node("Cast", [halves], OnnxAttribute.Create("to", GraphTensor.Float32));
     }
 
@@ -61,7 +68,8 @@ internal sealed class WeightedGraph
     public double[] Values(string name, params ReadOnlySpan<int> shape) => [.. _weights.Read(name, shape)];
 
     /// <summary>A constant, rounded to float32.</summary>
-    public OnnxValue Constant(IEnumerable<double> values, params ReadOnlySpan<long> shape) => Graph.Constant([.. values.Select(value => (float)value)], shape);
+    public OnnxValue Constant(IEnumerable<double> values, params ReadOnlySpan<long> shape) =>
+        Graph.Constant([.. values.Select(value => (float)value)], shape);
 
     /// <summary>A constant that is computed when the graph is written.</summary>
     public OnnxValue Computed(Func<float[]> values, params ReadOnlySpan<long> shape)
@@ -88,12 +96,17 @@ internal sealed class WeightedGraph
     }
 
     /// <summary>The values in another shape; the batch is not to be given.</summary>
-    public OnnxValue Reshape(OnnxValue value, params ReadOnlySpan<long> shape) => Graph.Node("Reshape", [value, Integers([Batch, .. shape])]);
+    public OnnxValue Reshape(OnnxValue value, params ReadOnlySpan<long> shape) =>
+        Graph.Node("Reshape", [value, Integers([Batch, .. shape])]);
 
     /// <summary>The axes in another order.</summary>
-    public OnnxValue Transpose(OnnxValue value, params ReadOnlySpan<long> order) => Graph.Node("Transpose", [value], OnnxAttribute.Create("perm", order));
+    public OnnxValue Transpose(OnnxValue value, params ReadOnlySpan<long> order) =>
+        Graph.Node("Transpose", [value], OnnxAttribute.Create("perm", order));
 
-    /// <summary>Elements <paramref name="start"/> up to but without <paramref name="end"/> along an axis of so many; the value itself where these are all.</summary>
+    /// <summary>
+    /// Elements <paramref name="start"/> up to but without <paramref name="end"/> along an axis of so many; the value itself where these
+    /// are all.
+    /// </summary>
     public OnnxValue Slice(OnnxValue value, int axis, int length, int start, int end) =>
         start == 0 && end == length ? value : Graph.Node("Slice", [value, Integers(start), Integers(end), Integers(axis)]);
 
@@ -104,7 +117,8 @@ internal sealed class WeightedGraph
     public OnnxValue Gelu(OnnxValue value) => Graph.Node("Gelu", [value]);
 
     /// <summary>
-    /// The value itself, where it is wide and may be needed for long. The runtime takes such nodes out; where a graph is run on the CPU, the shape is hidden from it here before, so that it does
+    /// The value itself, where it is wide and may be needed for long. The runtime takes such nodes out; where a graph is run on the CPU,
+    /// the shape is hidden from it here before, so that it does
     /// not keep buffers of that shape for later.
     /// </summary>
     public Signal Wide(Signal x) => x with { Value = Wide(x.Value) };
@@ -116,7 +130,8 @@ internal sealed class WeightedGraph
     public OnnxValue Sigmoid(OnnxValue value) => Graph.Node("Sigmoid", [value]);
 
     /// <summary>Rows of a matrix times the rows of a weight: a linear layer.</summary>
-    public OnnxValue Linear(OnnxValue rows, OnnxValue weight, OnnxValue bias) => Graph.Node("Gemm", [rows, weight, bias], OnnxAttribute.Create("transB", 1));
+    public OnnxValue Linear(OnnxValue rows, OnnxValue weight, OnnxValue bias) =>
+        Graph.Node("Gemm", [rows, weight, bias], OnnxAttribute.Create("transB", 1));
 
     /// <summary>A convolution.</summary>
     /// <param name="value">What it takes.</param>
@@ -127,7 +142,16 @@ internal sealed class WeightedGraph
     /// <param name="pads">Zeros before, and then after, each axis; null for none.</param>
     /// <param name="dilations">The distances between its taps; null for ones.</param>
     /// <param name="groups">Into how many its channels are divided.</param>
-    public OnnxValue Conv(OnnxValue value, OnnxValue weight, OnnxValue? bias, long[] kernel, long[]? strides = null, long[]? pads = null, long[]? dilations = null, long groups = 1)
+    public OnnxValue Conv(
+        OnnxValue value,
+        OnnxValue weight,
+        OnnxValue? bias,
+        long[] kernel,
+        long[]? strides = null,
+        long[]? pads = null,
+        long[]? dilations = null,
+        long groups = 1
+    )
     {
         List<OnnxAttribute> attributes = [OnnxAttribute.Create("kernel_shape", kernel)];
         if (strides is not null)
@@ -141,7 +165,10 @@ internal sealed class WeightedGraph
         return Graph.Node("Conv", bias is null ? [value, weight] : [value, weight, bias], attributes.ToArray());
     }
 
-    /// <summary>The mean over axes, which stay with length 1: one axis after the other, each in runs that are short enough to stay exact, see <see cref="SumRuns"/>.</summary>
+    /// <summary>
+    /// The mean over axes, which stay with length 1: one axis after the other, each in runs that are short enough to stay exact, see
+    /// <see cref="SumRuns"/>.
+    /// </summary>
     /// <param name="value">What it is the mean of.</param>
     /// <param name="shape">Its shape, without the batch.</param>
     /// <param name="axes">The axes, later ones first.</param>
@@ -173,8 +200,13 @@ internal sealed class WeightedGraph
 
     /// <summary>The mean of the squares, as above.</summary>
     /// <inheritdoc cref="Mean"/>
-    /// <remarks>Not by ReduceSumSquare, which adds one number after the other: in a spectrogram's silent rows that costs ten times as much as anything else.</remarks>
-    public OnnxValue MeanSquare(OnnxValue value, ReadOnlySpan<long> shape, params ReadOnlySpan<int> axes) => Mean(value * value, shape, axes);
+    /// <remarks>
+    /// Not by ReduceSumSquare, which adds one number after the other: in a spectrogram's silent rows that costs ten times as much as
+    /// anything else.
+    /// </remarks>
+    public OnnxValue MeanSquare(OnnxValue value, ReadOnlySpan<long> shape, params ReadOnlySpan<int> axes) =>
+        Mean(value * value, shape, axes);
 
-    private OnnxValue MeanAlong(OnnxValue value, int axis, bool keep) => Graph.Node("ReduceMean", [value, Integers(axis)], OnnxAttribute.Create("keepdims", keep ? 1 : 0));
+    private OnnxValue MeanAlong(OnnxValue value, int axis, bool keep) =>
+        Graph.Node("ReduceMean", [value, Integers(axis)], OnnxAttribute.Create("keepdims", keep ? 1 : 0));
 }

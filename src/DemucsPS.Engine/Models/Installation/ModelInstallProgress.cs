@@ -8,11 +8,12 @@ namespace DemucsPS.Engine.Models.Installation;
 public sealed record ModelInstallProgress(string Model, ModelInstallStage Stage, long Done, long Total)
 {
     /// <summary>What is going on, for people.</summary>
-    public string Status => Stage switch
-    {
-        ModelInstallStage.Waiting => "waiting for another installation",
-        ModelInstallStage.Verifying => "checking SHA-256",
-        ModelInstallStage.Preparing => "preparing",
-        _ => FormattableString.Invariant($"{Done / 1e6:F0} of {Total / 1e6:F0} MB"),
-    };
+    public string Status =>
+        Stage switch
+        {
+            ModelInstallStage.Waiting => "waiting for another installation",
+            ModelInstallStage.Verifying => "checking SHA-256",
+            ModelInstallStage.Preparing => "preparing",
+            _ => FormattableString.Invariant($"{Done / 1e6:F0} of {Total / 1e6:F0} MB"),
+        };
 }

@@ -8,7 +8,8 @@ namespace DemucsPS.Engine.Models.Installation;
 
 /// <summary>
 /// Installs and removes models. A model's files get their names only when all of them are there and have the right hashes. Safe in several
-/// processes at once: the second waits, and finds the model installed. An interrupted installation leaves only partial files, which the next one continues.
+/// processes at once: the second waits, and finds the model installed. An interrupted installation leaves only partial files, which the
+/// next one continues.
 /// </summary>
 public sealed class ModelInstaller
 {
@@ -19,9 +20,7 @@ public sealed class ModelInstaller
 
     /// <summary>Prepares installations.</summary>
     public ModelInstaller(ModelLibrary library)
-        : this(library, new TransferSettings())
-    {
-    }
+        : this(library, new TransferSettings()) { }
 
     internal ModelInstaller(ModelLibrary library, TransferSettings settings)
     {
@@ -33,50 +32,92 @@ public sealed class ModelInstaller
     /// <param name="name">The model's or bag's name.</param>
     /// <param name="options">How.</param>
     /// <returns>The models that are not installed, of a bag each by itself; with <see cref="ModelInstallOptions.Force"/> all.</returns>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.ParameterInvalid"/>: nothing that can be installed.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: no such model;
+    /// <see cref="DemucsError.ParameterInvalid"/>: nothing that can be installed.</exception>
     public IReadOnlyList<ModelInfo> Plan(string name, ModelInstallOptions options)
     {
         CatalogEntry? entry = _library.Catalog.Find(name);
         if (entry is { IsBuiltIn: true })
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in. There is nothing to install.", name);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The model '{entry.Name}' is built in. There is nothing to install.",
+                name
+            );
         if (entry is null)
         {
             if (!SafeFileName.IsPortable(name))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a valid model name. Letters, digits, '.', '-' and '_' are allowed.", name);
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"'{name}' is not a valid model name. Letters, digits, '.', '-' and '_' are allowed.",
+                    name
+                );
             if (options.Source is null || IsAddress(options.Source))
             {
-                throw new DemucsException(DemucsError.DemucsModelNotFound,
-                    $"The catalog has no model named '{name}'. It has {string.Join(", ", _library.Catalog.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. To install your own model, give its file or folder as the source.", name);
+                throw new DemucsException(
+                    DemucsError.DemucsModelNotFound,
+                    $"The catalog has no model named '{name}'. It has {string.Join(", ", _library.Catalog.Entries.Where(e => !e.IsBuiltIn).Select(e => e.Name))}. To install your own model, give its file or folder as the source.",
+                    name
+                );
             }
-            return [_library.Describe(name) ?? new ModelInfo { Name = name, Installed = false, Verified = false, Size = 0 }];
+            return
+            [
+                _library.Describe(name)
+                    ?? new ModelInfo
+                    {
+                        Name = name,
+                        Installed = false,
+                        Verified = false,
+                        Size = 0,
+                    },
+            ];
         }
-        IEnumerable<ModelInfo> models = (entry.IsBag ? entry.Members.Select(m => m.Model) : [entry.Name]).Select(m => _library.Describe(m)!);
+        IEnumerable<ModelInfo> models = (entry.IsBag ? entry.Members.Select(m => m.Model) : [entry.Name]).Select(m =>
+            _library.Describe(m)!
+        );
         return [.. models.Where(m => options.Force || !IsDone(_library.Catalog.Find(m.Name)!))];
     }
 
     /// <summary>Installs a model, or all models of a bag. What is installed already is left alone.</summary>
-    /// <param name="name">Its name in the catalog; or another, for a model of the user's own, with a local file or folder as the source.</param>
+    /// <param name="name">Its name in the catalog; or another, for a model of the user's own, with a local file or folder as the
+    /// source.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Receives how far it is, on any thread; null to go without.</param>
     /// <param name="cancellationToken">Ends it; partial files stay.</param>
     /// <returns>The installed model.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not accepted, and the message
-    /// tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/>,
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not
+    /// accepted, and the message
+    /// tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>,
+    /// <see cref="DemucsError.ModelWriteFailed"/>,
     /// <see cref="DemucsError.ModelInUse"/>; <see cref="DemucsError.DemucsModelInvalid"/>: a model of the user's own cannot be used;
     /// <see cref="DemucsError.ParameterInvalid"/>: the source does not fit.
     /// </exception>
-    public async Task<ModelInfo> InstallAsync(string name, ModelInstallOptions options, IProgress<ModelInstallProgress>? progress, CancellationToken cancellationToken)
+    public async Task<ModelInfo> InstallAsync(
+        string name,
+        ModelInstallOptions options,
+        IProgress<ModelInstallProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         IReadOnlyList<ModelInfo> planned = Plan(name, options);
         if (!options.AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } notice)
-            throw new DemucsException(DemucsError.LicenseNotAccepted, $"The model '{name}' cannot be installed before its license notice is accepted. {notice}", name) { Remedies = [Remedy.AcceptLicense] };
+            throw new DemucsException(
+                DemucsError.LicenseNotAccepted,
+                $"The model '{name}' cannot be installed before its license notice is accepted. {notice}",
+                name
+            )
+            {
+                Remedies = [Remedy.AcceptLicense],
+            };
         using ModelTransfer transfer = new(_settings);
         foreach (ModelInfo model in planned)
         {
-            Action<ModelInstallStage, long, long> report = (stage, done, total) => progress?.Report(new ModelInstallProgress(model.Name, stage, done, total));
-            using ModelLock held = await ModelLock.TakeAsync(_library, model.Name, () => report(ModelInstallStage.Waiting, 0, model.Size), cancellationToken).ConfigureAwait(false);
+            Action<ModelInstallStage, long, long> report = (stage, done, total) =>
+                progress?.Report(new ModelInstallProgress(model.Name, stage, done, total));
+            using ModelLock held = await ModelLock
+                .TakeAsync(_library, model.Name, () => report(ModelInstallStage.Waiting, 0, model.Size), cancellationToken)
+                .ConfigureAwait(false);
             string folder = _library.FolderOf(model.Name);
             bool existed = Directory.Exists(folder);
             try
@@ -100,7 +141,8 @@ public sealed class ModelInstaller
     /// <param name="cancellationToken">Ends it before anything is deleted, or between two models of a bag.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or
+    /// not a name;
     /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or is installing it.
     /// </exception>
     public void Remove(string name, CancellationToken cancellationToken = default)
@@ -118,19 +160,39 @@ public sealed class ModelInstaller
         if (entry is { IsBuiltIn: true })
             throw new DemucsException(DemucsError.ParameterInvalid, $"The model '{entry.Name}' is built in and cannot be removed.", name);
         if (!SafeFileName.IsPortable(name))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{name}' is not a model's name. Only models in '{_library.Folder}' can be removed, by name. Delete other files yourself.", name);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{name}' is not a model's name. Only models in '{_library.Folder}' can be removed, by name. Delete other files yourself.",
+                name
+            );
         IEnumerable<string> names = entry is { IsBag: true } ? entry.Members.Select(m => m.Model) : [entry?.Name ?? name];
         string[] folders = [.. names.Select(_library.FolderOf).Where(IsOurs)];
-        return folders.Length > 0 ? folders : throw new DemucsException(DemucsError.DemucsModelNotFound, $"The model '{name}' is not installed in '{_library.Folder}'. There is nothing to remove.", name);
+        return folders.Length > 0
+            ? folders
+            : throw new DemucsException(
+                DemucsError.DemucsModelNotFound,
+                $"The model '{name}' is not installed in '{_library.Folder}'. There is nothing to remove.",
+                name
+            );
     }
 
     private static bool IsOurs(string folder) =>
-        Directory.Exists(folder) && (ModelLibrary.Installed(folder) is not null || Directory.EnumerateFiles(folder).All(f => f.EndsWith(PartialSuffix, StringComparison.Ordinal) || f.EndsWith(".tag", StringComparison.Ordinal)));
+        Directory.Exists(folder)
+        && (
+            ModelLibrary.Installed(folder) is not null
+            || Directory
+                .EnumerateFiles(folder)
+                .All(f => f.EndsWith(PartialSuffix, StringComparison.Ordinal) || f.EndsWith(".tag", StringComparison.Ordinal))
+        );
 
     private void RemoveFolder(string name, string folder, CancellationToken cancellationToken)
     {
         using ModelLock held = ModelLock.TryTake(_library, name)
-            ?? throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' is being installed by another program. Wait for that program, or stop it.", folder);
+            ?? throw new DemucsException(
+                DemucsError.ModelInUse,
+                $"The model '{name}' is being installed by another program. Wait for that program, or stop it.",
+                folder
+            );
         try
         {
             // The graph first: if a program has it open on a system that minds, nothing is lost yet.
@@ -144,7 +206,12 @@ public sealed class ModelInstaller
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelInUse, $"The model '{name}' cannot be removed from '{folder}': {e.Message} Close programs that use it, and check the permissions.", folder, e);
+            throw new DemucsException(
+                DemucsError.ModelInUse,
+                $"The model '{name}' cannot be removed from '{folder}': {e.Message} Close programs that use it, and check the permissions.",
+                folder,
+                e
+            );
         }
     }
 
@@ -169,7 +236,14 @@ public sealed class ModelInstaller
         return ModelRecord.Read(folder) is { } record && record.Matches(entry) && record.IsWhole(folder);
     }
 
-    private async Task InstallEntryAsync(CatalogEntry entry, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    private async Task InstallEntryAsync(
+        CatalogEntry entry,
+        string folder,
+        ModelInstallOptions options,
+        ModelTransfer transfer,
+        Action<ModelInstallStage, long, long> report,
+        CancellationToken cancellationToken
+    )
     {
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
         string[] partials = [.. entry.Files.Select(f => Path.Combine(folder, f.Name + PartialSuffix))];
@@ -179,7 +253,8 @@ public sealed class ModelInstaller
         {
             CatalogFile file = entry.Files[i];
             long start = before;
-            Action<long> told = done => report(done < file.Size ? ModelInstallStage.Fetching : ModelInstallStage.Verifying, start + done, entry.Size);
+            Action<long> told = done =>
+                report(done < file.Size ? ModelInstallStage.Fetching : ModelInstallStage.Verifying, start + done, entry.Size);
             told(0);
             (Uri? address, string? path) = Locate(entry, i, options.Source);
             if (address is not null)
@@ -188,23 +263,42 @@ public sealed class ModelInstaller
                 transfer.Copy(path!, file, partials[i], told, cancellationToken);
             before += file.Size;
         }
-        Publish(folder, [.. entry.Files.Select(f => f.Name)], partials, new ModelRecord
-        {
-            InstalledAt = DateTime.UtcNow,
-            Source = options.Source ?? entry.Files[0].Url.ToString(),
-            Contract = entry.Contract,
-            Stems = entry.Stems,
-            SegmentFrames = entry.SegmentFrames,
-            Files = [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))],
-        });
+        Publish(
+            folder,
+            [.. entry.Files.Select(f => f.Name)],
+            partials,
+            new ModelRecord
+            {
+                InstalledAt = DateTime.UtcNow,
+                Source = options.Source ?? entry.Files[0].Url.ToString(),
+                Contract = entry.Contract,
+                Stems = entry.Stems,
+                SegmentFrames = entry.SegmentFrames,
+                Files = [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))],
+            }
+        );
         Prepare(folder, entry.Files[0].Name, entry.Size, options, report, cancellationToken);
     }
 
     /// <summary>Installs a model that no catalog knows: it must load, and its hashes are noted, so that later changes are seen.</summary>
-    private void InstallOwn(string name, string folder, ModelInstallOptions options, ModelTransfer transfer, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    private void InstallOwn(
+        string name,
+        string folder,
+        ModelInstallOptions options,
+        ModelTransfer transfer,
+        Action<ModelInstallStage, long, long> report,
+        CancellationToken cancellationToken
+    )
     {
         if (!options.Force && ModelLibrary.Installed(folder) is not null)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"A model '{name}' is already installed, and no catalog lists it, so the source cannot be verified. Choose another name.", name) { Remedies = [Remedy.Replace] };
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"A model '{name}' is already installed, and no catalog lists it, so the source cannot be verified. Choose another name.",
+                name
+            )
+            {
+                Remedies = [Remedy.Replace],
+            };
         ModelSource source = ModelSource.Find(PathOf(options.Source!));
         string sourceFolder = Path.GetDirectoryName(source.Path!)!;
         ModelContract contract;
@@ -212,23 +306,49 @@ public sealed class ModelInstaller
             contract = model.Contract;
         string[] from = [source.Path!, .. ExternalWeights.Read(source.Path!)];
         if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
-            throw new DemucsException(DemucsError.DemucsModelInvalid, $"Model '{source.Path}' has its weights in another folder, in '{elsewhere}'. It can be used where it is, but not installed: only files in the model's folder are installed. Export it again with its weights in a file in the same folder.", source.Path);
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{source.Path}' has its weights in another folder, in '{elsewhere}'. It can be used where it is, but not installed: only files in the model's folder are installed. Export it again with its weights in a file in the same folder.",
+                source.Path
+            );
         string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
         ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
-        long total = from.Sum(f => RegularFile.Info(f).Length), before = 0;
+        long total = from.Sum(f => RegularFile.Info(f).Length),
+            before = 0;
         CheckSpace(folder, total);
         string[] partials = [.. names.Select(n => Path.Combine(folder, n + PartialSuffix))];
         List<ModelRecord.FileRecord> files = [];
         for (int i = 0; i < from.Length; i++)
         {
             long start = before;
-            string hash = transfer.Copy(from[i], partials[i], long.MaxValue - 1, done => report(ModelInstallStage.Fetching, start + done, total), cancellationToken);
+            string hash = transfer.Copy(
+                from[i],
+                partials[i],
+                long.MaxValue - 1,
+                done => report(ModelInstallStage.Fetching, start + done, total),
+                cancellationToken
+            );
             long size = new FileInfo(partials[i]).Length;
             files.Add(new ModelRecord.FileRecord(names[i], size, hash));
             before += size;
         }
-        Publish(folder, names, partials, new ModelRecord { InstalledAt = DateTime.UtcNow, Source = source.Path!, Contract = ModelInfo.ContractOf(contract.Kind), Stems = contract.Stems, SegmentFrames = contract.SegmentFrames, Files = files });
-        options.Warn?.Invoke($"The model '{name}' is in no catalog, so its SHA-256 could not be verified. It was recorded ({files[0].Sha256}); Test-DemucsModel and demucsps models test compare with it.");
+        Publish(
+            folder,
+            names,
+            partials,
+            new ModelRecord
+            {
+                InstalledAt = DateTime.UtcNow,
+                Source = source.Path!,
+                Contract = ModelInfo.ContractOf(contract.Kind),
+                Stems = contract.Stems,
+                SegmentFrames = contract.SegmentFrames,
+                Files = files,
+            }
+        );
+        options.Warn?.Invoke(
+            $"The model '{name}' is in no catalog, so its SHA-256 could not be verified. It was recorded ({files[0].Sha256}); Test-DemucsModel and demucsps models test compare with it."
+        );
         Prepare(folder, names[0], total, options, report, cancellationToken);
     }
 
@@ -240,17 +360,33 @@ public sealed class ModelInstaller
             DurableFiles.Delete(Path.Combine(folder, ModelRecord.FileName));
             for (int i = names.Length - 1; i >= 0; i--)
                 DurableFiles.Rename(partials[i], Path.Combine(folder, names[i]), overwrite: true);
-            foreach (string old in Directory.EnumerateFiles(folder).Where(f => (ModelFiles.IsModel(f) || ModelFiles.IsPrepared(f)) && !names.Contains(Path.GetFileName(f))))
+            foreach (
+                string old in Directory
+                    .EnumerateFiles(folder)
+                    .Where(f => (ModelFiles.IsModel(f) || ModelFiles.IsPrepared(f)) && !names.Contains(Path.GetFileName(f)))
+            )
                 File.Delete(old);
             record.Write(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelInUse, $"The model's files in '{folder}' cannot be replaced: {e.Message} Close programs that use it, check the permissions, and try again.", folder, e);
+            throw new DemucsException(
+                DemucsError.ModelInUse,
+                $"The model's files in '{folder}' cannot be replaced: {e.Message} Close programs that use it, check the permissions, and try again.",
+                folder,
+                e
+            );
         }
     }
 
-    private static void Prepare(string folder, string file, long size, ModelInstallOptions options, Action<ModelInstallStage, long, long> report, CancellationToken cancellationToken)
+    private static void Prepare(
+        string folder,
+        string file,
+        long size,
+        ModelInstallOptions options,
+        Action<ModelInstallStage, long, long> report,
+        CancellationToken cancellationToken
+    )
     {
         if (!options.Prepare)
             return;
@@ -258,7 +394,8 @@ public sealed class ModelInstaller
         try
         {
             ModelSource source = ModelSource.Find(Path.Combine(folder, file));
-            PreparedModel? copy = source.IsWeights ? WeightsModel.Prepare(source, ModelPrecision.Full, PreparationCache.Open(), options.Warn, renew: false, cancellationToken)
+            PreparedModel? copy = source.IsWeights
+                ? WeightsModel.Prepare(source, ModelPrecision.Full, PreparationCache.Open(), options.Warn, renew: false, cancellationToken)
                 : PreparedModel.Prepare(source.Path!, ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken);
             copy?.Dispose();
         }
@@ -284,15 +421,25 @@ public sealed class ModelInstaller
         }
         if (free < needed)
         {
-            throw new DemucsException(DemucsError.ModelWriteFailed, string.Create(CultureInfo.InvariantCulture,
-                $"'{folder}' has {free / 1e6:F0} MB free, but the model needs {needed / 1e6:F0} MB. Free disk space, or choose another folder with {ModelLibrary.FolderVariable}."), folder);
+            throw new DemucsException(
+                DemucsError.ModelWriteFailed,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{folder}' has {free / 1e6:F0} MB free, but the model needs {needed / 1e6:F0} MB. Free disk space, or choose another folder with {ModelLibrary.FolderVariable}."
+                ),
+                folder
+            );
         }
     }
 
-    private static bool IsAddress(string source) => Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) && !uri.IsFile && !Path.IsPathFullyQualified(source);
+    private static bool IsAddress(string source) =>
+        Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) && !uri.IsFile && !Path.IsPathFullyQualified(source);
 
     /// <summary>The path that a source is or, as a file URI, means.</summary>
-    private static string PathOf(string source) => source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(source, UriKind.Absolute, out Uri? uri) ? uri.LocalPath : source;
+    private static string PathOf(string source) =>
+        source.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(source, UriKind.Absolute, out Uri? uri)
+            ? uri.LocalPath
+            : source;
 
     private static (Uri? Address, string? Path) Locate(CatalogEntry entry, int index, string? source)
     {
@@ -308,21 +455,43 @@ public sealed class ModelInstaller
                 return (new Uri(address, file.Url.Segments[^1]), null);
             return entry.Files.Count == 1
                 ? (address, null)
-                : throw new DemucsException(DemucsError.ParameterInvalid, $"'{source}' is one file, but the model '{entry.Name}' has {entry.Files.Count} files. Give the address of their folder, with / at the end.", source);
+                : throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"'{source}' is one file, but the model '{entry.Name}' has {entry.Files.Count} files. Give the address of their folder, with / at the end.",
+                    source
+                );
         }
         source = PathOf(source);
         if (!Directory.Exists(source) && index == 0)
-            return File.Exists(source) ? (null, source) : throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{source}' does not exist, so the model '{entry.Name}' cannot be installed from it. Check the path.", source);
+            return File.Exists(source)
+                ? (null, source)
+                : throw new DemucsException(
+                    DemucsError.ModelDownloadFailed,
+                    $"'{source}' does not exist, so the model '{entry.Name}' cannot be installed from it. Check the path.",
+                    source
+                );
         string folder = Directory.Exists(source) ? source : Path.GetDirectoryName(source)!;
         // As it is named in a models folder, as a browser saves it, a whole models folder, or as the hub's cache lays files out.
-        string[] candidates = [Path.Combine(folder, file.Name), Path.Combine(folder, hosted), Path.Combine(folder, entry.Name, file.Name), Path.Combine(folder, entry.Name, hosted), .. HubPaths(folder, file, hosted)];
+        string[] candidates =
+        [
+            Path.Combine(folder, file.Name),
+            Path.Combine(folder, hosted),
+            Path.Combine(folder, entry.Name, file.Name),
+            Path.Combine(folder, entry.Name, hosted),
+            .. HubPaths(folder, file, hosted),
+        ];
         return Array.Find(candidates, File.Exists) is { } found
             ? (null, found)
-            : throw new DemucsException(DemucsError.ModelDownloadFailed, $"The folder '{folder}' has no file for the model '{entry.Name}'. Expected: {string.Join(", ", candidates.Select(c => Path.GetRelativePath(folder, c)).Distinct())}.", folder);
+            : throw new DemucsException(
+                DemucsError.ModelDownloadFailed,
+                $"The folder '{folder}' has no file for the model '{entry.Name}'. Expected: {string.Join(", ", candidates.Select(c => Path.GetRelativePath(folder, c)).Distinct())}.",
+                folder
+            );
     }
 
     /// <summary>
-    /// Where the hub's cache has a file: <c>models--OWNER--NAME/snapshots/REVISION/FILE</c>, a link to <c>blobs/SHA256</c>, below the cache's folder; which of them was given, does not matter. Links
+    /// Where the hub's cache has a file: <c>models--OWNER--NAME/snapshots/REVISION/FILE</c>, a link to <c>blobs/SHA256</c>, below the
+    /// cache's folder; which of them was given, does not matter. Links
     /// are lost where a cache is carried on what knows none, blobs are not.
     /// </summary>
     private static IEnumerable<string> HubPaths(string folder, CatalogFile file, string hosted)

@@ -40,7 +40,8 @@ internal sealed class ModelLock : IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.ModelWriteFailed"/>: the folder cannot be written to.</exception>
     public static ModelLock? TryTake(ModelLibrary library, string model)
     {
-        string folder = Path.Combine(library.Folder, ".locks"), path = Path.Combine(folder, model);
+        string folder = Path.Combine(library.Folder, ".locks"),
+            path = Path.Combine(folder, model);
         // A models folder that was made for the lock goes with it, unless there is a model in it.
         string[] folders = Directory.Exists(library.Folder) ? [folder] : [folder, library.Folder];
         return ModelTransfer.Stored(path, () =>

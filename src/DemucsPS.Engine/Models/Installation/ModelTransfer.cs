@@ -9,8 +9,10 @@ using DemucsPS.Engine.Models.Catalog;
 namespace DemucsPS.Engine.Models.Installation;
 
 /// <summary>
-/// Fetches files into partial files: from a server, with what is there already as a start, or from the file system. A partial file is complete and of the right
-/// SHA-256 when a method returns. After a failure of the connection, or when it was canceled, it stays, to be resumed; content that is wrong is deleted.
+/// Fetches files into partial files: from a server, with what is there already as a start, or from the file system. A partial file is
+/// complete and of the right
+/// SHA-256 when a method returns. After a failure of the connection, or when it was canceled, it stays, to be resumed; content that is
+/// wrong is deleted.
 /// </summary>
 internal sealed class ModelTransfer : IDisposable
 {
@@ -23,17 +25,31 @@ internal sealed class ModelTransfer : IDisposable
     public ModelTransfer(TransferSettings settings)
     {
         _settings = settings;
-        // Redirects are followed here, where each can be looked at; the proxy is that of the platform. Compressed content would have other lengths.
-        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, ConnectTimeout = settings.StallTimeout, UseCookies = false, Proxy = new DirectLoopback(HttpClient.DefaultProxy) };
+        // Redirects are followed here, where each can be looked at; the proxy is that of the platform. Compressed content would have other
+        // lengths.
+        SocketsHttpHandler handler = new()
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = settings.StallTimeout,
+            UseCookies = false,
+            Proxy = new DirectLoopback(HttpClient.DefaultProxy),
+        };
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("DemucsPS", typeof(ModelTransfer).Assembly.GetName().Version!.ToString(3)));
+        _client.DefaultRequestHeaders.UserAgent.Add(
+            new ProductInfoHeaderValue("DemucsPS", typeof(ModelTransfer).Assembly.GetName().Version!.ToString(3))
+        );
     }
 
     /// <summary>Refuses addresses that are neither https nor http of this machine.</summary>
     public static void CheckAddress(Uri address)
     {
         if (!(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)))
-            throw new DemucsException(DemucsError.ParameterInvalid, $"'{address}' cannot be downloaded: only https is allowed, and http on this machine. Give an https address, a file or a folder.", address.ToString());
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"'{address}' cannot be downloaded: only https is allowed, and http on this machine. Give an https address, a file or a folder.",
+                address.ToString()
+            );
     }
 
     /// <summary>Whether a redirect is followed: never from https to http, and to http only on this machine.</summary>
@@ -47,14 +63,23 @@ internal sealed class ModelTransfer : IDisposable
     /// <param name="progress">Receives the bytes that are there.</param>
     /// <param name="cancellationToken">Ends it; the partial file stays.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>, <see cref="DemucsError.ModelWriteFailed"/> or, of the address,
+    /// <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>,
+    /// <see cref="DemucsError.ModelWriteFailed"/> or, of the address,
     /// <see cref="DemucsError.ParameterInvalid"/>.
     /// </exception>
-    public async Task DownloadAsync(Uri address, CatalogFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
+    public async Task DownloadAsync(
+        Uri address,
+        CatalogFile expected,
+        string partial,
+        Action<long> progress,
+        CancellationToken cancellationToken
+    )
     {
         CheckAddress(address);
-        int failures = 0, losses = 0;
-        bool resumed = false, discarded = false;
+        int failures = 0,
+            losses = 0;
+        bool resumed = false,
+            discarded = false;
         while (true)
         {
             long before = LengthOf(partial);
@@ -75,8 +100,12 @@ internal sealed class ModelTransfer : IDisposable
                     failures = LengthOf(partial) - before >= _settings.Worthwhile ? 1 : failures + 1;
                     if (failures >= _settings.Attempts)
                     {
-                        throw new DemucsException(DemucsError.ModelDownloadFailed,
-                            $"'{address}' could not be downloaded after {failures} attempts: {e.Message} Try again later; the download will resume. Or download it on another machine, and give that file as the source.", address.ToString(), e);
+                        throw new DemucsException(
+                            DemucsError.ModelDownloadFailed,
+                            $"'{address}' could not be downloaded after {failures} attempts: {e.Message} Try again later; the download will resume. Or download it on another machine, and give that file as the source.",
+                            address.ToString(),
+                            e
+                        );
                     }
                     await _settings.Delay(Wait(failures, e.RetryAfter, address), cancellationToken).ConfigureAwait(false);
                     continue;
@@ -94,7 +123,8 @@ internal sealed class ModelTransfer : IDisposable
                 return;
             }
             Discard(partial);
-            // The parts may be of different files, where a server does not say what it serves. From the start, they cannot be; and twice is enough, for every time may break off.
+            // The parts may be of different files, where a server does not say what it serves. From the start, they cannot be; and twice is
+            // enough, for every time may break off.
             if (!resumed || discarded)
                 throw Mismatch(address.ToString(), expected, $"its SHA-256 is {hash}");
             resumed = false;
@@ -107,8 +137,11 @@ internal sealed class ModelTransfer : IDisposable
             Discard(partial);
             if (++losses == _settings.Attempts)
             {
-                throw new DemucsException(DemucsError.ModelDownloadFailed,
-                    $"'{address}' could not be downloaded: the connection was lost {losses} times, and the server does not support resuming. Try again later, or use another source.", address.ToString());
+                throw new DemucsException(
+                    DemucsError.ModelDownloadFailed,
+                    $"'{address}' could not be downloaded: the connection was lost {losses} times, and the server does not support resuming. Try again later, or use another source.",
+                    address.ToString()
+                );
             }
         }
     }
@@ -119,7 +152,8 @@ internal sealed class ModelTransfer : IDisposable
     /// <param name="partial">The partial file.</param>
     /// <param name="progress">Receives the bytes that are there.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/> or <see cref="DemucsError.ModelWriteFailed"/>.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/> or
+    /// <see cref="DemucsError.ModelWriteFailed"/>.</exception>
     public void Copy(string source, CatalogFile expected, string partial, Action<long> progress, CancellationToken cancellationToken)
     {
         string hash = Copy(source, partial, expected.Size, progress, cancellationToken);
@@ -195,15 +229,20 @@ internal sealed class ModelTransfer : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DemucsException(DemucsError.ModelWriteFailed, $"'{path}' cannot be written: {e.Message} Check the permissions and the free disk space, or choose another folder with DEMUCSPS_MODELS.", path, e);
+            throw new DemucsException(
+                DemucsError.ModelWriteFailed,
+                $"'{path}' cannot be written: {e.Message} Check the permissions and the free disk space, or choose another folder with DEMUCSPS_MODELS.",
+                path,
+                e
+            );
         }
     }
 
     private static void Stored(string path, Action write) => Stored(path, () =>
-    {
-        write();
-        return true;
-    });
+        {
+            write();
+            return true;
+        });
 
     private static void Flush(Stream output)
     {
@@ -213,7 +252,15 @@ internal sealed class ModelTransfer : IDisposable
             output.Flush();
     }
 
-    private async Task AttemptAsync(Uri address, CatalogFile expected, string partial, long have, Action lose, Action<long> progress, CancellationToken cancellationToken)
+    private async Task AttemptAsync(
+        Uri address,
+        CatalogFile expected,
+        string partial,
+        long have,
+        Action lose,
+        Action<long> progress,
+        CancellationToken cancellationToken
+    )
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
@@ -232,7 +279,9 @@ internal sealed class ModelTransfer : IDisposable
             progress(done);
             done = await ReceiveAsync(body, file, partial, done, expected.Size, progress, patience).ConfigureAwait(false);
             if (done < expected.Size)
-                throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"the download ended after {done} of {expected.Size} bytes."));
+                throw new TransientException(
+                    string.Create(CultureInfo.InvariantCulture, $"the download ended after {done} of {expected.Size} bytes.")
+                );
             if (done > expected.Size)
             {
                 file.Dispose();
@@ -242,11 +291,19 @@ internal sealed class ModelTransfer : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TransientException(string.Create(CultureInfo.InvariantCulture, $"the server sent nothing for {_settings.StallTimeout.TotalSeconds:0.#} s."), e);
+            throw new TransientException(
+                string.Create(CultureInfo.InvariantCulture, $"the server sent nothing for {_settings.StallTimeout.TotalSeconds:0.#} s."),
+                e
+            );
         }
         catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
         {
-            throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' cannot be trusted: {e.InnerException.Message}", address.ToString(), e);
+            throw new DemucsException(
+                DemucsError.ModelDownloadFailed,
+                $"'{address}' cannot be trusted: {e.InnerException.Message}",
+                address.ToString(),
+                e
+            );
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -292,7 +349,15 @@ internal sealed class ModelTransfer : IDisposable
 
     /// <summary>Writes what comes, until its end or until it is longer than it may be.</summary>
     /// <returns>The bytes that the file has then.</returns>
-    private async Task<long> ReceiveAsync(Stream body, Stream file, string partial, long done, long size, Action<long> progress, CancellationTokenSource patience)
+    private async Task<long> ReceiveAsync(
+        Stream body,
+        Stream file,
+        string partial,
+        long done,
+        long size,
+        Action<long> progress,
+        CancellationTokenSource patience
+    )
     {
         byte[] buffer = new byte[BufferBytes];
         try
@@ -330,19 +395,38 @@ internal sealed class ModelTransfer : IDisposable
                     request.Headers.IfRange = new RangeConditionHeaderValue(tag);
             }
             patience.CancelAfter(_settings.StallTimeout);
-            HttpResponseMessage response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
-            if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
-                || response.Headers.Location is not { } location)
+            HttpResponseMessage response = await _client
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token)
+                .ConfigureAwait(false);
+            if (
+                response.StatusCode
+                    is not (
+                        HttpStatusCode.MovedPermanently
+                        or HttpStatusCode.Found
+                        or HttpStatusCode.SeeOther
+                        or HttpStatusCode.TemporaryRedirect
+                        or HttpStatusCode.PermanentRedirect
+                    )
+                || response.Headers.Location is not { } location
+            )
             {
                 return response;
             }
             response.Dispose();
             Uri next = new(at, location);
             if (!MayFollow(at, next))
-                throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects to '{next}', which is not https. Use another source.", address.ToString());
+                throw new DemucsException(
+                    DemucsError.ModelDownloadFailed,
+                    $"'{address}' redirects to '{next}', which is not https. Use another source.",
+                    address.ToString()
+                );
             at = next;
         }
-        throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' redirects more than {MostRedirects} times. Use another source.", address.ToString());
+        throw new DemucsException(
+            DemucsError.ModelDownloadFailed,
+            $"'{address}' redirects more than {MostRedirects} times. Use another source.",
+            address.ToString()
+        );
     }
 
     private static Exception Refused(HttpResponseMessage response, Uri address)
@@ -354,23 +438,40 @@ internal sealed class ModelTransfer : IDisposable
             RetryConditionHeaderValue? retry = response.Headers.RetryAfter;
             return new TransientException(status) { RetryAfter = retry?.Delta ?? (retry?.Date - DateTimeOffset.UtcNow) };
         }
-        return new DemucsException(DemucsError.ModelDownloadFailed, $"'{address}' cannot be downloaded: {status} Check the address and the network, or use another source.", address.ToString());
+        return new DemucsException(
+            DemucsError.ModelDownloadFailed,
+            $"'{address}' cannot be downloaded: {status} Check the address and the network, or use another source.",
+            address.ToString()
+        );
     }
 
     private TimeSpan Wait(int failures, TimeSpan? asked, Uri address)
     {
         if (asked > _settings.LongestDelay)
         {
-            throw new DemucsException(DemucsError.ModelDownloadFailed,
-                string.Create(CultureInfo.InvariantCulture, $"'{address}' could not be downloaded: the server asks to wait for {asked.Value.TotalSeconds:0} s. Try again after that time; the download will resume."), address.ToString());
+            throw new DemucsException(
+                DemucsError.ModelDownloadFailed,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{address}' could not be downloaded: the server asks to wait for {asked.Value.TotalSeconds:0} s. Try again after that time; the download will resume."
+                ),
+                address.ToString()
+            );
         }
         TimeSpan backOff = _settings.FirstDelay * Math.Pow(2, failures - 1);
         TimeSpan wait = asked > backOff ? asked.Value : backOff;
         return wait < _settings.LongestDelay ? wait : _settings.LongestDelay;
     }
 
-    private static DemucsException Mismatch(string source, CatalogFile expected, string what) => new(DemucsError.ModelHashMismatch, string.Create(CultureInfo.InvariantCulture,
-        $"'{source}' is not the file '{expected.Name}' of the catalog, which has {expected.Size} bytes and the SHA-256 {expected.Sha256}: {what}. It was not installed. Use another source, or correct the catalog."), source);
+    private static DemucsException Mismatch(string source, CatalogFile expected, string what) =>
+        new(
+            DemucsError.ModelHashMismatch,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{source}' is not the file '{expected.Name}' of the catalog, which has {expected.Size} bytes and the SHA-256 {expected.Sha256}: {what}. It was not installed. Use another source, or correct the catalog."
+            ),
+            source
+        );
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
@@ -400,7 +501,13 @@ internal sealed class ModelTransfer : IDisposable
     {
         try
         {
-            return File.Exists(TagOf(partial)) && File.ReadAllLines(TagOf(partial)) is [string at, string tag] && at == address.ToString() && EntityTagHeaderValue.TryParse(tag, out EntityTagHeaderValue? value) ? value : null;
+            return
+                File.Exists(TagOf(partial))
+                && File.ReadAllLines(TagOf(partial)) is [string at, string tag]
+                && at == address.ToString()
+                && EntityTagHeaderValue.TryParse(tag, out EntityTagHeaderValue? value)
+                ? value
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -25,5 +25,6 @@ internal sealed record TransferSettings
     public Func<string, long> FreeSpace { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
 
     /// <summary>Opens the file that is being fetched.</summary>
-    public Func<string, Stream> OpenPartial { get; init; } = path => new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+    public Func<string, Stream> OpenPartial { get; init; } =
+        path => new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
 }

@@ -9,5 +9,6 @@ internal static class ExactSumRewrites
 {
     /// <summary>Rewrites a model in place.</summary>
     /// <returns>Whether anything was changed.</returns>
-    public static bool Apply(GraphModel model) => GraphRewriting.Apply(model, ReductionSplit.Rewrite, InstanceNormalizationSplit.Rewrite, LayerNormalizationSplit.Rewrite);
+    public static bool Apply(GraphModel model) =>
+        GraphRewriting.Apply(model, ReductionSplit.Rewrite, InstanceNormalizationSplit.Rewrite, LayerNormalizationSplit.Rewrite);
 }

@@ -4,7 +4,8 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal static class GramRoot
 {
     /// <summary>
-    /// A square matrix R of which the mean of (R·v)² is that of (W·v)² whatever v is: the Cholesky factor of Wᵀ·W, brought from the number of W's rows to its own, in double precision and
+    /// A square matrix R of which the mean of (R·v)² is that of (W·v)² whatever v is: the Cholesky factor of Wᵀ·W, brought from the number
+    /// of W's rows to its own, in double precision and
     /// rounded once. Null if the weights are not finite.
     /// </summary>
     /// <param name="weights">W, row by row.</param>
@@ -18,7 +19,8 @@ internal static class GramRoot
             double scale = 0;
             for (int j = i; j < columns; j++)
             {
-                double rest = 0, whole = 0;
+                double rest = 0,
+                    whole = 0;
                 for (int c = 0; c < rows; c++)
                 {
                     double product = weights[c * columns + i] * weights[c * columns + j];

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Applies rewrites to a model, each over the whole graph before the next. A rewrite looks at one node and what leads to it and gives the nodes
+/// Applies rewrites to a model, each over the whole graph before the next. A rewrite looks at one node and what leads to it and gives the
+/// nodes
 /// that take its place, or null; nodes that nothing takes from any more are removed.
 /// </summary>
 internal static class GraphRewriting

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// A group normalization as PyTorch exports it: an instance normalization of the tensor with each group's axes joined, without factors of its
+/// A group normalization as PyTorch exports it: an instance normalization of the tensor with each group's axes joined, without factors of
+/// its
 /// own, and then a factor and a summand for each channel.
 /// </summary>
 /// <param name="Source">What is normalized.</param>
@@ -26,13 +27,24 @@ internal sealed record GroupNormalization(string Source, long Groups, float Epsi
             return null;
         if (facts.Producer(normal.Inputs[0]) is not { Inputs.Length: 2 } joined || !joined.Is("Reshape"))
             return null;
-        if (facts.Constant(normal.Inputs[1])?.FloatValues() is not { } ones || ones.Any(v => v != 1) || facts.Constant(normal.Inputs[2])?.FloatValues() is not { } zeros || zeros.Any(v => v != 0))
+        if (
+            facts.Constant(normal.Inputs[1])?.FloatValues() is not { } ones
+            || ones.Any(v => v != 1)
+            || facts.Constant(normal.Inputs[2])?.FloatValues() is not { } zeros
+            || zeros.Any(v => v != 0)
+        )
             return null;
-        if (facts.KnownShape(joined.Inputs[0]) is not { Length: > 2 } before || facts.KnownShape(back.Outputs[0]) is not { } after || !before.SequenceEqual(after))
+        if (
+            facts.KnownShape(joined.Inputs[0]) is not { Length: > 2 } before
+            || facts.KnownShape(back.Outputs[0]) is not { } after
+            || !before.SequenceEqual(after)
+        )
             return null;
         if (facts.KnownShape(joined.Outputs[0]) is not [var batch, var groups, _] || batch != before[0])
             return null;
-        float epsilon = normal.Attributes.TryGetValue("epsilon", out GraphAttribute? attribute) ? attribute.Float : InstanceNormalizationSplit.DefaultEpsilon;
+        float epsilon = normal.Attributes.TryGetValue("epsilon", out GraphAttribute? attribute)
+            ? attribute.Float
+            : InstanceNormalizationSplit.DefaultEpsilon;
         return new GroupNormalization(joined.Inputs[0], groups, epsilon, apart.Constant, scaled.Constant);
     }
 
@@ -47,5 +59,6 @@ internal sealed record GroupNormalization(string Source, long Groups, float Epsi
 
     private static (string Computed, string Constant)? Other(GraphNode node, ShapeInference facts) =>
         facts.IsFloatConstant(node.Inputs[1]) ? (node.Inputs[0], node.Inputs[1])
-        : facts.IsFloatConstant(node.Inputs[0]) ? (node.Inputs[1], node.Inputs[0]) : null;
+        : facts.IsFloatConstant(node.Inputs[0]) ? (node.Inputs[1], node.Inputs[0])
+        : null;
 }

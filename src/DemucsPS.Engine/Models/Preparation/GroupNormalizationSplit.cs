@@ -3,8 +3,10 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Replaces a group normalization of one group by mean and variance taken axis by axis, as <see cref="InstanceNormalizationSplit"/> does, with
-/// the channels' factors divided by the deviation before they meet the tensor. Where only transpositions that exchange channels and time lie
+/// Replaces a group normalization of one group by mean and variance taken axis by axis, as <see cref="InstanceNormalizationSplit"/> does,
+/// with
+/// the channels' factors divided by the deviation before they meet the tensor. Where only transpositions that exchange channels and time
+/// lie
 /// before and after it, they go.
 /// </summary>
 internal static class GroupNormalizationSplit
@@ -12,9 +14,17 @@ internal static class GroupNormalizationSplit
     /// <summary>As below, for a normalization between two transpositions that undo each other.</summary>
     public static List<GraphNode>? RewriteTransposed(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
-        if (!Exchanges(node, facts) || GroupNormalization.Match(node.Inputs[0], facts) is not { } normal || facts.KnownShape(node.Outputs[0]) is not { } after)
+        if (
+            !Exchanges(node, facts)
+            || GroupNormalization.Match(node.Inputs[0], facts) is not { } normal
+            || facts.KnownShape(node.Outputs[0]) is not { } after
+        )
             return null;
-        if (facts.Producer(normal.Source) is not { } before || !Exchanges(before, facts) || facts.KnownShape(normal.Source) is not [1, var channels, var time])
+        if (
+            facts.Producer(normal.Source) is not { } before
+            || !Exchanges(before, facts)
+            || facts.KnownShape(normal.Source) is not [1, var channels, var time]
+        )
             return null;
         if (!IsFor(normal, channels, facts))
             return null;
@@ -25,10 +35,17 @@ internal static class GroupNormalizationSplit
         return w.Nodes;
     }
 
-    /// <summary>The nodes that give the same tensor under the same name; null if this is not a group normalization or too little is known of it.</summary>
+    /// <summary>
+    /// The nodes that give the same tensor under the same name; null if this is not a group normalization or too little is known of it.
+    /// </summary>
     public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
-        if (!node.Is("Add") || GroupNormalization.Match(node.Outputs[0], facts) is not { } normal || facts.KnownShape(normal.Source) is not { } shape || !IsFor(normal, shape[1], facts))
+        if (
+            !node.Is("Add")
+            || GroupNormalization.Match(node.Outputs[0], facts) is not { } normal
+            || facts.KnownShape(normal.Source) is not { } shape
+            || !IsFor(normal, shape[1], facts)
+        )
             return null;
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range(1, shape.Length - 1).Select(axis => (long)axis).Reverse()];
@@ -36,7 +53,15 @@ internal static class GroupNormalizationSplit
         return w.Nodes;
     }
 
-    private static string Normalize(NodeWriter w, string source, long[] shape, GroupNormalization normal, ReadOnlySpan<long> axes, long[] perChannel, string? output = null)
+    private static string Normalize(
+        NodeWriter w,
+        string source,
+        long[] shape,
+        GroupNormalization normal,
+        ReadOnlySpan<long> axes,
+        long[] perChannel,
+        string? output = null
+    )
     {
         string centered = w.Add("Sub", [source, w.Mean(source, shape, axes)]);
         string variance = w.Mean(w.Add("Mul", [centered, centered]), shape, axes);
@@ -46,12 +71,20 @@ internal static class GroupNormalizationSplit
     }
 
     private static bool IsFor(GroupNormalization normal, long channels, ShapeInference facts) =>
-        normal.Groups == 1 && facts.ElementType(normal.Source) == GraphTensor.Float32 && normal.IsPerChannel(normal.Factors, channels, facts) && normal.IsPerChannel(normal.Summands, channels, facts);
+        normal.Groups == 1
+        && facts.ElementType(normal.Source) == GraphTensor.Float32
+        && normal.IsPerChannel(normal.Factors, channels, facts)
+        && normal.IsPerChannel(normal.Summands, channels, facts);
 
     /// <summary>Whether a node exchanges two axes and otherwise only moves axes of length 1.</summary>
     private static bool Exchanges(GraphNode node, ShapeInference facts)
     {
-        if (!node.Is("Transpose") || node.Inputs.Length != 1 || !node.Attributes.TryGetValue("perm", out GraphAttribute? order) || facts.KnownShape(node.Inputs[0]) is not { } shape)
+        if (
+            !node.Is("Transpose")
+            || node.Inputs.Length != 1
+            || !node.Attributes.TryGetValue("perm", out GraphAttribute? order)
+            || facts.KnownShape(node.Inputs[0]) is not { } shape
+        )
             return false;
         if (order.Integers.Length != shape.Length || order.Integers.Any(axis => axis < 0 || axis >= shape.Length))
             return false;

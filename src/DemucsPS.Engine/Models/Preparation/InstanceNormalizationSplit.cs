@@ -16,7 +16,9 @@ internal static class InstanceNormalizationSplit
     /// <summary>What the operator adds to the variance if nothing is said.</summary>
     public const float DefaultEpsilon = 1e-5f;
 
-    /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
+    /// <summary>
+    /// The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.
+    /// </summary>
     public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
         if (!node.Is("InstanceNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
@@ -42,7 +44,8 @@ internal static class InstanceNormalizationSplit
         long[] axes;
         if (groups == 1 && (sameBatch || batch == 1))
         {
-            // With one group nothing needs to be known but the number of axes. A batch of 1 that is not known to be one before the Reshape may
+            // With one group nothing needs to be known but the number of axes. A batch of 1 that is not known to be one before the Reshape
+            // may
             // have been joined too; to reduce an axis of length 1 costs nothing.
             int first = sameBatch ? 1 : 0;
             axes = [.. Enumerable.Range(first, shape.Length - first).Select(axis => (long)axis).Reverse()];
@@ -61,7 +64,8 @@ internal static class InstanceNormalizationSplit
 
         float epsilon = node.Float("epsilon", DefaultEpsilon);
         string normal = Normalize(writer, source, shape, axes, epsilon);
-        bool scaled = !IsAll(1, facts.Constant(node.Inputs[1])), moved = !IsAll(0, facts.Constant(node.Inputs[2]));
+        bool scaled = !IsAll(1, facts.Constant(node.Inputs[1])),
+            moved = !IsAll(0, facts.Constant(node.Inputs[2]));
         normal = writer.Add("Reshape", [normal, reshape.Inputs[1]], scaled || moved ? null : result);
         if (scaled)
             normal = writer.Add("Mul", [normal, PerGroup(node.Inputs[1])], moved ? null : result);
@@ -72,16 +76,28 @@ internal static class InstanceNormalizationSplit
         string PerGroup(string factors) => writer.Add("Reshape", [factors, writer.Constant(-1, 1)]);
     }
 
-    /// <summary>A normalization over the tensor's own axes of space, where they are long: most often a group normalization, of whose tensor little is known before its axes were joined.</summary>
+    /// <summary>
+    /// A normalization over the tensor's own axes of space, where they are long: most often a group normalization, of whose tensor little
+    /// is known before its axes were joined.
+    /// </summary>
     private static List<GraphNode>? RewriteAlone(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
-        if (facts.ElementType(node.Inputs[0]) != GraphTensor.Float32 || facts.Shape(node.Inputs[0]) is not { Length: > 2 } shape || shape[2..].Any(length => length < 1) || shape[2..].Max() <= SumRuns.Longest)
+        if (
+            facts.ElementType(node.Inputs[0]) != GraphTensor.Float32
+            || facts.Shape(node.Inputs[0]) is not { Length: > 2 } shape
+            || shape[2..].Any(length => length < 1)
+            || shape[2..].Max() <= SumRuns.Longest
+        )
             return null;
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range(2, shape.Length - 2).Select(axis => (long)axis).Reverse()];
         string normal = Normalize(writer, node.Inputs[0], shape, axes, node.Float("epsilon", DefaultEpsilon));
         long[] perChannel = [-1, .. Enumerable.Repeat(1L, shape.Length - 2)];
-        writer.Add("Add", [writer.Add("Mul", [normal, writer.Reshape(node.Inputs[1], perChannel)]), writer.Reshape(node.Inputs[2], perChannel)], node.Outputs[0]);
+        writer.Add(
+            "Add",
+            [writer.Add("Mul", [normal, writer.Reshape(node.Inputs[1], perChannel)]), writer.Reshape(node.Inputs[2], perChannel)],
+            node.Outputs[0]
+        );
         return writer.Nodes;
     }
 

@@ -62,7 +62,8 @@ internal sealed class NodeWriter
     /// <summary>Adds a node that cuts a tensor in two equal halves along an axis.</summary>
     public (string First, string Second) Halves(string value, long axis)
     {
-        string first = _names.New($"{_prefix}/Split"), second = _names.New($"{_prefix}/Split");
+        string first = _names.New($"{_prefix}/Split"),
+            second = _names.New($"{_prefix}/Split");
         List<OnnxAttribute> attributes = [OnnxAttribute.Create("axis", axis)];
         if (_operatorSet >= SplitIsCountedSince)
             attributes.Add(OnnxAttribute.Create("num_outputs", 2));
@@ -71,7 +72,8 @@ internal sealed class NodeWriter
     }
 
     /// <summary>Adds a Reshape to the given shape.</summary>
-    public string Reshape(string value, ReadOnlySpan<long> shape, string? output = null) => Add("Reshape", [value, Constant(shape)], output);
+    public string Reshape(string value, ReadOnlySpan<long> shape, string? output = null) =>
+        Add("Reshape", [value, Constant(shape)], output);
 
     /// <summary>A constant of 64-bit integers. As a node, because constants apart from the nodes would be inputs in old files.</summary>
     public string Constant(params ReadOnlySpan<long> values)
@@ -79,7 +81,12 @@ internal sealed class NodeWriter
         byte[] bytes = new byte[values.Length * sizeof(long)];
         for (int i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
-        return Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(9, bytes)));
+        return Add(
+            "Constant",
+            [],
+            null,
+            OnnxAttribute.Create("value", new ProtobufMessage().Integer(1, values.Length).Integer(2, GraphTensor.Int64).Block(9, bytes))
+        );
     }
 
     /// <summary>A float32 constant without axes.</summary>
@@ -87,7 +94,12 @@ internal sealed class NodeWriter
     {
         byte[] bytes = new byte[sizeof(float)];
         BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
-        return Add("Constant", [], null, OnnxAttribute.Create("value", new ProtobufMessage().Integer(2, GraphTensor.Float32).Block(9, bytes)));
+        return Add(
+            "Constant",
+            [],
+            null,
+            OnnxAttribute.Create("value", new ProtobufMessage().Integer(2, GraphTensor.Float32).Block(9, bytes))
+        );
     }
 
     /// <summary>A constant of float32.</summary>
@@ -103,27 +115,41 @@ internal sealed class NodeWriter
     }
 
     /// <summary>
-    /// The mean over several axes, taken one axis after the other, and along each in short runs, see <see cref="SumRuns"/>: the error of a sum grows with the run's length.
+    /// The mean over several axes, taken one axis after the other, and along each in short runs, see <see cref="SumRuns"/>: the error of a
+    /// sum grows with the run's length.
     /// </summary>
     /// <param name="value">What it is the mean of.</param>
-    /// <param name="shape">Its dimensions, −1 for those that are not known; null if not even their number is known. Along axes whose length is not known, it is one run.</param>
+    /// <param name="shape">Its dimensions, −1 for those that are not known; null if not even their number is known. Along axes whose length
+    /// is not known, it is one run.</param>
     /// <param name="axes">The axes in the order in which they are reduced, later ones first.</param>
     /// <param name="keepAxes">Whether reduced axes stay with length 1.</param>
     /// <param name="output">The name of the result where that matters; null for a new one.</param>
-    public string Mean(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) => Reduce("ReduceMean", AxesAreInputsSince, value, shape, axes, keepAxes, output);
+    public string Mean(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) =>
+        Reduce("ReduceMean", AxesAreInputsSince, value, shape, axes, keepAxes, output);
 
     /// <summary>The sum over several axes, as <see cref="Mean"/> takes the mean.</summary>
-    public string Sum(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) => Reduce("ReduceSum", SumsAxesAreInputsSince, value, shape, axes, keepAxes, output);
+    public string Sum(string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes = true, string? output = null) =>
+        Reduce("ReduceSum", SumsAxesAreInputsSince, value, shape, axes, keepAxes, output);
 
     /// <summary>Puts zeros after a tensor along an axis.</summary>
     public string Pad(string value, int rank, int axis, long zeros)
     {
         long[] pads = new long[2 * rank];
         pads[rank + axis] = zeros;
-        return _operatorSet < PadsAreInputsSince ? Add("Pad", [value], null, OnnxAttribute.Create("pads", pads)) : Add("Pad", [value, Constant(pads)]);
+        return _operatorSet < PadsAreInputsSince
+            ? Add("Pad", [value], null, OnnxAttribute.Create("pads", pads))
+            : Add("Pad", [value, Constant(pads)]);
     }
 
-    private string Reduce(string type, int axesAreInputsSince, string value, long[]? shape, ReadOnlySpan<long> axes, bool keepAxes, string? output)
+    private string Reduce(
+        string type,
+        int axesAreInputsSince,
+        string value,
+        long[]? shape,
+        ReadOnlySpan<long> axes,
+        bool keepAxes,
+        string? output
+    )
     {
         List<long>? lengths = shape?.ToList();
         for (int i = 0; i < axes.Length; i++)
@@ -160,7 +186,12 @@ internal sealed class NodeWriter
             return (value, 1);
         if (runs.Count > length)
             value = Pad(value, lengths.Count, axis, runs.Count - length);
-        long[] target = [.. lengths.Take(axis).Select(other => other < 1 ? 0 : other), .. runs.Lengths, .. lengths.Skip(axis + 1).Select(other => other < 1 ? -1 : other)];
+        long[] target =
+        [
+            .. lengths.Take(axis).Select(other => other < 1 ? 0 : other),
+            .. runs.Lengths,
+            .. lengths.Skip(axis + 1).Select(other => other < 1 ? -1 : other),
+        ];
         value = Reshape(value, target);
         for (int run = runs.Lengths.Length - 1; run > 0; run--)
             value = Reduce(type, axesAreInputsSince, value, axis + run, keepAxes: false, null);

@@ -3,10 +3,14 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Writes GroupNormalization, which exporters use from operator set 18 on, as PyTorch's exporters did before: as an instance normalization of the tensor with each group's axes joined. The
+/// Writes GroupNormalization, which exporters use from operator set 18 on, as PyTorch's exporters did before: as an instance normalization
+/// of the tensor with each group's axes joined. The
 /// runtime has no kernel for it on the CPU and would put twenty nodes in its place that nothing here knows.
 /// </summary>
-/// <remarks>https://onnx.ai/onnx/operators/onnx__GroupNormalization.html: until operator set 20 the factors and summands are the groups', since then the channels'.</remarks>
+/// <remarks>
+/// https://onnx.ai/onnx/operators/onnx__GroupNormalization.html: until operator set 20 the factors and summands are the groups', since then
+/// the channels'.
+/// </remarks>
 internal static class NormalizationLowering
 {
     private const int FactorsAreChannelsSince = 21;
@@ -20,15 +24,22 @@ internal static class NormalizationLowering
         if (!node.Is("GroupNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
             return null;
         // In 16-bit floats the operator itself computes mean and variance in 32 bits.
-        string source = node.Inputs[0], result = node.Outputs[0];
+        string source = node.Inputs[0],
+            result = node.Outputs[0];
         long groups = node.Integer("num_groups", 0);
-        if (facts.ElementType(source) != GraphTensor.Float32 || groups is < 1 or > int.MaxValue || facts.Shape(source) is not { Length: > 2 } shape)
+        if (
+            facts.ElementType(source) != GraphTensor.Float32
+            || groups is < 1 or > int.MaxValue
+            || facts.Shape(source) is not { Length: > 2 } shape
+        )
             return null;
         NodeWriter w = new(operatorSet, names, result);
         bool perChannel = operatorSet >= FactorsAreChannelsSince;
         string joined = w.Reshape(source, [0, groups, -1]);
         OnnxAttribute epsilon = OnnxAttribute.Create("epsilon", node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon));
-        string[] factors = perChannel ? [w.Constant([.. Enumerable.Repeat(1f, (int)groups)], groups), w.Constant(new float[groups], groups)] : [node.Inputs[1], node.Inputs[2]];
+        string[] factors = perChannel
+            ? [w.Constant([.. Enumerable.Repeat(1f, (int)groups)], groups), w.Constant(new float[groups], groups)]
+            : [node.Inputs[1], node.Inputs[2]];
         string normal = w.Add("InstanceNormalization", [joined, .. factors], null, epsilon);
         string form = shape.All(length => length > 0) ? w.Constant(shape) : w.Add("Shape", [source]);
         normal = w.Add("Reshape", [normal, form], perChannel ? null : result);

@@ -3,11 +3,13 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Replaces the sinusoidal position embeddings that a graph adds to what its transformer takes, computed in float32 when it was exported, by the same rounded once. Their angles go up to
+/// Replaces the sinusoidal position embeddings that a graph adds to what its transformer takes, computed in float32 when it was exported,
+/// by the same rounded once. Their angles go up to
 /// 1,343, and a sine's error is that of its angle: this alone costs htdemucs 113 dB, more than everything else together.
 /// </summary>
 /// <remarks>
-/// The formulas are those of Demucs (create_sin_embedding and create_2d_sin_embedding in https://github.com/adefossez/demucs/blob/main/demucs/transformer.py). A constant is taken for such a
+/// The formulas are those of Demucs (create_sin_embedding and create_2d_sin_embedding in
+/// https://github.com/adefossez/demucs/blob/main/demucs/transformer.py). A constant is taken for such a
 /// table only if every one of its values, tens of thousands, agrees with them as far as float32 allows.
 /// </remarks>
 internal static class PositionEmbeddings
@@ -40,14 +42,20 @@ internal static class PositionEmbeddings
         if (!node.Is("Add") || node.Inputs.Length != 2 || node.Outputs.Length != 1)
             return null;
         int at = facts.Constant(node.Inputs[1]) is not null ? 1 : 0;
-        if (facts.Constant(node.Inputs[at]) is not { ElementType: GraphTensor.Float32, Shape.Length: > 1 } constant || constant.Shape.Any(length => length is < 1 or > MostValues))
+        if (
+            facts.Constant(node.Inputs[at]) is not { ElementType: GraphTensor.Float32, Shape.Length: > 1 } constant
+            || constant.Shape.Any(length => length is < 1 or > MostValues)
+        )
             return null;
         long count = constant.Shape.Aggregate(1L, (product, length) => product > MostValues ? product : product * length);
         if (count is < FewestValues or > MostValues || constant.Shape.Where(length => length > 1).ToArray() is not [var first, var last])
             return null;
         if (constant.FoundFloats(folder) is not { } values)
             return null;
-        if ((Exact(values, (int)first, (int)last, 1, (int)last) ?? Exact(values, (int)last, (int)first, (int)last, 1)) is not { } exact || exact.AsSpan().SequenceEqual(values))
+        if (
+            (Exact(values, (int)first, (int)last, 1, (int)last) ?? Exact(values, (int)last, (int)first, (int)last, 1)) is not { } exact
+            || exact.AsSpan().SequenceEqual(values)
+        )
             return null;
         NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         string table = w.Constant(exact, constant.Shape);
@@ -62,22 +70,34 @@ internal static class PositionEmbeddings
             return null;
         int half = channels / 2;
         // One axis: cosines, then sines. Their first value is 1, whatever the table was multiplied with.
-        if (Filled(values[0], (position, channel) => (position / Math.Pow(MaxPeriod, channel % half / (half - 1.0)), channel < half)) is { } table)
+        if (
+            Filled(values[0], (position, channel) => (position / Math.Pow(MaxPeriod, channel % half / (half - 1.0)), channel < half)) is
+            { } table
+        )
             return table;
-        // Two axes: a sine and a cosine in turn, in the first half of the channels for the column, in the second for the row. Which of both runs first is tried.
+        // Two axes: a sine and a cosine in turn, in the first half of the channels for the column, in the second for the row. Which of both
+        // runs first is tried.
         double[] frequencies = [.. Enumerable.Range(0, half / 2).Select(i => Math.Exp(-2 * i * Math.Log(MaxPeriod) / half))];
         for (int rows = 1; rows <= positions; rows++)
         {
             if (positions % rows != 0)
                 continue;
             int columns = positions / rows;
-            if ((Plane(position => position / rows, position => position % rows) ?? Plane(position => position % columns, position => position / columns)) is { } plane)
+            if (
+                (
+                    Plane(position => position / rows, position => position % rows)
+                    ?? Plane(position => position % columns, position => position / columns)
+                ) is
+                { } plane
+            )
                 return plane;
         }
         return null;
 
         float[]? Plane(Func<int, int> column, Func<int, int> row) =>
-            Filled(values[channelStride], (position, channel) => ((channel < half ? column(position) : row(position)) * frequencies[channel % half / 2], channel % 2 == 1));
+            Filled(values[channelStride], (position, channel) =>
+                ((channel < half ? column(position) : row(position)) * frequencies[channel % half / 2], channel % 2 == 1)
+            );
 
         float[]? Filled(float scale, Func<int, int, (double Angle, bool Cosine)> of)
         {

@@ -3,15 +3,20 @@ using DemucsPS.Engine.Onnx;
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// Takes means and sums one axis after the other, the last one first, and along each in short runs, see <see cref="SumRuns"/>. In htdemucs these are the mean and deviation by which
+/// Takes means and sums one axis after the other, the last one first, and along each in short runs, see <see cref="SumRuns"/>. In htdemucs
+/// these are the mean and deviation by which
 /// spectrogram and waveform are normalized, over up to 2.7 million numbers.
 /// </summary>
 internal static class ReductionSplit
 {
-    /// <summary>The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.</summary>
+    /// <summary>
+    /// The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.
+    /// </summary>
     public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
     {
-        bool pools = node.Is("GlobalAveragePool"), squares = node.Is("ReduceL2") || node.Is("ReduceSumSquare"), averages = pools || node.Is("ReduceMean");
+        bool pools = node.Is("GlobalAveragePool"),
+            squares = node.Is("ReduceL2") || node.Is("ReduceSumSquare"),
+            averages = pools || node.Is("ReduceMean");
         if (!averages && !squares && !node.Is("ReduceSum"))
             return null;
         if (node.Inputs.Length == 0 || node.Outputs.Length != 1)
@@ -20,11 +25,15 @@ internal static class ReductionSplit
         if (facts.ElementType(node.Inputs[0]) is not (GraphTensor.Float32 or GraphTensor.Float64))
             return null;
         long[]? shape = facts.Shape(node.Inputs[0]);
-        long[]? axes = !pools ? Axes(node, facts, shape?.Length) : shape is null ? null : [.. Enumerable.Range(2, Math.Max(0, shape.Length - 2)).Select(axis => (long)axis).Reverse()];
+        long[]? axes =
+            !pools ? Axes(node, facts, shape?.Length)
+            : shape is null ? null
+            : [.. Enumerable.Range(2, Math.Max(0, shape.Length - 2)).Select(axis => (long)axis).Reverse()];
         if (axes is null or [] || (!IsLong(shape, axes) && (axes.Length == 1 || !node.Is("ReduceMean"))))
             return null;
         NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
-        bool keeps = pools || node.Integer("keepdims", 1) != 0, root = node.Is("ReduceL2");
+        bool keeps = pools || node.Integer("keepdims", 1) != 0,
+            root = node.Is("ReduceL2");
         string value = squares ? writer.Add("Mul", [node.Inputs[0], node.Inputs[0]]) : node.Inputs[0];
         string? result = root ? null : node.Outputs[0];
         value = averages ? writer.Mean(value, shape, axes, keeps, result) : writer.Sum(value, shape, axes, keeps, result);
@@ -33,7 +42,8 @@ internal static class ReductionSplit
         return writer.Nodes;
     }
 
-    private static bool IsLong(long[]? shape, long[] axes) => shape is not null && axes.Any(axis => shape[axis < 0 ? axis + shape.Length : axis] > SumRuns.Longest);
+    private static bool IsLong(long[]? shape, long[] axes) =>
+        shape is not null && axes.Any(axis => shape[axis < 0 ? axis + shape.Length : axis] > SumRuns.Longest);
 
     /// <summary>The axes, last first; null if they are not known.</summary>
     private static long[]? Axes(GraphNode node, ShapeInference facts, int? rank)

@@ -43,7 +43,8 @@ internal sealed class ShapeInference
     public GraphNode? Producer(string name) => _producers.GetValueOrDefault(name);
 
     /// <summary>Whether one node takes a tensor, once, and the graph does not give it.</summary>
-    public bool IsOnlyTakenOnce(string name) => _uses.GetValueOrDefault(name) == 1 && !_model.Outputs.Contains(name) && !_model.HasNestedGraphs;
+    public bool IsOnlyTakenOnce(string name) =>
+        _uses.GetValueOrDefault(name) == 1 && !_model.Outputs.Contains(name) && !_model.HasNestedGraphs;
 
     /// <summary>The constant behind a name; null if it is computed.</summary>
     public GraphTensor? Constant(string name)
@@ -52,7 +53,8 @@ internal sealed class ShapeInference
         {
             if (Producer(name) is not { } node)
             {
-                // Until version 4 of the format constants are inputs too, which a caller might replace; this engine gives a model its audio alone.
+                // Until version 4 of the format constants are inputs too, which a caller might replace; this engine gives a model its audio
+                // alone.
                 return _model.Initializers.GetValueOrDefault(name);
             }
             if (node.Is("Constant"))
@@ -126,19 +128,34 @@ internal sealed class ShapeInference
         return node.Type switch
         {
             "Conv" or "ConvTranspose" when IsStandard(node) && node.Inputs.Length > 1 => Convolved(node, depth),
-            "Transpose" when IsStandard(node) && node.Attributes.TryGetValue("perm", out GraphAttribute? order) => Transposed(Shape(node.Inputs[0], depth), order.Integers),
+            "Transpose" when IsStandard(node) && node.Attributes.TryGetValue("perm", out GraphAttribute? order) => Transposed(
+                Shape(node.Inputs[0], depth),
+                order.Integers
+            ),
             "Reshape" when IsStandard(node) && node.Inputs.Length > 1 => Reshaped(node, depth),
-            "Add" or "Sub" or "Mul" or "Div" when IsStandard(node) && node.Inputs.Length == 2 => Broadcast(Shape(node.Inputs[0], depth), Shape(node.Inputs[1], depth)),
-            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceL2" or "ReduceSumSquare" when IsStandard(node) => Reduced(node, depth),
+            "Add" or "Sub" or "Mul" or "Div" when IsStandard(node) && node.Inputs.Length == 2 => Broadcast(
+                Shape(node.Inputs[0], depth),
+                Shape(node.Inputs[1], depth)
+            ),
+            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceL2" or "ReduceSumSquare" when IsStandard(node) => Reduced(
+                node,
+                depth
+            ),
             "Unsqueeze" when IsStandard(node) => Unsqueezed(node, depth),
             "Squeeze" when IsStandard(node) => Squeezed(node, depth),
-            "Attention" when IsStandard(node) && node.Inputs.Length > 2 && node.Outputs[0] == output => Attended(Shape(node.Inputs[0], depth), Shape(node.Inputs[2], depth)),
+            "Attention" when IsStandard(node) && node.Inputs.Length > 2 && node.Outputs[0] == output => Attended(
+                Shape(node.Inputs[0], depth),
+                Shape(node.Inputs[2], depth)
+            ),
             "Slice" when IsStandard(node) => Sliced(node, depth),
             "Split" when IsStandard(node) => Divided(node, output, depth),
             "Pad" when IsStandard(node) => Padded(node, depth),
             "Gather" when IsStandard(node) && node.Inputs.Length == 2 => Gathered(node, depth),
             "DepthToSpace" when IsStandard(node) => Unfolded(node, depth),
-            "MatMul" when IsStandard(node) && node.Inputs.Length == 2 => Product(Shape(node.Inputs[0], depth), Shape(node.Inputs[1], depth)),
+            "MatMul" when IsStandard(node) && node.Inputs.Length == 2 => Product(
+                Shape(node.Inputs[0], depth),
+                Shape(node.Inputs[1], depth)
+            ),
             "Gemm" when IsStandard(node) && node.Inputs.Length > 1 => Multiplied(node, depth),
             _ => null,
         };
@@ -146,7 +163,8 @@ internal sealed class ShapeInference
 
     private static bool IsStandard(GraphNode node) => node.Is(node.Type);
 
-    private static long[] Transposed(long[]? from, long[] order) => [.. order.Select(axis => from is not null && axis >= 0 && axis < from.Length ? from[axis] : -1)];
+    private static long[] Transposed(long[]? from, long[] order) =>
+        [.. order.Select(axis => from is not null && axis >= 0 && axis < from.Length ? from[axis] : -1)];
 
     private long[]? Convolved(GraphNode node, int depth)
     {
@@ -176,7 +194,15 @@ internal sealed class ShapeInference
             return null;
         long[]? from = Shape(node.Inputs[0], depth);
         bool copies = node.Integer("allowzero", 0) == 0;
-        long[] result = [.. target.Select((length, i) => length > 0 ? length : length == 0 && copies && from is not null && i < from.Length ? from[i] : -1)];
+        long[] result =
+        [
+            .. target.Select(
+                (length, i) =>
+                    length > 0 ? length
+                    : length == 0 && copies && from is not null && i < from.Length ? from[i]
+                    : -1
+            ),
+        ];
         int open = Array.IndexOf(result, -1);
         if (open < 0 || Array.LastIndexOf(result, -1) != open || target[open] != -1 || Count(from) is not { } all)
             return result;
@@ -191,10 +217,13 @@ internal sealed class ShapeInference
         return result;
     }
 
-    /// <summary>The axes that a node gives as an attribute or, in later versions, as a second input; null if they are not known or not given.</summary>
+    /// <summary>
+    /// The axes that a node gives as an attribute or, in later versions, as a second input; null if they are not known or not given.
+    /// </summary>
     private long[]? Axes(GraphNode node) =>
         node.Attributes.TryGetValue("axes", out GraphAttribute? attribute) ? attribute.Integers
-        : node.Inputs.Length > 1 && node.Inputs[1].Length > 0 ? Constant(node.Inputs[1])?.Int64Values() : null;
+        : node.Inputs.Length > 1 && node.Inputs[1].Length > 0 ? Constant(node.Inputs[1])?.Int64Values()
+        : null;
 
     private long[]? Reduced(GraphNode node, int depth)
     {
@@ -227,15 +256,31 @@ internal sealed class ShapeInference
         return left.Any(axis => axis < 0 || axis >= from.Length) ? null : [.. from.Where((_, i) => !left.Contains(i))];
     }
 
-    private static long[]? Attended(long[]? query, long[]? value) => query is { Length: 4 } && value is { Length: 4 } ? [query[0], query[1], query[2], value[3]] : null;
+    private static long[]? Attended(long[]? query, long[]? value) =>
+        query is { Length: 4 } && value is { Length: 4 } ? [query[0], query[1], query[2], value[3]] : null;
 
     private long[]? Sliced(GraphNode node, int depth)
     {
         if (Shape(node.Inputs[0], depth) is not { } from || node.Inputs.Length is < 4 or > 5)
             return null;
-        long[]? starts = Constant(node.Inputs[1])?.Int64Values(), ends = Constant(node.Inputs[2])?.Int64Values(), axes = Constant(node.Inputs[3])?.Int64Values();
-        long[]? steps = node.Inputs.Length < 5 ? axes is null ? null : [.. axes.Select(_ => 1L)] : Constant(node.Inputs[4])?.Int64Values();
-        if (starts is null || ends is null || axes is null || steps is null || starts.Length != axes.Length || ends.Length != axes.Length || steps.Length != axes.Length)
+        long[]? starts = Constant(node.Inputs[1])?.Int64Values(),
+            ends = Constant(node.Inputs[2])?.Int64Values(),
+            axes = Constant(node.Inputs[3])?.Int64Values();
+        long[]? steps =
+            node.Inputs.Length < 5
+                ? axes is null
+                    ? null
+                    : [.. axes.Select(_ => 1L)]
+                : Constant(node.Inputs[4])?.Int64Values();
+        if (
+            starts is null
+            || ends is null
+            || axes is null
+            || steps is null
+            || starts.Length != axes.Length
+            || ends.Length != axes.Length
+            || steps.Length != axes.Length
+        )
             return null;
         long[] result = [.. from];
         for (int i = 0; i < axes.Length; i++)
@@ -249,7 +294,8 @@ internal sealed class ShapeInference
                 result[axis] = -1;
                 continue;
             }
-            long start = Math.Clamp(starts[i] < 0 ? starts[i] + length : starts[i], 0, length), end = Math.Clamp(ends[i] < 0 ? ends[i] + length : ends[i], 0, length);
+            long start = Math.Clamp(starts[i] < 0 ? starts[i] + length : starts[i], 0, length),
+                end = Math.Clamp(ends[i] < 0 ? ends[i] + length : ends[i], 0, length);
             result[axis] = Math.Max(end - start, 0);
         }
         return result;
@@ -264,8 +310,10 @@ internal sealed class ShapeInference
             axis += from.Length;
         if (axis < 0 || axis >= from.Length)
             return null;
-        long[]? sizes = node.Attributes.TryGetValue("split", out GraphAttribute? attribute) ? attribute.Integers
-            : node.Inputs.Length > 1 && node.Inputs[1].Length > 0 ? Constant(node.Inputs[1])?.Int64Values() ?? [] : null;
+        long[]? sizes =
+            node.Attributes.TryGetValue("split", out GraphAttribute? attribute) ? attribute.Integers
+            : node.Inputs.Length > 1 && node.Inputs[1].Length > 0 ? Constant(node.Inputs[1])?.Int64Values() ?? []
+            : null;
         long[] result = [.. from];
         int number = Array.IndexOf(node.Outputs, output);
         if (sizes is null)
@@ -277,7 +325,12 @@ internal sealed class ShapeInference
 
     private long[]? Padded(GraphNode node, int depth)
     {
-        if (Shape(node.Inputs[0], depth) is not { } from || node.Inputs.Length is < 2 or > 3 || Constant(node.Inputs[1])?.Int64Values() is not { } pads || pads.Length != 2 * from.Length)
+        if (
+            Shape(node.Inputs[0], depth) is not { } from
+            || node.Inputs.Length is < 2 or > 3
+            || Constant(node.Inputs[1])?.Int64Values() is not { } pads
+            || pads.Length != 2 * from.Length
+        )
             return null;
         return [.. from.Select((length, i) => length < 0 ? -1 : length + pads[i] + pads[i + from.Length])];
     }
@@ -301,12 +354,16 @@ internal sealed class ShapeInference
     }
 
     private static long[]? Product(long[]? left, long[]? right) =>
-        left is { Length: > 1 } && right is { Length: > 1 } && Broadcast(left[..^2], right[..^2]) is { } batch ? [.. batch, left[^2], right[^1]] : null;
+        left is { Length: > 1 } && right is { Length: > 1 } && Broadcast(left[..^2], right[..^2]) is { } batch
+            ? [.. batch, left[^2], right[^1]]
+            : null;
 
     private long[]? Multiplied(GraphNode node, int depth)
     {
-        long[]? left = Shape(node.Inputs[0], depth), right = Shape(node.Inputs[1], depth);
-        return left is not { Length: 2 } || right is not { Length: 2 } ? null
+        long[]? left = Shape(node.Inputs[0], depth),
+            right = Shape(node.Inputs[1], depth);
+        return left is not { Length: 2 } || right is not { Length: 2 }
+            ? null
             : [node.Integer("transA", 0) != 0 ? left[1] : left[0], node.Integer("transB", 0) != 0 ? right[0] : right[1]];
     }
 
@@ -332,21 +389,60 @@ internal sealed class ShapeInference
         long[] result = [.. longer];
         for (int i = 1; i <= shorter.Length; i++)
         {
-            long a = longer[^i], b = shorter[^i];
+            long a = longer[^i],
+                b = shorter[^i];
             // A length above 1 wins over 1; beside a length that is not known it is the result's length in any valid graph.
-            result[^i] = a > 1 ? a : b > 1 ? b : a == 1 ? b : b == 1 ? a : -1;
+            result[^i] =
+                a > 1 ? a
+                : b > 1 ? b
+                : a == 1 ? b
+                : b == 1 ? a
+                : -1;
         }
         return result;
     }
 
     private static bool KeepsShape(GraphNode node) =>
-        node.Is("Identity") || node.Is("Cast") || node.Is("Relu") || node.Is("Sigmoid") || node.Is("Tanh") || node.Is("Erf") || node.Is("Exp")
-        || node.Is("Sqrt") || node.Is("Neg") || node.Is("Softmax") || node.Is("LayerNormalization") || node.Is("InstanceNormalization") || node.Is("GroupNormalization") || node.Is("Gelu");
+        node.Is("Identity")
+        || node.Is("Cast")
+        || node.Is("Relu")
+        || node.Is("Sigmoid")
+        || node.Is("Tanh")
+        || node.Is("Erf")
+        || node.Is("Exp")
+        || node.Is("Sqrt")
+        || node.Is("Neg")
+        || node.Is("Softmax")
+        || node.Is("LayerNormalization")
+        || node.Is("InstanceNormalization")
+        || node.Is("GroupNormalization")
+        || node.Is("Gelu");
 
     private static bool KeepsElementType(GraphNode node) =>
-        (KeepsShape(node) && !node.Is("Cast")) || node.Is("Conv") || node.Is("ConvTranspose") || node.Is("Transpose") || node.Is("Reshape") || node.Is("Add")
-        || node.Is("Sub") || node.Is("Mul") || node.Is("Div") || node.Is("MatMul") || node.Is("Gemm") || node.Is("ReduceMean") || node.Is("ReduceSum")
-        || node.Is("Slice") || node.Is("Split") || node.Is("Concat") || node.Is("Squeeze") || node.Is("Unsqueeze") || node.Is("Pad") || node.Is("Expand")
-        || node.Is("Gather") || node.Is("Abs") || node.Is("Pow")
-        || node.Is("DepthToSpace") || node.Is("Attention") || node.Is("GlobalAveragePool");
+        (KeepsShape(node) && !node.Is("Cast"))
+        || node.Is("Conv")
+        || node.Is("ConvTranspose")
+        || node.Is("Transpose")
+        || node.Is("Reshape")
+        || node.Is("Add")
+        || node.Is("Sub")
+        || node.Is("Mul")
+        || node.Is("Div")
+        || node.Is("MatMul")
+        || node.Is("Gemm")
+        || node.Is("ReduceMean")
+        || node.Is("ReduceSum")
+        || node.Is("Slice")
+        || node.Is("Split")
+        || node.Is("Concat")
+        || node.Is("Squeeze")
+        || node.Is("Unsqueeze")
+        || node.Is("Pad")
+        || node.Is("Expand")
+        || node.Is("Gather")
+        || node.Is("Abs")
+        || node.Is("Pow")
+        || node.Is("DepthToSpace")
+        || node.Is("Attention")
+        || node.Is("GlobalAveragePool");
 }

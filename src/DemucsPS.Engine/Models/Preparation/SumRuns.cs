@@ -1,10 +1,12 @@
 namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
-/// How a long sum is divided into sums of sums, so that none adds many numbers one after the other. ONNX Runtime adds in float32, and where the numbers are equal, as the activations of
+/// How a long sum is divided into sums of sums, so that none adds many numbers one after the other. ONNX Runtime adds in float32, and where
+/// the numbers are equal, as the activations of
 /// digital silence are, every addition rounds the same way: the mean of 343,980 equal numbers is off by a ten-thousandth.
 /// </summary>
-/// <param name="Count">How many numbers there are with the zeros that are put after them; equal to their own number where that has factors that suit.</param>
+/// <param name="Count">How many numbers there are with the zeros that are put after them; equal to their own number where that has factors
+/// that suit.</param>
 /// <param name="Lengths">The lengths of the sums, the outermost first; their product is <paramref name="Count"/>.</param>
 internal sealed record SumRuns(long Count, long[] Lengths)
 {
@@ -12,8 +14,10 @@ internal sealed record SumRuns(long Count, long[] Lengths)
     public const int Longest = 128;
 
     /// <summary>
-    /// The longest run of sums, and of numbers that lie apart, which the runtime adds one by one. Where music ends soon, a few sums are large and all that follow are small and equal: each of
-    /// these is then rounded the same way against the large one, and a hundred of them cost more than the whole rest of a layer. Runs of sums are of small tensors, so that shorter ones cost no time.
+    /// The longest run of sums, and of numbers that lie apart, which the runtime adds one by one. Where music ends soon, a few sums are
+    /// large and all that follow are small and equal: each of
+    /// these is then rounded the same way against the large one, and a hundred of them cost more than the whole rest of a layer. Runs of
+    /// sums are of small tensors, so that shorter ones cost no time.
     /// </summary>
     public const int LongestApart = 16;
 

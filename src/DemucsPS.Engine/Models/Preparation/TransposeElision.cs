@@ -10,7 +10,11 @@ internal static class TransposeElision
     {
         if (!node.Is("Transpose") || node.Inputs.Length != 1 || !node.Attributes.TryGetValue("perm", out GraphAttribute? order))
             return null;
-        if (facts.KnownShape(node.Inputs[0]) is not { } shape || shape.Length != order.Integers.Length || order.Integers.Any(axis => axis < 0 || axis >= shape.Length))
+        if (
+            facts.KnownShape(node.Inputs[0]) is not { } shape
+            || shape.Length != order.Integers.Length
+            || order.Integers.Any(axis => axis < 0 || axis >= shape.Length)
+        )
             return null;
         long[] moved = [.. order.Integers.Where(axis => shape[axis] > 1)];
         if (!moved.SequenceEqual(moved.Order()))

@@ -1,12 +1,14 @@
 namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
-/// A constant matrix in 8-bit integers as the operator MatMulNBits takes it: column by column, in blocks of consecutive rows with a factor each, w ≈ factor·(q − 128). A block's largest
+/// A constant matrix in 8-bit integers as the operator MatMulNBits takes it: column by column, in blocks of consecutive rows with a factor
+/// each, w ≈ factor·(q − 128). A block's largest
 /// value becomes 127, so that 0 stays 0.
 /// </summary>
 internal sealed class BlockQuantization
 {
-    private const int Zero = 128, Largest = 127;
+    private const int Zero = 128,
+        Largest = 127;
 
     private BlockQuantization(byte[] values, float[] factors)
     {
@@ -37,7 +39,8 @@ internal sealed class BlockQuantization
         {
             for (int block = 0; block < blocks; block++)
             {
-                int first = column * columnStride + block * blockSize * rowStride, target = column * rows + block * blockSize;
+                int first = column * columnStride + block * blockSize * rowStride,
+                    target = column * rows + block * blockSize;
                 float largest = 0;
                 for (int i = 0; i < blockSize; i++)
                 {
@@ -49,7 +52,9 @@ internal sealed class BlockQuantization
                 float factor = largest / Largest;
                 factors[column * blocks + block] = factor;
                 for (int i = 0; i < blockSize; i++)
-                    values[target + i] = (byte)(Zero + (factor > 0 ? (int)MathF.Round(Math.Clamp(matrix[first + i * rowStride] / factor, -Largest, Largest)) : 0));
+                    values[target + i] = (byte)(
+                        Zero + (factor > 0 ? (int)MathF.Round(Math.Clamp(matrix[first + i * rowStride] / factor, -Largest, Largest)) : 0)
+                    );
             }
         }
         return new BlockQuantization(values, factors);

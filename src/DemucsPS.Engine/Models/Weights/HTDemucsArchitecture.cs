@@ -5,9 +5,13 @@ using System.Text;
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
-/// The architecture of an HTDemucs: the keyword arguments of <c>demucs.htdemucs.HTDemucs</c> (Demucs 4), each under its own name, what a file leaves out with the value that it has there. Immutable.
+/// The architecture of an HTDemucs: the keyword arguments of <c>demucs.htdemucs.HTDemucs</c> (Demucs 4), each under its own name, what a
+/// file leaves out with the value that it has there. Immutable.
 /// </summary>
-/// <remarks>Those that matter in training only are here as well, since they are part of what the author saved: two models that differ in them are two models.</remarks>
+/// <remarks>
+/// Those that matter in training only are here as well, since they are part of what the author saved: two models that differ in them are
+/// two models.
+/// </remarks>
 internal sealed record HTDemucsArchitecture
 {
     /// <summary><c>sources</c>: the stems' names, in the model's order.</summary>
@@ -121,7 +125,9 @@ internal sealed record HTDemucsArchitecture
     /// <summary><c>t_norm_in_group</c>: that it is over all time steps.</summary>
     public bool TransformerNormInGroup { get; init; }
 
-    /// <summary><c>t_group_norm</c>: groups of the layers' normalizations over all time steps; 0 (<c>False</c> there) for layer normalization.</summary>
+    /// <summary>
+    /// <c>t_group_norm</c>: groups of the layers' normalizations over all time steps; 0 (<c>False</c> there) for layer normalization.
+    /// </summary>
     public int TransformerGroupNorm { get; init; }
 
     /// <summary><c>t_norm_first</c>: normalization before attention and feed-forward rather than after.</summary>
@@ -213,15 +219,16 @@ internal sealed record HTDemucsArchitecture
 
     internal void AppendTo(IncrementalHash hash) => hash.AppendData(Encoding.UTF8.GetBytes(ToCanonicalText()));
 
-    private static string Written(object? value) => value switch
-    {
-        null => "none",
-        bool flag => flag ? "true" : "false",
-        string word => $"'{word}'",
-        IEnumerable<double> numbers => $"[{string.Join(' ', numbers.Select(n => Written(n)))}]",
-        IEnumerable<string> words => $"[{string.Join(' ', words.Select(w => Written(w)))}]",
-        double number => number.ToString("R", CultureInfo.InvariantCulture),
-        IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
-        _ => throw new InvalidOperationException($"{value.GetType()} is not the type of an argument."),
-    };
+    private static string Written(object? value) =>
+        value switch
+        {
+            null => "none",
+            bool flag => flag ? "true" : "false",
+            string word => $"'{word}'",
+            IEnumerable<double> numbers => $"[{string.Join(' ', numbers.Select(n => Written(n)))}]",
+            IEnumerable<string> words => $"[{string.Join(' ', words.Select(w => Written(w)))}]",
+            double number => number.ToString("R", CultureInfo.InvariantCulture),
+            IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
+            _ => throw new InvalidOperationException($"{value.GetType()} is not the type of an argument."),
+        };
 }

@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
-/// The trained weights of an HTDemucs and its architecture, as Demucs 4.1 writes them into a safetensors file. Tensors are read when they are requested; which were, is kept in mind, so that what
+/// The trained weights of an HTDemucs and its architecture, as Demucs 4.1 writes them into a safetensors file. Tensors are read when they
+/// are requested; which were, is kept in mind, so that what
 /// a graph left out is noticed. Thread-safe.
 /// </summary>
 internal sealed class HTDemucsWeights : IDisposable
@@ -19,7 +20,9 @@ internal sealed class HTDemucsWeights : IDisposable
         {
             Architecture = ArchitectureReader.Read(file.Metadata, out IReadOnlyList<string> unknown);
             if (unknown.Count > 0)
-                warn?.Invoke($"The weights '{file.Path}' have arguments unknown to HTDemucs, which are ignored, as in Demucs: {string.Join(", ", unknown.Take(10))}.");
+                warn?.Invoke(
+                    $"The weights '{file.Path}' have arguments unknown to HTDemucs, which are ignored, as in Demucs: {string.Join(", ", unknown.Take(10))}."
+                );
         }
         catch (InvalidDataException e)
         {
@@ -40,12 +43,14 @@ internal sealed class HTDemucsWeights : IDisposable
     /// <param name="path">Its full path.</param>
     /// <param name="warn">Receives a message for the user where the file gives arguments that HTDemucs has not; null to go without.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is not a safetensors file, damaged, or holds another kind of model.
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is not a
+    /// safetensors file, damaged, or holds another kind of model.
     /// </exception>
     public static HTDemucsWeights Open(string path, Action<string>? warn = null) => Of(SafetensorsFile.Open(path), warn);
 
     /// <summary>As above, from a stream that can be sought in, which it owns.</summary>
-    internal static HTDemucsWeights Open(Stream file, string path, Action<string>? warn = null) => Of(SafetensorsFile.Open(file, path), warn);
+    internal static HTDemucsWeights Open(Stream file, string path, Action<string>? warn = null) =>
+        Of(SafetensorsFile.Open(file, path), warn);
 
     /// <summary>Whether there is a tensor of that name.</summary>
     public bool Contains(string name) => _file.Find(name) is not null;
@@ -57,10 +62,14 @@ internal sealed class HTDemucsWeights : IDisposable
     public WeightTensor Require(string name, params ReadOnlySpan<int> shape)
     {
         if (_file.Find(name) is not { } tensor)
-            throw _file.Invalid($"it has no tensor '{name}', which its architecture needs with the shape [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's");
+            throw _file.Invalid(
+                $"it has no tensor '{name}', which its architecture needs with the shape [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's"
+            );
         _used.TryAdd(name, 0);
         if (!tensor.Shape.SequenceEqual(shape.ToArray()))
-            throw _file.Invalid($"its tensor '{name}' has the shape [{string.Join(',', tensor.Shape)}], but its architecture needs [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's");
+            throw _file.Invalid(
+                $"its tensor '{name}' has the shape [{string.Join(',', tensor.Shape)}], but its architecture needs [{string.Join(',', shape.ToArray())}]. Its metadata or its tensors are another model's"
+            );
         return tensor;
     }
 
@@ -98,17 +107,22 @@ internal sealed class HTDemucsWeights : IDisposable
     }
 
     /// <summary>Makes sure that every tensor was requested: one that a graph has no use for belongs to another architecture.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: some were not; the message names the first of them.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: some were not; the message names the first of
+    /// them.</exception>
     public void RefuseUnused()
     {
         string[] unused = [.. Tensors.Select(t => t.Name).Where(n => !_used.ContainsKey(n))];
         if (unused.Length > 0)
-            throw _file.Invalid($"it has {(unused.Length == 1 ? "a tensor" : $"{unused.Length} tensors")} that its architecture does not use: {string.Join(", ", unused.Take(3))}{(unused.Length > 3 ? ", …" : "")}. Its metadata or its tensors are another model's");
+            throw _file.Invalid(
+                $"it has {(unused.Length == 1 ? "a tensor" : $"{unused.Length} tensors")} that its architecture does not use: {string.Join(", ", unused.Take(3))}{(unused.Length > 3 ? ", …" : "")}. Its metadata or its tensors are another model's"
+            );
     }
 
     /// <summary>
-    /// What the model is, whatever its file looks like: SHA-256 over the tensors in the order of their names and the architecture, in lower-case hexadecimal digits. Two exports of one checkpoint
-    /// have the same, though their files differ: the library that writes them changes the order of the metadata. Reads the whole file, and makes sure that all values are finite.
+    /// What the model is, whatever its file looks like: SHA-256 over the tensors in the order of their names and the architecture, in
+    /// lower-case hexadecimal digits. Two exports of one checkpoint
+    /// have the same, though their files differ: the library that writes them changes the order of the metadata. Reads the whole file, and
+    /// makes sure that all values are finite.
     /// </summary>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>

@@ -7,7 +7,10 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.Weights;
 
-/// <summary>A safetensors file whose header is read and checked. Tensors are read when they are requested, in blocks, into the caller's memory. Thread-safe.</summary>
+/// <summary>
+/// A safetensors file whose header is read and checked. Tensors are read when they are requested, in blocks, into the caller's memory.
+/// Thread-safe.
+/// </summary>
 internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>How names of such files end.</summary>
@@ -47,7 +50,8 @@ internal sealed class SafetensorsFile : IDisposable
 
     /// <summary>Opens a file and reads its header.</summary>
     /// <param name="path">Its full path.</param>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read; <see cref="DemucsError.DemucsModelInvalid"/>: it is no such file, or damaged.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read;
+    /// <see cref="DemucsError.DemucsModelInvalid"/>: it is no such file, or damaged.</exception>
     public static SafetensorsFile Open(string path)
     {
         FileStream? file = null;
@@ -79,7 +83,8 @@ internal sealed class SafetensorsFile : IDisposable
     /// <param name="tensor">One of <see cref="Tensors"/>.</param>
     /// <param name="destination">Takes its <see cref="WeightTensor.Count"/> values, the last dimension running fastest.</param>
     /// <exception cref="ArgumentException">The memory has not the tensor's length.</exception>
-    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a value is infinite or not a number; <see cref="DemucsError.DemucsModelNotFound"/>: the file cannot be read any more.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a value is infinite or not a number;
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: the file cannot be read any more.</exception>
     public void Read(WeightTensor tensor, Span<float> destination)
     {
         if (destination.Length != tensor.Count)
@@ -128,7 +133,10 @@ internal sealed class SafetensorsFile : IDisposable
         ReadBlock(tensor, 0, destination);
     }
 
-    /// <summary>SHA-256 over the tensors in the order of their names: name, type, shape and bytes. The file's own order of them, and its metadata, do not count. Reads all of it.</summary>
+    /// <summary>
+    /// SHA-256 over the tensors in the order of their names: name, type, shape and bytes. The file's own order of them, and its metadata,
+    /// do not count. Reads all of it.
+    /// </summary>
     /// <param name="hash">Takes them.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
@@ -159,7 +167,8 @@ internal sealed class SafetensorsFile : IDisposable
     /// <summary>An error of this file.</summary>
     /// <param name="what">What is wrong, and what to do: a sentence without its end.</param>
     /// <param name="cause">The exception that told it, if any.</param>
-    internal DemucsException Invalid(string what, Exception? cause = null) => new(DemucsError.DemucsModelInvalid, $"The weights '{Path}' cannot be used: {what}.", Path, cause);
+    internal DemucsException Invalid(string what, Exception? cause = null) =>
+        new(DemucsError.DemucsModelInvalid, $"The weights '{Path}' cannot be used: {what}.", Path, cause);
 
     private void ReadBlock(WeightTensor tensor, long offset, Span<byte> bytes)
     {
@@ -176,7 +185,10 @@ internal sealed class SafetensorsFile : IDisposable
             throw Unreadable(Path, e);
         }
         if (!IsFinite(bytes, tensor.Type))
-            throw Invalid($"its tensor '{tensor.Name}' has values that are infinite or NaN. Copy or download the file again, or train the model again", null);
+            throw Invalid(
+                $"its tensor '{tensor.Name}' has values that are infinite or NaN. Copy or download the file again, or train the model again",
+                null
+            );
     }
 
     /// <summary>Whether no number has an exponent of ones only.</summary>
@@ -206,6 +218,11 @@ internal sealed class SafetensorsFile : IDisposable
 
     private static DemucsException Unreadable(string path, Exception e) =>
         e is EndOfStreamException
-            ? new DemucsException(DemucsError.DemucsModelInvalid, $"The weights '{path}' cannot be used: the file became shorter while it was read. Copy or download it again.", path, e)
+            ? new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"The weights '{path}' cannot be used: the file became shorter while it was read. Copy or download it again.",
+                path,
+                e
+            )
             : new DemucsException(DemucsError.DemucsModelNotFound, $"The weights '{path}' cannot be read: {e.Message}", path, e);
 }

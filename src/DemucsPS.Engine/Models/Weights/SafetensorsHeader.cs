@@ -4,21 +4,28 @@ using System.Text.Json;
 
 namespace DemucsPS.Engine.Models.Weights;
 
-/// <summary>Reads and checks the header of a safetensors file: eight bytes with its length, then JSON that says of each tensor type, shape and place.</summary>
+/// <summary>
+/// Reads and checks the header of a safetensors file: eight bytes with its length, then JSON that says of each tensor type, shape and
+/// place.
+/// </summary>
 /// <remarks>
-/// The format: https://github.com/huggingface/safetensors. As there, tensors lie one after another without holes from the header's end to the file's; so no byte belongs to two of them, or to
+/// The format: https://github.com/huggingface/safetensors. As there, tensors lie one after another without holes from the header's end to
+/// the file's; so no byte belongs to two of them, or to
 /// none. Limits are far beyond what HTDemucs has (534 tensors, 55 kB of header), and below what would take memory to no end.
 /// </remarks>
 internal sealed class SafetensorsHeader
 {
-    private const int LengthBytes = 8, MostHeaderBytes = 4 << 20, MostTensors = 20_000, MostNameLength = 256, MostDimensions = 8, MostMetadata = 100;
+    private const int LengthBytes = 8,
+        MostHeaderBytes = 4 << 20,
+        MostTensors = 20_000,
+        MostNameLength = 256,
+        MostDimensions = 8,
+        MostMetadata = 100;
 
     private readonly List<WeightTensor> _tensors = [];
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
-    private SafetensorsHeader()
-    {
-    }
+    private SafetensorsHeader() { }
 
     /// <summary>The tensors in ordinal order of their names.</summary>
     public IReadOnlyList<WeightTensor> Tensors => _tensors;
@@ -37,10 +44,17 @@ internal sealed class SafetensorsHeader
             throw new InvalidDataException("it is shorter than the eight bytes at the start of every such file");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MostHeaderBytes)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"its first eight bytes declare a header of {length} bytes; the limit is {MostHeaderBytes}. The file is damaged or of another kind"));
+            throw new InvalidDataException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its first eight bytes declare a header of {length} bytes; the limit is {MostHeaderBytes}. The file is damaged or of another kind"
+                )
+            );
         long start = LengthBytes + (long)length;
         if (start > file.Length)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it ends at byte {file.Length}, within its header of {length} bytes"));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"it ends at byte {file.Length}, within its header of {length} bytes")
+            );
         byte[] json = new byte[(int)length];
         file.ReadExactly(json);
         SafetensorsHeader header = new();
@@ -69,7 +83,9 @@ internal sealed class SafetensorsHeader
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (property.Name.Length > MostNameLength)
-                throw new InvalidDataException($"it has a tensor whose name is longer than {MostNameLength} characters, '{property.Name[..40]}…'");
+                throw new InvalidDataException(
+                    $"it has a tensor whose name is longer than {MostNameLength} characters, '{property.Name[..40]}…'"
+                );
             if (!names.Add(property.Name))
                 throw new InvalidDataException($"its header has '{property.Name}' twice");
             if (property.Name == "__metadata__")
@@ -89,12 +105,19 @@ internal sealed class SafetensorsHeader
             if (tensor.Offset < next)
                 throw new InvalidDataException($"its tensors '{last!.Name}' and '{tensor.Name}' overlap");
             if (tensor.Offset > next)
-                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it has {tensor.Offset - next} bytes before its tensor '{tensor.Name}' that belong to no tensor"));
+                throw new InvalidDataException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"it has {tensor.Offset - next} bytes before its tensor '{tensor.Name}' that belong to no tensor"
+                    )
+                );
             next = tensor.Offset + tensor.Bytes;
             last = tensor;
         }
         if (next != end)
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it has {end - next} bytes after its last tensor that belong to no tensor"));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"it has {end - next} bytes after its last tensor that belong to no tensor")
+            );
         _tensors.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
     }
 
@@ -117,7 +140,9 @@ internal sealed class SafetensorsHeader
     {
         if (tensor.ValueKind != JsonValueKind.Object)
             throw Wrong("is not described by a JSON object");
-        JsonElement? dtype = null, shape = null, offsets = null;
+        JsonElement? dtype = null,
+            shape = null,
+            offsets = null;
         foreach (JsonProperty property in tensor.EnumerateObject())
         {
             ref JsonElement? field = ref dtype;
@@ -149,17 +174,42 @@ internal sealed class SafetensorsHeader
         int at = 0;
         foreach (JsonElement dimension in shape.Value.EnumerateArray())
         {
-            if (dimension.ValueKind != JsonValueKind.Number || !dimension.TryGetInt32(out dimensions[at]) || dimensions[at] < 0 || (count *= dimensions[at]) > int.MaxValue)
-                throw Wrong($"has the shape {Shortened(shape.Value.GetRawText())}; dimensions are whole numbers of at least 0, and their product is at most {int.MaxValue}");
+            if (
+                dimension.ValueKind != JsonValueKind.Number
+                || !dimension.TryGetInt32(out dimensions[at])
+                || dimensions[at] < 0
+                || (count *= dimensions[at]) > int.MaxValue
+            )
+                throw Wrong(
+                    $"has the shape {Shortened(shape.Value.GetRawText())}; dimensions are whole numbers of at least 0, and their product is at most {int.MaxValue}"
+                );
             at++;
         }
-        long begin = 0, stop = 0;
-        if (offsets is not { ValueKind: JsonValueKind.Array } || offsets.Value.GetArrayLength() != 2 || !IsOffset(offsets.Value[0], out begin) || !IsOffset(offsets.Value[1], out stop))
+        long begin = 0,
+            stop = 0;
+        if (
+            offsets is not { ValueKind: JsonValueKind.Array }
+            || offsets.Value.GetArrayLength() != 2
+            || !IsOffset(offsets.Value[0], out begin)
+            || !IsOffset(offsets.Value[1], out stop)
+        )
             throw Wrong("has no 'data_offsets' of two whole numbers");
         if (begin > stop || stop > end - start)
-            throw Wrong(string.Create(CultureInfo.InvariantCulture, $"is declared at bytes {begin} to {stop}, but the tensors have {end - start} bytes: the file is cut off or damaged"));
+            throw Wrong(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"is declared at bytes {begin} to {stop}, but the tensors have {end - start} bytes: the file is cut off or damaged"
+                )
+            );
         WeightTensor result = new(name, type, dimensions, (int)count, start + begin);
-        return result.Bytes == stop - begin ? result : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"has {stop - begin} bytes, but its shape {shape.Value.GetRawText()} takes {result.Bytes}"));
+        return result.Bytes == stop - begin
+            ? result
+            : throw Wrong(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"has {stop - begin} bytes, but its shape {shape.Value.GetRawText()} takes {result.Bytes}"
+                )
+            );
 
         InvalidDataException Wrong(string what) => new($"its tensor '{name}' {what}");
 

@@ -4,10 +4,14 @@ using System.Text;
 namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
-/// As much of YAML as bags of models are written in: entries of a name and a text, or of a name and a list, of texts or of lists. Lists may be written with brackets, over several lines, or with a
+/// As much of YAML as bags of models are written in: entries of a name and a text, or of a name and a list, of texts or of lists. Lists may
+/// be written with brackets, over several lines, or with a
 /// dash for each item. What YAML has beyond that (anchors, tags, several documents, nested entries) is an error, never guessed at.
 /// </summary>
-/// <remarks>A library for YAML would have to be loaded where other modules load theirs, in another version; and it would understand much that a bag must not have.</remarks>
+/// <remarks>
+/// A library for YAML would have to be loaded where other modules load theirs, in another version; and it would understand much that a bag
+/// must not have.
+/// </remarks>
 internal sealed class YamlText
 {
     private const int MostLevels = 4;
@@ -70,9 +74,12 @@ internal sealed class YamlText
         {
             _at++;
             SkipBlanks();
-            items.Add(AtLineEnd() ? Dashes(column, level + 1) : IsDash() ? DashesHere(level + 1) : Value(level + 1, inList: false));
-        }
-        while (SkipToLine() && IsDash() && Column() == column);
+            items.Add(
+                AtLineEnd() ? Dashes(column, level + 1)
+                : IsDash() ? DashesHere(level + 1)
+                : Value(level + 1, inList: false)
+            );
+        } while (SkipToLine() && IsDash() && Column() == column);
         if (Peek() is not null && Column() > column)
             throw Wrong("a line is indented more than those before it");
         return items;
@@ -147,10 +154,19 @@ internal sealed class YamlText
     {
         int start = _at;
         // The characters with which YAML begins what is not a plain text.
-        if (Peek() is not char first || "{}[],&*!|>%@`#?:".Contains(first, StringComparison.Ordinal) || (first == '-' && _text.AsSpan(_at + 1) is [' ', ..] or []))
+        if (
+            Peek() is not char first
+            || "{}[],&*!|>%@`#?:".Contains(first, StringComparison.Ordinal)
+            || (first == '-' && _text.AsSpan(_at + 1) is [' ', ..] or [])
+        )
             throw Wrong("a value is not supported");
-        while (Peek() is char letter && letter is not ('\r' or '\n') && !(inList && letter is ',' or '[' or ']' or '{' or '}')
-            && !(letter == '#' && _text[_at - 1] is ' ' or '\t') && !(letter == ':' && _text.AsSpan(_at + 1) is [] or [' ' or '\t' or '\r' or '\n', ..]))
+        while (
+            Peek() is char letter
+            && letter is not ('\r' or '\n')
+            && !(inList && letter is ',' or '[' or ']' or '{' or '}')
+            && !(letter == '#' && _text[_at - 1] is ' ' or '\t')
+            && !(letter == ':' && _text.AsSpan(_at + 1) is [] or [' ' or '\t' or '\r' or '\n', ..])
+        )
         {
             _at++;
         }

@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Tracks;
-
 namespace DemucsPS.Engine.Stems.Selection;
 
 /// <summary>Which signals a separation gives: weighted sums of the mix and of a model's stems.</summary>
@@ -24,12 +22,15 @@ public sealed class StemMatrix
     /// <summary>Whether an output takes something of the mix.</summary>
     internal bool UsesMix => Rows.Any(r => r.Mix != 0);
 
-    /// <summary>Whether all outputs together are the mix: every stem of the model once, or with the mix itself nothing more of any stem.</summary>
+    /// <summary>
+    /// Whether all outputs together are the mix: every stem of the model once, or with the mix itself nothing more of any stem.
+    /// </summary>
     /// <param name="stems">Number of the model's stems.</param>
     internal bool SumsToMix(int stems)
     {
         float mix = Rows.Sum(r => r.Mix);
-        return mix is 0 or 1 && Enumerable.Range(0, stems).All(i => Rows.SelectMany(r => r.Stems).Where(s => s.Stem == i).Sum(s => s.Weight) == 1 - mix);
+        return mix is 0 or 1
+            && Enumerable.Range(0, stems).All(i => Rows.SelectMany(r => r.Stems).Where(s => s.Stem == i).Sum(s => s.Weight) == 1 - mix);
     }
 
     /// <summary>No outputs yet.</summary>
@@ -41,9 +42,8 @@ public sealed class StemMatrix
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model has no such stem.</exception>
     public static StemMatrix Choose(IReadOnlyList<string> stems, IReadOnlyCollection<string>? wanted)
     {
-        IEnumerable<int> numbers = wanted is null || wanted.Count == 0
-            ? Enumerable.Range(0, stems.Count)
-            : wanted.Select(name => Find(stems, name)).Distinct();
+        IEnumerable<int> numbers =
+            wanted is null || wanted.Count == 0 ? Enumerable.Range(0, stems.Count) : wanted.Select(name => Find(stems, name)).Distinct();
         return new StemMatrix([.. numbers.Select(i => Single(stems, i))]);
     }
 
@@ -59,8 +59,14 @@ public sealed class StemMatrix
         if (method == TwoStemsMethod.Minus)
             return new StemMatrix([Single(stems, chosen), new StemRow(rest, 1, [(chosen, -1)])]);
         if (stems.Count < 2)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"The model has a single stem, '{stems[0]}', so there are no others to add. Use the method minus: the mix minus the stem.");
-        return new StemMatrix([Single(stems, chosen), new StemRow(rest, 0, [.. Enumerable.Range(0, stems.Count).Where(i => i != chosen).Select(i => (i, 1f))])]);
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The model has a single stem, '{stems[0]}', so there are no others to add. Use the method minus: the mix minus the stem."
+            );
+        return new StemMatrix([
+            Single(stems, chosen),
+            new StemRow(rest, 0, [.. Enumerable.Range(0, stems.Count).Where(i => i != chosen).Select(i => (i, 1f))]),
+        ]);
     }
 
     /// <summary>The mix, and a model's four stems in the order that .stem.mp4 files have them.</summary>
@@ -69,7 +75,10 @@ public sealed class StemMatrix
     internal static StemMatrix StemMp4(IReadOnlyList<string> stems)
     {
         if (stems.Count != 4)
-            throw new DemucsException(DemucsError.ParameterInvalid, $"A .stem.mp4 file needs four stems, but the model has {stems.Count} ({string.Join(", ", stems)}). Use a model with four stems, or another format.");
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"A .stem.mp4 file needs four stems, but the model has {stems.Count} ({string.Join(", ", stems)}). Use a model with four stems, or another format."
+            );
         string[] usual = ["drums", "bass", "other", "vocals"];
         int[] order = [.. usual.Select(name => stems.ToList().FindIndex(s => string.Equals(s, name, StringComparison.OrdinalIgnoreCase)))];
         if (order.Contains(-1))
@@ -82,12 +91,18 @@ public sealed class StemMatrix
     {
         // Outputs may share stems or have the mix in them (two stems by minus), so weights are summed.
         float mix = 1 - Rows.Sum(r => r.Mix);
-        (int, float)[] stems = [.. ModelStems.Select(i => (i, -Rows.SelectMany(r => r.Stems).Where(s => s.Stem == i).Sum(s => s.Weight))).Where(s => s.Item2 != 0)];
+        (int, float)[] stems =
+        [
+            .. ModelStems
+                .Select(i => (i, -Rows.SelectMany(r => r.Stems).Where(s => s.Stem == i).Sum(s => s.Weight)))
+                .Where(s => s.Item2 != 0),
+        ];
         return new StemMatrix([.. Rows, new StemRow("residual", mix, stems)]);
     }
 
     /// <summary>The same and <c>mixdown</c>, the sum of all stems, each with its gain.</summary>
-    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model has no such stem, or all are silenced.</exception>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model has no such stem, or all are
+    /// silenced.</exception>
     internal StemMatrix WithMixdown(IReadOnlyList<string> stems, StemGains gains)
     {
         float[] factors = [.. Enumerable.Repeat(1f, stems.Count)];

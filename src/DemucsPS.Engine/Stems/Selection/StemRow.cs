@@ -1,5 +1,3 @@
-using DemucsPS.Engine.Tracks;
-
 namespace DemucsPS.Engine.Stems.Selection;
 
 /// <summary>One output of a separation: a weighted sum of the mix and of the model's stems.</summary>
@@ -8,7 +6,9 @@ namespace DemucsPS.Engine.Stems.Selection;
 /// <param name="Stems">Numbers of the model's stems and their weights, in the order of summing; stems of weight 0 are left out.</param>
 internal sealed record StemRow(string Name, float Mix, IReadOnlyList<(int Stem, float Weight)> Stems)
 {
-    /// <summary>Adds to a block: the mix first, then stem by stem. The one place with this arithmetic, so that all routes give the same bits.</summary>
+    /// <summary>
+    /// Adds to a block: the mix first, then stem by stem. The one place with this arithmetic, so that all routes give the same bits.
+    /// </summary>
     /// <param name="samples">Samples in the track's level.</param>
     /// <param name="weight">Their weight.</param>
     /// <param name="target">Where to; the first sample goes to its start.</param>

@@ -38,7 +38,9 @@ public abstract class JobCommand : PSCmdlet
     {
         ClusterStatus status = ClusterWatch.Status(job, new SlurmCluster());
         if (status.State == ClusterJobState.Unknown)
-            WriteWarning($"Slurm's commands were not found, so the running tasks of '{job.Folder}' are unknown. Finished tracks are read from the results.");
+            WriteWarning(
+                $"Slurm's commands were not found, so the running tasks of '{job.Folder}' are unknown. Finished tracks are read from the results."
+            );
         return status;
     }
 }

@@ -11,7 +11,12 @@ public sealed class StopDemucsJobCommand : JobCommand
     private protected override void ProcessJob(ClusterJob job, string target)
     {
         ClusterArray[] arrays = [.. job.Submissions().SelectMany(submission => submission.Arrays)];
-        if (!ShouldProcess(job.Folder, arrays.Length == 0 ? "Cancel nothing" : $"Cancel the tasks of {string.Join(", ", arrays.Select(array => array.Id))}"))
+        if (
+            !ShouldProcess(
+                job.Folder,
+                arrays.Length == 0 ? "Cancel nothing" : $"Cancel the tasks of {string.Join(", ", arrays.Select(array => array.Id))}"
+            )
+        )
             return;
         if (arrays.Length > 0)
             new SlurmCluster().Cancel(arrays);

@@ -6,7 +6,9 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Submit-DemucsJob</c>: an archive in, a job on a cluster and how it stands out; or what is missing of a job, once more.</summary>
+/// <summary>
+/// <c>Submit-DemucsJob</c>: an archive in, a job on a cluster and how it stands out; or what is missing of a job, once more.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Submit, "DemucsJob", SupportsShouldProcess = true, DefaultParameterSetName = TrackInput.PathSet)]
 [OutputType(typeof(ClusterStatus))]
 public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
@@ -75,7 +77,9 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
     [ValidateNotNullOrEmpty]
     public string Program { get; set; } = "demucsps";
 
-    /// <summary>Seconds of work per second of audio on a node; 0 for those of the job's own results, or of <see cref="MeasuredIn"/>.</summary>
+    /// <summary>
+    /// Seconds of work per second of audio on a node; 0 for those of the job's own results, or of <see cref="MeasuredIn"/>.
+    /// </summary>
     [Parameter]
     public double RealTimeFactor { get; set; }
 
@@ -173,7 +177,9 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
         SlurmCluster? cluster = NoSubmit ? null : new SlurmCluster();
         ClusterOrder order = Retry ? ClusterOrder.Again(folder, Plan(), Slurm(), cluster) : New(folder, cluster);
         if (order.Plan.IsFactorAssumed && order.Plan.Tasks.Count > 0)
-            WriteWarning("The time per second of audio is only assumed. Submit a few tracks first and name that job with -MeasuredIn, or give -RealTimeFactor.");
+            WriteWarning(
+                "The time per second of audio is only assumed. Submit a few tracks first and name that job with -MeasuredIn, or give -RealTimeFactor."
+            );
         WriteVerbose($"{order.Plan}.");
         if (!ShouldProcess(folder, $"{(NoSubmit ? "Create a job" : "Submit a job")} ({order.Plan})"))
         {
@@ -190,9 +196,18 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
     private ClusterOrder New(string folder, SlurmCluster? cluster)
     {
         string destination = this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
-        TrackListOptions options = new() { Recurse = Recurse, Include = Include, Exclude = Exclude, OutputFolder = destination };
+        TrackListOptions options = new()
+        {
+            Recurse = Recurse,
+            Include = Include,
+            Exclude = Exclude,
+            OutputFolder = destination,
+        };
         // Nodes and retries must not come to other models than were meant here. What is in ArgumentList is the console program's.
-        IReadOnlyList<string> models = Model is null && ArgumentList.Any(argument => argument.Split('=', ':')[0] is "--model" or "-m") ? [] : ModelLibrary.Open().Pin(Model ?? [], path => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
+        IReadOnlyList<string> models =
+            Model is null && ArgumentList.Any(argument => argument.Split('=', ':')[0] is "--model" or "-m")
+                ? []
+                : ModelLibrary.Open().Pin(Model ?? [], path => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound));
         if (models.Contains(ModelSource.BaselineName))
             WriteWarning(ModelSource.BaselineNotice);
         ClusterSettings settings = new()
@@ -217,25 +232,37 @@ public sealed class SubmitDemucsJobCommand : PSCmdlet, IFileInput, IDisposable
             TimeLimit = MyInvocation.BoundParameters.ContainsKey(nameof(TimeLimit)) ? TimeLimit : null,
             MaxTasks = MyInvocation.BoundParameters.ContainsKey(nameof(MaxTasks)) ? MaxTasks : int.MaxValue,
         };
-        return MeasuredIn is null ? plan : ClusterOrder.Measured(plan, ClusterProgress.Read(ClusterJob.Open(this.ResolveLiteral(MeasuredIn, DemucsError.ClusterJobInvalid))));
+        return MeasuredIn is null
+            ? plan
+            : ClusterOrder.Measured(
+                plan,
+                ClusterProgress.Read(ClusterJob.Open(this.ResolveLiteral(MeasuredIn, DemucsError.ClusterJobInvalid)))
+            );
     }
 
-    private SlurmOptions Slurm() => new()
-    {
-        Partition = Partition,
-        Account = Account,
-        Cpus = MyInvocation.BoundParameters.ContainsKey(nameof(CpusPerTask)) ? CpusPerTask : null,
-        Memory = Memory,
-        Gres = Gres,
-        Throttle = MyInvocation.BoundParameters.ContainsKey(nameof(Throttle)) ? Throttle : null,
-        Extra = SbatchOption,
-    };
+    private SlurmOptions Slurm() =>
+        new()
+        {
+            Partition = Partition,
+            Account = Account,
+            Cpus = MyInvocation.BoundParameters.ContainsKey(nameof(CpusPerTask)) ? CpusPerTask : null,
+            Memory = Memory,
+            Gres = Gres,
+            Throttle = MyInvocation.BoundParameters.ContainsKey(nameof(Throttle)) ? Throttle : null,
+            Extra = SbatchOption,
+        };
 
     private string ProgramPath()
     {
         if (InvokeCommand.GetCommand(Program, CommandTypes.Application) is ApplicationInfo { Path: var found })
             return found;
         string path = this.ResolveLiteral(Program, DemucsError.ClusterJobInvalid);
-        return File.Exists(path) ? path : throw new DemucsException(DemucsError.ClusterJobInvalid, $"The program '{Program}' was not found. The nodes run the console program demucsps. Put it on the path, or give its path with -Program, where all nodes have it.", Program);
+        return File.Exists(path)
+            ? path
+            : throw new DemucsException(
+                DemucsError.ClusterJobInvalid,
+                $"The program '{Program}' was not found. The nodes run the console program demucsps. Put it on the path, or give its path with -Program, where all nodes have it.",
+                Program
+            );
     }
 }

@@ -38,9 +38,12 @@ public sealed class WaitDemucsJobCommand : JobCommand, IDisposable
         WriteObject(status);
     }
 
-    private void Show(ClusterStatus status) => WriteProgress(new ProgressRecord(JobActivity, "Waiting for a job", $"{status}")
-    {
-        PercentComplete = status.Audio > TimeSpan.Zero ? (int)Math.Min(100, 100 * (status.AudioDone / status.Audio)) : -1,
-        SecondsRemaining = status.Remaining is { } left ? (int)Math.Min(int.MaxValue, left.TotalSeconds) : -1,
-    });
+    private void Show(ClusterStatus status) =>
+        WriteProgress(
+            new ProgressRecord(JobActivity, "Waiting for a job", $"{status}")
+            {
+                PercentComplete = status.Audio > TimeSpan.Zero ? (int)Math.Min(100, 100 * (status.AudioDone / status.Audio)) : -1,
+                SecondsRemaining = status.Remaining is { } left ? (int)Math.Min(int.MaxValue, left.TotalSeconds) : -1,
+            }
+        );
 }

@@ -26,14 +26,20 @@ public sealed class ConvertToOnnxModelCommand : ModelCommand
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => ForEach([Model], models =>
-    {
-        ModelSelection selection = this.SelectModels(models, null);
-        foreach (ModelConversion conversion in ModelConversion.Plan(selection, this.ResolveLiteral(DestinationPath, DemucsError.ModelWriteFailed), Force))
         {
-            if (!ShouldProcess(conversion.Destination, $"Write the graph of '{conversion.SourcePath}' as an ONNX model"))
-                continue;
-            conversion.Run(WriteWarning, Stop.Token);
-            WriteObject(new FileInfo(conversion.Destination));
-        }
-    });
+            ModelSelection selection = this.SelectModels(models, null);
+            foreach (
+                ModelConversion conversion in ModelConversion.Plan(
+                    selection,
+                    this.ResolveLiteral(DestinationPath, DemucsError.ModelWriteFailed),
+                    Force
+                )
+            )
+            {
+                if (!ShouldProcess(conversion.Destination, $"Write the graph of '{conversion.SourcePath}' as an ONNX model"))
+                    continue;
+                conversion.Run(WriteWarning, Stop.Token);
+                WriteObject(new FileInfo(conversion.Destination));
+            }
+        });
 }

@@ -19,7 +19,12 @@ public sealed class GetDemucsDeviceCommand : PSCmdlet
     {
         try
         {
-            WriteObject(ExecutionDevices.List(ProviderLibrary is null ? [] : [this.ResolveLiteral(ProviderLibrary, DemucsError.ProviderLibraryInvalid)]), enumerateCollection: true);
+            WriteObject(
+                ExecutionDevices.List(
+                    ProviderLibrary is null ? [] : [this.ResolveLiteral(ProviderLibrary, DemucsError.ProviderLibraryInvalid)]
+                ),
+                enumerateCollection: true
+            );
         }
         catch (DemucsException e)
         {

@@ -4,13 +4,16 @@ using DemucsPS.Engine.Models;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Get-DemucsModel</c>: the models that are installed, built in or in the catalog; or the prepared copies of models in the cache.</summary>
+/// <summary>
+/// <c>Get-DemucsModel</c>: the models that are installed, built in or in the catalog; or the prepared copies of models in the cache.
+/// </summary>
 [Cmdlet(VerbsCommon.Get, "DemucsModel", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(ModelInfo), ParameterSetName = [NameSet])]
 [OutputType(typeof(CachedCopy), ParameterSetName = [CacheSet])]
 public sealed class GetDemucsModelCommand : ModelCommand
 {
-    private const string NameSet = "Name", CacheSet = "Cache";
+    private const string NameSet = "Name",
+        CacheSet = "Cache";
 
     /// <summary>Names; wildcards are allowed. All models without it.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
@@ -36,7 +39,14 @@ public sealed class GetDemucsModelCommand : ModelCommand
     {
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            WriteObject(Library.Describe(name) ?? throw new DemucsException(DemucsError.DemucsModelNotFound, $"There is no model named '{name}', either installed or in the catalog. Get-DemucsModel lists all models.", name));
+            WriteObject(
+                Library.Describe(name)
+                    ?? throw new DemucsException(
+                        DemucsError.DemucsModelNotFound,
+                        $"There is no model named '{name}', either installed or in the catalog. Get-DemucsModel lists all models.",
+                        name
+                    )
+            );
             return;
         }
         WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);

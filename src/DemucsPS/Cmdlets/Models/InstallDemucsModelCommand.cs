@@ -41,7 +41,14 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     private void Install(string name)
     {
         ModelInstallDisplay display = new(this);
-        ModelInstallOptions options = new() { Source = ResolveSource(), AcceptLicense = AcceptLicense, Force = Force, Prepare = !NoPreparation, Warn = display.Warn };
+        ModelInstallOptions options = new()
+        {
+            Source = ResolveSource(),
+            AcceptLicense = AcceptLicense,
+            Force = Force,
+            Prepare = !NoPreparation,
+            Warn = display.Warn,
+        };
         ModelInstaller installer = new(Library);
         IReadOnlyList<ModelInfo> planned = installer.Plan(name, options);
         if (planned.Count == 0)
@@ -68,8 +75,13 @@ public sealed class InstallDemucsModelCommand : ModelCommand
 
     private string Describe(IReadOnlyList<ModelInfo> planned)
     {
-        string size = planned.Sum(m => m.Size) is > 0 and long bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes / 1e6:F0} MB") : "";
-        string notice = !AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } said ? $"; its license notice must be accepted first (-AcceptLicense): {said}" : "";
+        string size = planned.Sum(m => m.Size) is > 0 and long bytes
+            ? string.Create(CultureInfo.InvariantCulture, $", {bytes / 1e6:F0} MB")
+            : "";
+        string notice =
+            !AcceptLicense && planned.Select(m => m.LicenseNotice).FirstOrDefault(n => n is not null) is { } said
+                ? $"; its license notice must be accepted first (-AcceptLicense): {said}"
+                : "";
         return $"Install {string.Join(", ", planned.Select(m => m.Name))} from {(Source is null ? "the addresses of the catalog" : $"'{Source}'")}{size}{notice}";
     }
 
@@ -80,7 +92,8 @@ public sealed class InstallDemucsModelCommand : ModelCommand
     private bool Ask(string name, string notice, out bool asked)
     {
         asked = false;
-        // The console takes an empty line of a pipe or a file for yes, and fails at its end. Other hosts ask elsewhere than at the standard input.
+        // The console takes an empty line of a pipe or a file for yes, and fails at its end. Other hosts ask elsewhere than at the standard
+        // input.
         if (Host.Name == "ConsoleHost" && Console.IsInputRedirected)
             return false;
         try
@@ -98,7 +111,14 @@ public sealed class InstallDemucsModelCommand : ModelCommand
 
     private string? ResolveSource()
     {
-        if (Source is null || (Uri.TryCreate(Source, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" or "file" && Source.Contains("://", StringComparison.Ordinal)))
+        if (
+            Source is null
+            || (
+                Uri.TryCreate(Source, UriKind.Absolute, out Uri? address)
+                && address.Scheme is "http" or "https" or "file"
+                && Source.Contains("://", StringComparison.Ordinal)
+            )
+        )
             return Source;
         return this.ResolveLiteral(Source, DemucsError.ModelDownloadFailed);
     }

@@ -32,7 +32,15 @@ public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
         {
             string source = this.ResolveLiteral(Source!, DemucsError.ProviderPackageInvalid);
             (int files, long bytes) = ProviderInstaller.Plan(ExecutionProvider, source);
-            if (!ShouldProcess(ProviderInstaller.FolderOf(ExecutionProvider), string.Create(CultureInfo.InvariantCulture, $"Install {ExecutionProvider} from '{source}' ({files} files, {bytes / 1e6:F0} MB)")))
+            if (
+                !ShouldProcess(
+                    ProviderInstaller.FolderOf(ExecutionProvider),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Install {ExecutionProvider} from '{source}' ({files} files, {bytes / 1e6:F0} MB)"
+                    )
+                )
+            )
                 return;
             string library = ProviderInstaller.Install(ExecutionProvider, source, Force, WriteWarning, _stop.Token);
             WriteObject(ExecutionDevices.InLibrary(library), enumerateCollection: true);

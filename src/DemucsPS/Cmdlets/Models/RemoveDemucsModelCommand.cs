@@ -9,7 +9,8 @@ namespace DemucsPS.Cmdlets;
 [OutputType(typeof(void))]
 public sealed class RemoveDemucsModelCommand : ModelCommand
 {
-    private const string NameSet = "Name", CacheSet = "Cache";
+    private const string NameSet = "Name",
+        CacheSet = "Cache";
 
     /// <summary>Names of models or bags.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]

@@ -12,7 +12,8 @@ namespace DemucsPS.Cmdlets;
 [OutputType(typeof(ModelTestResult))]
 public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
 {
-    private const string NameSet = "Name", PathSet = "Path";
+    private const string NameSet = "Name",
+        PathSet = "Path";
 
     /// <summary>Names of models or bags; paths will do, too.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = NameSet)]
@@ -49,26 +50,33 @@ public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => ForEach(ParameterSetName == NameSet ? Name : Path, given =>
-    {
-        IReadOnlyList<ModelSource> models = ParameterSetName == NameSet
-            ? Library.Select([given], null, Resolve).Models
-            : [ModelSource.Find(Resolve(given))];
-        try
         {
-            foreach (ModelSource model in models)
+            IReadOnlyList<ModelSource> models =
+                ParameterSetName == NameSet ? Library.Select([given], null, Resolve).Models : [ModelSource.Find(Resolve(given))];
+            try
             {
-                ModelTestResult result = ModelCheck.Run(Library, model, this.Session(), prepare: !NoPreparation, Precision, new Display(this), Stop.Token);
-                WriteObject(result);
-                // The model may be good; what is refused from now on is said as an error, which a separation with it would be.
-                if (result.Refusal is { } refusal)
-                    WriteError(refusal.ToRecord(given));
+                foreach (ModelSource model in models)
+                {
+                    ModelTestResult result = ModelCheck.Run(
+                        Library,
+                        model,
+                        this.Session(),
+                        prepare: !NoPreparation,
+                        Precision,
+                        new Display(this),
+                        Stop.Token
+                    );
+                    WriteObject(result);
+                    // The model may be good; what is refused from now on is said as an error, which a separation with it would be.
+                    if (result.Refusal is { } refusal)
+                        WriteError(refusal.ToRecord(given));
+                }
             }
-        }
-        finally
-        {
-            WriteProgress(new ProgressRecord(Display.Activity, Display.Title, "done") { RecordType = ProgressRecordType.Completed });
-        }
-    });
+            finally
+            {
+                WriteProgress(new ProgressRecord(Display.Activity, Display.Title, "done") { RecordType = ProgressRecordType.Completed });
+            }
+        });
 
     /// <summary>Shows the stages of a test, which runs on the pipeline's thread.</summary>
     private sealed class Display(Cmdlet cmdlet) : IProgress<ModelTestProgress>
@@ -77,14 +85,21 @@ public sealed class TestDemucsModelCommand : ModelCommand, IModelInput
 
         public const string Title = "Testing models";
 
-        public void Report(ModelTestProgress value) => cmdlet.WriteProgress(new ProgressRecord(Activity, Title, $"{value.Model}: {value.Stage switch
-        {
-            ModelTestStage.Verifying => "checking SHA-256",
-            ModelTestStage.Running => "separating",
-            ModelTestStage.Comparing => "separating on the CPU in full precision",
-            ModelTestStage.Exported => "separating with the model as exported",
-            _ => "computing in float64",
-        }}"));
+        public void Report(ModelTestProgress value) =>
+            cmdlet.WriteProgress(
+                new ProgressRecord(
+                    Activity,
+                    Title,
+                    $"{value.Model}: {value.Stage switch
+                    {
+                        ModelTestStage.Verifying => "checking SHA-256",
+                        ModelTestStage.Running => "separating",
+                        ModelTestStage.Comparing => "separating on the CPU in full precision",
+                        ModelTestStage.Exported => "separating with the model as exported",
+                        _ => "computing in float64",
+                    }}"
+                )
+            );
     }
 
     private string Resolve(string path) => this.ResolveLiteral(path, DemucsError.DemucsModelNotFound);

@@ -78,7 +78,18 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
         _pageProgress = new PlayerPageProgress(this, Activity);
         try
         {
-            _settings = [.. (Model ?? [null!]).SelectMany(model => (Setting ?? [[]]).Select(setting => Parse(setting) with { Model = model }))];
+            _settings =
+            [
+                .. (Model ?? [null!]).SelectMany(model =>
+                    (
+                        Setting
+                        ??
+                        [
+                            [],
+                        ]
+                    ).Select(setting => Parse(setting) with { Model = model })
+                ),
+            ];
             _comparison = new ModelComparison
             {
                 Folder = this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed),
@@ -108,7 +119,15 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
         List<ComparedSeparation> done = [];
         try
         {
-            foreach (ComparedSeparation compared in _comparison.Run(_tracks, _settings, model => this.SelectModels(model is null ? null : [model], null), _progress, _stop.Token))
+            foreach (
+                ComparedSeparation compared in _comparison.Run(
+                    _tracks,
+                    _settings,
+                    model => this.SelectModels(model is null ? null : [model], null),
+                    _progress,
+                    _stop.Token
+                )
+            )
             {
                 _progress.Complete();
                 foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
@@ -155,7 +174,10 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
     private bool Confirm(PlannedSeparation planned)
     {
         _planned.Add(planned);
-        return ShouldProcess(planned.Track.Path, $"{(planned.Plan.Skips ? "Use" : "Separate")} with {planned.Setting} ({planned.Plan.Work})");
+        return ShouldProcess(
+            planned.Track.Path,
+            $"{(planned.Plan.Skips ? "Use" : "Separate")} with {planned.Setting} ({planned.Plan.Work})"
+        );
     }
 
     private void Fail(ComparisonSetting setting, TrackSource? track, DemucsException error)
@@ -202,12 +224,20 @@ public sealed class CompareDemucsModelCommand : AudioFileCommand, IDisposable
                     "OVERLAP" => setting with { Overlap = Convert<double>(entry.Value) },
                     "SHIFTS" => setting with { Shifts = Convert<int>(entry.Value) },
                     "PRECISION" => setting with { Precision = Convert<ModelPrecision>(entry.Value) },
-                    _ => throw new DemucsException(DemucsError.ParameterInvalid, $"There is no setting '{entry.Key}' to compare. Settings are Overlap, Shifts and Precision."),
+                    _ => throw new DemucsException(
+                        DemucsError.ParameterInvalid,
+                        $"There is no setting '{entry.Key}' to compare. Settings are Overlap, Shifts and Precision."
+                    ),
                 };
             }
             catch (PSInvalidCastException e)
             {
-                throw new DemucsException(DemucsError.ParameterInvalid, $"The setting {entry.Key} cannot be '{entry.Value}': {e.Message}", null, e);
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"The setting {entry.Key} cannot be '{entry.Value}': {e.Message}",
+                    null,
+                    e
+                );
             }
         }
         return setting;

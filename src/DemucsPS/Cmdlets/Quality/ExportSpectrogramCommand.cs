@@ -30,7 +30,11 @@ public sealed class ExportSpectrogramCommand : SpectrogramCommand
         _file.Check();
     }
 
-    private protected override bool IsWanted(IReadOnlyList<SpectrogramPanel> panels) => ShouldProcess(_file!.Path, $"Draw {(panels.Count == 1 ? "the spectrogram" : $"{panels.Count} spectrograms")} of {string.Join(", ", panels.Select(p => p.Name))}");
+    private protected override bool IsWanted(IReadOnlyList<SpectrogramPanel> panels) =>
+        ShouldProcess(
+            _file!.Path,
+            $"Draw {(panels.Count == 1 ? "the spectrogram" : $"{panels.Count} spectrograms")} of {string.Join(", ", panels.Select(p => p.Name))}"
+        );
 
     private protected override void Give(SpectrogramPicture picture)
     {

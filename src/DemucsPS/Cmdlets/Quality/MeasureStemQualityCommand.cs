@@ -64,12 +64,26 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     {
         try
         {
-            _options = new QualityOptions { Metrics = Metric.Aggregate(QualityMetric.None, (all, one) => all | one), Window = Window, Hop = Hop == 0 ? null : Hop };
+            _options = new QualityOptions
+            {
+                Metrics = Metric.Aggregate(QualityMetric.None, (all, one) => all | one),
+                Window = Window,
+                Hop = Hop == 0 ? null : Hop,
+            };
             _options.Check();
             if (DestinationPath is null && Resume)
-                throw new DemucsException(DemucsError.ParameterInvalid, "-Resume needs -DestinationPath: it reuses the results of an earlier run. Name their folder.");
+                throw new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    "-Resume needs -DestinationPath: it reuses the results of an earlier run. Name their folder."
+                );
             _reference = this.ResolveLiteral(Reference);
-            _results = DestinationPath is null ? null : new QualityResults(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed)) { Resume = Resume, Overwrite = Force };
+            _results = DestinationPath is null
+                ? null
+                : new QualityResults(this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed))
+                {
+                    Resume = Resume,
+                    Overwrite = Force,
+                };
         }
         catch (DemucsException e)
         {
@@ -83,9 +97,11 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
-    private protected override void ProcessFile(string file, string target) => Measure(() => EstimatedTrack.Find(file, _reference, WriteWarning), target);
+    private protected override void ProcessFile(string file, string target) =>
+        Measure(() => EstimatedTrack.Find(file, _reference, WriteWarning), target);
 
-    private protected override void ProcessOther() => Measure(() => [EstimatedTrack.Create(SeparationResult!, _reference)], SeparationResult!.SourcePath);
+    private protected override void ProcessOther() =>
+        Measure(() => [EstimatedTrack.Create(SeparationResult!, _reference)], SeparationResult!.SourcePath);
 
     private void Measure(Func<IReadOnlyList<EstimatedTrack>> find, string target)
     {
@@ -93,11 +109,25 @@ public sealed class MeasureStemQualityCommand : AudioFileCommand, IDisposable
         try
         {
             IReadOnlyList<EstimatedTrack> tracks = find();
-            if (_results is not null && !ShouldProcess(_results.Folder, tracks.Count == 1 ? $"Write the results of '{tracks[0].Track}'" : $"Write the results of {tracks.Count} tracks"))
+            if (
+                _results is not null
+                && !ShouldProcess(
+                    _results.Folder,
+                    tracks.Count == 1 ? $"Write the results of '{tracks[0].Track}'" : $"Write the results of {tracks.Count} tracks"
+                )
+            )
                 return;
             int done = 0;
             WriteProgress(progress);
-            foreach ((EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(tracks, _options, ThrottleLimit, _results, _stop.Token))
+            foreach (
+                (EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(
+                    tracks,
+                    _options,
+                    ThrottleLimit,
+                    _results,
+                    _stop.Token
+                )
+            )
             {
                 done++;
                 progress.StatusDescription = $"track {done} of {tracks.Count}: {track.Track}";

@@ -19,9 +19,16 @@ public sealed class ShowSpectrogramCommand : SpectrogramCommand
     private protected override void Prepare()
     {
         if (!Force && SixelTerminal.Refusal() is { } refusal)
-            throw new DemucsException(DemucsError.SixelUnsupported, $"The picture cannot be shown here: {refusal}. Export-Spectrogram writes it to a file.") { Remedies = [Remedy.ShowUnasked] };
+            throw new DemucsException(
+                DemucsError.SixelUnsupported,
+                $"The picture cannot be shown here: {refusal}. Export-Spectrogram writes it to a file."
+            )
+            {
+                Remedies = [Remedy.ShowUnasked],
+            };
     }
 
     // By the host, as text that is not to be wrapped, formatted or caught.
-    private protected override void Give(SpectrogramPicture picture) => Host.UI.Write(Sixel.Encode(picture.ToPixels()) + Environment.NewLine);
+    private protected override void Give(SpectrogramPicture picture) =>
+        Host.UI.Write(Sixel.Encode(picture.ToPixels()) + Environment.NewLine);
 }

@@ -17,7 +17,8 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     private StemFolder? _served;
     private string? _destination;
     private readonly PlayerPageProgress _progress;
-    private bool _failed, _written;
+    private bool _failed,
+        _written;
 
     /// <summary>As for any cmdlet.</summary>
     public ShowStemPlayerCommand() => _progress = new PlayerPageProgress(this, "Creating player pages");
@@ -68,7 +69,12 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     protected override void BeginProcessing()
     {
         if (Serve && DestinationPath is not null)
-            ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid, $"-Serve writes no file, so '{DestinationPath}' would not be created. Leave out -Serve or -DestinationPath.").ToRecord(DestinationPath));
+            ThrowTerminatingError(
+                new DemucsException(
+                    DemucsError.ParameterInvalid,
+                    $"-Serve writes no file, so '{DestinationPath}' would not be created. Leave out -Serve or -DestinationPath."
+                ).ToRecord(DestinationPath)
+            );
         try
         {
             _destination = DestinationPath is null ? null : this.ResolveLiteral(DestinationPath, DemucsError.StemWriteFailed);
@@ -95,7 +101,8 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
-    private protected override void ProcessFile(string file, string target) => Take(target, () => StemFolder.Find(file, e => Fail(e, e.Path ?? target)));
+    private protected override void ProcessFile(string file, string target) =>
+        Take(target, () => StemFolder.Find(file, e => Fail(e, e.Path ?? target)));
 
     private protected override void ProcessOther()
     {
@@ -127,8 +134,12 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
             // The page of the first is written by then, or there would be none: a pipeline may bring tracks for hours.
             if ((_written || _served is not null) && (Serve || _destination is not null || Title is not null))
             {
-                ThrowTerminatingError(new DemucsException(DemucsError.ParameterInvalid,
-                    $"'{folder.Title}' is a second track, but {(Serve ? "only one can be served" : "only one page is named")}. Give one track, or use -Compare for separations of the same track.").ToRecord(target));
+                ThrowTerminatingError(
+                    new DemucsException(
+                        DemucsError.ParameterInvalid,
+                        $"'{folder.Title}' is a second track, but {(Serve ? "only one can be served" : "only one page is named")}. Give one track, or use -Compare for separations of the same track."
+                    ).ToRecord(target)
+                );
             }
             if (Serve)
                 _served = folder;
@@ -157,7 +168,12 @@ public sealed class ShowStemPlayerCommand : AudioFileCommand, IDisposable
                 return;
             }
             page.Check(path);
-            if (!ShouldProcess(path, $"Write player page ({string.Join(", ", page.Variants.SelectMany(v => v.Stems.Select(s => s.Name)).Distinct())})"))
+            if (
+                !ShouldProcess(
+                    path,
+                    $"Write player page ({string.Join(", ", page.Variants.SelectMany(v => v.Stems.Select(s => s.Name)).Distinct())})"
+                )
+            )
                 return;
             PlayerPageFile written = page.Write(path, _progress, _stop.Token);
             Tell(written);

@@ -8,10 +8,14 @@ using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary>What cmdlets that draw spectrograms have in common: all that comes in is drawn in one picture, when the last of it is there.</summary>
+/// <summary>
+/// What cmdlets that draw spectrograms have in common: all that comes in is drawn in one picture, when the last of it is there.
+/// </summary>
 public abstract class SpectrogramCommand : PSCmdlet, IDisposable
 {
-    private protected const string PathSet = "Path", LiteralPathSet = "LiteralPath", AudioSet = "Audio";
+    private protected const string PathSet = "Path",
+        LiteralPathSet = "LiteralPath",
+        AudioSet = "Audio";
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<SpectrogramPanel> _panels = [];
@@ -168,7 +172,10 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
         // A picture that lacks one of those that were requested is not what was requested.
         if (_failed || _panels.Count == 0)
             return;
-        SpectrogramOptions options = _options! with { Title = Title ?? (_result is { } result && result.Stems.Count == _panels.Count ? $"{result.Track} ({result.Model})" : null) };
+        SpectrogramOptions options = _options! with
+        {
+            Title = Title ?? (_result is { } result && result.Stems.Count == _panels.Count ? $"{result.Track} ({result.Model})" : null),
+        };
         TrackProgress progress = new(this, "Drawing spectrograms");
         try
         {
@@ -243,7 +250,12 @@ public abstract class SpectrogramCommand : PSCmdlet, IDisposable
                 _result = result;
                 break;
             default:
-                Fail(new DemucsException(DemucsError.ParameterInvalid, $"A {given.GetType().Name} has no spectrogram. Give audio files, or tracks, chunks, stems, spectrograms or results of this module."));
+                Fail(
+                    new DemucsException(
+                        DemucsError.ParameterInvalid,
+                        $"A {given.GetType().Name} has no spectrogram. Give audio files, or tracks, chunks, stems, spectrograms or results of this module."
+                    )
+                );
                 break;
         }
     }

@@ -100,6 +100,9 @@ public sealed class ExportStemCommand : StemOutputCommand, IDisposable
         if (!PassThru)
             return;
         // From the provider, as Get-Item gives them: with owner, mode and PSPath.
-        WriteObject(InvokeProvider.Item.Get([.. written.Stems.Select(s => s.FilePath)], force: true, literalPath: true), enumerateCollection: true);
+        WriteObject(
+            InvokeProvider.Item.Get([.. written.Stems.Select(s => s.FilePath)], force: true, literalPath: true),
+            enumerateCollection: true
+        );
     }
 }

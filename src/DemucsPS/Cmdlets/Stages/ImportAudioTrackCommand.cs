@@ -106,7 +106,11 @@ public sealed class ImportAudioTrackCommand : PSCmdlet, ITrackInput, IDisposable
         }
         // Taken away at once: what follows in the pipeline has its own, and may take long.
         _progress.Complete();
-        WriteVerbose(FormattableString.Invariant($"{source.Path}: {track.Codec}, {track.SourceChannels} channels at {track.SourceSampleRate} Hz; as a track {track.Duration:h\\:mm\\:ss}, {track.Frames * 8L / 1e6:F1} MB, mean {track.Mean:G3}, deviation {track.Deviation:G3}."));
+        WriteVerbose(
+            FormattableString.Invariant(
+                $"{source.Path}: {track.Codec}, {track.SourceChannels} channels at {track.SourceSampleRate} Hz; as a track {track.Duration:h\\:mm\\:ss}, {track.Frames * 8L / 1e6:F1} MB, mean {track.Mean:G3}, deviation {track.Deviation:G3}."
+            )
+        );
         foreach (string warning in track.Warnings)
             WriteWarning(warning);
         WriteObject(track);

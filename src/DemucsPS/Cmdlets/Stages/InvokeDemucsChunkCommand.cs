@@ -9,14 +9,19 @@ using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Invoke-DemucsChunk</c>: chunks or their spectrograms in, a <see cref="StemChunk"/> for each stem of each out, in the order of the input.</summary>
+/// <summary>
+/// <c>Invoke-DemucsChunk</c>: chunks or their spectrograms in, a <see cref="StemChunk"/> for each stem of each out, in the order of the
+/// input.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "DemucsChunk", DefaultParameterSetName = ChunkSet)]
 [OutputType(typeof(StemChunk))]
 public sealed class InvokeDemucsChunkCommand : PSCmdlet, IModelBagInput, IDisposable
 {
-    private const string ChunkSet = "Chunk", SpectrogramSet = "Spectrogram";
+    private const string ChunkSet = "Chunk",
+        SpectrogramSet = "Spectrogram";
 
     private readonly CancellationTokenSource _stop = new();
+
     // Tracks that are done with must not stay in memory for the rest of the pipeline.
     private readonly ConditionalWeakTable<AudioTrack, StrongBox<(int Done, long Started)>> _done = [];
     private ModelBag? _bag;
@@ -144,7 +149,8 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IModelBagInput, IDispos
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Also without StopProcessing: Select-Object -First ends a pipeline by nothing but this. The separator waits for its runs, so it goes first.
+        // Also without StopProcessing: Select-Object -First ends a pipeline by nothing but this. The separator waits for its runs, so it
+        // goes first.
         _separator?.Dispose();
         _bag?.Dispose();
         _stop.Dispose();
@@ -192,7 +198,11 @@ public sealed class InvokeDemucsChunkCommand : PSCmdlet, IModelBagInput, IDispos
             WriteError(separated.Error.ToRecord(separated.Chunk));
         }
         else
-            WriteVerbose(FormattableString.Invariant($"{separated.Chunk}: {separated.Chunk.Duration.TotalSeconds:F1} s from {separated.Chunk.StartTime:h\\:mm\\:ss\\.f}, separated in {separated.Stems[0].Elapsed.TotalSeconds:F2} s."));
+            WriteVerbose(
+                FormattableString.Invariant(
+                    $"{separated.Chunk}: {separated.Chunk.Duration.TotalSeconds:F1} s from {separated.Chunk.StartTime:h\\:mm\\:ss\\.f}, separated in {separated.Stems[0].Elapsed.TotalSeconds:F2} s."
+                )
+            );
         WriteObject(separated.Stems, enumerateCollection: true);
     }
 

@@ -4,7 +4,10 @@ using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Cmdlets;
 
-/// <summary><c>Join-StemChunk</c>: chunks of stems in, in any order, whole <see cref="Engine.Tracks.Stem"/>s out, each as soon as all its chunks are there.</summary>
+/// <summary>
+/// <c>Join-StemChunk</c>: chunks of stems in, in any order, whole <see cref="Engine.Tracks.Stem"/>s out, each as soon as all its chunks are
+/// there.
+/// </summary>
 [Cmdlet(VerbsCommon.Join, "StemChunk")]
 [OutputType(typeof(Stem))]
 public sealed class JoinStemChunkCommand : PSCmdlet

@@ -44,7 +44,11 @@ public sealed class SplitAudioChunkCommand : PSCmdlet
             foreach (AudioChunk chunk in track.Split(Overlap, Length))
             {
                 if (first)
-                    WriteVerbose(FormattableString.Invariant($"{track}: {chunk.Count} chunks of up to {(double)Length / track.SampleRate:F2} s, overlap {Overlap}."));
+                    WriteVerbose(
+                        FormattableString.Invariant(
+                            $"{track}: {chunk.Count} chunks of up to {(double)Length / track.SampleRate:F2} s, overlap {Overlap}."
+                        )
+                    );
                 first = false;
                 WriteObject(chunk);
             }

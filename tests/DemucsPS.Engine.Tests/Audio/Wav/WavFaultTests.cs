@@ -13,7 +13,9 @@ public sealed class WavFaultTests
 
     // 1,000 stereo frames of noise: no four bytes of them are a chunk's name and a length that fits.
     private static readonly int[] s_samples = Noise(2000, 1);
-    private static readonly byte[] s_data = Join([.. s_samples.Select(U16)]), s_format = Format(Pcm, 2, 44100, 16), s_list = Chunk("LIST", Join(Text("INFO"), Chunk("INAM", Text("A title\0"))));
+    private static readonly byte[] s_data = Join([.. s_samples.Select(U16)]),
+        s_format = Format(Pcm, 2, 44100, 16),
+        s_list = Chunk("LIST", Join(Text("INFO"), Chunk("INAM", Text("A title\0"))));
 
     [Theory]
     [InlineData(4000, 2000, 1000)]
@@ -26,13 +28,23 @@ public sealed class WavFaultTests
     {
         // As in the bug reports: the 32-bit field of an RF64 file is neither FFFFFFFF nor what the table says.
         byte[] table = Chunk("ds64", Join(U64(0), U64(inTable), U64(0), U32(0)));
-        foreach (byte[] behind in (byte[][])[[], s_list])
+        foreach (
+            byte[] behind in (byte[][])
+                [
+                    [],
+                    s_list,
+                ]
+        )
         {
             using PcmReader reader = Read(FileNamed("RF64", table, s_format, Chunk("data", s_data, inChunk), behind));
             Assert.Equal(frames, reader.FrameCount);
             AssertSamples(reader, frames);
             Assert.Equal(behind.Length > 0, reader.Tags.ContainsKey("title"));
-            Assert.Contains($"declares two lengths for its samples, {inTable:N0} and {inChunk:N0} bytes. 4,000 bytes fit the file and are read.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+            Assert.Contains(
+                $"declares two lengths for its samples, {inTable:N0} and {inChunk:N0} bytes. 4,000 bytes fit the file and are read.",
+                Assert.Single(reader.Warnings),
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -40,7 +52,14 @@ public sealed class WavFaultTests
     public void Lengths_that_agree_are_nothing_to_talk_about()
     {
         byte[] table = Chunk("ds64", Join(U64(0), U64(4000), U64(1000), U32(0)));
-        foreach (byte[] file in (byte[][])[FileNamed("RF64", table, s_format, Chunk("data", s_data)), FileNamed("BW64", table, s_format, Chunk("data", s_data, 0xFFFFFFFF), s_list), WavBytes.File(s_format, Chunk("data", s_data, 0xFFFFFFFF))])
+        foreach (
+            byte[] file in (byte[][])
+                [
+                    FileNamed("RF64", table, s_format, Chunk("data", s_data)),
+                    FileNamed("BW64", table, s_format, Chunk("data", s_data, 0xFFFFFFFF), s_list),
+                    WavBytes.File(s_format, Chunk("data", s_data, 0xFFFFFFFF)),
+                ]
+        )
         {
             using PcmReader reader = Read(file);
             AssertSamples(reader, 1000);
@@ -56,7 +75,11 @@ public sealed class WavFaultTests
         // The length of the whole covers them, so the other one is wrong.
         using PcmReader reader = Read(WavBytes.File(s_format, Chunk("data", s_data, declared)));
         AssertSamples(reader, 1000);
-        Assert.Contains($"declares {declared:N0} bytes of samples, but no chunk follows them and the file continues. All 1,000 frames", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            $"declares {declared:N0} bytes of samples, but no chunk follows them and the file continues. All 1,000 frames",
+            Assert.Single(reader.Warnings),
+            StringComparison.Ordinal
+        );
 
         // No length of the whole: the same.
         byte[] file = WavBytes.File(s_format, Chunk("data", s_data, declared));
@@ -85,17 +108,26 @@ public sealed class WavFaultTests
         byte[] rest = new byte[length];
         Text(start).CopyTo(rest, 0);
         // Also where the whole is said to go on.
-        foreach (byte[] file in (byte[][])[Join(WavBytes.File(s_format, Chunk("data", s_data)), rest), WavBytes.File(s_format, Chunk("data", s_data), rest)])
+        foreach (
+            byte[] file in (byte[][])
+                [Join(WavBytes.File(s_format, Chunk("data", s_data)), rest), WavBytes.File(s_format, Chunk("data", s_data), rest)]
+        )
         {
             using PcmReader reader = Read(file);
             AssertSamples(reader, 1000);
-            Assert.Equal([$"'{SomePath}' has {length:N0} bytes after its samples that are not a chunk{name}. They are ignored."], reader.Warnings);
+            Assert.Equal(
+                [$"'{SomePath}' has {length:N0} bytes after its samples that are not a chunk{name}. They are ignored."],
+                reader.Warnings
+            );
         }
 
         using PcmReader listed = Read(WavBytes.File(s_format, Chunk("data", s_data), s_list, rest));
         AssertSamples(listed, 1000);
         Assert.Equal("A title", listed.Tags["title"]);
-        Assert.Equal([$"'{SomePath}' has {length:N0} bytes after its last chunk that are not a chunk{name}. They are ignored."], listed.Warnings);
+        Assert.Equal(
+            [$"'{SomePath}' has {length:N0} bytes after its last chunk that are not a chunk{name}. They are ignored."],
+            listed.Warnings
+        );
     }
 
     [Theory]
@@ -110,7 +142,15 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(file);
         AssertSamples(reader, 1000);
         Assert.Equal("A title", reader.Tags["title"]);
-        Assert.Equal(isSaid ? [$"'{SomePath}' declares a length of {declared + 8:N0} bytes, but its chunks end after {file.Length:N0}. All chunks are read."] : [], reader.Warnings);
+        Assert.Equal(
+            isSaid
+                ?
+                [
+                    $"'{SomePath}' declares a length of {declared + 8:N0} bytes, but its chunks end after {file.Length:N0}. All chunks are read.",
+                ]
+                : [],
+            reader.Warnings
+        );
     }
 
     [Theory]
@@ -123,7 +163,11 @@ public sealed class WavFaultTests
         using PcmReader reader = Read(file);
         Assert.Equal(1000, reader.FrameCount);
         AssertSamples(reader, 1000);
-        Assert.Contains("declares 0 bytes of samples, as after a recorder's power loss. All 1,000 frames to the end of the file are read.", Assert.Single(reader.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "declares 0 bytes of samples, as after a recorder's power loss. All 1,000 frames to the end of the file are read.",
+            Assert.Single(reader.Warnings),
+            StringComparison.Ordinal
+        );
 
         // Silence at the beginning, and a tag at the end that players write.
         byte[] tag = new byte[128];
@@ -136,7 +180,10 @@ public sealed class WavFaultTests
         Assert.Contains("All 2,000 frames", Assert.Single(quiet.Warnings), StringComparison.Ordinal);
 
         // 24 bits, cut within a frame.
-        byte[] deep = WavBytes.File(Format(Pcm, 2, 44100, 24), Chunk("data", Join([.. Enumerable.Range(-700_000, 100).Select(U24), [1, 2]]), 0));
+        byte[] deep = WavBytes.File(
+            Format(Pcm, 2, 44100, 24),
+            Chunk("data", Join([.. Enumerable.Range(-700_000, 100).Select(U24), [1, 2]]), 0)
+        );
         deep.AsSpan(4, 4).Clear();
         using PcmReader cut = Read(deep);
         Assert.Equal(Enumerable.Range(-700_000, 100).Select(v => v / 8388608f), cut.ReadAll());
@@ -146,8 +193,16 @@ public sealed class WavFaultTests
     [Fact]
     public void An_empty_file_of_no_length_is_empty()
     {
-        Assert.Contains("contains no audio frames", Assert.Throws<DemucsException>(() => Read(WavBytes.File(s_format, Chunk("data", [])))).Message, StringComparison.Ordinal);
-        Assert.Contains("contains no audio frames", Assert.Throws<DemucsException>(() => Read(WavBytes.File(s_format, Chunk("data", []), s_list))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "contains no audio frames",
+            Assert.Throws<DemucsException>(() => Read(WavBytes.File(s_format, Chunk("data", [])))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "contains no audio frames",
+            Assert.Throws<DemucsException>(() => Read(WavBytes.File(s_format, Chunk("data", []), s_list))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>As SoX leaves it when it writes to a pipe, for frames of four bytes and of six.</summary>
@@ -170,23 +225,27 @@ public sealed class WavFaultTests
         string path = Path.GetTempFileName();
         try
         {
-            const long zeros = 1L << 32;
+            const long Zeros = 1L << 32;
             using (FileStream stream = new(path, FileMode.Create))
             {
                 Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems would write all the zeros.");
                 byte[] head = WavBytes.File(s_format, Chunk("data", [], 4000));
                 stream.Write(head);
-                stream.Position += zeros;
+                stream.Position += Zeros;
                 stream.Write(s_data);
                 stream.Write(s_list);
             }
 
             using AudioReader reader = AudioFile.Open(path);
-            Assert.Equal((zeros / 4) + 1000, reader.FrameCount);
-            Assert.Equal(zeros / 4, reader.Skip(zeros / 4));
+            Assert.Equal((Zeros / 4) + 1000, reader.FrameCount);
+            Assert.Equal(Zeros / 4, reader.Skip(Zeros / 4));
             Assert.Equal(s_samples.Select(s => s / 32768f), reader.ReadAll());
             Assert.Equal("A title", reader.Tags["title"]);
-            Assert.Contains("has more samples than its 32-bit lengths can declare: 4,294,971,296 bytes are read, 4,000 are declared", reader.Warnings[0], StringComparison.Ordinal);
+            Assert.Contains(
+                "has more samples than its 32-bit lengths can declare: 4,294,971,296 bytes are read, 4,000 are declared",
+                reader.Warnings[0],
+                StringComparison.Ordinal
+            );
         }
         finally
         {
@@ -207,17 +266,35 @@ public sealed class WavFaultTests
     {
         byte[] format = Format(tag, 2, 44100, bits);
         U16(align).CopyTo(format, 8 + 12);
-        byte[] data = tag == Pcm ? Join([.. s_samples.Select(s => bits switch { 8 => [(byte)((s >> 8) + 128)], 16 => U16(s), _ => U24(s << 8) })]) : Join([.. s_samples.Select(s => F32(s / 32768f))]);
+        byte[] data =
+            tag == Pcm
+                ? Join([
+                    .. s_samples.Select(s =>
+                        bits switch
+                        {
+                            8 => [(byte)((s >> 8) + 128)],
+                            16 => U16(s),
+                            _ => U24(s << 8),
+                        }
+                    ),
+                ])
+                : Join([.. s_samples.Select(s => F32(s / 32768f))]);
         using PcmReader reader = Read(WavBytes.File(format, Chunk("data", data)));
         Assert.Equal(s_samples.Select(s => bits == 8 ? (s >> 8) / 128f : s / 32768f), reader.ReadAll());
-        Assert.Equal([$"'{SomePath}' declares {align} bytes per frame, but 2 channels of {bits} bits take {2 * bits / 8}. {2 * bits / 8} are used."], reader.Warnings);
+        Assert.Equal(
+            [$"'{SomePath}' declares {align} bytes per frame, but 2 channels of {bits} bits take {2 * bits / 8}. {2 * bits / 8} are used."],
+            reader.Warnings
+        );
     }
 
     [Fact]
     public void Samples_with_room_to_spare_that_nobody_can_place_are_refused()
     {
-        // The bytes per second agree with it, so this is what was written; ffmpeg reads it as a kind of float, SoX as packed, libsndfile looks at the samples and guesses.
-        DemucsException refused = Assert.Throws<DemucsException>(() => Read(WavBytes.File(Format(Pcm, 2, 44100, 24, blockAlign: 8), Chunk("data", s_data))));
+        // The bytes per second agree with it, so this is what was written; ffmpeg reads it as a kind of float, SoX as packed, libsndfile
+        // looks at the samples and guesses.
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            Read(WavBytes.File(Format(Pcm, 2, 44100, 24, blockAlign: 8), Chunk("data", s_data)))
+        );
         Assert.Contains("samples of 24 bits in 4 bytes each", refused.Message, StringComparison.Ordinal);
     }
 
@@ -226,21 +303,33 @@ public sealed class WavFaultTests
     [InlineData(true)]
     public void Samples_before_their_format_are_read(bool withOthers)
     {
-        byte[] file = withOthers ? WavBytes.File(Chunk("bext", new byte[5]), Chunk("data", s_data), s_list, s_format, Chunk("fact", U32(1000))) : WavBytes.File(Chunk("data", s_data), s_format);
+        byte[] file = withOthers
+            ? WavBytes.File(Chunk("bext", new byte[5]), Chunk("data", s_data), s_list, s_format, Chunk("fact", U32(1000)))
+            : WavBytes.File(Chunk("data", s_data), s_format);
         using PcmReader reader = Read(file);
         AssertSamples(reader, 1000);
         Assert.Equal(withOthers, reader.Tags.ContainsKey("title"));
         Assert.Contains("has its samples before their format", Assert.Single(reader.Warnings), StringComparison.Ordinal);
-        Assert.Contains("come before their format", Assert.Throws<DemucsException>(() => Read(file, seekable: false)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "come before their format",
+            Assert.Throws<DemucsException>(() => Read(file, seekable: false)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Sixty_four_bit_samples_before_their_format_are_read()
     {
-        using PcmReader reader = Read(FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(4000), U64(1000), U32(0))), Chunk("data", s_data, 0xFFFFFFFF), s_format));
+        using PcmReader reader = Read(
+            FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(4000), U64(1000), U32(0))), Chunk("data", s_data, 0xFFFFFFFF), s_format)
+        );
         AssertSamples(reader, 1000);
         Assert.Single(reader.Warnings);
-        Assert.Contains("come before their format", Assert.Throws<DemucsException>(() => Read(WavBytes.File(Chunk("data", s_data, 0xFFFFFFFF), s_format))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "come before their format",
+            Assert.Throws<DemucsException>(() => Read(WavBytes.File(Chunk("data", s_data, 0xFFFFFFFF), s_format))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -251,14 +340,21 @@ public sealed class WavFaultTests
     public void A_byte_that_should_fill_up_a_chunk_may_be_missing(string where)
     {
         byte[] odd = Chunk("LIST", Join(Text("INFO"), Chunk("INAM", Text("A title\0")), [0]))[..^1];
-        byte[] eight = Join([.. s_samples[..999].Select(s => new[] { (byte)((s >> 8) + 128) })]), mono = Format(Pcm, 1, 44100, 8);
+        byte[] eight = Join([.. s_samples[..999].Select(s => new[] { (byte)((s >> 8) + 128) })]),
+            mono = Format(Pcm, 1, 44100, 8);
         (byte[] file, float[] expected) = where switch
         {
             "before" => (WavBytes.File(odd, s_format, Chunk("data", s_data)), s_samples.Select(s => s / 32768f).ToArray()),
             // Silence first, so that what stands one byte further could be a short chunk, too.
-            "silent" => (WavBytes.File(s_format, odd, Chunk("data", Join(new byte[160], s_data))), [.. new float[80], .. s_samples.Select(s => s / 32768f)]),
+            "silent" => (
+                WavBytes.File(s_format, odd, Chunk("data", Join(new byte[160], s_data))),
+                [.. new float[80], .. s_samples.Select(s => s / 32768f)]
+            ),
             "samples" => (WavBytes.File(mono, Chunk("data", eight)[..^1], s_list), [.. s_samples[..999].Select(s => (s >> 8) / 128f)]),
-            _ => (WavBytes.File(s_format, Chunk("data", s_data), Chunk("junk", [1, 2, 3])[..^1], s_list), s_samples.Select(s => s / 32768f).ToArray()),
+            _ => (
+                WavBytes.File(s_format, Chunk("data", s_data), Chunk("junk", [1, 2, 3])[..^1], s_list),
+                s_samples.Select(s => s / 32768f).ToArray()
+            ),
         };
         using PcmReader reader = Read(file);
         Assert.Equal(expected, reader.ReadAll());
@@ -283,9 +379,22 @@ public sealed class WavFaultTests
     public void Files_that_are_joined_are_read_as_one()
     {
         // 16 bits, then 24 bits, then RIFX, then RF64, each with chunks around its samples.
-        byte[] deep = WavBytes.File(s_list, Format(Pcm, 2, 44100, 24), Chunk("data", Join([.. s_samples.Select(s => U24(s << 8))])), Chunk("junk", [1]));
-        byte[] big = DialectBytes.BigFile(DialectBytes.BigFormat(Pcm, 2, 44100, 16), DialectBytes.BigChunk("data", Join([.. s_samples.Select(s => DialectBytes.Big(U16(s)))])));
-        byte[] large = FileNamed("RF64", Chunk("ds64", Join(U64(0), U64(4000), U64(1000), U32(0))), s_format, Chunk("data", s_data, 0xFFFFFFFF));
+        byte[] deep = WavBytes.File(
+            s_list,
+            Format(Pcm, 2, 44100, 24),
+            Chunk("data", Join([.. s_samples.Select(s => U24(s << 8))])),
+            Chunk("junk", [1])
+        );
+        byte[] big = DialectBytes.BigFile(
+            DialectBytes.BigFormat(Pcm, 2, 44100, 16),
+            DialectBytes.BigChunk("data", Join([.. s_samples.Select(s => DialectBytes.Big(U16(s)))]))
+        );
+        byte[] large = FileNamed(
+            "RF64",
+            Chunk("ds64", Join(U64(0), U64(4000), U64(1000), U32(0))),
+            s_format,
+            Chunk("data", s_data, 0xFFFFFFFF)
+        );
         byte[] file = Join(WavBytes.File(s_format, Chunk("data", s_data), s_list), deep, big, large);
         float[] once = [.. s_samples.Select(s => s / 32768f)];
         using (PcmReader reader = Read(file))
@@ -312,7 +421,10 @@ public sealed class WavFaultTests
     [Fact]
     public void A_joined_file_that_does_not_fit_is_left_out_and_said()
     {
-        byte[] first = WavBytes.File(s_format, Chunk("data", s_data)), other = Pcm16(22050, 1, [.. Enumerable.Range(0, 22050)]), mp3 = WavBytes.File(Format(0x55, 2, 44100, 0, blockAlign: 1), Chunk("data", [1, 2])), cut = WavBytes.File(s_format);
+        byte[] first = WavBytes.File(s_format, Chunk("data", s_data)),
+            other = Pcm16(22050, 1, [.. Enumerable.Range(0, 22050)]),
+            mp3 = WavBytes.File(Format(0x55, 2, 44100, 0, blockAlign: 1), Chunk("data", [1, 2])),
+            cut = WavBytes.File(s_format);
         Check(other, " (1 channels, 22050 Hz, 1.0 s)");
         Check(mp3, " of compressed samples");
         Check(cut, " that is damaged");
@@ -326,7 +438,12 @@ public sealed class WavFaultTests
         {
             using PcmReader joined = Read(Join(first, second));
             AssertSamples(joined, 1000);
-            Assert.Equal([$"'{SomePath}' has another WAV file{what} after its end: {second.Length:N0} bytes are ignored. Split the file in two to read both."], joined.Warnings);
+            Assert.Equal(
+                [
+                    $"'{SomePath}' has another WAV file{what} after its end: {second.Length:N0} bytes are ignored. Split the file in two to read both.",
+                ],
+                joined.Warnings
+            );
         }
     }
 
@@ -337,7 +454,11 @@ public sealed class WavFaultTests
         using (PcmReader reader = Read(Join(first, first[..^1000])))
         {
             Assert.Equal([.. s_samples.Select(s => s / 32768f), .. s_samples[..1500].Select(s => s / 32768f)], reader.ReadAll());
-            Assert.Contains("declared 2000 frames, found 1750: the file is cut short, 250 frames are missing", reader.Warnings[^1], StringComparison.Ordinal);
+            Assert.Contains(
+                "declared 2000 frames, found 1750: the file is cut short, 250 frames are missing",
+                reader.Warnings[^1],
+                StringComparison.Ordinal
+            );
         }
 
         byte[] open = WavBytes.File(s_format, Chunk("data", s_data, 0));

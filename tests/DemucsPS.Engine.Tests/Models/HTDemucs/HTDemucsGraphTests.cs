@@ -11,36 +11,74 @@ namespace DemucsPS.Engine.Tests.Models.HTDemucs;
 /// <summary>Graphs of small models of many architectures against <see cref="PlainHTDemucs"/>.</summary>
 public sealed class HTDemucsGraphTests
 {
-    private const string Usual = "\"channels\": 4, \"depth\": 2, \"norm_starts\": 2, \"dconv_comp\": 2, \"dconv_mode\": 3, \"t_layers\": 2, \"t_heads\": 2, \"t_hidden_scale\": 2, \"bottom_channels\": 8";
+    private const string Usual =
+        "\"channels\": 4, \"depth\": 2, \"norm_starts\": 2, \"dconv_comp\": 2, \"dconv_mode\": 3, \"t_layers\": 2, \"t_heads\": 2, \"t_hidden_scale\": 2, \"bottom_channels\": 8";
 
     [Theory]
     // As the published models are, but for their size; and each argument that a model may have otherwise.
     [InlineData(Usual, nameof(WeightType.Float16), 5000, 1)]
-    [InlineData("\"channels\": 4, \"depth\": 2, \"norm_starts\": 2, \"dconv_comp\": 4, \"dconv_mode\": 1, \"t_layers\": 3, \"t_heads\": 1, \"t_cross_first\": true, \"t_weight_pos_embed\": 0.5, \"t_max_period\": 100", nameof(WeightType.BFloat16), 4096, 1)]
-    [InlineData("\"channels\": 2, \"depth\": 3, \"norm_starts\": 3, \"dconv_comp\": 1, \"dconv_mode\": 2, \"dconv_depth\": 3, \"t_layers\": 1, \"t_heads\": 4, \"freq_emb\": 0", nameof(WeightType.Float32), 4097, 1)]
-    [InlineData("\"channels\": 2, \"growth\": 4, \"depth\": 4, \"norm_starts\": 4, \"dconv_mode\": 0, \"t_layers\": 1, \"t_heads\": 2, \"t_hidden_scale\": 0.5, \"context\": 0", nameof(WeightType.Float32), 4999, 2)]
+    [InlineData(
+        "\"channels\": 4, \"depth\": 2, \"norm_starts\": 2, \"dconv_comp\": 4, \"dconv_mode\": 1, \"t_layers\": 3, \"t_heads\": 1, \"t_cross_first\": true, \"t_weight_pos_embed\": 0.5, \"t_max_period\": 100",
+        nameof(WeightType.BFloat16),
+        4096,
+        1
+    )]
+    [InlineData(
+        "\"channels\": 2, \"depth\": 3, \"norm_starts\": 3, \"dconv_comp\": 1, \"dconv_mode\": 2, \"dconv_depth\": 3, \"t_layers\": 1, \"t_heads\": 4, \"freq_emb\": 0",
+        nameof(WeightType.Float32),
+        4097,
+        1
+    )]
+    [InlineData(
+        "\"channels\": 2, \"growth\": 4, \"depth\": 4, \"norm_starts\": 4, \"dconv_mode\": 0, \"t_layers\": 1, \"t_heads\": 2, \"t_hidden_scale\": 0.5, \"context\": 0",
+        nameof(WeightType.Float32),
+        4999,
+        2
+    )]
     public void Stems_are_those_of_the_plain_sums(string arguments, string type, int length, int batch)
     {
         (SafetensorsBytes file, Dictionary<string, float[]> values) = RandomModel(arguments, Enum.Parse<WeightType>(type));
         using HTDemucsWeights weights = Open(file);
-        byte[] model = HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = length, Batch = batch }, CancellationToken.None);
-        Assert.Equal(model, HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = length, Batch = batch }, CancellationToken.None));
+        byte[] model = HTDemucsGraph.ToBytes(
+            weights,
+            new HTDemucsGraphOptions { SegmentFrames = length, Batch = batch },
+            CancellationToken.None
+        );
+        Assert.Equal(
+            model,
+            HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = length, Batch = batch }, CancellationToken.None)
+        );
 
-        int frames = (length + 1023) / 1024, stems = weights.Architecture.Sources.Count;
+        int frames = (length + 1023) / 1024,
+            stems = weights.Architecture.Sources.Count;
         Random random = new(1);
-        float[] waveform = Noise(random, batch * 2 * length, 0.3, 0.1), spectrogram = Noise(random, batch * 4 * 2048 * frames, 0.5, -0.01);
-        float[] waves = new float[batch * stems * 2 * length], planes = new float[batch * stems * 4 * 2048 * frames];
+        float[] waveform = Noise(random, batch * 2 * length, 0.3, 0.1),
+            spectrogram = Noise(random, batch * 4 * 2048 * frames, 0.5, -0.01);
+        float[] waves = new float[batch * stems * 2 * length],
+            planes = new float[batch * stems * 4 * 2048 * frames];
         using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
         if (batch == 1)
-            Assert.Equal(["drums", "bass"], ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), "m").Stems);
-        session.Run([OnnxTensor.Create("waveform", waveform, batch, 2, length), OnnxTensor.Create("spectrogram", spectrogram, batch, 4, 2048, frames)],
-            [OnnxTensor.Create("stem_spectrogram", planes, batch, stems, 4, 2048, frames), OnnxTensor.Create("stem_waveform", waves, batch, stems, 2, length)]);
+            Assert.Equal(
+                ["drums", "bass"],
+                ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), "m").Stems
+            );
+        session.Run(
+            [
+                OnnxTensor.Create("waveform", waveform, batch, 2, length),
+                OnnxTensor.Create("spectrogram", spectrogram, batch, 4, 2048, frames),
+            ],
+            [
+                OnnxTensor.Create("stem_spectrogram", planes, batch, stems, 4, 2048, frames),
+                OnnxTensor.Create("stem_waveform", waves, batch, stems, 2, length),
+            ]
+        );
 
         PlainHTDemucs plain = new(weights.Architecture, values);
         for (int entry = 0; entry < batch; entry++)
         {
             (double[] expectedPlanes, double[] expectedWaves) = plain.Run(Entry(waveform, entry), Entry(spectrogram, entry));
-            double ofPlanes = Decibels.Snr([.. expectedPlanes.Select(v => (float)v)], Part(planes, entry)), ofWaves = Decibels.Snr([.. expectedWaves.Select(v => (float)v)], Part(waves, entry));
+            double ofPlanes = Decibels.Snr([.. expectedPlanes.Select(v => (float)v)], Part(planes, entry)),
+                ofWaves = Decibels.Snr([.. expectedWaves.Select(v => (float)v)], Part(waves, entry));
             Assert.True(ofPlanes > 110 && ofWaves > 110, $"spectrograms {ofPlanes:F1} dB, waveforms {ofWaves:F1} dB");
         }
 
@@ -48,16 +86,22 @@ public sealed class HTDemucsGraphTests
         float[] Part(float[] all, int entry) => all[(all.Length / batch * entry)..(all.Length / batch * (entry + 1))];
     }
 
-    /// <summary>Where the graph says that it is worth it, also behind what is put together of blocks, whose shape is not known in full.</summary>
+    /// <summary>
+    /// Where the graph says that it is worth it, also behind what is put together of blocks, whose shape is not known in full.
+    /// </summary>
     [Fact]
     public void Wherever_a_shape_is_worth_hiding_it_is_hidden()
     {
         (SafetensorsBytes file, _) = RandomModel(Usual, WeightType.Float16);
         using HTDemucsWeights weights = Open(file);
         byte[] model = HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = 600_000 }, CancellationToken.None);
-        GraphModel graph = GraphModel.Parse(model), hiding = GraphModel.Parse(ShapeHiding.Apply(model));
+        GraphModel graph = GraphModel.Parse(model),
+            hiding = GraphModel.Parse(ShapeHiding.Apply(model));
         string[] marked = [.. graph.Nodes.Where(node => node.Is("Identity")).Select(node => node.Outputs[0])];
-        HashSet<string> hidden = [.. hiding.Nodes.Where(node => node.Is("Reshape") && hiding.Inputs.Contains(node.Inputs[1])).Select(node => node.Inputs[0])];
+        HashSet<string> hidden =
+        [
+            .. hiding.Nodes.Where(node => node.Is("Reshape") && hiding.Inputs.Contains(node.Inputs[1])).Select(node => node.Inputs[0]),
+        ];
         Assert.NotEmpty(marked);
         Assert.Empty(marked.Except(hidden));
     }
@@ -95,12 +139,25 @@ public sealed class HTDemucsGraphTests
     [InlineData("use_train_segment", "false", "false")]
     public void An_architecture_that_cannot_be_written_is_refused_by_its_argument(string argument, string json, string said)
     {
-        using HTDemucsWeights weights = Open(SafetensorsBytes.Of($$"""{"sources": ["drums", "bass"], "channels": 4, {{(argument == "depth" ? "" : "\"depth\": 2, ")}}{{(argument == "dconv_comp" ? "" : "\"dconv_comp\": 2, ")}}"{{argument}}": {{json}}}""").With("x", WeightType.Float32, [1], 1));
+        using HTDemucsWeights weights = Open(
+            SafetensorsBytes
+                .Of(
+                    $$"""{"sources": ["drums", "bass"], "channels": 4, {{(argument == "depth" ? "" : "\"depth\": 2, ")}}{{(argument == "dconv_comp" ? "" : "\"dconv_comp\": 2, ")}}"{{argument}}": {{json}}}"""
+                )
+                .With("x", WeightType.Float32, [1], 1)
+        );
         DemucsException error = Assert.Throws<DemucsException>(() => HTDemucsGraph.Check(weights.Architecture, "some.safetensors"));
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
         Assert.Contains("'some.safetensors'", error.Message, StringComparison.Ordinal);
         Assert.Contains($"'{argument}' is {said}, ", error.Message, StringComparison.Ordinal);
-        Assert.Equal(error.Message, Assert.Throws<DemucsException>(() => HTDemucsGraph.Write(weights, new HTDemucsGraphOptions { SegmentFrames = 4096 }, Stream.Null, CancellationToken.None)).Message.Replace(weights.Path, "some.safetensors", StringComparison.Ordinal));
+        Assert.Equal(
+            error.Message,
+            Assert
+                .Throws<DemucsException>(() =>
+                    HTDemucsGraph.Write(weights, new HTDemucsGraphOptions { SegmentFrames = 4096 }, Stream.Null, CancellationToken.None)
+                )
+                .Message.Replace(weights.Path, "some.safetensors", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -108,7 +165,11 @@ public sealed class HTDemucsGraphTests
     {
         (SafetensorsBytes whole, _) = RandomModel(Usual, WeightType.Float16);
         using HTDemucsWeights more = Open(whole.With("encoder.7.conv.bias", WeightType.Float32, [1], 0));
-        Assert.Contains("'encoder.7.conv.bias'", Refused(more).Replace("encoder.7.conv.bias", "'encoder.7.conv.bias'", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "'encoder.7.conv.bias'",
+            Refused(more).Replace("encoder.7.conv.bias", "'encoder.7.conv.bias'", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         (SafetensorsBytes less, _) = RandomModel(Usual, WeightType.Float16, without: "tdecoder.1.conv_tr.bias");
         using HTDemucsWeights fewer = Open(less);
         Assert.Contains("no tensor 'tdecoder.1.conv_tr.bias'", Refused(fewer), StringComparison.Ordinal);
@@ -116,7 +177,9 @@ public sealed class HTDemucsGraphTests
         static string Refused(HTDemucsWeights weights)
         {
             using MemoryStream written = new();
-            DemucsException error = Assert.Throws<DemucsException>(() => HTDemucsGraph.Write(weights, new HTDemucsGraphOptions { SegmentFrames = 4096 }, written, CancellationToken.None));
+            DemucsException error = Assert.Throws<DemucsException>(() =>
+                HTDemucsGraph.Write(weights, new HTDemucsGraphOptions { SegmentFrames = 4096 }, written, CancellationToken.None)
+            );
             Assert.Equal(0, written.Length);
             Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
             return error.Message;
@@ -128,13 +191,27 @@ public sealed class HTDemucsGraphTests
     {
         (SafetensorsBytes file, _) = RandomModel(Usual, WeightType.Float16);
         using HTDemucsWeights weights = Open(file);
-        Assert.ThrowsAny<OperationCanceledException>(() => HTDemucsGraph.Write(weights, new HTDemucsGraphOptions { SegmentFrames = 4096 }, Stream.Null, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            HTDemucsGraph.Write(
+                weights,
+                new HTDemucsGraphOptions { SegmentFrames = 4096 },
+                Stream.Null,
+                new CancellationToken(canceled: true)
+            )
+        );
     }
 
-    private static HTDemucsWeights Open(SafetensorsBytes file) => HTDemucsWeights.Open(new MemoryStream(file.ToBytes()), "/models/some.safetensors");
+    private static HTDemucsWeights Open(SafetensorsBytes file) =>
+        HTDemucsWeights.Open(new MemoryStream(file.ToBytes()), "/models/some.safetensors");
 
-    /// <summary>A model of two stems with random weights that all reach the stems: gains near one, scales of residuals near a half.</summary>
-    private static (SafetensorsBytes File, Dictionary<string, float[]> Values) RandomModel(string arguments, WeightType type, string? without = null)
+    /// <summary>
+    /// A model of two stems with random weights that all reach the stems: gains near one, scales of residuals near a half.
+    /// </summary>
+    private static (SafetensorsBytes File, Dictionary<string, float[]> Values) RandomModel(
+        string arguments,
+        WeightType type,
+        string? without = null
+    )
     {
         string keywords = $$"""{"sources": ["drums", "bass"], {{arguments}}}""";
         HTDemucsArchitecture a;
@@ -143,10 +220,15 @@ public sealed class HTDemucsGraphTests
         SafetensorsBytes file = SafetensorsBytes.Of(keywords);
         Dictionary<string, float[]> values = [];
         Random random = new(7);
-        int channels = a.Channels, inputs = 4, waveInputs = 2, context = 2 * a.Context + 1;
+        int channels = a.Channels,
+            inputs = 4,
+            waveInputs = 2,
+            context = 2 * a.Context + 1;
         for (int i = 0; i < a.Depth; i++)
         {
-            int undo = a.Depth - 1 - i, outputs = i == 0 ? 4 * a.Sources.Count : inputs, waveOutputs = i == 0 ? 2 * a.Sources.Count : waveInputs;
+            int undo = a.Depth - 1 - i,
+                outputs = i == 0 ? 4 * a.Sources.Count : inputs,
+                waveOutputs = i == 0 ? 2 * a.Sources.Count : waveInputs;
             Affine($"encoder.{i}.conv", channels, inputs, 8, 1);
             Affine($"tencoder.{i}.conv", channels, waveInputs, 8);
             Affine($"encoder.{i}.rewrite", 2 * channels, channels, 1, 1);
@@ -157,7 +239,13 @@ public sealed class HTDemucsGraphTests
             Add($"tdecoder.{undo}.conv_tr.weight", 1 / Math.Sqrt(2 * channels), 0, channels, waveOutputs, 8);
             Add($"decoder.{undo}.conv_tr.bias", 0.1, 0, outputs);
             Add($"tdecoder.{undo}.conv_tr.bias", 0.1, 0, waveOutputs);
-            foreach (string branch in (string[])[.. (a.DconvMode & 1) != 0 ? (string[])[$"encoder.{i}", $"tencoder.{i}"] : [], .. (a.DconvMode & 2) != 0 ? (string[])[$"decoder.{undo}", $"tdecoder.{undo}"] : []])
+            foreach (
+                string branch in (string[])
+                    [
+                        .. (a.DconvMode & 1) != 0 ? (string[])[$"encoder.{i}", $"tencoder.{i}"] : [],
+                        .. (a.DconvMode & 2) != 0 ? (string[])[$"decoder.{undo}", $"tdecoder.{undo}"] : [],
+                    ]
+            )
             {
                 int hidden = (int)(channels / a.DconvComp);
                 for (int d = 0; d < a.DconvDepth; d++)
@@ -192,7 +280,8 @@ public sealed class HTDemucsGraphTests
             bool crosses = i % 2 == (a.TransformerCrossFirst ? 0 : 1);
             foreach (string layers in (string[])["layers", "layers_t"])
             {
-                string layer = $"crosstransformer.{layers}.{i}", attention = crosses ? $"{layer}.cross_attn" : $"{layer}.self_attn";
+                string layer = $"crosstransformer.{layers}.{i}",
+                    attention = crosses ? $"{layer}.cross_attn" : $"{layer}.self_attn";
                 int hidden = (int)(inner * a.TransformerHiddenScale);
                 Add($"{attention}.in_proj_weight", 1 / Math.Sqrt(inner), 0, 3 * inner, inner);
                 Add($"{attention}.in_proj_bias", 0.1, 0, 3 * inner);
@@ -223,18 +312,23 @@ public sealed class HTDemucsGraphTests
         {
             if (name == without)
                 return;
-            float[] numbers = [.. Noise(random, shape.Aggregate(1, (product, length) => product * length), deviation * Math.Sqrt(3), mean).Select(Stored)];
+            float[] numbers =
+            [
+                .. Noise(random, shape.Aggregate(1, (product, length) => product * length), deviation * Math.Sqrt(3), mean).Select(Stored),
+            ];
             values.Add(name, numbers);
             file.With(name, type, shape, numbers);
         }
 
-        float Stored(float value) => type switch
-        {
-            WeightType.Float16 => (float)(Half)value,
-            WeightType.BFloat16 => BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000),
-            _ => value,
-        };
+        float Stored(float value) =>
+            type switch
+            {
+                WeightType.Float16 => (float)(Half)value,
+                WeightType.BFloat16 => BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000),
+                _ => value,
+            };
     }
 
-    private static float[] Noise(Random random, int count, double size, double mean) => [.. Enumerable.Range(0, count).Select(_ => (float)((2 * random.NextDouble() - 1) * size + mean))];
+    private static float[] Noise(Random random, int count, double size, double mean) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)((2 * random.NextDouble() - 1) * size + mean))];
 }

@@ -3,7 +3,8 @@ using DemucsPS.Engine.Models.Weights;
 namespace DemucsPS.Engine.Tests.Models.HTDemucs;
 
 /// <summary>
-/// htdemucs between the transforms, in float64 and as its authors' papers and keyword arguments describe it: layer by layer over whole tensors, every sum as it is written. It shares nothing with
+/// htdemucs between the transforms, in float64 and as its authors' papers and keyword arguments describe it: layer by layer over whole
+/// tensors, every sum as it is written. It shares nothing with
 /// the graph under test. Slow: for models of a few channels and segments of a tenth of a second.
 /// </summary>
 internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnlyDictionary<string, float[]> weights)
@@ -13,11 +14,14 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
     /// <summary>Of one segment: the stems' spectrograms [S·4, 2048, T] and waveforms [S·2, L].</summary>
     public (double[] Spectrograms, double[] Waveforms) Run(double[] waveform, double[] spectrogram)
     {
-        int frames = spectrogram.Length / (4 * 2048), length = waveform.Length / 2;
+        int frames = spectrogram.Length / (4 * 2048),
+            length = waveform.Length / 2;
         (double mean, double deviation) = MeanAndDeviation(spectrogram);
         (double waveMean, double waveDeviation) = MeanAndDeviation(waveform);
-        Plane x = new([.. spectrogram.Select(v => (v - mean) / (1e-5 + deviation))], 4, 2048, frames), t = new([.. waveform.Select(v => (v - waveMean) / (1e-5 + waveDeviation))], 2, 1, length);
-        List<Plane> saved = [], savedWaves = [];
+        Plane x = new([.. spectrogram.Select(v => (v - mean) / (1e-5 + deviation))], 4, 2048, frames),
+            t = new([.. waveform.Select(v => (v - waveMean) / (1e-5 + waveDeviation))], 2, 1, length);
+        List<Plane> saved = [],
+            savedWaves = [];
         List<int> lengths = [];
         int channels = _a.Channels;
         for (int i = 0; i < _a.Depth; i++)
@@ -40,7 +44,12 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
             int outputs = last ? 4 * _a.Sources.Count : saved[layer - 1].Channels;
             x = ConvTransposed(Decode($"decoder.{i}", x + saved[layer]), $"decoder.{i}.conv_tr", outputs, alongRows: true);
             x = x.Rectangle(2, x.Rows - 4, 0, x.Columns);
-            t = ConvTransposed(Decode($"tdecoder.{i}", t + savedWaves[layer]), $"tdecoder.{i}.conv_tr", last ? 2 * _a.Sources.Count : outputs, alongRows: false);
+            t = ConvTransposed(
+                Decode($"tdecoder.{i}", t + savedWaves[layer]),
+                $"tdecoder.{i}.conv_tr",
+                last ? 2 * _a.Sources.Count : outputs,
+                alongRows: false
+            );
             t = t.Rectangle(0, 1, 2, lengths[layer]);
             if (!last)
                 (x, t) = (x.Map(Gelu), t.Map(Gelu));
@@ -58,8 +67,13 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
 
     private Plane Decode(string name, Plane x)
     {
-        int c = _a.Context, taps = 2 * c + 1;
-        x = Glu(x.Rows > 1 ? Conv(x, $"{name}.rewrite", 2 * x.Channels, (taps, taps), (1, 1), (c, c), (c, c)) : Conv(x, $"{name}.rewrite", 2 * x.Channels, (1, taps), (1, 1), (0, 0), (c, c)));
+        int c = _a.Context,
+            taps = 2 * c + 1;
+        x = Glu(
+            x.Rows > 1
+                ? Conv(x, $"{name}.rewrite", 2 * x.Channels, (taps, taps), (1, 1), (c, c), (c, c))
+                : Conv(x, $"{name}.rewrite", 2 * x.Channels, (1, taps), (1, 1), (0, 0), (c, c))
+        );
         return (_a.DconvMode & 2) != 0 ? Residual(name, x) : x;
     }
 
@@ -72,8 +86,10 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
             for (int d = 0; d < _a.DconvDepth; d++)
             {
                 string layer = $"{name}.dconv.layers.{d}";
-                int distance = 1 << d, hidden = (int)(x.Channels / _a.DconvComp);
-                Plane z = Norm(Conv(y, $"{layer}.0", hidden, (1, 3), (1, 1), (0, 0), (distance, distance), distance), $"{layer}.1").Map(Gelu);
+                int distance = 1 << d,
+                    hidden = (int)(x.Channels / _a.DconvComp);
+                Plane z = Norm(Conv(y, $"{layer}.0", hidden, (1, 3), (1, 1), (0, 0), (distance, distance), distance), $"{layer}.1")
+                    .Map(Gelu);
                 z = Glu(Norm(Conv(z, $"{layer}.3", 2 * x.Channels, (1, 1), (1, 1), (0, 0), (0, 0)), $"{layer}.4"));
                 y += z.Map((v, c, _, _) => v * W($"{layer}.6.scale")[c]);
             }
@@ -85,19 +101,35 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
 
     private (Plane X, Plane T) Transformer(Plane x, Plane t)
     {
-        int rows = x.Rows, columns = x.Columns, outside = x.Channels, channels = _a.BottomChannels > 0 ? _a.BottomChannels : outside, half = channels / 2;
+        int rows = x.Rows,
+            columns = x.Columns,
+            outside = x.Channels,
+            channels = _a.BottomChannels > 0 ? _a.BottomChannels : outside,
+            half = channels / 2;
         if (_a.BottomChannels > 0)
-            (x, t) = (Conv(x, "channel_upsampler", channels, (1, 1), (1, 1), (0, 0), (0, 0)), Conv(t, "channel_upsampler_t", channels, (1, 1), (1, 1), (0, 0), (0, 0)));
+            (x, t) = (
+                Conv(x, "channel_upsampler", channels, (1, 1), (1, 1), (0, 0), (0, 0)),
+                Conv(t, "channel_upsampler_t", channels, (1, 1), (1, 1), (0, 0), (0, 0))
+            );
         // The official order: frequencies run quickest.
-        double[][] a = [.. Enumerable.Range(0, rows * columns).Select(n => Enumerable.Range(0, channels).Select(c => x.Values[(c * rows + n % rows) * columns + n / rows]).ToArray())];
-        double[][] b = [.. Enumerable.Range(0, t.Columns).Select(n => Enumerable.Range(0, channels).Select(c => t.Values[c * t.Columns + n]).ToArray())];
+        double[][] a =
+        [
+            .. Enumerable
+                .Range(0, rows * columns)
+                .Select(n => Enumerable.Range(0, channels).Select(c => x.Values[(c * rows + n % rows) * columns + n / rows]).ToArray()),
+        ];
+        double[][] b =
+        [
+            .. Enumerable.Range(0, t.Columns).Select(n => Enumerable.Range(0, channels).Select(c => t.Values[c * t.Columns + n]).ToArray()),
+        ];
         a = LayerNorm(a, "crosstransformer.norm_in");
         b = LayerNorm(b, "crosstransformer.norm_in_t");
         for (int n = 0; n < a.Length; n++)
         {
             for (int c = 0; c < channels; c++)
             {
-                int within = c % half, pair = within / 2 * 2;
+                int within = c % half,
+                    pair = within / 2 * 2;
                 double angle = (c < half ? n / rows : n % rows) * Math.Pow(_a.TransformerMaxPeriod, -(double)pair / half);
                 a[n][c] += _a.TransformerWeightPosEmbed * (within % 2 == 0 ? Math.Sin(angle) : Math.Cos(angle));
             }
@@ -112,7 +144,8 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
         }
         for (int i = 0; i < _a.TransformerLayers; i++)
         {
-            string first = $"crosstransformer.layers.{i}", second = $"crosstransformer.layers_t.{i}";
+            string first = $"crosstransformer.layers.{i}",
+                second = $"crosstransformer.layers_t.{i}";
             if (i % 2 == (_a.TransformerCrossFirst ? 1 : 0))
                 (a, b) = (Block(a, null, first), Block(b, null, second));
             else
@@ -120,74 +153,130 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
         }
         x = new Plane(new double[channels * rows * columns], channels, rows, columns).Map((_, c, row, column) => a[column * rows + row][c]);
         t = new Plane(new double[channels * t.Columns], channels, 1, t.Columns).Map((_, c, _, column) => b[column][c]);
-        return _a.BottomChannels == 0 ? (x, t)
-            : (Conv(x, "channel_downsampler", outside, (1, 1), (1, 1), (0, 0), (0, 0)), Conv(t, "channel_downsampler_t", outside, (1, 1), (1, 1), (0, 0), (0, 0)));
+        return _a.BottomChannels == 0
+            ? (x, t)
+            : (
+                Conv(x, "channel_downsampler", outside, (1, 1), (1, 1), (0, 0), (0, 0)),
+                Conv(t, "channel_downsampler_t", outside, (1, 1), (1, 1), (0, 0), (0, 0))
+            );
     }
 
     /// <summary>A layer of the transformer that looks at itself, or at the other branch.</summary>
     private double[][] Block(double[][] x, double[][]? other, string name)
     {
-        int channels = x[0].Length, heads = _a.TransformerHeads, depth = channels / heads, hidden = (int)(channels * _a.TransformerHiddenScale);
+        int channels = x[0].Length,
+            heads = _a.TransformerHeads,
+            depth = channels / heads,
+            hidden = (int)(channels * _a.TransformerHiddenScale);
         string attention = other is null ? $"{name}.self_attn" : $"{name}.cross_attn";
-        double[][] q = LayerNorm(x, $"{name}.norm1"), k = other is null ? q : LayerNorm(other, $"{name}.norm2");
-        double[][] query = Linear(q, $"{attention}.in_proj_", channels, 0), key = Linear(k, $"{attention}.in_proj_", channels, channels), value = Linear(k, $"{attention}.in_proj_", channels, 2 * channels);
-        double[][] joined = [.. query.Select(row =>
-        {
-            double[] result = new double[channels];
-            for (int head = 0; head < heads; head++)
+        double[][] q = LayerNorm(x, $"{name}.norm1"),
+            k = other is null ? q : LayerNorm(other, $"{name}.norm2");
+        double[][] query = Linear(q, $"{attention}.in_proj_", channels, 0),
+            key = Linear(k, $"{attention}.in_proj_", channels, channels),
+            value = Linear(k, $"{attention}.in_proj_", channels, 2 * channels);
+        double[][] joined =
+        [
+            .. query.Select(row =>
             {
-                int at = head * depth;
-                double[] scores = [.. key.Select(other => Enumerable.Range(at, depth).Sum(c => row[c] * other[c]) / Math.Sqrt(depth))];
-                double largest = scores.Max(), sum = scores.Sum(s => Math.Exp(s - largest));
-                for (int n = 0; n < scores.Length; n++)
+                double[] result = new double[channels];
+                for (int head = 0; head < heads; head++)
                 {
-                    for (int c = at; c < at + depth; c++)
-                        result[c] += Math.Exp(scores[n] - largest) / sum * value[n][c];
+                    int at = head * depth;
+                    double[] scores = [.. key.Select(other => Enumerable.Range(at, depth).Sum(c => row[c] * other[c]) / Math.Sqrt(depth))];
+                    double largest = scores.Max(),
+                        sum = scores.Sum(s => Math.Exp(s - largest));
+                    for (int n = 0; n < scores.Length; n++)
+                    {
+                        for (int c = at; c < at + depth; c++)
+                            result[c] += Math.Exp(scores[n] - largest) / sum * value[n][c];
+                    }
                 }
-            }
-            return result;
-        })];
+                return result;
+            }),
+        ];
         x = Scaled(x, Linear(joined, $"{attention}.out_proj.", channels, 0), $"{name}.gamma_1.scale");
-        double[][] inner = [.. Linear(LayerNorm(x, $"{name}.{(other is null ? "norm2" : "norm3")}"), $"{name}.linear1.", hidden, 0).Select(row => row.Select(Gelu).ToArray())];
+        double[][] inner =
+        [
+            .. Linear(LayerNorm(x, $"{name}.{(other is null ? "norm2" : "norm3")}"), $"{name}.linear1.", hidden, 0)
+                .Select(row => row.Select(Gelu).ToArray()),
+        ];
         x = Scaled(x, Linear(inner, $"{name}.linear2.", channels, 0), $"{name}.gamma_2.scale");
-        double mean = x.Average(row => row.Average()), deviation = Math.Sqrt(x.Average(row => row.Average(v => (v - mean) * (v - mean))) + 1e-5);
-        return [.. x.Select(row => row.Select((v, c) => (v - mean) / deviation * W($"{name}.norm_out.weight")[c] + W($"{name}.norm_out.bias")[c]).ToArray())];
+        double mean = x.Average(row => row.Average()),
+            deviation = Math.Sqrt(x.Average(row => row.Average(v => (v - mean) * (v - mean))) + 1e-5);
+        return
+        [
+            .. x.Select(row =>
+                row.Select((v, c) => (v - mean) / deviation * W($"{name}.norm_out.weight")[c] + W($"{name}.norm_out.bias")[c]).ToArray()
+            ),
+        ];
     }
 
-    private double[][] Scaled(double[][] x, double[][] added, string scale) => [.. x.Zip(added, (row, other) => row.Select((v, c) => v + W(scale)[c] * other[c]).ToArray())];
+    private double[][] Scaled(double[][] x, double[][] added, string scale) =>
+        [.. x.Zip(added, (row, other) => row.Select((v, c) => v + W(scale)[c] * other[c]).ToArray())];
 
     private double[][] Linear(double[][] x, string name, int outputs, int first)
     {
-        float[] weight = W(name + "weight"), bias = W(name + "bias");
+        float[] weight = W(name + "weight"),
+            bias = W(name + "bias");
         int inputs = x[0].Length;
-        return [.. x.Select(row => Enumerable.Range(first, outputs).Select(o => bias[o] + Enumerable.Range(0, inputs).Sum(i => row[i] * (double)weight[o * inputs + i])).ToArray())];
+        return
+        [
+            .. x.Select(row =>
+                Enumerable
+                    .Range(first, outputs)
+                    .Select(o => bias[o] + Enumerable.Range(0, inputs).Sum(i => row[i] * (double)weight[o * inputs + i]))
+                    .ToArray()
+            ),
+        ];
     }
 
-    private double[][] LayerNorm(double[][] x, string name) => [.. x.Select(row =>
-    {
-        double mean = row.Average(), deviation = Math.Sqrt(row.Average(v => (v - mean) * (v - mean)) + 1e-5);
-        return row.Select((v, c) => (v - mean) / deviation * W(name + ".weight")[c] + W(name + ".bias")[c]).ToArray();
-    })];
+    private double[][] LayerNorm(double[][] x, string name) =>
+        [
+            .. x.Select(row =>
+            {
+                double mean = row.Average(),
+                    deviation = Math.Sqrt(row.Average(v => (v - mean) * (v - mean)) + 1e-5);
+                return row.Select((v, c) => (v - mean) / deviation * W(name + ".weight")[c] + W(name + ".bias")[c]).ToArray();
+            }),
+        ];
 
     /// <summary>A normalization of all of a plane.</summary>
     private Plane Norm(Plane x, string name)
     {
-        double mean = x.Values.Average(), deviation = Math.Sqrt(x.Values.Average(v => (v - mean) * (v - mean)) + 1e-5);
-        float[] weight = W(name + ".weight"), bias = W(name + ".bias");
+        double mean = x.Values.Average(),
+            deviation = Math.Sqrt(x.Values.Average(v => (v - mean) * (v - mean)) + 1e-5);
+        float[] weight = W(name + ".weight"),
+            bias = W(name + ".bias");
         return x.Map((v, c, _, _) => (v - mean) / deviation * weight[c] + bias[c]);
     }
 
     private static Plane Glu(Plane x)
     {
         int half = x.Values.Length / 2;
-        return new Plane([.. Enumerable.Range(0, half).Select(i => x.Values[i] / (1 + Math.Exp(-x.Values[half + i])))], x.Channels / 2, x.Rows, x.Columns);
+        return new Plane(
+            [.. Enumerable.Range(0, half).Select(i => x.Values[i] / (1 + Math.Exp(-x.Values[half + i])))],
+            x.Channels / 2,
+            x.Rows,
+            x.Columns
+        );
     }
 
-    private Plane Conv(Plane x, string name, int outputs, (int Rows, int Columns) kernel, (int Rows, int Columns) stride, (int Before, int After) padRows, (int Before, int After) padColumns, int dilation = 1)
+    private Plane Conv(
+        Plane x,
+        string name,
+        int outputs,
+        (int Rows, int Columns) kernel,
+        (int Rows, int Columns) stride,
+        (int Before, int After) padRows,
+        (int Before, int After) padColumns,
+        int dilation = 1
+    )
     {
-        float[] weight = W(name + ".weight"), bias = W(name + ".bias");
+        float[] weight = W(name + ".weight"),
+            bias = W(name + ".bias");
         Assert.Equal(outputs * x.Channels * kernel.Rows * kernel.Columns, weight.Length);
-        int rows = (x.Rows + padRows.Before + padRows.After - kernel.Rows) / stride.Rows + 1, columns = (x.Columns + padColumns.Before + padColumns.After - dilation * (kernel.Columns - 1) - 1) / stride.Columns + 1;
+        int rows = (x.Rows + padRows.Before + padRows.After - kernel.Rows) / stride.Rows + 1,
+            columns = (x.Columns + padColumns.Before + padColumns.After - dilation * (kernel.Columns - 1) - 1) / stride.Columns + 1;
         Plane y = new(new double[outputs * rows * columns], outputs, rows, columns);
         for (int o = 0; o < outputs; o++)
         {
@@ -222,8 +311,10 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
     /// <summary>With a kernel of eight and steps of four, nothing cut off.</summary>
     private Plane ConvTransposed(Plane x, string name, int outputs, bool alongRows)
     {
-        float[] weight = W(name + ".weight"), bias = W(name + ".bias");
-        int rows = alongRows ? 4 * x.Rows + 4 : x.Rows, columns = alongRows ? x.Columns : 4 * x.Columns + 4;
+        float[] weight = W(name + ".weight"),
+            bias = W(name + ".bias");
+        int rows = alongRows ? 4 * x.Rows + 4 : x.Rows,
+            columns = alongRows ? x.Columns : 4 * x.Columns + 4;
         Plane y = new Plane(new double[outputs * rows * columns], outputs, rows, columns).Map((_, o, _, _) => bias[o]);
         for (int c = 0; c < x.Channels; c++)
         {
@@ -235,7 +326,8 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
                     for (int row = 0; row < x.Rows; row++)
                     {
                         for (int column = 0; column < x.Columns; column++)
-                            y.Values[(o * rows + (alongRows ? 4 * row + k : row)) * columns + (alongRows ? column : 4 * column + k)] += w * x.Values[(c * x.Rows + row) * x.Columns + column];
+                            y.Values[(o * rows + (alongRows ? 4 * row + k : row)) * columns + (alongRows ? column : 4 * column + k)] +=
+                                w * x.Values[(c * x.Rows + row) * x.Columns + column];
                     }
                 }
             }
@@ -259,9 +351,22 @@ internal sealed class PlainHTDemucs(HTDemucsArchitecture architecture, IReadOnly
 
         public Plane Map(Func<double, double> f) => this with { Values = [.. Values.Select(f)] };
 
-        public Plane Map(Func<double, int, int, int, double> f) => this with { Values = [.. Values.Select((v, i) => f(v, i / (Rows * Columns), i / Columns % Rows, i % Columns))] };
+        public Plane Map(Func<double, int, int, int, double> f) =>
+            this with
+            {
+                Values = [.. Values.Select((v, i) => f(v, i / (Rows * Columns), i / Columns % Rows, i % Columns))],
+            };
 
         public Plane Rectangle(int row, int rows, int column, int columns) =>
-            new([.. Enumerable.Range(0, Channels * rows * columns).Select(i => Values[(i / (rows * columns) * Rows + row + i / columns % rows) * Columns + column + i % columns])], Channels, rows, columns);
+            new(
+                [
+                    .. Enumerable
+                        .Range(0, Channels * rows * columns)
+                        .Select(i => Values[(i / (rows * columns) * Rows + row + i / columns % rows) * Columns + column + i % columns]),
+                ],
+                Channels,
+                rows,
+                columns
+            );
     }
 }

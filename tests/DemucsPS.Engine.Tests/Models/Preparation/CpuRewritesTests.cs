@@ -4,7 +4,9 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
-/// <summary>The rewrites for speed: what becomes of graphs that fit, that they compute the same, and that others stay as they are.</summary>
+/// <summary>
+/// The rewrites for speed: what becomes of graphs that fit, that they compute the same, and that others stay as they are.
+/// </summary>
 public sealed class CpuRewritesTests
 {
     [Theory]
@@ -58,17 +60,40 @@ public sealed class CpuRewritesTests
     {
         byte[] model = SmallGraph.Build([5 + 2 * 7, 6], [5, 6], (graph, x) =>
         {
-            OnnxValue q = 0.7f * Part(0, 5), k = Part(5, 7), v = Part(12, 7);
-            k = graph.Node("Reshape", [graph.Node("Transpose", [graph.Node("Squeeze", [k, SmallGraph.Integers(graph, [0])])], OnnxAttribute.Create("perm", [0, 2, 1])), SmallGraph.Integers(graph, [1, 2, 3, 7])]);
-            OnnxValue weights = graph.Node("Softmax", [graph.Node("MatMul", [q, graph.Node("Mul", [k, graph.Scalar(0.7f)])])], OnnxAttribute.Create("axis", -1));
+            OnnxValue q = 0.7f * Part(0, 5),
+                k = Part(5, 7),
+                v = Part(12, 7);
+            k = graph.Node(
+                "Reshape",
+                [
+                    graph.Node(
+                        "Transpose",
+                        [graph.Node("Squeeze", [k, SmallGraph.Integers(graph, [0])])],
+                        OnnxAttribute.Create("perm", [0, 2, 1])
+                    ),
+                    SmallGraph.Integers(graph, [1, 2, 3, 7]),
+                ]
+            );
+            OnnxValue weights = graph.Node(
+                "Softmax",
+                [graph.Node("MatMul", [q, graph.Node("Mul", [k, graph.Scalar(0.7f)])])],
+                OnnxAttribute.Create("axis", -1)
+            );
             OnnxValue result = graph.Node("Transpose", [graph.Node("MatMul", [weights, v])], OnnxAttribute.Create("perm", [2, 0, 1, 3]));
             return graph.Node("Reshape", [result, SmallGraph.Integers(graph, [5, 6])]);
 
-            OnnxValue Part(int first, int count) => graph.Node("Reshape",
-                [
-                    graph.Node("Transpose", [graph.Node("Reshape", [graph.Slice(x, 0, first, first + count), SmallGraph.Integers(graph, [count, 2, 3])])], OnnxAttribute.Create("perm", [1, 0, 2])),
-                    SmallGraph.Integers(graph, [1, 2, count, 3]),
-                ]);
+            OnnxValue Part(int first, int count) =>
+                graph.Node(
+                    "Reshape",
+                    [
+                        graph.Node(
+                            "Transpose",
+                            [graph.Node("Reshape", [graph.Slice(x, 0, first, first + count), SmallGraph.Integers(graph, [count, 2, 3])])],
+                            OnnxAttribute.Create("perm", [1, 0, 2])
+                        ),
+                        SmallGraph.Integers(graph, [1, 2, count, 3]),
+                    ]
+                );
         });
         byte[] prepared = Fits(model, AttentionFusion.Rewrite);
         Assert.Single(SmallGraph.Operators(prepared), "MultiHeadAttention");
@@ -79,42 +104,76 @@ public sealed class CpuRewritesTests
     [Fact]
     public void A_normalized_gate_over_much_time_is_exact_in_silence()
     {
-        const int Time = 21499, Hidden = 2, Channels = 4;
-        float[] weights = [0.5f, -0.25f, 1, 0.75f, -0.5f, 0.125f, 0.25f, 1], biases = [0.5f, -0.25f, 0.125f, 1];
+        const int Time = 21499,
+            Hidden = 2,
+            Channels = 4;
+        float[] weights = [0.5f, -0.25f, 1, 0.75f, -0.5f, 0.125f, 0.25f, 1],
+            biases = [0.5f, -0.25f, 0.125f, 1];
         byte[] model = SmallGraph.Build([1, Hidden, Time], [1, Channels / 2, Time], (graph, x) =>
-            Gate(graph, Affine(graph, graph.Node("Conv", [x, graph.Constant(weights, [Channels, Hidden, 1]), graph.Constant(biases, [Channels])]), [1, Channels, Time], 1)));
+            Gate(
+                graph,
+                Affine(
+                    graph,
+                    graph.Node("Conv", [x, graph.Constant(weights, [Channels, Hidden, 1]), graph.Constant(biases, [Channels])]),
+                    [1, Channels, Time],
+                    1
+                )
+            )
+        );
         byte[] prepared = Fits(model, NormalGate);
 
         static float Signal(int i) => (i < Time ? 0.1f : -0.3f) + (i % Time < 40 ? MathF.Sin(i) : 0);
-        double Wide(int channel, int t) => (double)weights[2 * channel] * Signal(t) + (double)weights[2 * channel + 1] * Signal(Time + t) + biases[channel];
-        double mean = 0, variance = 0;
+        double Wide(int channel, int t) =>
+            (double)weights[2 * channel] * Signal(t) + (double)weights[2 * channel + 1] * Signal(Time + t) + biases[channel];
+        double mean = 0,
+            variance = 0;
         for (int c = 0; c < Channels; c++)
             mean += Enumerable.Range(0, Time).Average(t => Wide(c, t)) / Channels;
         for (int c = 0; c < Channels; c++)
             variance += Enumerable.Range(0, Time).Average(t => Math.Pow(Wide(c, t) - mean, 2)) / Channels;
-        float[] factors = Weights(Channels), summands = [.. Weights(Channels).Reverse()];
+        float[] factors = Weights(Channels),
+            summands = [.. Weights(Channels).Reverse()];
         double Normal(int c, int t) => (Wide(c, t) - mean) / Math.Sqrt(variance + 1e-3f) * factors[c] + summands[c];
-        double Off(float[] got) => Enumerable.Range(0, got.Length).Max(i => Math.Abs(got[i] - Normal(i / Time, i % Time) / (1 + Math.Exp(-Normal(i / Time + Channels / 2, i % Time)))));
+        double Off(float[] got) =>
+            Enumerable
+                .Range(0, got.Length)
+                .Max(i => Math.Abs(got[i] - Normal(i / Time, i % Time) / (1 + Math.Exp(-Normal(i / Time + Channels / 2, i % Time)))));
         Assert.InRange(Off(SmallGraph.Run(prepared, Signal)), 0, 1e-6);
         Assert.InRange(Off(SmallGraph.Run(model, Signal)), 3e-6, 1);
     }
 
     /// <summary>
-    /// Music that ends soon is loud beside its chunk's deviation: a few sums of squares are large, and hundreds that follow are small and equal. What is lost when those are added to a large one
+    /// Music that ends soon is loud beside its chunk's deviation: a few sums of squares are large, and hundreds that follow are small and
+    /// equal. What is lost when those are added to a large one
     /// is a factor of the whole layer.
     /// </summary>
     [Fact]
     public void A_normalized_gate_behind_a_burst_keeps_its_level()
     {
-        const int Time = 85995, Music = 1000, Channels = 4;
-        float[] weights = [.. Enumerable.Range(0, Channels).Select(i => MathF.Cos(3 * i + 1))], biases = [0.05f, -0.025f, 0.0125f, 0.1f], factors = Weights(Channels), summands = [.. Weights(Channels).Reverse()];
+        const int Time = 85995,
+            Music = 1000,
+            Channels = 4;
+        float[] weights = [.. Enumerable.Range(0, Channels).Select(i => MathF.Cos(3 * i + 1))],
+            biases = [0.05f, -0.025f, 0.0125f, 0.1f],
+            factors = Weights(Channels),
+            summands = [.. Weights(Channels).Reverse()];
         byte[] model = SmallGraph.Build([1, 1, Time], [1, Channels / 2, Time], (graph, x) =>
-            Gate(graph, Affine(graph, graph.Node("Conv", [x, graph.Constant(weights, [Channels, 1, 1]), graph.Constant(biases, [Channels])]), [1, Channels, Time], 1)));
+            Gate(
+                graph,
+                Affine(
+                    graph,
+                    graph.Node("Conv", [x, graph.Constant(weights, [Channels, 1, 1]), graph.Constant(biases, [Channels])]),
+                    [1, Channels, Time],
+                    1
+                )
+            )
+        );
         byte[] prepared = Fits(model, NormalGate);
         foreach (int loudness in (ReadOnlySpan<int>)[6, 7, 8, 11])
         {
             float Signal(int t) => t < Music ? (12 + loudness) * MathF.Sin(t) : -0.04f * (1 + loudness);
-            double mean = 0, square = 0;
+            double mean = 0,
+                square = 0;
             for (int t = 0; t < Time; t++)
             {
                 for (int c = 0; c < Channels; c++)
@@ -126,7 +185,9 @@ public sealed class CpuRewritesTests
                 for (int c = 0; c < Channels; c++)
                     square += Math.Pow((double)weights[c] * Signal(t) + biases[c] - mean, 2);
             }
-            double deviation = Math.Sqrt(square / (Channels * Time) + 1e-3f), along = 0, whole = 0;
+            double deviation = Math.Sqrt(square / (Channels * Time) + 1e-3f),
+                along = 0,
+                whole = 0;
             double Normal(int c, int t) => ((double)weights[c] * Signal(t) + biases[c] - mean) / deviation * factors[c] + summands[c];
             float[] got = SmallGraph.Run(prepared, Signal);
             for (int i = 0; i < got.Length; i++)
@@ -141,7 +202,10 @@ public sealed class CpuRewritesTests
 
     [Fact]
     public void Attention_with_a_mask_stays() =>
-        Stays(Attention(6, 6, false, (_, q) => q, (graph, scores) => scores + graph.Constant(Weights(36), [6, 6])), AttentionFusion.Rewrite);
+        Stays(
+            Attention(6, 6, false, (_, q) => q, (graph, scores) => scores + graph.Constant(Weights(36), [6, 6])),
+            AttentionFusion.Rewrite
+        );
 
     [Fact]
     public void Attention_whose_scale_differs_by_head_stays() =>
@@ -233,7 +297,10 @@ public sealed class CpuRewritesTests
         Stays(Gated([1, 48, 8, 8], 3, 48, pads), TiledGlu.Rewrite);
         Stays(Gated([1, 64, 8, 8], 3, 64), TiledGlu.Rewrite);
         Stays(Gated([1, 64, 8, 8], 5, 64, OnnxAttribute.Create("pads", [2, 2, 2, 2])), TiledGlu.Rewrite);
-        Stays(Gated([1, 64, 8, 8], 3, 64, OnnxAttribute.Create("pads", [2, 2, 2, 2]), OnnxAttribute.Create("dilations", [2, 2])), TiledGlu.Rewrite);
+        Stays(
+            Gated([1, 64, 8, 8], 3, 64, OnnxAttribute.Create("pads", [2, 2, 2, 2]), OnnxAttribute.Create("dilations", [2, 2])),
+            TiledGlu.Rewrite
+        );
         Stays(Gated([1, 64, 8, 8], 3, 64, pads, OnnxAttribute.Create("strides", [2, 2])), TiledGlu.Rewrite);
         Stays(Gated([1, 64, 8], 3, 64, OnnxAttribute.Create("pads", [1, 1])), TiledGlu.Rewrite);
     }
@@ -269,7 +336,12 @@ public sealed class CpuRewritesTests
     public void A_normalization_between_transpositions_loses_them(long[] back)
     {
         byte[] model = SmallGraph.Build([1, 7, 4], back[0] == 0 ? [1, 7, 4] : [7, 1, 4], (graph, x) =>
-            graph.Node("Transpose", [Affine(graph, graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [0, 2, 1])), [1, 4, 7], 1)], OnnxAttribute.Create("perm", back)));
+            graph.Node(
+                "Transpose",
+                [Affine(graph, graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [0, 2, 1])), [1, 4, 7], 1)],
+                OnnxAttribute.Create("perm", back)
+            )
+        );
         byte[] prepared = Fits(model, GroupNormalizationSplit.RewriteTransposed);
         Assert.DoesNotContain("Transpose", SmallGraph.Operators(prepared));
         Assert.DoesNotContain("InstanceNormalization", SmallGraph.Operators(prepared));
@@ -292,19 +364,27 @@ public sealed class CpuRewritesTests
     [Fact]
     public void Only_transpositions_that_move_nothing_become_reshapes()
     {
-        byte[] model = SmallGraph.Build([1, 4, 3], [4, 1, 3], (graph, x) => graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0, 2])));
+        byte[] model = SmallGraph.Build([1, 4, 3], [4, 1, 3], (graph, x) =>
+            graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0, 2]))
+        );
         byte[] prepared = Fits(model, TransposeElision.Rewrite);
         Assert.Equal(["Reshape"], SmallGraph.Operators(prepared));
         SmallGraph.AssertSame(model, prepared);
-        Stays(SmallGraph.Build([2, 4, 3], [4, 2, 3], (graph, x) => graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0, 2]))), TransposeElision.Rewrite);
+        Stays(
+            SmallGraph.Build([2, 4, 3], [4, 2, 3], (graph, x) => graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0, 2]))),
+            TransposeElision.Rewrite
+        );
     }
 
     [Fact]
-    public void The_built_in_model_stays() => Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), model => CpuRewrites.Apply(model, null)));
+    public void The_built_in_model_stays() =>
+        Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), model => CpuRewrites.Apply(model, null)));
 
-    private static List<GraphNode>? NormalGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) => NormalizedGateFusion.Rewrite(node, facts, operatorSet, names, null);
+    private static List<GraphNode>? NormalGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
+        NormalizedGateFusion.Rewrite(node, facts, operatorSet, names, null);
 
-    private static List<GraphNode>? ScaledGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) => NormalizedGateFusion.RewriteScaled(node, facts, operatorSet, names, null);
+    private static List<GraphNode>? ScaledGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
+        NormalizedGateFusion.RewriteScaled(node, facts, operatorSet, names, null);
 
     private static byte[] Fits(byte[] model, GraphRewriting.Rewrite rewrite)
     {
@@ -323,10 +403,17 @@ public sealed class CpuRewritesTests
     private static float[] Weights(int count) => [.. Enumerable.Range(0, count).Select(i => (i * 7 % 11 - 4) / 6f)];
 
     /// <summary>Attention of two heads of three channels; x holds queries, keys and values one after the other.</summary>
-    private static byte[] Attention(int queries, int keys, bool batched, Func<OnnxGraphWriter, OnnxValue, OnnxValue> scale, Func<OnnxGraphWriter, OnnxValue, OnnxValue>? mask = null) =>
-        SmallGraph.Build([queries + 2 * keys, 6], [queries, 6], (graph, x) =>
+    private static byte[] Attention(
+        int queries,
+        int keys,
+        bool batched,
+        Func<OnnxGraphWriter, OnnxValue, OnnxValue> scale,
+        Func<OnnxGraphWriter, OnnxValue, OnnxValue>? mask = null
+    ) => SmallGraph.Build([queries + 2 * keys, 6], [queries, 6], (graph, x) =>
         {
-            OnnxValue q = scale(graph, Heads(x, 0, queries, [1, 0, 2])), k = Heads(x, queries, keys, [1, 2, 0]), v = Heads(x, queries + keys, keys, [1, 0, 2]);
+            OnnxValue q = scale(graph, Heads(x, 0, queries, [1, 0, 2])),
+                k = Heads(x, queries, keys, [1, 2, 0]),
+                v = Heads(x, queries + keys, keys, [1, 0, 2]);
             OnnxValue scores = graph.Node("MatMul", [q, k]);
             scores = mask is null ? scores : mask(graph, scores);
             OnnxValue result = graph.Node("MatMul", [graph.Node("Softmax", [scores], OnnxAttribute.Create("axis", -1)), v]);
@@ -335,7 +422,10 @@ public sealed class CpuRewritesTests
 
             OnnxValue Heads(OnnxValue all, int first, int count, long[] order)
             {
-                OnnxValue part = graph.Node("Reshape", [graph.Slice(all, 0, first, first + count), SmallGraph.Integers(graph, batched ? [1, count, 2, 3] : [count, 2, 3])]);
+                OnnxValue part = graph.Node(
+                    "Reshape",
+                    [graph.Slice(all, 0, first, first + count), SmallGraph.Integers(graph, batched ? [1, count, 2, 3] : [count, 2, 3])]
+                );
                 return graph.Node("Transpose", [part], OnnxAttribute.Create("perm", Order(order)));
             }
 
@@ -345,46 +435,84 @@ public sealed class CpuRewritesTests
     /// <summary>The operator Attention over two heads of three channels.</summary>
     private static byte[] AttentionOperator(int queries, int keys, params OnnxAttribute[] attributes) =>
         SmallGraph.WithOperatorSet(SmallGraph.Build([queries + 2 * keys, 6], [queries, 6], (graph, x) =>
-        {
-            OnnxValue result = graph.Node("Attention", [Heads(0, queries), Heads(queries, keys), Heads(queries + keys, keys)], attributes);
-            result = graph.Node("Transpose", [result], OnnxAttribute.Create("perm", [2, 0, 1, 3]));
-            return graph.Node("Reshape", [result, SmallGraph.Integers(graph, [queries, 6])]);
-
-            OnnxValue Heads(int first, int count)
             {
-                OnnxValue part = graph.Node("Reshape", [graph.Slice(x, 0, first, first + count), SmallGraph.Integers(graph, [count, 2, 3])]);
-                return graph.Node("Reshape", [graph.Node("Transpose", [part], OnnxAttribute.Create("perm", [1, 0, 2])), SmallGraph.Integers(graph, [1, 2, count, 3])]);
-            }
-        }), 23);
+                OnnxValue result = graph.Node(
+                    "Attention",
+                    [Heads(0, queries), Heads(queries, keys), Heads(queries + keys, keys)],
+                    attributes
+                );
+                result = graph.Node("Transpose", [result], OnnxAttribute.Create("perm", [2, 0, 1, 3]));
+                return graph.Node("Reshape", [result, SmallGraph.Integers(graph, [queries, 6])]);
+
+                OnnxValue Heads(int first, int count)
+                {
+                    OnnxValue part = graph.Node(
+                        "Reshape",
+                        [graph.Slice(x, 0, first, first + count), SmallGraph.Integers(graph, [count, 2, 3])]
+                    );
+                    return graph.Node(
+                        "Reshape",
+                        [
+                            graph.Node("Transpose", [part], OnnxAttribute.Create("perm", [1, 0, 2])),
+                            SmallGraph.Integers(graph, [1, 2, count, 3]),
+                        ]
+                    );
+                }
+            }), 23);
 
     private static byte[] Transposed(long[] shape, int stride, int kernel, bool biased, params OnnxAttribute[] further)
     {
         const int Outputs = 2;
         bool plane = shape.Length == 4;
-        long pads = further.Any(a => a.Message.Bytes.IndexOf("pads"u8) >= 0) ? -4 : 0, extra = further.Any(a => a.Message.Bytes.IndexOf("output_padding"u8) >= 0) ? 1 : 0;
+        long pads = further.Any(a => a.Message.Bytes.IndexOf("pads"u8) >= 0) ? -4 : 0,
+            extra = further.Any(a => a.Message.Bytes.IndexOf("output_padding"u8) >= 0) ? 1 : 0;
         long length = (shape[2] - 1) * stride + kernel + pads + extra;
         return SmallGraph.Build(shape, plane ? [shape[0], Outputs, length, shape[3]] : [shape[0], Outputs, length], (graph, x) =>
         {
-            OnnxValue weight = graph.Constant(Weights((int)shape[1] * Outputs * kernel), plane ? [shape[1], Outputs, kernel, 1] : [shape[1], Outputs, kernel]);
+            OnnxValue weight = graph.Constant(
+                Weights((int)shape[1] * Outputs * kernel),
+                plane ? [shape[1], Outputs, kernel, 1] : [shape[1], Outputs, kernel]
+            );
             OnnxValue[] inputs = biased ? [x, weight, graph.Constant([0.5f, -1], [2])] : [x, weight];
-            return graph.Node("ConvTranspose", inputs, [OnnxAttribute.Create("strides", plane ? [stride, 1] : [stride]), OnnxAttribute.Create("kernel_shape", plane ? [kernel, 1] : [kernel]), .. further]);
+            return graph.Node(
+                "ConvTranspose",
+                inputs,
+                [
+                    OnnxAttribute.Create("strides", plane ? [stride, 1] : [stride]),
+                    OnnxAttribute.Create("kernel_shape", plane ? [kernel, 1] : [kernel]),
+                    .. further,
+                ]
+            );
         });
     }
 
-    /// <summary>A transposed convolution along rows of five elements of which a part is kept: all of it, every other row, or with another part added.</summary>
+    /// <summary>
+    /// A transposed convolution along rows of five elements of which a part is kept: all of it, every other row, or with another part
+    /// added.
+    /// </summary>
     private static byte[] Cropped(int start, int end, int stride, int axis, string how)
     {
-        const int Rows = 8, Columns = 5;
-        long whole = axis == 2 ? stride * (Rows + 1) : Columns, first = start < 0 ? start + whole : start, kept = Math.Min(end, whole) - first;
+        const int Rows = 8,
+            Columns = 5;
+        long whole = axis == 2 ? stride * (Rows + 1) : Columns,
+            first = start < 0 ? start + whole : start,
+            kept = Math.Min(end, whole) - first;
         if (how == "Every other")
             kept /= 2;
         long[] to = axis == 2 ? [1, 2, kept, Columns] : [1, 2, stride * (Rows + 1), kept];
         return SmallGraph.Build([1, 3, Rows, Columns], to, (graph, x) =>
         {
             OnnxValue weight = graph.Constant(Weights(3 * 2 * 2 * stride), [3, 2, 2 * stride, 1]);
-            OnnxValue result = graph.Node("ConvTranspose", [x, weight, graph.Constant([0.5f, -1], [2])], OnnxAttribute.Create("strides", [stride, 1]));
+            OnnxValue result = graph.Node(
+                "ConvTranspose",
+                [x, weight, graph.Constant([0.5f, -1], [2])],
+                OnnxAttribute.Create("strides", [stride, 1])
+            );
             if (how == "Every other")
-                return graph.Node("Slice", [result, .. new long[] { start, end, axis, 2 }.Select(value => SmallGraph.Integers(graph, [value]))]);
+                return graph.Node(
+                    "Slice",
+                    [result, .. new long[] { start, end, axis, 2 }.Select(value => SmallGraph.Integers(graph, [value]))]
+                );
             OnnxValue part = graph.Slice(result, axis, start, end);
             return how == "Twice" ? part + graph.Slice(result, axis, 0, kept) : part;
         });
@@ -397,7 +525,8 @@ public sealed class CpuRewritesTests
     }
 
     /// <summary>A gated linear unit behind a convolution; its result is seen by something else too where that is asked for.</summary>
-    private static byte[] Gated(long[] shape, int kernel, int half, params OnnxAttribute[] further) => Gated(shape, kernel, half, false, further);
+    private static byte[] Gated(long[] shape, int kernel, int half, params OnnxAttribute[] further) =>
+        Gated(shape, kernel, half, false, further);
 
     private static byte[] Gated(long[] shape, int kernel, int half, bool seen, params OnnxAttribute[] further)
     {
@@ -411,13 +540,22 @@ public sealed class CpuRewritesTests
             return false;
         }
 
-        int stride = Has("strides"u8) ? 2 : 1, dilation = Has("dilations"u8) ? 2 : 1, pads = Has("pads"u8) ? dilation * (kernel - 1) : 0, groups = Has("group"u8) ? 3 : 1;
-        long[] space = [.. shape[2..].Select(length => (length + pads - dilation * (kernel - 1) - 1) / stride + 1)], taps = [.. space.Select(_ => (long)kernel)];
-        int width = (int)shape[1] / groups, count = 2 * half * width * (int)taps.Aggregate(1L, (product, length) => product * length);
+        int stride = Has("strides"u8) ? 2 : 1,
+            dilation = Has("dilations"u8) ? 2 : 1,
+            pads = Has("pads"u8) ? dilation * (kernel - 1) : 0,
+            groups = Has("group"u8) ? 3 : 1;
+        long[] space = [.. shape[2..].Select(length => (length + pads - dilation * (kernel - 1) - 1) / stride + 1)],
+            taps = [.. space.Select(_ => (long)kernel)];
+        int width = (int)shape[1] / groups,
+            count = 2 * half * width * (int)taps.Aggregate(1L, (product, length) => product * length);
         return SmallGraph.Build(shape, [shape[0], half, .. space], (graph, x) =>
         {
             float[] weights = [.. Weights(count).Select(weight => weight / width)];
-            OnnxValue wide = graph.Node("Conv", [x, graph.Constant(weights, [2 * half, width, .. taps]), graph.Constant(Weights(2 * half), [2 * half])], [OnnxAttribute.Create("kernel_shape", taps), .. further]);
+            OnnxValue wide = graph.Node(
+                "Conv",
+                [x, graph.Constant(weights, [2 * half, width, .. taps]), graph.Constant(Weights(2 * half), [2 * half])],
+                [OnnxAttribute.Create("kernel_shape", taps), .. further]
+            );
             OnnxValue gated = Gate(graph, wide);
             return seen ? gated + graph.Slice(wide, 1, 0, half) : gated;
         });
@@ -428,20 +566,34 @@ public sealed class CpuRewritesTests
     {
         long[] perChannel = [shape[1], .. Enumerable.Repeat(1L, shape.Length - 2)];
         int channels = (int)shape[1];
-        OnnxValue normal = graph.Node("InstanceNormalization",
-            [graph.Node("Reshape", [x, SmallGraph.Integers(graph, [0, groups, -1])]), graph.Constant([.. Enumerable.Repeat(1f, groups)], [groups]), graph.Constant(new float[groups], [groups])],
-            OnnxAttribute.Create("epsilon", 1e-3f));
+        OnnxValue normal = graph.Node(
+            "InstanceNormalization",
+            [
+                graph.Node("Reshape", [x, SmallGraph.Integers(graph, [0, groups, -1])]),
+                graph.Constant([.. Enumerable.Repeat(1f, groups)], [groups]),
+                graph.Constant(new float[groups], [groups]),
+            ],
+            OnnxAttribute.Create("epsilon", 1e-3f)
+        );
         normal = graph.Node("Reshape", [normal, SmallGraph.Integers(graph, shape)]);
         return normal * graph.Constant(Weights(channels), perChannel) + graph.Constant([.. Weights(channels).Reverse()], perChannel);
     }
 
     private static byte[] NormalizedGate(int batch, bool scaled, int kernel, int groups = 1, bool exchanged = false)
     {
-        const int Hidden = 3, Channels = 8;
+        const int Hidden = 3,
+            Channels = 8;
         int time = 11 - kernel + 1;
         return SmallGraph.Build([batch, Hidden, 11], [batch, Channels / 2, time], (graph, x) =>
         {
-            OnnxValue wide = graph.Node("Conv", [x, graph.Constant(Weights(Channels * Hidden * kernel), [Channels, Hidden, kernel]), graph.Constant(Weights(Channels), [Channels])]);
+            OnnxValue wide = graph.Node(
+                "Conv",
+                [
+                    x,
+                    graph.Constant(Weights(Channels * Hidden * kernel), [Channels, Hidden, kernel]),
+                    graph.Constant(Weights(Channels), [Channels]),
+                ]
+            );
             (OnnxValue first, OnnxValue second) = graph.Halves(Affine(graph, wide, [batch, Channels, time], groups), 1);
             OnnxValue gated = exchanged ? second * graph.Node("Sigmoid", [first]) : first * graph.Node("Sigmoid", [second]);
             return scaled ? graph.Constant([1f, 0.5f, -2, 3], [4, 1]) * gated : gated;

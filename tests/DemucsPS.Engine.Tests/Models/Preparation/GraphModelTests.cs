@@ -36,12 +36,17 @@ public sealed class GraphModelTests
         Assert.Equal(source, Written(source));
     }
 
-    /// <summary>Loading a copy does not take memory for its weights besides what the runtime takes: they stay in the file, and are not needed any more when the model runs.</summary>
+    /// <summary>
+    /// Loading a copy does not take memory for its weights besides what the runtime takes: they stay in the file, and are not needed any
+    /// more when the model runs.
+    /// </summary>
     [Fact]
     public void Large_constants_are_taken_from_the_file_where_they_lie()
     {
         using TemporaryFolder folder = new();
-        byte[] model = SmallGraph.Build([2, 3000], [2, 3000], (graph, x) => x * graph.Constant([.. Enumerable.Range(0, 6000).Select(i => i / 7f)], [2, 3000]) + graph.Constant([0.5f, -2], [2, 1]));
+        byte[] model = SmallGraph.Build([2, 3000], [2, 3000], (graph, x) =>
+            x * graph.Constant([.. Enumerable.Range(0, 6000).Select(i => i / 7f)], [2, 3000]) + graph.Constant([0.5f, -2], [2, 1])
+        );
         File.WriteAllBytes(folder["model.onnx"], model);
         byte[] head;
         OnnxSession session;
@@ -50,29 +55,39 @@ public sealed class GraphModelTests
         {
             Assert.True(copy.Memory.Span.SequenceEqual(model));
             head = GraphModel.Parse(copy.Memory).WriteHead(copy.Memory, "weights of it");
-            session = OnnxSession.FromBytes(head, "weights of it", copy.Address, model.Length, new OnnxSessionOptions(), CancellationToken.None);
+            session = OnnxSession.FromBytes(
+                head,
+                "weights of it",
+                copy.Address,
+                model.Length,
+                new OnnxSessionOptions(),
+                CancellationToken.None
+            );
         }
         using (session)
         {
             Assert.InRange(head.Length, 1, 1000);
             GraphModel graph = GraphModel.Parse(head);
             Assert.Equal([false, true], graph.Initializers.Values.Select(tensor => tensor.IsExternal).Order());
-            float[] x = [.. Enumerable.Range(0, 6000).Select(i => 1f / (i + 1))], y = new float[6000];
+            float[] x = [.. Enumerable.Range(0, 6000).Select(i => 1f / (i + 1))],
+                y = new float[6000];
             session.Run([OnnxTensor.Create("x", x, 2, 3000)], [OnnxTensor.Create("y", y, 2, 3000)]);
             Assert.Equal([.. Enumerable.Range(0, 6000).Select(i => x[i] * (i / 7f) + (i < 3000 ? 0.5f : -2))], y);
         }
     }
 
-    public static TheoryData<byte[]> Malformed => new(
-        Array.Empty<byte>(),
-        "not a model at all"u8.ToArray(),
-        new byte[] { 0x3A, 0x7F },
-        new byte[] { 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F },
-        new byte[] { 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01 },
-        // A graph that is a number, a field of number 0, a group.
-        new byte[] { 0x38, 0x01 },
-        new byte[] { 0x00, 0x01 },
-        new byte[] { 0x0B, 0x0C });
+    public static TheoryData<byte[]> Malformed =>
+        new(
+            Array.Empty<byte>(),
+            "not a model at all"u8.ToArray(),
+            new byte[] { 0x3A, 0x7F },
+            new byte[] { 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F },
+            new byte[] { 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01 },
+            // A graph that is a number, a field of number 0, a group.
+            new byte[] { 0x38, 0x01 },
+            new byte[] { 0x00, 0x01 },
+            new byte[] { 0x0B, 0x0C }
+        );
 
     [Theory]
     [MemberData(nameof(Malformed))]
@@ -83,9 +98,21 @@ public sealed class GraphModelTests
     public void Damage_gives_a_model_or_an_error_but_nothing_else()
     {
         byte[] source = SmallGraph.Build([2, 6, 35], [2, 6, 35], (graph, x) =>
-            SmallGraph.GroupNormalization(graph, graph.Node("Conv", [x, graph.Constant(new float[36], [6, 6, 1])]), [2, 6, 35], [0, 3, -1], plain: false)
-            - graph.Node("ReduceMean", [graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [0, 1, 2]))], OnnxAttribute.Create("axes", [1, 2])));
-        int refused = 0, changed = TestSet.Size(500, 20_000);
+            SmallGraph.GroupNormalization(
+                graph,
+                graph.Node("Conv", [x, graph.Constant(new float[36], [6, 6, 1])]),
+                [2, 6, 35],
+                [0, 3, -1],
+                plain: false
+            )
+            - graph.Node(
+                "ReduceMean",
+                [graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [0, 1, 2]))],
+                OnnxAttribute.Create("axes", [1, 2])
+            )
+        );
+        int refused = 0,
+            changed = TestSet.Size(500, 20_000);
         for (int length = 0; length < source.Length; length++)
             Try(source[..length]);
         Random random = new(20);
@@ -119,7 +146,8 @@ public sealed class GraphModelTests
     {
         OnnxGraphWriter graph = new("circle");
         OnnxValue x = graph.Input("x", 2, 3);
-        OnnxValue a = graph.Node("Identity", [x]), b = graph.Node("Identity", [a]);
+        OnnxValue a = graph.Node("Identity", [x]),
+            b = graph.Node("Identity", [a]);
         x.Name = b.Name;
         graph.Output("y", graph.Node("ReduceMean", [b], OnnxAttribute.Create("axes", [0, 1])), 1, 1);
         Assert.Null(PreparedModel.Prepare(graph.ToBytes("tests", "")));

@@ -9,7 +9,9 @@ namespace DemucsPS.Engine.Tests.Models.Preparation;
 /// <summary>Products in 8-bit integers: which are taken, how near they come, and where their weights are found.</summary>
 public sealed class Int8ProductsTests
 {
-    private const int Rows = 48, Depth = 96, Columns = 80;
+    private const int Rows = 48,
+        Depth = 96,
+        Columns = 80;
 
     [Theory]
     [InlineData(false, true)]
@@ -20,7 +22,9 @@ public sealed class Int8ProductsTests
         byte[] model = Product(graph =>
         {
             OnnxValue weights = graph.Constant(Noise(Depth * Columns), transposed ? [Columns, Depth] : [Depth, Columns]);
-            OnnxValue[] inputs = biased ? [weights, graph.Constant([.. Enumerable.Range(0, Columns).Select(i => i - 40f)], [Columns])] : [weights];
+            OnnxValue[] inputs = biased
+                ? [weights, graph.Constant([.. Enumerable.Range(0, Columns).Select(i => i - 40f)], [Columns])]
+                : [weights];
             return x => graph.Node("Gemm", [x, .. inputs], transposed ? [OnnxAttribute.Create("transB", 1)] : []);
         });
         AssertNear(model, Fits(model));
@@ -29,7 +33,9 @@ public sealed class Int8ProductsTests
     [Fact]
     public void A_product_of_a_batch_is_computed_in_8_bits()
     {
-        byte[] model = SmallGraph.Build([3, 16, Depth], [3, 16, Columns], (graph, x) => graph.Node("MatMul", [x, graph.Constant(Noise(Depth * Columns), [Depth, Columns])]));
+        byte[] model = SmallGraph.Build([3, 16, Depth], [3, 16, Columns], (graph, x) =>
+            graph.Node("MatMul", [x, graph.Constant(Noise(Depth * Columns), [Depth, Columns])])
+        );
         AssertNear(model, Fits(model));
     }
 
@@ -40,27 +46,68 @@ public sealed class Int8ProductsTests
         float[] weights = Noise(Depth * Columns);
         for (int i = 32 * Columns; i < 64 * Columns; i++)
             weights[i] *= 300;
-        byte[] model = Product(graph => x => graph.Node("MatMul", [
-            graph.Node("Mul", [x, graph.Constant([.. Enumerable.Range(0, Depth).Select(i => i is >= 32 and < 64 ? 1e-6f : 1f)], [Depth])]), graph.Constant(weights, [Depth, Columns])]));
+        byte[] model = Product(graph =>
+            x =>
+                graph.Node(
+                    "MatMul",
+                    [
+                        graph.Node(
+                            "Mul",
+                            [x, graph.Constant([.. Enumerable.Range(0, Depth).Select(i => i is >= 32 and < 64 ? 1e-6f : 1f)], [Depth])]
+                        ),
+                        graph.Constant(weights, [Depth, Columns]),
+                    ]
+                )
+        );
         AssertNear(model, Fits(model));
     }
 
     [Fact]
     public void What_does_not_fit_stays()
     {
-        float[] weights = Noise(Depth * Columns), broken = [.. weights];
+        float[] weights = Noise(Depth * Columns),
+            broken = [.. weights];
         broken[7] = float.NaN;
         Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns])], OnnxAttribute.Create("alpha", 2f))));
-        Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Columns), [Columns])], OnnxAttribute.Create("beta", 0.5f))));
-        Stays(Product(graph => x => graph.Node("Gemm", [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Rows * Columns), [Rows, Columns])])));
+        Stays(
+            Product(graph =>
+                x =>
+                    graph.Node(
+                        "Gemm",
+                        [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Columns), [Columns])],
+                        OnnxAttribute.Create("beta", 0.5f)
+                    )
+            )
+        );
+        Stays(
+            Product(graph =>
+                x =>
+                    graph.Node(
+                        "Gemm",
+                        [x, graph.Constant(weights, [Depth, Columns]), graph.Constant(Noise(Rows * Columns), [Rows, Columns])]
+                    )
+            )
+        );
         Stays(Product(graph => x => graph.Node("MatMul", [x, graph.Constant(broken, [Depth, Columns])])));
         Stays(Product(graph => x => graph.Node("MatMul", [x, 2 * graph.Constant(weights, [Depth, Columns])])));
         // Half a block, few rows, few weights.
-        Stays(SmallGraph.Build([Rows, 112], [Rows, Columns], (graph, x) => graph.Node("MatMul", [x, graph.Constant(Noise(112 * Columns), [112, Columns])])));
-        Stays(SmallGraph.Build([31, Depth], [31, Columns], (graph, x) => graph.Node("MatMul", [x, graph.Constant(weights, [Depth, Columns])])));
-        Stays(SmallGraph.Build([Rows, 32], [Rows, 127], (graph, x) => graph.Node("MatMul", [x, graph.Constant(Noise(32 * 127), [32, 127])])));
+        Stays(
+            SmallGraph.Build([Rows, 112], [Rows, Columns], (graph, x) =>
+                graph.Node("MatMul", [x, graph.Constant(Noise(112 * Columns), [112, Columns])])
+            )
+        );
+        Stays(
+            SmallGraph.Build([31, Depth], [31, Columns], (graph, x) => graph.Node("MatMul", [x, graph.Constant(weights, [Depth, Columns])]))
+        );
+        Stays(
+            SmallGraph.Build([Rows, 32], [Rows, 127], (graph, x) => graph.Node("MatMul", [x, graph.Constant(Noise(32 * 127), [32, 127])]))
+        );
         // The constant on the left.
-        Stays(SmallGraph.Build([Depth, Rows], [Columns, Rows], (graph, x) => graph.Node("MatMul", [graph.Constant(weights, [Columns, Depth]), x])));
+        Stays(
+            SmallGraph.Build([Depth, Rows], [Columns, Rows], (graph, x) =>
+                graph.Node("MatMul", [graph.Constant(weights, [Columns, Depth]), x])
+            )
+        );
     }
 
     [Fact]
@@ -125,7 +172,11 @@ public sealed class Int8ProductsTests
             for (int row = 0; row < 64; row++)
             {
                 float factor = quantized.Factors[column * 2 + row / 32];
-                Assert.InRange(factor * (quantized.Values[column * 64 + row] - 128) - matrix[row * 3 + column], -0.501f * factor, 0.501f * factor);
+                Assert.InRange(
+                    factor * (quantized.Values[column * 64 + row] - 128) - matrix[row * 3 + column],
+                    -0.501f * factor,
+                    0.501f * factor
+                );
             }
             Assert.InRange(quantized.Factors[column * 2 + 1] / quantized.Factors[column * 2], 50, 200);
         }
@@ -143,15 +194,23 @@ public sealed class Int8ProductsTests
         Int8Support.Check();
     }
 
-    private static byte[] Product(Func<OnnxGraphWriter, Func<OnnxValue, OnnxValue>> body) => SmallGraph.Build([Rows, Depth], [Rows, Columns], (graph, x) => body(graph)(x));
+    private static byte[] Product(Func<OnnxGraphWriter, Func<OnnxValue, OnnxValue>> body) =>
+        SmallGraph.Build([Rows, Depth], [Rows, Columns], (graph, x) => body(graph)(x));
 
     /// <summary>A product whose weights lie in another file; the writer only knows weights in the model.</summary>
     private static byte[] Outside(string file, int offset, bool saysLength)
     {
-        ProtobufMessage tensor = new ProtobufMessage().Integers(1, [Depth, Columns]).Integer(2, GraphTensor.Float32).Text(8, "w")
-            .Message(13, new ProtobufMessage().Text(1, "location").Text(2, file)).Message(13, new ProtobufMessage().Text(1, "offset").Text(2, FormattableString.Invariant($"{offset}")));
+        ProtobufMessage tensor = new ProtobufMessage()
+            .Integers(1, [Depth, Columns])
+            .Integer(2, GraphTensor.Float32)
+            .Text(8, "w")
+            .Message(13, new ProtobufMessage().Text(1, "location").Text(2, file))
+            .Message(13, new ProtobufMessage().Text(1, "offset").Text(2, FormattableString.Invariant($"{offset}")));
         if (saysLength)
-            tensor.Message(13, new ProtobufMessage().Text(1, "length").Text(2, FormattableString.Invariant($"{Depth * Columns * sizeof(float)}")));
+            tensor.Message(
+                13,
+                new ProtobufMessage().Text(1, "length").Text(2, FormattableString.Invariant($"{Depth * Columns * sizeof(float)}"))
+            );
         ProtobufMessage node = new ProtobufMessage().Text(1, "x").Text(1, "w").Text(2, "y").Text(3, "product").Text(4, "MatMul");
         ProtobufMessage graph = new ProtobufMessage().Message(1, node).Message(5, tensor.Integer(14, 1));
         // A graph given twice is one with the nodes of both; of this one only inputs and outputs are wanted.
@@ -185,7 +244,8 @@ public sealed class Int8ProductsTests
 
     private static void AssertNear(byte[] expected, byte[] actual)
     {
-        float[] full = SmallGraph.Run(expected), rounded = SmallGraph.Run(actual);
+        float[] full = SmallGraph.Run(expected),
+            rounded = SmallGraph.Run(actual);
         // 8 bits, but not floats.
         Assert.InRange(Decibels.Snr(full, rounded), 40, 90);
     }

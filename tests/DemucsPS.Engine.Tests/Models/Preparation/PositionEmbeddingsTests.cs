@@ -19,7 +19,9 @@ public sealed class PositionEmbeddingsTests
         Assert.InRange(Enumerable.Range(0, table.Length).Max(i => Math.Abs(table[i] - scale * exact[i])), 1e-6, 1e-3);
         foreach (bool transposed in new[] { false, true })
         {
-            byte[]? prepared = SmallGraph.Rewritten(Model(transposed ? Turned(table) : table, transposed), graph => PositionEmbeddings.Apply(graph, null));
+            byte[]? prepared = SmallGraph.Rewritten(Model(transposed ? Turned(table) : table, transposed), graph =>
+                PositionEmbeddings.Apply(graph, null)
+            );
             Assert.NotNull(prepared);
             float[] got = SmallGraph.Run(prepared, _ => 0);
             got = transposed ? Turned(got, back: true) : got;
@@ -44,7 +46,9 @@ public sealed class PositionEmbeddingsTests
         float[] exact = [.. Table("one axis", 1344, single: false).Select(value => (float)value)];
         Assert.Null(SmallGraph.Rewritten(Model(exact, false), graph => PositionEmbeddings.Apply(graph, null)));
         Random random = new(3);
-        Assert.Null(SmallGraph.Rewritten(Model([.. exact.Select(_ => random.NextSingle())], false), graph => PositionEmbeddings.Apply(graph, null)));
+        Assert.Null(
+            SmallGraph.Rewritten(Model([.. exact.Select(_ => random.NextSingle())], false), graph => PositionEmbeddings.Apply(graph, null))
+        );
         Assert.Null(SmallGraph.Rewritten(Model(new float[exact.Length], false), graph => PositionEmbeddings.Apply(graph, null)));
     }
 
@@ -74,7 +78,8 @@ public sealed class PositionEmbeddingsTests
     /// <summary>The tables of Demucs: [position][channel], computed in float64, or in float32 as PyTorch does it.</summary>
     private static double[] Table(string form, int positions, bool single)
     {
-        const int Rows = 8, Half = Channels / 2;
+        const int Rows = 8,
+            Half = Channels / 2;
         double[] table = new double[positions * Channels];
         for (int p = 0; p < positions; p++)
         {
@@ -82,24 +87,28 @@ public sealed class PositionEmbeddingsTests
             {
                 if (form == "one axis")
                 {
-                    double angle = single ? p / (float)Math.Pow(10000, (float)(c % Half) / (Half - 1)) : p / Math.Pow(10000, c % Half / (Half - 1.0));
+                    double angle = single
+                        ? p / (float)Math.Pow(10000, (float)(c % Half) / (Half - 1))
+                        : p / Math.Pow(10000, c % Half / (Half - 1.0));
                     table[p * Channels + c] = Wave(angle, c < Half);
                     continue;
                 }
                 (int row, int column) = form == "two axes" ? (p % Rows, p / Rows) : (p / (positions / Rows), p % (positions / Rows));
-                int number = c < Half ? column : row, pair = c % Half / 2 * 2;
+                int number = c < Half ? column : row,
+                    pair = c % Half / 2 * 2;
                 double factor = single ? MathF.Exp(pair * (float)(-Math.Log(10000) / Half)) : Math.Exp(pair * -Math.Log(10000) / Half);
                 table[p * Channels + c] = Wave(number * factor, c % 2 == 1);
             }
         }
         return table;
 
-        double Wave(double angle, bool cosine) => (single, cosine) switch
-        {
-            (true, true) => MathF.Cos((float)angle),
-            (true, false) => MathF.Sin((float)angle),
-            (false, true) => Math.Cos(angle),
-            _ => Math.Sin(angle),
-        };
+        double Wave(double angle, bool cosine) =>
+            (single, cosine) switch
+            {
+                (true, true) => MathF.Cos((float)angle),
+                (true, false) => MathF.Sin((float)angle),
+                (false, true) => Math.Cos(angle),
+                _ => Math.Sin(angle),
+            };
     }
 }

@@ -15,7 +15,8 @@ public sealed class PreparationCacheTests : IDisposable
     public void Beyond_the_bound_the_copies_that_were_not_used_for_longest_go()
     {
         PreparationCache cache = PreparationCache.Open(_folder.Path, _folder.Path, limit: 2500);
-        string a = Add(cache, "a", 1000), b = Add(cache, "b", 1000);
+        string a = Add(cache, "a", 1000),
+            b = Add(cache, "b", 1000);
         UsedBefore(a, hours: 2);
         UsedBefore(b, hours: 1);
         // Finding it is using it.
@@ -36,7 +37,13 @@ public sealed class PreparationCacheTests : IDisposable
         foreach (string model in new[] { "mine", "theirs" })
         {
             foreach (ModelPrecision precision in Enum.GetValues<ModelPrecision>())
-                cache.Add(PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], precision), [new byte[10]], CancellationToken.None).Dispose();
+                cache
+                    .Add(
+                        PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], precision),
+                        [new byte[10]],
+                        CancellationToken.None
+                    )
+                    .Dispose();
         }
         string other = Add(cache, "mine", 10);
         cache.RemoveOf("/elsewhere/mine.onnx", Convert.ToHexStringLower(content));
@@ -75,10 +82,20 @@ public sealed class PreparationCacheTests : IDisposable
         string Copy(int version, string suffix = ".prepared.onnx") => $"model.0123456789abcdef.fedcba9876543210.v{version}{suffix}";
         string[] stays =
         [
-            Copy(PreparedModel.RewriteVersion + 1), "model.0123456789abcdef.prepared.onnx", "model.onnx", "notes.txt", "song.tmp", "0123456789abcdef0123456789abcdef.prepared.tmp",
+            Copy(PreparedModel.RewriteVersion + 1),
+            "model.0123456789abcdef.prepared.onnx",
+            "model.onnx",
+            "notes.txt",
+            "song.tmp",
+            "0123456789abcdef0123456789abcdef.prepared.tmp",
             Copy(PreparedModel.RewriteVersion, ".int8.prepared.onnx"),
         ];
-        string[] goes = [Copy(PreparedModel.RewriteVersion - 1), Copy(1, ".int8.prepared.onnx"), "f123456789abcdef0123456789abcdef.prepared.tmp"];
+        string[] goes =
+        [
+            Copy(PreparedModel.RewriteVersion - 1),
+            Copy(1, ".int8.prepared.onnx"),
+            "f123456789abcdef0123456789abcdef.prepared.tmp",
+        ];
         foreach (string name in stays.Concat(goes))
             File.WriteAllBytes(_folder[name], [1]);
         foreach (string old in new[] { "song.tmp", goes[2] })
@@ -90,7 +107,10 @@ public sealed class PreparationCacheTests : IDisposable
         foreach (CachedCopy copy in cache.List())
             cache.Remove(copy);
         Assert.Empty(cache.List());
-        Assert.Equal(stays.Where(name => name.Split('.').Length < 5).Order(StringComparer.Ordinal), _folder.Files().Where(name => name.Split('.').Length < 5));
+        Assert.Equal(
+            stays.Where(name => name.Split('.').Length < 5).Order(StringComparer.Ordinal),
+            _folder.Files().Where(name => name.Split('.').Length < 5)
+        );
     }
 
     [Fact]
@@ -116,7 +136,12 @@ public sealed class PreparationCacheTests : IDisposable
     [Fact]
     public void A_name_fits_every_file_system()
     {
-        string name = PreparationCache.NameOf($"/models/{new string('夜', 80)}: a \"song\".onnx", new byte[32], new byte[32], ModelPrecision.Int8);
+        string name = PreparationCache.NameOf(
+            $"/models/{new string('夜', 80)}: a \"song\".onnx",
+            new byte[32],
+            new byte[32],
+            ModelPrecision.Int8
+        );
         Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(name), 1, 200);
         Assert.DoesNotContain(':', name);
         Assert.True(ModelFiles.IsInt8(name));
@@ -124,7 +149,12 @@ public sealed class PreparationCacheTests : IDisposable
 
     private static string Add(PreparationCache cache, string model, int bytes)
     {
-        string name = PreparationCache.NameOf(model, System.Text.Encoding.UTF8.GetBytes(model.PadRight(32)), new byte[32], ModelPrecision.Full);
+        string name = PreparationCache.NameOf(
+            model,
+            System.Text.Encoding.UTF8.GetBytes(model.PadRight(32)),
+            new byte[32],
+            ModelPrecision.Full
+        );
         cache.Add(name, [new byte[bytes]], CancellationToken.None).Dispose();
         return name;
     }

@@ -8,7 +8,9 @@ using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
-/// <summary>That prepared copies are made once, whole and of the right things, and what becomes of them where they cannot be kept.</summary>
+/// <summary>
+/// That prepared copies are made once, whole and of the right things, and what becomes of them where they cannot be kept.
+/// </summary>
 public sealed class PreparedModelTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -29,7 +31,10 @@ public sealed class PreparedModelTests : IDisposable
             path = prepared.Path!;
             Assert.False(prepared.WasFound);
             Assert.Equal(_folder["cache", prepared.Name], path);
-            Assert.Matches($@"^model\.{Convert.ToHexStringLower(SHA256.HashData(Rewritable()).AsSpan(0, 8))}\.[0-9a-f]{{16}}\.v{PreparedModel.RewriteVersion}\.prepared\.onnx$", prepared.Name);
+            Assert.Matches(
+                $@"^model\.{Convert.ToHexStringLower(SHA256.HashData(Rewritable()).AsSpan(0, 8))}\.[0-9a-f]{{16}}\.v{PreparedModel.RewriteVersion}\.prepared\.onnx$",
+                prepared.Name
+            );
             Assert.Equal(File.ReadAllBytes(path), prepared.ToBytes());
             SmallGraph.AssertSame(Rewritable(), prepared.ToBytes());
         }
@@ -53,7 +58,8 @@ public sealed class PreparedModelTests : IDisposable
     {
         byte[] bytes = Rewritable();
         string model = Save("model.onnx", bytes);
-        string Beside(int version, string suffix) => Save($"model.{Convert.ToHexStringLower(SHA256.HashData([.. bytes, (byte)version]).AsSpan(0, 8))}{suffix}", [1]);
+        string Beside(int version, string suffix) =>
+            Save($"model.{Convert.ToHexStringLower(SHA256.HashData([.. bytes, (byte)version]).AsSpan(0, 8))}{suffix}", [1]);
         string[] old = [Beside(1, ".prepared.onnx"), Beside(3, ".prepared.onnx"), Beside(3, ".int8.prepared.onnx")];
         string another = Save("model.0123456789abcdef.prepared.onnx", [1]);
         Prepare(model).Dispose();
@@ -70,7 +76,10 @@ public sealed class PreparedModelTests : IDisposable
         Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
         foreach (string gone in new[] { "Softmax", "ConvTranspose", "InstanceNormalization", "Shape" })
             Assert.DoesNotContain(gone, types);
-        Assert.Equal(["", GraphModel.RuntimeDomain], new WireMessage(bytes).Messages(8).Select(set => set.Texts(1).FirstOrDefault("")).Order());
+        Assert.Equal(
+            ["", GraphModel.RuntimeDomain],
+            new WireMessage(bytes).Messages(8).Select(set => set.Texts(1).FirstOrDefault("")).Order()
+        );
     }
 
     [Fact]
@@ -84,13 +93,23 @@ public sealed class PreparedModelTests : IDisposable
     [Fact]
     public void A_model_with_nothing_to_rewrite_is_used_as_it_is()
     {
-        Assert.Null(PreparedModel.Prepare(Save("model.onnx", SmallModels.Split()), ModelPrecision.Full, _cache, Unwarned, CancellationToken.None));
+        Assert.Null(
+            PreparedModel.Prepare(Save("model.onnx", SmallModels.Split()), ModelPrecision.Full, _cache, Unwarned, CancellationToken.None)
+        );
         Assert.Single(_folder.Files());
     }
 
     [Fact]
     public void A_file_in_the_runtimes_own_format_is_used_as_it_is() =>
-        Assert.Null(PreparedModel.Prepare(Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]), ModelPrecision.Full, _cache, Unwarned, CancellationToken.None));
+        Assert.Null(
+            PreparedModel.Prepare(
+                Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]),
+                ModelPrecision.Full,
+                _cache,
+                Unwarned,
+                CancellationToken.None
+            )
+        );
 
     [Fact]
     public void Callers_at_the_same_time_get_one_whole_copy()
@@ -99,12 +118,17 @@ public sealed class PreparedModelTests : IDisposable
         string model = Save("model.onnx", bytes);
         using Barrier start = new(8);
         string[] paths = new string[8];
-        Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
-        {
-            start.SignalAndWait();
-            using PreparedModel prepared = Prepare(model);
-            paths[i] = prepared.Path!;
-        }))];
+        Thread[] threads =
+        [
+            .. Enumerable
+                .Range(0, 8)
+                .Select(i => new Thread(() =>
+                {
+                    start.SignalAndWait();
+                    using PreparedModel prepared = Prepare(model);
+                    paths[i] = prepared.Path!;
+                })),
+        ];
         foreach (Thread thread in threads)
             thread.Start();
         foreach (Thread thread in threads)
@@ -118,7 +142,8 @@ public sealed class PreparedModelTests : IDisposable
     public void A_model_with_weights_in_a_second_file_is_prepared_in_the_cache_too_and_again_for_other_weights()
     {
         float[] weights = [.. Enumerable.Range(0, 210).Select(i => i / 100f)];
-        string model = Save("model.onnx", WithWeights("model.onnx.data")), data = Save("model.onnx.data", Bytes(weights));
+        string model = Save("model.onnx", WithWeights("model.onnx.data")),
+            data = Save("model.onnx.data", Bytes(weights));
         string path;
         using (PreparedModel prepared = Prepare(model))
         {
@@ -138,8 +163,10 @@ public sealed class PreparedModelTests : IDisposable
         // With and without the copy the model computes the same.
         void Same(PreparedModel prepared)
         {
-            using OnnxSession asItIs = OnnxSession.FromFile(model, new OnnxSessionOptions()), session = prepared.Open(new OnnxSessionOptions(), CancellationToken.None);
-            float[] expected = Run(asItIs), actual = Run(session);
+            using OnnxSession asItIs = OnnxSession.FromFile(model, new OnnxSessionOptions()),
+                session = prepared.Open(new OnnxSessionOptions(), CancellationToken.None);
+            float[] expected = Run(asItIs),
+                actual = Run(session);
             Assert.Contains(expected, y => Math.Abs(y) > 0.1f);
             for (int i = 0; i < expected.Length; i++)
                 Assert.Equal(expected[i], actual[i], 1e-4f);
@@ -147,7 +174,8 @@ public sealed class PreparedModelTests : IDisposable
 
         static float[] Run(OnnxSession session)
         {
-            float[] x = [.. Enumerable.Range(0, 210).Select(i => MathF.Sin(i))], y = new float[210];
+            float[] x = [.. Enumerable.Range(0, 210).Select(i => MathF.Sin(i))],
+                y = new float[210];
             session.Run([OnnxTensor.Create("x", x, 1, 6, 35)], [OnnxTensor.Create("y", y, 1, 6, 35)]);
             return y;
         }
@@ -156,9 +184,16 @@ public sealed class PreparedModelTests : IDisposable
     [Fact]
     public void With_a_cache_that_cannot_be_written_to_the_same_copy_is_made_in_memory_and_it_is_said()
     {
-        string model = Save("model.onnx", Rewritable()), file = Save("file", []);
+        string model = Save("model.onnx", Rewritable()),
+            file = Save("file", []);
         using PreparedModel kept = Prepare(model);
-        using PreparedModel prepared = PreparedModel.Prepare(model, ModelPrecision.Full, PreparationCache.Open(Path.Combine(file, "cache")), _warnings.Add, CancellationToken.None)!;
+        using PreparedModel prepared = PreparedModel.Prepare(
+            model,
+            ModelPrecision.Full,
+            PreparationCache.Open(Path.Combine(file, "cache")),
+            _warnings.Add,
+            CancellationToken.None
+        )!;
         Assert.Null(prepared.Path);
         Assert.Equal(kept.Name, prepared.Name);
         Assert.Equal(kept.ToBytes(), prepared.ToBytes());
@@ -173,14 +208,28 @@ public sealed class PreparedModelTests : IDisposable
     [InlineData(2)]
     public void A_full_cache_changes_no_bit_and_keeps_no_piece(double room)
     {
-        using PreparedModel whole = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(_folder["roomy"]), Unwarned, CancellationToken.None)!;
+        using PreparedModel whole = PreparedModel.Prepare(
+            RepositoryFiles.TinyModel,
+            ModelPrecision.Full,
+            PreparationCache.Open(_folder["roomy"]),
+            Unwarned,
+            CancellationToken.None
+        )!;
         using SmallDisk? disk = SmallDisk.TryMount(_folder["cache"], (int)(room * whole.Length), readOnly: false);
         if (disk is null)
         {
             Assert.Skip("Mounting a small disk needs an administrator on Linux.");
             return;
         }
-        using (PreparedModel prepared = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, _cache, _warnings.Add, CancellationToken.None)!)
+        using (
+            PreparedModel prepared = PreparedModel.Prepare(
+                RepositoryFiles.TinyModel,
+                ModelPrecision.Full,
+                _cache,
+                _warnings.Add,
+                CancellationToken.None
+            )!
+        )
         {
             Assert.Equal(whole.Name, prepared.Name);
             Assert.Equal(whole.ToBytes(), prepared.ToBytes());
@@ -190,7 +239,15 @@ public sealed class PreparedModelTests : IDisposable
         if (room > 0.1)
             return;
         // The runtime has no room in either place: an error, since unprepared the result would be another.
-        DemucsException e = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(_cache.Folder, _cache.Folder), Unwarned, CancellationToken.None));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            PreparedModel.Prepare(
+                RepositoryFiles.TinyModel,
+                ModelPrecision.Full,
+                PreparationCache.Open(_cache.Folder, _cache.Folder),
+                Unwarned,
+                CancellationToken.None
+            )
+        );
         Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
         Assert.Contains("ONNX Runtime reports", e.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_cache.Folder));
@@ -199,9 +256,12 @@ public sealed class PreparedModelTests : IDisposable
     [Fact]
     public void Without_any_place_to_write_it_is_an_error_that_names_both()
     {
-        string model = Save("model.onnx", Rewritable()), file = Save("file", []);
+        string model = Save("model.onnx", Rewritable()),
+            file = Save("file", []);
         PreparationCache none = PreparationCache.Open(Path.Combine(file, "cache"), Path.Combine(file, "temporary"));
-        DemucsException e = Assert.Throws<DemucsException>(() => PreparedModel.Prepare(model, ModelPrecision.Full, none, _warnings.Add, CancellationToken.None));
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            PreparedModel.Prepare(model, ModelPrecision.Full, none, _warnings.Add, CancellationToken.None)
+        );
         Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
         Assert.Contains(Path.Combine(file, "cache"), e.Message, StringComparison.Ordinal);
         Assert.Contains(Path.Combine(file, "temporary"), e.Message, StringComparison.Ordinal);
@@ -223,7 +283,9 @@ public sealed class PreparedModelTests : IDisposable
     public void Canceling_leaves_nothing()
     {
         string model = Save("model.onnx", Rewritable());
-        Assert.ThrowsAny<OperationCanceledException>(() => PreparedModel.Prepare(model, ModelPrecision.Full, _cache, null, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            PreparedModel.Prepare(model, ModelPrecision.Full, _cache, null, new CancellationToken(canceled: true))
+        );
         Assert.Single(_folder.Files());
     }
 
@@ -232,8 +294,12 @@ public sealed class PreparedModelTests : IDisposable
     [LongInlineData(ModelPrecision.Int8)]
     public void Whoever_makes_a_copy_finds_it_or_has_it_in_memory_gets_the_same_bits(ModelPrecision precision)
     {
-        string model = OfficialFiles.Find("exports", "tiny.onnx"), file = Save("file", []);
-        (bool Found, byte[] Copy, float[][] Stems) made = Run(_cache), found = Run(_cache), inMemory = Run(PreparationCache.Open(Path.Combine(file, "cache"))), madeAgain = Run(PreparationCache.Open(_folder["another"]));
+        string model = OfficialFiles.Find("exports", "tiny.onnx"),
+            file = Save("file", []);
+        (bool Found, byte[] Copy, float[][] Stems) made = Run(_cache),
+            found = Run(_cache),
+            inMemory = Run(PreparationCache.Open(Path.Combine(file, "cache"))),
+            madeAgain = Run(PreparationCache.Open(_folder["another"]));
         Assert.Equal([false, true, false, false], new[] { made.Found, found.Found, inMemory.Found, madeAgain.Found });
         foreach ((bool _, byte[] copy, float[][] stems) in new[] { found, inMemory, madeAgain })
         {
@@ -250,7 +316,11 @@ public sealed class PreparedModelTests : IDisposable
             Random random = new(4);
             OnnxTensor[] inputs = [.. session.Inputs.Select(i => OnnxTensor.Create(i.Name, Noise(i.Shape), [.. i.Shape]))];
             Memory<float>[] stems = [.. session.Outputs.Select(o => Aligned(o.Shape))];
-            session.Run(inputs, [.. session.Outputs.Select((o, i) => OnnxTensor.Create(o.Name, stems[i], [.. o.Shape]))], CancellationToken.None);
+            session.Run(
+                inputs,
+                [.. session.Outputs.Select((o, i) => OnnxTensor.Create(o.Name, stems[i], [.. o.Shape]))],
+                CancellationToken.None
+            );
             return (prepared.WasFound, prepared.ToBytes(), [.. stems.Select(s => s.ToArray())]);
 
             Memory<float> Noise(IReadOnlyList<long> shape)
@@ -310,7 +380,18 @@ public sealed class PreparedModelTests : IDisposable
             Assert.Skip("Mounting a file takes an administrator on Linux.");
             return;
         }
-        using SeparationModel loaded = SeparationModel.LoadForBag(model, new OnnxSessionOptions(), prepare: true, _warnings.Add, _warnings.Add, null, null, ModelPrecision.Full, identify: true, CancellationToken.None);
+        using SeparationModel loaded = SeparationModel.LoadForBag(
+            model,
+            new OnnxSessionOptions(),
+            prepare: true,
+            _warnings.Add,
+            _warnings.Add,
+            null,
+            null,
+            ModelPrecision.Full,
+            identify: true,
+            CancellationToken.None
+        );
         Assert.Equal(File.ReadAllBytes(damaged), File.ReadAllBytes(path));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(whole)), loaded.Files!.Identify(CancellationToken.None)[1].Sha256);
         Assert.Equal(2, _warnings.Count);
@@ -322,14 +403,23 @@ public sealed class PreparedModelTests : IDisposable
     public void Whoever_cancels_while_a_copy_is_looked_at_gets_no_model_and_leaves_the_copy()
     {
         (ModelSource model, string path, byte[] whole) = InDefaultCache();
-        Assert.ThrowsAny<OperationCanceledException>(() => SeparationModel.Load(model, new OnnxSessionOptions(), prepare: true, Unwarned, cancellationToken: new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            SeparationModel.Load(
+                model,
+                new OnnxSessionOptions(),
+                prepare: true,
+                Unwarned,
+                cancellationToken: new CancellationToken(canceled: true)
+            )
+        );
         Assert.Equal(whole, File.ReadAllBytes(path));
     }
 
     [Fact]
     public void A_copy_for_another_precision_lies_beside_the_other_and_is_made_once()
     {
-        using PreparedModel full = Prepare(RepositoryFiles.TinyModel), int8 = PrepareInt8(RepositoryFiles.TinyModel);
+        using PreparedModel full = Prepare(RepositoryFiles.TinyModel),
+            int8 = PrepareInt8(RepositoryFiles.TinyModel);
         Assert.EndsWith($".v{PreparedModel.RewriteVersion}.int8.prepared.onnx", int8.Name, StringComparison.Ordinal);
         Assert.Equal(2, _folder.Files().Length);
         Assert.DoesNotContain("MatMulNBits", SmallGraph.Operators(full.ToBytes()));
@@ -351,8 +441,10 @@ public sealed class PreparedModelTests : IDisposable
     [Fact]
     public void A_model_without_a_copy_for_another_precision_is_refused()
     {
-        string rewritable = Save("model.onnx", Rewritable()), runtime = Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]);
-        DemucsException nothing = Assert.Throws<DemucsException>(() => PrepareInt8(rewritable)), format = Assert.Throws<DemucsException>(() => PrepareInt8(runtime));
+        string rewritable = Save("model.onnx", Rewritable()),
+            runtime = Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]);
+        DemucsException nothing = Assert.Throws<DemucsException>(() => PrepareInt8(rewritable)),
+            format = Assert.Throws<DemucsException>(() => PrepareInt8(runtime));
         Assert.Equal(DemucsError.ParameterInvalid, nothing.Error);
         Assert.Contains("would change nothing", nothing.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.ParameterInvalid, format.Error);
@@ -366,8 +458,18 @@ public sealed class PreparedModelTests : IDisposable
     private static byte[] WithWeights(string file)
     {
         ProtobufMessage location = new ProtobufMessage().Text(1, "location").Text(2, file);
-        ProtobufMessage tensor = new ProtobufMessage().Integers(1, [1, 6, 35]).Integer(2, 1).Text(8, "outside").Message(13, location).Integer(14, 1);
-        byte[] graph = SmallGraph.Build([1, 6, 35], [1, 6, 35], (graph, x) => graph.Node("Mul", [SmallGraph.GroupNormalization(graph, x, [1, 6, 35], [0, 1, -1], plain: true), new OnnxValue(graph, "outside")]));
+        ProtobufMessage tensor = new ProtobufMessage()
+            .Integers(1, [1, 6, 35])
+            .Integer(2, 1)
+            .Text(8, "outside")
+            .Message(13, location)
+            .Integer(14, 1);
+        byte[] graph = SmallGraph.Build([1, 6, 35], [1, 6, 35], (graph, x) =>
+            graph.Node(
+                "Mul",
+                [SmallGraph.GroupNormalization(graph, x, [1, 6, 35], [0, 1, -1], plain: true), new OnnxValue(graph, "outside")]
+            )
+        );
         return [.. graph, .. new ProtobufMessage().Message(7, new ProtobufMessage().Message(5, tensor)).Bytes];
     }
 
@@ -377,7 +479,13 @@ public sealed class PreparedModelTests : IDisposable
     private (ModelSource Model, string Path, byte[] Bytes) InDefaultCache()
     {
         ModelSource model = ModelSource.Find(Save($"{Guid.NewGuid():N}.onnx", SmallModels.Mixing(normalizes: true)));
-        using PreparedModel prepared = PreparedModel.Prepare(model.Path!, ModelPrecision.Full, PreparationCache.Open(), Unwarned, CancellationToken.None)!;
+        using PreparedModel prepared = PreparedModel.Prepare(
+            model.Path!,
+            ModelPrecision.Full,
+            PreparationCache.Open(),
+            Unwarned,
+            CancellationToken.None
+        )!;
         return (model, prepared.Path!, prepared.ToBytes());
     }
 
@@ -387,7 +495,11 @@ public sealed class PreparedModelTests : IDisposable
             return whole[..(whole.Length / 2)];
         byte[] damaged = [.. whole];
         // The longest tensor, so it is weights that are hit, which the runtime takes as they come.
-        ReadOnlyMemory<byte> weights = GraphModel.Parse(whole).Initializers.Values.Where(t => t.ElementType == GraphTensor.Float32).Select(t => t.AllBytes(sizeof(float), null)!.Value).MaxBy(bytes => bytes.Length);
+        ReadOnlyMemory<byte> weights = GraphModel
+            .Parse(whole)
+            .Initializers.Values.Where(t => t.ElementType == GraphTensor.Float32)
+            .Select(t => t.AllBytes(sizeof(float), null)!.Value)
+            .MaxBy(bytes => bytes.Length);
         int at = whole.AsSpan().IndexOf(weights.Span) + weights.Length / 2;
         switch (damage)
         {
@@ -412,7 +524,9 @@ public sealed class PreparedModelTests : IDisposable
         return _folder[name];
     }
 
-    private PreparedModel PrepareInt8(string model) => PreparedModel.Prepare(model, ModelPrecision.Int8, _cache, Unwarned, CancellationToken.None)!;
+    private PreparedModel PrepareInt8(string model) =>
+        PreparedModel.Prepare(model, ModelPrecision.Int8, _cache, Unwarned, CancellationToken.None)!;
 
-    private PreparedModel Prepare(string model) => PreparedModel.Prepare(model, ModelPrecision.Full, _cache, Unwarned, CancellationToken.None)!;
+    private PreparedModel Prepare(string model) =>
+        PreparedModel.Prepare(model, ModelPrecision.Full, _cache, Unwarned, CancellationToken.None)!;
 }

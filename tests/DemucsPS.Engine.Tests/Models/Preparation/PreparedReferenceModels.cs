@@ -13,9 +13,7 @@ public sealed class PreparedReferenceModels : IDisposable
 
     /// <summary>The tiny ones.</summary>
     public PreparedReferenceModels()
-        : this(RepositoryFiles.Reference("models"))
-    {
-    }
+        : this(RepositoryFiles.Reference("models")) { }
 
     internal PreparedReferenceModels(string models) => _models = models;
 
@@ -25,7 +23,13 @@ public sealed class PreparedReferenceModels : IDisposable
         string name = of.Weights is null ? string.Join('+', of.Models) : of.Name;
         if (!_bags.TryGetValue(name, out ModelBag? bag))
         {
-            _bags[name] = bag = ModelBag.Load([.. of.Models.Select(model => ModelSource.Find(Path.Combine(_models, model)))], of.Weights, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
+            _bags[name] = bag = ModelBag.Load(
+                [.. of.Models.Select(model => ModelSource.Find(Path.Combine(_models, model)))],
+                of.Weights,
+                new OnnxSessionOptions(),
+                prepare: true,
+                warning => Assert.Fail(warning)
+            );
             Assert.All(bag.Identify(CancellationToken.None), model => Assert.True(model.Prepared));
         }
         return bag;

@@ -6,7 +6,8 @@ using DemucsPS.Engine.Tests.Separation;
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
 /// <summary>What preparation is for: stems that agree with the official PyTorch pipeline to 100 dB.</summary>
-public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITestOutputHelper output) : IClassFixture<PreparedReferenceModels>
+public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITestOutputHelper output)
+    : IClassFixture<PreparedReferenceModels>
 {
     [Theory]
     [InlineData("short")]
@@ -21,11 +22,19 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
         Check("full-song", real);
     }
 
-    /// <summary>Whether the rewrites find what they are for in a graph as PyTorch exports it: a rewrite that finds nothing fails no other test.</summary>
+    /// <summary>
+    /// Whether the rewrites find what they are for in a graph as PyTorch exports it: a rewrite that finds nothing fails no other test.
+    /// </summary>
     [Fact]
     public void A_prepared_tiny_model_holds_what_the_rewrites_write()
     {
-        using PreparedModel? prepared = PreparedModel.Prepare(RepositoryFiles.TinyModel, ModelPrecision.Full, PreparationCache.Open(), warning => Assert.Fail(warning), CancellationToken.None);
+        using PreparedModel? prepared = PreparedModel.Prepare(
+            RepositoryFiles.TinyModel,
+            ModelPrecision.Full,
+            PreparationCache.Open(),
+            warning => Assert.Fail(warning),
+            CancellationToken.None
+        );
         string[] types = SmallGraph.Operators(prepared!.ToBytes());
         Assert.Equal(10, types.Count(type => type == "MultiHeadAttention"));
         Assert.DoesNotContain("Softmax", types);
@@ -37,7 +46,8 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
         Assert.Equal(8 + 4, types.Count(type => type == "Gather"));
     }
 
-    // The reference models' transformers, with their random weights, change the stems little, and so does rounding in them; real models lose more.
+    // The reference models' transformers, with their random weights, change the stems little, and so does rounding in them; real models
+    // lose more.
     [Theory]
     [InlineData("six-stems")]
     [LongInlineData("song-overlap05")]
@@ -50,7 +60,14 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
     {
         ReferenceCase expected = ReferenceCase.Load(name);
         ModelSource[] models = [.. expected.Models.Select(model => ModelSource.Find(Path.Combine(modelFolder, model)))];
-        using ModelBag bag = ModelBag.Load(models, expected.Weights, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning), precision: ModelPrecision.Int8);
+        using ModelBag bag = ModelBag.Load(
+            models,
+            expected.Weights,
+            new OnnxSessionOptions(),
+            prepare: true,
+            warning => Assert.Fail(warning),
+            precision: ModelPrecision.Int8
+        );
         Assert.Equal(ModelPrecision.Int8, bag.Precision);
         foreach ((string stem, double snr) in expected.Compare(bag))
         {

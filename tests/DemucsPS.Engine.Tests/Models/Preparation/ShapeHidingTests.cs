@@ -6,12 +6,14 @@ namespace DemucsPS.Engine.Tests.Models.Preparation;
 
 public sealed class ShapeHidingTests
 {
-    private const int Wide = 500_000, Narrow = 1_000;
+    private const int Wide = 500_000,
+        Narrow = 1_000;
 
     [Fact]
     public void Behind_wide_inputs_and_transpositions_the_runtime_knows_no_shapes()
     {
-        byte[] model = Model(Wide), hiding = ShapeHiding.Apply(model);
+        byte[] model = Model(Wide),
+            hiding = ShapeHiding.Apply(model);
         Assert.Equal(["Reshape", "Transpose", "Transpose", "Reshape", "Mul"], SmallGraph.Operators(hiding));
         GraphModel graph = GraphModel.Parse(hiding);
         GraphNode[] added = [.. graph.Nodes.Where(n => n.Is("Reshape"))];
@@ -55,8 +57,12 @@ public sealed class ShapeHidingTests
 
     // x is turned, and multiplied with turned weights: those are computed at load, and must go on being so.
     private static byte[] Model(int length) => SmallGraph.Build([2, length], [length, 2], (graph, x) =>
-    {
-        OnnxValue weights = graph.Node("Transpose", [graph.Constant(Enumerable.Range(0, 2 * length).Select(i => i % 7f).ToArray(), [2, length])], OnnxAttribute.Create("perm", [1, 0]));
-        return graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0])) * weights;
-    });
+        {
+            OnnxValue weights = graph.Node(
+                "Transpose",
+                [graph.Constant(Enumerable.Range(0, 2 * length).Select(i => i % 7f).ToArray(), [2, length])],
+                OnnxAttribute.Create("perm", [1, 0])
+            );
+            return graph.Node("Transpose", [x], OnnxAttribute.Create("perm", [1, 0])) * weights;
+        });
 }

@@ -15,13 +15,19 @@ internal static class SmallGraph
     }
 
     /// <summary>A group normalization as PyTorch exports it, with factors of 0.5, 1, … and summands of −1, −0.5, ….</summary>
-    public static byte[] GroupNormalization(long[] shape, long[] joined, bool plain) => Build(shape, shape, (graph, x) => GroupNormalization(graph, x, shape, joined, plain));
+    public static byte[] GroupNormalization(long[] shape, long[] joined, bool plain) =>
+        Build(shape, shape, (graph, x) => GroupNormalization(graph, x, shape, joined, plain));
 
     public static OnnxValue GroupNormalization(OnnxGraphWriter graph, OnnxValue x, long[] shape, long[] joined, bool plain)
     {
         int groups = (int)joined[1];
-        float[] scale = [.. Enumerable.Range(1, groups).Select(i => plain ? 1f : i / 2f)], bias = [.. Enumerable.Range(-2, groups).Select(i => plain ? 0f : i / 2f)];
-        OnnxValue normal = graph.Node("InstanceNormalization", [graph.Node("Reshape", [x, Integers(graph, joined)]), graph.Constant(scale, [groups]), graph.Constant(bias, [groups])], OnnxAttribute.Create("epsilon", 1e-3f));
+        float[] scale = [.. Enumerable.Range(1, groups).Select(i => plain ? 1f : i / 2f)],
+            bias = [.. Enumerable.Range(-2, groups).Select(i => plain ? 0f : i / 2f)];
+        OnnxValue normal = graph.Node(
+            "InstanceNormalization",
+            [graph.Node("Reshape", [x, Integers(graph, joined)]), graph.Constant(scale, [groups]), graph.Constant(bias, [groups])],
+            OnnxAttribute.Create("epsilon", 1e-3f)
+        );
         return graph.Node("Reshape", [normal, Integers(graph, shape)]);
     }
 
@@ -37,7 +43,8 @@ internal static class SmallGraph
     }
 
     /// <summary>The operators of a model's nodes in order, constants left out.</summary>
-    public static string[] Operators(byte[] model) => [.. new WireMessage(model).Message(7).Messages(1).Select(n => n.Text(4)).Where(t => t != "Constant")];
+    public static string[] Operators(byte[] model) =>
+        [.. new WireMessage(model).Message(7).Messages(1).Select(n => n.Text(4)).Where(t => t != "Constant")];
 
     /// <summary>The model after a rewrite; null if that changed nothing.</summary>
     public static byte[]? Rewritten(byte[] model, Func<GraphModel, bool> rewrite)
@@ -49,7 +56,8 @@ internal static class SmallGraph
     /// <summary>Asserts that two models compute the same.</summary>
     public static void AssertSame(byte[] expected, byte[] actual)
     {
-        float[] a = Run(expected), b = Run(actual);
+        float[] a = Run(expected),
+            b = Run(actual);
         Assert.Equal(a.Length, b.Length);
         for (int i = 0; i < a.Length; i++)
             Assert.InRange(b[i], a[i] - 1e-5f, a[i] + 1e-5f);
@@ -66,7 +74,8 @@ internal static class SmallGraph
     public static float[] Run(byte[] model, Func<int, float> value)
     {
         using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
-        float[] x = new float[Length(session.Inputs[0].Shape)], y = new float[Length(session.Outputs[0].Shape)];
+        float[] x = new float[Length(session.Inputs[0].Shape)],
+            y = new float[Length(session.Outputs[0].Shape)];
         for (int i = 0; i < x.Length; i++)
             x[i] = value(i);
         session.Run([OnnxTensor.Create("x", x, [.. session.Inputs[0].Shape])], [OnnxTensor.Create("y", y, [.. session.Outputs[0].Shape])]);

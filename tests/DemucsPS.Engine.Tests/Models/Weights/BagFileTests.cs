@@ -29,7 +29,13 @@ public sealed class BagFileTests
     {
         BagFile bag = Parse(text);
         Assert.Equal(["f7e0c4bc", "d12395a8"], bag.Models);
-        Assert.Equal<IReadOnlyList<double>>([[1, 0, 0], [0, 1, 0.1]], bag.Weights!);
+        Assert.Equal<IReadOnlyList<double>>(
+            [
+                [1, 0, 0],
+                [0, 1, 0.1],
+            ],
+            bag.Weights!
+        );
         Assert.Equal(7, bag.Segment);
     }
 
@@ -73,8 +79,16 @@ public sealed class BagFileTests
     [Fact]
     public void Bytes_that_are_no_text_and_files_that_are_none_are_refused()
     {
-        Assert.Contains("not valid UTF-8 text", Assert.Throws<DemucsException>(() => BagFile.Parse([0x6D, 0xFF], "/bags/some.yaml")).Message, StringComparison.Ordinal);
-        Assert.Contains("longer than", Assert.Throws<DemucsException>(() => BagFile.Parse(new byte[70_000], "/bags/some.yaml")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not valid UTF-8 text",
+            Assert.Throws<DemucsException>(() => BagFile.Parse([0x6D, 0xFF], "/bags/some.yaml")).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "longer than",
+            Assert.Throws<DemucsException>(() => BagFile.Parse(new byte[70_000], "/bags/some.yaml")).Message,
+            StringComparison.Ordinal
+        );
         using TemporaryFolder folder = new();
         Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => BagFile.Read(folder["none.yaml"])).Error);
         File.WriteAllText(folder["some.yaml"], "models: ['955717e8']");

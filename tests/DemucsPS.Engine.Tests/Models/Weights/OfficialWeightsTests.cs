@@ -7,7 +7,8 @@ using DemucsPS.Engine.Tests.Separation;
 namespace DemucsPS.Engine.Tests.Models.Weights;
 
 /// <summary>
-/// The whole chain from files of weights, as Demucs itself loads them, against what the official code computes with them in float64; beside it stands how far the official code in float32 is from
+/// The whole chain from files of weights, as Demucs itself loads them, against what the official code computes with them in float64; beside
+/// it stands how far the official code in float32 is from
 /// that. The models lie beside the repository; <see cref="WeightsModelTests"/> has a small one that is in it.
 /// </summary>
 public sealed class OfficialWeightsTests(ITestOutputHelper output)
@@ -32,7 +33,13 @@ public sealed class OfficialWeightsTests(ITestOutputHelper output)
         using TemporaryFolder folder = new();
         ReferenceCase expected = ReferenceCase.LoadOfficial(name);
         string file = Find(expected.Models.Single(), folder);
-        using ModelBag bag = ModelBag.Load(ModelLibrary.Open(folder["models"]).Select([file], null, p => p), null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning));
+        using ModelBag bag = ModelBag.Load(
+            ModelLibrary.Open(folder["models"]).Select([file], null, p => p),
+            null,
+            new OnnxSessionOptions(),
+            prepare: true,
+            warning => Assert.Fail(warning)
+        );
         List<string> worse = [];
         foreach (((string stem, double snr), double official) in expected.Compare(bag).Zip(expected.OfficialDb!))
         {
@@ -50,7 +57,14 @@ public sealed class OfficialWeightsTests(ITestOutputHelper output)
             Assert.Skip(TestSet.OnlyLong);
         string file = OfficialFiles.Find("models", "605b9892.safetensors");
         ReferenceCase expected = ReferenceCase.LoadOfficial("short");
-        using ModelBag bag = ModelBag.Load([ModelSource.Find(file)], null, new OnnxSessionOptions(), prepare: true, warning => Assert.Fail(warning), precision: ModelPrecision.Int8);
+        using ModelBag bag = ModelBag.Load(
+            [ModelSource.Find(file)],
+            null,
+            new OnnxSessionOptions(),
+            prepare: true,
+            warning => Assert.Fail(warning),
+            precision: ModelPrecision.Int8
+        );
         double worst = expected.Compare(bag).Min(stem => stem.Snr);
         output.WriteLine($"{worst:F1} dB");
         Assert.InRange(worst, 25, 90);
@@ -67,7 +81,12 @@ public sealed class OfficialWeightsTests(ITestOutputHelper output)
         using FileStream unpacked = File.Create(folder[$"{Signature}.safetensors"]);
         try
         {
-            using Process xz = Process.Start(new ProcessStartInfo("xz", ["--decompress", "--stdout", OfficialFiles.Find("models", $"{Signature}.safetensors.xz")]) { RedirectStandardOutput = true })!;
+            using Process xz = Process.Start(
+                new ProcessStartInfo("xz", ["--decompress", "--stdout", OfficialFiles.Find("models", $"{Signature}.safetensors.xz")])
+                {
+                    RedirectStandardOutput = true,
+                }
+            )!;
             xz.StandardOutput.BaseStream.CopyTo(unpacked);
             xz.WaitForExit();
             Assert.Equal(0, xz.ExitCode);

@@ -11,13 +11,15 @@ public sealed class SafetensorsFileTests
     {
         // More than a block, so that the parts are put together.
         float[] many = [.. Enumerable.Range(0, 40_000).Select(i => (i - 20_000) / 64f)];
-        using SafetensorsFile file = Open(new SafetensorsBytes()
-            .With("half", WeightType.Float16, [3], 1, -65504, 5.9604645e-8f)
-            .With("brain", WeightType.BFloat16, [2, 1], -1.5f, 3.3895314e38f)
-            .With("single", WeightType.Float32, [], 0.1f)
-            .With("many", WeightType.Float16, [200, 200], many)
-            .With("none", WeightType.Float32, [0, 4])
-            .ToBytes());
+        using SafetensorsFile file = Open(
+            new SafetensorsBytes()
+                .With("half", WeightType.Float16, [3], 1, -65504, 5.9604645e-8f)
+                .With("brain", WeightType.BFloat16, [2, 1], -1.5f, 3.3895314e38f)
+                .With("single", WeightType.Float32, [], 0.1f)
+                .With("many", WeightType.Float16, [200, 200], many)
+                .With("none", WeightType.Float32, [0, 4])
+                .ToBytes()
+        );
         Assert.Equal(["brain", "half", "many", "none", "single"], file.Tensors.Select(t => t.Name));
         Assert.Equal([1, -65504, 5.9604645e-8f], Values(file, "half"));
         Assert.Equal([-1.5f, 3.3895314e38f], Values(file, "brain"));
@@ -67,12 +69,26 @@ public sealed class SafetensorsFileTests
     [Fact]
     public void Tensors_do_not_overlap_nor_leave_bytes_between_them()
     {
-        SafetensorsBytes two = new SafetensorsBytes().With("a", WeightType.Float16, [4], 1, 2, 3, 4).With("b", WeightType.Float16, [2], 5, 6);
-        Assert.Contains("its tensors 'a' and 'b' overlap", Refused(two.ToBytes(json => Replaced(json, "[8,12]", "[6,10]"))), StringComparison.Ordinal);
+        SafetensorsBytes two = new SafetensorsBytes()
+            .With("a", WeightType.Float16, [4], 1, 2, 3, 4)
+            .With("b", WeightType.Float16, [2], 5, 6);
+        Assert.Contains(
+            "its tensors 'a' and 'b' overlap",
+            Refused(two.ToBytes(json => Replaced(json, "[8,12]", "[6,10]"))),
+            StringComparison.Ordinal
+        );
         Assert.Contains("overlap", Refused(two.ToBytes(json => Replaced(json, "[8,12]", "[0,4]"))), StringComparison.Ordinal);
         Assert.Contains("it has 4 bytes after its last tensor", Refused([.. two.ToBytes(), 0, 0, 0, 0]), StringComparison.Ordinal);
-        Assert.Contains("it has 2 bytes before its tensor 'b'", Refused([.. two.ToBytes(json => Replaced(json, "[8,12]", "[10,14]")), 0, 0]), StringComparison.Ordinal);
-        Assert.Contains("its header has 'a' twice", Refused(two.ToBytes(json => Replaced(json, "\"b\"", "\"a\""))), StringComparison.Ordinal);
+        Assert.Contains(
+            "it has 2 bytes before its tensor 'b'",
+            Refused([.. two.ToBytes(json => Replaced(json, "[8,12]", "[10,14]")), 0, 0]),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "its header has 'a' twice",
+            Refused(two.ToBytes(json => Replaced(json, "\"b\"", "\"a\""))),
+            StringComparison.Ordinal
+        );
         Assert.Contains("at bytes 8 to 12, but the tensors have 11 bytes", Refused(two.ToBytes()[..^1]), StringComparison.Ordinal);
     }
 
@@ -83,7 +99,11 @@ public sealed class SafetensorsFileTests
         Assert.Contains("shorter than the eight bytes", Refused([1, 2, 3]), StringComparison.Ordinal);
         byte[] length = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, 1L << 60);
-        Assert.Contains("declare a header of 1152921504606846976 bytes", Refused(length).Replace("give ", "gives ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "declare a header of 1152921504606846976 bytes",
+            Refused(length).Replace("give ", "gives ", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         BinaryPrimitives.WriteInt64LittleEndian(length, 1000);
         Assert.Contains("ends at byte 8, within its header of 1000 bytes", Refused(length), StringComparison.Ordinal);
         Assert.Contains("damaged or of another kind", Refused("<!DOCTYPE html><html></html>"u8.ToArray()), StringComparison.Ordinal);
@@ -99,7 +119,9 @@ public sealed class SafetensorsFileTests
     [InlineData(nameof(WeightType.BFloat16), float.NegativeInfinity)]
     public void A_tensor_with_a_value_that_is_no_finite_number_is_refused_by_its_name(string type, float value)
     {
-        using SafetensorsFile file = Open(new SafetensorsBytes().With("decoder.1.bias", Enum.Parse<WeightType>(type), [3], 1, value, 2).ToBytes());
+        using SafetensorsFile file = Open(
+            new SafetensorsBytes().With("decoder.1.bias", Enum.Parse<WeightType>(type), [3], 1, value, 2).ToBytes()
+        );
         WeightTensor tensor = Assert.Single(file.Tensors);
         string told = Assert.Throws<DemucsException>(() => file.Read(tensor, new float[3])).Message;
         Assert.Contains("'decoder.1.bias'", told, StringComparison.Ordinal);
@@ -111,7 +133,10 @@ public sealed class SafetensorsFileTests
     public void A_file_that_is_not_there_or_a_folder_is_told()
     {
         using TemporaryFolder folder = new();
-        Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => SafetensorsFile.Open(folder["none.safetensors"])).Error);
+        Assert.Equal(
+            DemucsError.DemucsModelNotFound,
+            Assert.Throws<DemucsException>(() => SafetensorsFile.Open(folder["none.safetensors"])).Error
+        );
         Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => SafetensorsFile.Open(folder.Path)).Error);
         File.WriteAllBytes(folder["a.safetensors"], SafetensorsBytes.Small().ToBytes());
         using SafetensorsFile file = SafetensorsFile.Open(folder["a.safetensors"]);

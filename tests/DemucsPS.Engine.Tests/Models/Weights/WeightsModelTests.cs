@@ -79,7 +79,14 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["cache"], "no folder");
         List<string> warnings = [];
-        using PreparedModel made = WeightsModel.Prepare(ModelSource.Find(LittleModel.File), ModelPrecision.Full, PreparationCache.Open(folder["cache"]), warnings.Add, renew: false, default);
+        using PreparedModel made = WeightsModel.Prepare(
+            ModelSource.Find(LittleModel.File),
+            ModelPrecision.Full,
+            PreparationCache.Open(folder["cache"]),
+            warnings.Add,
+            renew: false,
+            default
+        );
         Assert.Null(made.Path);
         Assert.True(made.IsIntact(default));
         Assert.Contains("made again each time, in memory", Assert.Single(warnings), StringComparison.Ordinal);
@@ -91,7 +98,8 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         if (!TestSet.IsLong)
             Assert.Skip(TestSet.OnlyLong);
         ModelSource source = ModelSource.Find(LittleModel.File);
-        using ModelBag prepared = ModelBag.Load([source], null, new OnnxSessionOptions(), prepare: true, Unexpected), bare = ModelBag.Load([source], null, new OnnxSessionOptions(), prepare: false, Unexpected);
+        using ModelBag prepared = ModelBag.Load([source], null, new OnnxSessionOptions(), prepare: true, Unexpected),
+            bare = ModelBag.Load([source], null, new OnnxSessionOptions(), prepare: false, Unexpected);
         Assert.Equal(JsonSerializer.Serialize(prepared.Identify(default)), JsonSerializer.Serialize(bare.Identify(default)));
         Assert.True(prepared.IsPrepared && bare.IsPrepared);
         using ModelBag foreseen = ModelBag.Open(new ModelSelection { Models = [source] }, null, new OnnxSessionOptions());
@@ -103,7 +111,9 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     {
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["other.safetensors"], LittleModel.With("t_emb", "cape"));
-        DemucsException error = Assert.Throws<DemucsException>(() => ModelBag.Open(Select(folder["other.safetensors"]), null, new OnnxSessionOptions()));
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            ModelBag.Open(Select(folder["other.safetensors"]), null, new OnnxSessionOptions())
+        );
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
         Assert.Contains("t_emb", error.Message, StringComparison.Ordinal);
         // Its architecture has a bottleneck of another width.
@@ -113,11 +123,19 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         Assert.Matches("its tensor '.+' has the shape .+, but its architecture needs", error.Message);
         byte[] cut = File.ReadAllBytes(LittleModel.File)[..^100];
         File.WriteAllBytes(folder["other.safetensors"], cut);
-        Assert.Contains("cut off or damaged", Assert.Throws<DemucsException>(() => Load(folder["other.safetensors"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cut off or damaged",
+            Assert.Throws<DemucsException>(() => Load(folder["other.safetensors"])).Message,
+            StringComparison.Ordinal
+        );
         byte[] broken = File.ReadAllBytes(LittleModel.File);
         (broken[^2], broken[^1]) = (0x00, 0x7E);
         File.WriteAllBytes(folder["other.safetensors"], broken);
-        Assert.Contains("infinite or NaN", Assert.Throws<DemucsException>(() => Load(folder["other.safetensors"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "infinite or NaN",
+            Assert.Throws<DemucsException>(() => Load(folder["other.safetensors"])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -133,15 +151,32 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         File.WriteAllText(folder["other.safetensors"], "no weights at all");
         File.WriteAllText(folder["old-0123abcd.th"], "");
         File.WriteAllText(folder["bag.yaml"], bag);
-        DemucsException refused = Assert.Throws<DemucsException>(() => ModelBag.Open(Select(folder["bag.yaml"]), null, new OnnxSessionOptions()).Dispose());
+        DemucsException refused = Assert.Throws<DemucsException>(() =>
+            ModelBag.Open(Select(folder["bag.yaml"]), null, new OnnxSessionOptions()).Dispose()
+        );
         Assert.Equal(error, refused.Error);
-        Assert.Contains(message, refused.Message.Replace(folder.Path + Path.DirectorySeparatorChar, "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            message,
+            refused.Message.Replace(folder.Path + Path.DirectorySeparatorChar, "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_precision_that_would_change_nothing_is_refused()
     {
-        DemucsException error = Assert.Throws<DemucsException>(() => ModelBag.Load([ModelSource.Find(LittleModel.File)], null, new OnnxSessionOptions(), prepare: true, Unexpected, precision: ModelPrecision.Int8).Dispose());
+        DemucsException error = Assert.Throws<DemucsException>(() =>
+            ModelBag
+                .Load(
+                    [ModelSource.Find(LittleModel.File)],
+                    null,
+                    new OnnxSessionOptions(),
+                    prepare: true,
+                    Unexpected,
+                    precision: ModelPrecision.Int8
+                )
+                .Dispose()
+        );
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains("worth computing in 8 bits", error.Message, StringComparison.Ordinal);
     }
@@ -150,9 +185,26 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     public void A_bag_s_file_stands_alone()
     {
         ModelLibrary library = Library();
-        foreach (Action two in (Action[])[() => library.Select([LittleModel.Bag, LittleModel.File], null, p => p), () => library.Select([LittleModel.Bag], [[1, 1, 1, 1]], p => p)])
+        foreach (
+            Action two in (Action[])
+                [
+                    () => library.Select([LittleModel.Bag, LittleModel.File], null, p => p),
+                    () =>
+                        library.Select(
+                            [LittleModel.Bag],
+                            [
+                                [1, 1, 1, 1],
+                            ],
+                            p => p
+                        ),
+                ]
+        )
             Assert.Contains("itself a bag of models (little)", Assert.Throws<DemucsException>(two).Message, StringComparison.Ordinal);
-        Assert.Contains("a single model is needed", Assert.Throws<DemucsException>(() => ModelSource.Find(LittleModel.Bag)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a single model is needed",
+            Assert.Throws<DemucsException>(() => ModelSource.Find(LittleModel.Bag)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -164,21 +216,56 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         conversion.Run(Unexpected);
         Assert.Equal(["little.onnx"], folder.Files());
         // There is nothing to prepare.
-        Assert.Null(PreparedModel.Prepare(folder["little.onnx"], ModelPrecision.Full, PreparationCache.Open(folder["cache"]), Unexpected, default));
-        Assert.Contains("is optimized for full precision", Assert.Throws<DemucsException>(() => PreparedModel.Prepare(folder["little.onnx"], ModelPrecision.Int8, PreparationCache.Open(folder["cache"]), Unexpected, default)).Message, StringComparison.Ordinal);
+        Assert.Null(
+            PreparedModel.Prepare(folder["little.onnx"], ModelPrecision.Full, PreparationCache.Open(folder["cache"]), Unexpected, default)
+        );
+        Assert.Contains(
+            "is optimized for full precision",
+            Assert
+                .Throws<DemucsException>(() =>
+                    PreparedModel.Prepare(
+                        folder["little.onnx"],
+                        ModelPrecision.Int8,
+                        PreparationCache.Open(folder["cache"]),
+                        Unexpected,
+                        default
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
         // Nor is it looked for, by what the runtime would make of it.
         Assert.False(Directory.Exists(folder["cache"]));
         ReferenceCase few = ReferenceCase.LoadOfficial("little-segment");
-        using ModelBag weights = Load(LittleModel.File), converted = Load(folder["little.onnx"]);
+        using ModelBag weights = Load(LittleModel.File),
+            converted = Load(folder["little.onnx"]);
         Assert.False(converted.IsPrepared);
         Assert.Equal(few.Compare(weights), few.Compare(converted));
 
-        Assert.Equal([Remedy.Replace], Assert.Throws<DemucsException>(() => ModelConversion.Plan(Select(LittleModel.File), folder["little.onnx"], overwrite: false)).Remedies);
+        Assert.Equal(
+            [Remedy.Replace],
+            Assert
+                .Throws<DemucsException>(() => ModelConversion.Plan(Select(LittleModel.File), folder["little.onnx"], overwrite: false))
+                .Remedies
+        );
         Assert.Single(ModelConversion.Plan(Select(LittleModel.File), folder["little.onnx"], overwrite: true)).Run(Unexpected);
         foreach (string name in (string[])["little.ort", "x", "x.prepared.onnx"])
-            Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => ModelConversion.Plan(Select(LittleModel.File), folder[name], overwrite: true)).Error);
-        Assert.Contains("already has a graph", Assert.Throws<DemucsException>(() => ModelConversion.Plan(Select(folder["little.onnx"]), folder["y.onnx"], overwrite: true)).Message, StringComparison.Ordinal);
-        Assert.Contains("'baseline' already has a graph", Assert.Throws<DemucsException>(() => ModelConversion.Plan(Select("baseline"), folder["y.onnx"], overwrite: true)).Message, StringComparison.Ordinal);
+            Assert.Equal(
+                DemucsError.ParameterInvalid,
+                Assert.Throws<DemucsException>(() => ModelConversion.Plan(Select(LittleModel.File), folder[name], overwrite: true)).Error
+            );
+        Assert.Contains(
+            "already has a graph",
+            Assert
+                .Throws<DemucsException>(() => ModelConversion.Plan(Select(folder["little.onnx"]), folder["y.onnx"], overwrite: true))
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'baseline' already has a graph",
+            Assert.Throws<DemucsException>(() => ModelConversion.Plan(Select("baseline"), folder["y.onnx"], overwrite: true)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -191,7 +278,11 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         File.WriteAllBytes(folder["weights", "broken.safetensors"], broken);
         File.Copy(LittleModel.File, folder["weights", "a1.safetensors"]);
         File.WriteAllText(folder["weights", "pair.yaml"], "models: [a1, broken]");
-        IReadOnlyList<ModelConversion> both = ModelConversion.Plan(Select(folder["weights", "pair.yaml"]), folder["out", "two.onnx"], overwrite: false);
+        IReadOnlyList<ModelConversion> both = ModelConversion.Plan(
+            Select(folder["weights", "pair.yaml"]),
+            folder["out", "two.onnx"],
+            overwrite: false
+        );
         Assert.Equal([folder["out", "two.a1.onnx"], folder["out", "two.broken.onnx"]], both.Select(c => c.Destination));
         both[0].Run(Unexpected);
         Assert.Throws<DemucsException>(() => both[1].Run(Unexpected));
@@ -211,7 +302,10 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
             result = Separator(bag, folder, skip: false).Separate(new TrackSource(folder["noise.wav"]));
         JsonNode model = JsonNode.Parse(File.ReadAllText(result.ProvenancePath))!["separation"]!["models"]![0]!;
         Assert.Equal("little.safetensors", (string?)model["files"]![0]!["name"]);
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(LittleModel.File))), (string?)model["files"]![0]!["sha256"]);
+        Assert.Equal(
+            Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(LittleModel.File))),
+            (string?)model["files"]![0]!["sha256"]
+        );
         Assert.EndsWith(".prepared.onnx", (string?)model["files"]![1]!["name"], StringComparison.Ordinal);
         Assert.True((bool)model["prepared"]!);
 
@@ -223,7 +317,13 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         }
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.With("t_weight_pos_embed", 0.5));
         using ModelBag other = Load(folder["little.safetensors"]);
-        Assert.Contains("model little: another content of 'little.safetensors'", Assert.Throws<DemucsException>(() => Separator(other, folder, skip: true).Rehearse(new TrackSource(folder["noise.wav"]))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "model little: another content of 'little.safetensors'",
+            Assert
+                .Throws<DemucsException>(() => Separator(other, folder, skip: true).Rehearse(new TrackSource(folder["noise.wav"])))
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -235,14 +335,27 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         ModelLibrary library = Library(folder, server.Address);
         ModelInstaller installer = new(library, new TransferSettings { Delay = (_, _) => Task.CompletedTask });
         await Assert.ThrowsAsync<DemucsException>(() => installer.InstallAsync("htlittle", new ModelInstallOptions(), null, default));
-        ModelInfo installed = await installer.InstallAsync("htlittle", new ModelInstallOptions { AcceptLicense = true, Warn = Unexpected }, null, default);
+        ModelInfo installed = await installer.InstallAsync(
+            "htlittle",
+            new ModelInstallOptions { AcceptLicense = true, Warn = Unexpected },
+            null,
+            default
+        );
         Assert.True(installed is { Installed: true, Verified: true });
         Assert.Equal(folder["models", "htlittle", "0a1b2c3d.safetensors"], installed.Path);
         Assert.Equal([null, 50_000], server.Requests.Select(r => r.From));
         Assert.EndsWith($"/owner/HTLittle/resolve/{Revision}/0a1b2c3d.safetensors", server.Requests[0].Path, StringComparison.Ordinal);
 
         ModelSelection selection = library.Select(["htlittle"], null, p => p);
-        ModelTestResult test = ModelCheck.Run(library, selection.Models[0], new OnnxSessionOptions(), true, ModelPrecision.Full, null, default);
+        ModelTestResult test = ModelCheck.Run(
+            library,
+            selection.Models[0],
+            new OnnxSessionOptions(),
+            true,
+            ModelPrecision.Full,
+            null,
+            default
+        );
         Assert.True(test is { Passed: true, HashMatches: true, NotRecomputed: null, IsWrittenFromWeights: true });
         // Against the graph's own form in float64: nothing was exported.
         Assert.Equal(Enum.GetValues<TestChunk>(), test.Preparation.Select(chunk => chunk.Chunk));
@@ -267,7 +380,8 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     public async Task It_is_installed_without_a_network_from_a_folder_as_people_and_the_hub_s_cache_lay_it_out(string file, string given)
     {
         using TemporaryFolder folder = new();
-        string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(LittleModel.File))), path = folder["share", file.Replace("SHA256", hash, StringComparison.Ordinal)];
+        string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(LittleModel.File))),
+            path = folder["share", file.Replace("SHA256", hash, StringComparison.Ordinal)];
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         bool isLink = file.Contains("/snapshots/", StringComparison.Ordinal) && !OperatingSystem.IsWindows();
         if (isLink)
@@ -284,7 +398,17 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         }
         File.WriteAllText(Path.Combine(Path.GetDirectoryName(path)!, "htlittle.yaml"), "models: ['0a1b2c3d']");
         ModelLibrary library = Library(folder, new Uri("https://hub.invalid/"));
-        ModelInfo installed = await new ModelInstaller(library).InstallAsync("htlittle", new ModelInstallOptions { AcceptLicense = true, Prepare = false, Source = given.Length == 0 ? folder["share"] : folder["share", given] }, null, default);
+        ModelInfo installed = await new ModelInstaller(library).InstallAsync(
+            "htlittle",
+            new ModelInstallOptions
+            {
+                AcceptLicense = true,
+                Prepare = false,
+                Source = given.Length == 0 ? folder["share"] : folder["share", given],
+            },
+            null,
+            default
+        );
         Assert.True(installed.Verified);
         Assert.Null(new FileInfo(installed.Path!).LinkTarget);
     }
@@ -297,8 +421,16 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         byte[] weights = LittleModel.With("t_weight_pos_embed", 0.875);
         File.WriteAllBytes(folder["own.safetensors"], weights);
         ModelLibrary library = ModelLibrary.Open(folder["models"]);
-        ModelInfo installed = await new ModelInstaller(library).InstallAsync("mine", new ModelInstallOptions { Source = folder["own.safetensors"] }, null, default);
-        Assert.Equal((folder["models", "mine", "mine.safetensors"], "split", LittleModel.Segment), (installed.Path, installed.Contract, installed.SegmentFrames));
+        ModelInfo installed = await new ModelInstaller(library).InstallAsync(
+            "mine",
+            new ModelInstallOptions { Source = folder["own.safetensors"] },
+            null,
+            default
+        );
+        Assert.Equal(
+            (folder["models", "mine", "mine.safetensors"], "split", LittleModel.Segment),
+            (installed.Path, installed.Contract, installed.SegmentFrames)
+        );
         Assert.Contains(PreparationCache.Open().List(), copy => copy.Model == "mine");
         new ModelInstaller(library).Remove("mine");
         Assert.DoesNotContain(PreparationCache.Open().List(), copy => copy.Model == "mine");
@@ -318,7 +450,16 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
             stems = new[] { "drums", "bass", "other", "vocals" },
             segment = LittleModel.Segment,
             license = "Only for tests.",
-            files = new[] { new { name = "0a1b2c3d.safetensors", url = new Uri(hub, $"owner/HTLittle/resolve/{Revision}/0a1b2c3d.safetensors").AbsoluteUri, size = weights.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(weights)) } },
+            files = new[]
+            {
+                new
+                {
+                    name = "0a1b2c3d.safetensors",
+                    url = new Uri(hub, $"owner/HTLittle/resolve/{Revision}/0a1b2c3d.safetensors").AbsoluteUri,
+                    size = weights.Length,
+                    sha256 = Convert.ToHexStringLower(SHA256.HashData(weights)),
+                },
+            },
         };
         File.WriteAllText(folder["catalog.json"], JsonSerializer.Serialize(new { version = 1, models = new[] { entry } }));
         return ModelLibrary.Open(folder["models"], folder["catalog.json"]);
@@ -331,7 +472,12 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
     private static ModelBag Load(string model) => ModelBag.Load(Select(model), null, new OnnxSessionOptions(), prepare: true, Unexpected);
 
     private static FileSeparator Separator(ModelBag bag, TemporaryFolder folder, bool skip) =>
-        new(bag, StemMatrix.Choose(bag.Contract.Stems, null), new SeparationOptions(), new StemOutput(new StemNames(folder["out"]), new StemFormat()) { SkipExisting = skip });
+        new(
+            bag,
+            StemMatrix.Choose(bag.Contract.Stems, null),
+            new SeparationOptions(),
+            new StemOutput(new StemNames(folder["out"]), new StemFormat()) { SkipExisting = skip }
+        );
 
     private static void Unexpected(string warning) => Assert.Fail(warning);
 }
