@@ -67,7 +67,7 @@ public sealed class QualityTests : IDisposable
         Assert.Equal(["DemucsModelNotFound", "DemucsModelNotFound"], planned.ErrorIds("CompareDemucsModelCommand"));
         Assert.Equal(5, Session.Host.Lines.Count);
         Assert.Matches(
-            @"^What if: .*""Separate by small, overlap 0\.05 \(4 chunks, 1\.0 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*"".*one\.wav",
+            @"^What if: .*""Separate with small, overlap 0\.05 \(4 chunks, 1\.0 MB to write: drums\.wav, bass\.wav, other\.wav, vocals\.wav in .*"".*one\.wav",
             Session.Host.Lines[0]
         );
         Assert.Matches(

@@ -43,7 +43,7 @@ internal static class AsfHeader
             file.ReadExactly(objects);
             return DelayOf(objects, stream);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // ffmpeg reads the same file and will say so.
             return null;

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Files;
+
 namespace DemucsPS.Engine.Audio;
 
 /// <summary>
@@ -42,7 +44,7 @@ internal sealed class ByteSource : IDisposable
             Position += count;
             return count;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception.IsFileError())
         {
             throw ReadingFailed(exception);
         }

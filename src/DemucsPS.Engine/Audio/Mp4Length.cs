@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio;
 
@@ -34,7 +35,7 @@ internal static class Mp4Length
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return FindMovie(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // ffmpeg reads the same file and will say so.
             return null;

@@ -28,7 +28,7 @@ internal static class PlaylistText
             stream.ReadExactly(bytes);
             text = Decode(bytes);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.AudioTrackNotFound,

@@ -27,7 +27,7 @@ public static class FileList
             using FileStream stream = RegularFile.OpenRead(path, bufferSize: 0);
             return Read(stream, path, nullSeparated, refused);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.AudioTrackNotFound,

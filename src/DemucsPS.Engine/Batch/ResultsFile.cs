@@ -122,7 +122,7 @@ public sealed class ResultsFile
         {
             return Parse(File.ReadAllText(_path + RunningSuffix));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             return null;
         }
@@ -189,7 +189,7 @@ public sealed class ResultsFile
         {
             write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,

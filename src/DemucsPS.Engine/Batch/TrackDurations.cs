@@ -123,7 +123,7 @@ public sealed class TrackDurations
                     waiting?.Invoke($"{holder} is measuring the lengths of the tracks for '{path}'. This process waits for it.");
                 told = true;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 throw new DemucsException(
                     DemucsError.StemWriteFailed,
@@ -146,7 +146,7 @@ public sealed class TrackDurations
             TrackHeader header = TrackHeader.Read(track);
             return Load((double?)header.Frames / header.SampleRate);
         }
-        catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DemucsException || e.IsFileError())
         {
             // Whoever gets it will say what is wrong with it.
             return Load(0);
@@ -190,7 +190,7 @@ public sealed class TrackDurations
         {
             return RegularFile.Info(path) is { Exists: true } file && file.Length == then.Size && file.LastWriteTimeUtc == then.Time;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             return false;
         }
@@ -241,7 +241,7 @@ public sealed class TrackDurations
                 return null;
             return tracks.Count == head.Tracks ? (head, [.. tracks]) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is JsonException || e.IsFileError())
         {
             return null;
         }

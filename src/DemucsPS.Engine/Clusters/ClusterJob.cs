@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Clusters;
@@ -76,7 +77,7 @@ public sealed class ClusterJob
             ClusterRecords.Write(Path.Combine(folder, SettingsName), settings);
             return job;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(folder, e);
         }
@@ -120,7 +121,7 @@ public sealed class ClusterJob
         {
             return Lease.TryTake(Path.Combine(Folder, "submit.lock"), LeaseTerms.Here, out _);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(Folder, e);
         }
@@ -241,7 +242,7 @@ public sealed class ClusterJob
                 Directory.CreateDirectory(ResultsFolder(submission.Number, task));
             Directory.CreateDirectory(LogFolder(submission.Number));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(Folder, e);
         }
@@ -269,7 +270,7 @@ public sealed class ClusterJob
             if (!existed)
                 Directory.Delete(Folder);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(Folder, e);
         }
@@ -286,7 +287,7 @@ public sealed class ClusterJob
             // Last: results without it look as if it had been lost.
             Directory.Delete(Path.GetDirectoryName(SubmissionPath(submission.Number, SubmissionName))!, recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(Folder, e);
         }

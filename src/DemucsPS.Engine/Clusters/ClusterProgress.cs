@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Clusters;
 
@@ -170,7 +171,7 @@ public sealed class ClusterProgress
             // All at once: it is a task's, and the file is closed before anything else is done.
             return [.. ResultsFile.Read(file)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw ClusterRecords.Invalid(file, e.Message, e);
         }

@@ -28,7 +28,7 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
             using FileStream stream = RegularFile.OpenRead(path);
             return JsonSerializer.Deserialize<T>(stream, s_json) ?? throw new JsonException("it is empty");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is JsonException || e.IsFileError())
         {
             throw Invalid(path, e.Message, e);
         }

@@ -63,7 +63,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         {
             _inputs = Directory.CreateTempSubdirectory("demucsps-");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Failed(
                 $"its tags cannot be written to the temporary folder: {e.Message}",
@@ -160,7 +160,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
                 MultiValueField.Split(file, _path, _format.File);
             file.Flush(flushToDisk: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Failed(e.Message, "Check that the disk is connected and has free space", e);
         }
@@ -323,7 +323,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
                 File.WriteAllBytes(cover, labels.Cover!.Data.Span);
             File.WriteAllText(TagFile, FFMetadata.Of(tags), new UTF8Encoding(false));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Failed(
                 $"its tags cannot be written to the temporary folder: {e.Message}",
@@ -340,7 +340,7 @@ internal sealed class FFmpegEncoder : IStemEncoder
         {
             _inputs.Delete(recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // The system's temporary folder is swept by the system.
         }

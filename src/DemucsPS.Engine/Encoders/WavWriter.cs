@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Audio.Pcm;
 using DemucsPS.Engine.Audio.Wav;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Encoders;
 
@@ -143,7 +144,7 @@ internal sealed class WavWriter : IStemEncoder
                 exception
             );
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,
@@ -223,7 +224,7 @@ internal sealed class WavWriter : IStemEncoder
             WriteHeader(dataBytes, FramesWritten, _info.Length);
             _stream.Flush(flushToDisk: true);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception.IsFileError())
         {
             throw WriteFailed(exception);
         }
@@ -301,7 +302,7 @@ internal sealed class WavWriter : IStemEncoder
         {
             _stream.Write(bytes);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception.IsFileError())
         {
             throw WriteFailed(exception);
         }

@@ -26,7 +26,7 @@ internal static partial class DurableFiles
         {
             Write(path, temporary, overwrite: true, content, static (stream, bytes) => stream.Write(bytes));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Failed(path, e);
         }

@@ -189,7 +189,7 @@ internal sealed class Lease : IDisposable
                 Write();
                 _renewed = _terms.Clock.GetTimestamp();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 // The disk is full or away. It is tried again; if that takes too long, another takes over.
             }
@@ -303,7 +303,7 @@ internal sealed class Lease : IDisposable
         {
             File.Delete(name);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // It stays, and is taken over some time.
         }

@@ -40,7 +40,7 @@ internal sealed record LeaseTerms
             // Names of machines are given twice, to containers above all.
             return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             return "";
         }

@@ -53,7 +53,7 @@ internal sealed class PartialFolder : IDisposable
             {
                 // Its last owner has just deleted it.
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 Delete(created);
                 string folder = Path.GetDirectoryName(path)!;
@@ -95,7 +95,7 @@ internal sealed class PartialFolder : IDisposable
             foreach (string file in Directory.EnumerateFiles(FolderPath).Where(f => !Lease.IsOf(Path.GetFileName(f), LockName)))
                 DurableFiles.Delete(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,
@@ -165,7 +165,7 @@ internal sealed class PartialFolder : IDisposable
             {
                 Directory.Delete(folder);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 // There is something else in it: it is not ours to delete.
                 return;

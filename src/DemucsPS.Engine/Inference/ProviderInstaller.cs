@@ -98,7 +98,7 @@ public static class ProviderInstaller
             DurableFiles.FlushFolder(parent);
             return Path.Combine(folder, library);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ProviderWriteFailed,
@@ -132,7 +132,7 @@ public static class ProviderInstaller
         {
             Directory.Delete(folder, recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ProviderWriteFailed,
@@ -150,7 +150,7 @@ public static class ProviderInstaller
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // A program has a library in it open; its name is none that is looked for, and it can be removed by hand.
         }

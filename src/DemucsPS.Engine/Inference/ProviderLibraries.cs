@@ -66,7 +66,7 @@ internal static class ProviderLibraries
                     .Order(StringComparer.Ordinal),
             ];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ProviderLibraryInvalid,

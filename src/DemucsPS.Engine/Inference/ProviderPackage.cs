@@ -89,7 +89,7 @@ internal sealed class ProviderPackage : IDisposable
             archive?.Dispose();
             if (e is FileNotFoundException or DirectoryNotFoundException)
                 throw Invalid(path, $"does not exist. It should be {ProviderInstaller.SourceOf(provider)}.", e);
-            if (e is IOException or UnauthorizedAccessException)
+            if (e.IsFileError())
                 throw Invalid(path, $"cannot be read: {e.Message}", e);
             if (e is InvalidDataException)
                 throw Invalid(

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using DemucsPS.Engine.Audio;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Naming;
 
 namespace DemucsPS.Engine.Input;
@@ -134,7 +135,7 @@ public sealed class TrackList
                     .OrderBy(e => e.Name, StringComparer.Ordinal),
             ];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             _failed(
                 new DemucsException(

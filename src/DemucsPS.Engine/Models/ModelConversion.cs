@@ -88,7 +88,7 @@ public sealed class ModelConversion
             }
             DurableFiles.Rename(temporary, Destination, _overwrite);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw !_overwrite && Path.Exists(Destination)
                 ? Taken(Destination, e)

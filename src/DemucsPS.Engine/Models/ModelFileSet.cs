@@ -57,7 +57,7 @@ internal sealed class ModelFileSet
             }
             return identities;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Replaced(_stamps[0].Path, e);
         }

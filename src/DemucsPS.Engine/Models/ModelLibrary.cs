@@ -246,7 +246,7 @@ public sealed partial class ModelLibrary
         {
             return $"{model.Name}@{DurableFiles.Hash(path, CancellationToken.None)}";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,
@@ -315,7 +315,7 @@ public sealed partial class ModelLibrary
                     model.Path
                 );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,
@@ -412,7 +412,7 @@ public sealed partial class ModelLibrary
                     .Order(StringComparer.OrdinalIgnoreCase),
             ];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,

@@ -55,7 +55,7 @@ internal sealed record ModelRecord
                 ? record
                 : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or NotSupportedException || e.IsFileError())
         {
             return null;
         }

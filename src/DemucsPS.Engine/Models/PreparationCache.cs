@@ -74,7 +74,7 @@ public sealed partial class PreparationCache
         {
             return [.. Copies()];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ModelWriteFailed,
@@ -99,7 +99,7 @@ public sealed partial class PreparationCache
         {
             // Another process was faster.
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ModelInUse,
@@ -153,7 +153,7 @@ public sealed partial class PreparationCache
                 return stream;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // Then it is made again.
         }
@@ -172,7 +172,7 @@ public sealed partial class PreparationCache
                 ? new FileIdentity(name, RegularFile.Info(path).Length, DurableFiles.Hash(path, cancellationToken))
                 : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // Then it would be made again.
             return null;
@@ -188,7 +188,7 @@ public sealed partial class PreparationCache
             {
                 return Copies().Any(copy => copy.IsRefused);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 return false;
             }
@@ -211,7 +211,7 @@ public sealed partial class PreparationCache
             // Somebody has just removed it.
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             return $"The reason cannot be read: {e.Message}";
         }
@@ -277,7 +277,7 @@ public sealed partial class PreparationCache
             {
                 DurableFiles.Rename(temporary, path, overwrite: true);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException && File.Exists(path))
+            catch (Exception e) when (e.IsFileError() && File.Exists(path))
             {
                 // Windows refuses to replace an open file; another process was faster, and its copy is the same.
             }
@@ -300,7 +300,7 @@ public sealed partial class PreparationCache
         {
             File.Delete(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // Another process has it open; it does no harm.
         }
@@ -325,7 +325,7 @@ public sealed partial class PreparationCache
                     Delete(copy.Path);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // The next one that is added makes room.
         }
@@ -338,7 +338,7 @@ public sealed partial class PreparationCache
             foreach (CachedCopy copy in Copies().Where(which).ToArray())
                 Delete(copy.Path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // They go when they are not used for longest.
         }
@@ -379,7 +379,7 @@ public sealed partial class PreparationCache
         {
             File.SetLastAccessTimeUtc(path, DateTime.UtcNow);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // It is read-only; then it cannot be removed either.
         }

@@ -256,7 +256,7 @@ internal sealed class PreparedModel : IDisposable
             kept.Discard();
             throw new IOException($"'{kept.Path}' reads back differently than it was written.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             warn?.Invoke(
                 $"Prepared copies of models cannot be stored in '{cache.Folder}', so they are made again each time, in memory. {e.Message} Free disk space there, or set ${PreparationCache.FolderVariable} to a writable folder."
@@ -313,7 +313,7 @@ internal sealed class PreparedModel : IDisposable
         {
             cache.Refuse(NameOf(modelPath, ModelPrecision.Full, cancellationToken), reason);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             reason +=
                 $" This cannot be recorded in the cache '{cache.Folder}', so the copy will still be used unless preparation is turned off: {e.Message}";
@@ -571,7 +571,7 @@ internal sealed class PreparedModel : IDisposable
             {
                 return Fold(path, model, folder, cancellationToken);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            catch (Exception e) when (e is InvalidDataException || e.IsFileError())
             {
                 refusal ??= e;
             }
@@ -700,7 +700,7 @@ internal sealed class PreparedModel : IDisposable
         {
             return read();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"Model '{path}' cannot be read: {e.Message}", path, e);
         }

@@ -43,7 +43,7 @@ internal static class SignatureReader
                 e
             );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,

@@ -61,7 +61,7 @@ public sealed class PictureFile
         {
             throw Exists();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Failed($"{e.Message} {RefusalPatience.System.RemedyFor(e)}", e);
         }

@@ -4,6 +4,7 @@ using DemucsPS.Engine.Audio.FFmpeg;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Records;
+using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Player;
 
@@ -159,7 +160,7 @@ internal sealed class PageWork : IDisposable
         {
             _folder.Delete(recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // The system's temporary folder is swept by the system.
         }
@@ -172,7 +173,7 @@ internal sealed class PageWork : IDisposable
         {
             return Directory.CreateTempSubdirectory("demucsps-player-");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,

@@ -99,7 +99,7 @@ public sealed record PlayerPage
             });
             return page!;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(path, e);
         }
@@ -131,7 +131,7 @@ public sealed record PlayerPage
                 return server;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is System.Net.Sockets.SocketException || e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Player;
 
@@ -78,7 +79,7 @@ public sealed class PlayerServer : IDisposable
             {
                 _folder.Delete(recursive: true);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 // The system's temporary folder is swept by the system.
             }
@@ -185,7 +186,7 @@ public sealed class PlayerServer : IDisposable
         {
             content = file.Open();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             await RefuseAsync(stream, "404 Not Found", cancellationToken).ConfigureAwait(false);
             return;

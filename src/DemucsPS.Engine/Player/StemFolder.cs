@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Records;
 
@@ -56,7 +57,7 @@ public sealed record StemFolder(string Title, string PagePath, PlayerVariant Var
                     path
                 );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{path}' cannot be read: {e.Message}", path, e);
         }

@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Batch;
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Records;
@@ -30,7 +31,7 @@ internal sealed record NamedStems(string Folder, string Track, SortedDictionary<
         {
             files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(DemucsError.AudioTrackNotFound, $"The folder '{folder}' cannot be read: {e.Message}", folder, e);
         }

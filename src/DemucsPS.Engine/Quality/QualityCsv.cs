@@ -51,7 +51,7 @@ public static class QualityCsv
             File.Create(probe).Dispose();
             DurableFiles.Delete(probe);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,

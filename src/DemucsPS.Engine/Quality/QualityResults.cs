@@ -83,7 +83,7 @@ public sealed record QualityResults(string Folder)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(path, e);
         }
@@ -97,7 +97,7 @@ public sealed record QualityResults(string Folder)
         {
             return QualityJson.Parse(File.ReadAllBytes(path));
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException || e.IsFileError())
         {
             return null;
         }

@@ -105,7 +105,7 @@ internal sealed record SeparationJournal
             SeparationJournal journal = RecordFile.Read<SeparationJournal>(path);
             return journal.Fault() is { } fault ? throw Damaged(path, fault, null) : journal;
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidDataException || e.IsFileError())
         {
             throw Damaged(path, e.Message, e);
         }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DemucsPS.Engine.Audio;
 using DemucsPS.Engine.Encoders;
+using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Records;
 
@@ -97,7 +98,7 @@ internal sealed record SeparationProvenance
                 e
             );
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidDataException || e.IsFileError())
         {
             throw Invalid(path, e.Message, e);
         }

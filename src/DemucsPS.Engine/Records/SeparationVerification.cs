@@ -35,7 +35,7 @@ public sealed record SeparationVerification(
             string[] found = [.. Directory.EnumerateFiles(path).Where(SeparationProvenance.IsNamed).Order(StringComparer.Ordinal)];
             return found.Length > 0 ? found : [path];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(DemucsError.ProvenanceInvalid, $"The folder '{path}' cannot be read: {e.Message}", path, e);
         }
@@ -76,7 +76,7 @@ public sealed record SeparationVerification(
                 : file.Length == stem.Bytes && DurableFiles.Hash(path, cancellationToken) == stem.Sha256 ? StemFileState.Intact
                 : StemFileState.Changed;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             return StemFileState.Unreadable;
         }

@@ -26,7 +26,7 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
             identity.CheckUnchanged();
             return identity;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.AudioTrackNotFound,

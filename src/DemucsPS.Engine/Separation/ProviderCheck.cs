@@ -4,6 +4,7 @@ using System.Text;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
+using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Separation;
@@ -173,7 +174,7 @@ internal static class ProviderCheck
                 ? agreement
                 : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // Then it is computed again.
             return null;
@@ -193,7 +194,7 @@ internal static class ProviderCheck
                 static (stream, text) => stream.Write(Encoding.UTF8.GetBytes(text))
             );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             tell?.Invoke(
                 $"The check of the execution provider cannot be saved in '{file}', so it will run again the next time: {e.Message}"

@@ -262,7 +262,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             {
                 throw Exists(target.FinalPath, canSkip: false, [], e);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 throw DurableFiles.Failed(target.FinalPath, e);
             }
@@ -303,7 +303,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             {
                 Directory.Delete(folder);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 // There is something in it: it is no longer ours to delete.
             }
@@ -371,7 +371,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
                 _createdFolders.Add(f);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.StemWriteFailed,
@@ -388,7 +388,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         {
             DurableFiles.Delete(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(path, e);
         }

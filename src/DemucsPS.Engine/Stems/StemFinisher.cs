@@ -120,7 +120,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
                 clipped
             );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(target, e);
         }

@@ -60,7 +60,7 @@ internal sealed class StemSampleFile : IDisposable
                 throw;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(path, e);
         }
@@ -74,7 +74,7 @@ internal sealed class StemSampleFile : IDisposable
         {
             _stream.Write(MemoryMarshal.AsBytes(interleaved));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(FilePath, e);
         }
@@ -90,7 +90,7 @@ internal sealed class StemSampleFile : IDisposable
         {
             _stream.Flush(flushToDisk: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(FilePath, e);
         }

@@ -145,7 +145,7 @@ public sealed class LateStartTests : IDisposable
         TrackSource late = new(film),
             cut = late with { LateStart = LateStart.Cut };
         Assert.Contains(
-            "; the sound begins 0.200 s late, so much silence is in front",
+            "; the sound begins 0.200 s late, so stems begin with that much silence",
             separator.Plan(late).Work,
             StringComparison.Ordinal
         );

@@ -29,7 +29,7 @@ internal static class ConcatenatedFile
                 )
                 : null;
         }
-        catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DemucsException || e.IsFileError())
         {
             // ffmpeg reads the same file and will say so.
             return null;

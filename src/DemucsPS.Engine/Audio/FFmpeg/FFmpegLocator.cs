@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Files;
+
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>Finds the ffmpeg program, which decodes everything but WAV and FLAC.</summary>
@@ -69,7 +71,7 @@ internal static class FFmpegLocator
         {
             return (File.GetUnixFileMode(path) & Anyone) != 0;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception.IsFileError())
         {
             return false;
         }

@@ -54,7 +54,7 @@ internal sealed class MpegDamage
             using ByteSource source = new(RegularFile.OpenRead(path, bufferSize: 0, options: FileOptions.SequentialScan), path);
             return Find(source);
         }
-        catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DemucsException || e.IsFileError())
         {
             // ffmpeg reads the same file and will say so.
             return null;

@@ -74,7 +74,7 @@ internal static class FileTags
             using ByteSource source = new(RegularFile.OpenRead(path, bufferSize: 0), path);
             return Read(source, wantsPicture);
         }
-        catch (Exception e) when (e is DemucsException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DemucsException || e.IsFileError())
         {
             // Whoever reads the sound will say so.
             return null;

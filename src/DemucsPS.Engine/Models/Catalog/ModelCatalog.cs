@@ -70,7 +70,7 @@ public sealed class ModelCatalog
             byte[] bytes = new byte[CatalogReader.MostBytes + 1];
             return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(DemucsError.CatalogInvalid, $"The catalog '{path}' cannot be read: {e.Message}", path, e);
         }

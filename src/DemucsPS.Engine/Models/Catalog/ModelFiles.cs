@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Weights;
 
@@ -40,7 +41,7 @@ internal static class ModelFiles
         {
             return [.. Directory.EnumerateFiles(folder).Where(IsModel).Order(StringComparer.Ordinal)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,

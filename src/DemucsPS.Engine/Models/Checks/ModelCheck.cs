@@ -222,7 +222,7 @@ public static class ModelCheck
             {
                 stems = Verify();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 _problems.Add($"The file cannot be read: {e.Message}");
                 return _result;

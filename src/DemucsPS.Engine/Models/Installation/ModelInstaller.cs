@@ -204,7 +204,7 @@ public sealed class ModelInstaller
             }
             Directory.Delete(folder, recursive: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ModelInUse,
@@ -368,7 +368,7 @@ public sealed class ModelInstaller
                 File.Delete(old);
             record.Write(folder);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ModelInUse,
@@ -414,7 +414,7 @@ public sealed class ModelInstaller
         {
             free = _settings.FreeSpace(folder);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is ArgumentException || e.IsFileError())
         {
             // Shares without a drive do not tell; what does not fit then fails when it is written.
             return;

@@ -69,7 +69,7 @@ internal sealed class ModelLock : IDisposable
             foreach (string folder in _folders)
                 Directory.Delete(folder);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // There is something in it.
         }

@@ -203,7 +203,7 @@ internal sealed class ModelTransfer : IDisposable
             {
                 return read();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e.IsFileError())
             {
                 throw new DemucsException(DemucsError.ModelDownloadFailed, $"'{source}' cannot be read: {e.Message}", source, e);
             }
@@ -227,7 +227,7 @@ internal sealed class ModelTransfer : IDisposable
         {
             return write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ModelWriteFailed,
@@ -483,7 +483,7 @@ internal sealed class ModelTransfer : IDisposable
         {
             File.Delete(TagOf(partial));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             // It is only looked at beside a partial file of the same address.
         }
@@ -509,7 +509,7 @@ internal sealed class ModelTransfer : IDisposable
                 ? value
                 : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             return null;
         }

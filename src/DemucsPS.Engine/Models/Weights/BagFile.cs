@@ -59,7 +59,7 @@ internal sealed class BagFile
             byte[] bytes = new byte[(int)Math.Min(file.Length, MostBytes + 1)];
             return Parse(bytes.AsSpan(0, file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)), path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(DemucsError.DemucsModelNotFound, $"The bag of models '{path}' cannot be read: {e.Message}", path, e);
         }

@@ -61,7 +61,7 @@ internal sealed class SafetensorsFile : IDisposable
             file = RegularFile.OpenRead(path, FileShare.Read | FileShare.Delete, bufferSize: 0);
             return new SafetensorsFile(file, path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             file?.Dispose();
             throw Unreadable(path, e);
@@ -180,7 +180,7 @@ internal sealed class SafetensorsFile : IDisposable
                 _file.ReadExactly(bytes);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e.IsFileError())
         {
             throw Unreadable(Path, e);
         }
