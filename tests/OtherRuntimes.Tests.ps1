@@ -111,7 +111,7 @@ Describe 'DemucsPS beside another module with ONNX Runtime' {
             `$env:DEMUCSPS_ONNXRUNTIME = ''; Invoke-Ours"
         $said | Should -HaveCount 3
         $said[0] | Should -BeLike 'OnnxRuntimeUnavailable,*'
-        $said[1] | Should -BeExactly "'$old' is ONNX Runtime $Version; version 1.31 or newer is required."
+        $said[1] | Should -BeExactly "'$old' is ONNX Runtime $Version. Version 1.31 or newer is required."
         $said[2] | Should -Be $alone[0]
     }
 }

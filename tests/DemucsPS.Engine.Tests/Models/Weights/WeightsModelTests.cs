@@ -318,7 +318,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.With("t_weight_pos_embed", 0.5));
         using ModelBag other = Load(folder["little.safetensors"]);
         Assert.Contains(
-            "model little: another content of 'little.safetensors'",
+            "'little.safetensors' of model little changed",
             Assert
                 .Throws<DemucsException>(() => Separator(other, folder, skip: true).Rehearse(new TrackSource(folder["noise.wav"])))
                 .Message,
