@@ -98,7 +98,7 @@ public sealed class QualityTests : IDisposable
         Assert.Equal(_session["compared", "small, overlap 0.05 (2)", "one"], ways[2].Folder);
         string page = File.ReadAllText(_session["compared", "one.html"]);
         Assert.All(ways, w => Assert.Contains($"\"{w.Setting}\"", page, StringComparison.Ordinal));
-        Assert.Contains(run.Progress, p => p.StatusDescription == "track 1: one.wav by small, overlap 0.05");
+        Assert.Contains(run.Progress, p => p.StatusDescription == "track 1: one.wav with small, overlap 0.05");
 
         Assert.All(_session.Run(compare, Session.Small).ErrorIds("CompareDemucsModelCommand"), id =>
             Assert.Contains(id, new[] { "StemExists", "DemucsModelNotFound" })
