@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using DemucsPS.Engine.Batch;
 using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Clusters;

@@ -4,7 +4,6 @@ using DemucsPS.Engine.Audio.FFmpeg;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Input;
 using DemucsPS.Engine.Records;
-using DemucsPS.Engine.Tracks;
 
 namespace DemucsPS.Engine.Player;
 

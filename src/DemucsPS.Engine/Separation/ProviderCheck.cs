@@ -4,7 +4,6 @@ using System.Text;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Records;
 
 namespace DemucsPS.Engine.Separation;
