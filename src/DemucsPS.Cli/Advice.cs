@@ -40,6 +40,7 @@ internal static class Advice
             EngineParameter.ValueSeparator => "--value-separator",
             EngineParameter.Shard => "--shard",
             EngineParameter.TimeLimit => "--time-limit",
+            EngineParameter.TaskLength => "--task-length",
             // Chunks are cut and joined one by one in PowerShell only.
             _ => null,
         };
@@ -56,9 +57,9 @@ internal static class Advice
             Remedy.Reinstall => "Use 'demucsps models install' with --force to install it again.",
             Remedy.SkipProviderCheck => "Use --skip-provider-check to use it anyway.",
             Remedy.NoPreparation => "Use --no-preparation to run the model without preparation.",
-            Remedy.PassOverDamage => "Use --on-damage warn to read it anyway, with silence in place of lost sound.",
+            Remedy.PassOverDamage => "Use --on-damage warn to read what can be read.",
             Remedy.PrepareOnly =>
-                "Use --no-submit to create the job's folder anyway, and 'demucsps slurm run --local' to run it without Slurm.",
+                "Use --no-submit to create the job's folder anyway, and 'demucsps slurm run JOB --local' to run it without Slurm.",
             // Chunks are joined in PowerShell only.
             _ => null,
         };

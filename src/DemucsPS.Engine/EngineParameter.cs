@@ -53,4 +53,7 @@ public enum EngineParameter
 
     /// <summary>How long a run may take.</summary>
     TimeLimit,
+
+    /// <summary>How long a task of a job should take.</summary>
+    TaskLength,
 }

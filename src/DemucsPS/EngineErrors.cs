@@ -54,7 +54,7 @@ internal static class EngineErrors
             Remedy.SkipProviderCheck => "Use -SkipProviderCheck to use it anyway.",
             Remedy.NoPreparation => "Use -NoPreparation to run the model without preparation.",
             Remedy.ShowUnasked => "Use -Force to write it anyway.",
-            Remedy.PassOverDamage => "Use -OnDamage Warn to read it anyway, with silence in place of lost sound.",
+            Remedy.PassOverDamage => "Use -OnDamage Warn to read what can be read.",
             Remedy.PrepareOnly =>
                 "Use Submit-DemucsJob with -NoSubmit to create the job's folder anyway, and 'demucsps slurm run' to run it without Slurm.",
             _ => throw new ArgumentOutOfRangeException(nameof(remedy), remedy, null),

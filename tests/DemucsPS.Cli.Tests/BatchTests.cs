@@ -228,6 +228,36 @@ public sealed class BatchTests
         }
     }
 
+    [Theory]
+    [InlineData("nowhere.wav")]
+    [InlineData("link.wav")]
+    public void A_link_that_leads_nowhere_fails_alone(string target)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "On Windows links take a right that few have.");
+        using TemporaryFolder folder = new();
+        File.CreateSymbolicLink(folder["link.wav"], target);
+        WavSamples.WriteFloat(folder["good.wav"], WavSamples.Noise(9000));
+        File.WriteAllLines(folder["list.txt"], ["link.wav", "good.wav"]);
+        foreach (
+            string[] inputs in (string[][])
+                [
+                    ["link.wav", "good.wav"],
+                    ["--files-from", "list.txt", "--shard", "1/1"],
+                ]
+        )
+        {
+            (int exitCode, string output, string error) = Demucsps.Run(
+                folder.Path,
+                ["separate", .. inputs, "--model", CliModels.Small, "--stem", "bass", "--force"]
+            );
+            Assert.Equal(1, exitCode);
+            Assert.Contains("link.wav", error, StringComparison.Ordinal);
+            Assert.Contains("[AudioTrackNotFound]", error, StringComparison.Ordinal);
+            Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
+            Assert.EndsWith(Path.Combine("good", "bass.wav"), output.TrimEnd(), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_name_that_is_no_text_fails_alone_and_in_one_share()
     {

@@ -47,7 +47,7 @@ public sealed class CompareCommandTests
         Assert.Contains("[DemucsModelNotFound]", error, StringComparison.Ordinal);
         // It is shorter than a chunk.
         Assert.Matches(
-            @"^song: baseline, overlap 0\.05  \d+\.\d s\nsong: baseline, overlap 0\.25  difference -Infinity  \d+\.\d s\n$",
+            @"^song: baseline, overlap 0\.05  \d+\.\d s\nsong: baseline, overlap 0\.25  difference none  \d+\.\d s\n$",
             output.ReplaceLineEndings("\n")
         );
         (exitCode, _, error) = Demucsps.Run(folder.Path, "compare", "song.wav", "--overlap", "much");

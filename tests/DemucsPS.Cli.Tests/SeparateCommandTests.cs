@@ -972,7 +972,7 @@ public sealed class SeparateCommandTests
         (int exitCode, string output, string error) = Demucsps.Run(folder.Path, "separate", "cut.wav", "--on-damage", "fail");
         Assert.Equal(1, exitCode);
         Assert.Contains(
-            "1000 frames are missing. Use --on-damage warn to read it anyway, with silence in place of lost sound. [AudioTrackCorrupt]",
+            "1000 frames are missing. Use --on-damage warn to read what can be read. [AudioTrackCorrupt]",
             error,
             StringComparison.Ordinal
         );

@@ -86,7 +86,7 @@ public sealed class ErrorTests : IDisposable
         Assert.Empty(refused.Output);
         Assert.StartsWith("AudioTrackCorrupt,", Assert.Single(refused.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.EndsWith(
-            "Use -OnDamage Warn to read it anyway, with silence in place of lost sound.",
+            "Use -OnDamage Warn to read what can be read.",
             refused.Errors[0].ToString(),
             StringComparison.Ordinal
         );

@@ -234,7 +234,13 @@ internal sealed class CompareCommand
         );
 
     private static string Figure(string name, double? figure) =>
-        figure is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {name} {value:F2}") : "";
+        figure switch
+        {
+            null => "",
+            // The stems are the same bit for bit.
+            double.NegativeInfinity => $"  {name} none",
+            { } value => string.Create(CultureInfo.InvariantCulture, $"  {name} {value:F2}"),
+        };
 
     private static string Json(ComparedSeparation compared) =>
         ConsoleJson.Of(

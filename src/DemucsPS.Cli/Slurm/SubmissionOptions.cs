@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DemucsPS.Engine;
 using DemucsPS.Engine.Clusters;
 
 namespace DemucsPS.Cli.Slurm;
@@ -107,7 +108,9 @@ internal sealed class SubmissionOptions
         plan = plan with
         {
             RealTimeFactor = parsed.GetValue(_realTimeFactor),
-            TaskLength = parsed.GetValue(_taskLength) is { } length ? Engine.Batch.TimeLimit.Parse(length) : plan.TaskLength,
+            TaskLength = parsed.GetValue(_taskLength) is { } length
+                ? Engine.Batch.TimeLimit.Parse(length, EngineParameter.TaskLength)
+                : plan.TaskLength,
             TimeLimit = parsed.GetValue(_timeLimit) is { } limit ? Engine.Batch.TimeLimit.Parse(limit) : null,
             MaxTasks = parsed.GetValue(_maxTasks) ?? int.MaxValue,
         };

@@ -41,11 +41,12 @@ public sealed partial class TimeLimit
     /// <summary>Seconds of work that a second of music takes: as measured in this run, or as assumed.</summary>
     public double RealTimeFactor => _music > TimeSpan.Zero ? _worked / _music : _assumed;
 
-    /// <summary>Reads a limit.</summary>
+    /// <summary>Reads a length of time.</summary>
     /// <param name="text">Hours, minutes and seconds as <c>01:50:00</c> or <c>48:00:00</c>, with days before them as
     /// <c>1-01:50:00</c>.</param>
+    /// <param name="parameter">What it was given for, for messages.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: it is none.</exception>
-    public static TimeSpan Parse(string text)
+    public static TimeSpan Parse(string text, EngineParameter parameter = EngineParameter.TimeLimit)
     {
         Match form = Form().Match(text);
         TimeSpan limit = form.Success ? new TimeSpan(Number("days"), Number("hours"), Number("minutes"), Number("seconds")) : TimeSpan.Zero;
@@ -53,10 +54,10 @@ public sealed partial class TimeLimit
             ? limit
             : throw new DemucsException(
                 DemucsError.ParameterInvalid,
-                $"'{text}' is not a time limit. Write hours, minutes and seconds as 01:50:00, or with days as 1-01:50:00."
+                $"'{text}' is not a length of time. Write hours, minutes and seconds as 01:50:00, or with days as 1-01:50:00."
             )
             {
-                Parameter = EngineParameter.TimeLimit,
+                Parameter = parameter,
             };
 
         int Number(string part) =>

@@ -148,7 +148,8 @@ public sealed class TrackDurations
         }
         catch (Exception e) when (e is DemucsException || e.IsFileError())
         {
-            // Whoever gets it will say what is wrong with it.
+            // Whoever gets it will say what is wrong with it. A link that leads nowhere exists, and has no length.
+            file = null;
             return Load(0);
         }
 

@@ -86,7 +86,7 @@ internal sealed class SlurmCommand
         {
             throw new DemucsException(
                 DemucsError.SchedulerNotFound,
-                $"Slurm's command '{program}' cannot be started: {e.Message} Run this where Slurm's commands are installed, such as on a login node.",
+                $"Slurm's command '{program}' cannot be started: {e.Message.TrimEnd('.')}. Run this where Slurm's commands are installed, such as on a login node.",
                 null,
                 e
             )

@@ -159,7 +159,7 @@ public sealed class ModelComparison
                     }
                     catch (DemucsException e)
                     {
-                        Failed(setting, track, e);
+                        Failed(setting, track, Advised(e));
                         // What keeps the models from being loaded is the same for all tracks.
                         if (
                             !bag.IsLoaded
@@ -311,4 +311,14 @@ public sealed class ModelComparison
         }
         return power > 0 ? 10 * Math.Log10(difference / power) : null;
     }
+
+    // A comparison that is resumed skips what is finished; it has no other way to.
+    private static DemucsException Advised(DemucsException error) =>
+        error.Remedies.Contains(Remedy.SkipExisting)
+            ? new DemucsException(error.Error, error.Message, error.Path, error)
+            {
+                Parameter = error.Parameter,
+                Remedies = [.. error.Remedies.Select(remedy => remedy == Remedy.SkipExisting ? Remedy.Resume : remedy)],
+            }
+            : error;
 }

@@ -167,7 +167,7 @@ internal sealed class CueSheet
         int[] numbers = [.. parts.Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1)];
         return numbers is [>= 0 and <= MaxMinutes, >= 0 and < 60, >= 0 and < 75]
             ? (((numbers[0] * 60L) + numbers[1]) * 75) + numbers[2]
-            : throw Invalid($"has the time '{text}'; times are minutes:seconds:frames, with at most 60 seconds and 75 frames");
+            : throw Invalid($"has the time '{text}'; times are minutes:seconds:frames, with at most 59 seconds and 74 frames");
     }
 
     private DemucsException Invalid(string what) => PlaylistText.Invalid(_path, $"{what} (line {_line})");

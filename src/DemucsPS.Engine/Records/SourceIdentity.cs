@@ -38,14 +38,14 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
     }
 
     /// <summary>Length and time of a file that is about to be read; null if there is none.</summary>
-    public static (long Bytes, DateTime Modified)? Before(TrackSource source) => File.Exists(source.Path) ? Stamp(source.Path) : null;
+    public static (long Bytes, DateTime Modified)? Before(TrackSource source) => Seen(source.Path);
 
     /// <summary>Checks that the file has not changed since. A deleted file is not checked: an open file stays readable.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.AudioTrackCorrupt"/>: it has changed.</exception>
     public void CheckUnchanged()
     {
-        if (File.Exists(Path))
-            CheckUnchanged(Stamp(Path));
+        if (Seen(Path) is { } now)
+            CheckUnchanged(now);
     }
 
     /// <summary>Checks that the file was like this at another moment, too.</summary>
@@ -58,6 +58,19 @@ internal sealed record SourceIdentity(string Path, long Bytes, DateTime Modified
                 $"'{Path}' changed during the separation. Try again when no other program writes to it.",
                 Path
             );
+    }
+
+    private static (long Bytes, DateTime Modified)? Seen(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? Stamp(path) : null;
+        }
+        catch (Exception e) when (e.IsFileError())
+        {
+            // A link that leads nowhere exists. Opening it says what is wrong.
+            return null;
+        }
     }
 
     private static (long Bytes, DateTime Modified) Stamp(string path)

@@ -496,7 +496,7 @@ public sealed class ModelBag : IDisposable
         if (weights is null)
             return [.. Enumerable.Range(0, models).Select(_ => Enumerable.Repeat(1f, stems).ToArray())];
         if (weights.Count != models)
-            throw Wrong($"There are {models} models but {weights.Count} rows of weights. Give one row per model.");
+            throw Wrong($"The number of rows of weights is {weights.Count}, and that of models {models}. Give one row per model.");
         foreach (IReadOnlyList<double> row in weights)
         {
             if (row.Count != stems)

@@ -312,7 +312,7 @@ internal sealed class FFmpegReader : AudioReader
         {
             throw new DemucsException(
                 DemucsError.FFmpegNotFound,
-                $"'{path}' needs ffmpeg, but '{ffmpeg}' cannot be started: {exception.Message} Reinstall ffmpeg, or set {FFmpegLocator.EnvironmentVariable} to the path of another ffmpeg.",
+                $"'{path}' needs ffmpeg, but '{ffmpeg}' cannot be started: {exception.Message.TrimEnd('.')}. Reinstall ffmpeg, or set {FFmpegLocator.EnvironmentVariable} to the path of another ffmpeg.",
                 path,
                 exception
             );

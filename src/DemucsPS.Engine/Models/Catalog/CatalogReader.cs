@@ -49,7 +49,7 @@ internal sealed class CatalogReader
         }
         catch (JsonException e)
         {
-            throw reader.Wrong($"it is not valid JSON: {e.Message}", e);
+            throw reader.Wrong($"it is not valid JSON: there is a fault in line {e.LineNumber + 1}, at byte {e.BytePositionInLine + 1}", e);
         }
         catch (InvalidOperationException e)
         {
