@@ -185,7 +185,18 @@ public sealed class TrackList
                 ];
             if (isListed)
                 throw PlaylistText.Invalid(file, "is a playlist inside another playlist");
-            return Playlist.Read(file, _failed).SelectMany(entry => TracksOf(entry, isListed: true));
+            bool isRefused = false;
+            IReadOnlyList<string> entries = Playlist.Read(
+                file,
+                refused =>
+                {
+                    isRefused = true;
+                    _failed(refused);
+                }
+            );
+            if (entries.Count == 0 && !isRefused)
+                throw PlaylistText.Invalid(file, "is a playlist without entries");
+            return entries.SelectMany(entry => TracksOf(entry, isListed: true));
         }
         catch (DemucsException e)
         {

@@ -168,8 +168,23 @@ public sealed partial class ModelLibrary
         Func<string, string> toFullPath
     )
     {
+        if (given.Count == 0 && _default is not null)
+        {
+            try
+            {
+                return Select([_default], weights, toFullPath);
+            }
+            catch (DemucsException e) when (e.Error == DemucsError.DemucsModelNotFound)
+            {
+                throw new DemucsException(e.Error, $"{e.Message} ${ModelVariable} names this model as the default.", e.Path, e)
+                {
+                    Parameter = e.Parameter,
+                    Remedies = e.Remedies,
+                };
+            }
+        }
         if (given.Count == 0)
-            given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
+            given = [Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName];
         if (given.FirstOrDefault(BagFile.IsBag) is { } file)
             return SelectBag(toFullPath(file), given.Count, weights);
         CatalogEntry? bag = given.Select(Catalog.Find).FirstOrDefault(e => e is { IsBag: true });

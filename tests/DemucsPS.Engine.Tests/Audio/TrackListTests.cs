@@ -92,6 +92,18 @@ public sealed class TrackListTests : IDisposable
         Assert.Empty(_errors);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("#EXTM3U\n")]
+    public void A_playlist_without_entries_is_told(string content)
+    {
+        Write("list.m3u8", content);
+        Assert.Empty(Names(new TrackListOptions(), _folder["list.m3u8"]));
+        DemucsException error = Assert.Single(_errors);
+        Assert.Equal(DemucsError.TrackListInvalid, error.Error);
+        Assert.Contains("without entries", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>
     /// As VLC writes them: its export takes paths below the playlist's folder as they are and codes what a URI cannot have
     /// (modules/misc/playlist/m3u.c).

@@ -240,6 +240,9 @@ public sealed class ModelLibraryTests
         Assert.Equal((folder["models", "htdemucs", "any.onnx"], "htdemucs"), (Default(library).Path, Default(library).Name));
         Assert.Equal("set", Default(ModelLibrary.Open(folder["models"], defaultModel: folder["set.onnx"])).Name);
         Assert.Null(Default(ModelLibrary.Open(folder["models"], defaultModel: "baseline")).Path);
+        DemucsException error = Assert.Throws<DemucsException>(() => Default(ModelLibrary.Open(folder["models"], defaultModel: "missing")));
+        Assert.Equal(DemucsError.DemucsModelNotFound, error.Error);
+        Assert.EndsWith("$DEMUCSPS_MODEL names this model as the default.", error.Message, StringComparison.Ordinal);
 
         static ModelSource Default(ModelLibrary library) => Assert.Single(library.Select([], null, Path.GetFullPath).Models);
     }

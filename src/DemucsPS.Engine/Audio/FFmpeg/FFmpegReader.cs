@@ -233,7 +233,7 @@ internal sealed class FFmpegReader : AudioReader
         FFmpegProgram.At(ffmpeg).Require(FFmpegProgram.LeastToRead, $"'{path}' needs");
         return new DemucsException(
             DemucsError.AudioFormatUnsupported,
-            $"'{path}' cannot be decoded: it is neither WAV nor FLAC, and ffmpeg failed with exit code {exitCode}.{Quote(log)} Check that the file is a recording.",
+            $"'{path}' cannot be decoded: no built-in decoder knows it, and ffmpeg failed with exit code {exitCode}.{Quote(log)} Check that the file is a recording.",
             path,
             cause
         );
