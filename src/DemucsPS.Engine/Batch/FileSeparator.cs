@@ -273,7 +273,8 @@ public sealed class FileSeparator
     }
 
     /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
-    private TimeSpan Since(long moment) => Clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
+    internal static TimeSpan Since(TimeProvider clock, long moment) =>
+        clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
     /// <summary>The header of a track's file; read again only if the file differs from the last one or has changed.</summary>
     private TrackHeader HeaderOf(TrackSource source)
@@ -441,7 +442,7 @@ public sealed class FileSeparator
             Duration = TimeSpan.FromSeconds((double)found.StemFrames / found.SampleRate),
             Frames = found.StemFrames,
             SampleRate = found.SampleRate,
-            Elapsed = Since(track.Started),
+            Elapsed = Since(Clock, track.Started),
             Chunks = found.Chunks,
             Gain = found.Gain,
             NullTestDb = found.NullTestDb,

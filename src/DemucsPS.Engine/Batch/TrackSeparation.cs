@@ -285,6 +285,5 @@ internal sealed class TrackSeparation : IDisposable
             ]),
         };
 
-    /// <summary>Time since a moment; never below zero, whatever the clock does.</summary>
-    private TimeSpan Since(long moment) => _setup.Clock.GetElapsedTime(moment) is var time && time > TimeSpan.Zero ? time : TimeSpan.Zero;
+    private TimeSpan Since(long moment) => FileSeparator.Since(_setup.Clock, moment);
 }

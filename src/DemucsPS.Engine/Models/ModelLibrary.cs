@@ -152,6 +152,9 @@ public sealed partial class ModelLibrary
         };
     }
 
+    // What is used where neither the user nor a variable names a model.
+    private string UsualName => Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName;
+
     /// <summary>Finds what a user named.</summary>
     /// <param name="given">Names of models or bags, full or relative paths of files, or of folders with one model, with <c>@</c> and the
     /// beginning of the file's SHA-256 after it where it must be that one; none for the default.</param>
@@ -184,7 +187,7 @@ public sealed partial class ModelLibrary
             }
         }
         if (given.Count == 0)
-            given = [Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName];
+            given = [UsualName];
         if (given.FirstOrDefault(BagFile.IsBag) is { } file)
             return SelectBag(toFullPath(file), given.Count, weights);
         CatalogEntry? bag = given.Select(Catalog.Find).FirstOrDefault(e => e is { IsBag: true });
@@ -233,9 +236,9 @@ public sealed partial class ModelLibrary
     /// <exception cref="DemucsException">As <see cref="Select"/>.</exception>
     public IReadOnlyList<string> Pin(IReadOnlyList<string> given, Func<string, string> toFullPath)
     {
-        if (given.Count == 0)
-            given = [_default ?? (Describe(PreferredName) is { Installed: true } ? PreferredName : ModelSource.BaselineName)];
         _ = Select(given, null, toFullPath);
+        if (given.Count == 0)
+            given = [_default ?? UsualName];
         return
         [
             .. given.Select(model =>
