@@ -8,13 +8,17 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Bench;
 
 /// <summary>
-/// Models side by side: each is loaded and run in a process of its own, one after the other, for as many rounds as are asked for.
+/// Models, or one model on several execution providers, side by side: each is loaded and run in a process of its own, one after the other,
+/// for as many rounds as are asked for.
 /// </summary>
 internal static class GraphComparison
 {
     private const int Runs = 3;
 
-    /// <summary>Compares models; the first is what the others are divided by.</summary>
+    /// <summary>
+    /// Compares models, each said as <c>MODEL</c>, <c>MODEL@PROVIDER</c> or <c>MODEL@PROVIDER:PRECISION</c>; the first is what the others
+    /// are divided by.
+    /// </summary>
     public static void Report(IReadOnlyList<string> models, int rounds, int threads, TextWriter to)
     {
         List<Loaded>[] all = [.. models.Select(_ => new List<Loaded>())];
@@ -47,11 +51,13 @@ internal static class GraphComparison
     /// <summary>What a process of its own does: loads a model as the product does, and runs it on noise.</summary>
     public static string Run(string model, int threads)
     {
+        (string path, ExecutionProvider provider, ModelPrecision precision) = Parse(model);
         Stopwatch watch = Stopwatch.StartNew();
         using SeparationModel loaded = SeparationModel.Load(
-            ModelSource.Find(Path.GetFullPath(model)),
-            new OnnxSessionOptions { IntraOpThreads = threads },
-            prepare: true
+            ModelSource.Find(path),
+            new OnnxSessionOptions { IntraOpThreads = threads, ExecutionProvider = provider },
+            prepare: true,
+            precision: precision
         );
         double load = watch.Elapsed.TotalSeconds;
         ModelTensors tensors = new(loaded.Contract);
@@ -73,6 +79,17 @@ internal static class GraphComparison
             loaded.Run(tensors, CancellationToken.None);
             return watch.Elapsed.TotalSeconds;
         }
+    }
+
+    private static (string Path, ExecutionProvider Provider, ModelPrecision Precision) Parse(string model)
+    {
+        string[] parts = model.Split('@', 2),
+            how = [.. parts.Skip(1).SelectMany(part => part.Split(':', 2))];
+        return (
+            Path.GetFullPath(parts[0]),
+            how.Length > 0 ? Enum.Parse<ExecutionProvider>(how[0], ignoreCase: true) : ExecutionProvider.Cpu,
+            how.Length > 1 ? Enum.Parse<ModelPrecision>(how[1], ignoreCase: true) : ModelPrecision.Full
+        );
     }
 
     private static Loaded Measure(string model, int threads)

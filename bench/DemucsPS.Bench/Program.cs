@@ -90,7 +90,7 @@ root.Add(separate);
 // Other forms of the same model: an export, and the author's weights.
 Argument<string[]> models = new("models")
 {
-    Description = "The models: names or files. All are divided by the first.",
+    Description = "The models: files, or FILE@PROVIDER[:PRECISION]. All are divided by the first.",
     Arity = ArgumentArity.OneOrMore,
 };
 Command graphs = new(

@@ -830,6 +830,18 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Where_no_track_is_there_no_model_is_loaded_to_say_so()
+    {
+        using TemporaryFolder folder = new();
+        Dictionary<string, string?> cache = new() { ["DEMUCSPS_CACHE"] = folder["cache"] };
+        (int exitCode, _, string error) = Demucsps.Run(folder.Path, cache, "separate", "none.wav", "--model", CliModels.Normalizing);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("[AudioTrackNotFound]", error, StringComparison.Ordinal);
+        // Loading would have prepared it.
+        Assert.False(Directory.Exists(folder["cache"]));
+    }
+
+    [Fact]
     public void Without_ffmpeg_wave_and_FLAC_files_are_separated_and_others_say_what_to_install()
     {
         using TemporaryFolder folder = new();

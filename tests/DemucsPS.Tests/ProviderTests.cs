@@ -1,3 +1,5 @@
+using System.IO.Compression;
+
 namespace DemucsPS.Tests;
 
 /// <summary>Execution providers of plug-in libraries, as cmdlets take them.</summary>
@@ -47,6 +49,34 @@ public sealed class ProviderTests : IDisposable
                 .AssertNoErrors()
                 .All<double>()
         );
+    }
+
+    /// <summary>OpenVINO's own library, as its maker publishes it, where it lies beside the checkout and the processor is Intel's.</summary>
+    [Fact]
+    public void OpenVINO_is_used_in_two_runspaces()
+    {
+        Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
+        string wheels = Path.Combine(RepositoryFiles.Root, "..", "shared", "providers");
+        string? wheel = Directory.Exists(wheels) && OperatingSystem.IsLinux()
+            ? Directory.GetFiles(wheels, "onnxruntime_ep_openvino-*.whl").FirstOrDefault()
+            : null;
+        Assert.SkipWhen(wheel is null, $"There is no wheel of OpenVINO's plug-in library in '{wheels}'.");
+        // A wheel is a zip.
+        ZipFile.ExtractToDirectory(wheel!, _session["wheel"]);
+        string library = Directory
+            .GetFiles(_session["wheel"], "libonnxruntime_providers_openvino_plugin.so", SearchOption.AllDirectories)
+            .Single();
+        Assert.SkipUnless(
+            _session.Run("(Get-DemucsDevice $args[0] | Where-Object Library -EQ $args[0]).Usable", library).AssertNoErrors().Text is ["True"],
+            "This processor is not of Intel, and OpenVINO's plug-in library takes no other."
+        );
+        string script =
+            $"(Invoke-DemucsSeparation one.wav -Model $args[0] -Stem bass -Force -ExecutionProvider OpenVINO -ProviderLibrary '{library}').ExecutionProvider";
+        Assert.Equal(["OpenVINO"], _session.Run(script, Session.Small).AssertNoErrors().Text);
+        using Session other = new(own: true);
+        other.AddNoise("one.wav", 9000);
+        Assert.Equal(["OpenVINO"], other.Run(script, Session.Small).AssertNoErrors().Text);
+        Assert.Equal(["OpenVINO"], _session.Run(script, Session.Small).AssertNoErrors().Text);
     }
 
     [Fact]

@@ -426,8 +426,8 @@ internal sealed class SeparateCommand
                 : new(collisions);
             if (tracks.Length + refused.Count == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
                 report.Note($"Share {shard} is empty.");
-            // What is wrong with a model concerns all tracks.
-            if (tracks.Length > collisions.Count)
+            // What is wrong with a model concerns all tracks. Where none of them is there, that is what is wrong, and can be told at once.
+            if (tracks.Length > collisions.Count && tracks.Any(track => File.Exists(track.Path)))
                 bag!.Load(pipe.Token);
             begun = true;
             TimeLimit? limit = time is { } given

@@ -16,8 +16,8 @@ namespace DemucsPS.Engine.Models;
 /// Runtime does in many passes is said in fewer. It is
 /// kept in the <see cref="PreparationCache"/>, or in memory where that cannot be written to; the model's own folder is left alone. The copy
 /// is an ordinary ONNX model of the same inputs,
-/// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. Its
-/// attention is an operator of ONNX Runtime's own (com.microsoft).
+/// outputs and metadata, and uses the same weights file if there is one; one entry more of the metadata is its <see cref="CopySeal"/>. What
+/// of that suits which execution provider, <see cref="GraphForm"/> says.
 /// </summary>
 internal sealed class PreparedModel : IDisposable
 {
@@ -77,7 +77,7 @@ internal sealed class PreparedModel : IDisposable
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are not an ONNX model.</exception>
-    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full, null)?.ToBytes();
+    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full, GraphForm.Cpu, null)?.ToBytes();
 
     /// <summary>Finds or makes the prepared copy of a model file.</summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
@@ -108,7 +108,7 @@ internal sealed class PreparedModel : IDisposable
 
     /// <summary>
     /// As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced, with <paramref name="evenIfRefused"/>
-    /// one that a test has refused is made, to test it again.
+    /// one that a test has refused is made, to test it again. <paramref name="form"/> says what it is to run on.
     /// </summary>
     internal static PreparedModel? Prepare(
         string modelPath,
@@ -117,7 +117,8 @@ internal sealed class PreparedModel : IDisposable
         Action<string>? warn,
         bool renew,
         bool evenIfRefused,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        GraphForm form = GraphForm.Cpu
     )
     {
         // What was prepared once, the runtime would fold again, and then there is this and that to rewrite again.
@@ -154,7 +155,7 @@ internal sealed class PreparedModel : IDisposable
         string folder = System.IO.Path.GetDirectoryName(modelPath)
             ?? throw new ArgumentException($"'{modelPath}' is not the full path of a file.", nameof(modelPath));
         // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
-        string name = NameOf(modelPath, precision, cancellationToken);
+        string name = NameOf(modelPath, precision, cancellationToken, form);
         if (!evenIfRefused && cache.ReasonAgainst(name) is { } reason)
             throw Refusal(modelPath, reason);
         if (Find(name, modelPath, cache, renew) is { } found)
@@ -162,10 +163,10 @@ internal sealed class PreparedModel : IDisposable
 
         byte[] source = Reading(modelPath, () => File.ReadAllBytes(modelPath));
         cancellationToken.ThrowIfCancellationRequested();
-        if (Rewrite(source, modelPath, precision, model => Fold(modelPath, model, cache, cancellationToken)) is not { } rewritten)
+        if (Rewrite(source, modelPath, precision, form, model => Fold(modelPath, model, cache, cancellationToken)) is not { } rewritten)
             return null;
         cancellationToken.ThrowIfCancellationRequested();
-        if (NameOf(modelPath, precision, cancellationToken) != name)
+        if (NameOf(modelPath, precision, cancellationToken, form) != name)
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,
                 $"Model '{modelPath}' is being changed by another program. Try again when that is done.",
@@ -406,14 +407,28 @@ internal sealed class PreparedModel : IDisposable
     internal static ModelPrecision CopyFor(ModelPrecision precision) =>
         precision == ModelPrecision.Int8 ? ModelPrecision.Int8 : ModelPrecision.Full;
 
+    /// <summary>The form of the copy that runs on an execution provider in a precision.</summary>
+    internal static GraphForm FormFor(ExecutionProvider provider, ModelPrecision precision) =>
+        provider switch
+        {
+            ExecutionProvider.Cpu => GraphForm.Cpu,
+            ExecutionProvider.Cuda or ExecutionProvider.DirectML or ExecutionProvider.WebGpu => GraphForm.Accelerator,
+            _ => precision == ModelPrecision.Full ? GraphForm.Compiled : GraphForm.CompiledReduced,
+        };
+
     /// <summary>
     /// The name of the copy that a model file would be run as, if there is anything to rewrite; null if it runs without preparation.
     /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
-    internal static string? NameFor(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
+    internal static string? NameFor(
+        string modelPath,
+        ModelPrecision precision,
+        CancellationToken cancellationToken,
+        GraphForm form = GraphForm.Cpu
+    ) =>
         ModelFiles.IsPrepared(modelPath) || IsSealed(modelPath) || IsRuntimeFormat(modelPath)
             ? null
-            : NameOf(modelPath, precision, cancellationToken);
+            : NameOf(modelPath, precision, cancellationToken, form);
 
     /// <summary>
     /// Whether a file was written by this library in the form that runs best, whatever it is called: there is nothing to prepare.
@@ -521,7 +536,13 @@ internal sealed class PreparedModel : IDisposable
         }
     }
 
-    private static GraphModel? Rewrite(ReadOnlyMemory<byte> bytes, string? path, ModelPrecision precision, Func<byte[]?, GraphModel?>? fold)
+    private static GraphModel? Rewrite(
+        ReadOnlyMemory<byte> bytes,
+        string? path,
+        ModelPrecision precision,
+        GraphForm form,
+        Func<byte[]?, GraphModel?>? fold
+    )
     {
         try
         {
@@ -534,8 +555,8 @@ internal sealed class PreparedModel : IDisposable
             if (fold is not null && !model.HoldsHalves && fold(lowered ? model.ToBytes() : null) is { } folded)
                 model = folded;
             bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)),
-                quicker = Reading(path, () => CpuRewrites.Apply(model, folder)),
-                exacter = ExactSumRewrites.Apply(model);
+                quicker = Reading(path, () => KernelRewrites.Apply(model, folder, form)),
+                exacter = form.HasShortSums() && ExactSumRewrites.Apply(model);
             if (precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
             return Reading(path, () => Int8Products.Apply(model, folder)) > 0
@@ -635,17 +656,25 @@ internal sealed class PreparedModel : IDisposable
             ).Dispose();
     }
 
+    /// <summary>What a form adds to that by which a copy is named.</summary>
+    internal static string NamePart(GraphForm form) => form == GraphForm.Cpu ? "" : $"{form}\0";
+
     /// <summary>
     /// The name of a model's copy: by the model's file, and by what else the copy depends on, namely weights in other files, what folds it
     /// and what rewrites it.
     /// </summary>
-    private static string NameOf(string modelPath, ModelPrecision precision, CancellationToken cancellationToken) =>
+    private static string NameOf(
+        string modelPath,
+        ModelPrecision precision,
+        CancellationToken cancellationToken,
+        GraphForm form = GraphForm.Cpu
+    ) =>
         Reading(modelPath, () =>
         {
             using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
                 surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             DurableFiles.Append(content, modelPath, cancellationToken);
-            surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0"));
+            surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0{NamePart(form)}"));
             foreach (string weights in ExternalWeights.Read(modelPath).Where(File.Exists))
             {
                 surroundings.AppendData(

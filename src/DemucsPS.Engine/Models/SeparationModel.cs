@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Models;
 
@@ -150,6 +151,7 @@ internal sealed class SeparationModel : IDisposable
             Int8Support.Check();
         options = ExecutionProviderChoice.Resolve(options, tell) with { Precision = precision };
         ModelPrecision copied = PreparedModel.CopyFor(precision);
+        GraphForm form = PreparedModel.FormFor(options.ExecutionProvider, precision);
         PreparedModel? copy = null;
         OnnxSession? session = null;
         try
@@ -204,7 +206,7 @@ internal sealed class SeparationModel : IDisposable
             source.Path is not { } path ? null
             : source is { IsWeights: true, Trial: ModelTrial.Float64 }
                 ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
-            : source.IsWeights ? WeightsModel.Prepare(source, copied, PreparationCache.Open(), warn, renew, cancellationToken)
+            : source.IsWeights ? WeightsModel.Prepare(source, copied, form, PreparationCache.Open(), warn, renew, cancellationToken)
             : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
             : prepare
                 ? PreparedModel.Prepare(
@@ -214,7 +216,8 @@ internal sealed class SeparationModel : IDisposable
                     warn,
                     renew,
                     source.Trial == ModelTrial.EvenIfRefused,
-                    cancellationToken
+                    cancellationToken,
+                    form
                 )
             : null;
 

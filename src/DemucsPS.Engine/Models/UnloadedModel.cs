@@ -1,5 +1,6 @@
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Models;
 
@@ -23,21 +24,29 @@ internal sealed class UnloadedModel
     /// <param name="source">The model.</param>
     /// <param name="prepare">Whether it would be prepared.</param>
     /// <param name="precision">For what.</param>
+    /// <param name="provider">What it would run on.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">A file cannot be read.</exception>
-    public static UnloadedModel Read(ModelSource source, bool prepare, ModelPrecision precision, CancellationToken cancellationToken)
+    public static UnloadedModel Read(
+        ModelSource source,
+        bool prepare,
+        ModelPrecision precision,
+        ExecutionProvider provider,
+        CancellationToken cancellationToken
+    )
     {
         if (source.Path is not { } path)
             return new UnloadedModel(ModelIdentity.OfBuiltIn(source.Name), null, null, () => false);
         ModelIdentity asItIs = new(source.Name, false, ModelFileSet.Create(path, null).Identify(cancellationToken));
+        GraphForm form = PreparedModel.FormFor(provider, precision);
         precision = PreparedModel.CopyFor(precision);
         if (source.IsWeights)
         {
-            string graph = WeightsModel.NameOf(source, precision, cancellationToken);
+            string graph = WeightsModel.NameOf(source, precision, form, cancellationToken);
             return new UnloadedModel(asItIs, graph, PreparationCache.Open().Identify(graph, cancellationToken), () => true);
         }
-        if (!prepare || PreparedModel.NameFor(path, precision, cancellationToken) is not { } name)
+        if (!prepare || PreparedModel.NameFor(path, precision, cancellationToken, form) is not { } name)
             return new UnloadedModel(asItIs, null, null, () => false);
         return new UnloadedModel(asItIs, name, PreparationCache.Open().Identify(name, cancellationToken), () =>
             PreparedModel.Prepare(File.ReadAllBytes(path)) is not null

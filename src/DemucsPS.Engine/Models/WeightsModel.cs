@@ -24,6 +24,7 @@ internal static class WeightsModel
     /// <summary>Finds or makes the graph of a model.</summary>
     /// <param name="source">The model; its file has weights.</param>
     /// <param name="precision">What it is for.</param>
+    /// <param name="form">What it is to run on.</param>
     /// <param name="cache">Where graphs lie.</param>
     /// <param name="warn">Receives messages for the user; null to go without.</param>
     /// <param name="renew">Whether one that is in the cache is not used but replaced.</param>
@@ -38,6 +39,7 @@ internal static class WeightsModel
     public static PreparedModel Prepare(
         ModelSource source,
         ModelPrecision precision,
+        GraphForm form,
         PreparationCache cache,
         Action<string>? warn,
         bool renew,
@@ -45,13 +47,13 @@ internal static class WeightsModel
     )
     {
         using HTDemucsWeights weights = Open(source, warn);
-        string name = NameOf(source, weights, precision, cancellationToken);
+        string name = NameOf(source, weights, precision, form, cancellationToken);
         return PreparedModel.Find(name, source.Path!, cache, renew)
             ?? PreparedModel.Keep(
                 name,
                 source.Path!,
                 cache,
-                stream => Write(weights, source, precision == ModelPrecision.Full ? null : cache, stream, cancellationToken),
+                stream => Write(weights, source, form, precision == ModelPrecision.Full ? null : cache, stream, cancellationToken),
                 warn,
                 cancellationToken
             );
@@ -81,16 +83,16 @@ internal static class WeightsModel
     public static void Write(ModelSource source, Stream destination, Action<string>? warn, CancellationToken cancellationToken)
     {
         using HTDemucsWeights weights = Open(source, warn);
-        Write(weights, source, null, destination, cancellationToken);
+        Write(weights, source, GraphForm.Cpu, null, destination, cancellationToken);
     }
 
     /// <summary>The name that a model's graph has in the cache.</summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
-    public static string NameOf(ModelSource source, ModelPrecision precision, CancellationToken cancellationToken)
+    public static string NameOf(ModelSource source, ModelPrecision precision, GraphForm form, CancellationToken cancellationToken)
     {
         using HTDemucsWeights weights = Open(source, null);
-        return NameOf(source, weights, precision, cancellationToken);
+        return NameOf(source, weights, precision, form, cancellationToken);
     }
 
     /// <summary>What a model is, whatever its file looks like; see <see cref="HTDemucsWeights.Identify"/>.</summary>
@@ -144,6 +146,7 @@ internal static class WeightsModel
 
     /// <param name="weights">The weights.</param>
     /// <param name="source">The model.</param>
+    /// <param name="form">What the graph is to run on.</param>
     /// <param name="int8">Of a graph for <see cref="ModelPrecision.Int8"/>, where to write what the runtime makes of it on the way; null
     /// for full precision.</param>
     /// <param name="destination">Takes the graph.</param>
@@ -151,12 +154,13 @@ internal static class WeightsModel
     private static void Write(
         HTDemucsWeights weights,
         ModelSource source,
+        GraphForm form,
         PreparationCache? int8,
         Stream destination,
         CancellationToken cancellationToken
     )
     {
-        HTDemucsGraphOptions options = new() { SegmentFrames = SegmentFrames(weights, source.Segment) };
+        HTDemucsGraphOptions options = new() { SegmentFrames = SegmentFrames(weights, source.Segment), Form = form };
         if (int8 is null)
         {
             HTDemucsGraph.Write(weights, options, destination, cancellationToken);
@@ -195,14 +199,20 @@ internal static class WeightsModel
             ? (int)(seconds * weights.Architecture.SampleRate)
             : weights.Architecture.SegmentFrames;
 
-    private static string NameOf(ModelSource source, HTDemucsWeights weights, ModelPrecision precision, CancellationToken cancellationToken)
+    private static string NameOf(
+        ModelSource source,
+        HTDemucsWeights weights,
+        ModelPrecision precision,
+        GraphForm form,
+        CancellationToken cancellationToken
+    )
     {
         byte[] content = Convert.FromHexString(weights.Identify(cancellationToken));
         byte[] surroundings = SHA256.HashData(
             Encoding.UTF8.GetBytes(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"HTDemucs\0{HTDemucsGraph.Version}\0{PreparedModel.RewriteVersion}\0{SegmentFrames(weights, source.Segment)}\0{(precision == ModelPrecision.Full ? "" : OnnxRuntimeLibrary.Version)}"
+                    $"HTDemucs\0{HTDemucsGraph.Version}\0{PreparedModel.RewriteVersion}\0{SegmentFrames(weights, source.Segment)}\0{(precision == ModelPrecision.Full ? "" : OnnxRuntimeLibrary.Version)}{PreparedModel.NamePart(form)}"
                 )
             )
         );

@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 
@@ -23,6 +24,8 @@ internal sealed record SeparationIdentity(
 
     private const string Continued = "; continued by ";
 
+    private string LastRuntime => Runtime.Split(Continued)[^1];
+
     /// <summary>This library's version, such as 0.1.0.</summary>
     public static string CurrentVersion { get; } = typeof(SeparationIdentity).Assembly.GetName().Version!.ToString(3);
 
@@ -45,7 +48,7 @@ internal sealed record SeparationIdentity(
     /// </summary>
     public string? ContinuedBy(SeparationIdentity now)
     {
-        string last = Runtime.Split(Continued)[^1];
+        string last = LastRuntime;
         if (last == now.Runtime)
             return Runtime;
         string[] then = last.Split(", "),
@@ -62,7 +65,7 @@ internal sealed record SeparationIdentity(
 
     /// <summary>The differences as text: <c>overlap changed from 0.25 to 0.05</c>. Empty for the same separation.</summary>
     /// <param name="now">What is requested now.</param>
-    /// <param name="anyVersion">Whether another version of this library or of the runtime does not count.</param>
+    /// <param name="anyVersion">Whether another version of this library, of the runtime or of prepared copies does not count.</param>
     public IReadOnlyList<string> DifferencesTo(SeparationIdentity now, bool anyVersion = false)
     {
         List<string> found = [];
@@ -90,12 +93,18 @@ internal sealed record SeparationIdentity(
                     string.Join(", ", then.Files.Select(f => f.Name)),
                     string.Join(", ", current.Files.Select(f => f.Name))
                 );
-            else if (then.Files.Zip(current.Files).FirstOrDefault(pair => !pair.First.IsSame(pair.Second)) is ({ } file, { } other))
+            else if (Counted(then, current).FirstOrDefault(pair => !pair.Then.IsSame(pair.Now)) is ({ } file, { } other))
                 found.Add($"'{other.Name}' of model {then.Name} changed ({Hashes(file.Sha256, other.Sha256)})");
         }
         foreach (string name in Parameters.Keys.Union(now.Parameters.Keys).Order(StringComparer.Ordinal))
             Compare(name, ValueOf(Parameters, name), ValueOf(now.Parameters, name));
         return found;
+
+        // A prepared copy is made of the model by this version for what runs it, so where these do not count, it does not either.
+        IEnumerable<(FileIdentity Then, FileIdentity Now)> Counted(ModelIdentity then, ModelIdentity current) =>
+            then
+                .Files.Zip(current.Files)
+                .Where((_, i) => !(then.Prepared && current.Prepared && i == 1 && (anyVersion || LastRuntime != now.Runtime)));
 
         // Enough of them to find the files by.
         static string Hashes(string then, string current) => $"SHA-256 from {Short(then)} to {Short(current)}";

@@ -344,7 +344,16 @@ public sealed class ModelBag : IDisposable
     {
         if (IsLoaded)
             return Identify(cancellationToken);
-        _foreseen ??= [.. _needed.Select(model => UnloadedModel.Read(_sources[model], _prepare, _selection.Precision, cancellationToken))];
+        if (_foreseen is null)
+        {
+            ExecutionProvider provider = ExecutionProviderChoice.Resolve(_options, null).ExecutionProvider;
+            _foreseen =
+            [
+                .. _needed.Select(model =>
+                    UnloadedModel.Read(_sources[model], _prepare, _selection.Precision, provider, cancellationToken)
+                ),
+            ];
+        }
         return [.. _foreseen.Select((model, i) => model.Given(then.ElementAtOrDefault(i)))];
     }
 

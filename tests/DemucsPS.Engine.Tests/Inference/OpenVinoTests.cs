@@ -1,6 +1,8 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Separation;
+using DemucsPS.Engine.Tests.Models.Weights;
+using DemucsPS.Engine.Tests.Separation;
 
 namespace DemucsPS.Engine.Tests.Inference;
 
@@ -10,7 +12,7 @@ namespace DemucsPS.Engine.Tests.Inference;
 /// skipped; <c>DEMUCSPS_TEST_OPENVINO</c> names a wheel or a library elsewhere.
 /// </summary>
 [Collection("The folder of execution providers")]
-public sealed class OpenVinoTests
+public sealed class OpenVinoTests(ITestOutputHelper output)
 {
     private static readonly string s_wheels = Path.Combine(RepositoryFiles.Root, "..", "shared", "providers");
 
@@ -42,12 +44,41 @@ public sealed class OpenVinoTests
         OnnxSessionOptions options = Options();
         List<string> told = [];
         using ModelBag bag = ModelBag.Load([ModelSource.Find(RepositoryFiles.TinyModel)], null, options, prepare: true, tell: told.Add);
-        Assert.Matches(@"agree to (8\d|9\d|1\d\d)\.\d dB", Assert.Single(told));
+        Assert.Matches(@"agrees with the CPU on model .* to (8\d|9\d|1\d\d)\.\d dB", Assert.Single(told));
         Assert.StartsWith(
             $"ONNX Runtime {OnnxRuntimeLibrary.Version}, OpenVINO (OpenVINOExecutionProvider ",
             bag.Runtime,
             StringComparison.Ordinal
         );
+    }
+
+    // What was reached, less 3 dB: the worst stem. In bfloat16 it is tried at real size only: version 1.8.1 computes some convolutions of
+    // up to 24 channels wrongly in it, which small models have.
+    [Theory]
+    [InlineData("song-overlap05", ModelPrecision.Full, 118)]
+    [InlineData("short", ModelPrecision.Full, 111)]
+    [InlineData("zeros-after", ModelPrecision.Full, 116)]
+    [InlineData("six-stems", ModelPrecision.Full, 113)]
+    [InlineData("full", ModelPrecision.Full, 105)]
+    [InlineData("full", ModelPrecision.BFloat16, 25)]
+    public void Stems_of_weights_agree_with_the_official_code(string name, ModelPrecision precision, double least)
+    {
+        OnnxSessionOptions options = Options();
+        using TemporaryFolder folder = new();
+        ReferenceCase expected = ReferenceCase.LoadOfficial(name);
+        string file = OfficialWeightsTests.Find(expected.Models.Single(), folder);
+        Check(name, expected, ModelLibrary.Open(folder["models"]).Select([file], null, p => p) with { Precision = precision }, options, least);
+    }
+
+    [Theory]
+    [InlineData("short", "tiny", 112)]
+    [InlineData("zeros-after", "tiny", 116)]
+    [InlineData("song-overlap25", "tiny-opset23", 106)]
+    public void Stems_of_exports_agree_with_the_official_code(string name, string model, double least)
+    {
+        OnnxSessionOptions options = Options();
+        ModelSource export = ModelSource.Find(OfficialFiles.Find("exports", model + ".onnx"));
+        Check($"{name} {model}", ReferenceCase.LoadOfficial(name), new ModelSelection { Models = [export] }, options, least);
     }
 
     [Fact]
@@ -86,6 +117,24 @@ public sealed class OpenVinoTests
                     .Error
             );
         }
+    }
+
+    private void Check(string name, ReferenceCase expected, ModelSelection models, OnnxSessionOptions options, double least)
+    {
+        Assert.SkipWhen(
+            models.Precision == ModelPrecision.BFloat16
+                && !ExecutionDevices
+                    .List([Library])
+                    .Single(device => device.Library == Library && device.Device == "CPU")
+                    .Precisions.Contains(ModelPrecision.BFloat16),
+            "This processor does not compute in bfloat16."
+        );
+        using ModelBag bag = ModelBag.Load(models, null, options with { SkipProviderCheck = true }, prepare: true, warning =>
+            Assert.Fail(warning)
+        );
+        double worst = expected.Compare(bag).Min(stem => stem.Snr);
+        output.WriteLine($"{name} {models.Precision}: {worst:F1} dB");
+        Assert.InRange(worst, least, double.PositiveInfinity);
     }
 
     private static OnnxSessionOptions Options()

@@ -10,6 +10,7 @@ using DemucsPS.Engine.Records;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Stems;
 using DemucsPS.Engine.Stems.Selection;
+using DemucsPS.Engine.Tests.Models.Weights;
 using DemucsPS.Engine.Tests.Separation;
 using DemucsPS.OnnxRuntime;
 
@@ -272,6 +273,20 @@ public sealed class ProviderLibraryTests : IDisposable
         {
             using ModelBag bag = ModelBag.Load([ModelSource.Find(_folder["model.onnx"])], null, Options(options), tell: told.Add);
         }
+    }
+
+    [Fact]
+    public void Its_copy_of_a_model_is_another_than_the_processors_and_foreseen()
+    {
+        ModelSource[] models = [ModelSource.Find(LittleModel.File)];
+        using ModelBag bag = ModelBag.Load(models, null, Options() with { SkipProviderCheck = true }),
+            foreseen = ModelBag.Open(new ModelSelection { Models = models }, null, Options()),
+            processor = ModelBag.Open(new ModelSelection { Models = models }, null, new OnnxSessionOptions());
+        string made = Copy(bag.Identify(default));
+        Assert.Equal(made, Copy(foreseen.Foresee([], default)));
+        Assert.NotEqual(made, Copy(processor.Foresee([], default)));
+
+        static string Copy(IReadOnlyList<ModelIdentity> identities) => identities[0].Files[1].ToString();
     }
 
     [Fact]

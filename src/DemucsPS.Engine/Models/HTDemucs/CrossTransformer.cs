@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Onnx;
 
@@ -163,13 +164,32 @@ internal sealed class CrossTransformer
 
     private OnnxValue Attention(OnnxValue queries, int positions, OnnxValue keys, int keyPositions, string name, string scale)
     {
-        OnnxValue joined = _graph.Graph.RuntimeNode(
-            "MultiHeadAttention",
-            [Projection(queries, positions, 0), Projection(keys, keyPositions, 1), Projection(keys, keyPositions, 2)],
-            OnnxAttribute.Create("num_heads", _architecture.TransformerHeads),
-            OnnxAttribute.Create("scale", (float)(1 / Math.Sqrt((double)_channels / _architecture.TransformerHeads)))
-        );
+        int heads = _architecture.TransformerHeads;
+        float factor = (float)(1 / Math.Sqrt((double)_channels / heads));
+        OnnxValue joined =
+            _graph.Form.HasRuntimeAttention()
+                ? _graph.Graph.RuntimeNode(
+                    "MultiHeadAttention",
+                    [Projection(queries, positions, 0), Projection(keys, keyPositions, 1), Projection(keys, keyPositions, 2)],
+                    OnnxAttribute.Create("num_heads", heads),
+                    OnnxAttribute.Create("scale", factor)
+                )
+                : WrittenOut();
         return ScaledLinear(Flat(joined, positions), $"{name}.out_proj", _channels, scale);
+
+        OnnxValue WrittenOut()
+        {
+            OnnxValue scores = _graph.Graph.Node(
+                "MatMul",
+                [factor * Heads(queries, positions, 0, 0, 2, 1, 3), Heads(keys, keyPositions, 1, 0, 2, 3, 1)]
+            );
+            OnnxValue shares = _graph.Graph.Node("Softmax", [scores], OnnxAttribute.Create("axis", -1));
+            OnnxValue values = _graph.Graph.Node("MatMul", [shares, Heads(keys, keyPositions, 2, 0, 2, 1, 3)]);
+            return _graph.Reshape(_graph.Transpose(values, 0, 2, 1, 3), positions, _channels);
+        }
+
+        OnnxValue Heads(OnnxValue rows, int count, int part, params ReadOnlySpan<long> order) =>
+            _graph.Transpose(_graph.Reshape(Projection(rows, count, part), count, heads, _channels / heads), order);
 
         OnnxValue Projection(OnnxValue rows, int count, int part) =>
             _graph.Reshape(

@@ -1,3 +1,5 @@
+using DemucsPS.Engine.Models.Preparation;
+
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>What is chosen of a graph besides its weights.</summary>
@@ -8,4 +10,7 @@ internal sealed record HTDemucsGraphOptions
 
     /// <summary>How many segments the graph takes at once.</summary>
     public int Batch { get; init; } = 1;
+
+    /// <summary>What the graph is to run on.</summary>
+    public GraphForm Form { get; init; }
 }

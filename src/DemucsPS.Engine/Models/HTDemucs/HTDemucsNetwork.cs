@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Spectral;
@@ -6,7 +7,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>The whole of htdemucs: two encoders, the transformer between them, and two decoders.</summary>
 /// <remarks>
-/// The outer layers of the spectrogram are computed some rows after the others, so that what a layer has within itself is never there for
+/// The outer layers of the spectrogram are computed some rows after the others where the form has blocks, so that what a layer has within itself is never there for
 /// all frequencies at once. Rows of an encoder's layer and
 /// residual branches do not depend on each other; a decoder's look at their neighbors, of which a few are computed twice.
 /// </remarks>
@@ -33,7 +34,7 @@ internal sealed class HTDemucsNetwork
     {
         _architecture = weights.Architecture;
         _options = options;
-        _graph = new WeightedGraph(weights, options.Batch);
+        _graph = new WeightedGraph(weights, options.Batch, options.Form);
     }
 
     /// <summary>The channels of an encoder's layer.</summary>
@@ -209,9 +210,11 @@ internal sealed class HTDemucsNetwork
         );
     }
 
-    /// <summary>How many rows are computed at once: whole tiles.</summary>
-    private static int RowsAtOnce(int channels, int columns) =>
-        Math.Max(BlockNumbers / (channels * columns) / TiledConvolution.Tile, 1) * TiledConvolution.Tile;
+    /// <summary>How many rows are computed at once: whole tiles, or all of them.</summary>
+    private int RowsAtOnce(int channels, int columns) =>
+        _graph.Form.HasBlocks()
+            ? Math.Max(BlockNumbers / (channels * columns) / TiledConvolution.Tile, 1) * TiledConvolution.Tile
+            : Bins;
 
     private static IEnumerable<(int First, int End)> Blocks(int rows, int atOnce)
     {

@@ -1,3 +1,4 @@
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.HTDemucs;
@@ -6,7 +7,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 internal sealed class LayerWeights
 {
     /// <summary>
-    /// From so many channels on, planes are computed in tiles, see <see cref="TiledConvolution"/>: what these save grows with the channels'
+    /// From so many channels on, planes are computed in tiles where the form has them, see <see cref="TiledConvolution"/>: what these save grows with the channels'
     /// square, the passes around them with the channels.
     /// </summary>
     private const int FewestTiledChannels = 64;
@@ -44,7 +45,7 @@ internal sealed class LayerWeights
         int[] shape = isPlane ? [2 * channels, channels, taps, taps] : [2 * channels, channels, taps];
         string weight = $"{name}.rewrite.weight",
             bias = $"{name}.rewrite.bias";
-        if (isPlane && context == 1 && channels >= FewestTiledChannels)
+        if (graph.Form.HasTiles() && isPlane && context == 1 && channels >= FewestTiledChannels)
         {
             graph.Require(weight, shape);
             int half = channels * channels * taps * taps;
@@ -124,13 +125,10 @@ internal sealed class LayerWeights
         OnnxValue result;
         if (_weight is not null)
         {
-            OnnxValue[] halves = g.Node(
-                "Split",
-                2,
-                [_graph.Conv(x.Value, _weight, _bias, kernel, pads: pads)],
-                OnnxAttribute.Create("axis", 1),
-                OnnxAttribute.Create("num_outputs", 2)
-            );
+            OnnxValue both = _graph.Conv(x.Value, _weight, _bias, kernel, pads: pads);
+            OnnxValue[] halves = _graph.Form.HasSlices()
+                ? [_graph.Slice(both, 1, 2 * Channels, 0, Channels), _graph.Slice(both, 1, 2 * Channels, Channels, 2 * Channels)]
+                : g.Node("Split", 2, [both], OnnxAttribute.Create("axis", 1), OnnxAttribute.Create("num_outputs", 2));
             result = halves[0] * _graph.Sigmoid(halves[1]);
         }
         else

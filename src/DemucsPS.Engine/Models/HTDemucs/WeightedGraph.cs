@@ -23,10 +23,11 @@ internal sealed class WeightedGraph
     private readonly Dictionary<float[], OnnxValue> _shared = [];
 
     /// <summary>Starts with no nodes.</summary>
-    public WeightedGraph(HTDemucsWeights weights, int batch)
+    public WeightedGraph(HTDemucsWeights weights, int batch, GraphForm form)
     {
         _weights = weights;
         Batch = batch;
+        Form = form;
     }
 
     /// <summary>The graph.</summary>
@@ -34,6 +35,9 @@ internal sealed class WeightedGraph
 
     /// <summary>The first dimension of every tensor that is computed.</summary>
     public int Batch { get; }
+
+    /// <summary>What the graph is to run on.</summary>
+    public GraphForm Form { get; }
 
     /// <summary>A tensor of weights.</summary>
     /// <param name="name">Its name in the file.</param>
@@ -179,7 +183,7 @@ internal sealed class WeightedGraph
         double factor = 1;
         foreach (int axis in axes)
         {
-            if (SumRuns.Along(lengths, axis) is { } runs)
+            if (Form.HasShortSums() && SumRuns.Along(lengths, axis) is { } runs)
             {
                 if (runs.Count > lengths[axis])
                 {

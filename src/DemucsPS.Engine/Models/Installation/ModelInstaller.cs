@@ -3,6 +3,7 @@ using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
+using DemucsPS.Engine.Models.Preparation;
 
 namespace DemucsPS.Engine.Models.Installation;
 
@@ -395,7 +396,15 @@ public sealed class ModelInstaller
         {
             ModelSource source = ModelSource.Find(Path.Combine(folder, file));
             PreparedModel? copy = source.IsWeights
-                ? WeightsModel.Prepare(source, ModelPrecision.Full, PreparationCache.Open(), options.Warn, renew: false, cancellationToken)
+                ? WeightsModel.Prepare(
+                    source,
+                    ModelPrecision.Full,
+                    GraphForm.Cpu,
+                    PreparationCache.Open(),
+                    options.Warn,
+                    renew: false,
+                    cancellationToken
+                )
                 : PreparedModel.Prepare(source.Path!, ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken);
             copy?.Dispose();
         }

@@ -96,20 +96,10 @@ internal static class AttentionFusion
     }
 
     /// <summary>The same of the operator Attention over tensors with an axis for heads, where nothing is masked or capped.</summary>
-    /// <remarks>https://onnx.ai/onnx/operators/onnx__Attention.html</remarks>
-    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? AsOperator(string name, ShapeInference facts)
-    {
-        if (
-            Producer(facts, name, "Attention", 3) is not { Outputs.Length: 1 } node
-            || node.Integer("is_causal", 0) != 0
-            || node.Float("softcap", 0) != 0
-            || node.Integer("softmax_precision", 1) != 1
-        )
-            return null;
-        if (facts.KnownShape(node.Inputs[0]) is not [_, _, _, var depth])
-            return null;
-        return (node.Inputs[0], node.Inputs[1], node.Inputs[2], node.Float("scale", (float)(1 / Math.Sqrt(depth))), [1, 0, 2]);
-    }
+    private static (string Query, string Key, string Value, float Scale, long[] KeyOrder)? AsOperator(string name, ShapeInference facts) =>
+        facts.Producer(name) is { } node && AttentionLowering.ScaleOf(node, facts) is { } scale
+            ? (node.Inputs[0], node.Inputs[1], node.Inputs[2], scale, [1, 0, 2])
+            : null;
 
     private static GraphNode? Producer(ShapeInference facts, string name, string type, int inputs) =>
         facts.Producer(name) is { } node && node.Is(type) && node.Inputs.Length == inputs ? node : null;

@@ -39,51 +39,87 @@ public sealed class HTDemucsGraphTests
     {
         (SafetensorsBytes file, Dictionary<string, float[]> values) = RandomModel(arguments, Enum.Parse<WeightType>(type));
         using HTDemucsWeights weights = Open(file);
-        byte[] model = HTDemucsGraph.ToBytes(
-            weights,
-            new HTDemucsGraphOptions { SegmentFrames = length, Batch = batch },
-            CancellationToken.None
-        );
-        Assert.Equal(
-            model,
-            HTDemucsGraph.ToBytes(weights, new HTDemucsGraphOptions { SegmentFrames = length, Batch = batch }, CancellationToken.None)
-        );
-
         int frames = (length + 1023) / 1024,
             stems = weights.Architecture.Sources.Count;
         Random random = new(1);
         float[] waveform = Noise(random, batch * 2 * length, 0.3, 0.1),
             spectrogram = Noise(random, batch * 4 * 2048 * frames, 0.5, -0.01);
-        float[] waves = new float[batch * stems * 2 * length],
-            planes = new float[batch * stems * 4 * 2048 * frames];
-        using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
-        if (batch == 1)
-            Assert.Equal(
-                ["drums", "bass"],
-                ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), "m").Stems
-            );
-        session.Run(
-            [
-                OnnxTensor.Create("waveform", waveform, batch, 2, length),
-                OnnxTensor.Create("spectrogram", spectrogram, batch, 4, 2048, frames),
-            ],
-            [
-                OnnxTensor.Create("stem_spectrogram", planes, batch, stems, 4, 2048, frames),
-                OnnxTensor.Create("stem_waveform", waves, batch, stems, 2, length),
-            ]
-        );
-
         PlainHTDemucs plain = new(weights.Architecture, values);
-        for (int entry = 0; entry < batch; entry++)
+        (double[] Planes, double[] Waves)[] expected =
+        [
+            .. Enumerable.Range(0, batch).Select(entry => plain.Run([.. Part(waveform, entry)], [.. Part(spectrogram, entry)])),
+        ];
+        foreach (GraphForm form in Enum.GetValues<GraphForm>())
         {
-            (double[] expectedPlanes, double[] expectedWaves) = plain.Run(Entry(waveform, entry), Entry(spectrogram, entry));
-            double ofPlanes = Decibels.Snr([.. expectedPlanes.Select(v => (float)v)], Part(planes, entry)),
-                ofWaves = Decibels.Snr([.. expectedWaves.Select(v => (float)v)], Part(waves, entry));
-            Assert.True(ofPlanes > 110 && ofWaves > 110, $"spectrograms {ofPlanes:F1} dB, waveforms {ofWaves:F1} dB");
+            HTDemucsGraphOptions options = new()
+            {
+                SegmentFrames = length,
+                Batch = batch,
+                Form = form,
+            };
+            byte[] model = HTDemucsGraph.ToBytes(weights, options, CancellationToken.None);
+            Assert.Equal(model, HTDemucsGraph.ToBytes(weights, options, CancellationToken.None));
+            (float[] planes, float[] waves) = Run(model);
+            for (int entry = 0; entry < batch; entry++)
+            {
+                double ofPlanes = Decibels.Snr([.. expected[entry].Planes.Select(v => (float)v)], Part(planes, entry)),
+                    ofWaves = Decibels.Snr([.. expected[entry].Waves.Select(v => (float)v)], Part(waves, entry));
+                Assert.True(ofPlanes > 110 && ofWaves > 110, $"{form}: spectrograms {ofPlanes:F1} dB, waveforms {ofWaves:F1} dB");
+            }
         }
 
-        double[] Entry(float[] all, int entry) => [.. Part(all, entry)];
+        (float[] Planes, float[] Waves) Run(byte[] model)
+        {
+            float[] waves = new float[batch * stems * 2 * length],
+                planes = new float[batch * stems * 4 * 2048 * frames];
+            using OnnxSession session = OnnxSession.FromBytes(model, new OnnxSessionOptions { IntraOpThreads = 1 });
+            if (batch == 1)
+                Assert.Equal(
+                    ["drums", "bass"],
+                    ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), "m").Stems
+                );
+            session.Run(
+                [
+                    OnnxTensor.Create("waveform", waveform, batch, 2, length),
+                OnnxTensor.Create("spectrogram", spectrogram, batch, 4, 2048, frames),
+            ],
+                [
+                    OnnxTensor.Create("stem_spectrogram", planes, batch, stems, 4, 2048, frames),
+                OnnxTensor.Create("stem_waveform", waves, batch, stems, 2, length),
+            ]
+            );
+
+            return (planes, waves);
+        }
+
         float[] Part(float[] all, int entry) => all[(all.Length / batch * entry)..(all.Length / batch * (entry + 1))];
+    }
+
+    /// <summary>Of a model wide enough for tiles and blocks.</summary>
+    [Theory]
+    [InlineData((int)GraphForm.Cpu, true, true, true)]
+    [InlineData((int)GraphForm.Accelerator, false, true, false)]
+    [InlineData((int)GraphForm.Compiled, false, false, false)]
+    [InlineData((int)GraphForm.CompiledReduced, false, false, false)]
+    public void A_form_has_what_suits_it(int form, bool tiles, bool attention, bool blocks)
+    {
+        (SafetensorsBytes file, _) = RandomModel(Usual.Replace("\"channels\": 4", "\"channels\": 32", StringComparison.Ordinal), WeightType.Float16);
+        using HTDemucsWeights weights = Open(file);
+        GraphModel graph = GraphModel.Parse(
+            HTDemucsGraph.ToBytes(
+                weights,
+                new HTDemucsGraphOptions { SegmentFrames = 343_980, Form = (GraphForm)form },
+                CancellationToken.None
+            )
+        );
+        Assert.Equal(tiles, graph.Nodes.Any(node => node.Is("DepthToSpace")));
+        Assert.Equal(attention ? 4 : 0, graph.Nodes.Count(node => node.Type == "MultiHeadAttention"));
+        Assert.Equal(attention ? 0 : 4, graph.Nodes.Count(node => node.Is("Softmax")));
+        Assert.Equal(form != (int)GraphForm.Accelerator, graph.Nodes.Any(node => node.Is("Split")));
+        // Long sums are padded with zeros to whole runs.
+        Assert.Equal(form != (int)GraphForm.CompiledReduced, graph.Nodes.Any(node => node.Is("Pad")));
+        // Blocks are put together along the frequencies.
+        Assert.Equal(blocks, graph.Nodes.Any(node => node.Is("Concat") && node.Integer("axis", 0) == 2));
     }
 
     /// <summary>

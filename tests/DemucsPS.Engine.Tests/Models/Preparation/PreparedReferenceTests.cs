@@ -46,6 +46,37 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
         Assert.Equal(8 + 4, types.Count(type => type == "Gather"));
     }
 
+    /// <summary>What runs on other providers: the same model in their operators.</summary>
+    [Theory]
+    [InlineData(ExecutionProvider.Cuda, ModelPrecision.Full, false, true)]
+    [InlineData(ExecutionProvider.DirectML, ModelPrecision.Full, false, true)]
+    [InlineData(ExecutionProvider.CoreML, ModelPrecision.Full, false, false)]
+    [InlineData(ExecutionProvider.Plugin, ModelPrecision.Full, false, false)]
+    [InlineData(ExecutionProvider.OpenVINO, ModelPrecision.Full, false, false)]
+    [InlineData(ExecutionProvider.OpenVINO, ModelPrecision.BFloat16, false, false)]
+    public void A_prepared_model_suits_its_provider(ExecutionProvider provider, ModelPrecision precision, bool tiles, bool attention)
+    {
+        using PreparedModel? prepared = PreparedModel.Prepare(
+            RepositoryFiles.TinyModel,
+            ModelPrecision.Full,
+            PreparationCache.Open(),
+            warning => Assert.Fail(warning),
+            renew: false,
+            evenIfRefused: false,
+            CancellationToken.None,
+            PreparedModel.FormFor(provider, precision)
+        );
+        string[] types = SmallGraph.Operators(prepared!.ToBytes());
+        Assert.Equal(tiles ? 1 : 0, types.Count(type => type == "DepthToSpace"));
+        Assert.Equal(attention ? 10 : 0, types.Count(type => type == "MultiHeadAttention"));
+        Assert.Equal(attention ? 0 : 10, types.Count(type => type == "Softmax"));
+        // ONNX Runtime's accelerators get slices, since DirectML has computed gated linear units behind a Split wrongly.
+        Assert.Equal(!attention, types.Contains("Split"));
+        Assert.DoesNotContain("ConvTranspose", types);
+        // In bfloat16, sums that are divided gain nothing.
+        Assert.Equal(precision == ModelPrecision.BFloat16, types.Contains("InstanceNormalization"));
+    }
+
     // The reference models' transformers, with their random weights, change the stems little, and so does rounding in them; real models
     // lose more.
     [Theory]

@@ -71,7 +71,7 @@ public sealed class OfficialWeightsTests(ITestOutputHelper output)
     }
 
     /// <summary>The bag's file. That of the real size is packed, and is unpacked beside a copy.</summary>
-    private static string Find(string bag, TemporaryFolder folder)
+    internal static string Find(string bag, TemporaryFolder folder)
     {
         string file = OfficialFiles.Find("models", bag);
         if (bag != "full.yaml")

@@ -8,6 +8,7 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Checks;
 using DemucsPS.Engine.Models.Installation;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Naming;
 using DemucsPS.Engine.Separation;
 using DemucsPS.Engine.Stems;
@@ -58,18 +59,18 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         File.Copy(LittleModel.File, folder["little.safetensors"]);
         ModelSource source = ModelSource.Find(folder["little.safetensors"]);
         string name;
-        using (PreparedModel made = WeightsModel.Prepare(source, ModelPrecision.Full, cache, Unexpected, renew: false, default))
+        using (PreparedModel made = WeightsModel.Prepare(source, ModelPrecision.Full, GraphForm.Cpu, cache, Unexpected, renew: false, default))
         {
             Assert.False(made.WasFound);
             Assert.True(made.IsIntact(default));
             name = made.Name;
         }
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.SavedAnew());
-        using (PreparedModel found = WeightsModel.Prepare(source, ModelPrecision.Full, cache, Unexpected, renew: false, default))
+        using (PreparedModel found = WeightsModel.Prepare(source, ModelPrecision.Full, GraphForm.Cpu, cache, Unexpected, renew: false, default))
             Assert.True(found.WasFound);
-        Assert.NotEqual(name, WeightsModel.NameOf(source.Shortened(1), ModelPrecision.Full, default));
+        Assert.NotEqual(name, WeightsModel.NameOf(source.Shortened(1), ModelPrecision.Full, GraphForm.Cpu, default));
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.With("t_weight_pos_embed", 0.5));
-        Assert.NotEqual(name, WeightsModel.NameOf(source, ModelPrecision.Full, default));
+        Assert.NotEqual(name, WeightsModel.NameOf(source, ModelPrecision.Full, GraphForm.Cpu, default));
         Assert.Equal([name], Directory.GetFiles(cache.Folder).Select(f => Path.GetFileName(f)));
     }
 
@@ -82,6 +83,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         using PreparedModel made = WeightsModel.Prepare(
             ModelSource.Find(LittleModel.File),
             ModelPrecision.Full,
+            GraphForm.Cpu,
             PreparationCache.Open(folder["cache"]),
             warnings.Add,
             renew: false,

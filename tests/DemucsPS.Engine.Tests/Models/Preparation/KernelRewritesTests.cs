@@ -7,7 +7,7 @@ namespace DemucsPS.Engine.Tests.Models.Preparation;
 /// <summary>
 /// The rewrites for speed: what becomes of graphs that fit, that they compute the same, and that others stay as they are.
 /// </summary>
-public sealed class CpuRewritesTests
+public sealed class KernelRewritesTests
 {
     [Theory]
     [InlineData(5, 5, false)]
@@ -48,11 +48,48 @@ public sealed class CpuRewritesTests
         SmallGraph.AssertSame(model, prepared);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-2)]
+    public void A_split_becomes_slices(long axis)
+    {
+        OnnxGraphWriter graph = new("split", 18);
+        OnnxValue x = graph.Input("x", 2, 6, 5);
+        OnnxValue[] halves = graph.Node(
+            "Split",
+            2,
+            [x],
+            OnnxAttribute.Create("axis", axis),
+            OnnxAttribute.Create("num_outputs", 2)
+        );
+        graph.Output("y", halves[0] * graph.Node("Sigmoid", [halves[1]]), 2, 3, 5);
+        byte[] model = graph.ToBytes("tests", ""),
+            prepared = Fits(model, SplitLowering.Rewrite);
+        Assert.DoesNotContain("Split", SmallGraph.Operators(prepared));
+        Assert.Equal(2, SmallGraph.Operators(prepared).Count(type => type == "Slice"));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0.3f)]
+    public void Attention_as_an_operator_is_written_out(float? scale)
+    {
+        byte[] model = AttentionOperator(5, 7, scale is { } s ? [OnnxAttribute.Create("scale", s)] : []);
+        byte[] prepared = Fits(model, AttentionLowering.Rewrite);
+        Assert.Single(SmallGraph.Operators(prepared), "Softmax");
+        Assert.DoesNotContain("Attention", SmallGraph.Operators(prepared));
+        SmallGraph.AssertSame(model, prepared);
+    }
+
     [Fact]
     public void An_attention_operator_that_masks_or_caps_stays()
     {
-        Stays(AttentionOperator(5, 5, OnnxAttribute.Create("is_causal", 1)), AttentionFusion.Rewrite);
-        Stays(AttentionOperator(5, 7, OnnxAttribute.Create("softcap", 2f)), AttentionFusion.Rewrite);
+        foreach (GraphRewriting.Rewrite rewrite in (GraphRewriting.Rewrite[])[AttentionFusion.Rewrite, AttentionLowering.Rewrite])
+        {
+            Stays(AttentionOperator(5, 5, OnnxAttribute.Create("is_causal", 1)), rewrite);
+            Stays(AttentionOperator(5, 7, OnnxAttribute.Create("softcap", 2f)), rewrite);
+        }
     }
 
     [Fact]
@@ -378,7 +415,7 @@ public sealed class CpuRewritesTests
 
     [Fact]
     public void The_built_in_model_stays() =>
-        Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), model => CpuRewrites.Apply(model, null)));
+        Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), model => KernelRewrites.Apply(model, null)));
 
     private static List<GraphNode>? NormalGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
         NormalizedGateFusion.Rewrite(node, facts, operatorSet, names, null);
