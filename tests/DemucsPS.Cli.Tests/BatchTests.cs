@@ -308,6 +308,32 @@ public sealed class BatchTests
         Assert.Equal(2, File.ReadAllText(folder["job", "submissions", "0001", "tracks.list"]).Count(c => c == '\0'));
     }
 
+    [Fact]
+    public void A_job_can_be_in_8_bits()
+    {
+        using TemporaryFolder folder = new();
+        WavSamples.WriteFloat(folder["a.wav"], WavSamples.Sine(5000));
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            "slurm",
+            "submit",
+            "a.wav",
+            "--job",
+            "job",
+            "--no-submit",
+            "--real-time-factor",
+            "1",
+            "--model",
+            CliModels.Tiny,
+            "--precision",
+            "int8"
+        );
+        Assert.True(exitCode == 0, error);
+        JsonElement words = JsonDocument.Parse(File.ReadAllText(folder["job", "job.json"])).RootElement.GetProperty("arguments");
+        string[] arguments = [.. words.EnumerateArray().Select(word => word.GetString()!)];
+        Assert.Equal("int8", arguments[Array.IndexOf(arguments, "--precision") + 1]);
+    }
+
     [Theory]
     [InlineData("Nothing to separate", "separate")]
     [LongInlineData("Name the list with --files-from", "separate", "a.wav", "--null")]

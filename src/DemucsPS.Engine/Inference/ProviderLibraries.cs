@@ -20,6 +20,8 @@ internal static class ProviderLibraries
     /// </summary>
     public const string DeviceOption = "device";
 
+    private const int MostBeside = 200;
+
     private const string FilePattern = "*onnxruntime_providers_*";
 
     // Those that plug-in libraries are known to have; the CPU stands for none of them.
@@ -164,6 +166,7 @@ internal static class ProviderLibraries
                 "Correct the path, or install the execution provider: Install-DemucsProvider, or demucsps providers install.",
                 null
             );
+        CheckWhole(path);
         try
         {
             return PluginLibraries.Devices(path).Where(device => device.HardwareMetadata.GetValueOrDefault("is_virtual") != "1");
@@ -197,6 +200,43 @@ internal static class ProviderLibraries
             );
         }
     }
+
+    /// <summary>Refuses a library that is cut off, or has one beside it that is: it would load that as well.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ProviderLibraryInvalid"/>.</exception>
+    private static void CheckWhole(string path)
+    {
+        try
+        {
+            // In a folder of the system's there are too many to look at, and they are its own matter.
+            string[] beside = [.. Directory.EnumerateFiles(Path.GetDirectoryName(path)!).Take(MostBeside + 1)];
+            foreach (string file in beside.Length > MostBeside ? [path] : beside.Where(IsLibrary).Prepend(path))
+            {
+                long expected = LibraryFile.ExpectedLength(file),
+                    found = RegularFile.Info(file).Length;
+                if (expected > found)
+                {
+                    throw Invalid(
+                        path,
+                        $"cannot be loaded: {(file == path ? "it" : $"'{file}'")} is cut off. It should have at least {expected} bytes, and has {found}.",
+                        "Install it from its vendor's package again.",
+                        null
+                    );
+                }
+            }
+        }
+        catch (Exception e) when (e.IsFileError())
+        {
+            throw Invalid(path, $"cannot be read: {e.Message}", "Check the permissions of its folder.", e);
+        }
+    }
+
+    private static bool IsLibrary(string path) =>
+        Path.GetFileName(path) is var name
+        && (
+            name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)
+            || name.EndsWith(".so", StringComparison.Ordinal)
+            || name.Contains(".so.", StringComparison.Ordinal)
+        );
 
     /// <summary>
     /// The names of a provider's devices: what the provider calls them, or their kind, with a number from the second of a name on.

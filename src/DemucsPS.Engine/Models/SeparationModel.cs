@@ -72,8 +72,8 @@ internal sealed class SeparationModel : IDisposable
     /// stems.</param>
     /// <param name="tell">Receives verbose messages: on the execution provider that is chosen, and where there is nothing to prepare; null
     /// to go without.</param>
-    /// <param name="precision">The precision in which it is computed. Another than <see cref="ModelPrecision.Full"/> takes its own prepared
-    /// copy, and the CPU.</param>
+    /// <param name="precision">The precision in which it is computed. <see cref="ModelPrecision.Int8"/> takes the CPU,
+    /// <see cref="ModelPrecision.BFloat16"/> a provider that has it.</param>
     /// <param name="cancellationToken">Ends the preparation and the loading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">

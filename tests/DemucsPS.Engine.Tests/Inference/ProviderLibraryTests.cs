@@ -100,6 +100,40 @@ public sealed class ProviderLibraryTests : IDisposable
     }
 
     [Fact]
+    public void A_library_that_is_cut_off_is_not_loaded()
+    {
+        // Whole, all that its headers speak of is there; of a part, its length says so.
+        byte[] whole = File.ReadAllBytes(TestProvider.Library());
+        Assert.InRange(LibraryFile.ExpectedLength(TestProvider.Library()), whole.Length - 64, whole.Length);
+        Assert.InRange(LibraryFile.ExpectedLength(OnnxRuntimeLibrary.Path), 1_000_000, new FileInfo(OnnxRuntimeLibrary.Path).Length);
+        File.WriteAllBytes(_folder["part"], whole[..(whole.Length / 2)]);
+        Assert.Equal(LibraryFile.ExpectedLength(TestProvider.Library()), LibraryFile.ExpectedLength(_folder["part"]));
+        File.WriteAllText(_folder["text"], new string('x', 1000));
+        Assert.Equal(0, LibraryFile.ExpectedLength(_folder["text"]));
+
+        // A head without anything behind it, which a loader refuses as well, is told apart from a file that is no library; also where it
+        // lies beside the library.
+        byte[] head = new byte[64];
+        ((byte[])[0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1]).CopyTo(head, 0);
+        head[40] = 200;
+        head[58] = 64;
+        head[60] = 1;
+        Directory.CreateDirectory(_folder["alone"]);
+        Directory.CreateDirectory(_folder["beside"]);
+        File.WriteAllBytes(_folder["alone", "provider.so"], head);
+        File.WriteAllText(_folder["beside", "provider.so"], "no library");
+        File.WriteAllBytes(_folder["beside", "libother.so.12"], head);
+        foreach ((string library, string cut) in new[] { (_folder["alone", "provider.so"], "it"), (_folder["beside", "provider.so"], $"'{_folder["beside", "libother.so.12"]}'") })
+        {
+            DemucsException e = Assert.Throws<DemucsException>(() =>
+                Run(new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.Plugin, ProviderLibrary = library })
+            );
+            Assert.Equal((DemucsError.ProviderLibraryInvalid, library), (e.Error, e.Path));
+            Assert.Contains($"{cut} is cut off. It should have at least 264 bytes, and has 64.", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void What_it_does_not_have_is_said_with_what_it_has()
     {
         Assert.Contains(

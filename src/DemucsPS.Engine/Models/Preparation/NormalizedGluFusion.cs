@@ -17,7 +17,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 /// a
 /// group of one grouped convolution, since each has weights of its own.
 /// </remarks>
-internal static class NormalizedGateFusion
+internal static class NormalizedGluFusion
 {
     /// <summary>As below, for the product of such a unit and a factor for each channel.</summary>
     public static List<GraphNode>? RewriteScaled(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names, string? folder)

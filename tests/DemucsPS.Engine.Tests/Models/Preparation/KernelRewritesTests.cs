@@ -418,10 +418,10 @@ public sealed class KernelRewritesTests
         Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), model => KernelRewrites.Apply(model, null)));
 
     private static List<GraphNode>? NormalGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
-        NormalizedGateFusion.Rewrite(node, facts, operatorSet, names, null);
+        NormalizedGluFusion.Rewrite(node, facts, operatorSet, names, null);
 
     private static List<GraphNode>? ScaledGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
-        NormalizedGateFusion.RewriteScaled(node, facts, operatorSet, names, null);
+        NormalizedGluFusion.RewriteScaled(node, facts, operatorSet, names, null);
 
     private static byte[] Fits(byte[] model, GraphRewriting.Rewrite rewrite)
     {
