@@ -91,48 +91,11 @@ internal sealed class CompareCommand
 
     private int Run(ParseResult parsed, Interruption interruption)
     {
-        bool json = parsed.GetValue(_json);
-        SeparationReport report = new(json, verbose: false);
+        SeparationReport report = new(parsed.GetValue(_json), verbose: false);
         using ClosedPipe pipe = new(interruption.Token);
-        int exitCode = ExitCodes.Succeeded;
-        HashSet<string> said = [];
         try
         {
-            IProgress<SeparationProgress>? progress = null;
-            ModelComparison comparison = new()
-            {
-                Folder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
-                Reference = parsed.GetValue(_references) is { } references ? Path.GetFullPath(references) : null,
-                Jobs = JobPlan.Choose(parsed.GetValue(_jobs), 0),
-                Overwrite = parsed.GetValue(_force),
-                Resume = parsed.GetValue(_resume),
-                HasPages = !parsed.GetValue(_noPlayer),
-                Warn = Say,
-                Begun = (track, _) => progress = report.Progress(track),
-                Failed = (setting, track, e) => Fail(track?.Path ?? setting.Model, e),
-            };
-            ModelLibrary library = ModelLibrary.Open();
-            TrackSource[] tracks = [.. parsed.GetRequiredValue(_inputs).Select(input => new TrackSource(Path.GetFullPath(input)))];
-            List<ComparedSeparation> done = [];
-            foreach (
-                ComparedSeparation compared in comparison.Run(
-                    tracks,
-                    Settings(parsed),
-                    model => library.Select(model is null ? [] : [model], null, Path.GetFullPath),
-                    new Relay<SeparationProgress>(value => progress?.Report(value)),
-                    pipe.Token
-                )
-            )
-            {
-                foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
-                    Say(warning);
-                report.EndProgress();
-                Console.Out.WriteLine(json ? Json(compared) : Line(compared));
-                done.Add(compared);
-            }
-            foreach ((string path, PlayerPage page) in comparison.HasPages ? comparison.Pages(done) : [])
-                WritePage(path, page);
-            return exitCode;
+            return new Work(this, parsed, report, pipe.Token).Compare();
         }
         catch (DemucsException e)
         {
@@ -143,47 +106,6 @@ internal sealed class CompareCommand
         {
             report.Canceled("the results shown are complete. Use --resume to do the rest.");
             return pipe.IsClosed ? ClosedPipe.ExitCode : interruption.ExitCode;
-        }
-
-        void WritePage(string path, PlayerPage page)
-        {
-            ProgressInterval interval = new();
-            try
-            {
-                PlayerPageFile written = page.Write(
-                    path,
-                    new Relay<PlayerProgress>(value =>
-                    {
-                        if (interval.Shows())
-                            report.Progress(
-                                string.Create(
-                                    CultureInfo.InvariantCulture,
-                                    $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"
-                                )
-                            );
-                    }),
-                    pipe.Token
-                );
-                foreach (string warning in written.Warnings)
-                    Say(warning);
-                report.Note($"The page is '{written.FilePath}'.");
-            }
-            catch (DemucsException e)
-            {
-                Fail(path, e);
-            }
-        }
-
-        void Fail(string? what, DemucsException e)
-        {
-            report.Failure(what, e);
-            exitCode = ExitCodes.Failed;
-        }
-
-        void Say(string warning)
-        {
-            if (said.Add(warning))
-                report.Warning(warning);
         }
     }
 
@@ -262,6 +184,104 @@ internal sealed class CompareCommand
         );
 
     private delegate bool Parser<T>(string text, out T value);
+
+    /// <summary>One run of the command.</summary>
+    private sealed class Work(CompareCommand command, ParseResult parsed, SeparationReport report, CancellationToken cancellationToken)
+    {
+        private readonly HashSet<string> _said = [];
+        private IProgress<SeparationProgress>? _progress;
+        private int _exitCode = ExitCodes.Succeeded;
+
+        public int Compare()
+        {
+            ModelComparison comparison = Prepare();
+            ModelLibrary library = ModelLibrary.Open();
+            TrackSource[] tracks =
+            [
+                .. parsed.GetRequiredValue(command._inputs).Select(input => new TrackSource(Path.GetFullPath(input))),
+            ];
+            List<ComparedSeparation> done = [];
+            foreach (
+                ComparedSeparation compared in comparison.Run(
+                    tracks,
+                    command.Settings(parsed),
+                    model => library.Select(model is null ? [] : [model], null, Path.GetFullPath),
+                    new Relay<SeparationProgress>(value => _progress?.Report(value)),
+                    cancellationToken
+                )
+            )
+            {
+                Show(compared);
+                done.Add(compared);
+            }
+            foreach ((string path, PlayerPage page) in comparison.HasPages ? comparison.Pages(done) : [])
+                WritePage(path, page);
+            return _exitCode;
+        }
+
+        private ModelComparison Prepare() =>
+            new()
+            {
+                Folder = Path.GetFullPath(parsed.GetRequiredValue(command._output)),
+                Reference = parsed.GetValue(command._references) is { } references ? Path.GetFullPath(references) : null,
+                Jobs = JobPlan.Choose(parsed.GetValue(command._jobs), 0),
+                Overwrite = parsed.GetValue(command._force),
+                Resume = parsed.GetValue(command._resume),
+                HasPages = !parsed.GetValue(command._noPlayer),
+                Warn = Say,
+                Begun = (track, _) => _progress = report.Progress(track),
+                Failed = (setting, track, e) => Fail(track?.Path ?? setting.Model, e),
+            };
+
+        private void Show(ComparedSeparation compared)
+        {
+            foreach (string warning in compared.Result.Warnings.Concat(compared.Quality?.Warnings ?? []))
+                Say(warning);
+            report.EndProgress();
+            Console.Out.WriteLine(parsed.GetValue(command._json) ? Json(compared) : Line(compared));
+        }
+
+        private void WritePage(string path, PlayerPage page)
+        {
+            ProgressInterval interval = new();
+            try
+            {
+                PlayerPageFile written = page.Write(
+                    path,
+                    new Relay<PlayerProgress>(value =>
+                    {
+                        if (interval.Shows())
+                            report.Progress(
+                                string.Create(
+                                    CultureInfo.InvariantCulture,
+                                    $"{page.Title}: {TimeSpan.FromSeconds(value.Done):h\\:mm\\:ss} read for the page"
+                                )
+                            );
+                    }),
+                    cancellationToken
+                );
+                foreach (string warning in written.Warnings)
+                    Say(warning);
+                report.Note($"The page is '{written.FilePath}'.");
+            }
+            catch (DemucsException e)
+            {
+                Fail(path, e);
+            }
+        }
+
+        private void Fail(string? what, DemucsException e)
+        {
+            report.Failure(what, e);
+            _exitCode = ExitCodes.Failed;
+        }
+
+        private void Say(string warning)
+        {
+            if (_said.Add(warning))
+                report.Warning(warning);
+        }
+    }
 
     /// <summary>Hands on what is reported at once, on the same thread.</summary>
     private sealed class Relay<T>(Action<T> report) : IProgress<T>

@@ -88,74 +88,11 @@ internal sealed class MeasureCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
-        bool json = parsed.GetValue(_json);
-        SeparationReport report = new(json, verbose: false);
+        SeparationReport report = new(parsed.GetValue(_json), verbose: false);
         using ClosedPipe pipe = new(cancellationToken);
-        int exitCode = ExitCodes.Succeeded;
-        StringBuilder csv = new(QualityCsv.Header + "\n");
         try
         {
-            QualityOptions options = new()
-            {
-                Window = parsed.GetValue(_window),
-                Hop = parsed.GetValue(_hop),
-                Metrics = Metrics(parsed.GetValue(_metrics)),
-            };
-            options.Check();
-            string references = Path.GetFullPath(parsed.GetRequiredValue(_references));
-            string? csvPath = parsed.GetValue(_csv) is { } name ? Path.GetFullPath(name) : null;
-            bool resume = parsed.GetValue(_resume),
-                force = parsed.GetValue(_force);
-            QualityResults? results = parsed.GetValue(_output) is { } folder
-                ? new QualityResults(Path.GetFullPath(folder)) { Resume = resume, Overwrite = force }
-                : null;
-            if (resume && results is null)
-                throw new DemucsException(
-                    DemucsError.ParameterInvalid,
-                    "--resume needs --output: it reuses the results of an earlier run. Name their folder."
-                );
-            if (csvPath is not null)
-                QualityCsv.Prepare(csvPath, force || resume);
-            foreach (string path in parsed.GetRequiredValue(_paths).Select(Path.GetFullPath))
-            {
-                IReadOnlyList<EstimatedTrack> tracks;
-                try
-                {
-                    tracks = EstimatedTrack.Find(path, references, report.Warning);
-                }
-                catch (DemucsException e)
-                {
-                    report.Failure(path, e);
-                    exitCode = ExitCodes.Failed;
-                    continue;
-                }
-                foreach (
-                    (EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(
-                        tracks,
-                        options,
-                        parsed.GetValue(_jobs),
-                        results,
-                        pipe.Token
-                    )
-                )
-                {
-                    if (quality is null)
-                    {
-                        report.Failure(track.EstimateFolder, error!);
-                        exitCode = ExitCodes.Failed;
-                        continue;
-                    }
-                    foreach (string warning in quality.Warnings)
-                        report.Warning(warning);
-                    foreach (string line in json ? [QualityJson.Write(quality)] : quality.Stems.Select(Line))
-                        Console.Out.WriteLine(line);
-                    foreach (string line in QualityCsv.Lines(quality))
-                        csv.Append(line).Append('\n');
-                }
-            }
-            if (csvPath is not null)
-                QualityCsv.Write(csvPath, csv.ToString(), force || resume);
-            return exitCode;
+            return Measure(parsed, report, pipe.Token);
         }
         catch (DemucsException e)
         {
@@ -169,6 +106,97 @@ internal sealed class MeasureCommand
             );
             return pipe.IsClosed ? ClosedPipe.ExitCode : ExitCodes.Canceled;
         }
+    }
+
+    private int Measure(ParseResult parsed, SeparationReport report, CancellationToken cancellationToken)
+    {
+        QualityOptions options = Options(parsed);
+        string references = Path.GetFullPath(parsed.GetRequiredValue(_references));
+        string? csvPath = parsed.GetValue(_csv) is { } name ? Path.GetFullPath(name) : null;
+        bool replacesCsv = parsed.GetValue(_force) || parsed.GetValue(_resume);
+        QualityResults? results = Results(parsed);
+        if (csvPath is not null)
+            QualityCsv.Prepare(csvPath, replacesCsv);
+        StringBuilder csv = new(QualityCsv.Header + "\n");
+        int exitCode = ExitCodes.Succeeded;
+        foreach (string path in parsed.GetRequiredValue(_paths).Select(Path.GetFullPath))
+        {
+            if (Find(path) is not { } tracks)
+                continue;
+            foreach (
+                (EstimatedTrack track, TrackQuality? quality, DemucsException? error) in QualitySet.Measure(
+                    tracks,
+                    options,
+                    parsed.GetValue(_jobs),
+                    results,
+                    cancellationToken
+                )
+            )
+            {
+                if (quality is null)
+                {
+                    Fail(track.EstimateFolder, error!);
+                    continue;
+                }
+                Show(quality, parsed.GetValue(_json), report);
+                foreach (string line in QualityCsv.Lines(quality))
+                    csv.Append(line).Append('\n');
+            }
+        }
+        if (csvPath is not null)
+            QualityCsv.Write(csvPath, csv.ToString(), replacesCsv);
+        return exitCode;
+
+        IReadOnlyList<EstimatedTrack>? Find(string path)
+        {
+            try
+            {
+                return EstimatedTrack.Find(path, references, report.Warning);
+            }
+            catch (DemucsException e)
+            {
+                Fail(path, e);
+                return null;
+            }
+        }
+
+        void Fail(string path, DemucsException e)
+        {
+            report.Failure(path, e);
+            exitCode = ExitCodes.Failed;
+        }
+    }
+
+    private QualityOptions Options(ParseResult parsed)
+    {
+        QualityOptions options = new()
+        {
+            Window = parsed.GetValue(_window),
+            Hop = parsed.GetValue(_hop),
+            Metrics = Metrics(parsed.GetValue(_metrics)),
+        };
+        options.Check();
+        return options;
+    }
+
+    private QualityResults? Results(ParseResult parsed)
+    {
+        if (parsed.GetValue(_output) is { } folder)
+            return new QualityResults(Path.GetFullPath(folder)) { Resume = parsed.GetValue(_resume), Overwrite = parsed.GetValue(_force) };
+        return parsed.GetValue(_resume)
+            ? throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                "--resume needs --output: it reuses the results of an earlier run. Name their folder."
+            )
+            : null;
+    }
+
+    private static void Show(TrackQuality quality, bool json, SeparationReport report)
+    {
+        foreach (string warning in quality.Warnings)
+            report.Warning(warning);
+        foreach (string line in json ? [QualityJson.Write(quality)] : quality.Stems.Select(Line))
+            Console.Out.WriteLine(line);
     }
 
     private static QualityMetric Metrics(string[]? names)

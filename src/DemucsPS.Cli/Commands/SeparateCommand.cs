@@ -386,73 +386,10 @@ internal sealed class SeparateCommand
     {
         SeparationReport report = new(parsed.GetValue(_json), parsed.GetValue(_verbose));
         using ClosedPipe pipe = new(cancellationToken);
-        ModelBag? bag = null;
-        IReadOnlySet<TrackSource>? mine = null;
-        bool begun = false;
+        using Work work = new(this, parsed, report, pipe.Token);
         try
         {
-            JobPlan jobs = JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads));
-            ShardNumber? shard = parsed.GetValue(_shard) is { } number
-                ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable)
-                : null;
-            TimeSpan? time = parsed.GetValue(_timeLimit) is { } text ? TimeLimit.Parse(text) : null;
-            int exitCode = ExitCodes.Succeeded;
-            TrackListOptions options = Options(parsed);
-            TrackList list = new(options, report.Notice, e => Fail(e.Path, e));
-            FileSeparator separator = Prepare(parsed, jobs, report, out bag);
-            ResultsFile? results = parsed.GetValue(_results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
-            Dictionary<TrackSource, DemucsException> unnamed = [];
-            string[] inputs =
-            [
-                .. Expand(parsed.GetValue(_inputs) ?? []),
-                .. Listed(parsed, (entry, error) => unnamed[new TrackSource(entry)] = error),
-            ];
-            // What should have written names may have failed, and a pipe does not say so.
-            if (inputs.Length + unnamed.Count == 0)
-                report.Warning(
-                    $"The list {(parsed.GetValue(_filesFrom) is { } from and not "-" ? $"'{from}'" : "from stdin")} is empty. Nothing is separated."
-                );
-            IReadOnlyList<TrackSource> sources = shard is { } share
-                ? Share(parsed, inputs, options, list, share, report, pipe.Token, out mine)
-                : [.. inputs.SelectMany(list.Expand)];
-            mine ??= sources.ToHashSet();
-            // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second
-            // one does not keep the rest from being separated.
-            IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, mine.Contains);
-            TrackSource[] tracks = [.. sources.Where(mine.Contains)];
-            // What is not a name has no length either, and is in no share: the first one says it.
-            Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 }
-                ? new([.. unnamed, .. collisions])
-                : new(collisions);
-            if (tracks.Length + refused.Count == 0 && shard is not null && exitCode == ExitCodes.Succeeded)
-                report.Note($"Share {shard} is empty.");
-            // What is wrong with a model concerns all tracks. Where none of them is there, that is what is wrong, and can be told at once.
-            if (tracks.Length > collisions.Count && tracks.Any(track => File.Exists(track.Path)))
-                bag!.Load(pipe.Token);
-            begun = true;
-            TimeLimit? limit = time is { } given
-                ? new TimeLimit(given, DateTime.Now - Process.GetCurrentProcess().StartTime, AssumedFactor(parsed, bag!))
-                : null;
-            BatchEnd end = new BatchRun(separator, results, limit, shard)
-            {
-                Beginning = track =>
-                {
-                    report.Plan(track, () => separator.Plan(track), jobs);
-                    return report.Progress(track);
-                },
-                Done = report.Track,
-                Failed = (track, error) => Fail(track.Path, error),
-                Busy = (track, error) => report.Failure(track.Path, error),
-                Left = report.Warning,
-            }.Run(tracks, refused, pipe.Token);
-            report.Summary();
-            return end.IsMoreToDo ? ExitCodes.MoreToDo : exitCode;
-
-            void Fail(string? input, DemucsException e)
-            {
-                report.Failure(input, e);
-                exitCode = ExitCodes.Failed;
-            }
+            return work.Separate();
         }
         catch (DemucsException e)
         {
@@ -465,27 +402,11 @@ internal sealed class SeparateCommand
         catch (OperationCanceledException e)
         {
             report.Canceled(
-                e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies)
-                : begun ? "not all tracks were started."
-                : mine is null ? "the tracks were not listed yet."
-                : $"the models were not loaded yet, and {(mine.Count == 1 ? $"'{mine.Single().Path}' was not" : $"none of {mine.Count} tracks was")} started."
+                e is SeparationCanceledException canceled ? Advice.Of(canceled.Message, canceled.Remedies) : work.LeftUndone
             );
             return pipe.IsClosed ? ClosedPipe.ExitCode : _interruption.ExitCode;
         }
-        finally
-        {
-            bag?.Dispose();
-        }
     }
-
-    /// <summary>
-    /// Seconds of work per second of music before anything is measured: about what one htdemucs takes on two cores, for each model and
-    /// shift.
-    /// </summary>
-    private double AssumedFactor(ParseResult parsed, ModelBag bag) => 1.5 * bag.Sources.Count * Math.Max(1, parsed.GetValue(_shifts));
-
-    private IEnumerable<string> Listed(ParseResult parsed, Action<string, DemucsException> refused) =>
-        parsed.GetValue(_filesFrom) is { } list ? ReadList(list, parsed.GetValue(_null), refused) : [];
 
     /// <summary>Full paths of the names in a list.</summary>
     /// <param name="list">The list's file, or - for stdin.</param>
@@ -498,36 +419,6 @@ internal sealed class SeparateCommand
             return FileList.Read(Path.GetFullPath(list), isNull, told).Select(Path.GetFullPath);
         using Stream input = Console.OpenStandardInput();
         return FileList.Read(input, "stdin", isNull, told).Select(Path.GetFullPath);
-    }
-
-    private IReadOnlyList<TrackSource> Share(
-        ParseResult parsed,
-        string[] inputs,
-        TrackListOptions options,
-        TrackList list,
-        ShardNumber shard,
-        SeparationReport report,
-        CancellationToken cancellationToken,
-        out IReadOnlySet<TrackSource> mine
-    )
-    {
-        string path = Path.GetFullPath(
-            parsed.GetValue(_durations)
-                ?? (
-                    parsed.GetValue(_filesFrom) is { } from and not "-"
-                        ? from + ".durations"
-                        : Path.Combine(parsed.GetRequiredValue(_output), "demucsps.durations")
-                )
-        );
-        TrackShare share = TrackShare.Take(
-            inputs,
-            options,
-            list,
-            shard,
-            TrackDurations.Load(path, inputs, options, report.Note, cancellationToken)
-        );
-        mine = share.Mine;
-        return share.Tracks;
     }
 
     private TrackListOptions Options(ParseResult parsed) =>
@@ -657,6 +548,117 @@ internal sealed class SeparateCommand
             string[] found = [.. Directory.EnumerateFileSystemEntries(folder, pattern).Order(StringComparer.Ordinal)];
             foreach (string file in found.Length > 0 ? found : [path])
                 yield return file;
+        }
+    }
+
+    /// <summary>One run of the command, and how far it has come.</summary>
+    private sealed class Work(SeparateCommand command, ParseResult parsed, SeparationReport report, CancellationToken cancellationToken)
+        : IDisposable
+    {
+        private readonly Dictionary<TrackSource, DemucsException> _unnamed = [];
+        private ModelBag? _bag;
+        private IReadOnlySet<TrackSource>? _mine;
+        private bool _begun;
+        private int _exitCode = ExitCodes.Succeeded;
+
+        /// <summary>What was not begun, if it is canceled between two tracks or before the first.</summary>
+        public string LeftUndone =>
+            _begun ? "not all tracks were started."
+            : _mine is null ? "the tracks were not listed yet."
+            : $"the models were not loaded yet, and {(_mine.Count == 1 ? $"'{_mine.Single().Path}' was not" : $"none of {_mine.Count} tracks was")} started.";
+
+        public int Separate()
+        {
+            JobPlan jobs = JobPlan.Choose(parsed.GetValue(command._jobs), parsed.GetValue(command._threads));
+            ShardNumber? shard = parsed.GetValue(command._shard) is { } number
+                ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable)
+                : null;
+            TimeSpan? time = parsed.GetValue(command._timeLimit) is { } text ? TimeLimit.Parse(text) : null;
+            TrackListOptions options = command.Options(parsed);
+            TrackList list = new(options, report.Notice, e => Fail(e.Path, e));
+            FileSeparator separator = command.Prepare(parsed, jobs, report, out _bag);
+            ResultsFile? results = parsed.GetValue(command._results) is { } file ? new ResultsFile(Path.GetFullPath(file)) : null;
+            IReadOnlyList<TrackSource> sources = List(list, options, shard);
+            // A night should not end with the news that two of a batch's tracks have one name. As any other track that fails, the second
+            // one does not keep the rest from being separated.
+            IReadOnlyDictionary<TrackSource, DemucsException> collisions = separator.ClaimAll(sources, _mine!.Contains);
+            TrackSource[] tracks = [.. sources.Where(_mine.Contains)];
+            // What is not a name has no length either, and is in no share: the first one says it.
+            Dictionary<TrackSource, DemucsException> refused = shard is null or { Index: 1 }
+                ? new([.. _unnamed, .. collisions])
+                : new(collisions);
+            if (tracks.Length + refused.Count == 0 && shard is not null && _exitCode == ExitCodes.Succeeded)
+                report.Note($"Share {shard} is empty.");
+            // What is wrong with a model concerns all tracks. Where none of them is there, that is what is wrong, and can be told at once.
+            if (tracks.Length > collisions.Count && tracks.Any(track => File.Exists(track.Path)))
+                _bag!.Load(cancellationToken);
+            _begun = true;
+            BatchEnd end = new BatchRun(separator, results, time is { } given ? LimitOf(given) : null, shard)
+            {
+                Beginning = track =>
+                {
+                    report.Plan(track, () => separator.Plan(track), jobs);
+                    return report.Progress(track);
+                },
+                Done = report.Track,
+                Failed = (track, error) => Fail(track.Path, error),
+                Busy = (track, error) => report.Failure(track.Path, error),
+                Left = report.Warning,
+            }.Run(tracks, refused, cancellationToken);
+            report.Summary();
+            return end.IsMoreToDo ? ExitCodes.MoreToDo : _exitCode;
+        }
+
+        public void Dispose() => _bag?.Dispose();
+
+        /// <summary>The tracks of the whole batch, of which those to be separated here are noted.</summary>
+        private IReadOnlyList<TrackSource> List(TrackList list, TrackListOptions options, ShardNumber? shard)
+        {
+            string[] inputs = [.. Expand(parsed.GetValue(command._inputs) ?? []), .. Listed()];
+            // What should have written names may have failed, and a pipe does not say so.
+            if (inputs.Length + _unnamed.Count == 0)
+                report.Warning(
+                    $"The list {(parsed.GetValue(command._filesFrom) is { } from and not "-" ? $"'{from}'" : "from stdin")} is empty. Nothing is separated."
+                );
+            if (shard is not { } part)
+            {
+                IReadOnlyList<TrackSource> all = [.. inputs.SelectMany(list.Expand)];
+                _mine = all.ToHashSet();
+                return all;
+            }
+            TrackDurations durations = TrackDurations.Load(DurationsPath(), inputs, options, report.Note, cancellationToken);
+            TrackShare share = TrackShare.Take(inputs, options, list, part, durations);
+            _mine = share.Mine;
+            return share.Tracks;
+        }
+
+        private IEnumerable<string> Listed() =>
+            parsed.GetValue(command._filesFrom) is { } list
+                ? ReadList(list, parsed.GetValue(command._null), (entry, error) => _unnamed[new TrackSource(entry)] = error)
+                : [];
+
+        private string DurationsPath() =>
+            Path.GetFullPath(
+                parsed.GetValue(command._durations)
+                    ?? (
+                        parsed.GetValue(command._filesFrom) is { } from and not "-"
+                            ? from + ".durations"
+                            : Path.Combine(parsed.GetRequiredValue(command._output), "demucsps.durations")
+                    )
+            );
+
+        // Before anything is measured, a second of music is taken to need what one htdemucs needs on two cores, for each model and shift.
+        private TimeLimit LimitOf(TimeSpan time) =>
+            new(
+                time,
+                DateTime.Now - Process.GetCurrentProcess().StartTime,
+                1.5 * _bag!.Sources.Count * Math.Max(1, parsed.GetValue(command._shifts))
+            );
+
+        private void Fail(string? input, DemucsException e)
+        {
+            report.Failure(input, e);
+            _exitCode = ExitCodes.Failed;
         }
     }
 }

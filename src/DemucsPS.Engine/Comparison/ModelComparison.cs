@@ -104,80 +104,15 @@ public sealed class ModelComparison
         HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);
         foreach (ComparisonSetting setting in settings)
         {
-            ModelBag? bag = null;
-            try
+            using Way? way = Open(setting, select, names);
+            if (way is null)
+                continue;
+            foreach (TrackSource track in tracks)
             {
-                StemRequest choice = new();
-                SeparationOptions options = OptionsOf(setting);
-                FileSeparator separator;
-                string name;
-                try
-                {
-                    bag = ModelBag.Open(
-                        select(setting.Model) with
-                        {
-                            Precision = setting.Precision,
-                        },
-                        choice.Needed,
-                        new OnnxSessionOptions { IntraOpThreads = Jobs.Threads },
-                        prepare: true,
-                        Warn,
-                        Jobs.Jobs
-                    );
-                    name = Unique(SafeFileName.Finish(SafeFileName.Clean(setting.NameOf(bag.Name))), names);
-                    StemOutput output = new(
-                        new StemNames(Path.Combine(Folder, name), FileNameTemplate.Parse("{name}/{stem}")),
-                        new StemFormat { Sample = WavSampleFormat.Float32 }
-                    )
-                    {
-                        Overwrite = Overwrite,
-                        Resume = Resume,
-                        SkipExisting = Resume,
-                    };
-                    separator = new FileSeparator(bag, choice.Select(bag.Contract.Stems), options, output);
-                }
-                catch (DemucsException e)
-                {
-                    Failed(setting, null, e);
-                    continue;
-                }
-                foreach (TrackSource track in tracks)
-                {
-                    ComparedSeparation? compared = null;
-                    try
-                    {
-                        if (!IsWanted(track, name, separator, cancellationToken))
-                            continue;
-                        if (!bag.IsLoaded)
-                        {
-                            // What earlier ways have left is not to be counted as this one's, as far as it can be given back.
-                            GC.Collect();
-                            bag.Load(cancellationToken);
-                        }
-                        Begun?.Invoke(track, name);
-                        compared = Compare(setting, track, name, separator, first, progress, cancellationToken);
-                    }
-                    catch (DemucsException e)
-                    {
-                        Failed(setting, track, Advised(e));
-                        // What keeps the models from being loaded is the same for all tracks.
-                        if (
-                            !bag.IsLoaded
-                            && e.Error
-                                is DemucsError.DemucsModelInvalid
-                                    or DemucsError.PreparationRefused
-                                    or DemucsError.OnnxRuntimeUnavailable
-                                    or DemucsError.ExecutionProviderUnavailable
-                        )
-                            break;
-                    }
-                    if (compared is not null)
-                        yield return compared;
-                }
-            }
-            finally
-            {
-                bag?.Dispose();
+                if (Attempt(way, track, first, progress, cancellationToken) is { } compared)
+                    yield return compared;
+                if (way.IsUnusable)
+                    break;
             }
         }
     }
@@ -226,20 +161,98 @@ public sealed class ModelComparison
         return unique;
     }
 
-    private bool IsWanted(TrackSource track, string name, FileSeparator separator, CancellationToken cancellationToken)
+    /// <summary>Prepares to separate in one way; null if that failed.</summary>
+    private Way? Open(ComparisonSetting setting, Func<string?, ModelSelection> select, HashSet<string> names)
     {
-        SeparationPlan plan = Rehearses ? separator.Rehearse(track, cancellationToken) : separator.Plan(track);
+        StemRequest choice = new();
+        ModelBag? opened = null;
+        try
+        {
+            ModelBag bag = opened = ModelBag.Open(
+                select(setting.Model) with
+                {
+                    Precision = setting.Precision,
+                },
+                choice.Needed,
+                new OnnxSessionOptions { IntraOpThreads = Jobs.Threads },
+                prepare: true,
+                Warn,
+                Jobs.Jobs
+            );
+            string name = Unique(SafeFileName.Finish(SafeFileName.Clean(setting.NameOf(bag.Name))), names);
+            StemOutput output = new(
+                new StemNames(Path.Combine(Folder, name), FileNameTemplate.Parse("{name}/{stem}")),
+                new StemFormat { Sample = WavSampleFormat.Float32 }
+            )
+            {
+                Overwrite = Overwrite,
+                Resume = Resume,
+                SkipExisting = Resume,
+            };
+            Way way = new(setting, name, bag, new FileSeparator(bag, choice.Select(bag.Contract.Stems), OptionsOf(setting), output));
+            opened = null;
+            return way;
+        }
+        catch (DemucsException e)
+        {
+            Failed(setting, null, e);
+            return null;
+        }
+        finally
+        {
+            opened?.Dispose();
+        }
+    }
+
+    /// <summary>Separates a track in one way; null if that was not wanted or failed.</summary>
+    private ComparedSeparation? Attempt(
+        Way way,
+        TrackSource track,
+        Dictionary<TrackSource, (string Name, SeparationResult Result)> first,
+        IProgress<SeparationProgress>? progress,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (!IsWanted(track, way, cancellationToken))
+                return null;
+            if (!way.Bag.IsLoaded)
+            {
+                // What earlier ways have left is not to be counted as this one's, as far as it can be given back.
+                GC.Collect();
+                way.Bag.Load(cancellationToken);
+            }
+            Begun?.Invoke(track, way.Name);
+            return Compare(way, track, first, progress, cancellationToken);
+        }
+        catch (DemucsException e)
+        {
+            Failed(way.Setting, track, Advised(e));
+            // What keeps the models from being loaded is the same for all tracks.
+            way.IsUnusable =
+                !way.Bag.IsLoaded
+                && e.Error
+                    is DemucsError.DemucsModelInvalid
+                        or DemucsError.PreparationRefused
+                        or DemucsError.OnnxRuntimeUnavailable
+                        or DemucsError.ExecutionProviderUnavailable;
+            return null;
+        }
+    }
+
+    private bool IsWanted(TrackSource track, Way way, CancellationToken cancellationToken)
+    {
+        SeparationPlan plan = Rehearses ? way.Separator.Rehearse(track, cancellationToken) : way.Separator.Plan(track);
         string page = PagePathOf(Path.GetDirectoryName(plan.StemPaths[0])!);
         if (HasPages && !Overwrite && !Resume && File.Exists(page))
             throw new DemucsException(DemucsError.StemExists, $"The page '{page}' already exists.", page) { Remedies = [Remedy.Replace] };
-        return Confirm?.Invoke(new PlannedSeparation(track, name, plan, page)) ?? true;
+        return Confirm?.Invoke(new PlannedSeparation(track, way.Name, plan, page)) ?? true;
     }
 
     private ComparedSeparation Compare(
-        ComparisonSetting setting,
+        Way way,
         TrackSource track,
-        string name,
-        FileSeparator separator,
         Dictionary<TrackSource, (string Name, SeparationResult Result)> first,
         IProgress<SeparationProgress>? progress,
         CancellationToken cancellationToken
@@ -249,10 +262,10 @@ public sealed class ModelComparison
         long peak;
         using (MemoryWatch memory = new())
         {
-            result = separator.Separate(track, progress, cancellationToken);
+            result = way.Separator.Separate(track, progress, cancellationToken);
             peak = memory.Peak;
         }
-        bool isFirst = first.TryAdd(track, (name, result));
+        bool isFirst = first.TryAdd(track, (way.Name, result));
         TrackQuality? quality = null;
         if (Reference is not null)
         {
@@ -263,13 +276,13 @@ public sealed class ModelComparison
             catch (DemucsException e)
             {
                 // The stems are there, and all else can be said of them.
-                Failed(setting, track, e);
+                Failed(way.Setting, track, e);
             }
         }
         return new ComparedSeparation
         {
             Track = result.Track,
-            Setting = name,
+            Setting = way.Name,
             Result = result,
             Quality = quality,
             DifferenceDb = isFirst ? null : Difference(first[track].Result, result, cancellationToken),
@@ -321,4 +334,13 @@ public sealed class ModelComparison
                 Remedies = [.. error.Remedies.Select(remedy => remedy == Remedy.SkipExisting ? Remedy.Resume : remedy)],
             }
             : error;
+
+    /// <summary>One way of separating, ready for any track.</summary>
+    private sealed record Way(ComparisonSetting Setting, string Name, ModelBag Bag, FileSeparator Separator) : IDisposable
+    {
+        /// <summary>Whether a track has shown that the models cannot be loaded.</summary>
+        public bool IsUnusable { get; set; }
+
+        public void Dispose() => Bag.Dispose();
+    }
 }

@@ -183,108 +183,104 @@ internal sealed class FFmpegEncoder : IStemEncoder
         DeleteInputs();
     }
 
-    private string[] Arguments(PcmPacking packing, int sampleRate, int channels, string? cover)
-    {
-        string encoder = FFmpegEncoders.NameOf(_format.File);
-        string raw = packing switch
-        {
-            PcmPacking.Int16 => "s16le",
-            PcmPacking.Int24In32 => "s32le",
-            _ => "f32le",
-        };
-        List<string> arguments =
+    // Input 0 is the samples, 1 the tags and 2 the picture, if there is one.
+    private string[] Arguments(PcmPacking packing, int sampleRate, int channels, string? cover) =>
         [
             "-v",
             "level+warning",
+            .. SampleInput(packing, sampleRate, channels),
             "-f",
-            raw,
+            "ffmetadata",
+            "-i",
+            "file:" + TagFile,
+            .. cover is null ? [] : CoverInput(cover),
+            // "-bitexact" keeps the version of ffmpeg and the time out of the file: equal input gives equal files.
+            "-map_metadata",
+            "1",
+            "-bitexact",
+            .. _picture.Length > 0 ? (string[])["-metadata_header_padding", Invariant(_picture.Length)] : [],
+            .. _format.IsOneFile ? StemStreams(channels) : ["-map", "0:a"],
+            .. cover is null ? [] : CoverStream(),
+            .. EncoderOptions(packing),
+            .. ContainerOptions(sampleRate),
+            "-n",
+            "file:" + _path,
+        ];
+
+    private string[] SampleInput(PcmPacking packing, int sampleRate, int channels) =>
+        [
+            "-f",
+            packing switch
+            {
+                PcmPacking.Int16 => "s16le",
+                PcmPacking.Int24In32 => "s32le",
+                _ => "f32le",
+            },
             "-ar",
             Invariant(sampleRate),
             "-ac",
             Invariant(_format.IsOneFile ? channels * _stems.Count : channels),
             "-i",
             "pipe:0",
-            "-f",
-            "ffmetadata",
-            "-i",
-            "file:" + TagFile,
         ];
-        if (cover is not null)
-            arguments.AddRange([
-                "-f",
-                "image2pipe",
-                "-c:v",
-                Path.GetExtension(cover) switch
-                {
-                    ".png" => "png",
-                    ".bmp" => "bmp",
-                    _ => "mjpeg",
-                },
-                "-i",
-                "file:" + cover,
-            ]);
-        // "-bitexact" keeps the version of ffmpeg and the time out of the file: equal input gives equal files.
-        arguments.AddRange(["-map_metadata", "1", "-bitexact"]);
-        if (_picture.Length > 0)
-            arguments.AddRange(["-metadata_header_padding", Invariant(_picture.Length)]);
-        if (_format.IsOneFile)
-        {
-            arguments.AddRange([
-                "-filter_complex",
-                string.Concat(
-                        _stems.Select(
-                            (_, i) =>
-                                channels == 1 ? $"[0:a]pan=mono|c0=c{i}[s{i}];" : $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}];"
-                        )
-                    )
-                    .TrimEnd(';'),
-            ]);
-            for (int i = 0; i < _stems.Count; i++)
-                arguments.AddRange([
-                    "-map",
-                    $"[s{i}]",
-                    $"-metadata:s:a:{i}",
-                    "title=" + _stems[i],
-                    $"-disposition:a:{i}",
-                    i == 0 ? "default" : "0",
-                ]);
-        }
-        else
-        {
-            arguments.AddRange(["-map", "0:a"]);
-        }
-        if (cover is not null)
-            arguments.AddRange([
-                "-map",
-                "2:v",
-                "-c:v",
-                "copy",
-                "-disposition:v:0",
-                "attached_pic",
-                "-metadata:s:v:0",
-                "comment=Cover (front)",
-            ]);
-        arguments.AddRange(["-c:a", encoder]);
-        if (packing == PcmPacking.Int24In32)
-            arguments.AddRange(["-bits_per_raw_sample", "24"]);
-        if (_format.Quality is { } quality)
-            arguments.AddRange(["-q:a", Invariant(quality)]);
-        else if (!_format.IsLossless)
-            arguments.AddRange(["-b:a", Invariant(_format.BitRateInEffect) + "k"]);
-        arguments.AddRange(
-            _format.File switch
+
+    private static string[] CoverInput(string cover) =>
+        [
+            "-f",
+            "image2pipe",
+            "-c:v",
+            Path.GetExtension(cover) switch
             {
-                StemFileFormat.Flac => ["-compression_level", "8", "-f", "flac"],
-                // Version 2.3 is what Windows and car radios read.
-                StemFileFormat.Mp3 => ["-id3v2_version", "3", "-f", "mp3"],
-                StemFileFormat.Opus => ["-f", "opus"],
-                // In steps of a frame, or the edit list that takes the delay of the encoder out would cut the end to a millisecond.
-                StemFileFormat.StemMp4 => ["-movie_timescale", Invariant(sampleRate), "-f", "mp4"],
-                _ => ["-movie_timescale", Invariant(sampleRate), "-f", "ipod"],
-            }
+                ".png" => "png",
+                ".bmp" => "bmp",
+                _ => "mjpeg",
+            },
+            "-i",
+            "file:" + cover,
+        ];
+
+    // A stream of each stem, cut out of the channels of the one input.
+    private string[] StemStreams(int channels)
+    {
+        IEnumerable<string> cuts = _stems.Select(
+            (_, i) => channels == 1 ? $"[0:a]pan=mono|c0=c{i}[s{i}]" : $"[0:a]pan=stereo|c0=c{2 * i}|c1=c{2 * i + 1}[s{i}]"
         );
-        return [.. arguments, "-n", "file:" + _path];
+        return
+        [
+            "-filter_complex",
+            string.Join(';', cuts),
+            .. _stems.SelectMany(
+                (stem, i) =>
+                    (string[])
+                        ["-map", $"[s{i}]", $"-metadata:s:a:{i}", "title=" + stem, $"-disposition:a:{i}", i == 0 ? "default" : "0"]
+            ),
+        ];
     }
+
+    private static string[] CoverStream() =>
+        ["-map", "2:v", "-c:v", "copy", "-disposition:v:0", "attached_pic", "-metadata:s:v:0", "comment=Cover (front)"];
+
+    private string[] EncoderOptions(PcmPacking packing) =>
+        [
+            "-c:a",
+            FFmpegEncoders.NameOf(_format.File),
+            .. packing == PcmPacking.Int24In32 ? (string[])["-bits_per_raw_sample", "24"] : [],
+            .. _format.Quality is { } quality ? (string[])["-q:a", Invariant(quality)]
+                : _format.IsLossless ? []
+                : ["-b:a", Invariant(_format.BitRateInEffect) + "k"],
+        ];
+
+    private string[] ContainerOptions(int sampleRate) =>
+        _format.File switch
+        {
+            StemFileFormat.Flac => ["-compression_level", "8", "-f", "flac"],
+            // Version 2.3 is what Windows and car radios read.
+            StemFileFormat.Mp3 => ["-id3v2_version", "3", "-f", "mp3"],
+            StemFileFormat.Opus => ["-f", "opus"],
+            // In steps of a frame, or the edit list that takes the delay of the encoder out would cut the end to a millisecond.
+            StemFileFormat.StemMp4 => ["-movie_timescale", Invariant(sampleRate), "-f", "mp4"],
+            _ => ["-movie_timescale", Invariant(sampleRate), "-f", "ipod"],
+        };
 
     private string TagFile => Path.Combine(_inputs.FullName, "tags");
 

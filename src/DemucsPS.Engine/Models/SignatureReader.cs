@@ -30,9 +30,9 @@ internal static class SignatureReader
             if (source.IsWeights)
                 return WeightsModel.Declare(source);
             if (source.Path is not { } path)
-                return ReadOnnx(new MemoryStream(BaselineModel.Build()));
+                return new OnnxReader(new MemoryStream(BaselineModel.Build())).Read();
             using FileStream file = RegularFile.OpenRead(path);
-            return PreparedModel.IsRuntimeFormat(path) ? RuntimeFormatReader.Read(file) : ReadOnnx(file);
+            return PreparedModel.IsRuntimeFormat(path) ? RuntimeFormatReader.Read(file) : new OnnxReader(file).Read();
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
@@ -54,81 +54,88 @@ internal static class SignatureReader
         }
     }
 
-    private static ModelSignature ReadOnnx(Stream file)
+    /// <summary>Walks through one file.</summary>
+    private sealed class OnnxReader(Stream file)
     {
-        WireStream wire = new(file);
-        List<OnnxTensorInfo> inputs = [],
-            outputs = [];
-        HashSet<string> initializers = [];
-        Dictionary<string, string> metadata = [];
-        bool hasGraph = false;
-        while (wire.Position < wire.Length)
-        {
-            (int Number, int Type) tag = wire.Tag(wire.Length);
-            if (tag == (Graph, 2))
-            {
-                hasGraph = true;
-                ReadGraph(wire.EndOf(wire.Number(wire.Length), wire.Length));
-            }
-            else if (tag == (Property, 2))
-            {
-                string key = "",
-                    value = "";
-                foreach (
-                    WireField field in new WireReader(
-                        wire.Bytes(wire.Number(wire.Length), wire.Length, MostBytes, "an entry of the metadata")
-                    )
-                )
-                {
-                    if (field.Number == 1)
-                        key = Encoding.UTF8.GetString(field.Block.Span);
-                    else if (field.Number == 2)
-                        value = Encoding.UTF8.GetString(field.Block.Span);
-                }
-                metadata[key] = value;
-            }
-            else
-            {
-                wire.PassOver(tag, wire.Length);
-            }
-        }
-        if (!hasGraph)
-            throw new InvalidDataException("it has no graph");
-        // In old files constants are inputs as well, which need not be given.
-        return new ModelSignature([.. inputs.Where(i => !initializers.Contains(i.Name))], outputs, metadata);
+        private readonly WireStream _wire = new(file);
+        private readonly List<OnnxTensorInfo> _inputs = [];
+        private readonly List<OnnxTensorInfo> _outputs = [];
+        private readonly HashSet<string> _initializers = [];
+        private readonly Dictionary<string, string> _metadata = [];
 
-        void ReadGraph(long end)
+        public ModelSignature Read()
         {
-            while (wire.Position < end)
+            bool hasGraph = false;
+            while (_wire.Position < _wire.Length)
             {
-                (int Number, int Type) tag = wire.Tag(end);
+                (int Number, int Type) tag = _wire.Tag(_wire.Length);
+                switch (tag)
+                {
+                    case (Graph, 2):
+                        hasGraph = true;
+                        ReadGraph(_wire.EndOf(_wire.Number(_wire.Length), _wire.Length));
+                        break;
+                    case (Property, 2):
+                        ReadProperty();
+                        break;
+                    default:
+                        _wire.PassOver(tag, _wire.Length);
+                        break;
+                }
+            }
+            if (!hasGraph)
+                throw new InvalidDataException("it has no graph");
+            // In old files constants are inputs as well, which need not be given.
+            return new ModelSignature([.. _inputs.Where(i => !_initializers.Contains(i.Name))], _outputs, _metadata);
+        }
+
+        private void ReadProperty()
+        {
+            string key = "",
+                value = "";
+            byte[] entry = _wire.Bytes(_wire.Number(_wire.Length), _wire.Length, MostBytes, "an entry of the metadata");
+            foreach (WireField field in new WireReader(entry))
+            {
+                if (field.Number == 1)
+                    key = Encoding.UTF8.GetString(field.Block.Span);
+                else if (field.Number == 2)
+                    value = Encoding.UTF8.GetString(field.Block.Span);
+            }
+            _metadata[key] = value;
+        }
+
+        private void ReadGraph(long end)
+        {
+            while (_wire.Position < end)
+            {
+                (int Number, int Type) tag = _wire.Tag(end);
                 switch (tag)
                 {
                     case (Input or Output, 2):
-                        GraphValue value = GraphValue.Parse(wire.Bytes(wire.Number(end), end, MostBytes, "a declaration"));
-                        (tag.Number == Input ? inputs : outputs).Add(
+                        GraphValue value = GraphValue.Parse(_wire.Bytes(_wire.Number(end), end, MostBytes, "a declaration"));
+                        (tag.Number == Input ? _inputs : _outputs).Add(
                             new OnnxTensorInfo(value.Name, (OnnxElementType)value.ElementType, value.Shape ?? [])
                         );
                         break;
                     case (Initializer, 2):
-                        ReadInitializer(wire.EndOf(wire.Number(end), end));
+                        ReadInitializer(_wire.EndOf(_wire.Number(end), end));
                         break;
                     default:
-                        wire.PassOver(tag, end);
+                        _wire.PassOver(tag, end);
                         break;
                 }
             }
         }
 
-        void ReadInitializer(long end)
+        private void ReadInitializer(long end)
         {
-            while (wire.Position < end)
+            while (_wire.Position < end)
             {
-                (int Number, int Type) tag = wire.Tag(end);
+                (int Number, int Type) tag = _wire.Tag(end);
                 if (tag == (TensorName, 2))
-                    initializers.Add(Encoding.Latin1.GetString(wire.Bytes(wire.Number(end), end, MostBytes, "a name")));
+                    _initializers.Add(Encoding.Latin1.GetString(_wire.Bytes(_wire.Number(end), end, MostBytes, "a name")));
                 else
-                    wire.PassOver(tag, end);
+                    _wire.PassOver(tag, end);
             }
         }
     }

@@ -84,82 +84,7 @@ public sealed class FileNameTemplate
     {
         valueSeparator ??= TrackTags.Separator;
         CheckValueSeparator(valueSeparator);
-        List<List<Part>> components =
-        [
-            [],
-        ];
-        StringBuilder literal = new();
-        for (int i = 0; i < text.Length; i++)
-        {
-            char c = text[i];
-            if (c is '{' or '}' && i + 1 < text.Length && text[i + 1] == c)
-            {
-                literal.Append(c);
-                i++;
-            }
-            else if (c == '{')
-            {
-                int close = text.IndexOf('}', i);
-                if (close < 0)
-                    throw Wrong($"the brace at character {i + 1} is not closed");
-                EndLiteral();
-                components[^1].Add(ParseField(text[(i + 1)..close]));
-                i = close;
-            }
-            else if (c is '/' or '\\')
-            {
-                EndComponent();
-                components.Add([]);
-            }
-            else if (c == '}')
-            {
-                throw Wrong($"the brace at character {i + 1} has no opening brace; write }}}} for a brace in a name");
-            }
-            else
-            {
-                literal.Append(
-                    SafeFileName.IsForbidden(c)
-                        ? throw Wrong($"file names cannot contain the character {(char.IsControl(c) ? $"U+{(int)c:X4}" : $"'{c}'")}")
-                        : c
-                );
-            }
-        }
-        EndComponent();
-        return new FileNameTemplate(text, valueSeparator, components);
-
-        void EndLiteral()
-        {
-            if (literal.Length > 0)
-                components[^1].Add(new Part(literal.ToString(), null, 0));
-            literal.Clear();
-        }
-
-        void EndComponent()
-        {
-            EndLiteral();
-            if (components[^1].All(p => p.Field is null && p.Literal.Trim('.', ' ').Length == 0))
-                throw Wrong("a name in it is empty or only dots; it must stay inside the destination, such as {artist}/{title} ({stem})");
-            if (Encoding.UTF8.GetByteCount(string.Concat(components[^1].Select(p => p.Literal))) > SafeFileName.MaxBytes / 2)
-                throw Wrong($"a name in it has more than {SafeFileName.MaxBytes / 2} bytes apart from its fields");
-        }
-
-        Part ParseField(string field)
-        {
-            int colon = field.IndexOf(':', StringComparison.Ordinal);
-            string name = (colon < 0 ? field : field[..colon]).Trim().ToLowerInvariant();
-            if (!Fields.Contains(name))
-                throw Wrong($"there is no field '{name}'. The fields are: {string.Join(", ", Fields)}");
-            if (colon < 0)
-                return new Part("", name, 0);
-            string format = field[(colon + 1)..];
-            if (name is not (Track or Disc or Year) || format.Length is 0 or > 9 || format.AsSpan().ContainsAnyExcept('0'))
-                throw Wrong(
-                    $"'{{{field}}}' has an invalid format; only numbers ({Track}, {Disc}, {Year}) take a format, of zeros, such as {{{Track}:00}}"
-                );
-            return new Part("", name, format.Length);
-        }
-
-        DemucsException Wrong(string what) => new(DemucsError.ParameterInvalid, $"The file name template '{text}' cannot be used: {what}.");
+        return new FileNameTemplate(text, valueSeparator, new Parser(text).Parse());
     }
 
     /// <summary>The template.</summary>
@@ -242,4 +167,90 @@ public sealed class FileNameTemplate
     /// <param name="Field">The field's name; null for text.</param>
     /// <param name="Digits">Least digits of a number.</param>
     private sealed record Part(string Literal, string? Field, int Digits);
+
+    /// <summary>Reads one template.</summary>
+    private sealed class Parser(string text)
+    {
+        private readonly List<List<Part>> _components =
+        [
+            [],
+        ];
+        private readonly StringBuilder _literal = new();
+
+        public List<List<Part>> Parse()
+        {
+            for (int i = 0; i < text.Length; i++)
+            {
+                char c = text[i];
+                if (c is '{' or '}' && i + 1 < text.Length && text[i + 1] == c)
+                {
+                    _literal.Append(c);
+                    i++;
+                }
+                else if (c == '{')
+                {
+                    int close = text.IndexOf('}', i);
+                    if (close < 0)
+                        throw Wrong($"the brace at character {i + 1} is not closed");
+                    EndLiteral();
+                    _components[^1].Add(ParseField(text[(i + 1)..close]));
+                    i = close;
+                }
+                else if (c is '/' or '\\')
+                {
+                    EndComponent();
+                    _components.Add([]);
+                }
+                else if (c == '}')
+                {
+                    throw Wrong($"the brace at character {i + 1} has no opening brace; write }}}} for a brace in a name");
+                }
+                else
+                {
+                    _literal.Append(
+                        SafeFileName.IsForbidden(c)
+                            ? throw Wrong($"file names cannot contain the character {(char.IsControl(c) ? $"U+{(int)c:X4}" : $"'{c}'")}")
+                            : c
+                    );
+                }
+            }
+            EndComponent();
+            return _components;
+        }
+
+        private void EndLiteral()
+        {
+            if (_literal.Length > 0)
+                _components[^1].Add(new Part(_literal.ToString(), null, 0));
+            _literal.Clear();
+        }
+
+        private void EndComponent()
+        {
+            EndLiteral();
+            if (_components[^1].All(p => p.Field is null && p.Literal.Trim('.', ' ').Length == 0))
+                throw Wrong("a name in it is empty or only dots; it must stay inside the destination, such as {artist}/{title} ({stem})");
+            if (Encoding.UTF8.GetByteCount(string.Concat(_components[^1].Select(p => p.Literal))) > SafeFileName.MaxBytes / 2)
+                throw Wrong($"a name in it has more than {SafeFileName.MaxBytes / 2} bytes apart from its fields");
+        }
+
+        private Part ParseField(string field)
+        {
+            int colon = field.IndexOf(':', StringComparison.Ordinal);
+            string name = (colon < 0 ? field : field[..colon]).Trim().ToLowerInvariant();
+            if (!Fields.Contains(name))
+                throw Wrong($"there is no field '{name}'. The fields are: {string.Join(", ", Fields)}");
+            if (colon < 0)
+                return new Part("", name, 0);
+            string format = field[(colon + 1)..];
+            if (name is not (Track or Disc or Year) || format.Length is 0 or > 9 || format.AsSpan().ContainsAnyExcept('0'))
+                throw Wrong(
+                    $"'{{{field}}}' has an invalid format; only numbers ({Track}, {Disc}, {Year}) take a format, of zeros, such as {{{Track}:00}}"
+                );
+            return new Part("", name, format.Length);
+        }
+
+        private DemucsException Wrong(string what) =>
+            new(DemucsError.ParameterInvalid, $"The file name template '{text}' cannot be used: {what}.");
+    }
 }

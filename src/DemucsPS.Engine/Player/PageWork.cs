@@ -57,35 +57,10 @@ internal sealed class PageWork : IDisposable
     public PlayerPageFile Write(Stream stream)
     {
         int rate = RateOf(_page.Variants[0].Stems[0].Source);
-        TrackSource? mixSource = UsableMix(rate);
-        foreach (PlayerVariant variant in _page.Variants)
-            _meters.Add(new VariantMeter(variant, mixSource, rate));
-        // Everything is read once, and what is embedded once more.
-        double declared = _meters.All(m => m.DeclaredSeconds > 0) ? _meters.Sum(m => m.DeclaredSeconds) : 0;
-        _total = declared;
-        foreach (VariantMeter meter in _meters)
-            meter.Read(Report, _cancellationToken);
+        MeterAll(rate);
         MeteredTrack? mix = _meters[0].Mix;
-        _warnings.AddRange(_page.Variants.SelectMany(v => v.Warnings));
-        double[] lengths = [.. _meters.Select(m => (double)m.Stems.Max(s => s.Frames) / rate)];
-        if (lengths.Max() - lengths.Min() > MostUnlikeSeconds)
-        {
-            int shortest = Array.IndexOf(lengths, lengths.Min()),
-                longest = Array.IndexOf(lengths, lengths.Max());
-            _warnings.Add(
-                FormattableString.Invariant(
-                    $"The compared separations differ in length: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. They may be of different tracks."
-                )
-            );
-        }
         MeteredTrack[] tracks = [.. _meters.SelectMany(m => m.Stems), .. mix is null ? (ReadOnlySpan<MeteredTrack>)[] : [mix]];
-        foreach (
-            string warning in _meters
-                .SelectMany(m => m.Mix is null ? m.Stems : m.Stems.Append(m.Mix))
-                .SelectMany(t => t.Reader.Warnings)
-                .Distinct()
-        )
-            _warnings.Add(warning);
+        Warn(rate);
         if (tracks.All(t => t.Frames == 0))
             throw new DemucsException(
                 DemucsError.AudioTrackCorrupt,
@@ -93,16 +68,8 @@ internal sealed class PageWork : IDisposable
                 tracks[0].Source.Path
             );
 
-        double seconds = tracks.Sum(t => (double)t.Frames / rate);
-        PageSound? sound = _served is null ? PageSound.Choose(_page.Audio, seconds, rate, FFmpegLocator.Find(), _path) : null;
-        _audio =
-            sound is not null ? PageData.Embedded
-            : _served is null ? PageData.Linked
-            : _page.Audio != PlayerAudio.Linked && PageSound.IsHeldAtOnce(seconds, rate) ? PageData.Served
-            : PageData.Parts;
+        PageSound? sound = ChooseSound(tracks.Sum(t => (double)t.Frames / rate), rate);
         _frames = tracks.Max(t => t.Frames);
-        if (sound is not null)
-            _total = _done + seconds;
         double[] levels = Levels(out double mixLevel);
         if (sound is null && _served is null && mix is not null && PageSound.PlayableType(mix) is null)
         {
@@ -113,24 +80,10 @@ internal sealed class PageWork : IDisposable
 
         List<(string Name, Func<Stream> Open)> blocks = [];
         PageTrack? mixTrack = mix is null ? null : TrackOf(mix, "mix", sound, blocks, mixLevel);
-        PageVariant[] variants =
-        [
-            .. _page.Variants.Select(
-                (variant, v) =>
-                    new PageVariant(
-                        variant.Name,
-                        levels[v],
-                        [.. _meters[v].Stems.Select((stem, s) => TrackOf(stem, FormattableString.Invariant($"{v}-{s}"), sound, blocks, 1))],
-                        ProvenanceOf(variant)
-                    )
-            ),
-        ];
+        PageVariant[] variants = [.. _page.Variants.Select((variant, v) => VariantOf(variant, v, sound, blocks, levels[v]))];
         double duration = (double)_frames / rate;
-        IReadOnlyDictionary<string, string> tags = (mix ?? tracks[0]).Reader.Tags;
-        PageTemplate.WriteHead(
-            stream,
-            new PageData(_page.Title, tags.GetValueOrDefault("artist"), _audio, rate, duration, mixTrack, variants, _warnings)
-        );
+        string? artist = (mix ?? tracks[0]).Reader.Tags.GetValueOrDefault("artist");
+        PageTemplate.WriteHead(stream, new PageData(_page.Title, artist, _audio, rate, duration, mixTrack, variants, _warnings));
         foreach ((string name, Func<Stream> open) in blocks)
         {
             using Stream content = open();
@@ -212,6 +165,53 @@ internal sealed class PageWork : IDisposable
         }
     }
 
+    private void MeterAll(int rate)
+    {
+        TrackSource? mix = UsableMix(rate);
+        foreach (PlayerVariant variant in _page.Variants)
+            _meters.Add(new VariantMeter(variant, mix, rate));
+        // Everything is read once, and what is embedded once more.
+        _total = _meters.All(m => m.DeclaredSeconds > 0) ? _meters.Sum(m => m.DeclaredSeconds) : 0;
+        foreach (VariantMeter meter in _meters)
+            meter.Read(Report, _cancellationToken);
+    }
+
+    /// <summary>Notes what the variants and their files have to say, and lengths that do not fit each other.</summary>
+    private void Warn(int rate)
+    {
+        _warnings.AddRange(_page.Variants.SelectMany(v => v.Warnings));
+        double[] lengths = [.. _meters.Select(m => (double)m.Stems.Max(s => s.Frames) / rate)];
+        if (lengths.Max() - lengths.Min() > MostUnlikeSeconds)
+        {
+            int shortest = Array.IndexOf(lengths, lengths.Min()),
+                longest = Array.IndexOf(lengths, lengths.Max());
+            _warnings.Add(
+                FormattableString.Invariant(
+                    $"The compared separations differ in length: '{_page.Variants[shortest].Name}' {lengths[shortest]:0.0} s, '{_page.Variants[longest].Name}' {lengths[longest]:0.0} s. They may be of different tracks."
+                )
+            );
+        }
+        IEnumerable<MeteredTrack> tracks = _meters.SelectMany(m => m.Mix is null ? m.Stems : m.Stems.Append(m.Mix));
+        _warnings.AddRange(tracks.SelectMany(t => t.Reader.Warnings).Distinct());
+    }
+
+    /// <summary>Decides where the sound is.</summary>
+    /// <param name="seconds">Length of all tracks together.</param>
+    /// <param name="rate">Their sample rate.</param>
+    /// <returns>What encodes it into the page; null if it is not there.</returns>
+    private PageSound? ChooseSound(double seconds, int rate)
+    {
+        PageSound? sound = _served is null ? PageSound.Choose(_page.Audio, seconds, rate, FFmpegLocator.Find(), _path) : null;
+        _audio =
+            sound is not null ? PageData.Embedded
+            : _served is null ? PageData.Linked
+            : _page.Audio != PlayerAudio.Linked && PageSound.IsHeldAtOnce(seconds, rate) ? PageData.Served
+            : PageData.Parts;
+        if (sound is not null)
+            _total = _done + seconds;
+        return sound;
+    }
+
     /// <summary>
     /// Factors that make the variants equally loud, none above 1; and that of the mix, which makes it as loud as they are.
     /// </summary>
@@ -224,6 +224,20 @@ internal sealed class PageWork : IDisposable
         mixLevel = factors[0] is { } factor ? factor * levels[0] : 1;
         return levels;
     }
+
+    private PageVariant VariantOf(
+        PlayerVariant variant,
+        int v,
+        PageSound? sound,
+        List<(string Name, Func<Stream> Open)> blocks,
+        double level
+    ) =>
+        new(
+            variant.Name,
+            level,
+            [.. _meters[v].Stems.Select((stem, s) => TrackOf(stem, FormattableString.Invariant($"{v}-{s}"), sound, blocks, 1))],
+            ProvenanceOf(variant)
+        );
 
     private PageTrack TrackOf(MeteredTrack track, string id, PageSound? sound, List<(string Name, Func<Stream> Open)> blocks, double gain)
     {

@@ -160,31 +160,15 @@ public sealed class PlayerServer : IDisposable
     private async Task AnswerAsync(NetworkStream stream, string[] request, CancellationToken cancellationToken)
     {
         string[] words = request[0].Split(' ');
-        if (words.Length != 3 || !words[2].StartsWith("HTTP/1.", StringComparison.Ordinal))
+        if (Refusal(words, request, out ServedFile? file) is { } refusal)
         {
-            await RefuseAsync(stream, "400 Bad Request", cancellationToken).ConfigureAwait(false);
-            return;
-        }
-        if (words[0] is not ("GET" or "HEAD"))
-        {
-            await RefuseAsync(stream, "405 Method Not Allowed\r\nAllow: GET, HEAD", cancellationToken).ConfigureAwait(false);
-            return;
-        }
-        // Names are compared, never put together to paths, so none leads anywhere else.
-        string prefix = $"/{_secret}/";
-        if (
-            Header(request, "Host") != "127.0.0.1:" + Port
-            || !words[1].StartsWith(prefix, StringComparison.Ordinal)
-            || !_files.TryGetValue(words[1][prefix.Length..], out ServedFile? file)
-        )
-        {
-            await RefuseAsync(stream, "404 Not Found", cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(stream, refusal, cancellationToken).ConfigureAwait(false);
             return;
         }
         Stream content;
         try
         {
-            content = file.Open();
+            content = file!.Open();
         }
         catch (Exception e) when (e.IsFileError())
         {
@@ -207,28 +191,45 @@ public sealed class PlayerServer : IDisposable
                 (first, last) = part;
                 status = $"206 Partial Content\r\nContent-Range: bytes {Invariant(first)}-{Invariant(last)}/{Invariant(length)}";
             }
-            await stream
-                .WriteAsync(
-                    Encoding.ASCII.GetBytes(
-                        $"HTTP/1.1 {status}\r\nContent-Type: {file.Type}\r\nContent-Length: {Invariant(last - first + 1)}\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
-                    ),
-                    cancellationToken
-                )
+            string head =
+                $"HTTP/1.1 {status}\r\nContent-Type: {file.Type}\r\nContent-Length: {Invariant(last - first + 1)}\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(head), cancellationToken).ConfigureAwait(false);
+            if (words[0] != "HEAD")
+                await SendAsync(stream, content, first, last, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What is to be answered to a request that is not for a file; null, and the file, for one that is.</summary>
+    private string? Refusal(string[] words, string[] request, out ServedFile? file)
+    {
+        file = null;
+        if (words.Length != 3 || !words[2].StartsWith("HTTP/1.", StringComparison.Ordinal))
+            return "400 Bad Request";
+        if (words[0] is not ("GET" or "HEAD"))
+            return "405 Method Not Allowed\r\nAllow: GET, HEAD";
+        // Names are compared, never put together to paths, so none leads anywhere else.
+        string prefix = $"/{_secret}/";
+        return
+            Header(request, "Host") == "127.0.0.1:" + Port
+            && words[1].StartsWith(prefix, StringComparison.Ordinal)
+            && _files.TryGetValue(words[1][prefix.Length..], out file)
+            ? null
+            : "404 Not Found";
+    }
+
+    private static async Task SendAsync(NetworkStream stream, Stream content, long first, long last, CancellationToken cancellationToken)
+    {
+        content.Position = first;
+        byte[] block = new byte[1 << 16];
+        for (long left = last - first + 1; left > 0;)
+        {
+            int read = await content
+                .ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, left)), cancellationToken)
                 .ConfigureAwait(false);
-            if (words[0] == "HEAD")
+            if (read == 0)
                 return;
-            content.Position = first;
-            byte[] block = new byte[1 << 16];
-            for (long left = last - first + 1; left > 0;)
-            {
-                int read = await content
-                    .ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, left)), cancellationToken)
-                    .ConfigureAwait(false);
-                if (read == 0)
-                    return;
-                await stream.WriteAsync(block.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-                left -= read;
-            }
+            await stream.WriteAsync(block.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+            left -= read;
         }
     }
 

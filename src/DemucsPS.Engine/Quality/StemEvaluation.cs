@@ -57,24 +57,17 @@ internal sealed record StemEvaluation(
         int stems = isMeasured.Length,
             lanes = BlockSpectra.Lanes(stems * channels);
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
-        double[] reference = new double[lanes],
-            error = new double[lanes],
-            product = new double[lanes],
-            estimate = new double[lanes];
-        double[] referenceFrames = stock.Take(ReadFrames * lanes),
-            estimateFrames = stock.Take(ReadFrames * lanes);
-        long frames = 0;
+        TrackSums sums = new(stems, channels, lanes);
+        FrameBlock block = new(open, lanes, stock, cancellationToken);
         StemCorrelations? correlations = filters
             ? new StemCorrelations(lengths ?? FilterLengths.Bss, stems * channels, parallel, stock)
             : null;
-        using (IStemFrames source = open())
+        long frames = 0;
+        foreach (int count in block.ReadAll())
         {
-            for (int count; (count = source.Read(referenceFrames, estimateFrames, lanes)) > 0; frames += count)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                AddSquares(referenceFrames.AsSpan(0, count * lanes), estimateFrames, lanes, reference, estimate, error, product);
-                correlations?.Add(referenceFrames.AsSpan(0, count * lanes), estimateFrames.AsSpan(0, count * lanes));
-            }
+            sums.AddSquares(block.References(0, count), block.Estimates(0, count));
+            correlations?.Add(block.References(0, count), block.Estimates(0, count));
+            frames += count;
         }
         progress?.Invoke(0.4);
         WindowFilter? filter = null;
@@ -89,127 +82,159 @@ internal sealed record StemEvaluation(
         }
         progress?.Invoke(0.6);
 
-        double[] alphas = new double[lanes],
-            residual = new double[lanes],
-            scaled = new double[lanes];
-        for (int stem = 0; stem < stems; stem++)
+        sums.Project();
+        WindowRow row = new(frames, window, hop, isMeasured, start => new BssWindow(start, stems, channels, filter, stock));
+        long at = 0;
+        foreach (int count in block.ReadAll())
         {
-            double alpha = Over(product, stem) / Over(reference, stem);
-            alphas.AsSpan(stem * channels, channels).Fill(double.IsFinite(alpha) ? alpha : 0);
-        }
-        long length = window is { } w && w < frames ? w : frames,
-            last = window is null || window >= frames ? 0 : (frames - length) / hop * hop;
-        List<(long, WindowSums[]?)> results = [];
-        Queue<BssWindow> active = [];
-        long at = 0,
-            next = 0;
-        using (IStemFrames source = open())
-        {
-            for (int count; (count = source.Read(referenceFrames, estimateFrames, lanes)) > 0; at += count)
+            sums.AddResiduals(block.References(0, count), block.Estimates(0, count));
+            if (windows)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                AddResiduals(referenceFrames.AsSpan(0, count * lanes), estimateFrames, lanes, alphas, residual, scaled);
-                if (!windows)
-                    continue;
-                // One after the other, so that short windows, of which many are in what was read, use the same arrays.
-                for (int running = active.Count; running > 0; running--)
-                    Continue(active.Dequeue(), count);
-                for (; next <= last && next < at + count; next += hop)
-                    Continue(new BssWindow(next, stems, channels, filter, stock), count);
+                row.Add(block, at, count);
                 progress?.Invoke(0.6 + 0.4 * (at + count) / frames);
             }
+            at += count;
         }
-        double[] nSdr = new double[stems],
-            siSdr = new double[stems];
-        for (int stem = 0; stem < stems; stem++)
-        {
-            nSdr[stem] = 10 * Math.Log10((Over(reference, stem) + ChallengeDelta) / (Over(error, stem) + ChallengeDelta));
-            siSdr[stem] = Over(reference, stem) > 0 ? 10 * Math.Log10(Over(scaled, stem) / Over(residual, stem)) : double.NaN;
-        }
-        bool[] silent = [.. Enumerable.Range(0, 2 * stems).Select(i => Over(i < stems ? reference : estimate, i % stems) == 0)];
-        return new StemEvaluation(frames, results, nSdr, siSdr, silent, loading);
+        return new StemEvaluation(frames, row.Results, sums.NSdr, sums.SiSdr, sums.IsSilent, loading);
+    }
 
-        void Continue(BssWindow one, int count)
+    /// <summary>Reads the track's frames from their start, as often as asked, a block at a time into the same arrays.</summary>
+    private sealed class FrameBlock(Func<IStemFrames> open, int lanes, EvaluationPool stock, CancellationToken cancellationToken)
+    {
+        private readonly double[] _references = stock.Take(ReadFrames * lanes);
+        private readonly double[] _estimates = stock.Take(ReadFrames * lanes);
+
+        /// <summary>Gives how many frames each block has.</summary>
+        public IEnumerable<int> ReadAll()
+        {
+            using IStemFrames source = open();
+            int count;
+            while ((count = source.Read(_references, _estimates, lanes)) > 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return count;
+            }
+        }
+
+        public ReadOnlySpan<double> References(int first, int end) => _references.AsSpan(first * lanes, (end - first) * lanes);
+
+        public ReadOnlySpan<double> Estimates(int first, int end) => _estimates.AsSpan(first * lanes, (end - first) * lanes);
+    }
+
+    /// <summary>The windows of the track, one after the other or overlapping, and those that are complete.</summary>
+    private sealed class WindowRow(long frames, long? window, long hop, bool[] isMeasured, Func<long, BssWindow> begin)
+    {
+        private readonly long _length = window is { } w && w < frames ? w : frames;
+        private readonly long _last = window is null || window >= frames ? 0 : (frames - window.Value) / hop * hop;
+        private readonly Queue<BssWindow> _active = [];
+        private long _next;
+
+        public List<(long Start, WindowSums[]? Sums)> Results { get; } = [];
+
+        /// <summary>Adds a block's frames, the first of which is at <paramref name="at"/>, to the windows that they are in.</summary>
+        public void Add(FrameBlock block, long at, int count)
+        {
+            // One after the other, so that short windows, of which many are in what was read, use the same arrays.
+            for (int running = _active.Count; running > 0; running--)
+                Continue(_active.Dequeue(), block, at, count);
+            for (; _next <= _last && _next < at + count; _next += hop)
+                Continue(begin(_next), block, at, count);
+        }
+
+        private void Continue(BssWindow one, FrameBlock block, long at, int count)
         {
             int first = (int)Math.Max(one.Start - at, 0),
-                end = (int)Math.Min(one.Start + length - at, count);
-            one.Add(
-                referenceFrames.AsSpan(first * lanes, (end - first) * lanes),
-                estimateFrames.AsSpan(first * lanes, (end - first) * lanes)
-            );
-            if (one.Start + length <= at + count)
-                results.Add((one.Start, one.Complete(isMeasured)));
+                end = (int)Math.Min(one.Start + _length - at, count);
+            one.Add(block.References(first, end), block.Estimates(first, end));
+            if (one.Start + _length <= at + count)
+                Results.Add((one.Start, one.Complete(isMeasured)));
             else
-                active.Enqueue(one);
+                _active.Enqueue(one);
+        }
+    }
+
+    /// <summary>Sums over the whole track for each lane: first the squares, then, as far as they need them, the residuals.</summary>
+    private sealed class TrackSums(int stems, int channels, int lanes)
+    {
+        private readonly double[] _reference = new double[lanes];
+        private readonly double[] _estimate = new double[lanes];
+        private readonly double[] _error = new double[lanes];
+        private readonly double[] _product = new double[lanes];
+        private readonly double[] _alphas = new double[lanes];
+        private readonly double[] _residual = new double[lanes];
+        private readonly double[] _scaled = new double[lanes];
+
+        public double[] NSdr => OfStems(s => 10 * Math.Log10((Over(_reference, s) + ChallengeDelta) / (Over(_error, s) + ChallengeDelta)));
+
+        public double[] SiSdr =>
+            OfStems(s => Over(_reference, s) > 0 ? 10 * Math.Log10(Over(_scaled, s) / Over(_residual, s)) : double.NaN);
+
+        public bool[] IsSilent => [.. OfStems(s => Over(_reference, s)).Concat(OfStems(s => Over(_estimate, s))).Select(sum => sum == 0)];
+
+        /// <summary>Adds r², e², (r − e)² and r·e of each lane.</summary>
+        public void AddSquares(ReadOnlySpan<double> references, ReadOnlySpan<double> estimates)
+        {
+            for (int lane = 0; lane < lanes; lane += Vector<double>.Count)
+            {
+                Vector<double> square = new(_reference, lane),
+                    own = new(_estimate, lane),
+                    difference = new(_error, lane),
+                    both = new(_product, lane);
+                for (int at = lane; at < references.Length; at += lanes)
+                {
+                    Vector<double> r = new(references[at..]),
+                        e = new(estimates[at..]);
+                    square += r * r;
+                    own += e * e;
+                    both += r * e;
+                    e -= r;
+                    difference += e * e;
+                }
+                square.CopyTo(_reference, lane);
+                own.CopyTo(_estimate, lane);
+                difference.CopyTo(_error, lane);
+                both.CopyTo(_product, lane);
+            }
         }
 
-        double Over(double[] sums, int stem)
+        /// <summary>Ends the squares: finds the factor α by which each reference is nearest to its estimate.</summary>
+        public void Project()
+        {
+            for (int stem = 0; stem < stems; stem++)
+            {
+                double alpha = Over(_product, stem) / Over(_reference, stem);
+                _alphas.AsSpan(stem * channels, channels).Fill(double.IsFinite(alpha) ? alpha : 0);
+            }
+        }
+
+        /// <summary>Adds (α·r − e)² and (α·r)² of each lane.</summary>
+        public void AddResiduals(ReadOnlySpan<double> references, ReadOnlySpan<double> estimates)
+        {
+            for (int lane = 0; lane < lanes; lane += Vector<double>.Count)
+            {
+                Vector<double> alpha = new(_alphas, lane),
+                    difference = new(_residual, lane),
+                    square = new(_scaled, lane);
+                for (int at = lane; at < references.Length; at += lanes)
+                {
+                    Vector<double> r = alpha * new Vector<double>(references[at..]),
+                        e = r - new Vector<double>(estimates[at..]);
+                    square += r * r;
+                    difference += e * e;
+                }
+                difference.CopyTo(_residual, lane);
+                square.CopyTo(_scaled, lane);
+            }
+        }
+
+        private double[] OfStems(Func<int, double> figure) => [.. Enumerable.Range(0, stems).Select(figure)];
+
+        private double Over(double[] sums, int stem)
         {
             double sum = 0;
             for (int channel = 0; channel < channels; channel++)
                 sum += sums[stem * channels + channel];
             return sum;
-        }
-    }
-
-    /// <summary>Adds r², e², (r − e)² and r·e of each lane.</summary>
-    private static void AddSquares(
-        ReadOnlySpan<double> references,
-        ReadOnlySpan<double> estimates,
-        int lanes,
-        double[] reference,
-        double[] estimate,
-        double[] error,
-        double[] product
-    )
-    {
-        for (int lane = 0; lane < lanes; lane += Vector<double>.Count)
-        {
-            Vector<double> square = new(reference, lane),
-                own = new(estimate, lane),
-                difference = new(error, lane),
-                both = new(product, lane);
-            for (int at = lane; at < references.Length; at += lanes)
-            {
-                Vector<double> r = new(references[at..]),
-                    e = new(estimates[at..]);
-                square += r * r;
-                own += e * e;
-                both += r * e;
-                e -= r;
-                difference += e * e;
-            }
-            square.CopyTo(reference, lane);
-            own.CopyTo(estimate, lane);
-            difference.CopyTo(error, lane);
-            both.CopyTo(product, lane);
-        }
-    }
-
-    /// <summary>Adds (α·r − e)² and (α·r)² of each lane.</summary>
-    private static void AddResiduals(
-        ReadOnlySpan<double> references,
-        ReadOnlySpan<double> estimates,
-        int lanes,
-        double[] alphas,
-        double[] residual,
-        double[] scaled
-    )
-    {
-        for (int lane = 0; lane < lanes; lane += Vector<double>.Count)
-        {
-            Vector<double> alpha = new(alphas, lane),
-                difference = new(residual, lane),
-                square = new(scaled, lane);
-            for (int at = lane; at < references.Length; at += lanes)
-            {
-                Vector<double> r = alpha * new Vector<double>(references[at..]),
-                    e = r - new Vector<double>(estimates[at..]);
-                square += r * r;
-                difference += e * e;
-            }
-            difference.CopyTo(residual, lane);
-            square.CopyTo(scaled, lane);
         }
     }
 }

@@ -46,42 +46,14 @@ internal static class StemMeasurement
             throw fault;
         long started = Stopwatch.GetTimestamp();
         List<string> warnings = [];
-        IReadOnlyList<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems = Pair(track, warnings);
-        (IReadOnlyList<TrackSource>, TrackSource?)[] files = [.. stems.Select(s => (s.References, s.Estimate))];
-        bool[] isMeasured = [.. stems.Select(s => s.Estimate is not null)];
-        // Where one is missing, the sum is not meant to be the mix.
-        string? mixPath = isMeasured.All(m => m) ? track.MixPath : null;
-        if (mixPath is not null && track.OtherMixPaths.Count > 0)
-            warnings.Add(
-                $"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} ignored."
-            );
-        List<FileStemFrames> opened = [];
+        List<StemPair> stems = Pair(track, warnings);
+        string? mixPath = MixPathOf(track, stems, warnings);
         try
         {
-            FileStemFrames Open(string? mix)
-            {
-                opened.Add(new FileStemFrames(files, mix));
-                return opened[^1];
-            }
-            FileStemFrames first = Open(mixPath);
+            using FileStemFrames first = Open(stems, mixPath);
             int rate = first.SampleRate;
             long? window = options.Window == 0 ? null : (long)Math.Round(options.Window * rate);
-            long hop = (long)Math.Round((options.Hop ?? options.Window) * rate);
-            QualityMetric metrics = options.Metrics;
-            StemEvaluation evaluation = StemEvaluation.Compute(
-                () => opened.Count == 1 && opened[0].IsUnread ? first : Open(null),
-                isMeasured,
-                first.Channels,
-                window,
-                Math.Max(hop, 1),
-                filters: (metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
-                windows: (metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
-                options.Threads == 0 ? MachineLimits.Processors : options.Threads,
-                progress,
-                lengths: null,
-                stock,
-                cancellationToken
-            );
+            StemEvaluation evaluation = Evaluate(first, stems, window, options, stock, progress, cancellationToken);
             if (evaluation.Frames == 0)
                 throw new DemucsException(
                     DemucsError.StemsNotComparable,
@@ -91,7 +63,6 @@ internal static class StemMeasurement
             warnings.AddRange(first.Warnings);
             warnings.AddRange(first.LengthWarnings(evaluation.Frames));
             WarnOf(evaluation, stems, warnings);
-            TimeSpan duration = TimeSpan.FromSeconds((double)evaluation.Frames / rate);
             return new TrackQuality
             {
                 Track = track.Track,
@@ -100,37 +71,70 @@ internal static class StemMeasurement
                 Stems = stems
                     .Index()
                     .Where(s => s.Item.Estimate is not null)
-                    .Select(s => QualityOf(track, s.Item, s.Index, evaluation, metrics, window, rate))
+                    .Select(s => QualityOf(track, s.Item, s.Index, evaluation, options.Metrics, window, rate))
                     .ToArray(),
                 NullTestDb =
                     mixPath is not null && first.NullTest.Mix > 0 ? 10 * Math.Log10(first.NullTest.Residual / first.NullTest.Mix) : null,
                 SampleRate = rate,
                 Channels = first.Channels,
-                Duration = duration,
+                Duration = TimeSpan.FromSeconds((double)evaluation.Frames / rate),
                 Elapsed = Stopwatch.GetElapsedTime(started),
                 Warnings = warnings,
             };
         }
         finally
         {
-            foreach (FileStemFrames frames in opened)
-                frames.Dispose();
             stock.EndTrack();
         }
     }
 
-    private static List<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> Pair(
-        EstimatedTrack track,
-        List<string> warnings
-    )
+    private static FileStemFrames Open(List<StemPair> stems, string? mixPath) =>
+        new([.. stems.Select(s => (s.References, s.Estimate))], mixPath);
+
+    /// <summary>The mix that the sum of the estimates is compared with. Where one is missing, the sum is not meant to be the mix.</summary>
+    private static string? MixPathOf(EstimatedTrack track, List<StemPair> stems, List<string> warnings)
     {
-        List<(string, IReadOnlyList<TrackSource>, TrackSource?)> stems = [];
+        string? mixPath = stems.All(s => s.Estimate is not null) ? track.MixPath : null;
+        if (mixPath is not null && track.OtherMixPaths.Count > 0)
+            warnings.Add(
+                $"There is more than one mix: '{mixPath}' is used, and {string.Join(" and ", track.OtherMixPaths.Select(p => $"'{p}'"))} {(track.OtherMixPaths.Count == 1 ? "is" : "are")} ignored."
+            );
+        return mixPath;
+    }
+
+    private static StemEvaluation Evaluate(
+        FileStemFrames first,
+        List<StemPair> stems,
+        long? window,
+        QualityOptions options,
+        EvaluationPool stock,
+        Action<double>? progress,
+        CancellationToken cancellationToken
+    ) =>
+        StemEvaluation.Compute(
+            () => first.IsUnread ? first : Open(stems, null),
+            [.. stems.Select(s => s.Estimate is not null)],
+            first.Channels,
+            window,
+            Math.Max((long)Math.Round((options.Hop ?? options.Window) * first.SampleRate), 1),
+            filters: (options.Metrics & (QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
+            windows: (options.Metrics & (QualityMetric.Sdr | QualityMetric.Isr | QualityMetric.Sir | QualityMetric.Sar)) != 0,
+            options.Threads == 0 ? MachineLimits.Processors : options.Threads,
+            progress,
+            lengths: null,
+            stock,
+            cancellationToken
+        );
+
+    private static List<StemPair> Pair(EstimatedTrack track, List<string> warnings)
+    {
+        List<StemPair> stems = [];
         HashSet<string> unused = new(track.References.Keys, StringComparer.OrdinalIgnoreCase);
         foreach ((string name, TrackSource estimate) in track.Estimates)
         {
             if (track.References.TryGetValue(name, out TrackSource? reference))
             {
-                stems.Add((name, [reference], estimate));
+                stems.Add(new StemPair(name, [reference], estimate));
                 unused.Remove(name);
             }
         }
@@ -141,7 +145,7 @@ internal static class StemMeasurement
             // The sum of all others belongs to it only if none of them has its own estimate.
             if (one is not null && track.References.ContainsKey(one) && others.Length > 0 && others.All(unused.Contains))
             {
-                stems.Add((name, [.. others.Select(o => track.References[o])], estimate));
+                stems.Add(new StemPair(name, [.. others.Select(o => track.References[o])], estimate));
                 unused.ExceptWith(others);
             }
             else
@@ -160,14 +164,14 @@ internal static class StemMeasurement
         foreach (string name in unused.Order(StringComparer.Ordinal))
         {
             warnings.Add($"'{name}' has no estimate in '{track.EstimateFolder}'. Its reference only counts as interference.");
-            stems.Add((name, [track.References[name]], null));
+            stems.Add(new StemPair(name, [track.References[name]], null));
         }
         return stems;
     }
 
     private static StemQuality QualityOf(
         EstimatedTrack track,
-        (string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate) stem,
+        StemPair stem,
         int index,
         StemEvaluation evaluation,
         QualityMetric metrics,
@@ -211,11 +215,7 @@ internal static class StemMeasurement
             (metrics & metric) != 0 && figure is { } value && !double.IsNaN(value) ? value : null;
     }
 
-    private static void WarnOf(
-        StemEvaluation evaluation,
-        IReadOnlyList<(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate)> stems,
-        List<string> warnings
-    )
+    private static void WarnOf(StemEvaluation evaluation, List<StemPair> stems, List<string> warnings)
     {
         for (int stem = 0; stem < stems.Count; stem++)
         {
@@ -232,4 +232,7 @@ internal static class StemMeasurement
                 )
             );
     }
+
+    /// <summary>What belongs together: the sum of the references, and the estimate; null where there is none.</summary>
+    private sealed record StemPair(string Name, IReadOnlyList<TrackSource> References, TrackSource? Estimate);
 }

@@ -19,7 +19,7 @@ internal sealed class ChunkQueue<T> : IDisposable
     private readonly bool _keepTimeBranch;
     private readonly CancellationTokenSource _stop;
     private readonly ChannelTransforms _transforms;
-    private readonly ModelSlots _turns;
+    private readonly ModelSlots _slots;
     private readonly Stack<ChunkWorker> _idle = new();
     private readonly Queue<(T Item, ChunkWorker Worker, Task Done)> _running = new();
     private int _unfinished;
@@ -37,7 +37,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _inModel = jobs;
         _keepTimeBranch = keepTimeBranch;
         _transforms = new ChannelTransforms(bag.Contract.SegmentFrames);
-        _turns = new ModelSlots(jobs, bag.Contract);
+        _slots = new ModelSlots(jobs, bag.Contract);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
@@ -64,7 +64,7 @@ internal sealed class ChunkQueue<T> : IDisposable
             throw new InvalidOperationException("Take a chunk before another is started.");
         // Workers are large, so there are never more than were needed at once.
         ChunkWorker worker =
-            _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _turns, _keepTimeBranch) { Observe = Observe };
+            _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _slots, _keepTimeBranch) { Observe = Observe };
         prepare(worker);
         RunResources share = new ChunkScheduler(_inModel, count).Share(index);
         worker.RunResources = () =>
@@ -109,7 +109,7 @@ internal sealed class ChunkQueue<T> : IDisposable
         _stop.Cancel();
         Task.WhenAll(_running.Select(r => r.Done)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         _running.Clear();
-        _turns.Dispose();
+        _slots.Dispose();
         _stop.Dispose();
     }
 

@@ -17,7 +17,7 @@ internal sealed class ChunkWorker
     private readonly IReadOnlyList<int> _stems;
     private readonly ModelTensors _tensors;
     private readonly ChannelTransforms _transforms;
-    private readonly ModelSlots _turns;
+    private readonly ModelSlots _slots;
     private readonly float[][] _left;
     private readonly float[][] _right;
     private readonly float[][]? _timeLeft;
@@ -26,10 +26,10 @@ internal sealed class ChunkWorker
     /// <param name="bag">The models.</param>
     /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
     /// <param name="transforms">Scratch, shared by workers.</param>
-    /// <param name="turns">Lets workers into the models.</param>
+    /// <param name="slots">Lets workers into the models.</param>
     /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch
     /// does.</param>
-    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelSlots turns, bool keepTimeBranch = false)
+    public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelSlots slots, bool keepTimeBranch = false)
     {
         _bag = bag;
         _stems = stems;
@@ -39,7 +39,7 @@ internal sealed class ChunkWorker
         if (bag.NeedsSpectrograms)
             _ = _tensors.Spectrogram;
         _transforms = transforms;
-        _turns = turns;
+        _slots = slots;
         _left = Segments();
         _right = Segments();
         if (keepTimeBranch)
@@ -114,14 +114,14 @@ internal sealed class ChunkWorker
         {
             if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
                 continue;
-            // The model first: while a chunk waits for one to be loaded, others need the turn.
+            // The model first: while a chunk waits for one to be loaded, others need the slot.
             using ModelBag.Use use = _bag.Take(model, cancellationToken);
-            using ModelSlots.Turn turn = _turns.Take(_tensors, cancellationToken);
+            using ModelSlots.Slot slot = _slots.Take(_tensors, cancellationToken);
             Observe?.Invoke(ChunkStep.Running);
             use.Run(_tensors, RunResources(), cancellationToken);
             // An accelerator need not wait for what the processor does with its results.
             if (_bag.ExecutionProvider != ExecutionProvider.Cpu)
-                turn.Leave();
+                slot.Leave();
             Collect(model, first);
             first = false;
             Observe?.Invoke(ChunkStep.Done);

@@ -5,57 +5,57 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Lets as many workers into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs,
-/// comes with the turn, so a worker that
+/// comes with the slot, so a worker that
 /// waits has none. Thread-safe.
 /// </summary>
-/// <param name="jobs">Turns at once, at least 1.</param>
+/// <param name="jobs">Slots, at least 1.</param>
 /// <param name="contract">The contract of the models.</param>
 internal sealed class ModelSlots(int jobs, ModelContract contract) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(jobs);
     private readonly ConcurrentBag<ModelTensors> _outputs = [];
 
-    /// <summary>Waits for a turn, and puts memory for outputs into the tensors. It lasts until it is disposed.</summary>
+    /// <summary>Waits for a slot, and puts memory for outputs into the tensors. It lasts until it is disposed.</summary>
     /// <exception cref="OperationCanceledException">It was canceled while waiting.</exception>
-    public Turn Take(ModelTensors tensors, CancellationToken cancellationToken)
+    public Slot Take(ModelTensors tensors, CancellationToken cancellationToken)
     {
         _free.Wait(cancellationToken);
-        return new Turn(this, tensors, _outputs.TryTake(out ModelTensors? outputs) ? outputs : new ModelTensors(contract));
+        return new Slot(this, tensors, _outputs.TryTake(out ModelTensors? outputs) ? outputs : new ModelTensors(contract));
     }
 
     /// <inheritdoc/>
     public void Dispose() => _free.Dispose();
 
     /// <summary>The right to run the models.</summary>
-    public sealed class Turn : IDisposable
+    public sealed class Slot : IDisposable
     {
-        private readonly ModelSlots _turns;
+        private readonly ModelSlots _slots;
         private readonly ModelTensors _tensors;
         private readonly ModelTensors _outputs;
         private bool _left;
 
-        internal Turn(ModelSlots turns, ModelTensors tensors, ModelTensors outputs)
+        internal Slot(ModelSlots slots, ModelTensors tensors, ModelTensors outputs)
         {
-            _turns = turns;
+            _slots = slots;
             _tensors = tensors;
             _outputs = outputs;
             tensors.ExchangeOutputs(outputs);
         }
 
-        /// <summary>Gives the turn to the next worker, and keeps the memory with what the models gave. At most once.</summary>
+        /// <summary>Gives the slot to the next worker, and keeps the memory with what the models gave. At most once.</summary>
         public void Leave()
         {
             _left = true;
-            _turns._free.Release();
+            _slots._free.Release();
         }
 
-        /// <summary>Gives the turn, and the memory, to the next worker.</summary>
+        /// <summary>Gives the slot, and the memory, to the next worker.</summary>
         public void Dispose()
         {
             _tensors.ExchangeOutputs(_outputs);
-            _turns._outputs.Add(_outputs);
+            _slots._outputs.Add(_outputs);
             if (!_left)
-                _turns._free.Release();
+                _slots._free.Release();
         }
     }
 }

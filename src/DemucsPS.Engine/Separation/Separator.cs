@@ -103,21 +103,10 @@ internal sealed class Separator
         // After a segment that is shorter than the model's, the input stays zero.
         TrackWindow window = new(measured, _segment, normalization);
 
-        // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
-        (int View, ChunkSpan Chunk)[] all =
-        [
-            .. views
-                .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
-                .OrderBy(c => c.Chunk.Offset)
-                .ThenBy(c => c.View),
-        ];
-        // Every chunk that reaches past the first frame wanted: so each frame gets all its summands, in their order.
-        Job[] order =
-        [
-            .. all.Select((c, number) => new Job(number, c.View, c.Chunk)).Where(job => job.Chunk.Offset + job.Chunk.Length > firstFrame),
-        ];
+        int total = views.Sum(view => view.Plan.Count);
+        Job[] order = JobsFrom(firstFrame, views);
         OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, order[0].Chunk.Offset))];
-        Emitter emitter = new(_selection, adders, sink, normalization, mix, firstFrame);
+        Blender blender = new(_selection, adders, sink, normalization, mix, firstFrame);
 
         // One worker more than jobs has its chunk ready.
         using ChunkAttempts attempts = new(_options.RetryCount, _bag.ChunksAtOnce(_options.Jobs) + 1);
@@ -131,6 +120,7 @@ internal sealed class Separator
             if (queue.IsFull)
                 TakeOldest();
             cancellationToken.ThrowIfCancellationRequested();
+            string what = $"chunk {next.Number} (of 0 to {total - 1}) of {Path.GetFileName(path)}";
             // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
             queue.Start(
                 next,
@@ -138,24 +128,12 @@ internal sealed class Separator
                 order.Length,
                 allCome: true,
                 worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight),
-                (worker, stop) => Run(next, worker, stop)
+                (worker, stop) => attempts.Run(what, next.Failures, attempt => Run(next, worker, attempt, stop), stop)
             );
         }
         while (queue.Count > 0)
             TakeOldest();
         measured.CheckEnd();
-
-        void Run(Job job, ChunkWorker worker, CancellationToken stop) =>
-            attempts.Run(
-                $"chunk {job.Number} (of 0 to {all.Length - 1}) of {Path.GetFileName(path)}",
-                job.Failures,
-                attempt =>
-                {
-                    _options.Attempting?.Invoke(job.Number, attempt);
-                    worker.Separate(stop);
-                },
-                stop
-            );
 
         void TakeOldest()
         {
@@ -166,20 +144,20 @@ internal sealed class Separator
 
         void Blend(Job job, ChunkWorker worker)
         {
-            (int view, ChunkSpan chunk) = (job.View, job.Chunk);
-            adders[view].AddWeights(chunk.Offset, chunk.Length);
-            for (int n = 0; n < _selection.ModelStems.Count; n++)
-            {
-                adders[view].AddSignal(2 * n, chunk.Offset, worker.Left(n).Slice(chunk.Trim, chunk.Length));
-                adders[view].AddSignal(2 * n + 1, chunk.Offset, worker.Right(n).Slice(chunk.Trim, chunk.Length));
-            }
+            blender.Add(job, worker);
             // Nothing that is still to come reaches frames before the next chunk's offset: they are final.
             blended++;
-            emitter.EmitUntil(blended < order.Length ? order[blended].Chunk.Offset : statistics.Frames);
+            blender.EmitUntil(blended < order.Length ? order[blended].Chunk.Offset : statistics.Frames);
             if (job.Failures.Count > 0)
                 retried?.Invoke(new ChunkRetry(job.Number, job.Failures));
-            chunkDone?.Invoke(all.Length - order.Length + blended);
+            chunkDone?.Invoke(total - order.Length + blended);
         }
+    }
+
+    private void Run(Job job, ChunkWorker worker, int attempt, CancellationToken stop)
+    {
+        _options.Attempting?.Invoke(job.Number, attempt);
+        worker.Separate(stop);
     }
 
     /// <summary>
@@ -200,6 +178,20 @@ internal sealed class Separator
         ];
     }
 
+    /// <summary>Every chunk that reaches past the first frame wanted: so each frame gets all its summands, in their order.</summary>
+    private static Job[] JobsFrom(long firstFrame, View[] views)
+    {
+        // Over all views in the order of the offsets: then no view ever lags more than one segment behind another.
+        IEnumerable<(int View, ChunkSpan Chunk)> all = views
+            .SelectMany((view, number) => Enumerable.Range(0, view.Plan.Count).Select(i => (View: number, Chunk: view.ChunkInTrack(i))))
+            .OrderBy(c => c.Chunk.Offset)
+            .ThenBy(c => c.View);
+        return
+        [
+            .. all.Select((c, number) => new Job(number, c.View, c.Chunk)).Where(job => job.Chunk.Offset + job.Chunk.Length > firstFrame),
+        ];
+    }
+
     /// <summary>A plan that starts at some frame of the track, at or before 0.</summary>
     private sealed record View(long Start, ChunkPlan Plan)
     {
@@ -217,9 +209,10 @@ internal sealed class Separator
     }
 
     /// <summary>
-    /// Takes final frames from the adders, averages the views, undoes the normalization, sums stems and the mix and hands the outputs on.
+    /// Adds chunks up; takes final frames from the adders, averages the views, undoes the normalization, sums stems and the mix and hands
+    /// the outputs on.
     /// </summary>
-    private sealed class Emitter(
+    private sealed class Blender(
         StemMatrix selection,
         OverlapAdder[] adders,
         IStemSink sink,
@@ -234,6 +227,18 @@ internal sealed class Separator
         private readonly Dictionary<int, int> _signalOfStem = selection
             .ModelStems.Select((stem, n) => (stem, n))
             .ToDictionary(p => p.stem, p => p.n);
+
+        public void Add(Job job, ChunkWorker worker)
+        {
+            OverlapAdder adder = adders[job.View];
+            ChunkSpan chunk = job.Chunk;
+            adder.AddWeights(chunk.Offset, chunk.Length);
+            for (int n = 0; n < selection.ModelStems.Count; n++)
+            {
+                adder.AddSignal(2 * n, chunk.Offset, worker.Left(n).Slice(chunk.Trim, chunk.Length));
+                adder.AddSignal(2 * n + 1, chunk.Offset, worker.Right(n).Slice(chunk.Trim, chunk.Length));
+            }
+        }
 
         public void EmitUntil(long frame)
         {

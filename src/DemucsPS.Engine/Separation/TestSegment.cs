@@ -44,12 +44,12 @@ internal static class TestSegment
     /// </summary>
     public static float[][]? Separate(ModelBag bag, float[] left, float[] right, out string? failure, CancellationToken cancellationToken)
     {
-        using ModelSlots turns = new(1, bag.Contract);
+        using ModelSlots slots = new(1, bag.Contract);
         ChunkWorker worker = new(
             bag,
             [.. Enumerable.Range(0, bag.Contract.Stems.Count)],
             new ChannelTransforms(bag.Contract.SegmentFrames),
-            turns
+            slots
         );
         left.CopyTo(worker.InputLeft);
         right.CopyTo(worker.InputRight);

@@ -165,25 +165,13 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <exception cref="DemucsException"><see cref="DemucsError.StemWriteFailed"/>.</exception>
     public void Finish(Action<int>? partDone, CancellationToken cancellationToken)
     {
-        foreach (Part part in _parts)
-        {
-            part.Staged?.Dispose();
-            part.Staged = null;
-        }
-        // Before the first is finished, so that whoever goes on finds them although its samples are gone.
-        if (_finisher.NeedsPeaks && _targets.All(t => t.Finished is null))
-        {
-            foreach (Part part in _parts)
-                part.Peak = _finisher.PeakOf(part.StagedPath, cancellationToken);
-            Note(Journal is null ? null : Journal with { Peaks = [.. _parts.Select(p => p.Peak)] });
-        }
-        Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
+        CloseStaged(cancellationToken);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using SemaphoreSlim free = new(FinishedAtOnce);
         Dictionary<Task<StemFileRecord>, Target> running = _targets
             .Index()
             .Where(t => t.Item.Finished is null)
-            .ToDictionary(t => Begin(t.Item, t.Index), t => t.Item);
+            .ToDictionary(t => Begin(t.Item, t.Index, free, stop.Token), t => t.Item);
         try
         {
             for (int done = _targets.Length - running.Count; ; done++)
@@ -211,34 +199,6 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             stop.Cancel();
             ((Task)Task.WhenAll(running.Keys)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
-
-        Task<StemFileRecord> Begin(Target target, int n) =>
-            Task.Factory.StartNew(
-                () =>
-                {
-                    free.Wait(stop.Token);
-                    try
-                    {
-                        Delete(target.FinishedPath);
-                        return _finisher.Finish(
-                            [.. target.Parts.Select(p => p.StagedPath)],
-                            [.. target.Parts.Select(p => p.Name)],
-                            target.FinishedPath,
-                            n,
-                            target.Labels,
-                            Gain,
-                            stop.Token
-                        );
-                    }
-                    finally
-                    {
-                        free.Release();
-                    }
-                },
-                CancellationToken.None,
-                TaskCreationOptions.LongRunning,
-                TaskScheduler.Default
-            );
     }
 
     /// <summary>The finished files, as they will be once they have their names.</summary>
@@ -346,6 +306,52 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         journal.Write(_partial[SeparationJournal.FileName]);
         Journal = journal;
     }
+
+    /// <summary>Ends the writing of samples, and finds the factor for them.</summary>
+    private void CloseStaged(CancellationToken cancellationToken)
+    {
+        foreach (Part part in _parts)
+        {
+            part.Staged?.Dispose();
+            part.Staged = null;
+        }
+        // Before the first is finished, so that whoever goes on finds them although its samples are gone.
+        if (_finisher.NeedsPeaks && _targets.All(t => t.Finished is null))
+        {
+            foreach (Part part in _parts)
+                part.Peak = _finisher.PeakOf(part.StagedPath, cancellationToken);
+            Note(Journal is null ? null : Journal with { Peaks = [.. _parts.Select(p => p.Peak)] });
+        }
+        Gain = _finisher.GainFor(_parts.Max(p => p.Peak));
+    }
+
+    private Task<StemFileRecord> Begin(Target target, int n, SemaphoreSlim free, CancellationToken stop) =>
+        Task.Factory.StartNew(
+            () =>
+            {
+                free.Wait(stop);
+                try
+                {
+                    Delete(target.FinishedPath);
+                    return _finisher.Finish(
+                        [.. target.Parts.Select(p => p.StagedPath)],
+                        [.. target.Parts.Select(p => p.Name)],
+                        target.FinishedPath,
+                        n,
+                        target.Labels,
+                        Gain,
+                        stop
+                    );
+                }
+                finally
+                {
+                    free.Release();
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
 
     private static DemucsException Exists(string path, bool canSkip, IReadOnlyList<string> differences, Exception? cause) =>
         new(

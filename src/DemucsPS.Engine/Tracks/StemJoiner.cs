@@ -63,28 +63,7 @@ public sealed class StemJoiner
     public IEnumerable<StemJoinResult> Complete()
     {
         foreach (StemAssembly assembly in _doubled)
-        {
-            string which =
-                $"{ChunkNumbers(assembly.Doubled)} of the stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) occurred more than once";
-            if (_force)
-                yield return new StemJoinResult(assembly.Track, null, null, $"{which}; the first ones were joined.");
-            else
-            {
-                yield return new StemJoinResult(
-                    assembly.Track,
-                    null,
-                    new DemucsException(
-                        DemucsError.StemChunkDoubled,
-                        $"{which}, {(assembly.IsFinished ? "after the stem had been joined from the first ones" : "so the stem was not joined")}. Pass every chunk once.",
-                        assembly.Track.SourcePath
-                    )
-                    {
-                        Remedies = assembly.IsFinished ? [] : [Remedy.JoinFirst],
-                    },
-                    null
-                );
-            }
-        }
+            yield return ResultOfDoubled(assembly);
         // Tracks are compared by reference, as they are in the table.
         foreach (
             IGrouping<(AudioTrack, int, int, string), StemAssembly> group in _open
@@ -95,43 +74,48 @@ public sealed class StemJoiner
             foreach (StemAssembly assembly in Combine([.. group]))
             {
                 _open.Remove(assembly);
-                int[] missing = assembly.Missing();
-                if (missing.Length == 0)
-                {
-                    yield return new StemJoinResult(assembly.Track, assembly.Finish(), null, null);
-                    continue;
-                }
-                string which =
-                    $"The stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) lacks {ChunkNumbers(missing)} (of 0 to {assembly.Plan.Count - 1})";
-                if (_force)
-                {
-                    yield return new StemJoinResult(
-                        assembly.Track,
-                        assembly.Finish(),
-                        null,
-                        $"{which}; parts covered by no other chunk are silent."
-                    );
-                }
-                else
-                {
-                    assembly.Discard();
-                    yield return new StemJoinResult(
-                        assembly.Track,
-                        null,
-                        new DemucsException(
-                            DemucsError.StemChunkMissing,
-                            $"{which}. Separate the missing chunks, and join all of them.",
-                            assembly.Track.SourcePath
-                        )
-                        {
-                            Remedies = [Remedy.JoinIncomplete],
-                        },
-                        null
-                    );
-                }
+                yield return ResultOfOpen(assembly);
             }
         }
         _doubled.Clear();
+    }
+
+    private StemJoinResult ResultOfDoubled(StemAssembly assembly)
+    {
+        string which =
+            $"{ChunkNumbers(assembly.Doubled)} of the stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) occurred more than once";
+        if (_force)
+            return new StemJoinResult(assembly.Track, null, null, $"{which}; the first ones were joined.");
+        DemucsException error = new(
+            DemucsError.StemChunkDoubled,
+            $"{which}, {(assembly.IsFinished ? "after the stem had been joined from the first ones" : "so the stem was not joined")}. Pass every chunk once.",
+            assembly.Track.SourcePath
+        )
+        {
+            Remedies = assembly.IsFinished ? [] : [Remedy.JoinFirst],
+        };
+        return new StemJoinResult(assembly.Track, null, error, null);
+    }
+
+    private StemJoinResult ResultOfOpen(StemAssembly assembly)
+    {
+        int[] missing = assembly.Missing();
+        if (missing.Length == 0)
+            return new StemJoinResult(assembly.Track, assembly.Finish(), null, null);
+        string which =
+            $"The stem '{assembly.StemName}' of '{assembly.Track.SourcePath}' (model {assembly.ModelName}) lacks {ChunkNumbers(missing)} (of 0 to {assembly.Plan.Count - 1})";
+        if (_force)
+            return new StemJoinResult(assembly.Track, assembly.Finish(), null, $"{which}; parts covered by no other chunk are silent.");
+        assembly.Discard();
+        DemucsException error = new(
+            DemucsError.StemChunkMissing,
+            $"{which}. Separate the missing chunks, and join all of them.",
+            assembly.Track.SourcePath
+        )
+        {
+            Remedies = [Remedy.JoinIncomplete],
+        };
+        return new StemJoinResult(assembly.Track, null, error, null);
     }
 
     private static List<StemAssembly> Combine(List<StemAssembly> assemblies)

@@ -354,8 +354,8 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     /// <summary>Both channels of every stem of one segment of the sample song.</summary>
     private static float[][] Separate(ModelBag bag, int segment)
     {
-        using ModelSlots turns = new(1, bag.Contract);
-        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(segment), turns);
+        using ModelSlots slots = new(1, bag.Contract);
+        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(segment), slots);
         MemoryTrack song = MemoryTrack.Song(44100, segment, gain: 5);
         song.Left.CopyTo(worker.InputLeft);
         song.Right.CopyTo(worker.InputRight);

@@ -210,8 +210,8 @@ public sealed class SeparatorTests
         using TemporaryFolder folder = new();
         using ModelBag bag = Bag(folder, SmallModels.Split());
         MemoryTrack track = MemoryTrack.Noise(100000, 9);
-        // As many turns as jobs are taken, and the chunk after them is ready: only then does the first run begin.
-        using CountdownEvent turns = new(jobs),
+        // As many slots as jobs are taken, and the chunk after them is ready: only then does the first run begin.
+        using CountdownEvent slots = new(jobs),
             segments = new(jobs + 1);
         Lock gate = new();
         int inside = 0,
@@ -231,15 +231,15 @@ public sealed class SeparatorTests
                         most = Math.Max(most, ++inside);
                         first = ++runs <= jobs;
                         if (first)
-                            turns.Signal();
+                            slots.Signal();
                     }
-                    // Told within the turn: after it, another worker could already be counted.
+                    // Told within the slot: after it, another worker could already be counted.
                     if (step == ChunkStep.Done)
                         inside--;
                 }
                 if (!first)
                     return;
-                turns.Wait(TestContext.Current.CancellationToken);
+                slots.Wait(TestContext.Current.CancellationToken);
                 segments.Wait(TestContext.Current.CancellationToken);
             },
         };

@@ -130,32 +130,12 @@ internal sealed class FFmpegReader : AudioReader
     )
     {
         int? delay = AsfHeader.DelayOf(path, stream);
-        // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
-        // the whitelist keeps playlists from fetching anything from a network.
-        // Of MP3 files it would leave out what is damaged, so that all after it came too early.
+        // Of MP3 files ffmpeg would leave out what is damaged, so that all after it came too early.
         MpegDamage? damage = MpegDamage.Find(path);
-        string[] input = damage is null ? ["-i", "file:" + path] : ["-f", "mp3", "-i", "pipe:0"];
         Process process = Start(
             path,
             ffmpeg,
-            [
-                "-v",
-                "level+info",
-                "-protocol_whitelist",
-                "file,pipe",
-                .. delay is null ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"],
-                .. input,
-                "-map",
-                FormattableString.Invariant($"0:a:{stream}"),
-                "-map_metadata",
-                "-1",
-                "-c:a",
-                "pcm_f32le",
-                "-f",
-                "wav",
-                "-bitexact",
-                "pipe:1",
-            ],
+            Arguments(damage is null ? ["-i", "file:" + path] : ["-f", "mp3", "-i", "pipe:0"], stream, skipsDelay: delay is null),
             keepInput: damage is not null
         );
         FFmpegLog log = new(process.StandardError.BaseStream);
@@ -166,20 +146,8 @@ internal sealed class FFmpegReader : AudioReader
             FFmpegReader reader;
             try
             {
-                reader = new FFmpegReader(
-                    path,
-                    ffmpeg,
-                    stream,
-                    lateStart,
-                    delay,
-                    process,
-                    log,
-                    new PcmReader(source, WavHeader.Read(source)!),
-                    onDamage
-                )
-                {
-                    _feed = feed,
-                };
+                PcmReader wav = new(source, WavHeader.Read(source)!);
+                reader = new FFmpegReader(path, ffmpeg, stream, lateStart, delay, process, log, wav, onDamage) { _feed = feed };
             }
             catch (DemucsException exception)
             {
@@ -204,6 +172,28 @@ internal sealed class FFmpegReader : AudioReader
             throw;
         }
     }
+
+    // "file:" keeps colons, dashes and percent signs in a name from being taken for a protocol, an option or a pattern;
+    // the whitelist keeps playlists from fetching anything from a network.
+    private static string[] Arguments(string[] input, int stream, bool skipsDelay) =>
+        [
+            "-v",
+            "level+info",
+            "-protocol_whitelist",
+            "file,pipe",
+            .. skipsDelay ? [] : (ReadOnlySpan<string>)["-flags2", "+skip_manual"],
+            .. input,
+            "-map",
+            FormattableString.Invariant($"0:a:{stream}"),
+            "-map_metadata",
+            "-1",
+            "-c:a",
+            "pcm_f32le",
+            "-f",
+            "wav",
+            "-bitexact",
+            "pipe:1",
+        ];
 
     /// <summary>The error for a file that ffmpeg does not decode.</summary>
     /// <param name="path">The file.</param>

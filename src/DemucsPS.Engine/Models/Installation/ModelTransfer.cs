@@ -99,14 +99,7 @@ internal sealed class ModelTransfer : IDisposable
                 {
                     failures = LengthOf(partial) - before >= _settings.Worthwhile ? 1 : failures + 1;
                     if (failures >= _settings.Attempts)
-                    {
-                        throw new DemucsException(
-                            DemucsError.ModelDownloadFailed,
-                            $"'{address}' could not be downloaded after {failures} attempts: {e.Message} Try again later; the download will resume. Or download it on another machine, and give that file as the source.",
-                            address.ToString(),
-                            e
-                        );
-                    }
+                        throw GivenUp(address, failures, e);
                     await _settings.Delay(Wait(failures, e.RetryAfter, address), cancellationToken).ConfigureAwait(false);
                     continue;
                 }
@@ -136,13 +129,7 @@ internal sealed class ModelTransfer : IDisposable
         {
             Discard(partial);
             if (++losses == _settings.Attempts)
-            {
-                throw new DemucsException(
-                    DemucsError.ModelDownloadFailed,
-                    $"'{address}' could not be downloaded: the connection was lost {losses} times, and the server does not support resuming. Try again later, or use another source.",
-                    address.ToString()
-                );
-            }
+                throw NotResumable(address, losses);
         }
     }
 
@@ -462,6 +449,21 @@ internal sealed class ModelTransfer : IDisposable
         TimeSpan wait = asked > backOff ? asked.Value : backOff;
         return wait < _settings.LongestDelay ? wait : _settings.LongestDelay;
     }
+
+    private static DemucsException GivenUp(Uri address, int attempts, TransientException last) =>
+        new(
+            DemucsError.ModelDownloadFailed,
+            $"'{address}' could not be downloaded after {attempts} attempts: {last.Message} Try again later; the download will resume. Or download it on another machine, and give that file as the source.",
+            address.ToString(),
+            last
+        );
+
+    private static DemucsException NotResumable(Uri address, int losses) =>
+        new(
+            DemucsError.ModelDownloadFailed,
+            $"'{address}' could not be downloaded: the connection was lost {losses} times, and the server does not support resuming. Try again later, or use another source.",
+            address.ToString()
+        );
 
     private static DemucsException Mismatch(string source, CatalogFile expected, string what) =>
         new(

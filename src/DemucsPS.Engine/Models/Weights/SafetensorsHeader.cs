@@ -139,7 +139,25 @@ internal sealed class SafetensorsHeader
     private static WeightTensor ReadTensor(string name, JsonElement tensor, long start, long end)
     {
         if (tensor.ValueKind != JsonValueKind.Object)
-            throw Wrong("is not described by a JSON object");
+            throw Wrong(name, "is not described by a JSON object");
+        (JsonElement? dtype, JsonElement? shape, JsonElement? offsets) = ReadEntries(name, tensor);
+        WeightType type = ReadType(name, dtype);
+        int[] dimensions = ReadShape(name, shape, out int count);
+        (long begin, long stop) = ReadPlace(name, offsets, end - start);
+        WeightTensor result = new(name, type, dimensions, count, start + begin);
+        return result.Bytes == stop - begin
+            ? result
+            : throw Wrong(
+                name,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"has {stop - begin} bytes, but its shape {shape!.Value.GetRawText()} takes {result.Bytes}"
+                )
+            );
+    }
+
+    private static (JsonElement? Type, JsonElement? Shape, JsonElement? Offsets) ReadEntries(string name, JsonElement tensor)
+    {
         JsonElement? dtype = null,
             shape = null,
             offsets = null;
@@ -151,74 +169,79 @@ internal sealed class SafetensorsHeader
             else if (property.NameEquals("data_offsets"u8))
                 field = ref offsets;
             else if (!property.NameEquals("dtype"u8))
-                throw Wrong($"has the unknown entry '{Shortened(property.Name)}'");
+                throw Wrong(name, $"has the unknown entry '{Shortened(property.Name)}'");
             if (field is not null)
-                throw Wrong($"has '{property.Name}' twice");
+                throw Wrong(name, $"has '{property.Name}' twice");
             field = property.Value;
         }
+        return (dtype, shape, offsets);
+    }
 
-        if (dtype is not { ValueKind: JsonValueKind.String })
-            throw Wrong("has no 'dtype'");
-        WeightType type = dtype.Value.GetString() switch
+    private static WeightType ReadType(string name, JsonElement? dtype) =>
+        (dtype is { ValueKind: JsonValueKind.String } text ? text.GetString() : null) switch
         {
             "F32" => WeightType.Float32,
             "F16" => WeightType.Float16,
             "BF16" => WeightType.BFloat16,
-            string other => throw Wrong($"is stored as {Shortened(other)}; F32, F16 and BF16 are supported"),
-            null => throw Wrong("has no 'dtype'"),
+            string other => throw Wrong(name, $"is stored as {Shortened(other)}; F32, F16 and BF16 are supported"),
+            null => throw Wrong(name, "has no 'dtype'"),
         };
-        if (shape is not { ValueKind: JsonValueKind.Array } || shape.Value.GetArrayLength() > MostDimensions)
-            throw Wrong($"has no 'shape' of at most {MostDimensions} dimensions");
-        int[] dimensions = new int[shape.Value.GetArrayLength()];
-        long count = 1;
+
+    private static int[] ReadShape(string name, JsonElement? shape, out int count)
+    {
+        if (shape is not { ValueKind: JsonValueKind.Array } list || list.GetArrayLength() > MostDimensions)
+            throw Wrong(name, $"has no 'shape' of at most {MostDimensions} dimensions");
+        int[] dimensions = new int[list.GetArrayLength()];
+        long product = 1;
         int at = 0;
-        foreach (JsonElement dimension in shape.Value.EnumerateArray())
+        foreach (JsonElement dimension in list.EnumerateArray())
         {
             if (
                 dimension.ValueKind != JsonValueKind.Number
                 || !dimension.TryGetInt32(out dimensions[at])
                 || dimensions[at] < 0
-                || (count *= dimensions[at]) > int.MaxValue
+                || (product *= dimensions[at]) > int.MaxValue
             )
                 throw Wrong(
-                    $"has the shape {Shortened(shape.Value.GetRawText())}; dimensions are whole numbers of at least 0, and their product is at most {int.MaxValue}"
+                    name,
+                    $"has the shape {Shortened(list.GetRawText())}; dimensions are whole numbers of at least 0, and their product is at most {int.MaxValue}"
                 );
             at++;
         }
+        count = (int)product;
+        return dimensions;
+    }
+
+    /// <summary>Where a tensor begins and stops, counted from the first one.</summary>
+    private static (long Begin, long Stop) ReadPlace(string name, JsonElement? offsets, long bytes)
+    {
         long begin = 0,
             stop = 0;
         if (
-            offsets is not { ValueKind: JsonValueKind.Array }
-            || offsets.Value.GetArrayLength() != 2
-            || !IsOffset(offsets.Value[0], out begin)
-            || !IsOffset(offsets.Value[1], out stop)
+            offsets is not { ValueKind: JsonValueKind.Array } list
+            || list.GetArrayLength() != 2
+            || !IsOffset(list[0], out begin)
+            || !IsOffset(list[1], out stop)
         )
-            throw Wrong("has no 'data_offsets' of two whole numbers");
-        if (begin > stop || stop > end - start)
+            throw Wrong(name, "has no 'data_offsets' of two whole numbers");
+        if (begin > stop || stop > bytes)
             throw Wrong(
+                name,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"is declared at bytes {begin} to {stop}, but the tensors have {end - start} bytes: the file is cut off or damaged"
+                    $"is declared at bytes {begin} to {stop}, but the tensors have {bytes} bytes: the file is cut off or damaged"
                 )
             );
-        WeightTensor result = new(name, type, dimensions, (int)count, start + begin);
-        return result.Bytes == stop - begin
-            ? result
-            : throw Wrong(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"has {stop - begin} bytes, but its shape {shape.Value.GetRawText()} takes {result.Bytes}"
-                )
-            );
-
-        InvalidDataException Wrong(string what) => new($"its tensor '{name}' {what}");
-
-        static bool IsOffset(JsonElement element, out long offset)
-        {
-            offset = 0;
-            return element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out offset) && offset >= 0;
-        }
+        return (begin, stop);
     }
+
+    private static bool IsOffset(JsonElement element, out long offset)
+    {
+        offset = 0;
+        return element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out offset) && offset >= 0;
+    }
+
+    private static InvalidDataException Wrong(string name, string what) => new($"its tensor '{name}' {what}");
 
     private static string Shortened(string text) => text.Length <= 60 ? text : text[..60] + "…";
 }
