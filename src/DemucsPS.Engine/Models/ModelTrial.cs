@@ -9,6 +9,6 @@ internal enum ModelTrial
     /// <summary>The prepared copy also where an earlier test has refused it.</summary>
     EvenIfRefused,
 
-    /// <summary>The exported graph in float64, see <see cref="Preparation.Float64Graph"/>.</summary>
+    /// <summary>The exported graph in float64, see <see cref="Quantization.Float64Graph"/>.</summary>
     Float64,
 }

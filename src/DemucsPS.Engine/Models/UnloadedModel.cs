@@ -1,6 +1,6 @@
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
 

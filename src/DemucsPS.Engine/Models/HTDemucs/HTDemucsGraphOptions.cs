@@ -1,4 +1,5 @@
-using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Onnx;
+
 
 namespace DemucsPS.Engine.Models.HTDemucs;
 

@@ -7,9 +7,9 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>The whole of htdemucs: two encoders, the transformer between them, and two decoders.</summary>
 /// <remarks>
-/// The outer layers of the spectrogram are computed some rows after the others where the form has blocks, so that what a layer has within itself is never there for
-/// all frequencies at once. Rows of an encoder's layer and
-/// residual branches do not depend on each other; a decoder's look at their neighbors, of which a few are computed twice.
+/// Where the graph's form has blocks, the outer layers of the spectrogram are computed some rows after the others, so that what a layer
+/// has within itself is never there for all frequencies at once. Rows of an encoder's layer and residual branches do not depend on each
+/// other; a decoder's look at their neighbors, of which a few are computed twice.
 /// </remarks>
 internal sealed class HTDemucsNetwork
 {

@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Models.Preparation;
+using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;

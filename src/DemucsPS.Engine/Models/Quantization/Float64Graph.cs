@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Onnx;
 
-namespace DemucsPS.Engine.Models.Preparation;
+namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
 /// A model's graph as exported, computed in float64 as far as ONNX Runtime's CPU kernels go: everything but convolutions and the operators

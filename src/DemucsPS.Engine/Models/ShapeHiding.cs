@@ -1,6 +1,7 @@
+using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Onnx;
 
-namespace DemucsPS.Engine.Models.Preparation;
+namespace DemucsPS.Engine.Models;
 
 /// <summary>
 /// Keeps ONNX Runtime from knowing the shapes of wide tensors before it runs a graph. On the CPU it plans ahead that a buffer which is done

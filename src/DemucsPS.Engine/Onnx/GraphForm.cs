@@ -1,4 +1,4 @@
-namespace DemucsPS.Engine.Models.Preparation;
+namespace DemucsPS.Engine.Onnx;
 
 /// <summary>
 /// What a graph is written for. The same numbers can be computed by different operators, and what is quick on one execution provider is
@@ -23,7 +23,7 @@ internal enum GraphForm
 internal static class GraphFormTraits
 {
     /// <summary>
-    /// Whether convolutions are computed in tiles, see <see cref="WinogradFilter"/>: a quarter of the multiplications, but more passes over
+    /// Whether convolutions are computed in tiles, as Winograd's filters do: a quarter of the multiplications, but more passes over
     /// memory and more of it, and where numbers are short, larger errors. OpenVINO gains nothing by them.
     /// </summary>
     public static bool HasTiles(this GraphForm form) => form is GraphForm.Cpu;
@@ -32,12 +32,12 @@ internal static class GraphFormTraits
     public static bool HasRuntimeAttention(this GraphForm form) => form is GraphForm.Cpu or GraphForm.Accelerator;
 
     /// <summary>
-    /// Whether long sums are divided, see <see cref="SumRuns"/>. Where numbers are short that gains nothing, and its nodes take time to
+    /// Whether long sums are divided, into runs that stay exact. Where numbers are short that gains nothing, and its nodes take time to
     /// compile.
     /// </summary>
     public static bool HasShortSums(this GraphForm form) => form is not GraphForm.CompiledReduced;
 
-    /// <summary>Whether tensors are cut by Slice and not by Split, see <see cref="SplitLowering"/>.</summary>
+    /// <summary>Whether tensors are cut by Slice and not by Split, which DirectML has been reported to compute wrongly.</summary>
     public static bool HasSlices(this GraphForm form) => form is GraphForm.Accelerator;
 
     /// <summary>Whether wide layers are computed some rows after the others: a few times as many nodes, and less memory at once.</summary>
