@@ -4,7 +4,6 @@ using System.Text;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Models.HTDemucs;
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Onnx;

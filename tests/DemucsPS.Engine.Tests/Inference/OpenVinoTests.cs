@@ -52,14 +52,12 @@ public sealed class OpenVinoTests(ITestOutputHelper output)
         );
     }
 
-    // What was reached, less 3 dB: the worst stem. In bfloat16 it is tried at real size only: version 1.8.1 computes some convolutions of
-    // up to 24 channels wrongly in it, which small models have.
+    // What was reached, less 3 dB: the worst stem. Of all cases (114 to 148 dB, and 108.3 at real size in float32) those that take little
+    // time. In bfloat16 it is tried at real size only: version 1.8.1 computes some convolutions of up to 24 channels wrongly in
+    // it, which small models have.
     [Theory]
-    [InlineData("song-overlap05", ModelPrecision.Full, 118)]
     [InlineData("short", ModelPrecision.Full, 111)]
-    [InlineData("zeros-after", ModelPrecision.Full, 116)]
     [InlineData("six-stems", ModelPrecision.Full, 113)]
-    [InlineData("full", ModelPrecision.Full, 105)]
     [InlineData("full", ModelPrecision.BFloat16, 25)]
     public void Stems_of_weights_agree_with_the_official_code(string name, ModelPrecision precision, double least)
     {
@@ -71,7 +69,6 @@ public sealed class OpenVinoTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("short", "tiny", 112)]
     [InlineData("zeros-after", "tiny", 116)]
     [InlineData("song-overlap25", "tiny-opset23", 106)]
     public void Stems_of_exports_agree_with_the_official_code(string name, string model, double least)

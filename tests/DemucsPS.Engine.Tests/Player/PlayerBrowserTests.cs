@@ -413,7 +413,8 @@ public sealed class PlayerBrowserTests(Chromium browser, ITestOutputHelper outpu
             double least = double.MaxValue;
             for (int i = 0; i < 5 && least > 1e-6; i++)
             {
-                await tab.EvaluateAsync(begin);
+                // A slow machine has come to the end meanwhile, and stands still.
+                await tab.EvaluateAsync($"(async () => {{ await {begin}; if (!stemPlayer.sound.playing) await stemPlayer.play(); }})()");
                 JsonNode found = (await tab.EvaluateAsync(compare))!;
                 output.WriteLine($"{begin}: {found.ToJsonString()}");
                 // Null where nothing was played yet.

@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Spectral;

@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.HTDemucs;

@@ -2,7 +2,6 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Models.HTDemucs;
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Weights;
 using DemucsPS.Engine.Onnx;
 using DemucsPS.Engine.Tests.Models.Weights;
