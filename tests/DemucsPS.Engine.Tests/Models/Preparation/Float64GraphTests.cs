@@ -1,4 +1,3 @@
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Onnx;
 

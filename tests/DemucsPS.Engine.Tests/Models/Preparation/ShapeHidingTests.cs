@@ -1,6 +1,5 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
-using DemucsPS.Engine.Models.Preparation;
 using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
