@@ -21,6 +21,14 @@ internal static class PluginLibraries
             OrtEnv.Instance().GetHardwareDevices().Select(device => $"{device.Type} of {device.Vendor}").ToArray()
         );
 
+    /// <summary>Whether a library was registered.</summary>
+    /// <param name="path">Its full path.</param>
+    public static bool IsRegistered(string path)
+    {
+        lock (s_gate)
+            return s_registered.ContainsKey(path);
+    }
+
     /// <summary>What a library's providers can run models on here; registers it at its first use.</summary>
     /// <param name="path">Its full path.</param>
     /// <exception cref="RuntimeException">It cannot be loaded, is no such library or does not start.</exception>

@@ -166,7 +166,9 @@ internal static class ProviderLibraries
                 "Correct the path, or install the execution provider: Install-DemucsProvider, or demucsps providers install.",
                 null
             );
-        CheckWhole(path);
+        // One that runs already was looked at.
+        if (!PluginLibraries.IsRegistered(path))
+            CheckWhole(path);
         try
         {
             return PluginLibraries.Devices(path).Where(device => device.HardwareMetadata.GetValueOrDefault("is_virtual") != "1");

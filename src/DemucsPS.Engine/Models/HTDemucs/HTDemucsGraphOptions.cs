@@ -1,6 +1,5 @@
 using DemucsPS.Engine.Onnx;
 
-
 namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>What is chosen of a graph besides its weights.</summary>

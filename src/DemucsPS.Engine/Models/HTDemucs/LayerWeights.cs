@@ -6,8 +6,8 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 internal sealed class LayerWeights
 {
     /// <summary>
-    /// From so many channels on, planes are computed in tiles where the form has them, see <see cref="TiledConvolution"/>: what these save grows with the channels'
-    /// square, the passes around them with the channels.
+    /// From so many channels on, planes are computed in tiles where the form has them, see <see cref="TiledConvolution"/>: what these save
+    /// grows with the channels' square, the passes around them with the channels.
     /// </summary>
     private const int FewestTiledChannels = 64;
 
