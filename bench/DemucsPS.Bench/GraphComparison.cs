@@ -63,9 +63,9 @@ internal static class GraphComparison
         ModelTensors tensors = new(loaded.Contract);
         Random random = new(1);
         for (int i = 0; i < loaded.Contract.SegmentFrames; i++)
-            tensors.Left[i] = tensors.Right[i] = random.NextSingle() - 0.5f;
-        for (int i = 0; i < tensors.Spectrogram.Length; i++)
-            tensors.Spectrogram[i] = random.NextSingle() - 0.5f;
+            tensors.Segment(0).Left[i] = tensors.Segment(0).Right[i] = random.NextSingle() - 0.5f;
+        for (int i = 0; i < tensors.Segment(0).Spectrogram.Length; i++)
+            tensors.Segment(0).Spectrogram[i] = random.NextSingle() - 0.5f;
         double first = Seconds();
         TimeSpan before = Environment.CpuUsage.TotalTime;
         double run = Median([.. Enumerable.Range(0, Runs).Select(_ => Seconds())]);

@@ -64,7 +64,7 @@ internal sealed class Measurement
         say("Loading.");
         // The prepared copy is made before anything is timed.
         using PreparedModel? prepared = source.Path is { } file
-            ? PreparedModel.Prepare(file, ModelPrecision.Full, PreparationCache.Open(), say, CancellationToken.None)
+            ? PreparedModel.Prepare(file, GraphTarget.Cpu, PreparationCache.Open(), say, CancellationToken.None)
             : null;
         using SeparationModel plain = SeparationModel.Load(source, best);
         using SeparationModel byDefault = SeparationModel.Load(source, runtimeDefaults);
@@ -78,9 +78,9 @@ internal sealed class Measurement
         ModelTensors tensors = new(plain.Contract);
         Random random = new(1);
         for (int i = 0; i < plain.Contract.SegmentFrames; i++)
-            tensors.Left[i] = tensors.Right[i] = random.NextSingle() - 0.5f;
-        for (int i = 0; i < tensors.Spectrogram.Length; i++)
-            tensors.Spectrogram[i] = random.NextSingle() - 0.5f;
+            tensors.Segment(0).Left[i] = tensors.Segment(0).Right[i] = random.NextSingle() - 0.5f;
+        for (int i = 0; i < tensors.Segment(0).Spectrogram.Length; i++)
+            tensors.Segment(0).Spectrogram[i] = random.NextSingle() - 0.5f;
 
         Dictionary<string, long> memory = [];
         // Round 0 warms up and is not counted.

@@ -142,7 +142,7 @@ nodes.SetAction(parsed =>
         );
         using PreparedModel? prepared = parsed.GetValue(asExported)
             ? null
-            : PreparedModel.Prepare(path, ModelPrecision.Full, PreparationCache.Open(), Console.Error.WriteLine, CancellationToken.None);
+            : PreparedModel.Prepare(path, GraphTarget.Cpu, PreparationCache.Open(), Console.Error.WriteLine, CancellationToken.None);
         NodeErrors.Report(
             new ExactGraph(GraphModel.Parse(prepared?.ToBytes() ?? File.ReadAllBytes(path)), Path.GetDirectoryName(path)!),
             new ExactChunk(loaded.Contract, left, right),

@@ -25,6 +25,7 @@ internal static class Advice
         parameter switch
         {
             EngineParameter.Jobs => "--jobs",
+            EngineParameter.BatchSize => "--batch-size",
             EngineParameter.Threads => "--threads",
             EngineParameter.Shifts => "--shifts",
             EngineParameter.RetryCount => "--retry",

@@ -6,6 +6,9 @@ public enum EngineParameter
     /// <summary>Chunks separated at once.</summary>
     Jobs,
 
+    /// <summary>Chunks that a model computes at once.</summary>
+    BatchSize,
+
     /// <summary>Threads of the runtime.</summary>
     Threads,
 

@@ -146,6 +146,27 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Chunks_are_computed_several_at_once_where_the_model_takes_them()
+    {
+        using TemporaryFolder folder = new();
+        string weights = Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors");
+        (int exitCode, _, string error) = Separate(weights, "2");
+        Assert.True(exitCode == 0, error);
+        Assert.Contains(
+            ", batches of 2\"",
+            File.ReadAllText(folder["separated", "little", "mix", "demucsps.json"]),
+            StringComparison.Ordinal
+        );
+        (exitCode, _, error) = Separate("baseline", "2");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("takes one chunk at a time, so the batch size must be 1 and not 2", error, StringComparison.Ordinal);
+        Assert.Contains("--batch-size", error, StringComparison.Ordinal);
+
+        (int ExitCode, string Output, string Error) Separate(string model, string size) =>
+            Demucsps.Run(folder.Path, "separate", RepositoryFiles.Song, "--model", model, "--batch-size", size);
+    }
+
+    [Fact]
     public void The_verbose_option_says_the_plan_and_how_long_a_chunk_takes()
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
@@ -1049,6 +1070,7 @@ public sealed class SeparateCommandTests
     [InlineData("--shifts", "-1")]
     [InlineData("--retry", "101")]
     [InlineData("--jobs", "257")]
+    [InlineData("--batch-size", "0")]
     [InlineData("--threads", "-1")]
     [InlineData("--stream-index", "-1")]
     [InlineData("--bit-depth", "20")]

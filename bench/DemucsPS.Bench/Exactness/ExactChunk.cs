@@ -23,14 +23,14 @@ internal sealed class ExactChunk
             throw new NotSupportedException("Only models that take and give float32 in the split or the waveform contract are recomputed.");
         _contract = contract;
         _tensors = new ModelTensors(contract);
-        left.CopyTo(_tensors.Left);
-        right.CopyTo(_tensors.Right);
+        left.CopyTo(_tensors.Segment(0).Left);
+        right.CopyTo(_tensors.Segment(0).Right);
         if (!contract.HasSpectrograms)
             return;
         SegmentSpectrogram spectrogram = new(contract.SegmentFrames);
-        int planes = _tensors.Spectrogram.Length / 2;
-        spectrogram.ForwardChannel(_tensors.Left, _tensors.Spectrogram[..planes]);
-        spectrogram.ForwardChannel(_tensors.Right, _tensors.Spectrogram[planes..]);
+        int planes = _tensors.Segment(0).Spectrogram.Length / 2;
+        spectrogram.ForwardChannel(_tensors.Segment(0).Left, _tensors.Segment(0).Spectrogram[..planes]);
+        spectrogram.ForwardChannel(_tensors.Segment(0).Right, _tensors.Segment(0).Spectrogram[planes..]);
     }
 
     /// <summary>
@@ -88,7 +88,7 @@ internal sealed class ExactChunk
             input => input.Name,
             input =>
                 ExactTensor.Float(
-                    Doubles(input.Role == TensorRole.Spectrogram ? _tensors.Spectrogram : [.. _tensors.Left, .. _tensors.Right]),
+                    Doubles(input.Role == TensorRole.Spectrogram ? _tensors.Segment(0).Spectrogram : [.. _tensors.Segment(0).Left, .. _tensors.Segment(0).Right]),
                     input.Shape
                 )
         );
@@ -99,8 +99,8 @@ internal sealed class ExactChunk
         _tensors.ExchangeOutputs(new ModelTensors(_contract));
         model.Run(_tensors, CancellationToken.None);
         return Joined(
-            (stem, channel) => _tensors.StemWaveform(stem, channel),
-            stem => _tensors.HasStemSpectrograms ? _tensors.StemSpectrogram(stem) : []
+            (stem, channel) => _tensors.Segment(0).StemWaveform(stem, channel),
+            stem => _tensors.Segment(0).HasStemSpectrograms ? _tensors.Segment(0).StemSpectrogram(stem) : []
         );
     }
 

@@ -37,7 +37,7 @@ internal static class StemErrors
         ExactGraph graph = new(exported, folder);
         using PreparedModel? prepared = PreparedModel.Prepare(
             path,
-            ModelPrecision.Full,
+            GraphTarget.Cpu,
             PreparationCache.Open(),
             output.WriteLine,
             CancellationToken.None

@@ -247,6 +247,14 @@ internal sealed class SeparateCommand
         CustomParser = NumberArgument.Whole,
         HelpName = "N",
     };
+    private readonly Option<int> _batchSize = new("--batch-size")
+    {
+        Description =
+            "Chunks that a model computes at once, which keeps graphics cards busier. More than 1 takes models given as weights (.safetensors).",
+        DefaultValueFactory = _ => 1,
+        CustomParser = NumberArgument.Whole,
+        HelpName = "N",
+    };
     private readonly Option<int> _threads = new("--threads")
     {
         Description =
@@ -332,6 +340,7 @@ internal sealed class SeparateCommand
             separate._dither,
             separate._noTags,
             separate._jobs,
+            separate._batchSize,
             separate._threads,
             separate._retry,
             separate._resume,
@@ -502,6 +511,7 @@ internal sealed class SeparateCommand
             StemMp4 = format.File == StemFileFormat.StemMp4,
         };
         choice.Check();
+        ModelSelection.CheckBatchSize(parsed.GetValue(_batchSize));
         double[][]? weights = parsed.GetValue(_weights) is { Length: > 0 } rows ? [.. rows.Select(ParseRow)] : null;
         output.Check();
 
@@ -509,6 +519,7 @@ internal sealed class SeparateCommand
         {
             StemNames = stemNames.Length == 0 ? null : stemNames,
             Precision = parsed.GetValue(_precision),
+            BatchSize = parsed.GetValue(_batchSize),
         };
         return (options, output, choice, models);
     }

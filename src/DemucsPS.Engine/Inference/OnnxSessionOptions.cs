@@ -60,13 +60,16 @@ public sealed record OnnxSessionOptions
     /// <summary>In what numbers the execution provider computes, where it has a choice.</summary>
     internal ModelPrecision Precision { get; init; }
 
+    /// <summary>Segments that the model computes at once, at least 1.</summary>
+    internal int BatchSize { get; init; } = 1;
+
     /// <summary>
     /// Options of the execution provider, such as <c>device_id</c> = <c>0</c>. Of a plug-in library
     /// <see cref="ProviderLibraries.DeviceOption"/> chooses the device; the others are the provider's own.
     /// </summary>
     public IReadOnlyDictionary<string, string> ExecutionProviderOptions { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The same on the processor, in full precision: what others are compared with.</summary>
+    /// <summary>The same on the processor, in full precision and one segment at a time: what others are compared with.</summary>
     internal OnnxSessionOptions ForCpu() =>
         this with
         {
@@ -74,5 +77,6 @@ public sealed record OnnxSessionOptions
             ProviderLibrary = null,
             ExecutionProviderOptions = new OnnxSessionOptions().ExecutionProviderOptions,
             Precision = ModelPrecision.Full,
+            BatchSize = 1,
         };
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DemucsPS.Engine.Inference;
 
 namespace DemucsPS.Engine.Models;
@@ -5,6 +6,9 @@ namespace DemucsPS.Engine.Models;
 /// <summary>What a user chose to separate with: a model, or several that are averaged.</summary>
 public sealed record ModelSelection
 {
+    /// <summary>The largest batch.</summary>
+    public const int LargestBatch = 64;
+
     /// <summary>The models, at least one.</summary>
     public required IReadOnlyList<ModelSource> Models { get; init; }
 
@@ -23,6 +27,27 @@ public sealed record ModelSelection
     /// <summary>The precision in which the models are computed.</summary>
     public ModelPrecision Precision { get; init; }
 
+    /// <summary>
+    /// Chunks that a model computes at once, from 1 to <see cref="LargestBatch"/>. More than 1 takes models that are their author's
+    /// weights.
+    /// </summary>
+    public int BatchSize { get; init; } = 1;
+
     /// <summary>Names the output folder.</summary>
     public string Name => BagName ?? string.Join('+', Models.Select(m => m.Name));
+
+    /// <summary>Refuses a batch size that is out of range.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
+    public static void CheckBatchSize(int value)
+    {
+        if (value is >= 1 and <= LargestBatch)
+            return;
+        throw new DemucsException(
+            DemucsError.ParameterInvalid,
+            string.Create(CultureInfo.InvariantCulture, $"{value} is not a batch size. It must be from 1 to {LargestBatch}.")
+        )
+        {
+            Parameter = EngineParameter.BatchSize,
+        };
+    }
 }

@@ -77,11 +77,11 @@ internal sealed class PreparedModel : IDisposable
     /// <param name="model">An ONNX file's bytes.</param>
     /// <returns>The rewritten file's bytes; null if there is nothing to rewrite.</returns>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: the bytes are not an ONNX model.</exception>
-    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, ModelPrecision.Full, GraphForm.Cpu, null)?.ToBytes();
+    public static byte[]? Prepare(ReadOnlyMemory<byte> model) => Rewrite(model, null, GraphTarget.Cpu, null)?.ToBytes();
 
     /// <summary>Finds or makes the prepared copy of a model file.</summary>
     /// <param name="modelPath">Full path of an existing model file.</param>
-    /// <param name="precision">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it
+    /// <param name="target">What it is for. A model that cannot have a copy for <see cref="ModelPrecision.Int8"/> is an error, since it
     /// would be run in another precision than was requested.</param>
     /// <param name="cache">Where copies lie.</param>
     /// <param name="warn">Receives a message for the user where the copy cannot be kept; null to go without.</param>
@@ -100,62 +100,30 @@ internal sealed class PreparedModel : IDisposable
     /// <exception cref="OperationCanceledException">The work was canceled.</exception>
     public static PreparedModel? Prepare(
         string modelPath,
-        ModelPrecision precision,
+        GraphTarget target,
         PreparationCache cache,
         Action<string>? warn,
         CancellationToken cancellationToken
-    ) => Prepare(modelPath, precision, cache, warn, renew: false, evenIfRefused: false, cancellationToken);
+    ) => Prepare(modelPath, target, cache, warn, renew: false, evenIfRefused: false, cancellationToken);
 
     /// <summary>
     /// As above; with <paramref name="renew"/> a copy that is in the cache is not used but replaced, with <paramref name="evenIfRefused"/>
-    /// one that a test has refused is made, to test it again. <paramref name="form"/> says what it is to run on.
+    /// one that a test has refused is made, to test it again.
     /// </summary>
     internal static PreparedModel? Prepare(
         string modelPath,
-        ModelPrecision precision,
+        GraphTarget target,
         PreparationCache cache,
         Action<string>? warn,
         bool renew,
         bool evenIfRefused,
-        CancellationToken cancellationToken,
-        GraphForm form = GraphForm.Cpu
+        CancellationToken cancellationToken
     )
     {
-        // What was prepared once, the runtime would fold again, and then there is this and that to rewrite again.
-        if (ModelFiles.IsPrepared(modelPath))
-        {
-            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8)
-                ? null
-                : throw new DemucsException(
-                    DemucsError.ParameterInvalid,
-                    $"'{modelPath}' is a prepared copy of a model, for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the original model.",
-                    modelPath
-                );
-        }
-        if (IsSealed(modelPath))
-        {
-            return precision == ModelPrecision.Full
-                ? null
-                : throw new DemucsException(
-                    DemucsError.ParameterInvalid,
-                    $"'{modelPath}' is optimized for full precision, and cannot be rewritten for the precision {precision}. Give the original model.",
-                    modelPath
-                );
-        }
-        if (IsRuntimeFormat(modelPath))
-        {
-            return precision == ModelPrecision.Full
-                ? null
-                : throw new DemucsException(
-                    DemucsError.ParameterInvalid,
-                    $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file it was converted from.",
-                    modelPath
-                );
-        }
-        string folder = System.IO.Path.GetDirectoryName(modelPath)
-            ?? throw new ArgumentException($"'{modelPath}' is not the full path of a file.", nameof(modelPath));
+        if (RunsAsItIs(modelPath, target.Precision))
+            return null;
         // Hashed before it is read: where a copy is present, a model of hundreds of megabytes need not be in memory twice.
-        string name = NameOf(modelPath, precision, cancellationToken, form);
+        string name = NameOf(modelPath, target, cancellationToken);
         if (!evenIfRefused && cache.ReasonAgainst(name) is { } reason)
             throw Refusal(modelPath, reason);
         if (Find(name, modelPath, cache, renew) is { } found)
@@ -163,10 +131,10 @@ internal sealed class PreparedModel : IDisposable
 
         byte[] source = Reading(modelPath, () => File.ReadAllBytes(modelPath));
         cancellationToken.ThrowIfCancellationRequested();
-        if (Rewrite(source, modelPath, precision, form, model => Fold(modelPath, model, cache, cancellationToken)) is not { } rewritten)
+        if (Rewrite(source, modelPath, target, model => Fold(modelPath, model, cache, cancellationToken)) is not { } rewritten)
             return null;
         cancellationToken.ThrowIfCancellationRequested();
-        if (NameOf(modelPath, precision, cancellationToken, form) != name)
+        if (NameOf(modelPath, target, cancellationToken) != name)
             throw new DemucsException(
                 DemucsError.DemucsModelNotFound,
                 $"Model '{modelPath}' is being changed by another program. Try again when that is done.",
@@ -176,13 +144,42 @@ internal sealed class PreparedModel : IDisposable
         IReadOnlyList<ReadOnlyMemory<byte>> copy = CopySeal.Seal(rewritten.Write(), cancellationToken);
         return Keep(
             name,
-            folder,
+            System.IO.Path.GetDirectoryName(modelPath)!,
             cache,
             () => cache.Add(name, copy, cancellationToken),
             () => GraphModel.Join(copy),
             warn,
             cancellationToken
         );
+    }
+
+    /// <summary>Whether a file is a copy already, or holds nothing that could be rewritten.</summary>
+    /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: so it is, and it is in another precision than was
+    /// requested.</exception>
+    private static bool RunsAsItIs(string modelPath, ModelPrecision precision)
+    {
+        // What was prepared once, the runtime would fold again, and then there is this and that to rewrite again.
+        if (ModelFiles.IsPrepared(modelPath))
+            return ModelFiles.IsInt8(modelPath) == (precision == ModelPrecision.Int8)
+                ? true
+                : throw Wrong(
+                    $"'{modelPath}' is a prepared copy of a model, for {(precision == ModelPrecision.Int8 ? "full precision" : "the precision Int8")}. Give the original model."
+                );
+        if (IsSealed(modelPath))
+            return precision == ModelPrecision.Full
+                ? true
+                : throw Wrong(
+                    $"'{modelPath}' is optimized for full precision, and cannot be rewritten for the precision {precision}. Give the original model."
+                );
+        if (IsRuntimeFormat(modelPath))
+            return precision == ModelPrecision.Full
+                ? true
+                : throw Wrong(
+                    $"Model '{modelPath}' is in ONNX Runtime's own format, which cannot be rewritten for the precision {precision}. Use the precision Full, or the .onnx file it was converted from."
+                );
+        return false;
+
+        DemucsException Wrong(string message) => new(DemucsError.ParameterInvalid, message, modelPath);
     }
 
     /// <summary>A copy that is in the cache, to be disposed; null if there is none.</summary>
@@ -312,7 +309,7 @@ internal sealed class PreparedModel : IDisposable
     {
         try
         {
-            cache.Refuse(NameOf(modelPath, ModelPrecision.Full, cancellationToken), reason);
+            cache.Refuse(NameOf(modelPath, GraphTarget.Cpu, cancellationToken), reason);
         }
         catch (Exception e) when (e.IsFileError())
         {
@@ -330,7 +327,7 @@ internal sealed class PreparedModel : IDisposable
         // A model's name in the cache takes reading all of it, which is rarely worth it.
         if (
             cache.HoldsRefusals
-            && NameFor(modelPath, ModelPrecision.Full, CancellationToken.None) is { } name
+            && NameFor(modelPath, GraphTarget.Cpu, CancellationToken.None) is { } name
             && cache.ReasonAgainst(name) is { } reason
         )
             throw Refusal(modelPath, reason);
@@ -338,7 +335,7 @@ internal sealed class PreparedModel : IDisposable
 
     /// <summary>Lets a model's copies be used again.</summary>
     internal static void Allow(string modelPath, PreparationCache cache, CancellationToken cancellationToken) =>
-        cache.Allow(NameOf(modelPath, ModelPrecision.Full, cancellationToken));
+        cache.Allow(NameOf(modelPath, GraphTarget.Cpu, cancellationToken));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -403,32 +400,14 @@ internal sealed class PreparedModel : IDisposable
         });
     }
 
-    /// <summary>The precision of the copy that runs in a precision: providers round by themselves to what is not integers.</summary>
-    internal static ModelPrecision CopyFor(ModelPrecision precision) =>
-        precision == ModelPrecision.Int8 ? ModelPrecision.Int8 : ModelPrecision.Full;
-
-    /// <summary>The form of the copy that runs on an execution provider in a precision.</summary>
-    internal static GraphForm FormFor(ExecutionProvider provider, ModelPrecision precision) =>
-        provider switch
-        {
-            ExecutionProvider.Cpu => GraphForm.Cpu,
-            ExecutionProvider.Cuda or ExecutionProvider.DirectML or ExecutionProvider.WebGpu => GraphForm.Accelerator,
-            _ => precision == ModelPrecision.Full ? GraphForm.Compiled : GraphForm.CompiledReduced,
-        };
-
     /// <summary>
     /// The name of the copy that a model file would be run as, if there is anything to rewrite; null if it runs without preparation.
     /// </summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelNotFound"/>: it cannot be read.</exception>
-    internal static string? NameFor(
-        string modelPath,
-        ModelPrecision precision,
-        CancellationToken cancellationToken,
-        GraphForm form = GraphForm.Cpu
-    ) =>
+    internal static string? NameFor(string modelPath, GraphTarget target, CancellationToken cancellationToken) =>
         ModelFiles.IsPrepared(modelPath) || IsSealed(modelPath) || IsRuntimeFormat(modelPath)
             ? null
-            : NameOf(modelPath, precision, cancellationToken, form);
+            : NameOf(modelPath, target, cancellationToken);
 
     /// <summary>
     /// Whether a file was written by this library in the form that runs best, whatever it is called: there is nothing to prepare.
@@ -539,8 +518,7 @@ internal sealed class PreparedModel : IDisposable
     private static GraphModel? Rewrite(
         ReadOnlyMemory<byte> bytes,
         string? path,
-        ModelPrecision precision,
-        GraphForm form,
+        GraphTarget target,
         Func<byte[]?, GraphModel?>? fold
     )
     {
@@ -555,15 +533,15 @@ internal sealed class PreparedModel : IDisposable
             if (fold is not null && !model.HoldsHalves && fold(lowered ? model.ToBytes() : null) is { } folded)
                 model = folded;
             bool placed = Reading(path, () => PositionEmbeddings.Apply(model, folder)),
-                quicker = Reading(path, () => KernelRewrites.Apply(model, folder, form)),
-                exacter = form.HasShortSums() && ExactSumRewrites.Apply(model);
-            if (precision == ModelPrecision.Full)
+                quicker = Reading(path, () => KernelRewrites.Apply(model, folder, target.Form)),
+                exacter = target.Form.HasShortSums() && ExactSumRewrites.Apply(model);
+            if (target.Precision == ModelPrecision.Full)
                 return lowered || placed || quicker || exacter ? model : null;
             return Reading(path, () => Int8Products.Apply(model, folder)) > 0
                 ? model
                 : throw new DemucsException(
                     DemucsError.ParameterInvalid,
-                    $"Model '{path}' has no 32-bit float matrix products that are worth computing in 8 bits, so the precision {precision} would change nothing. Use the precision Full.",
+                    $"Model '{path}' has no 32-bit float matrix products that are worth computing in 8 bits, so the precision {target.Precision} would change nothing. Use the precision Full.",
                     path
                 );
         }
@@ -656,25 +634,17 @@ internal sealed class PreparedModel : IDisposable
             ).Dispose();
     }
 
-    /// <summary>What a form adds to that by which a copy is named.</summary>
-    internal static string NamePart(GraphForm form) => form == GraphForm.Cpu ? "" : $"{form}\0";
-
     /// <summary>
     /// The name of a model's copy: by the model's file, and by what else the copy depends on, namely weights in other files, what folds it
     /// and what rewrites it.
     /// </summary>
-    private static string NameOf(
-        string modelPath,
-        ModelPrecision precision,
-        CancellationToken cancellationToken,
-        GraphForm form = GraphForm.Cpu
-    ) =>
+    private static string NameOf(string modelPath, GraphTarget target, CancellationToken cancellationToken) =>
         Reading(modelPath, () =>
         {
             using IncrementalHash content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
                 surroundings = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             DurableFiles.Append(content, modelPath, cancellationToken);
-            surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0{NamePart(form)}"));
+            surroundings.AppendData(Encoding.UTF8.GetBytes($"{RewriteVersion}\0{OnnxRuntimeLibrary.Version}\0{target.NamePart}"));
             foreach (string weights in ExternalWeights.Read(modelPath).Where(File.Exists))
             {
                 surroundings.AppendData(
@@ -684,7 +654,7 @@ internal sealed class PreparedModel : IDisposable
                 );
                 DurableFiles.Append(surroundings, weights, cancellationToken);
             }
-            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
+            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), target.Precision);
         });
 
     /// <summary>

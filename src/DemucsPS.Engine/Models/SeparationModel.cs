@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
+using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
@@ -15,24 +16,19 @@ internal sealed class SeparationModel : IDisposable
     private readonly OnnxSessionOptions _options;
     private OnnxSession? _ownThreads;
 
-    private SeparationModel(
-        ModelSource source,
-        PreparedModel? copy,
-        OnnxSession session,
-        OnnxSessionOptions options,
-        IReadOnlyList<string>? stemNames,
-        ModelFileSet? files,
-        ModelPrecision precision
-    )
+    private SeparationModel(ModelSource source, PreparedModel? copy, OnnxSession session, ModelLoading how, ModelFileSet? files)
     {
         _session = session;
         _copy = copy;
-        _options = options;
+        _options = how.Options;
         Files = files;
-        Precision = precision;
         Name = source.Name;
         Path = source.Path;
-        Contract = ModelContract.Recognize(new ModelSignature(session.Inputs, session.Outputs, session.Metadata), Path ?? Name, stemNames);
+        Contract = ModelContract.Recognize(
+            new ModelSignature(session.Inputs, session.Outputs, session.Metadata).OfOneSegment(BatchSize),
+            Path ?? Name,
+            how.StemNames
+        );
     }
 
     /// <summary>The model's name: the file's without its extension, or that of a built-in model. Names the output folder.</summary>
@@ -48,7 +44,10 @@ internal sealed class SeparationModel : IDisposable
     public ExecutionProvider ExecutionProvider => _options.ExecutionProvider;
 
     /// <summary>The precision in which it is computed.</summary>
-    public ModelPrecision Precision { get; }
+    public ModelPrecision Precision => _options.Precision;
+
+    /// <summary>Segments that it computes at once.</summary>
+    public int BatchSize => _options.BatchSize;
 
     /// <summary>Whether the file's prepared copy runs.</summary>
     internal bool IsPrepared => _copy is not null;
@@ -83,7 +82,7 @@ internal sealed class SeparationModel : IDisposable
     /// <see cref="DemucsError.ParameterInvalid"/> (the stem names or the precision
     /// do not fit, or <see cref="PreparationCache.FolderVariable"/> is not a full path). With <paramref name="prepare"/> also
     /// <see cref="DemucsError.ModelWriteFailed"/>, as in
-    /// <see cref="PreparedModel.Prepare(string, ModelPrecision, PreparationCache, Action{string}?, CancellationToken)"/>.
+    /// <see cref="PreparedModel.Prepare(string, GraphTarget, PreparationCache, Action{string}?, CancellationToken)"/>.
     /// </exception>
     public static SeparationModel Load(
         ModelSource source,
@@ -94,7 +93,20 @@ internal sealed class SeparationModel : IDisposable
         Action<string>? tell = null,
         ModelPrecision precision = ModelPrecision.Full,
         CancellationToken cancellationToken = default
-    ) => LoadForBag(source, options, prepare, warn, warn, stemNames, tell, precision, identify: false, cancellationToken);
+    ) =>
+        LoadWith(
+            source,
+            new ModelLoading
+            {
+                Options = options with { Precision = precision },
+                Prepare = prepare,
+                StemNames = stemNames,
+                Warn = warn,
+                WarnOfDamage = warn,
+                Tell = tell,
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// The contract of a model that is not loaded, by what its file says. Where that leaves so much open that it fits none, the runtime is
@@ -128,30 +140,15 @@ internal sealed class SeparationModel : IDisposable
         }
     }
 
-    /// <summary>
-    /// As <see cref="Load"/>. With <paramref name="identify"/>, <see cref="Files"/> will be asked what is in them: then they are read
-    /// beside the runtime, which loads a model on one thread.
-    /// <paramref name="warn"/> takes what is wrong with the cache, <paramref name="warnOfDamage"/> what is wrong with this copy.
-    /// </summary>
-    internal static SeparationModel LoadForBag(
-        ModelSource source,
-        OnnxSessionOptions options,
-        bool prepare,
-        Action<string>? warn,
-        Action<string>? warnOfDamage,
-        IReadOnlyList<string>? stemNames,
-        Action<string>? tell,
-        ModelPrecision precision,
-        bool identify,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Loads a model as it is said.</summary>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
+    /// <exception cref="DemucsException">As above.</exception>
+    internal static SeparationModel LoadWith(ModelSource source, ModelLoading how, CancellationToken cancellationToken)
     {
-        CheckPrecision(source, options, prepare, precision);
-        if (precision == ModelPrecision.Int8)
+        CheckOptions(source, how.Options, how.Prepare);
+        if (how.Options.Precision == ModelPrecision.Int8)
             Int8Support.Check();
-        options = ExecutionProviderChoice.Resolve(options, tell) with { Precision = precision };
-        ModelPrecision copied = PreparedModel.CopyFor(precision);
-        GraphForm form = PreparedModel.FormFor(options.ExecutionProvider, precision);
+        how = how with { Options = ExecutionProviderChoice.Resolve(how.Options, how.Tell) };
         PreparedModel? copy = null;
         OnnxSession? session = null;
         try
@@ -159,84 +156,115 @@ internal sealed class SeparationModel : IDisposable
             // Before the runtime opens what the model names, be it only to prepare it.
             if (source.Path is { } named)
                 _ = ExternalWeights.Read(named);
-            copy = Prepare(renew: false);
-            if (prepare && copy is null && source.Path is { } path && PreparedModel.IsRuntimeFormat(path))
-                tell?.Invoke($"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten. It runs without preparation.");
-            // Read beside the runtime, too, and nothing runs before it is known to be what was written.
-            Task<bool>? intact = copy is { WasFound: true } ? IsIntact(copy.Share()) : null;
-            ModelFileSet? files = Identify();
-            try
+            copy = CopyOf(source, how, renew: false, cancellationToken);
+            if (how.Prepare && copy is null && source.Path is { } path && PreparedModel.IsRuntimeFormat(path))
+                how.Tell?.Invoke(
+                    $"Model '{path}' is in ONNX Runtime's own format, which cannot be rewritten. It runs without preparation."
+                );
+            session = OpenIntact(source, copy, how, out ModelFileSet? files, cancellationToken);
+            if (session is null && copy is not null)
             {
-                session = Open(source.Path, copy, options, cancellationToken);
-            }
-            catch (OnnxRuntimeException) when (intact is not null)
-            {
-                if (intact.GetAwaiter().GetResult())
-                    throw;
-            }
-            if (copy is not null && intact?.GetAwaiter().GetResult() == false)
-            {
-                session?.Dispose();
-                session = null;
-                warnOfDamage?.Invoke(
+                how.WarnOfDamage?.Invoke(
                     $"The prepared copy '{copy.Path}' was damaged and is made again. Check the disk if this happens again."
                 );
                 copy.Discard();
-                copy = Prepare(renew: true);
-                files = Identify();
-                session = Open(source.Path, copy, options, cancellationToken);
+                copy = CopyOf(source, how, renew: true, cancellationToken);
+                files = FilesOf(source, copy, how, cancellationToken);
+                session = Open(source.Path, copy, how.Options, cancellationToken);
             }
-            return new SeparationModel(source, copy, session!, options, stemNames, files, precision);
+            return new SeparationModel(source, copy, session!, how, files);
         }
         catch (Exception e)
         {
             session?.Dispose();
             copy?.Dispose();
-            if (e is OnnxRuntimeException fault)
-            {
-                // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
-                if (options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(options) is { } reason)
-                    throw ExecutionProviderChoice.NotStarted(options, reason, e);
-                throw NotLoaded(source.Path ?? source.Name, options.ExecutionProvider, fault);
-            }
+            if (e is not OnnxRuntimeException fault)
+                throw;
+            // A provider may accept a session's options and fail only when it starts; that is not the model's fault.
+            if (how.Options.ExecutionProvider != ExecutionProvider.Cpu && ExecutionProviderChoice.WhyNot(how.Options) is { } reason)
+                throw ExecutionProviderChoice.NotStarted(how.Options, reason, e);
+            throw NotLoaded(source.Path ?? source.Name, how.Options.ExecutionProvider, fault);
+        }
+    }
+
+    /// <summary>What a model's graph is written for, given how it runs.</summary>
+    internal static GraphTarget TargetOf(OnnxSessionOptions options) =>
+        GraphTarget.For(options.ExecutionProvider, options.Precision, options.BatchSize);
+
+    /// <summary>The copy that runs in a model's place; null if the model itself does.</summary>
+    private static PreparedModel? CopyOf(ModelSource source, ModelLoading how, bool renew, CancellationToken cancellationToken)
+    {
+        GraphTarget target = TargetOf(how.Options);
+        if (source.Path is not { } path)
+            return null;
+        if (source.IsWeights)
+            return source.Trial == ModelTrial.Float64
+                ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
+                : WeightsModel.Prepare(source, target, PreparationCache.Open(), how.Warn, renew, cancellationToken);
+        if (source.Trial == ModelTrial.Float64)
+            return PreparedModel.InFloat64(path);
+        bool evenIfRefused = source.Trial == ModelTrial.EvenIfRefused;
+        return how.Prepare
+            ? PreparedModel.Prepare(path, target, PreparationCache.Open(), how.Warn, renew, evenIfRefused, cancellationToken)
+            : null;
+    }
+
+    /// <summary>
+    /// Loads what runs. A copy that was found is read beside the runtime, too, and nothing runs before it is known to be what was written:
+    /// null if it is not.
+    /// </summary>
+    private static OnnxSession? OpenIntact(
+        ModelSource source,
+        PreparedModel? copy,
+        ModelLoading how,
+        out ModelFileSet? files,
+        CancellationToken cancellationToken
+    )
+    {
+        Task<bool>? intact = copy is { WasFound: true } ? IsIntact(copy.Share(), cancellationToken) : null;
+        files = FilesOf(source, copy, how, cancellationToken);
+        OnnxSession? session = null;
+        try
+        {
+            session = Open(source.Path, copy, how.Options, cancellationToken);
+            if (intact?.GetAwaiter().GetResult() != false)
+                return session;
+            session.Dispose();
+            return null;
+        }
+        catch (OnnxRuntimeException) when (session is null && intact is not null)
+        {
+            if (intact.GetAwaiter().GetResult())
+                throw;
+            return null;
+        }
+        catch
+        {
+            session?.Dispose();
             throw;
         }
+    }
 
-        PreparedModel? Prepare(bool renew) =>
-            source.Path is not { } path ? null
-            : source is { IsWeights: true, Trial: ModelTrial.Float64 }
-                ? WeightsModel.InFloat64(source, PreparationCache.Open(), cancellationToken)
-            : source.IsWeights ? WeightsModel.Prepare(source, copied, form, PreparationCache.Open(), warn, renew, cancellationToken)
-            : source.Trial == ModelTrial.Float64 ? PreparedModel.InFloat64(path)
-            : prepare
-                ? PreparedModel.Prepare(
-                    path,
-                    copied,
-                    PreparationCache.Open(),
-                    warn,
-                    renew,
-                    source.Trial == ModelTrial.EvenIfRefused,
-                    cancellationToken,
-                    form
-                )
-            : null;
+    private static Task<bool> IsIntact(PreparedModel shared, CancellationToken cancellationToken) =>
+        Task.Run(
+            () =>
+            {
+                using (shared)
+                    return shared.IsIntact(cancellationToken);
+            },
+            CancellationToken.None
+        );
 
-        Task<bool> IsIntact(PreparedModel shared) =>
-            Task.Run(
-                () =>
-                {
-                    using (shared)
-                        return shared.IsIntact(cancellationToken);
-                },
-                CancellationToken.None
-            );
-
-        ModelFileSet? Identify()
-        {
-            ModelFileSet? files = identify && source.Path is { } path ? ModelFileSet.Create(path, copy) : null;
-            files?.BeginReading(cancellationToken);
-            return files;
-        }
+    private static ModelFileSet? FilesOf(
+        ModelSource source,
+        PreparedModel? copy,
+        ModelLoading how,
+        CancellationToken cancellationToken
+    )
+    {
+        ModelFileSet? files = how.Identify && source.Path is { } path ? ModelFileSet.Create(path, copy) : null;
+        files?.BeginReading(cancellationToken);
+        return files;
     }
 
     /// <summary>
@@ -334,10 +362,20 @@ internal sealed class SeparationModel : IDisposable
         : path is not null ? OnnxSession.FromFile(path, options, cancellationToken)
         : OnnxSession.FromBytes(BaselineModel.Build(), options, cancellationToken);
 
-    /// <summary>Refuses what would run in another precision than was requested.</summary>
+    /// <summary>Refuses what would run otherwise than was requested.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>.</exception>
-    internal static void CheckPrecision(ModelSource source, OnnxSessionOptions options, bool prepare, ModelPrecision precision)
+    internal static void CheckOptions(ModelSource source, OnnxSessionOptions options, bool prepare)
     {
+        ModelPrecision precision = options.Precision;
+        if (options.BatchSize > 1 && !source.IsWeights)
+            throw new DemucsException(
+                DemucsError.ParameterInvalid,
+                $"The model '{source.Path ?? source.Name}' takes one chunk at a time, so the batch size must be 1 and not {options.BatchSize}. Models that are given as their author's weights (.safetensors) take more.",
+                source.Path
+            )
+            {
+                Parameter = EngineParameter.BatchSize,
+            };
         if (precision == ModelPrecision.Full)
         {
             if (source.Path is not null && ModelFiles.IsInt8(source.Path))

@@ -23,30 +23,26 @@ internal sealed class UnloadedModel
     /// <summary>Reads a model's files, and its copy in the cache.</summary>
     /// <param name="source">The model.</param>
     /// <param name="prepare">Whether it would be prepared.</param>
-    /// <param name="precision">For what.</param>
-    /// <param name="provider">What it would run on.</param>
+    /// <param name="target">For what.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">A file cannot be read.</exception>
     public static UnloadedModel Read(
         ModelSource source,
         bool prepare,
-        ModelPrecision precision,
-        ExecutionProvider provider,
+        GraphTarget target,
         CancellationToken cancellationToken
     )
     {
         if (source.Path is not { } path)
             return new UnloadedModel(ModelIdentity.OfBuiltIn(source.Name), null, null, () => false);
         ModelIdentity asItIs = new(source.Name, false, ModelFileSet.Create(path, null).Identify(cancellationToken));
-        GraphForm form = PreparedModel.FormFor(provider, precision);
-        precision = PreparedModel.CopyFor(precision);
         if (source.IsWeights)
         {
-            string graph = WeightsModel.NameOf(source, precision, form, cancellationToken);
+            string graph = WeightsModel.NameOf(source, target, cancellationToken);
             return new UnloadedModel(asItIs, graph, PreparationCache.Open().Identify(graph, cancellationToken), () => true);
         }
-        if (!prepare || PreparedModel.NameFor(path, precision, cancellationToken, form) is not { } name)
+        if (!prepare || PreparedModel.NameFor(path, target, cancellationToken) is not { } name)
             return new UnloadedModel(asItIs, null, null, () => false);
         return new UnloadedModel(asItIs, name, PreparationCache.Open().Identify(name, cancellationToken), () =>
             PreparedModel.Prepare(File.ReadAllBytes(path)) is not null

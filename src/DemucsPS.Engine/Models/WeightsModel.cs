@@ -22,8 +22,7 @@ internal static class WeightsModel
 
     /// <summary>Finds or makes the graph of a model.</summary>
     /// <param name="source">The model; its file has weights.</param>
-    /// <param name="precision">What it is for.</param>
-    /// <param name="form">What it is to run on.</param>
+    /// <param name="target">What it is for.</param>
     /// <param name="cache">Where graphs lie.</param>
     /// <param name="warn">Receives messages for the user; null to go without.</param>
     /// <param name="renew">Whether one that is in the cache is not used but replaced.</param>
@@ -37,8 +36,7 @@ internal static class WeightsModel
     /// </exception>
     public static PreparedModel Prepare(
         ModelSource source,
-        ModelPrecision precision,
-        GraphForm form,
+        GraphTarget target,
         PreparationCache cache,
         Action<string>? warn,
         bool renew,
@@ -46,13 +44,13 @@ internal static class WeightsModel
     )
     {
         using HTDemucsWeights weights = Open(source, warn);
-        string name = NameOf(source, weights, precision, form, cancellationToken);
+        string name = NameOf(source, weights, target, cancellationToken);
         return PreparedModel.Find(name, source.Path!, cache, renew)
             ?? PreparedModel.Keep(
                 name,
                 source.Path!,
                 cache,
-                stream => Write(weights, source, form, precision == ModelPrecision.Full ? null : cache, stream, cancellationToken),
+                stream => Write(weights, source, target, cache, stream, cancellationToken),
                 warn,
                 cancellationToken
             );
@@ -69,7 +67,7 @@ internal static class WeightsModel
     public static PreparedModel InFloat64(ModelSource source, PreparationCache cache, CancellationToken cancellationToken)
     {
         using HTDemucsWeights weights = Open(source, null);
-        return PreparedModel.InFloat64(Folded(weights, source, cache, cancellationToken), source.Path!);
+        return PreparedModel.InFloat64(Folded(weights, source, GraphTarget.Cpu, cache, cancellationToken), source.Path!);
     }
 
     /// <summary>Writes the graph of a model as an ONNX file.</summary>
@@ -82,16 +80,16 @@ internal static class WeightsModel
     public static void Write(ModelSource source, Stream destination, Action<string>? warn, CancellationToken cancellationToken)
     {
         using HTDemucsWeights weights = Open(source, warn);
-        Write(weights, source, GraphForm.Cpu, null, destination, cancellationToken);
+        HTDemucsGraph.Write(weights, GraphOptions(weights, source, GraphTarget.Cpu), destination, cancellationToken);
     }
 
     /// <summary>The name that a model's graph has in the cache.</summary>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">As <see cref="Prepare"/>.</exception>
-    public static string NameOf(ModelSource source, ModelPrecision precision, GraphForm form, CancellationToken cancellationToken)
+    public static string NameOf(ModelSource source, GraphTarget target, CancellationToken cancellationToken)
     {
         using HTDemucsWeights weights = Open(source, null);
-        return NameOf(source, weights, precision, form, cancellationToken);
+        return NameOf(source, weights, target, cancellationToken);
     }
 
     /// <summary>What a model is, whatever its file looks like; see <see cref="HTDemucsWeights.Identify"/>.</summary>
@@ -145,27 +143,25 @@ internal static class WeightsModel
 
     /// <param name="weights">The weights.</param>
     /// <param name="source">The model.</param>
-    /// <param name="form">What the graph is to run on.</param>
-    /// <param name="int8">Of a graph for <see cref="ModelPrecision.Int8"/>, where to write what the runtime makes of it on the way; null
-    /// for full precision.</param>
+    /// <param name="target">What the graph is for.</param>
+    /// <param name="cache">Where to write what the runtime makes of it on the way.</param>
     /// <param name="destination">Takes the graph.</param>
     /// <param name="cancellationToken">Ends it.</param>
     private static void Write(
         HTDemucsWeights weights,
         ModelSource source,
-        GraphForm form,
-        PreparationCache? int8,
+        GraphTarget target,
+        PreparationCache cache,
         Stream destination,
         CancellationToken cancellationToken
     )
     {
-        HTDemucsGraphOptions options = new() { SegmentFrames = SegmentFrames(weights, source.Segment), Form = form };
-        if (int8 is null)
+        if (target.Precision == ModelPrecision.Full)
         {
-            HTDemucsGraph.Write(weights, options, destination, cancellationToken);
+            HTDemucsGraph.Write(weights, GraphOptions(weights, source, target), destination, cancellationToken);
             return;
         }
-        GraphModel graph = Folded(weights, source, int8, cancellationToken);
+        GraphModel graph = Folded(weights, source, target, cache, cancellationToken);
         if (Int8Products.Apply(graph, null) == 0)
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
@@ -180,17 +176,22 @@ internal static class WeightsModel
     private static GraphModel Folded(
         HTDemucsWeights weights,
         ModelSource source,
+        GraphTarget target,
         PreparationCache cache,
         CancellationToken cancellationToken
     )
     {
-        byte[] whole = HTDemucsGraph.ToBytes(
-            weights,
-            new HTDemucsGraphOptions { SegmentFrames = SegmentFrames(weights, source.Segment) },
-            cancellationToken
-        );
+        byte[] whole = HTDemucsGraph.ToBytes(weights, GraphOptions(weights, source, target), cancellationToken);
         return PreparedModel.Fold(source.Path!, whole, cache, cancellationToken) ?? GraphModel.Parse(whole);
     }
+
+    private static HTDemucsGraphOptions GraphOptions(HTDemucsWeights weights, ModelSource source, GraphTarget target) =>
+        new()
+        {
+            SegmentFrames = SegmentFrames(weights, source.Segment),
+            Batch = target.Batch,
+            Form = target.Form,
+        };
 
     /// <summary>Of the segment that a bag gives its models, those that are shorter already keep theirs.</summary>
     private static int SegmentFrames(HTDemucsWeights weights, double? segment) =>
@@ -201,8 +202,7 @@ internal static class WeightsModel
     private static string NameOf(
         ModelSource source,
         HTDemucsWeights weights,
-        ModelPrecision precision,
-        GraphForm form,
+        GraphTarget target,
         CancellationToken cancellationToken
     )
     {
@@ -211,10 +211,10 @@ internal static class WeightsModel
             Encoding.UTF8.GetBytes(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"HTDemucs\0{HTDemucsGraph.Version}\0{PreparedModel.RewriteVersion}\0{SegmentFrames(weights, source.Segment)}\0{(precision == ModelPrecision.Full ? "" : OnnxRuntimeLibrary.Version)}{PreparedModel.NamePart(form)}"
+                    $"HTDemucs\0{HTDemucsGraph.Version}\0{PreparedModel.RewriteVersion}\0{SegmentFrames(weights, source.Segment)}\0{(target.Precision == ModelPrecision.Full ? "" : OnnxRuntimeLibrary.Version)}{target.NamePart}"
                 )
             )
         );
-        return PreparationCache.NameOf(source.Path!, content, surroundings, precision);
+        return PreparationCache.NameOf(source.Path!, content, surroundings, target.Precision);
     }
 }

@@ -7,7 +7,8 @@ namespace DemucsPS.Engine.Separation;
 /// </summary>
 /// <param name="retries">How often a failed attempt is repeated.</param>
 /// <param name="jobs">Chunks that may run at once.</param>
-internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
+/// <param name="retreats">Whether fewer may run at once; not where chunks wait for each other.</param>
+internal sealed class ChunkAttempts(int retries, int jobs, bool retreats = true) : IDisposable
 {
     private const int MaxFailureText = 300;
 
@@ -84,6 +85,8 @@ internal sealed class ChunkAttempts(int retries, int jobs) : IDisposable
     /// <returns>Whether others may have taken the memory.</returns>
     private bool Retreat(int atOnce)
     {
+        if (!retreats)
+            return false;
         lock (_gate)
         {
             if (_jobs == atOnce)

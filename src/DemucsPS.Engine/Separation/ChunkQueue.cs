@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Inference;
+using DemucsPS.Engine.Models.Contracts;
 
 namespace DemucsPS.Engine.Separation;
 
@@ -7,37 +8,40 @@ namespace DemucsPS.Engine.Separation;
 /// depends on how many
 /// run at once. One worker more than jobs: its chunk has its spectrogram ready when a model becomes free, and a chunk that is done can be
 /// blended and written while
-/// the models run on. Disposing ends what runs and waits for it. Not thread-safe.
+/// the models run on; where models take several chunks at once, that many workers more. Disposing ends what runs and waits for it. Not
+/// thread-safe.
 /// </summary>
 /// <typeparam name="T">What is known of a chunk.</typeparam>
 internal sealed class ChunkQueue<T> : IDisposable
 {
     private readonly ModelBag _bag;
     private readonly IReadOnlyList<int> _stems;
-    private readonly int _jobs;
+    private readonly int _most;
     private readonly int _inModel;
     private readonly bool _keepTimeBranch;
     private readonly CancellationTokenSource _stop;
     private readonly ChannelTransforms _transforms;
     private readonly ModelSlots _slots;
     private readonly Stack<ChunkWorker> _idle = new();
-    private readonly Queue<(T Item, ChunkWorker Worker, Task Done)> _running = new();
+    private readonly Stack<ModelTensors> _idleTensors = new();
+    private readonly Queue<(T Item, ChunkWorker Worker, OpenBatch Batch, Task Done)> _running = new();
+    private OpenBatch? _batch;
     private int _unfinished;
 
     /// <param name="bag">The models; owned by the caller and not disposed before this.</param>
     /// <param name="stems">Numbers of the stems that are wanted.</param>
-    /// <param name="jobs">Chunks that are in the model at once, at least 1.</param>
+    /// <param name="jobs">Chunks, or batches of them, that are in the model at once, at least 1.</param>
     /// <param name="keepTimeBranch">Whether workers keep the time branch by itself.</param>
     /// <param name="cancellationToken">Ends the runs.</param>
     public ChunkQueue(ModelBag bag, IReadOnlyList<int> stems, int jobs, bool keepTimeBranch, CancellationToken cancellationToken)
     {
         _bag = bag;
         _stems = stems;
-        _jobs = bag.ChunksAtOnce(jobs);
+        _most = (bag.BatchesAtOnce(jobs) + 1) * bag.BatchSize;
         _inModel = jobs;
         _keepTimeBranch = keepTimeBranch;
         _transforms = new ChannelTransforms(bag.Contract.SegmentFrames);
-        _slots = new ModelSlots(jobs, bag.Contract);
+        _slots = new ModelSlots(jobs, bag.Contract, bag.BatchSize);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
@@ -48,44 +52,38 @@ internal sealed class ChunkQueue<T> : IDisposable
     public int Count => _running.Count;
 
     /// <summary>Whether a chunk must be taken before another can be started.</summary>
-    public bool IsFull => _running.Count > _jobs;
+    public bool IsFull => _running.Count >= _most;
 
     /// <summary>Starts a chunk; the queue must not be full.</summary>
     /// <param name="item">What is known of it.</param>
-    /// <param name="index">Its number among the chunks of its track.</param>
-    /// <param name="count">The chunks of its track.</param>
-    /// <param name="allCome">Whether all of them will be started, one after the other; otherwise it is looked at what else is there when it
-    /// runs.</param>
+    /// <param name="place">Where it is in its track.</param>
     /// <param name="prepare">Puts its segment into the worker; called on this thread.</param>
     /// <param name="work">Separates it; called on another thread.</param>
-    public void Start(T item, int index, int count, bool allCome, Action<ChunkWorker> prepare, Action<ChunkWorker, CancellationToken> work)
+    public void Start(T item, ChunkPlace place, Action<ChunkWorker> prepare, Action<ChunkWorker, CancellationToken> work)
     {
         if (IsFull)
             throw new InvalidOperationException("Take a chunk before another is started.");
         // Workers are large, so there are never more than were needed at once.
         ChunkWorker worker =
             _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _slots, _keepTimeBranch) { Observe = Observe };
+        OpenBatch batch = BatchFor(place);
+        worker.Enter(batch.Chunks, place.Number % _bag.BatchSize);
         prepare(worker);
-        RunResources share = new ChunkScheduler(_inModel, count).Share(index);
+        RunResources share = place.Share(_inModel, _bag.BatchSize);
         worker.RunResources = () =>
             share with
             {
-                OwnThreadOnly = share.OwnThreadOnly && (allCome || Volatile.Read(ref _unfinished) >= _inModel),
+                OwnThreadOnly = share.OwnThreadOnly && (place.AllCome || Volatile.Read(ref _unfinished) >= _inModel),
             };
         Interlocked.Increment(ref _unfinished);
         // A thread of its own: it waits, for its turn and for the runtime, and would only keep a thread of the pool from the transforms.
-        _running.Enqueue(
-            (
-                item,
-                worker,
-                Task.Factory.StartNew(
-                    () => Work(worker, work),
-                    CancellationToken.None,
-                    TaskCreationOptions.LongRunning,
-                    TaskScheduler.Default
-                )
-            )
+        Task done = Task.Factory.StartNew(
+            () => Work(worker, work),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
         );
+        _running.Enqueue((item, worker, batch, done));
     }
 
     /// <summary>
@@ -94,12 +92,14 @@ internal sealed class ChunkQueue<T> : IDisposable
     /// </summary>
     public void TakeOldest(Action<T, ChunkWorker> use)
     {
-        (T item, ChunkWorker worker, Task done) = _running.Peek();
+        (T item, ChunkWorker worker, OpenBatch batch, Task done) = _running.Peek();
         done.GetAwaiter().GetResult();
         _stop.Token.ThrowIfCancellationRequested();
         _running.Dequeue();
         use(item, worker);
         _idle.Push(worker);
+        if (--batch.NotTaken == 0)
+            _idleTensors.Push(batch.Chunks.Tensors);
     }
 
     /// <inheritdoc/>
@@ -113,15 +113,44 @@ internal sealed class ChunkQueue<T> : IDisposable
         _stop.Dispose();
     }
 
+    /// <summary>The batch that a chunk belongs to: the last one, or a new one.</summary>
+    private OpenBatch BatchFor(ChunkPlace place)
+    {
+        int number = place.Number / _bag.BatchSize;
+        if (_batch is not { } batch || !place.AllCome || batch.Number != number)
+        {
+            int members = place.MembersOf(number, _bag.BatchSize);
+            ModelTensors tensors = _idleTensors.Count > 0 ? _idleTensors.Pop() : ChunkWorker.Allocate(_bag);
+            batch = _batch = new OpenBatch(number, new ChunkBatch(_bag, _slots, tensors, members)) { NotTaken = members };
+        }
+        return batch;
+    }
+
     private void Work(ChunkWorker worker, Action<ChunkWorker, CancellationToken> work)
     {
         try
         {
             work(worker, _stop.Token);
         }
+        catch
+        {
+            // It may have failed before it came to a model, where others of its batch wait for it.
+            worker.Leave();
+            throw;
+        }
         finally
         {
             Interlocked.Decrement(ref _unfinished);
         }
+    }
+
+    private sealed class OpenBatch(int number, ChunkBatch chunks)
+    {
+        public int Number => number;
+
+        public ChunkBatch Chunks => chunks;
+
+        /// <summary>Chunks of it that were not taken yet, those that are still to be started included.</summary>
+        public int NotTaken { get; set; }
     }
 }

@@ -9,35 +9,31 @@ namespace DemucsPS.Engine.Separation;
 /// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over
 /// the bag. Models that take and
 /// give waveforms only are spared the spectrograms.
-/// Owns its input and its result and reuses them; the models run when it is its turn.
+/// Owns its result and reuses it; its input is in its batch, and the models run when all chunks of that have come.
 /// </summary>
 internal sealed class ChunkWorker
 {
     private readonly ModelBag _bag;
     private readonly IReadOnlyList<int> _stems;
-    private readonly ModelTensors _tensors;
     private readonly ChannelTransforms _transforms;
     private readonly ModelSlots _slots;
     private readonly float[][] _left;
     private readonly float[][] _right;
     private readonly float[][]? _timeLeft;
     private readonly float[][]? _timeRight;
+    private ChunkBatch? _batch;
+    private int _place;
 
     /// <param name="bag">The models.</param>
     /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
     /// <param name="transforms">Scratch, shared by workers.</param>
-    /// <param name="slots">Lets workers into the models.</param>
+    /// <param name="slots">Lets batches into the models.</param>
     /// <param name="keepTimeBranch">Whether the time branch is also kept by itself, for people who want to see what each branch
     /// does.</param>
     public ChunkWorker(ModelBag bag, IReadOnlyList<int> stems, ChannelTransforms transforms, ModelSlots slots, bool keepTimeBranch = false)
     {
         _bag = bag;
         _stems = stems;
-        _tensors = new ModelTensors(bag.Contract);
-        // Allocated here: two threads fill them.
-        _ = _tensors.Left;
-        if (bag.NeedsSpectrograms)
-            _ = _tensors.Spectrogram;
         _transforms = transforms;
         _slots = slots;
         _left = Segments();
@@ -58,10 +54,10 @@ internal sealed class ChunkWorker
     public Func<RunResources> RunResources { get; set; } = static () => default;
 
     /// <summary>The segment to separate, left channel.</summary>
-    public Span<float> InputLeft => _tensors.Left;
+    public Span<float> InputLeft => Segment.Left;
 
     /// <summary>The segment to separate, right channel.</summary>
-    public Span<float> InputRight => _tensors.Right;
+    public Span<float> InputRight => Segment.Right;
 
     /// <summary>The result for the n-th wanted stem, one segment long, left channel.</summary>
     public ReadOnlySpan<float> Left(int n) => _left[n];
@@ -76,6 +72,25 @@ internal sealed class ChunkWorker
     /// <summary>What the time branch has in the result for the n-th wanted stem, right channel.</summary>
     /// <exception cref="InvalidOperationException">The worker was not made to keep it.</exception>
     public ReadOnlySpan<float> TimeRight(int n) => (_timeRight ?? throw NotKept())[n];
+
+    private SegmentTensors Segment =>
+        (_batch ?? throw new InvalidOperationException("The worker has no place in a batch.")).Tensors.Segment(_place);
+
+    /// <summary>Memory for a batch of chunks.</summary>
+    public static ModelTensors Allocate(ModelBag bag)
+    {
+        ModelTensors tensors = new(bag.Contract, bag.BatchSize);
+        tensors.AllocateInputs(bag.NeedsSpectrograms);
+        return tensors;
+    }
+
+    /// <summary>Takes a place in a batch, for one chunk.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="place">A place that no other has, from 0.</param>
+    public void Enter(ChunkBatch batch, int place) => (_batch, _place) = (batch, place);
+
+    /// <summary>Leaves its batch: the others go on without this chunk.</summary>
+    public void Leave() => _batch?.Leave();
 
     /// <summary>Separates the segment in <see cref="InputLeft"/> and <see cref="InputRight"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not
@@ -93,6 +108,41 @@ internal sealed class ChunkWorker
     /// finite.</exception>
     public void Separate(ReadOnlyMemory<float> change, CancellationToken cancellationToken)
     {
+        try
+        {
+            Transform(change);
+            Observe?.Invoke(ChunkStep.Transformed);
+            bool first = true;
+            for (int model = 0; model < _bag.Sources.Count; model++)
+            {
+                if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
+                    continue;
+                using ChunkBatch.Reading reading = _batch!.Run(
+                    model,
+                    RunResources,
+                    () => Observe?.Invoke(ChunkStep.Running),
+                    cancellationToken
+                );
+                Collect(model, first);
+                first = false;
+                Observe?.Invoke(ChunkStep.Done);
+            }
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !_batch!.IsAlone)
+        {
+            // The others of the batch go on. If this chunk is tried again, it is by itself, in its place.
+            _batch.Leave();
+            ChunkBatch alone = new(_bag, _slots, Allocate(_bag), members: 1);
+            InputLeft.CopyTo(alone.Tensors.Segment(_place).Left);
+            InputRight.CopyTo(alone.Tensors.Segment(_place).Right);
+            Enter(alone, _place);
+            throw;
+        }
+    }
+
+    /// <summary>Computes the models' inputs.</summary>
+    private void Transform(ReadOnlyMemory<float> change)
+    {
         // One after another: what began first gets all processors, and is the first to have its turn.
         lock (_transforms.InputsGate)
         {
@@ -100,31 +150,13 @@ internal sealed class ChunkWorker
             {
                 if (_bag.NeedsSpectrograms)
                 {
-                    spectrogram.ForwardChannel(Input(channel), Planes(_tensors.Spectrogram, channel));
+                    spectrogram.ForwardChannel(Input(channel), Planes(Segment.Spectrogram, channel));
                     if (!change.IsEmpty)
-                        Add(Planes(change.Span, channel), Planes(_tensors.Spectrogram, channel), 1);
+                        Add(Planes(change.Span, channel), Planes(Segment.Spectrogram, channel), 1);
                 }
                 if (!change.IsEmpty)
                     spectrogram.AddInverseChannel(Planes(change.Span, channel), Input(channel));
             });
-        }
-        Observe?.Invoke(ChunkStep.Transformed);
-        bool first = true;
-        for (int model = 0; model < _bag.Sources.Count; model++)
-        {
-            if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
-                continue;
-            // The model first: while a chunk waits for one to be loaded, others need the slot.
-            using ModelBag.Use use = _bag.Take(model, cancellationToken);
-            using ModelSlots.Slot slot = _slots.Take(_tensors, cancellationToken);
-            Observe?.Invoke(ChunkStep.Running);
-            use.Run(_tensors, RunResources(), cancellationToken);
-            // An accelerator need not wait for what the processor does with its results.
-            if (_bag.ExecutionProvider != ExecutionProvider.Cpu)
-                slot.Leave();
-            Collect(model, first);
-            first = false;
-            Observe?.Invoke(ChunkStep.Done);
         }
     }
 
@@ -147,9 +179,9 @@ internal sealed class ChunkWorker
             }
             if (weight != 0)
             {
-                ReadOnlySpan<float> time = _tensors.StemWaveform(stem, channel);
-                if (_tensors.HasStemSpectrograms)
-                    spectrogram.AddInverseChannel(Planes(_tensors.StemSpectrogram(stem), channel), result, weight);
+                ReadOnlySpan<float> time = Segment.StemWaveform(stem, channel);
+                if (Segment.HasStemSpectrograms)
+                    spectrogram.AddInverseChannel(Planes(Segment.StemSpectrogram(stem), channel), result, weight);
                 Add(time, result, weight);
                 if (timeBranch is not null)
                     Add(time, timeBranch, weight);
@@ -167,7 +199,7 @@ internal sealed class ChunkWorker
         );
     }
 
-    private Span<float> Input(int channel) => channel == 0 ? _tensors.Left : _tensors.Right;
+    private Span<float> Input(int channel) => channel == 0 ? InputLeft : InputRight;
 
     // The real and the imaginary part of one channel.
     private static Span<float> Planes(Span<float> tensor, int channel) => tensor.Slice(channel * (tensor.Length / 2), tensor.Length / 2);

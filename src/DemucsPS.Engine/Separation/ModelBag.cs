@@ -23,7 +23,7 @@ public sealed class ModelBag : IDisposable
     // The rest is for the program's own buffers, the files' caches and other programs.
     private const double MemoryShare = 0.7;
 
-    private const int MostChunksInTurn = 16;
+    private const int MostBatchesInTurn = 16;
 
     private readonly Lock _gate = new();
     private readonly ModelSelection _selection;
@@ -59,7 +59,8 @@ public sealed class ModelBag : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfZero(selection.Models.Count);
         _selection = selection;
-        _options = options with { Precision = selection.Precision };
+        ModelSelection.CheckBatchSize(selection.BatchSize);
+        _options = options with { Precision = selection.Precision, BatchSize = selection.BatchSize };
         _prepare = prepare;
         _warn = warn;
         _tell = tell;
@@ -83,7 +84,7 @@ public sealed class ModelBag : IDisposable
         ShowsBranches = true;
         foreach (int model in _needed)
         {
-            SeparationModel.CheckPrecision(_sources[model], options, prepare, selection.Precision);
+            SeparationModel.CheckOptions(_sources[model], _options, prepare);
             if (prepare && _sources[model] is { Path: { } path, Trial: ModelTrial.None, IsWeights: false })
                 PreparedModel.CheckRefusal(path, PreparationCache.Open());
             ModelContract declared = Declared(model);
@@ -141,6 +142,9 @@ public sealed class ModelBag : IDisposable
 
     /// <summary>The precision in which the models are computed.</summary>
     public ModelPrecision Precision => _selection.Precision;
+
+    /// <summary>Chunks that the models compute at once.</summary>
+    public int BatchSize => _selection.BatchSize;
 
     /// <summary>Loads the models of a bag.</summary>
     /// <param name="sources">At least one.</param>
@@ -303,8 +307,8 @@ public sealed class ModelBag : IDisposable
     /// <param name="stem">The stem's number.</param>
     public float Weight(int model, int stem) => _weights[model][stem];
 
-    /// <summary>Chunks that should be under way at once for so many jobs: more where models are loaded in turn.</summary>
-    internal int ChunksAtOnce(int jobs) => Math.Max(jobs, Loaded.ChunksInTurn);
+    /// <summary>Batches of chunks that should be under way at once for so many jobs: more where models are loaded in turn.</summary>
+    internal int BatchesAtOnce(int jobs) => Math.Max(jobs, Loaded.BatchesInTurn);
 
     /// <summary>
     /// Gives a model to run; where models are loaded in turn, waits for it and loads it. To be disposed when its outputs are read.
@@ -346,13 +350,8 @@ public sealed class ModelBag : IDisposable
             return Identify(cancellationToken);
         if (_foreseen is null)
         {
-            ExecutionProvider provider = ExecutionProviderChoice.Resolve(_options, null).ExecutionProvider;
-            _foreseen =
-            [
-                .. _needed.Select(model =>
-                    UnloadedModel.Read(_sources[model], _prepare, _selection.Precision, provider, cancellationToken)
-                ),
-            ];
+            GraphTarget target = SeparationModel.TargetOf(ExecutionProviderChoice.Resolve(_options, null));
+            _foreseen = [.. _needed.Select(model => UnloadedModel.Read(_sources[model], _prepare, target, cancellationToken))];
         }
         return [.. _foreseen.Select((model, i) => model.Given(then.ElementAtOrDefault(i)))];
     }
@@ -375,20 +374,54 @@ public sealed class ModelBag : IDisposable
         OnnxSessionOptions options = ExecutionProviderChoice.Resolve(_options, _tell);
         int threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : MachineLimits.Processors;
         bool threadEach = options.ExecutionProvider == ExecutionProvider.Cpu && new JobPlan(_jobs, threads).IsThreadEach;
-        ModelMemory[] Sizes(bool twice) => [.. _needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, _jobs, twice))];
+        ModelMemory[] Sizes(bool twice) =>
+            [.. _needed.Select(i => ModelMemory.Estimate(_sources[i], Contract, _jobs * BatchSize, twice))];
         ModelMemory[] sizes = Sizes(threadEach);
         long budget = _memory ?? (long)(MachineLimits.Memory * MemoryShare),
-            chunk = ModelMemory.ChunkBytes(Contract);
-        bool inTurn = _needed.Length > 1 && sizes.Sum(s => s.Bytes) + _jobs * chunk > budget;
+            batch = BatchSize * ModelMemory.ChunkBytes(Contract);
+        bool inTurn = _needed.Length > 1 && sizes.Sum(s => s.Bytes) + _jobs * batch > budget;
         if (inTurn)
             sizes = Sizes(twice: false);
+        List<(string, bool, ModelFileSet?)> contents = LoadEach(options, inTurn, threadEach, cancellationToken);
+        return new LoadedModels(
+            options.ExecutionProvider,
+            FormattableString.Invariant(
+                $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProviderChoice.Describe(options)}, {threads} thread{(threads == 1 ? "" : "s")}{(BatchSize == 1 ? "" : $", batches of {BatchSize}")}"
+            ),
+            ModelMemory.Describe(sizes, inTurn, budget),
+            contents,
+            inTurn ? Rotate(options) : null,
+            inTurn ? (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / batch, 1, MostBatchesInTurn) : 0
+        );
+    }
+
+    /// <summary>
+    /// Loads each needed model once, also where it cannot stay, so that what does not fit is found out before anything is separated.
+    /// </summary>
+    private List<(string, bool, ModelFileSet?)> LoadEach(
+        OnnxSessionOptions options,
+        bool inTurn,
+        bool threadEach,
+        CancellationToken cancellationToken
+    )
+    {
         List<(string, bool, ModelFileSet?)> contents = [];
         foreach (int model in _needed)
         {
             if (options is { ExecutionProvider: not ExecutionProvider.Cpu, SkipProviderCheck: false })
                 ProviderCheck.Run(_sources[model], options, _prepare, _selection.StemNames, _tell, cancellationToken);
-            // Each is loaded once here, also where it cannot stay, so that what does not fit is found out before anything is separated.
-            SeparationModel loaded = _models[model] = LoadOne(model, Warn, _warn, _tell, identify: true, cancellationToken);
+            SeparationModel loaded = _models[model] = LoadOne(
+                model,
+                new ModelLoading
+                {
+                    Options = options,
+                    Identify = true,
+                    Warn = WarnOfCache,
+                    WarnOfDamage = _warn,
+                    Tell = _tell,
+                },
+                cancellationToken
+            );
             CheckFit(_sources[model], loaded.Contract);
             contents.Add((loaded.Name, loaded.IsPrepared, loaded.Files));
             if (inTurn && model != _needed[0])
@@ -401,58 +434,38 @@ public sealed class ModelBag : IDisposable
                 loaded.LoadForOwnThreads(cancellationToken);
             }
         }
-        ModelRotation? rotation = null;
-        if (inTurn)
-        {
-            // Warnings were given above, on this thread, and what is in the files is known.
-            rotation = new ModelRotation(_models[_needed[0]]!, _needed[0], _sources.Length, _jobs, (model, stop) =>
-                LoadOne(model, null, null, null, identify: false, stop)
-            );
-            _models[_needed[0]] = null;
-        }
-        return new LoadedModels(
-            options.ExecutionProvider,
-            FormattableString.Invariant(
-                $"ONNX Runtime {OnnxRuntimeLibrary.Version}, {ExecutionProviderChoice.Describe(options)}, {threads} thread{(threads == 1 ? "" : "s")}"
-            ),
-            ModelMemory.Describe(sizes, inTurn, budget),
-            contents,
-            rotation,
-            inTurn ? (int)Math.Clamp((budget - sizes.Max(s => s.Bytes)) / chunk, 1, MostChunksInTurn) : 0
+        return contents;
+    }
+
+    /// <summary>Hands the first model over to be loaded in turn with the others. Warnings were given, and what is in the files is
+    /// known.</summary>
+    private ModelRotation Rotate(OnnxSessionOptions options)
+    {
+        int first = _needed[0];
+        ModelRotation rotation = new(_models[first]!, first, _sources.Length, _jobs, (model, stop) =>
+            LoadOne(model, new ModelLoading { Options = options }, stop)
         );
+        _models[first] = null;
+        return rotation;
+    }
 
-        SeparationModel LoadOne(
-            int model,
-            Action<string>? warning,
-            Action<string>? damage,
-            Action<string>? note,
-            bool identify,
-            CancellationToken stop
-        )
-        {
-            SeparationModel loaded = SeparationModel.LoadForBag(
-                _sources[model],
-                options,
-                _prepare,
-                warning,
-                damage,
-                _selection.StemNames,
-                note,
-                _selection.Precision,
-                identify,
-                stop
-            );
-            Interlocked.Increment(ref _loads);
-            return loaded;
-        }
+    private SeparationModel LoadOne(int model, ModelLoading how, CancellationToken cancellationToken)
+    {
+        SeparationModel loaded = SeparationModel.LoadWith(
+            _sources[model],
+            how with { Prepare = _prepare, StemNames = _selection.StemNames },
+            cancellationToken
+        );
+        Interlocked.Increment(ref _loads);
+        return loaded;
+    }
 
-        // A cache that cannot be written to is the same for all models.
-        void Warn(string sentence)
-        {
-            if (!_warned)
-                _warn?.Invoke(sentence);
-            _warned = true;
-        }
+    // A cache that cannot be written to is the same for all models.
+    private void WarnOfCache(string sentence)
+    {
+        if (!_warned)
+            _warn?.Invoke(sentence);
+        _warned = true;
     }
 
     private ModelContract Declared(int model) => _declared[model] ??= SeparationModel.Declare(_sources[model], _selection.StemNames);
@@ -534,14 +547,14 @@ public sealed class ModelBag : IDisposable
     /// <param name="MemoryUse">What they are expected to take of memory, as text.</param>
     /// <param name="Contents">What was loaded of each needed model, whether it still is or not.</param>
     /// <param name="Rotation">Loads them in turn; null if they are loaded together.</param>
-    /// <param name="ChunksInTurn">Chunks under way at once where they are loaded in turn; else 0.</param>
+    /// <param name="BatchesInTurn">Batches of chunks under way at once where they are loaded in turn; else 0.</param>
     private sealed record LoadedModels(
         ExecutionProvider ExecutionProvider,
         string Runtime,
         string MemoryUse,
         IReadOnlyList<(string Name, bool IsPrepared, ModelFileSet? Files)> Contents,
         ModelRotation? Rotation,
-        int ChunksInTurn
+        int BatchesInTurn
     );
 
     /// <summary>A model while it is run.</summary>

@@ -4,13 +4,14 @@ using DemucsPS.Engine.Models.Contracts;
 namespace DemucsPS.Engine.Separation;
 
 /// <summary>
-/// Lets as many workers into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs,
-/// comes with the slot, so a worker that
+/// Lets as many batches into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs,
+/// comes with the slot, so a batch that
 /// waits has none. Thread-safe.
 /// </summary>
 /// <param name="jobs">Slots, at least 1.</param>
 /// <param name="contract">The contract of the models.</param>
-internal sealed class ModelSlots(int jobs, ModelContract contract) : IDisposable
+/// <param name="batch">Chunks of a batch.</param>
+internal sealed class ModelSlots(int jobs, ModelContract contract, int batch) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(jobs);
     private readonly ConcurrentBag<ModelTensors> _outputs = [];
@@ -20,7 +21,7 @@ internal sealed class ModelSlots(int jobs, ModelContract contract) : IDisposable
     public Slot Take(ModelTensors tensors, CancellationToken cancellationToken)
     {
         _free.Wait(cancellationToken);
-        return new Slot(this, tensors, _outputs.TryTake(out ModelTensors? outputs) ? outputs : new ModelTensors(contract));
+        return new Slot(this, tensors, _outputs.TryTake(out ModelTensors? outputs) ? outputs : new ModelTensors(contract, batch));
     }
 
     /// <inheritdoc/>
@@ -42,14 +43,14 @@ internal sealed class ModelSlots(int jobs, ModelContract contract) : IDisposable
             tensors.ExchangeOutputs(outputs);
         }
 
-        /// <summary>Gives the slot to the next worker, and keeps the memory with what the models gave. At most once.</summary>
+        /// <summary>Gives the slot to the next batch, and keeps the memory with what the models gave. At most once.</summary>
         public void Leave()
         {
             _left = true;
             _slots._free.Release();
         }
 
-        /// <summary>Gives the slot, and the memory, to the next worker.</summary>
+        /// <summary>Gives the slot, and the memory, to the next batch.</summary>
         public void Dispose()
         {
             _tensors.ExchangeOutputs(_outputs);

@@ -111,6 +111,7 @@ internal static class ProviderCheck
                     Models = [source],
                     StemNames = stemNames,
                     Precision = how.Precision,
+                    BatchSize = how.BatchSize,
                 },
                 null,
                 how,
@@ -120,7 +121,10 @@ internal static class ProviderCheck
             return
             [
                 .. Chunks(bag.Contract.SegmentFrames)
-                    .Select(chunk => TestSegment.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken)),
+                    .Select(
+                        (chunk, i) =>
+                            TestSegment.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken, i % bag.BatchSize)
+                    ),
             ];
         }
     }
@@ -156,6 +160,7 @@ internal static class ProviderCheck
                 options.Precision.ToString(),
                 prepare.ToString(),
                 FormattableString.Invariant($"{PreparedModel.RewriteVersion}"),
+                .. options.BatchSize == 1 ? [] : (string[])[FormattableString.Invariant($"{options.BatchSize} at once")],
                 .. files,
             ]
         );

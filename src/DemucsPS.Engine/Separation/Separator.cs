@@ -109,13 +109,17 @@ internal sealed class Separator
         Blender blender = new(_selection, adders, sink, normalization, mix, firstFrame);
 
         // One worker more than jobs has its chunk ready.
-        using ChunkAttempts attempts = new(_options.RetryCount, _bag.ChunksAtOnce(_options.Jobs) + 1);
+        using ChunkAttempts attempts = new(
+            _options.RetryCount,
+            (_bag.BatchesAtOnce(_options.Jobs) + 1) * _bag.BatchSize,
+            retreats: _bag.BatchSize == 1
+        );
         using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken)
         {
             Observe = Observe,
         };
         int blended = 0;
-        foreach ((int index, Job next) in order.Index())
+        foreach (Job next in order)
         {
             if (queue.IsFull)
                 TakeOldest();
@@ -124,9 +128,7 @@ internal sealed class Separator
             // The window goes forwards only, so segments are copied here, in order, and not on the worker's thread.
             queue.Start(
                 next,
-                index,
-                order.Length,
-                allCome: true,
+                new ChunkPlace(next.Number, order[0].Number, order.Length, AllCome: true),
                 worker => window.CopySegment(next.Chunk.Offset, next.Chunk.InputStart, worker.InputLeft, worker.InputRight),
                 (worker, stop) => attempts.Run(what, next.Failures, attempt => Run(next, worker, attempt, stop), stop)
             );

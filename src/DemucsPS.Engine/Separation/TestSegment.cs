@@ -42,15 +42,29 @@ internal static class TestSegment
     /// <summary>
     /// Left and right of each stem of a segment; null, and what the matter is, if the model does not give finite values for it.
     /// </summary>
-    public static float[][]? Separate(ModelBag bag, float[] left, float[] right, out string? failure, CancellationToken cancellationToken)
+    /// <param name="bag">The models.</param>
+    /// <param name="left">The left channel.</param>
+    /// <param name="right">The right channel.</param>
+    /// <param name="failure">What the matter is.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="place">Its place among the segments that the models compute at once.</param>
+    public static float[][]? Separate(
+        ModelBag bag,
+        float[] left,
+        float[] right,
+        out string? failure,
+        CancellationToken cancellationToken,
+        int place = 0
+    )
     {
-        using ModelSlots slots = new(1, bag.Contract);
+        using ModelSlots slots = new(1, bag.Contract, bag.BatchSize);
         ChunkWorker worker = new(
             bag,
             [.. Enumerable.Range(0, bag.Contract.Stems.Count)],
             new ChannelTransforms(bag.Contract.SegmentFrames),
             slots
         );
+        worker.Enter(new ChunkBatch(bag, slots, ChunkWorker.Allocate(bag), members: 1), place);
         left.CopyTo(worker.InputLeft);
         right.CopyTo(worker.InputRight);
         try

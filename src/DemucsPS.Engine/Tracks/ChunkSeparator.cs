@@ -40,7 +40,7 @@ public sealed class ChunkSeparator : IDisposable
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, stems);
         bag.Load(cancellationToken);
         _bag = bag;
-        _attempts = new ChunkAttempts(retries, bag.ChunksAtOnce(jobs) + 1);
+        _attempts = new ChunkAttempts(retries, bag.BatchesAtOnce(jobs) + 1);
         _names = selection.Names;
         // Workers know the stems in the model's order.
         _workerStem = [.. selection.Rows.Select(row => selection.ModelStems.ToList().IndexOf(row.Stems[0].Stem))];
@@ -104,9 +104,7 @@ public sealed class ChunkSeparator : IDisposable
         }
         _queue.Start(
             job,
-            job.Chunk.Index,
-            job.Chunk.Count,
-            allCome: false,
+            new ChunkPlace(job.Chunk.Index, 0, job.Chunk.Count, AllCome: false),
             static _ => { },
             (worker, stop) => job.Result = Run(job, worker, stop)
         );

@@ -142,6 +142,10 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
     [Parameter]
     public int ThrottleLimit { get; set; }
 
+    /// <summary>Chunks that a model computes at once.</summary>
+    [Parameter]
+    public int BatchSize { get; set; } = 1;
+
     /// <inheritdoc/>
     [Parameter]
     public int RetryCount { get; set; } = new SeparationOptions().RetryCount;
@@ -175,12 +179,14 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
                 RetryCount = RetryCount,
             };
             options.Check();
+            ModelSelection.CheckBatchSize(BatchSize);
             StemRequest choice = Choice(Stem);
             StemOutput output = Output();
             _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());
             output.Check();
             OnnxSessionOptions session = this.Session(_jobs.Threads);
-            _bag = ModelBag.Open(this.Models(), choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
+            ModelSelection models = this.Models() with { BatchSize = BatchSize };
+            _bag = ModelBag.Open(models, choice.Needed, session, prepare: !NoPreparation, WriteWarning, _jobs.Jobs, WriteVerbose);
             _separator = new FileSeparator(
                 _bag,
                 choice.Select(_bag.Contract.Stems),

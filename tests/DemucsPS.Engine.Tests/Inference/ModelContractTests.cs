@@ -354,15 +354,7 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     /// <summary>Both channels of every stem of one segment of the sample song.</summary>
     private static float[][] Separate(ModelBag bag, int segment)
     {
-        using ModelSlots slots = new(1, bag.Contract);
-        ChunkWorker worker = new(bag, [.. Enumerable.Range(0, bag.Contract.Stems.Count)], new ChannelTransforms(segment), slots);
         MemoryTrack song = MemoryTrack.Song(44100, segment, gain: 5);
-        song.Left.CopyTo(worker.InputLeft);
-        song.Right.CopyTo(worker.InputRight);
-        worker.Separate(CancellationToken.None);
-        return
-        [
-            .. Enumerable.Range(0, bag.Contract.Stems.Count).SelectMany(n => new[] { worker.Left(n).ToArray(), worker.Right(n).ToArray() }),
-        ];
+        return TestSegment.Separate(bag, song.Left, song.Right, out _, CancellationToken.None)!;
     }
 }

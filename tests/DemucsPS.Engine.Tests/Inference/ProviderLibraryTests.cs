@@ -417,20 +417,18 @@ public sealed class ProviderLibraryTests : IDisposable
     public void BFloat16_is_OpenVINOs(ExecutionProvider provider)
     {
         DemucsException e = Assert.Throws<DemucsException>(() =>
-            SeparationModel.CheckPrecision(
+            SeparationModel.CheckOptions(
                 ModelSource.Find(SmallModels.File),
-                new OnnxSessionOptions { ExecutionProvider = provider },
-                prepare: false,
-                ModelPrecision.BFloat16
+                new OnnxSessionOptions { ExecutionProvider = provider, Precision = ModelPrecision.BFloat16 },
+                prepare: false
             )
         );
         Assert.Equal(DemucsError.ParameterInvalid, e.Error);
         Assert.Contains($"not with {provider}", e.Message, StringComparison.Ordinal);
-        SeparationModel.CheckPrecision(
+        SeparationModel.CheckOptions(
             ModelSource.Find(SmallModels.File),
-            new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.OpenVINO },
-            prepare: false,
-            ModelPrecision.BFloat16
+            new OnnxSessionOptions { ExecutionProvider = ExecutionProvider.OpenVINO, Precision = ModelPrecision.BFloat16 },
+            prepare: false
         );
     }
 
@@ -476,10 +474,10 @@ public sealed class ProviderLibraryTests : IDisposable
         using SeparationModel model = SeparationModel.Load(ModelSource.Find(SmallModels.File), options);
         ModelTensors tensors = new(model.Contract);
         Random random = new(1);
-        foreach (ref float sample in tensors.Left)
+        foreach (ref float sample in tensors.Segment(0).Left)
             sample = random.NextSingle() - 0.5f;
         model.Run(tensors, CancellationToken.None);
-        return tensors.StemWaveform(0, 0).ToArray();
+        return tensors.Segment(0).StemWaveform(0, 0).ToArray();
     }
 
     private SeparationResult Separate(OnnxSessionOptions options, string destination, bool resume)

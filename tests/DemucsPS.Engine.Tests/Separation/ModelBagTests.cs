@@ -105,7 +105,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         StemMatrix all = StemMatrix.Choose(together.Contract.Stems, null);
         float[][] expected = Separate(together, track, all, jobs);
         Assert.Equal(4, together.LoadCount);
-        Assert.Equal(jobs, together.ChunksAtOnce(jobs));
+        Assert.Equal(jobs, together.BatchesAtOnce(jobs));
 
         long memory =
             four.Models.Max(m => ModelMemory.Estimate(m, together.Contract, jobs, twice: false).Bytes)
@@ -114,7 +114,7 @@ public sealed class ModelBagTests(ITestOutputHelper output)
         // Once each, to see that they fit.
         Assert.Equal(4, inTurn.LoadCount);
         Assert.Contains("one after another", inTurn.MemoryUse, StringComparison.Ordinal);
-        Assert.Equal(atOnce, inTurn.ChunksAtOnce(jobs));
+        Assert.Equal(atOnce, inTurn.BatchesAtOnce(jobs));
         float[][] got = Separate(inTurn, track, all, jobs);
         for (int stem = 0; stem < 4; stem++)
             Assert.Equal(expected[stem], got[stem]);

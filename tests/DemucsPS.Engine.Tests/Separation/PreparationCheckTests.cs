@@ -282,7 +282,7 @@ public sealed class PreparationCheckTests : IDisposable
     {
         string path;
         GraphModel graph;
-        using (PreparedModel copy = PreparedModel.Prepare(model.Path!, ModelPrecision.Full, Cache, Assert.Fail, CancellationToken.None)!)
+        using (PreparedModel copy = PreparedModel.Prepare(model.Path!, GraphTarget.Cpu, Cache, Assert.Fail, CancellationToken.None)!)
             (path, graph) = (copy.Path!, GraphModel.Parse(copy.ToBytes()));
         int at = graph.Nodes.FindIndex(node => node.Is(fault == "silence" ? "Sub" : "Sqrt"));
         GraphNode node = graph.Nodes[at];

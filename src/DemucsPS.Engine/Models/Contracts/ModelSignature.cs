@@ -52,4 +52,14 @@ internal sealed record ModelSignature(
                 Shape = [.. output.Shape.Zip([mix.Shape[0], stems, .. rest], (declared, expected) => declared < 0 ? expected : declared)],
             };
     }
+
+    /// <summary>The same of a graph that takes one segment at a time.</summary>
+    /// <param name="batch">How many this one takes.</param>
+    public ModelSignature OfOneSegment(int batch)
+    {
+        return this with { Inputs = [.. Inputs.Select(One)], Outputs = [.. Outputs.Select(One)] };
+
+        OnnxTensorInfo One(OnnxTensorInfo tensor) =>
+            tensor.Shape.Count > 0 && tensor.Shape[0] == batch ? tensor with { Shape = [1, .. tensor.Shape.Skip(1)] } : tensor;
+    }
 }

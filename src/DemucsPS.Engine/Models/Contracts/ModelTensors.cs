@@ -7,7 +7,8 @@ namespace DemucsPS.Engine.Models.Contracts;
 
 /// <summary>
 /// The inputs and outputs of one run of a model, float32 in C order whatever the model's own tensors are: each allocated at its first
-/// use, and reused for chunk after chunk and for all models of a bag. Not thread-safe, except that what a run gave may be read by several
+/// use, and reused for chunk after chunk and for all models of a bag. Of the segments that are computed at once, each has a
+/// <see cref="SegmentTensors"/>. Not thread-safe, except that inputs may be filled, once allocated, and what a run gave be read by several
 /// threads.
 /// </summary>
 /// <remarks>
@@ -23,6 +24,7 @@ internal sealed class ModelTensors
 {
     private const int Alignment = 64;
 
+    private readonly int _batch;
     private readonly int _segment;
     private readonly int _stems;
     private readonly int _plane;
@@ -30,39 +32,47 @@ internal sealed class ModelTensors
     private Buffers _outputs = new();
 
     /// <summary>Tensors for a contract, and for others with as many stems and frames.</summary>
-    public ModelTensors(ModelContract contract)
+    /// <param name="contract">The contract.</param>
+    /// <param name="batch">Segments that are computed at once.</param>
+    public ModelTensors(ModelContract contract, int batch = 1)
     {
+        _batch = batch;
         _segment = contract.SegmentFrames;
         _stems = contract.Stems.Count;
         _plane = SegmentSpectrogram.Bins * contract.SpectrogramFrames;
     }
 
-    /// <summary>Input waveform, left channel: L samples.</summary>
-    public Span<float> Left => Own(TensorRole.Waveform).Span[.._segment];
-
-    /// <summary>Input waveform, right channel: L samples.</summary>
-    public Span<float> Right => Own(TensorRole.Waveform).Span.Slice(_segment, _segment);
-
-    /// <summary>Input spectrogram, [4][2048][T]; models that take waveforms only do not look at it.</summary>
-    public Span<float> Spectrogram => Own(TensorRole.Spectrogram).Span;
-
     /// <summary>Whether the last run gave spectrograms.</summary>
     public bool HasStemSpectrograms { get; private set; }
 
-    /// <summary>
-    /// Output spectrogram of one stem (the frequency branch), [4][2048][T]; only where <see cref="HasStemSpectrograms"/>.
-    /// </summary>
-    /// <param name="stem">The stem's number in the model.</param>
-    public ReadOnlySpan<float> StemSpectrogram(int stem) =>
-        Own(TensorRole.StemSpectrogram).Span.Slice(stem * SegmentSpectrogram.Planes * _plane, SegmentSpectrogram.Planes * _plane);
+    /// <summary>The part of one segment.</summary>
+    /// <param name="place">Its place among those that are computed at once, from 0.</param>
+    public SegmentTensors Segment(int place) => new(this, place);
 
-    /// <summary>
-    /// Output waveform of one stem (the time branch, or the whole stem of a model that gives waveforms only), L samples of one channel.
-    /// </summary>
-    /// <param name="stem">The stem's number in the model.</param>
-    /// <param name="channel">0 left, 1 right.</param>
-    public ReadOnlySpan<float> StemWaveform(int stem, int channel) =>
-        Own(TensorRole.StemWaveform).Span.Slice((2 * stem + channel) * _segment, _segment);
+    /// <summary>Allocates the inputs, silent, which several threads may then fill.</summary>
+    /// <param name="spectrograms">Whether models take spectrograms.</param>
+    public void AllocateInputs(bool spectrograms)
+    {
+        Own(TensorRole.Waveform).Span.Clear();
+        if (spectrograms)
+            Own(TensorRole.Spectrogram).Span.Clear();
+    }
+
+    /// <summary>What a run gave for one stem of a segment.</summary>
+    internal ReadOnlySpan<float> StemOf(TensorRole role, int place, int stem)
+    {
+        Span<float> all = Of(role, place);
+        int length = all.Length / _stems;
+        return all.Slice(stem * length, length);
+    }
+
+    /// <summary>The values of one segment.</summary>
+    internal Span<float> Of(TensorRole role, int place)
+    {
+        Span<float> all = Own(role).Span;
+        int length = all.Length / _batch;
+        return all.Slice(place * length, length);
+    }
 
     /// <summary>A model's input, with the values that are here.</summary>
     internal OnnxTensor Input(ContractTensor tensor)
@@ -117,13 +127,14 @@ internal sealed class ModelTensors
 
     private OnnxTensor Native(ContractTensor tensor)
     {
+        long[] shape = [_batch, .. tensor.Shape[1..]];
         if (tensor.IsOwn)
-            return OnnxTensor.Create(tensor.Name, Own(tensor.Role), tensor.Shape);
+            return OnnxTensor.Create(tensor.Name, Own(tensor.Role), shape);
         Buffers buffers = BuffersOf(tensor.Role);
         (TensorRole, TensorLayout) key = (tensor.Role, tensor.Layout);
         return tensor.ElementType == OnnxElementType.Float32
-            ? OnnxTensor.Create(tensor.Name, Kept(buffers.Singles, key, tensor.Length), tensor.Shape)
-            : OnnxTensor.Create(tensor.Name, Kept(buffers.Halves, key, tensor.Length), tensor.Shape);
+            ? OnnxTensor.Create(tensor.Name, Kept(buffers.Singles, key, _batch * tensor.Length), shape)
+            : OnnxTensor.Create(tensor.Name, Kept(buffers.Halves, key, _batch * tensor.Length), shape);
     }
 
     private delegate void Conversion<TFrom, TTo>(ReadOnlySpan<TFrom> source, Span<TTo> target);
@@ -204,7 +215,8 @@ internal sealed class ModelTensors
         };
     }
 
-    private static Memory<float> Use(ref Memory<float> memory, int length) => memory.IsEmpty ? memory = Allocate<float>(length) : memory;
+    private Memory<float> Use(ref Memory<float> memory, int length) =>
+        memory.IsEmpty ? memory = Allocate<float>(_batch * length) : memory;
 
     private static Memory<T> Kept<T>(Dictionary<(TensorRole, TensorLayout), Memory<T>> memories, (TensorRole, TensorLayout) key, int length)
         where T : unmanaged

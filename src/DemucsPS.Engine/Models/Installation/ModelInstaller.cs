@@ -398,14 +398,13 @@ public sealed class ModelInstaller
             PreparedModel? copy = source.IsWeights
                 ? WeightsModel.Prepare(
                     source,
-                    ModelPrecision.Full,
-                    GraphForm.Cpu,
+                    GraphTarget.Cpu,
                     PreparationCache.Open(),
                     options.Warn,
                     renew: false,
                     cancellationToken
                 )
-                : PreparedModel.Prepare(source.Path!, ModelPrecision.Full, PreparationCache.Open(), options.Warn, cancellationToken);
+                : PreparedModel.Prepare(source.Path!, GraphTarget.Cpu, PreparationCache.Open(), options.Warn, cancellationToken);
             copy?.Dispose();
         }
         catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)

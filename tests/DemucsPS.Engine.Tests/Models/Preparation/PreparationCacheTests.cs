@@ -119,7 +119,7 @@ public sealed class PreparationCacheTests : IDisposable
         string model = _folder["model.onnx"];
         File.WriteAllBytes(model, SmallGraph.GroupNormalization([1, 6, 35], [0, 1, -1], plain: true));
         PreparationCache cache = PreparationCache.Open(_folder["cache"]);
-        using PreparedModel prepared = PreparedModel.Prepare(model, ModelPrecision.Full, cache, null, CancellationToken.None)!;
+        using PreparedModel prepared = PreparedModel.Prepare(model, GraphTarget.Cpu, cache, null, CancellationToken.None)!;
         byte[] before = prepared.ToBytes();
         try
         {

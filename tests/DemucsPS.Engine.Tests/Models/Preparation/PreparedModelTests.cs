@@ -49,7 +49,7 @@ public sealed class PreparedModelTests : IDisposable
         Directory.CreateDirectory(_folder["elsewhere"]);
         using (PreparedModel elsewhere = Prepare(Save("elsewhere/model.onnx", Rewritable())))
             Assert.Equal(path, elsewhere.Path);
-        Assert.Null(PreparedModel.Prepare(path, ModelPrecision.Full, _cache, null, CancellationToken.None));
+        Assert.Null(PreparedModel.Prepare(path, GraphTarget.Cpu, _cache, null, CancellationToken.None));
         Assert.Equal(3, _folder.Files().Length);
     }
 
@@ -94,7 +94,7 @@ public sealed class PreparedModelTests : IDisposable
     public void A_model_with_nothing_to_rewrite_is_used_as_it_is()
     {
         Assert.Null(
-            PreparedModel.Prepare(Save("model.onnx", SmallModels.Split()), ModelPrecision.Full, _cache, Unwarned, CancellationToken.None)
+            PreparedModel.Prepare(Save("model.onnx", SmallModels.Split()), GraphTarget.Cpu, _cache, Unwarned, CancellationToken.None)
         );
         Assert.Single(_folder.Files());
     }
@@ -104,7 +104,7 @@ public sealed class PreparedModelTests : IDisposable
         Assert.Null(
             PreparedModel.Prepare(
                 Save("model.ort", [0x20, 0, 0, 0, .. "ORTM"u8, 1, 2, 3, 4]),
-                ModelPrecision.Full,
+                GraphTarget.Cpu,
                 _cache,
                 Unwarned,
                 CancellationToken.None
@@ -189,7 +189,7 @@ public sealed class PreparedModelTests : IDisposable
         using PreparedModel kept = Prepare(model);
         using PreparedModel prepared = PreparedModel.Prepare(
             model,
-            ModelPrecision.Full,
+            GraphTarget.Cpu,
             PreparationCache.Open(Path.Combine(file, "cache")),
             _warnings.Add,
             CancellationToken.None
@@ -210,7 +210,7 @@ public sealed class PreparedModelTests : IDisposable
     {
         using PreparedModel whole = PreparedModel.Prepare(
             RepositoryFiles.TinyModel,
-            ModelPrecision.Full,
+            GraphTarget.Cpu,
             PreparationCache.Open(_folder["roomy"]),
             Unwarned,
             CancellationToken.None
@@ -224,7 +224,7 @@ public sealed class PreparedModelTests : IDisposable
         using (
             PreparedModel prepared = PreparedModel.Prepare(
                 RepositoryFiles.TinyModel,
-                ModelPrecision.Full,
+                GraphTarget.Cpu,
                 _cache,
                 _warnings.Add,
                 CancellationToken.None
@@ -242,7 +242,7 @@ public sealed class PreparedModelTests : IDisposable
         DemucsException e = Assert.Throws<DemucsException>(() =>
             PreparedModel.Prepare(
                 RepositoryFiles.TinyModel,
-                ModelPrecision.Full,
+                GraphTarget.Cpu,
                 PreparationCache.Open(_cache.Folder, _cache.Folder),
                 Unwarned,
                 CancellationToken.None
@@ -260,7 +260,7 @@ public sealed class PreparedModelTests : IDisposable
             file = Save("file", []);
         PreparationCache none = PreparationCache.Open(Path.Combine(file, "cache"), Path.Combine(file, "temporary"));
         DemucsException e = Assert.Throws<DemucsException>(() =>
-            PreparedModel.Prepare(model, ModelPrecision.Full, none, _warnings.Add, CancellationToken.None)
+            PreparedModel.Prepare(model, GraphTarget.Cpu, none, _warnings.Add, CancellationToken.None)
         );
         Assert.Equal(DemucsError.ModelWriteFailed, e.Error);
         Assert.Contains(Path.Combine(file, "cache"), e.Message, StringComparison.Ordinal);
@@ -284,7 +284,7 @@ public sealed class PreparedModelTests : IDisposable
     {
         string model = Save("model.onnx", Rewritable());
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            PreparedModel.Prepare(model, ModelPrecision.Full, _cache, null, new CancellationToken(canceled: true))
+            PreparedModel.Prepare(model, GraphTarget.Cpu, _cache, null, new CancellationToken(canceled: true))
         );
         Assert.Single(_folder.Files());
     }
@@ -311,7 +311,13 @@ public sealed class PreparedModelTests : IDisposable
 
         (bool, byte[], float[][]) Run(PreparationCache cache)
         {
-            using PreparedModel prepared = PreparedModel.Prepare(model, precision, cache, _ => { }, CancellationToken.None)!;
+            using PreparedModel prepared = PreparedModel.Prepare(
+                model,
+                GraphTarget.For(ExecutionProvider.Cpu, precision, batch: 1),
+                cache,
+                _ => { },
+                CancellationToken.None
+            )!;
             using OnnxSession session = prepared.Open(new OnnxSessionOptions { IntraOpThreads = 2 }, CancellationToken.None);
             Random random = new(4);
             OnnxTensor[] inputs = [.. session.Inputs.Select(i => OnnxTensor.Create(i.Name, Noise(i.Shape), [.. i.Shape]))];
@@ -380,16 +386,15 @@ public sealed class PreparedModelTests : IDisposable
             Assert.Skip("Mounting a file takes an administrator on Linux.");
             return;
         }
-        using SeparationModel loaded = SeparationModel.LoadForBag(
+        using SeparationModel loaded = SeparationModel.LoadWith(
             model,
-            new OnnxSessionOptions(),
-            prepare: true,
-            _warnings.Add,
-            _warnings.Add,
-            null,
-            null,
-            ModelPrecision.Full,
-            identify: true,
+            new ModelLoading
+            {
+                Prepare = true,
+                Identify = true,
+                Warn = _warnings.Add,
+                WarnOfDamage = _warnings.Add,
+            },
             CancellationToken.None
         );
         Assert.Equal(File.ReadAllBytes(damaged), File.ReadAllBytes(path));
@@ -431,7 +436,7 @@ public sealed class PreparedModelTests : IDisposable
         using PreparedModel again = PrepareInt8(RepositoryFiles.TinyModel);
         Assert.True(again.WasFound);
         Assert.Equal(int8.Path, again.Path);
-        Assert.Null(PreparedModel.Prepare(int8.Path!, ModelPrecision.Int8, _cache, Unwarned, CancellationToken.None));
+        Assert.Null(PreparedModel.Prepare(int8.Path!, GraphTarget.CpuInt8, _cache, Unwarned, CancellationToken.None));
         // Neither is a model by itself, nor one of the other precision.
         Assert.Empty(ModelFiles.In(_cache.Folder));
         Assert.Equal(DemucsError.ParameterInvalid, Assert.Throws<DemucsException>(() => Prepare(int8.Path!)).Error);
@@ -481,7 +486,7 @@ public sealed class PreparedModelTests : IDisposable
         ModelSource model = ModelSource.Find(Save($"{Guid.NewGuid():N}.onnx", SmallModels.Mixing(normalizes: true)));
         using PreparedModel prepared = PreparedModel.Prepare(
             model.Path!,
-            ModelPrecision.Full,
+            GraphTarget.Cpu,
             PreparationCache.Open(),
             Unwarned,
             CancellationToken.None
@@ -525,8 +530,8 @@ public sealed class PreparedModelTests : IDisposable
     }
 
     private PreparedModel PrepareInt8(string model) =>
-        PreparedModel.Prepare(model, ModelPrecision.Int8, _cache, Unwarned, CancellationToken.None)!;
+        PreparedModel.Prepare(model, GraphTarget.CpuInt8, _cache, Unwarned, CancellationToken.None)!;
 
     private PreparedModel Prepare(string model) =>
-        PreparedModel.Prepare(model, ModelPrecision.Full, _cache, Unwarned, CancellationToken.None)!;
+        PreparedModel.Prepare(model, GraphTarget.Cpu, _cache, Unwarned, CancellationToken.None)!;
 }

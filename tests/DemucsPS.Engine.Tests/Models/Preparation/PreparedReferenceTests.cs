@@ -30,7 +30,7 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
     {
         using PreparedModel? prepared = PreparedModel.Prepare(
             RepositoryFiles.TinyModel,
-            ModelPrecision.Full,
+            GraphTarget.Cpu,
             PreparationCache.Open(),
             warning => Assert.Fail(warning),
             CancellationToken.None
@@ -58,13 +58,10 @@ public sealed class PreparedReferenceTests(PreparedReferenceModels models, ITest
     {
         using PreparedModel? prepared = PreparedModel.Prepare(
             RepositoryFiles.TinyModel,
-            ModelPrecision.Full,
+            GraphTarget.For(provider, precision, batch: 1),
             PreparationCache.Open(),
             warning => Assert.Fail(warning),
-            renew: false,
-            evenIfRefused: false,
-            CancellationToken.None,
-            PreparedModel.FormFor(provider, precision)
+            CancellationToken.None
         );
         string[] types = SmallGraph.Operators(prepared!.ToBytes());
         Assert.Equal(tiles ? 1 : 0, types.Count(type => type == "DepthToSpace"));

@@ -59,18 +59,18 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         File.Copy(LittleModel.File, folder["little.safetensors"]);
         ModelSource source = ModelSource.Find(folder["little.safetensors"]);
         string name;
-        using (PreparedModel made = WeightsModel.Prepare(source, ModelPrecision.Full, GraphForm.Cpu, cache, Unexpected, renew: false, default))
+        using (PreparedModel made = WeightsModel.Prepare(source, GraphTarget.Cpu, cache, Unexpected, renew: false, default))
         {
             Assert.False(made.WasFound);
             Assert.True(made.IsIntact(default));
             name = made.Name;
         }
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.SavedAnew());
-        using (PreparedModel found = WeightsModel.Prepare(source, ModelPrecision.Full, GraphForm.Cpu, cache, Unexpected, renew: false, default))
+        using (PreparedModel found = WeightsModel.Prepare(source, GraphTarget.Cpu, cache, Unexpected, renew: false, default))
             Assert.True(found.WasFound);
-        Assert.NotEqual(name, WeightsModel.NameOf(source.Shortened(1), ModelPrecision.Full, GraphForm.Cpu, default));
+        Assert.NotEqual(name, WeightsModel.NameOf(source.Shortened(1), GraphTarget.Cpu, default));
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.With("t_weight_pos_embed", 0.5));
-        Assert.NotEqual(name, WeightsModel.NameOf(source, ModelPrecision.Full, GraphForm.Cpu, default));
+        Assert.NotEqual(name, WeightsModel.NameOf(source, GraphTarget.Cpu, default));
         Assert.Equal([name], Directory.GetFiles(cache.Folder).Select(f => Path.GetFileName(f)));
     }
 
@@ -82,8 +82,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         List<string> warnings = [];
         using PreparedModel made = WeightsModel.Prepare(
             ModelSource.Find(LittleModel.File),
-            ModelPrecision.Full,
-            GraphForm.Cpu,
+            GraphTarget.Cpu,
             PreparationCache.Open(folder["cache"]),
             warnings.Add,
             renew: false,
@@ -219,7 +218,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         Assert.Equal(["little.onnx"], folder.Files());
         // There is nothing to prepare.
         Assert.Null(
-            PreparedModel.Prepare(folder["little.onnx"], ModelPrecision.Full, PreparationCache.Open(folder["cache"]), Unexpected, default)
+            PreparedModel.Prepare(folder["little.onnx"], GraphTarget.Cpu, PreparationCache.Open(folder["cache"]), Unexpected, default)
         );
         Assert.Contains(
             "is optimized for full precision",
@@ -227,7 +226,7 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
                 .Throws<DemucsException>(() =>
                     PreparedModel.Prepare(
                         folder["little.onnx"],
-                        ModelPrecision.Int8,
+                        GraphTarget.CpuInt8,
                         PreparationCache.Open(folder["cache"]),
                         Unexpected,
                         default

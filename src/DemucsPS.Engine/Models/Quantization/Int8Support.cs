@@ -1,8 +1,7 @@
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Onnx;
 
-namespace DemucsPS.Engine.Models;
+namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
 /// Whether the loaded library computes products of 8-bit integers, and rightly. Kernels differ by processor, and wrong ones have been
