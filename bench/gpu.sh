@@ -3,7 +3,7 @@
 #
 #   bench/gpu.sh MODEL TRACK [ROUNDS]
 #
-# MODEL is a name or path of a model, TRACK an audio file of some minutes. It takes a card with its driver, the CUDA 13 and cuDNN 9 libraries where the system finds libraries, and the .NET SDK, which
+# MODEL is a name or path of a model (batches are tried where it is weights, .safetensors), TRACK an audio file of some minutes. It takes a card with its driver, the CUDA 13 and cuDNN 9 libraries where the system finds libraries, and the .NET SDK, which
 # fetches ONNX Runtime's GPU package unless DEMUCSPS_ONNXRUNTIME names a library. With Python's torch and demucs installed, and DEMUCS_MODEL naming a model of theirs, their time stands beside it.
 set -euo pipefail
 model=${1:?MODEL TRACK [ROUNDS]}
@@ -59,6 +59,11 @@ for ((i = 0; i <= rounds; i++)); do
   for jobs in 2 4; do
     separate "cuda-$jobs" --execution-provider cuda --jobs $jobs
   done
+  if [[ $model == *.safetensors ]]; then
+    for batch in 2 4 8; do
+      separate "batch-$batch" --execution-provider cuda --jobs 2 --batch-size $batch
+    done
+  fi
 done
 
 if [[ -n ${DEMUCS_MODEL:-} ]] && python3 -c 'import torch, demucs' 2>/dev/null; then

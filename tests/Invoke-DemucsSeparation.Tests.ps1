@@ -199,6 +199,14 @@ Describe 'Invoke-DemucsSeparation' {
         Get-ChildItem *.prepared.onnx | Should -BeNullOrEmpty
     }
 
+    It 'refuses batches of a model that takes one chunk at a time, by the name of the parameter' {
+        Add-Track 'one.wav'
+        $problem = { Invoke-DemucsSeparation one.wav -Model baseline -BatchSize 2 } | Should -Throw -PassThru -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
+        "$problem" | Should -BeLike '*The parameter is -BatchSize.'
+        { Invoke-DemucsSeparation one.wav -Model missing.onnx -BatchSize 65 } | Should -Throw '65 is not a batch size. It must be from 1 to 64. The parameter is -BatchSize.'
+        Test-Path separated | Should -BeFalse
+    }
+
     It 'names stems as it is told, and says what ran the model' {
         Add-Track 'one.wav'
         $result = Invoke-DemucsSeparation one.wav -StemName a, b, c, d -Stem c, a -WarningAction Ignore

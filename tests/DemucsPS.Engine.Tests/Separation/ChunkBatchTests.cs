@@ -28,7 +28,6 @@ public sealed class ChunkBatchTests
     [InlineData(3, 1, 0)]
     [InlineData(3, 2, 0)]
     [InlineData(2, 1, 1)]
-    [LongInlineData(16, 1, 0)]
     public void Stems_are_those_of_chunks_one_by_one_to_rounding(int batch, int jobs, int shifts)
     {
         SeparationOptions options = new()

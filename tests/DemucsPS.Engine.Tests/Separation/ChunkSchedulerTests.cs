@@ -47,7 +47,6 @@ public sealed class ChunkSchedulerTests
     }
 
     [Theory]
-    [LongInlineData(2, 0)]
     [LongInlineData(4, 4)]
     public void So_they_do_with_a_reference_model(int jobs, int onOwnThread) =>
         Check(RepositoryFiles.TinyModel, 343_980, jobs, onOwnThread);

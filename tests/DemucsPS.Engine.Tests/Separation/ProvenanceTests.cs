@@ -127,8 +127,12 @@ public sealed class ProvenanceTests
         );
         Assert.Equal(["BitRate", "Clip", "Dither", "File", "KeepMono", "Quality", "Sample", "SampleRate"], Names(typeof(StemFormat)));
         Assert.Equal(["CopyTags", "Format"], Names(typeof(StemOutput)).Except(["Names", "Overwrite", "Resume", "SkipExisting"]));
-        // Of a selection of models its weights and precision; names and files are identities of their own.
-        Assert.Equal(["BagName", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"], Names(typeof(ModelSelection)));
+        // Of a selection of models its weights and precision; names and files are identities of their own, and batches belong to what runs
+        // them.
+        Assert.Equal(
+            ["BagName", "BatchSize", "Models", "Name", "Precision", "StemNames", "Stems", "Weights"],
+            Names(typeof(ModelSelection))
+        );
         Assert.Equal(
             ["Channels", "LateStart", "Range", "StreamIndex", "Tags", "TrackName"],
             Names(typeof(TrackSource)).Except(["IsPreEmphasized", "Name", "OnDamage", "Path"])

@@ -112,7 +112,7 @@ public sealed class GraphModelTests
             )
         );
         int refused = 0,
-            changed = TestSet.Size(500, 20_000);
+            changed = TestSet.Size(500, 6000);
         for (int length = 0; length < source.Length; length++)
             Try(source[..length]);
         Random random = new(20);
