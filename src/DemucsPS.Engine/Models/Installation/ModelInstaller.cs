@@ -87,9 +87,8 @@ public sealed class ModelInstaller
     /// <returns>The installed model.</returns>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model;
-    /// <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not accepted, and the message tells it;
-    /// <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>,
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not
+    /// accepted, and the message tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>,
     /// <see cref="DemucsError.ModelWriteFailed"/>, <see cref="DemucsError.ModelInUse"/>; <see cref="DemucsError.DemucsModelInvalid"/>: a
     /// model of the user's own cannot be used; <see cref="DemucsError.ParameterInvalid"/>: the source does not fit.
     /// </exception>
@@ -140,9 +139,8 @@ public sealed class ModelInstaller
     /// <param name="cancellationToken">Ends it before anything is deleted, or between two models of a bag.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed;
-    /// <see cref="DemucsError.ParameterInvalid"/>: it is built in, or not a name; <see cref="DemucsError.ModelInUse"/>: a program has it
-    /// open, or is installing it.
+    /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or
+    /// not a name; <see cref="DemucsError.ModelInUse"/>: a program has it open, or is installing it.
     /// </exception>
     public void Remove(string name, CancellationToken cancellationToken = default)
     {
