@@ -1,9 +1,8 @@
 namespace DemucsPS.Engine;
 
 /// <summary>
-/// Anything that can go wrong for a reason a user can act on: a file, a model, the native runtime, a destination.
-/// The message names the file, the fault and the remedy. Remedies by parameters, whose names differ between front ends, are in
-/// <see cref="Remedies"/>.
+/// Anything that can go wrong for a reason a user can act on: a file, a model, the native runtime, a destination. The message names the
+/// file, the fault and the remedy. Remedies by parameters, whose names differ between front ends, are in <see cref="Remedies"/>.
 /// </summary>
 public sealed class DemucsException : Exception
 {

@@ -65,8 +65,7 @@ internal static unsafe partial class NativeRuntime
 
     /// <summary>
     /// Has the C library give back to the system what the runtime has freed. glibc keeps it by itself, once blocks of many megabytes were
-    /// freed, and loading a model frees some hundred of them;
-    /// other systems' libraries do not.
+    /// freed, and loading a model frees some hundred of them; other systems' libraries do not.
     /// </summary>
     public static void GiveBackFreedMemory()
     {

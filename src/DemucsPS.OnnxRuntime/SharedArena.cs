@@ -8,8 +8,7 @@ namespace DemucsPS.OnnxRuntime;
 /// </summary>
 /// <remarks>
 /// Its first block is larger than the runtime's default of a megabyte, from which it would come to hundreds by doubling: what is allocated
-/// in between does not fit into the small ones, and a real-size
-/// htdemucs took 6 % more memory.
+/// in between does not fit into the small ones, and a real-size htdemucs took 6 % more memory.
 /// </remarks>
 internal static class SharedArena
 {

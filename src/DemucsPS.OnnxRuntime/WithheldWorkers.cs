@@ -11,8 +11,7 @@ namespace DemucsPS.OnnxRuntime;
 /// </summary>
 /// <remarks>
 /// How the runtime divides a sum depends on the number of its threads, and so does the sum's last bit. Asking it for one thread would
-/// therefore give other results than
-/// asking it for all; this does not.
+/// therefore give other results than asking it for all; this does not.
 /// </remarks>
 internal sealed unsafe class WithheldWorkers : IDisposable
 {

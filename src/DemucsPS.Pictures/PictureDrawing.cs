@@ -14,6 +14,9 @@ internal static class PictureDrawing
         NameSize = 12,
         TitleSize = 15;
 
+    // The font's lines reach further up than down, and what is in the middle of them looks too high.
+    private const float TextOffset = 3;
+
     private static readonly Dictionary<string, Func<IColormap>> s_colorMaps = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Viridis"] = () => new Viridis(),
@@ -81,51 +84,24 @@ internal static class PictureDrawing
         (Color back, Color text) = content.IsDark
             ? (Color.FromHex("#15171c"), Color.FromHex("#d7dae0"))
             : (Colors.White, Color.FromHex("#202124"));
+        float scale = (float)layout.Scale;
         using Plot plot = new();
         plot.FigureBackground.Color = plot.DataBackground.Color = back;
         plot.Axes.Color(text);
         // Names and what is drawn between panels have their own frame.
         plot.Axes.FrameColor(Colors.Transparent);
         plot.HideGrid();
-        float scale = (float)layout.Scale;
         // Both axes count pixels, from the lower left, so that a cell of a spectrogram is a pixel.
         plot.Axes.SetLimits(0, layout.Columns, 0, layout.DataHeight);
         plot.Layout.Fixed(new PixelPadding(layout.Left / scale, layout.Right / scale, layout.Bottom / scale, layout.Top / scale));
-
-        Heatmap? first = null;
-        NumericManual frequencies = new();
-        for (int panel = 0; panel < layout.Panels; panel++)
-        {
-            double top = layout.DataHeight - (layout.PanelTop(panel) - layout.Top),
-                bottom = top - layout.Rows;
-            Heatmap map = plot.Add.Heatmap(Cells(content.Panels[panel].Levels, layout));
-            map.Colormap = s_colorMaps[content.ColorMap]();
-            map.ManualRange = new ScottPlot.Range(content.MinDb, content.MaxDb);
-            map.Position = new CoordinateRect(0, layout.Columns, bottom, top);
-            first ??= map;
-            AddTicks(frequencies, content.FrequencyTicks, layout.Rows, bottom);
-            AddZones(plot, content.Panels[panel].Zones, layout, bottom, top, text);
-            AddName(plot, font, content.Panels[panel].Name, layout, top, text);
-        }
+        AddPanels(plot, content, font, text);
         NumericManual times = new();
         AddTicks(times, content.TimeTicks, layout.Columns, 0);
         plot.Axes.Bottom.TickGenerator = times;
-        plot.Axes.Left.TickGenerator = frequencies;
         Label(plot.Axes.Bottom.Label, content.TimeLabel);
-        Label(plot.Axes.Left.Label, content.FrequencyLabel);
-
-        ColorBar bar = plot.Add.ColorBar(first!, Edge.Right);
-        NumericManual levels = new();
-        AddTicks(levels, content.LevelTicks, content.MaxDb - content.MinDb, content.MinDb);
-        bar.Axis.TickGenerator = levels;
-        bar.Width = 16;
-        bar.Label = content.LevelLabel;
-        Label(bar.LabelStyle, content.LevelLabel);
-        bar.LabelStyle.ForeColor = text;
-        plot.Axes.Color(bar.Axis, text);
-        bar.Axis.TickLabelStyle.FontSize = plot.Axes.Bottom.TickLabelStyle.FontSize = plot.Axes.Left.TickLabelStyle.FontSize = TextSize;
-        // The font's lines reach further up than down, and what is in the middle of them looks too high.
-        bar.Axis.TickLabelStyle.OffsetY = plot.Axes.Left.TickLabelStyle.OffsetY = 3;
+        AddColorBar(plot, content, text);
+        plot.Axes.Bottom.TickLabelStyle.FontSize = plot.Axes.Left.TickLabelStyle.FontSize = TextSize;
+        plot.Axes.Left.TickLabelStyle.OffsetY = TextOffset;
         if (content.Title is { } title)
         {
             plot.Title(font.Fit(title, TitleSize, layout.Columns / scale), TitleSize);
@@ -136,6 +112,42 @@ internal static class PictureDrawing
 
         canvas.Scale(scale);
         plot.Render(canvas, new PixelRect(0, layout.Width / scale, layout.Height / scale, 0));
+    }
+
+    /// <summary>Adds the spectrograms, one below another, with their names and zones, and the axis of frequencies.</summary>
+    private static void AddPanels(Plot plot, PictureContent content, PictureFont font, Color text)
+    {
+        PictureLayout layout = content.Layout;
+        NumericManual frequencies = new();
+        for (int panel = 0; panel < layout.Panels; panel++)
+        {
+            double top = layout.DataHeight - (layout.PanelTop(panel) - layout.Top),
+                bottom = top - layout.Rows;
+            Heatmap map = plot.Add.Heatmap(Cells(content.Panels[panel].Levels, layout));
+            map.Colormap = s_colorMaps[content.ColorMap]();
+            map.ManualRange = new ScottPlot.Range(content.MinDb, content.MaxDb);
+            map.Position = new CoordinateRect(0, layout.Columns, bottom, top);
+            AddTicks(frequencies, content.FrequencyTicks, layout.Rows, bottom);
+            AddZones(plot, content.Panels[panel].Zones, layout, bottom, top, text);
+            AddName(plot, font, content.Panels[panel].Name, layout, top, text);
+        }
+        plot.Axes.Left.TickGenerator = frequencies;
+        Label(plot.Axes.Left.Label, content.FrequencyLabel);
+    }
+
+    private static void AddColorBar(Plot plot, PictureContent content, Color text)
+    {
+        ColorBar bar = plot.Add.ColorBar(plot.GetPlottables<Heatmap>().First(), Edge.Right);
+        NumericManual levels = new();
+        AddTicks(levels, content.LevelTicks, content.MaxDb - content.MinDb, content.MinDb);
+        bar.Axis.TickGenerator = levels;
+        bar.Width = 16;
+        bar.Label = content.LevelLabel;
+        Label(bar.LabelStyle, content.LevelLabel);
+        bar.LabelStyle.ForeColor = text;
+        plot.Axes.Color(bar.Axis, text);
+        bar.Axis.TickLabelStyle.FontSize = TextSize;
+        bar.Axis.TickLabelStyle.OffsetY = TextOffset;
     }
 
     private static double[,] Cells(float[] levels, PictureLayout layout)

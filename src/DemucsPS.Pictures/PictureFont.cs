@@ -6,8 +6,7 @@ namespace DemucsPS.Pictures;
 
 /// <summary>
 /// The letters of pictures: DejaVu Sans, which comes along, so that a picture looks the same everywhere and is legible where no fonts are
-/// installed. Only names in other scripts than Latin, Greek
-/// and Cyrillic are written in a font of the machine, where it has one.
+/// installed. Only names in other scripts than Latin, Greek and Cyrillic are written in a font of the machine, where it has one.
 /// </summary>
 internal sealed class PictureFont : IFontResolver
 {

@@ -8,8 +8,7 @@ namespace DemucsPS;
 
 /// <summary>
 /// Resolves what users pass as paths by the session's own location and drives, never by the process's working folder, which is another one.
-/// Only the file system
-/// provider will do.
+/// Only the file system provider will do.
 /// </summary>
 internal static class FilePathResolution
 {

@@ -4,9 +4,8 @@ namespace DemucsPS;
 
 /// <summary>
 /// The parameters by which cmdlets take audio files. <c>Invoke-DemucsSeparation</c> takes files in as <c>Import-AudioTrack</c> does and
-/// writes stems as <c>Export-Stem</c> does, and a class has
-/// one base: it inherits the output, which has twice as many parameters, and repeats these, which this interface keeps alike; what is done
-/// with them is in <see cref="TrackInput"/>.
+/// writes stems as <c>Export-Stem</c> does, and a class has one base: it inherits the output, which has twice as many parameters, and
+/// repeats these, which this interface keeps alike; what is done with them is in <see cref="TrackInput"/>.
 /// </summary>
 internal interface ITrackInput : IFileInput
 {

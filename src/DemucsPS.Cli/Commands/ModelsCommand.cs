@@ -74,33 +74,22 @@ internal sealed class ModelsCommand
 
     private ModelsCommand() { }
 
-    public static Command Create()
+    public static Command Create() => new ModelsCommand().Build();
+
+    private Command Build()
     {
-        ModelsCommand models = new();
-        Command list = new("list", "List models: installed, built in and in the catalog.") { models._filter };
-        Command install = new("install", "Install models.")
-        {
-            models._names,
-            models._source,
-            models._acceptLicense,
-            models._force,
-            models._noPreparation,
-        };
+        Command list = new("list", "List models: installed, built in and in the catalog.") { _filter };
+        Command install = new("install", "Install models.") { _names, _source, _acceptLicense, _force, _noPreparation };
         Command test = new("test", "Test models: hashes, contract, one segment, and the accuracy of the prepared copy.")
         {
-            models._tested,
-            models._noPreparation,
-            models._precision,
+            _tested,
+            _noPreparation,
+            _precision,
         };
-        models._provider.AddTo(test);
-        Command remove = new("remove", "Remove installed models.") { models._removed };
-        Command convert = new("convert", "Convert models from weights (safetensors) to ONNX files.")
-        {
-            models._converted,
-            models._output,
-            models._replace,
-        };
-        Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { models._clear };
+        _provider.AddTo(test);
+        Command remove = new("remove", "Remove installed models.") { _removed };
+        Command convert = new("convert", "Convert models from weights (safetensors) to ONNX files.") { _converted, _output, _replace };
+        Command cache = new("cache", "List the prepared copies of models in the cache, or remove them.") { _clear };
         Command command = new("models", "List, install, test, convert and remove models. Without a subcommand: list.")
         {
             list,
@@ -109,42 +98,39 @@ internal sealed class ModelsCommand
             remove,
             convert,
             cache,
-            models._json,
+            _json,
         };
-        Bind(command, (parsed, library, _) => List(parsed.GetValue(models._json), [], library));
-        Bind(list, (parsed, library, _) => List(parsed.GetValue(models._json), parsed.GetValue(models._filter) ?? [], library));
-        Bind(install, models.Install);
-        Bind(test, models.Test);
-        Bind(remove, models.Remove);
-        Bind(convert, models.Convert);
-        Bind(cache, models.Cache);
+        Bind(command, (parsed, library, _) => List(parsed.GetValue(_json), [], library));
+        Bind(list, (parsed, library, _) => List(parsed.GetValue(_json), parsed.GetValue(_filter) ?? [], library));
+        Bind(install, Install);
+        Bind(test, Test);
+        Bind(remove, Remove);
+        Bind(convert, Convert);
+        Bind(cache, Cache);
         return command;
-
-        void Bind(Command to, Func<ParseResult, ModelLibrary, CancellationToken, int> run) =>
-            to.SetAction(
-                (parsed, cancellationToken) =>
-                    Task.Run(
-                        () =>
-                        {
-                            bool json = parsed.GetValue(models._json);
-                            try
-                            {
-                                return run(parsed, ModelLibrary.Open(), cancellationToken);
-                            }
-                            catch (DemucsException e)
-                            {
-                                return Fail(json, null, e);
-                            }
-                            catch (OperationCanceledException)
-                            {
-                                Console.Error.WriteLine("canceled: the next installation resumes the download.");
-                                return ExitCodes.Canceled;
-                            }
-                        },
-                        CancellationToken.None
-                    )
-            );
     }
+
+    private void Bind(Command command, Func<ParseResult, ModelLibrary, CancellationToken, int> run) =>
+        command.SetAction((parsed, cancellationToken) =>
+            Task.Run(
+                () =>
+                {
+                    try
+                    {
+                        return run(parsed, ModelLibrary.Open(), cancellationToken);
+                    }
+                    catch (DemucsException e)
+                    {
+                        return Fail(parsed.GetValue(_json), null, e);
+                    }
+                    catch (OperationCanceledException)
+                    {
+                        Console.Error.WriteLine("canceled: the next installation resumes the download.");
+                        return ExitCodes.Canceled;
+                    }
+                },
+                CancellationToken.None
+            ));
 
     private static int List(bool json, string[] names, ModelLibrary library)
     {

@@ -76,50 +76,17 @@ internal static class PlayerCommand
         public int Pages(string[] paths, string? output, string? title, bool compare, bool serve)
         {
             if (serve && output is not null)
-            {
-                report.Failure(
-                    null,
-                    new DemucsException(
-                        DemucsError.ParameterInvalid,
-                        $"--serve writes no file, so '{output}' would not be created. Leave out --serve or --output."
-                    )
-                );
-                return ExitCodes.Failed;
-            }
-            int exitCode = ExitCodes.Succeeded;
-            List<StemFolder> folders = [];
-            foreach (string path in paths.Select(Path.GetFullPath))
-            {
-                try
-                {
-                    folders.AddRange(StemFolder.Find(path, e =>
-                        {
-                            report.Failure(e.Path ?? path, e);
-                            exitCode = ExitCodes.Failed;
-                        }));
-                }
-                catch (DemucsException e)
-                {
-                    report.Failure(path, e);
-                    exitCode = ExitCodes.Failed;
-                }
-            }
+                return Refuse($"--serve writes no file, so '{output}' would not be created. Leave out --serve or --output.");
+            List<StemFolder> folders = Find(paths, out int exitCode);
             if (folders.Count == 0 || (compare && exitCode != ExitCodes.Succeeded))
                 return ExitCodes.Failed;
             List<(string File, PlayerPage Page)> pages = compare
                 ? [(folders[0].PagePath, PlayerPage.Comparing(folders))]
                 : [.. folders.Select(folder => (folder.PagePath, PlayerPage.Create(folder)))];
             if (pages.Count > 1 && (output is not null || title is not null || serve))
-            {
-                report.Failure(
-                    null,
-                    new DemucsException(
-                        DemucsError.ParameterInvalid,
-                        $"There are {pages.Count} tracks, but {(serve ? "only one can be served" : "only one page is named")}. Give the folder of one track, or use --compare for separations of the same track."
-                    )
+                return Refuse(
+                    $"There are {pages.Count} tracks, but {(serve ? "only one can be served" : "only one page is named")}. Give the folder of one track, or use --compare for separations of the same track."
                 );
-                return ExitCodes.Failed;
-            }
             foreach ((string file, PlayerPage page) in pages)
             {
                 string path = output is null ? file : Path.GetFullPath(output);
@@ -143,6 +110,38 @@ internal static class PlayerCommand
                 }
             }
             return exitCode;
+        }
+
+        private int Refuse(string message)
+        {
+            report.Failure(null, new DemucsException(DemucsError.ParameterInvalid, message));
+            return ExitCodes.Failed;
+        }
+
+        private List<StemFolder> Find(string[] paths, out int exitCode)
+        {
+            List<StemFolder> folders = [];
+            int code = ExitCodes.Succeeded;
+            foreach (string path in paths.Select(Path.GetFullPath))
+            {
+                try
+                {
+                    folders.AddRange(StemFolder.Find(path, Fail));
+                }
+                catch (DemucsException e)
+                {
+                    report.Failure(path, e);
+                    code = ExitCodes.Failed;
+                }
+
+                void Fail(DemucsException error)
+                {
+                    report.Failure(error.Path ?? path, error);
+                    code = ExitCodes.Failed;
+                }
+            }
+            exitCode = code;
+            return folders;
         }
 
         private void Write(PlayerPage page, string path)

@@ -301,64 +301,27 @@ internal sealed class SeparateCommand
     {
         SeparateCommand separate = new(interruption);
         check = separate.Check;
-        Command command = new("separate", "Separate audio files into stems.")
-        {
-            separate._inputs,
-            separate._recurse,
-            separate._include,
-            separate._exclude,
-            separate._streamIndex,
-            separate._channelLayout,
-            separate._lateStart,
-            separate._onDamage,
-            separate._output,
-            separate._models,
-            separate._weights,
-            separate._noPreparation,
-            separate._precision,
-            separate._stemNames,
-            separate._skipProviderCheck,
-            separate._overlap,
-            separate._transitionPower,
-            separate._segment,
-            separate._shifts,
-            separate._seed,
-            separate._stems,
-            separate._twoStems,
-            separate._twoStemsMethod,
-            separate._residual,
-            separate._mixdown,
-            separate._template,
-            separate._valueSeparator,
-            separate._format,
-            separate._bitDepth,
-            separate._bitRate,
-            separate._quality,
-            separate._sampleRate,
-            separate._keepMono,
-            separate._clip,
-            separate._dither,
-            separate._noTags,
-            separate._jobs,
-            separate._batchSize,
-            separate._threads,
-            separate._retry,
-            separate._resume,
-            separate._skipExisting,
-            separate._force,
-            separate._verbose,
-            separate._json,
-            separate._filesFrom,
-            separate._null,
-            separate._shard,
-            separate._durations,
-            separate._timeLimit,
-            separate._results,
-        };
+        Command command = new("separate", "Separate audio files into stems.") { separate._inputs };
+        foreach (Option option in separate.Options())
+            command.Add(option);
         separate._provider.AddTo(command);
         command.Validators.Add(separate.CheckInputs);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => separate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
+    }
+
+    /// <summary>In the order of the help.</summary>
+    private Option[] Options()
+    {
+        Option[] sources = [_recurse, _include, _exclude, _streamIndex, _channelLayout, _lateStart, _onDamage],
+            models = [_models, _weights, _noPreparation, _precision, _stemNames, _skipProviderCheck],
+            chunks = [_overlap, _transitionPower, _segment, _shifts, _seed],
+            stems = [_stems, _twoStems, _twoStemsMethod, _residual, _mixdown],
+            names = [_template, _valueSeparator],
+            formats = [_format, _bitDepth, _bitRate, _quality, _sampleRate, _keepMono, _clip, _dither, _noTags],
+            work = [_jobs, _batchSize, _threads, _retry, _resume, _skipExisting, _force, _verbose, _json],
+            lists = [_filesFrom, _null, _shard, _durations, _timeLimit, _results];
+        return [.. sources, _output, .. models, .. chunks, .. stems, .. names, .. formats, .. work, .. lists];
     }
 
     private void Check(ParseResult parsed)

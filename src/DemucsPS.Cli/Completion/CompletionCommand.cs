@@ -4,8 +4,7 @@ namespace DemucsPS.Cli.Completion;
 
 /// <summary>
 /// <c>demucsps completion</c>: a script for a shell out. The scripts know nothing of this program: at each Tab they ask it by <c>demucsps
-/// complete WORD…</c>, so that all shells offer the same, and models that were
-/// installed since.
+/// complete WORD…</c>, so that all shells offer the same, and models that were installed since.
 /// </summary>
 internal static class CompletionCommand
 {

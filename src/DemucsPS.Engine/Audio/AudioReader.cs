@@ -42,8 +42,7 @@ internal abstract class AudioReader : IDisposable
 
     /// <summary>
     /// The number of frames that the container declares; null when it declares none, or a FLAC stream has changed its rate on the way. It
-    /// is a claim of
-    /// the file, not a promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
+    /// is a claim of the file, not a promise: a file that is cut short delivers fewer, with a warning. Do not allocate memory by it.
     /// </summary>
     public abstract long? FrameCount { get; }
 
@@ -71,16 +70,13 @@ internal abstract class AudioReader : IDisposable
     internal bool IsDamagedSomewhere { get; private set; }
 
     /// <summary>
-    /// The file's tags; empty if it has none. The names are in lower case, and looked up in any case: title, artist, album,
-    /// albumartist, date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined
-    /// by "; ".
+    /// The file's tags; empty if it has none. The names are in lower case, and looked up in any case: title, artist, album, albumartist,
+    /// date, track, disc, genre, comment, composer and others that the file may have. Several values of one field are joined by "; ".
     /// </summary>
     /// <remarks>
     /// Read from the VORBIS_COMMENT block of FLAC, ID3v2 and LIST/INFO chunks of WAV, ID3v2 and text chunks of AIFF, and everything else as
-    /// ffmpeg knows it. At most 1,000 values, each of at most
-    /// 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no control characters in it but line feeds. Unreadable
-    /// tags are a
-    /// warning.
+    /// ffmpeg knows it. At most 1,000 values, each of at most 64 KiB, and 1 MiB of text in all; what goes beyond is left out. There are no
+    /// control characters in it but line feeds. Unreadable tags are a warning.
     /// </remarks>
     public abstract IReadOnlyDictionary<string, string> Tags { get; }
 

@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Audio;
 
 /// <summary>
 /// Collects the tags of a file under the names that <see cref="AudioReader.Tags"/> promises, within the limits of
-/// <see cref="AudioLimits"/>.
-/// What does not fit is left out: a tag is never a reason not to read a track.
+/// <see cref="AudioLimits"/>. What does not fit is left out: a tag is never a reason not to read a track.
 /// </summary>
 internal sealed class AudioTagBuilder
 {
@@ -113,8 +112,7 @@ internal sealed class AudioTagBuilder
 
     /// <summary>
     /// Takes control characters out, which could steer a terminal that shows the text. Line breaks of any kind become a line feed and tabs
-    /// a space, so
-    /// that words stay apart.
+    /// a space, so that words stay apart.
     /// </summary>
     private static string Clean(string text)
     {

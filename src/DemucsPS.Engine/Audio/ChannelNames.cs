@@ -59,8 +59,7 @@ internal static class ChannelNames
 
     /// <summary>
     /// Puts channels together that belong together: a left one and the right one after it; any other is alone. Numbered channels, of which
-    /// nothing is
-    /// known, come two by two.
+    /// nothing is known, come two by two.
     /// </summary>
     public static IReadOnlyList<ChannelPair> Pairs(IReadOnlyList<string> names)
     {

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Audio;
 
 /// <summary>
 /// Finds the exact length of the music in an MP4 file (ISO/IEC 14496-12): AAC comes in whole blocks, so decoders give up to a block more
-/// than was encoded. The
-/// track's own clock counts frames (mdhd), and its edit list says how many of the first ones are not music (elst).
+/// than was encoded. The track's own clock counts frames (mdhd), and its edit list says how many of the first ones are not music (elst).
 /// </summary>
 internal static class Mp4Length
 {

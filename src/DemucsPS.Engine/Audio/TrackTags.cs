@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Audio;
 
 /// <summary>
 /// Tags of a track: field to value, as in <see cref="AudioReader.Tags"/>, where several values of a field are joined by "; ".
-/// <see cref="ValuesOf"/> returns the single values. Immutable; equal
-/// when fields and values are, whatever their order.
+/// <see cref="ValuesOf"/> returns the single values. Immutable; equal when fields and values are, whatever their order.
 /// </summary>
 public sealed class TrackTags : ReadOnlyDictionary<string, string>, IEquatable<TrackTags>
 {

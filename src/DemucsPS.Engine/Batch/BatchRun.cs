@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Batch;
 
 /// <summary>
 /// Separates the tracks of one worker: records each result, starts no track that would exceed the time limit, skips those of other workers,
-/// and takes those in which workers died last. Used
-/// once, on one thread.
+/// and takes those in which workers died last. Used once, on one thread.
 /// </summary>
 /// <param name="separator">Separates a track.</param>
 /// <param name="results">Receives the results of the tracks; null for none.</param>

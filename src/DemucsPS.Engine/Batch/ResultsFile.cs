@@ -7,9 +7,8 @@ namespace DemucsPS.Engine.Batch;
 
 /// <summary>
 /// What happened to the tracks of one worker: a JSON object per line, written in one piece and to the disk before the next track begins. A
-/// file is one worker's at a time; its later runs go on in it.
-/// Beside it, while a track is worked on, lies <c>FILE.running</c>, which says which: what a worker finds there when it starts is a track
-/// in which one died.
+/// file is one worker's at a time; its later runs go on in it. Beside it, while a track is worked on, lies <c>FILE.running</c>, which says
+/// which: what a worker finds there when it starts is a track in which one died.
 /// </summary>
 public sealed class ResultsFile
 {

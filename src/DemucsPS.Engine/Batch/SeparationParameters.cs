@@ -10,8 +10,7 @@ namespace DemucsPS.Engine.Batch;
 
 /// <summary>
 /// The parameters of a separation in words, for its journal and its provenance. Whatever can change a single bit of the stems belongs here;
-/// what cannot (jobs, retries, overwriting)
-/// does not, so that an interrupted separation may be continued with fewer jobs.
+/// what cannot (jobs, retries, overwriting) does not, so that an interrupted separation may be continued with fewer jobs.
 /// </summary>
 internal static class SeparationParameters
 {

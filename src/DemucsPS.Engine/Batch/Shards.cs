@@ -8,8 +8,7 @@ internal static class Shards
 
     /// <summary>
     /// Assigns each track to one share: the longest first, each to the share that has least so far (LPT; R. L. Graham, "Bounds on
-    /// multiprocessing timing anomalies", 1969). The same for the same
-    /// tracks, in whatever order they are given.
+    /// multiprocessing timing anomalies", 1969). The same for the same tracks, in whatever order they are given.
     /// </summary>
     /// <param name="tracks">The tracks, each with a name that no other has, and its length in seconds; null if unknown, which counts as the
     /// mean of the others.</param>

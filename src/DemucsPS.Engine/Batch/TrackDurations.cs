@@ -12,10 +12,9 @@ namespace DemucsPS.Engine.Batch;
 
 /// <summary>
 /// The lengths of all tracks of a batch, in a file that all its workers read: they must share out by the same numbers, or a track could be
-/// in two shares, or in none. So the first worker measures
-/// them while the others wait, and as long as the same is requested, the file stays as it is, whatever becomes of the tracks meanwhile. For
-/// other inputs it is made again; what it says of files that have
-/// the same path, size and time is kept.
+/// in two shares, or in none. So the first worker measures them while the others wait, and as long as the same is requested, the file stays
+/// as it is, whatever becomes of the tracks meanwhile. For other inputs it is made again; what it says of files that have the same path,
+/// size and time is kept.
 /// </summary>
 public sealed class TrackDurations
 {

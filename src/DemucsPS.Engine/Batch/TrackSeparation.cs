@@ -13,8 +13,7 @@ namespace DemucsPS.Engine.Batch;
 
 /// <summary>
 /// The separation of one track, from its beginning or from where an earlier one was ended: chunks through the models into staged stems,
-/// with a journal of what is on disk; then files, which get their names
-/// together; then the record of what they were made of.
+/// with a journal of what is on disk; then files, which get their names together; then the record of what they were made of.
 /// </summary>
 internal sealed class TrackSeparation : IDisposable
 {

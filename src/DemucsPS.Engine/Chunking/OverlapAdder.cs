@@ -4,9 +4,8 @@ namespace DemucsPS.Engine.Chunking;
 
 /// <summary>
 /// Joins the chunks of several signals (stems × channels) of one track by weighted overlap-add: out[o + i] += w[i]·y[i], sum[o + i] +=
-/// w[i], out /= sum.
-/// Chunks come in the order of their offsets, so the result does not depend on how many ran at once, and every frame before the next
-/// chunk's offset is final and can be taken. Memory: one segment a signal.
+/// w[i], out /= sum. Chunks come in the order of their offsets, so the result does not depend on how many ran at once, and every frame
+/// before the next chunk's offset is final and can be taken. Memory: one segment a signal.
 /// </summary>
 /// <remarks>Not thread-safe. No call allocates.</remarks>
 internal sealed class OverlapAdder

@@ -6,10 +6,9 @@ namespace DemucsPS.Engine.Clusters;
 
 /// <summary>
 /// A job's folder, on a file system that all nodes share. <c>job.json</c> holds the settings, <c>array.sh</c> is what the scheduler runs
-/// (it has no name of any file), <c>submissions/0001</c> the tracks:
-/// <c>tracks.list</c> has their full paths in the order of the tasks, each ended by a NUL; <c>tracks.seconds</c> a line for each with its
-/// length; <c>tasks.index</c> a line of fixed length for each task
-/// that says where in the list its tracks are, so that a node reads nothing but them. <c>results/0001</c> has what the tasks write,
+/// (it has no name of any file), <c>submissions/0001</c> the tracks: <c>tracks.list</c> has their full paths in the order of the tasks,
+/// each ended by a NUL; <c>tracks.seconds</c> a line for each with its length; <c>tasks.index</c> a line of fixed length for each task that
+/// says where in the list its tracks are, so that a node reads nothing but them. <c>results/0001</c> has what the tasks write,
 /// <c>logs/0001</c> what they say.
 /// </summary>
 public sealed class ClusterJob

@@ -9,8 +9,7 @@ namespace DemucsPS.Engine.Clusters;
 
 /// <summary>
 /// Works on a task of a job: starts the console program for those of its tracks that are not done. Where that program is ended by a track,
-/// it is started again; the track that did it is known by what
-/// its file of results says, and is given up after some times.
+/// it is started again; the track that did it is known by what its file of results says, and is given up after some times.
 /// </summary>
 /// <param name="job">The job.</param>
 /// <param name="tell">Receives messages for the log.</param>

@@ -20,8 +20,7 @@ public sealed record ComparedSeparation
 
     /// <summary>
     /// Power of the difference from the stems of <see cref="DifferenceFrom"/>, of all that both have together, against the power of those,
-    /// in dB; negative infinity where there is no difference, null for the first way
-    /// itself and where there is nothing to compare.
+    /// in dB; negative infinity where there is no difference, null for the first way itself and where there is nothing to compare.
     /// </summary>
     public double? DifferenceDb { get; init; }
 
@@ -30,8 +29,7 @@ public sealed record ComparedSeparation
 
     /// <summary>
     /// The maximum memory that the whole process was seen to have while the track was separated, in bytes, looked at every 20 ms: the
-    /// model, the program, and what the runtime has kept of earlier ways. Null if nothing
-    /// was separated now.
+    /// model, the program, and what the runtime has kept of earlier ways. Null if nothing was separated now.
     /// </summary>
     public long? PeakMemory { get; init; }
 

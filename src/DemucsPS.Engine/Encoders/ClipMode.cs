@@ -5,8 +5,7 @@ public enum ClipMode
 {
     /// <summary>
     /// All stems of a track are divided by max(1.01·peak over all of them, 1), so that none clips and they still sum to the (scaled) mix.
-    /// The official
-    /// tool scales each stem alone.
+    /// The official tool scales each stem alone.
     /// </summary>
     Rescale,
 

@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Encoders;
 
 /// <summary>
 /// Makes a file of frames: <see cref="Write"/> any number of times, then <see cref="Complete"/>. Disposed before that, the file is to be
-/// thrown away by whoever named it, and nothing goes on in the
-/// background.
+/// thrown away by whoever named it, and nothing goes on in the background.
 /// </summary>
 internal interface IStemEncoder : IDisposable
 {

@@ -6,9 +6,8 @@ namespace DemucsPS.Engine.Files;
 
 /// <summary>
 /// Changes of files, in an order that outlasts a crash of the machine: what is in a file is on disk before the file gets its name, and
-/// names are on disk once the folder was flushed. Windows
-/// cannot be asked for the latter: it writes names in order, but up to some seconds later, so that a power cut can undo the last ones and
-/// leaves the state before.
+/// names are on disk once the folder was flushed. Windows cannot be asked for the latter: it writes names in order, but up to some seconds
+/// later, so that a power cut can undo the last ones and leaves the state before.
 /// </summary>
 internal static partial class DurableFiles
 {
@@ -93,9 +92,8 @@ internal static partial class DurableFiles
 
     /// <summary>
     /// Waits until the disk has the names in a folder. On Windows it does nothing: <see cref="File.Move(string, string, bool)"/> does not
-    /// wait for the disk there. NTFS logs names in order, and
-    /// flushing any file's content, which every checkpoint does, brings the earlier ones to disk with it. File systems that cannot do it
-    /// are not asked twice.
+    /// wait for the disk there. NTFS logs names in order, and flushing any file's content, which every checkpoint does, brings the earlier
+    /// ones to disk with it. File systems that cannot do it are not asked twice.
     /// </summary>
     public static void FlushFolder(string folder)
     {

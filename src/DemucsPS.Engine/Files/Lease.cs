@@ -8,18 +8,14 @@ namespace DemucsPS.Engine.Files;
 /// its owner dies, others can take it over.
 /// </summary>
 /// <remarks>
-/// <para>
-/// A lease is a file that must not exist before (O_EXCL, which NFS since version 3, Lustre and SMB do as one step), with a note of its
-/// owner that is renewed. It is never taken over by changing or
-/// replacing it: whoever finds that it has expired makes the next one, <c>NAME+1</c>, which again only one can, and the highest number
-/// counts. An owner that was held up for so long sees that
-/// when it renews its own, or is asked to <see cref="Check"/>.
+/// <para> A lease is a file that must not exist before (O_EXCL, which NFS since version 3, Lustre and SMB do as one step), with a note of
+/// its owner that is renewed. It is never taken over by changing or replacing it: whoever finds that it has expired makes the next one,
+/// <c>NAME+1</c>, which again only one can, and the highest number counts. An owner that was held up for so long sees that when it renews
+/// its own, or is asked to <see cref="Check"/>.
 /// </para>
-/// <para>
-/// Three things show that an owner is dead. Its machine is this one, since the same start, and the lock that it had on the file is free. Or
-/// the file has not changed for as long as a lease lasts,
-/// by this process's own clock, which needs no clock that two machines agree on. Or the time in it is over by more than clocks can be
-/// apart.
+/// <para> Three things show that an owner is dead. Its machine is this one, since the same start, and the lock that it had on the file is
+/// free. Or the file has not changed for as long as a lease lasts, by this process's own clock, which needs no clock that two machines
+/// agree on. Or the time in it is over by more than clocks can be apart.
 /// </para>
 /// </remarks>
 internal sealed class Lease : IDisposable
@@ -73,31 +69,11 @@ internal sealed class Lease : IDisposable
                     return null;
             }
             string name = NameOf(path, number);
-            FileStream file;
-            try
-            {
-                // Windows deletes it when the last handle is closed, and it cannot be opened meanwhile.
-                file = new FileStream(
-                    name,
-                    FileMode.CreateNew,
-                    FileAccess.ReadWrite,
-                    terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete,
-                    bufferSize: 0,
-                    OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None
-                );
-            }
-            catch (IOException e) when (IsTaken(e) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
-            {
-                // Another process was faster. Or it was created here, but could not be locked because another process was just reading it:
-                // then it is free.
-                if (!OperatingSystem.IsWindows() && RefusalPatience.System.IsOpenElsewhere(e))
-                    Remove(name);
+            if (TryCreate(name, terms) is not { } file)
                 continue;
-            }
             // What was there when it was looked may have been old: of one that a higher one stands beside, nobody is the owner. And what
-            // was dead may have been cleared away since and its name
-            // taken again. Whoever takes that looks for a higher one afterwards, and here the lower one is looked at once more after the
-            // higher was made, so that one of the two sees the other.
+            // was dead may have been cleared away since and its name taken again. Whoever takes that looks for a higher one afterwards, and
+            // here the lower one is looked at once more after the higher was made, so that one of the two sees the other.
             if (Highest(path) > number || (highest >= 0 && Judge(NameOf(path, highest), terms) is not (false, null)))
             {
                 Remove(name);
@@ -117,6 +93,30 @@ internal sealed class Lease : IDisposable
                 file.Dispose();
                 throw;
             }
+        }
+    }
+
+    /// <returns>Null if another process was faster.</returns>
+    private static FileStream? TryCreate(string name, LeaseTerms terms)
+    {
+        try
+        {
+            // Windows deletes it when the last handle is closed, and it cannot be opened meanwhile.
+            return new FileStream(
+                name,
+                FileMode.CreateNew,
+                FileAccess.ReadWrite,
+                terms.Locks ? FileShare.None : FileShare.ReadWrite | FileShare.Delete,
+                bufferSize: 0,
+                OperatingSystem.IsWindows() && terms.Locks ? FileOptions.DeleteOnClose : FileOptions.None
+            );
+        }
+        catch (IOException e) when (IsTaken(e) || File.Exists(name) || RefusalPatience.System.IsOpenElsewhere(e))
+        {
+            // Or it was created here, but could not be locked because another process was just reading it: then it is free.
+            if (!OperatingSystem.IsWindows() && RefusalPatience.System.IsOpenElsewhere(e))
+                Remove(name);
+            return null;
         }
     }
 

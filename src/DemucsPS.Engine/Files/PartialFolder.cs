@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Files;
 
 /// <summary>
 /// The folder of a track's unfinished files, inside the folder of its stems and so on the same file system. One process at a time has it.
-/// Disposed, it is deleted with all in it,
-/// and with the folders that were made for it, unless it was told to stay.
+/// Disposed, it is deleted with all in it, and with the folders that were made for it, unless it was told to stay.
 /// </summary>
 internal sealed class PartialFolder : IDisposable
 {

@@ -44,8 +44,7 @@ internal sealed class RefusalPatience(bool onWindows, Action<TimeSpan> wait)
     /// <summary>Whether something failed because a file is open, here or in another program, and not shared.</summary>
     /// <remarks>
     /// On Windows ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_DELETE_PENDING and ERROR_USER_MAPPED_FILE. Elsewhere only programs
-    /// made with .NET keep files to themselves: EWOULDBLOCK of
-    /// Linux and of macOS.
+    /// made with .NET keep files to themselves: EWOULDBLOCK of Linux and of macOS.
     /// </remarks>
     public bool IsOpenElsewhere(Exception e) =>
         e.GetType() == typeof(IOException) && (onWindows ? (e.HResult & 0xFFFF) is 32 or 33 or 303 or 1224 : e.HResult is 11 or 35);

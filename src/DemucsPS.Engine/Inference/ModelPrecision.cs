@@ -8,8 +8,7 @@ public enum ModelPrecision
 
     /// <summary>
     /// Products with constant matrices, which are most of a transformer, in 8-bit integers; the rest as in <see cref="Full"/>. Quicker,
-    /// with a loss that depends on the model
-    /// and that the check of a model measures. On the CPU only.
+    /// with a loss that depends on the model and that the check of a model measures. On the CPU only.
     /// </summary>
     Int8,
 

@@ -3,9 +3,7 @@ using DemucsPS.OnnxRuntime;
 
 namespace DemucsPS.Engine.Inference;
 
-/// <summary>
-/// The native ONNX Runtime of this process: found, loaded by full path and initialized once, on first use.
-/// </summary>
+/// <summary>The native ONNX Runtime of this process: found, loaded by full path and initialized once, on first use.</summary>
 /// <remarks>
 /// Any number of runspaces and module imports share the one library. Other users of ONNX Runtime in the process keep theirs, see
 /// <see cref="RuntimeContext"/>.

@@ -8,8 +8,7 @@ namespace DemucsPS.Engine.Inference;
 
 /// <summary>
 /// A loaded model. Thread-safe: several threads may run it at once over their own tensors. Disposing during a run is safe; the native
-/// session
-/// is released when the last run has returned.
+/// session is released when the last run has returned.
 /// </summary>
 internal sealed class OnnxSession : IDisposable
 {

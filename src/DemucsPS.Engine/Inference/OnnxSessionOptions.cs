@@ -10,8 +10,7 @@ public sealed record OnnxSessionOptions
 
     /// <summary>
     /// Whether a run is computed by the thread that calls it alone. Operators are divided as for <see cref="IntraOpThreads"/> anyway, so
-    /// results are
-    /// the same bits as with that many threads. For as many runs at once as there are processors: none then waits for another.
+    /// results are the same bits as with that many threads. For as many runs at once as there are processors: none then waits for another.
     /// </summary>
     public bool CallersOnly { get; init; }
 

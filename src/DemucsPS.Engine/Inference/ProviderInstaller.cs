@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Inference;
 
 /// <summary>
 /// Takes plug-in libraries out of the packages that their vendors publish (wheels, NuGet packages, other zip archives) into
-/// <see cref="ProviderLibraries.Folder"/>, and removes them from there. A folder
-/// has its name when it is whole. Nothing is downloaded.
+/// <see cref="ProviderLibraries.Folder"/>, and removes them from there. A folder has its name when it is whole. Nothing is downloaded.
 /// </summary>
 public static class ProviderInstaller
 {

@@ -14,17 +14,15 @@ internal static class AudioFile
 {
     /// <summary>
     /// Opens a file: uncompressed WAV (also RIFX, RF64, BW64 and Wave64), AIFF-C and little-endian AU, and FLAC with the decoders of this
-    /// library,
-    /// AIFF with NAudio's, everything else with ffmpeg; where there is none, MP3, M4A and WMA on Windows with Media Foundation.
+    /// library, AIFF with NAudio's, everything else with ffmpeg; where there is none, MP3, M4A and WMA on Windows with Media Foundation.
     /// </summary>
     /// <param name="path">The full path of the file.</param>
     /// <returns>A reader at the first frame; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The path is empty or not absolute.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.AudioTrackNotFound"/>: no such file, a folder, a pipe, a device, or no permission.
-    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is empty or damaged.
-    /// <see cref="DemucsError.AudioFormatUnsupported"/>: the file is not audio that can be decoded.
-    /// <see cref="DemucsError.FFmpegNotFound"/>: the file needs ffmpeg, and there is none.
+    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file is empty or damaged. <see cref="DemucsError.AudioFormatUnsupported"/>: the
+    /// file is not audio that can be decoded. <see cref="DemucsError.FFmpegNotFound"/>: the file needs ffmpeg, and there is none.
     /// </exception>
     public static AudioReader Open(string path) => Open(new TrackSource(path));
 

@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Input;
 
 /// <summary>
 /// Takes a line of a CUE sheet apart. There is no way to write a quotation mark within quotation marks that all programs know, so they
-/// write it as it is, doubled, or after a backslash: what a
-/// line ends with is taken as a whole, from its first mark to its last.
+/// write it as it is, doubled, or after a backslash: what a line ends with is taken as a whole, from its first mark to its last.
 /// </summary>
 internal static class CueLine
 {

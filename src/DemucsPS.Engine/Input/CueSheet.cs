@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Input;
 
 /// <summary>
 /// Reads CUE sheets: where the tracks of a CD lie in its audio file, or files, and what they are called. A track is what is from its INDEX
-/// 01 to the next track's; what is before the first one's
-/// in a file is a hidden track where it is as long as one.
+/// 01 to the next track's; what is before the first one's in a file is a hidden track where it is as long as one.
 /// </summary>
 internal sealed class CueSheet
 {

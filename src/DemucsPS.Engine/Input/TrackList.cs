@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Input;
 
 /// <summary>
 /// Makes the tracks of a batch of what a user names: audio files; folders; M3U playlists, whose entries are local files; and CUE sheets,
-/// whose tracks are
-/// parts of a file. A track that was given before is left out. Not thread-safe.
+/// whose tracks are parts of a file. A track that was given before is left out. Not thread-safe.
 /// </summary>
 public sealed class TrackList
 {

@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Levels;
 
 /// <summary>
 /// How a mix is brought to mean 0 and deviation 1 over its whole track and the stems back: x' = (x − μ)/(σ + 1e-8), y = y'·(σ + 1e-8) + μ,
-/// in float32
-/// as in <c>demucs.separate</c>. The one place with this arithmetic, so that all routes give the same bits.
+/// in float32 as in <c>demucs.separate</c>. The one place with this arithmetic, so that all routes give the same bits.
 /// </summary>
 /// <param name="Mean">μ.</param>
 /// <param name="Scale">σ + 1e-8.</param>

@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Levels;
 
 /// <summary>
 /// What the first pass over a track finds. Mean and deviation are those of r = (left + right)/2 over the whole track, the deviation with N
-/// − 1, in double:
-/// Demucs normalizes the mix by them before anything else (<c>demucs.separate</c>).
+/// − 1, in double: Demucs normalizes the mix by them before anything else (<c>demucs.separate</c>).
 /// </summary>
 /// <param name="Frames">Length of the track in frames at the rate of the separation.</param>
 /// <param name="Mean">μ.</param>

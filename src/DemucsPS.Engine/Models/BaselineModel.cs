@@ -7,15 +7,13 @@ namespace DemucsPS.Engine.Models;
 /// but roughly, needs no download, and takes part in everything a Demucs model takes part in: it is an ONNX graph in the same contract.
 /// </summary>
 /// <remarks>
-/// <para>
-/// Contract: inputs `waveform` [1,2,343980] and `spectrogram` [1,4,2048,336] (left real, left imaginary, right real, right imaginary),
-/// outputs `stem_spectrogram` [1,4,4,2048,336] and `stem_waveform` [1,4,2,343980], the stems in the order of
+/// <para> Contract: inputs `waveform` [1,2,343980] and `spectrogram` [1,4,2048,336] (left real, left imaginary, right real, right
+/// imaginary), outputs `stem_spectrogram` [1,4,4,2048,336] and `stem_waveform` [1,4,2,343980], the stems in the order of
 /// <see cref="Sources"/>. A stem is its waveform plus the inverse of its spectrogram. The stems sum to the mix whatever the masks are.
 /// </para>
-/// <para>
-/// Recipe: soft masks, each a ratio of magnitudes of the mix, so that the result scales with the input. What is short in time and wide in
-/// frequency is drums; what is low, sustained and in the center is bass; what is in the center, above the bass and not a
-/// sustained low partial is vocals; the rest is other.
+/// <para> Recipe: soft masks, each a ratio of magnitudes of the mix, so that the result scales with the input. What is short in time and
+/// wide in frequency is drums; what is low, sustained and in the center is bass; what is in the center, above the bass and not a sustained
+/// low partial is vocals; the rest is other.
 /// </para>
 /// </remarks>
 internal static class BaselineModel
@@ -103,38 +101,15 @@ internal static class BaselineModel
         graph.Section("magnitude");
         OnnxValue power = graph.Sum(scaled * scaled, Channels);
         OnnxValue magnitude = graph.Sqrt(power);
-
-        // Harmonic/percussive separation by median filtering (D. FitzGerald, DAFx 2010): a median along time removes
-        // strokes, one along frequency removes partials, and the Wiener-like ratio of their squares is the mask.
-        graph.Section("percussive");
-        OnnxValue alongTime = Remedian(magnitude, Time, HarmonicSeconds * SampleRate / Hop);
-        OnnxValue alongFrequency = Remedian(magnitude, Frequency, PercussiveHertz * TransformSize / SampleRate);
-        OnnxValue harmonicPower = alongTime * alongTime;
-        OnnxValue percussivePower = alongFrequency * alongFrequency;
-        OnnxValue percussive = percussivePower / (harmonicPower + percussivePower + TinyPower);
-
-        // At the bottom a kick is as narrow as a bass note, so frequency says nothing. Time does: around a sustained sound the median
-        // over half a second is as large as the magnitude, around a kick it is what the bass would be without it.
-        graph.Section("sustain");
-        int sustainBins = (int)Math.Round(SustainLimitHertz * TransformSize / SampleRate);
-        OnnxValue low = graph.Slice(magnitude, Frequency, 0, sustainBins);
-        OnnxValue sustained = MedianAlongTime(low, OddLength(SustainSeconds * SampleRate / Hop), spectrogramFrames);
-        OnnxValue sustainRatio = graph.Min(sustained / (low + TinyMagnitude), graph.Scalar(1));
-        OnnxValue sustain = graph.PadZeros(sustainRatio * sustainRatio, 0, 0, 0, 0, 0, 0, Bins - sustainBins, 0);
+        OnnxValue percussive = Percussive(magnitude);
+        OnnxValue sustain = Sustain(magnitude, spectrogramFrames);
 
         graph.Section("drums");
         OnnxValue kickBand = LowPass(graph, KickCrossoverHertz);
         OnnxValue drumMask = kickBand * (1 - sustain) + (1 - kickBand) * percussive;
         OnnxValue pitched = 1 - drumMask;
 
-        // Similarity of the channels (C. Avendano, WASPAA 2003): 1 where both hold the same, 0 for a sound in one channel
-        // only or out of phase. In a mono file everything is in the center and the other cues decide.
-        graph.Section("center");
-        (OnnxValue left, OnnxValue right) = graph.Halves(scaled, Channels);
-        int positionFrames = OddLength(PositionSeconds * SampleRate / Hop);
-        OnnxValue common = graph.MovingAverage(2 * graph.Sum(left * right, Channels), 1, positionFrames);
-        OnnxValue total = graph.MovingAverage(power, 1, positionFrames);
-        OnnxValue similarity = graph.Max(common / (total + TinyPower), graph.Scalar(0));
+        OnnxValue similarity = Similarity(scaled, power);
         // A loud neighbor in the center pulls the similarity of a wide sound up, so it counts with a power: 2 for bass, which
         // little disturbs, 6 for vocals, which share their band with all of the accompaniment.
         OnnxValue center = similarity * similarity;
@@ -151,30 +126,77 @@ internal static class BaselineModel
         OnnxValue voice = pitched * (1 - bassBand) * strictCenter * LowPass(graph, VocalCutoffHertz) * (1 - accompaniment);
         OnnxValue vocalMask = graph.MovingAverage(voice, 3, 3);
 
-        // Masks apply to the spectrogram as it came. Bass and vocals are taken from the middle of the channels, which
-        // leaves the wide part of what sounds with them behind.
+        OnnxValue stemSpectrogram = Stems(spectrogram, drumMask, bassMask, vocalMask);
+        OnnxValue stemWaveform = graph.PadZeros(graph.Unsqueeze(waveform, 1), 0, 2, 0, 0, 0, 1, 0, 0);
+
+        graph.Output("stem_spectrogram", stemSpectrogram, 1, 4, 4, Bins, spectrogramFrames);
+        graph.Output("stem_waveform", stemWaveform, 1, 4, 2, segmentFrames);
+        return graph.ToBytes("DemucsPS", Description);
+    }
+
+    /// <summary>
+    /// Harmonic/percussive separation by median filtering (D. FitzGerald, DAFx 2010): a median along time removes strokes, one along
+    /// frequency removes partials, and the Wiener-like ratio of their squares is the mask.
+    /// </summary>
+    private static OnnxValue Percussive(OnnxValue magnitude)
+    {
+        magnitude.Graph.Section("percussive");
+        OnnxValue alongTime = Remedian(magnitude, Time, HarmonicSeconds * SampleRate / Hop);
+        OnnxValue alongFrequency = Remedian(magnitude, Frequency, PercussiveHertz * TransformSize / SampleRate);
+        OnnxValue harmonicPower = alongTime * alongTime;
+        OnnxValue percussivePower = alongFrequency * alongFrequency;
+        return percussivePower / (harmonicPower + percussivePower + TinyPower);
+    }
+
+    /// <summary>
+    /// At the bottom a kick is as narrow as a bass note, so frequency says nothing. Time does: around a sustained sound the median over
+    /// half a second is as large as the magnitude, around a kick it is what the bass would be without it.
+    /// </summary>
+    private static OnnxValue Sustain(OnnxValue magnitude, int frames)
+    {
+        OnnxGraphWriter graph = magnitude.Graph;
+        graph.Section("sustain");
+        int bins = (int)Math.Round(SustainLimitHertz * TransformSize / SampleRate);
+        OnnxValue low = graph.Slice(magnitude, Frequency, 0, bins);
+        OnnxValue sustained = MedianAlongTime(low, OddLength(SustainSeconds * SampleRate / Hop), frames);
+        OnnxValue ratio = graph.Min(sustained / (low + TinyMagnitude), graph.Scalar(1));
+        return graph.PadZeros(ratio * ratio, 0, 0, 0, 0, 0, 0, Bins - bins, 0);
+    }
+
+    /// <summary>
+    /// Similarity of the channels (C. Avendano, WASPAA 2003): 1 where both hold the same, 0 for a sound in one channel only or out of
+    /// phase. In a mono file everything is in the center and the other cues decide.
+    /// </summary>
+    private static OnnxValue Similarity(OnnxValue scaled, OnnxValue power)
+    {
+        OnnxGraphWriter graph = scaled.Graph;
+        graph.Section("center");
+        (OnnxValue left, OnnxValue right) = graph.Halves(scaled, Channels);
+        int positionFrames = OddLength(PositionSeconds * SampleRate / Hop);
+        OnnxValue common = graph.MovingAverage(2 * graph.Sum(left * right, Channels), 1, positionFrames);
+        OnnxValue total = graph.MovingAverage(power, 1, positionFrames);
+        return graph.Max(common / (total + TinyPower), graph.Scalar(0));
+    }
+
+    /// <summary>
+    /// Masks apply to the spectrogram as it came. Bass and vocals are taken from the middle of the channels, which leaves the wide part of
+    /// what sounds with them behind.
+    /// </summary>
+    private static OnnxValue Stems(OnnxValue spectrogram, OnnxValue drumMask, OnnxValue bassMask, OnnxValue vocalMask)
+    {
+        OnnxGraphWriter graph = spectrogram.Graph;
         graph.Section("stems");
         OnnxValue drums = drumMask * spectrogram;
-        (OnnxValue mixLeft, OnnxValue mixRight) = graph.Halves(spectrogram, Channels);
-        OnnxValue middle = 0.5f * (mixLeft + mixRight);
+        (OnnxValue left, OnnxValue right) = graph.Halves(spectrogram, Channels);
+        OnnxValue middle = 0.5f * (left + right);
         OnnxValue bothMiddle = graph.Concat(Channels, middle, middle);
         OnnxValue bass = bassMask * bothMiddle;
         OnnxValue vocals = vocalMask * bothMiddle;
         // The rest is the mix itself in the time branch less the others in the frequency branch. So the stems sum to the mix to
         // rounding, also where the spectrogram does not hold all of it: at the segment's ends and at the Nyquist frequency.
         OnnxValue other = -(drums + bass + vocals);
-        OnnxValue stemSpectrogram = graph.Concat(
-            1,
-            graph.Unsqueeze(drums, 1),
-            graph.Unsqueeze(bass, 1),
-            graph.Unsqueeze(other, 1),
-            graph.Unsqueeze(vocals, 1)
-        );
-        OnnxValue stemWaveform = graph.PadZeros(graph.Unsqueeze(waveform, 1), 0, 2, 0, 0, 0, 1, 0, 0);
-
-        graph.Output("stem_spectrogram", stemSpectrogram, 1, 4, 4, Bins, spectrogramFrames);
-        graph.Output("stem_waveform", stemWaveform, 1, 4, 2, segmentFrames);
-        return graph.ToBytes("DemucsPS", Description);
+        OnnxValue[] stems = [drums, bass, other, vocals];
+        return graph.Concat(1, [.. stems.Select(stem => graph.Unsqueeze(stem, 1))]);
     }
 
     /// <summary>

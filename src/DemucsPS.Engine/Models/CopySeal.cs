@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Models;
 
 /// <summary>
 /// The end of a prepared copy: an entry of the model's metadata with the SHA-256 of all bytes before it, so that a copy in which a disk has
-/// changed weights is known as well as one that it cut
-/// off. It lies in the copy itself, since two files would have to be replaced at once.
+/// changed weights is known as well as one that it cut off. It lies in the copy itself, since two files would have to be replaced at once.
 /// </summary>
 internal static class CopySeal
 {

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Models;
 
 /// <summary>
 /// The files that a loaded model was made of, and whether they are still the same: their lengths and times are taken before it is loaded,
-/// their hashes on another thread, from when they are
-/// first asked for.
+/// their hashes on another thread, from when they are first asked for.
 /// </summary>
 internal sealed class ModelFileSet
 {

@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Onnx;
 
 /// <summary>
 /// An ONNX model (ModelProto) whose main graph's nodes can be replaced. Everything else is kept as the bytes it was, in its order, as views
-/// of
-/// the file's bytes: weights are never copied.
+/// of the file's bytes: weights are never copied.
 /// </summary>
 /// <remarks>Field numbers: onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.</remarks>
 internal sealed class GraphModel

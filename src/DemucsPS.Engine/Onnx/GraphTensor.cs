@@ -233,8 +233,7 @@ internal sealed class GraphTensor
 
     /// <summary>
     /// Adds the values of a repeated integer field, which may be packed or not, up to <paramref name="most"/>: longer lists are legal, but
-    /// nothing
-    /// that the rewrites ask for.
+    /// nothing that the rewrites ask for.
     /// </summary>
     /// <exception cref="InvalidDataException">The field is malformed.</exception>
     public static void Integers(WireField field, List<long> into, int most)

@@ -40,8 +40,8 @@ internal abstract class SampledSpectra : ISpectra
     )
     {
         int size = options.FrameSize,
-            half = size / 2;
-        int hop = options.Hop ?? (int)Math.Clamp(seconds * Rate / count, Math.Max(1, size / 64), size / 4);
+            half = size / 2,
+            hop = options.Hop ?? (int)Math.Clamp(seconds * Rate / count, Math.Max(1, size / 64), size / 4);
         PictureColumns columns = new(rows, count, start, seconds, options.PixelPower, half, (double)Rate / size);
         // Frames stand with their middle on every hop-th sample of the range; before and after the track it is silent.
         long first = Math.Max(0, (long)Math.Round((start - Start) * Rate)),
@@ -49,60 +49,33 @@ internal abstract class SampledSpectra : ISpectra
         if (first >= end)
             return columns.Levels;
         long last = first + (end - 1 - first) / hop * hop,
-            skipped = Math.Max(0, first - half),
-            total = Math.Min(Frames, last + half);
+            skipped = Math.Max(0, first - half);
         using IDisposable? opened = OpenAt(skipped, cancellationToken, out IStereoSource source);
         FramePowers powers = new(size);
-        int block = (FramePowers.FramesAtOnce - 1) * hop + size;
-        float[] left = new float[block],
-            right = new float[block];
-        // What is in the block: samples from at on, of which the first ones may lie before the track.
-        long at = first - half,
-            read = skipped;
-        int filled = (int)(skipped - at);
+        SampleBlock block = new(source, (FramePowers.FramesAtOnce - 1) * hop + size, first - half, Math.Min(Frames, last + half));
         for (long middle = first; middle <= last;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            while (filled < block && read < total)
+            if (!block.TryFill())
             {
-                int got = source.Read(
-                    left.AsSpan(filled, (int)Math.Min(block - filled, total - read)),
-                    right.AsSpan(filled, (int)Math.Min(block - filled, total - read))
-                );
-                if (got == 0)
-                {
-                    EndedAt(read);
-                    total = read;
-                    last = Math.Min(last, first + Math.Max(0, read - 1 - first) / hop * hop);
-                    break;
-                }
-                read += got;
-                filled += got;
+                EndedAt(block.Position);
+                last = Math.Min(last, first + Math.Max(0, block.Position - 1 - first) / hop * hop);
             }
-            left.AsSpan(filled).Clear();
-            right.AsSpan(filled).Clear();
             int frames = (int)Math.Min(FramePowers.FramesAtOnce, (last - middle) / hop + 1);
-            if (frames < 1 || middle >= total)
+            if (frames < 1 || middle >= block.End)
                 break;
-            ReadOnlySpan<float> found = powers.Compute(left, right, hop, frames);
+            ReadOnlySpan<float> found = powers.Compute(block.Left, block.Right, hop, frames);
             for (int t = 0; t < frames; t++, middle += hop)
                 columns.Add(Start + (double)middle / Rate, (double)hop / Rate, found[t..], FramePowers.FramesAtOnce);
-            int used = Math.Min(filled, frames * hop);
-            left.AsSpan(used, filled - used).CopyTo(left);
-            right.AsSpan(used, filled - used).CopyTo(right);
-            filled -= used;
-            at += used;
+            block.MoveOn(frames * hop);
             progress?.Report(
-                new SeparationProgress(
-                    SeparationStage.Measuring,
-                    (long)((double)(read - skipped) / Rate * DemucsAudio.SampleRate),
-                    (long)((double)(total - skipped) / Rate * DemucsAudio.SampleRate),
-                    null
-                )
+                new SeparationProgress(SeparationStage.Measuring, Measured(block.Position - skipped), Measured(block.End - skipped), null)
             );
         }
         columns.Complete();
         return columns.Levels;
+
+        long Measured(long frames) => (long)((double)frames / Rate * DemucsAudio.SampleRate);
     }
 
     /// <summary>Opens the samples at a frame.</summary>
@@ -111,4 +84,48 @@ internal abstract class SampledSpectra : ISpectra
 
     /// <summary>There are fewer frames than was said.</summary>
     protected virtual void EndedAt(long frames) { }
+
+    /// <summary>A block that moves over samples up to an end. It may begin before the track, and is silent there and behind the end.</summary>
+    private sealed class SampleBlock(IStereoSource source, int length, long start, long end)
+    {
+        private int _filled = (int)(Math.Max(0, start) - start);
+
+        public float[] Left { get; } = new float[length];
+
+        public float[] Right { get; } = new float[length];
+
+        /// <summary>The sample that the source gives next.</summary>
+        public long Position { get; private set; } = Math.Max(0, start);
+
+        public long End { get; private set; } = end;
+
+        /// <summary>Reads what is missing. False when the source ends too early: then that is the end.</summary>
+        public bool TryFill()
+        {
+            bool isWhole = true;
+            while (_filled < length && Position < End)
+            {
+                int wanted = (int)Math.Min(length - _filled, End - Position),
+                    got = source.Read(Left.AsSpan(_filled, wanted), Right.AsSpan(_filled, wanted));
+                if (got == 0)
+                {
+                    isWhole = false;
+                    End = Position;
+                }
+                Position += got;
+                _filled += got;
+            }
+            Left.AsSpan(_filled).Clear();
+            Right.AsSpan(_filled).Clear();
+            return isWhole;
+        }
+
+        public void MoveOn(int samples)
+        {
+            int used = Math.Min(_filled, samples);
+            Left.AsSpan(used, _filled - used).CopyTo(Left);
+            Right.AsSpan(used, _filled - used).CopyTo(Right);
+            _filled -= used;
+        }
+    }
 }

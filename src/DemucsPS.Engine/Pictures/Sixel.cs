@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Pictures;
 
 /// <summary>
 /// Writes pictures as Sixel, which terminals from the VT340 to Windows Terminal show: bands of six rows, in each a line of characters for
-/// every color, whose bits are the rows. Own code, since
-/// the package source has no library for it.
+/// every color, whose bits are the rows. Own code, since the package source has no library for it.
 /// </summary>
 /// <remarks>
 /// Source: VT330/VT340 Programmer Reference Manual, volume 2, chapter 14. Colors are in per cent, and there are 256 of them at most.

@@ -121,8 +121,7 @@ internal sealed class PageSound
     )
     {
         // One that was made at more than 24 bits and many channels' rates is not a gain; as it is, its samples need not even be decoded
-        // here.
-        // Of one that is damaged, or several in one, programs make different things.
+        // here. Of one that is damaged, or several in one, programs make different things.
         if (_keepsFlac && PlayableType(track) is "audio/flac" and { } flac && track.Reader.CanJump)
         {
             read((double)track.Frames / sampleRate);

@@ -13,9 +13,8 @@ namespace DemucsPS.Engine.Player;
 
 /// <summary>
 /// The page's markup, style and script, which lie in files of their own and are in this assembly. What comes from files of the user's is
-/// put in as JSON, which the script reads and shows as text:
-/// none of it is ever markup, style or code. A policy in the page forbids all other script and style, and every connection but to what the
-/// page plays.
+/// put in as JSON, which the script reads and shows as text: none of it is ever markup, style or code. A policy in the page forbids all
+/// other script and style, and every connection but to what the page plays.
 /// </summary>
 internal static partial class PageTemplate
 {

@@ -10,9 +10,8 @@ namespace DemucsPS.Engine.Player;
 
 /// <summary>
 /// Gives a page and its sound to browsers of this machine: HTTP on 127.0.0.1, at a port that was free. It knows the files of the page and
-/// no others, and those only under an address with a random
-/// part, which other users of the machine do not know; requests under other names of the machine, such as a foreign site's, are refused.
-/// Files are sent in parts where those are requested.
+/// no others, and those only under an address with a random part, which other users of the machine do not know; requests under other names
+/// of the machine, such as a foreign site's, are refused. Files are sent in parts where those are requested.
 /// </summary>
 /// <remarks>
 /// Made of sockets: .NET's own server for programs, HttpListener, is out of care, and the one of ASP.NET is a framework that hosts of this

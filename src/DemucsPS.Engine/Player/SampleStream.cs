@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Player;
 
 /// <summary>
 /// A track as bytes that a browser asks for parts of: two 32-bit floats a frame, left and right, at the page's rate. All tracks of a page
-/// have one length; after a track's end there is silence.
-/// The file is opened where the first part begins, and read on.
+/// have one length; after a track's end there is silence. The file is opened where the first part begins, and read on.
 /// </summary>
 /// <param name="source">The track.</param>
 /// <param name="sampleRate">Its frames per second, which are the page's.</param>

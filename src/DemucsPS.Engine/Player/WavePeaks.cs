@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Player;
 
 /// <summary>
 /// The waveform of a track: least and greatest sample of each bucket of frames, over both channels. Constant memory: when there are too
-/// many buckets, two become one. Coarser ones for the
-/// whole view can be made of these.
+/// many buckets, two become one. Coarser ones for the whole view can be made of these.
 /// </summary>
 internal sealed class WavePeaks
 {

@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Quality;
 /// <summary>Solves symmetric, positive systems of some thousand unknowns by L·Lᵀ, in place. Memory: half of the matrix.</summary>
 /// <remarks>
 /// Rows lie in panels as high as the innermost product is; a panel is column after column. Blocks of rows are finished from left to right,
-/// those below each other at the same time. The
-/// result does not depend on the number of threads, not in a single bit.
+/// those below each other at the same time. The result does not depend on the number of threads, not in a single bit.
 /// </remarks>
 internal sealed class CholeskyFactor
 {
@@ -184,13 +183,14 @@ internal sealed class CholeskyFactor
                 }
             }
         }
+    }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static void Take(ref double target, Vector<double> low, Vector<double> high)
-        {
-            (Vector.LoadUnsafe(ref target) - low).StoreUnsafe(ref target);
-            (Vector.LoadUnsafe(ref target, (nuint)Vector<double>.Count) - high).StoreUnsafe(ref target, (nuint)Vector<double>.Count);
-        }
+    /// <summary>Takes sums off a column of a panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Take(ref double target, Vector<double> low, Vector<double> high)
+    {
+        (Vector.LoadUnsafe(ref target) - low).StoreUnsafe(ref target);
+        (Vector.LoadUnsafe(ref target, (nuint)Vector<double>.Count) - high).StoreUnsafe(ref target, (nuint)Vector<double>.Count);
     }
 
     /// <summary>L(block, first) = A(block, first)·L(first, first)⁻ᵀ.</summary>

@@ -47,9 +47,12 @@ internal sealed class DistortionFilters
         int all = stems * channels,
             lanes = BlockSpectra.Lanes(all);
         double[] spectra = stock.Take(lengths.Bins * lanes * 2 * 2 * lanes);
-        double used = Solve(correlations, 0, all, spectra, lanes, 0, parallel, stock);
+        double used = new ChannelFilters(correlations, 0, all, parallel, stock).Solve(spectra, lanes, 0);
         for (int stem = 0; stem < stems; stem++)
-            used = Math.Max(used, Solve(correlations, stem * channels, channels, spectra, lanes, lanes, parallel, stock));
+            used = Math.Max(
+                used,
+                new ChannelFilters(correlations, stem * channels, channels, parallel, stock).Solve(spectra, lanes, lanes)
+            );
         return new DistortionFilters
         {
             Lengths = lengths,
@@ -59,70 +62,104 @@ internal sealed class DistortionFilters
         };
     }
 
-    /// <summary>Solves for the filters from some channels to the estimates of the same.</summary>
-    /// <returns>What was added to the diagonal.</returns>
-    private static double Solve(
+    /// <summary>The filters from some channels to the estimates of the same.</summary>
+    private sealed class ChannelFilters(
         StemCorrelations correlations,
         int first,
         int count,
-        double[] spectra,
-        int lanes,
-        int firstOutput,
         ParallelOptions parallel,
         EvaluationPool stock
     )
     {
-        FilterLengths lengths = correlations.Lengths;
+        private readonly FilterLengths _lengths = correlations.Lengths;
+
         // Channels are brought to the same level, so that a soft one is not lost beside a loud one. One without any sound gets no filter.
-        double[] scales = new double[count];
-        for (int channel = 0; channel < count; channel++)
+        private readonly double[] _scales =
+        [
+            .. Enumerable
+                .Range(first, count)
+                .Select(channel => correlations.OfReferences(channel, channel, 0))
+                .Select(energy => energy > 0 ? 1 / Math.Sqrt(energy) : 0),
+        ];
+
+        private double _loading = FirstLoading;
+
+        /// <summary>Solves for them.</summary>
+        /// <returns>What was added to the diagonal.</returns>
+        public double Solve(double[] spectra, int lanes, int firstOutput)
         {
-            double energy = correlations.OfReferences(first + channel, first + channel, 0);
-            scales[channel] = energy > 0 ? 1 / Math.Sqrt(energy) : 0;
+            CholeskyFactor factor = Factor();
+            int outputs = BlockSpectra.Lanes(count);
+            double[] sides = Sides(outputs);
+            factor.Solve(sides, outputs);
+            factor.Release();
+            Parallel.For(0, count, parallel, channel => Transform(channel, sides, outputs, spectra, lanes, firstOutput));
+            stock.Give(sides);
+            return _loading;
         }
 
-        // Unknowns are ordered by delay, then by channel.
-        CholeskyFactor factor = new(count * lengths.Taps, parallel.MaxDegreeOfParallelism, stock);
-        double loading = FirstLoading;
-        while (!factor.TryFactor(Element, parallel.CancellationToken))
+        private CholeskyFactor Factor()
         {
-            loading *= 10;
-            if (loading > LastLoading)
-                throw new DemucsException(
-                    DemucsError.StemsNotComparable,
-                    "ISR, SIR and SAR cannot be measured: the references are too similar. Choose other metrics."
-                );
-        }
-
-        int outputs = BlockSpectra.Lanes(count);
-        double[] sides = stock.Take(count * lengths.Taps * outputs);
-        for (int tap = 0; tap < lengths.Taps; tap++)
-        {
-            for (int channel = 0; channel < count; channel++)
+            // Unknowns are ordered by delay, then by channel.
+            CholeskyFactor factor = new(count * _lengths.Taps, parallel.MaxDegreeOfParallelism, stock);
+            while (!factor.TryFactor(Element, parallel.CancellationToken))
             {
-                for (int output = 0; output < count; output++)
-                    sides[(tap * count + channel) * outputs + output] =
-                        scales[channel] * correlations.OfEstimate(first + output, first + channel, tap);
+                _loading *= 10;
+                if (_loading > LastLoading)
+                    throw new DemucsException(
+                        DemucsError.StemsNotComparable,
+                        "ISR, SIR and SAR cannot be measured: the references are too similar. Choose other metrics."
+                    );
             }
+            return factor;
         }
-        factor.Solve(sides, outputs);
-        factor.Release();
 
-        Parallel.For(0, count, parallel, channel =>
+        private double Element(int row, int column)
         {
-            DoubleLaneFft fft = stock.TakeTransform(lengths.Size);
-            double[] taps = stock.Take(lengths.Size * Vector<double>.Count),
-                bins = stock.Take(lengths.Bins * 2 * Vector<double>.Count);
+            int rowTap = row / count,
+                rowChannel = row % count,
+                columnTap = column / count,
+                columnChannel = column % count,
+                lag = rowTap - columnTap;
+            double scale = _scales[rowChannel] * _scales[columnChannel];
+            if (row == column)
+                return scale == 0 ? 1 : 1 + _loading;
+            // A row's tap is not before its column's: Σ r_row(n − rowTap)·r_column(n − columnTap) = Σ r_column(n)·r_row(n − lag).
+            return scale * correlations.OfReferences(first + columnChannel, first + rowChannel, lag);
+        }
+
+        /// <summary>The system's right sides, [tap][channel][output].</summary>
+        private double[] Sides(int outputs)
+        {
+            double[] sides = stock.Take(count * _lengths.Taps * outputs);
+            for (int tap = 0; tap < _lengths.Taps; tap++)
+            {
+                for (int channel = 0; channel < count; channel++)
+                {
+                    for (int output = 0; output < count; output++)
+                        sides[(tap * count + channel) * outputs + output] =
+                            _scales[channel] * correlations.OfEstimate(first + output, first + channel, tap);
+                }
+            }
+            return sides;
+        }
+
+        /// <summary>Answers of the filters from a channel, of as many at once as a vector has lanes.</summary>
+        private void Transform(int channel, double[] sides, int outputs, double[] spectra, int lanes, int firstOutput)
+        {
+            DoubleLaneFft fft = stock.TakeTransform(_lengths.Size);
+            double[] taps = stock.Take(_lengths.Size * Vector<double>.Count),
+                bins = stock.Take(_lengths.Bins * 2 * Vector<double>.Count);
             for (int output = 0; output < count; output += Vector<double>.Count)
             {
-                for (int tap = 0; tap < lengths.Taps; tap++)
+                for (int tap = 0; tap < _lengths.Taps; tap++)
                 {
                     for (int i = 0; i < Vector<double>.Count; i++)
                         taps[tap * Vector<double>.Count + i] =
-                            sides[(tap * count + channel) * outputs + output + i] * scales[channel] / lengths.Size;
+                            sides[(tap * count + channel) * outputs + output + i] * _scales[channel] / _lengths.Size;
                 }
                 fft.Forward(taps, Vector<double>.Count, bins, 2 * Vector<double>.Count, Vector<double>.Count);
-                for (int bin = 0; bin < lengths.Bins; bin++)
+                for (int bin = 0; bin < _lengths.Bins; bin++)
                 {
                     for (int part = 0; part < 2; part++)
                     {
@@ -135,22 +172,6 @@ internal sealed class DistortionFilters
             stock.Give(fft);
             stock.Give(taps);
             stock.Give(bins);
-        });
-        stock.Give(sides);
-        return loading;
-
-        double Element(int row, int column)
-        {
-            int rowTap = row / count,
-                rowChannel = row % count,
-                columnTap = column / count,
-                columnChannel = column % count,
-                lag = rowTap - columnTap;
-            double scale = scales[rowChannel] * scales[columnChannel];
-            if (row == column)
-                return scale == 0 ? 1 : 1 + loading;
-            // A row's tap is not before its column's: Σ r_row(n − rowTap)·r_column(n − columnTap) = Σ r_column(n)·r_row(n − lag).
-            return scale * correlations.OfReferences(first + columnChannel, first + rowChannel, lag);
         }
     }
 }

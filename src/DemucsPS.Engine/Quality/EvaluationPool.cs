@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Quality;
 
 /// <summary>
 /// Large arrays and transforms that are used again, by the next window and by the next track of a set: memory then depends neither on the
-/// number of windows nor on that of tracks. Left to the collector,
-/// they pile up until it looks, which doubles what the process has.
+/// number of windows nor on that of tracks. Left to the collector, they pile up until it looks, which doubles what the process has.
 /// </summary>
 internal sealed class EvaluationPool
 {

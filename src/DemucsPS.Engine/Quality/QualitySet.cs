@@ -1,4 +1,5 @@
 using DemucsPS.Engine.Machine;
+using Outcome = (DemucsPS.Engine.Quality.TrackQuality? Quality, DemucsPS.Engine.DemucsException? Error);
 
 namespace DemucsPS.Engine.Quality;
 
@@ -46,11 +47,9 @@ public static class QualitySet
     )
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        TaskCompletionSource<(TrackQuality?, DemucsException?)>[] done =
+        TaskCompletionSource<Outcome>[] done =
         [
-            .. tracks.Select(_ => new TaskCompletionSource<(TrackQuality?, DemucsException?)>(
-                TaskCreationOptions.RunContinuationsAsynchronously
-            )),
+            .. tracks.Select(_ => new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously)),
         ];
         int next = -1;
         Task[] work =
@@ -59,35 +58,7 @@ public static class QualitySet
                 .Range(0, workers)
                 .Select(_ =>
                     Task.Factory.StartNew(
-                        () =>
-                        {
-                            EvaluationPool stock = new();
-                            for (int i; (i = Interlocked.Increment(ref next)) < tracks.Count; )
-                            {
-                                try
-                                {
-                                    stop.Token.ThrowIfCancellationRequested();
-                                    done[i]
-                                        .SetResult(
-                                            (
-                                                results is null
-                                                    ? StemMeasurement.Measure(tracks[i], options, stock, null, stop.Token)
-                                                    : results.Measure(tracks[i], options, stock, null, stop.Token),
-                                                null
-                                            )
-                                        );
-                                }
-                                catch (DemucsException e)
-                                {
-                                    done[i].SetResult((null, e));
-                                }
-                                catch (Exception e)
-                                {
-                                    // Unforeseen errors as well: the reader must not wait forever.
-                                    done[i].SetException(e);
-                                }
-                            }
-                        },
+                        () => MeasureEach(tracks, () => Interlocked.Increment(ref next), options, results, done, stop.Token),
                         CancellationToken.None,
                         TaskCreationOptions.LongRunning,
                         TaskScheduler.Default
@@ -108,6 +79,39 @@ public static class QualitySet
         {
             stop.Cancel();
             Task.WaitAll(work, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Measures tracks, each of which is the next that nobody measures, until there are no more.</summary>
+    private static void MeasureEach(
+        IReadOnlyList<EstimatedTrack> tracks,
+        Func<int> next,
+        QualityOptions options,
+        QualityResults? results,
+        TaskCompletionSource<Outcome>[] done,
+        CancellationToken cancellationToken
+    )
+    {
+        EvaluationPool stock = new();
+        for (int i; (i = next()) < tracks.Count;)
+        {
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                TrackQuality quality = results is null
+                    ? StemMeasurement.Measure(tracks[i], options, stock, null, cancellationToken)
+                    : results.Measure(tracks[i], options, stock, null, cancellationToken);
+                done[i].SetResult((quality, null));
+            }
+            catch (DemucsException e)
+            {
+                done[i].SetResult((null, e));
+            }
+            catch (Exception e)
+            {
+                // Unforeseen errors as well: the reader must not wait forever.
+                done[i].SetException(e);
+            }
         }
     }
 }

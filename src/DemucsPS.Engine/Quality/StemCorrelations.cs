@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Quality;
 
 /// <summary>
 /// Correlations of all channels of the references with each other and with those of the estimates, over a whole track of any length: Σₙ
-/// x(n)·r(n − τ) for τ from 0 to one less than there are taps. Memory does not depend
-/// on the length.
+/// x(n)·r(n − τ) for τ from 0 to one less than there are taps. Memory does not depend on the length.
 /// </summary>
 /// <remarks>
 /// Blocks are transformed once as they are and once with the samples before them; products of spectra are summed up, and one transform at

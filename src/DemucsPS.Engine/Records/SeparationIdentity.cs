@@ -43,8 +43,7 @@ internal sealed record SeparationIdentity(
 
     /// <summary>
     /// The runtime of this separation where it continues as now; null if it cannot. It continues with the same, and one that an accelerator
-    /// has started on the processor of the same version, since the accelerator
-    /// may be gone: then both are named.
+    /// has started on the processor of the same version, since the accelerator may be gone: then both are named.
     /// </summary>
     public string? ContinuedBy(SeparationIdentity now)
     {

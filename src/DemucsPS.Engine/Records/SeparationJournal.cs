@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Records;
 
 /// <summary>
 /// What of a track's separation is on disk, so that another run can continue from there. It is replaced as a whole, and only after the disk
-/// has what it claims; so it may claim too little
-/// after a death, never too much.
+/// has what it claims; so it may claim too little after a death, never too much.
 /// </summary>
 internal sealed record SeparationJournal
 {

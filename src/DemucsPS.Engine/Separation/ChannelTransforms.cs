@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Transforms several channels at once, each on one processor. A channel's result does not depend on the others, so not on how many run at
-/// once. Thread-safe; keeps the scratch of
-/// as many transforms as ever ran at once.
+/// once. Thread-safe; keeps the scratch of as many transforms as ever ran at once.
 /// </summary>
 /// <param name="segmentFrames">Length of the segments.</param>
 internal sealed class ChannelTransforms(int segmentFrames)

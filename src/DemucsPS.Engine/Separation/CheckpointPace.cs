@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// How often a separation waits until the disk has what is done. The disk is busy in that time, and the models get about as much less of
-/// the processors again; so on the other hand is lost what
-/// a kill or a power cut finds undone.
+/// the processors again; so on the other hand is lost what a kill or a power cut finds undone.
 /// </summary>
 internal static class CheckpointPace
 {

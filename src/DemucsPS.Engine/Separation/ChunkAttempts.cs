@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Runs chunks, again where they fail. After memory has run out, fewer run at once from then on, and the attempt does not count as long as
-/// there is someone else to
-/// make room. Thread-safe.
+/// there is someone else to make room. Thread-safe.
 /// </summary>
 /// <param name="retries">How often a failed attempt is repeated.</param>
 /// <param name="jobs">Chunks that may run at once.</param>

@@ -5,11 +5,9 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Separates chunks on a bounded number of workers and gives them back in the order in which they were started, so that nothing downstream
-/// depends on how many
-/// run at once. One worker more than jobs: its chunk has its spectrogram ready when a model becomes free, and a chunk that is done can be
-/// blended and written while
-/// the models run on; where models take several chunks at once, that many workers more. Disposing ends what runs and waits for it. Not
-/// thread-safe.
+/// depends on how many run at once. One worker more than jobs: its chunk has its spectrogram ready when a model becomes free, and a chunk
+/// that is done can be blended and written while the models run on; where models take several chunks at once, that many workers more.
+/// Disposing ends what runs and waits for it. Not thread-safe.
 /// </summary>
 /// <typeparam name="T">What is known of a chunk.</typeparam>
 internal sealed class ChunkQueue<T> : IDisposable

@@ -7,9 +7,8 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Separates one segment at a time: spectrogram, model, inverse spectrogram, stem = time branch + inverse(frequency branch), averaged over
-/// the bag. Models that take and
-/// give waveforms only are spared the spectrograms.
-/// Owns its result and reuses it; its input is in its batch, and the models run when all chunks of that have come.
+/// the bag. Models that take and give waveforms only are spared the spectrograms. Owns its result and reuses it; its input is in its batch,
+/// and the models run when all chunks of that have come.
 /// </summary>
 internal sealed class ChunkWorker
 {
@@ -99,8 +98,7 @@ internal sealed class ChunkWorker
 
     /// <summary>
     /// As <see cref="Separate(CancellationToken)"/>, of a segment whose spectrogram is changed first: the model gets spectrogram + change
-    /// and, so that its two
-    /// inputs agree, waveform + inverse(change); of a model that takes a waveform only, that is all.
+    /// and, so that its two inputs agree, waveform + inverse(change); of a model that takes a waveform only, that is all.
     /// </summary>
     /// <param name="change">[4][2048][T] in the scale of the segment; empty for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>

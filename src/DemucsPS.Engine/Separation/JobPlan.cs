@@ -15,8 +15,7 @@ public sealed record JobPlan(int Jobs, int Threads)
 
     /// <summary>
     /// Processors a job, by judgment: a run keeps a few processors busy with its own threads, and two take twice the memory; operators that
-    /// are too small for many threads leave
-    /// processors idle where there are many.
+    /// are too small for many threads leave processors idle where there are many.
     /// </summary>
     internal const int ProcessorsPerJob = 8;
 
@@ -40,9 +39,8 @@ public sealed record JobPlan(int Jobs, int Threads)
 
     /// <summary>
     /// Plans for a machine. Without a wish there is one job for every 8 processors, as long as all of them fit into half of the memory. The
-    /// number of threads does not depend
-    /// on the jobs, although all of them share the threads: how the runtime divides its sums depends on it, and the stems must not depend
-    /// on the number of jobs.
+    /// number of threads does not depend on the jobs, although all of them share the threads: how the runtime divides its sums depends on
+    /// it, and the stems must not depend on the number of jobs.
     /// </summary>
     /// <param name="jobs">Chunks at once as asked for, up to <see cref="MaxJobs"/>; 0 to choose.</param>
     /// <param name="threads">The runtime's threads as asked for, up to <see cref="MaxThreads"/>; 0 to choose.</param>

@@ -11,8 +11,7 @@ namespace DemucsPS.Engine.Separation;
 internal readonly record struct ModelMemory(long Bytes)
 {
     // Weights grow with the square of a network's width, intermediate results with the width and the segment's length. The factor is that
-    // of the real-size htdemucs:
-    // 165.6 MB of weights, 343,980 frames, 1.85 GB in all.
+    // of the real-size htdemucs: 165.6 MB of weights, 343,980 frames, 1.85 GB in all.
     private const double BytesPerFrame = 0.35;
 
     // As they lie in the file, and as the runtime repacks some of them.

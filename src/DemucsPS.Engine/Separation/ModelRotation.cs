@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Models that do not fit into memory together, loaded one at a time. Chunks ask for a model and wait for its turn: the next model is
-/// loaded when no chunk wants
-/// the loaded one any more. Thread-safe.
+/// loaded when no chunk wants the loaded one any more. Thread-safe.
 /// </summary>
 internal sealed class ModelRotation : IDisposable
 {

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Lets as many batches into the models at once as there are jobs. The memory for the models' outputs, by far the most of what a run needs,
-/// comes with the slot, so a batch that
-/// waits has none. Thread-safe.
+/// comes with the slot, so a batch that waits has none. Thread-safe.
 /// </summary>
 /// <param name="jobs">Slots, at least 1.</param>
 /// <param name="contract">The contract of the models.</param>

@@ -9,8 +9,7 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Stands between a separation and its source and sink, and compares the sum of the outputs with the mix as both pass. Memory: the mix
-/// between what was read and what is final,
-/// about a segment and a stride for each job.
+/// between what was read and what is final, about a segment and a stride for each job.
 /// </summary>
 internal sealed class NullTest : IStereoSource, IStemSink
 {

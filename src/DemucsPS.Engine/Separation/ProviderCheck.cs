@@ -10,9 +10,8 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Whether an execution provider computes a model as the processor does: chunks with music, near silence and peaks are computed by both at
-/// the first use of this provider, device, precision and model, and
-/// the figure is remembered beside the prepared copies. Providers round in their own ways, and wrong ones have been shipped
-/// (microsoft/onnxruntime#21007).
+/// the first use of this provider, device, precision and model, and the figure is remembered beside the prepared copies. Providers round in
+/// their own ways, and wrong ones have been shipped (microsoft/onnxruntime#21007).
 /// </summary>
 internal static class ProviderCheck
 {

@@ -6,13 +6,11 @@ namespace DemucsPS.Engine.Spectral;
 
 /// <summary>
 /// Fourier transform of real signals in double precision, several at once: element k is a vector whose lane j belongs to signal j. For
-/// figures that must hold to a hundred decibels, where
-/// <see cref="LaneFft"/> is for spectrograms in single precision.
+/// figures that must hold to a hundred decibels, where <see cref="LaneFft"/> is for spectrograms in single precision.
 /// </summary>
 /// <remarks>
 /// A real transform of n samples is a complex one of n/2 (even samples real, odd samples imaginary) and a split step; the complex one is
-/// Stockham's, in steps of four. Not thread-safe: an
-/// instance owns its scratch.
+/// Stockham's, in steps of four. Not thread-safe: an instance owns its scratch.
 /// </remarks>
 internal sealed class DoubleLaneFft
 {
@@ -132,70 +130,79 @@ internal sealed class DoubleLaneFft
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Transform()
     {
-        int length = _half,
-            stride = 1;
-        for (; length >= 4; length /= 4, stride *= 4)
+        int stride = 1;
+        for (; 4 * stride <= _half; stride *= 4)
         {
-            ref Vector<double> fromRe = ref MemoryMarshal.GetArrayDataReference(_re),
-                fromIm = ref MemoryMarshal.GetArrayDataReference(_im);
-            ref Vector<double> toRe = ref MemoryMarshal.GetArrayDataReference(_otherRe),
-                toIm = ref MemoryMarshal.GetArrayDataReference(_otherIm);
-            int quarter = length / 4,
-                apart = quarter * stride;
-            for (int p = 0; p < quarter; p++)
-            {
-                int turn = 2 * p * stride;
-                Vector<double> c1 = new(_turns[turn]),
-                    s1 = new(_turns[turn + 1]);
-                Vector<double> c2 = new(_turns[2 * turn]),
-                    s2 = new(_turns[2 * turn + 1]);
-                Vector<double> c3 = new(_turns[3 * turn]),
-                    s3 = new(_turns[3 * turn + 1]);
-                for (int q = 0, from = p * stride, to = 4 * p * stride; q < stride; q++, from++, to++)
-                {
-                    Vector<double> aRe = Unsafe.Add(ref fromRe, from),
-                        aIm = Unsafe.Add(ref fromIm, from);
-                    Vector<double> bRe = Unsafe.Add(ref fromRe, from + apart),
-                        bIm = Unsafe.Add(ref fromIm, from + apart);
-                    Vector<double> cRe = Unsafe.Add(ref fromRe, from + 2 * apart),
-                        cIm = Unsafe.Add(ref fromIm, from + 2 * apart);
-                    Vector<double> dRe = Unsafe.Add(ref fromRe, from + 3 * apart),
-                        dIm = Unsafe.Add(ref fromIm, from + 3 * apart);
-                    Vector<double> acRe = aRe + cRe,
-                        acIm = aIm + cIm,
-                        bdRe = bRe + dRe,
-                        bdIm = bIm + dIm;
-                    Vector<double> uRe = aRe - cRe,
-                        uIm = aIm - cIm,
-                        vRe = dIm - bIm,
-                        vIm = bRe - dRe;
-                    Unsafe.Add(ref toRe, to) = acRe + bdRe;
-                    Unsafe.Add(ref toIm, to) = acIm + bdIm;
-                    Vector<double> re = uRe - vRe,
-                        im = uIm - vIm;
-                    Unsafe.Add(ref toRe, to + stride) = re * c1 - im * s1;
-                    Unsafe.Add(ref toIm, to + stride) = re * s1 + im * c1;
-                    (re, im) = (acRe - bdRe, acIm - bdIm);
-                    Unsafe.Add(ref toRe, to + 2 * stride) = re * c2 - im * s2;
-                    Unsafe.Add(ref toIm, to + 2 * stride) = re * s2 + im * c2;
-                    (re, im) = (uRe + vRe, uIm + vIm);
-                    Unsafe.Add(ref toRe, to + 3 * stride) = re * c3 - im * s3;
-                    Unsafe.Add(ref toIm, to + 3 * stride) = re * s3 + im * c3;
-                }
-            }
+            RadixFour(_half / (4 * stride), stride);
             Exchange();
         }
-        if (length == 2)
+        if (2 * stride == _half)
         {
-            for (int q = 0; q < stride; q++)
-            {
-                (_otherRe[q], _otherRe[q + stride]) = (_re[q] + _re[q + stride], _re[q] - _re[q + stride]);
-                (_otherIm[q], _otherIm[q + stride]) = (_im[q] + _im[q + stride], _im[q] - _im[q + stride]);
-            }
+            RadixTwo(stride);
             Exchange();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RadixFour(int quarter, int stride)
+    {
+        ref Vector<double> fromRe = ref MemoryMarshal.GetArrayDataReference(_re),
+            fromIm = ref MemoryMarshal.GetArrayDataReference(_im);
+        ref Vector<double> toRe = ref MemoryMarshal.GetArrayDataReference(_otherRe),
+            toIm = ref MemoryMarshal.GetArrayDataReference(_otherIm);
+        int apart = quarter * stride;
+        for (int p = 0; p < quarter; p++)
+        {
+            int turn = 2 * p * stride;
+            Vector<double> c1 = new(_turns[turn]),
+                s1 = new(_turns[turn + 1]);
+            Vector<double> c2 = new(_turns[2 * turn]),
+                s2 = new(_turns[2 * turn + 1]);
+            Vector<double> c3 = new(_turns[3 * turn]),
+                s3 = new(_turns[3 * turn + 1]);
+            for (int q = 0, from = p * stride, to = 4 * p * stride; q < stride; q++, from++, to++)
+            {
+                Vector<double> aRe = Unsafe.Add(ref fromRe, from),
+                    aIm = Unsafe.Add(ref fromIm, from);
+                Vector<double> bRe = Unsafe.Add(ref fromRe, from + apart),
+                    bIm = Unsafe.Add(ref fromIm, from + apart);
+                Vector<double> cRe = Unsafe.Add(ref fromRe, from + 2 * apart),
+                    cIm = Unsafe.Add(ref fromIm, from + 2 * apart);
+                Vector<double> dRe = Unsafe.Add(ref fromRe, from + 3 * apart),
+                    dIm = Unsafe.Add(ref fromIm, from + 3 * apart);
+                Vector<double> acRe = aRe + cRe,
+                    acIm = aIm + cIm,
+                    bdRe = bRe + dRe,
+                    bdIm = bIm + dIm;
+                Vector<double> uRe = aRe - cRe,
+                    uIm = aIm - cIm,
+                    vRe = dIm - bIm,
+                    vIm = bRe - dRe;
+                Unsafe.Add(ref toRe, to) = acRe + bdRe;
+                Unsafe.Add(ref toIm, to) = acIm + bdIm;
+                Vector<double> re = uRe - vRe,
+                    im = uIm - vIm;
+                Unsafe.Add(ref toRe, to + stride) = re * c1 - im * s1;
+                Unsafe.Add(ref toIm, to + stride) = re * s1 + im * c1;
+                (re, im) = (acRe - bdRe, acIm - bdIm);
+                Unsafe.Add(ref toRe, to + 2 * stride) = re * c2 - im * s2;
+                Unsafe.Add(ref toIm, to + 2 * stride) = re * s2 + im * c2;
+                (re, im) = (uRe + vRe, uIm + vIm);
+                Unsafe.Add(ref toRe, to + 3 * stride) = re * c3 - im * s3;
+                Unsafe.Add(ref toIm, to + 3 * stride) = re * s3 + im * c3;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RadixTwo(int stride)
+    {
+        for (int q = 0; q < stride; q++)
+        {
+            (_otherRe[q], _otherRe[q + stride]) = (_re[q] + _re[q + stride], _re[q] - _re[q + stride]);
+            (_otherIm[q], _otherIm[q + stride]) = (_im[q] + _im[q + stride], _im[q] - _im[q + stride]);
         }
     }
 

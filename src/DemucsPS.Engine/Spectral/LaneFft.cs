@@ -6,16 +6,13 @@ namespace DemucsPS.Engine.Spectral;
 
 /// <summary>
 /// Fourier transform of real frames, several frames at once: element k is a vector whose lane j belongs to frame j. No shuffles are needed,
-/// and the lanes lie side by side in a
-/// [bins][frames] spectrogram.
+/// and the lanes lie side by side in a [bins][frames] spectrogram.
 /// </summary>
 /// <remarks>
 /// A real transform of n samples is a complex one of n/2 (even samples real, odd samples imaginary) and a split step. The complex transform
-/// of N = N₁·N₂ elements is N₂ transforms of N₁, a
-/// product with twiddles and N₁ transforms of N₂ (Bailey's four steps): with eight lanes the 2,048 elements of a frame of 4,096 samples are
-/// four times the first cache, but 64 and 32 of
-/// them stay in it. Two groups of frames are done together because their lanes make up a cache line of the spectrogram. Twiddles are
-/// computed in double. Not thread-safe: an
+/// of N = N₁·N₂ elements is N₂ transforms of N₁, a product with twiddles and N₁ transforms of N₂ (Bailey's four steps): with eight lanes
+/// the 2,048 elements of a frame of 4,096 samples are four times the first cache, but 64 and 32 of them stay in it. Two groups of frames
+/// are done together because their lanes make up a cache line of the spectrogram. Twiddles are computed in double. Not thread-safe: an
 /// instance owns its scratch; make one a thread.
 /// </remarks>
 internal sealed class LaneFft

@@ -11,13 +11,11 @@ namespace DemucsPS.Engine.Spectral;
 /// </summary>
 /// <remarks>
 /// Source of the formulas: <c>HTDemucs._spec</c>, <c>_ispec</c> and <c>demucs.spec</c> of facebookresearch/demucs. The official code
-/// reflects the
-/// segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centered transform; the frames that stay
-/// start at sample 1024·t − 1,536 of the segment. Going back, all four frames that overlap a kept sample exist (the official code adds
-/// two zero frames a side), so the window-square sum is the constant 3/2. Samples before 1,536 and after 1024·T − 1,536 would need frames
-/// that were
-/// dropped, so a round trip returns them attenuated, here as there.
-/// Not thread-safe: an instance owns its scratch; make one a thread. No call allocates.
+/// reflects the segment by 1,536 (and what is missing to a whole frame) and drops the two outer frames of a centered transform; the frames
+/// that stay start at sample 1024·t − 1,536 of the segment. Going back, all four frames that overlap a kept sample exist (the official code
+/// adds two zero frames a side), so the window-square sum is the constant 3/2. Samples before 1,536 and after 1024·T − 1,536 would need
+/// frames that were dropped, so a round trip returns them attenuated, here as there. Not thread-safe: an instance owns its scratch; make
+/// one a thread. No call allocates.
 /// </remarks>
 internal sealed class SegmentSpectrogram
 {
@@ -209,8 +207,7 @@ internal sealed class SegmentSpectrogram
     }
 
     // References instead of spans below: they are asked for millions of elements, and slicing costs more than the arithmetic. Indices are
-    // under 2,048 and groups under 2, as LaneFft
-    // promises; for those all rows, columns and planes are long enough.
+    // under 2,048 and groups under 2, as LaneFft promises; for those all rows, columns and planes are long enough.
 
     /// <summary>Samples of frames under the window. Lanes beyond the last frame are computed along and never stored.</summary>
     private readonly ref struct WindowedFrames(float[] turned, float[] window) : ILaneReader

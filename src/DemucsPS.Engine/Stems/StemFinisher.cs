@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Stems;
 
 /// <summary>
 /// Makes a final file of one or several staged stems: rate, channels, level, encoding, labels. The one step between the floats of the
-/// separation and what users get; equal input gives equal bytes, so it
-/// can be repeated after an interruption. Thread-safe.
+/// separation and what users get; equal input gives equal bytes, so it can be repeated after an interruption. Thread-safe.
 /// </summary>
 /// <param name="format">How stems are written.</param>
 /// <param name="shape">Rate, length and channels of the files; of a file with all stems, of each stem in it.</param>
@@ -69,10 +68,9 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
         CancellationToken cancellationToken
     )
     {
-        double squares = 0;
-        float peak = 0;
-        long samples = 0,
-            clipped = 0;
+        float peak;
+        double rms;
+        long clipped;
         ConvertedStemReader[] stems = new ConvertedStemReader[staged.Count];
         try
         {
@@ -89,19 +87,7 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
             );
             for (int n = 0; n < stems.Length; n++)
                 stems[n] = new ConvertedStemReader(staged[n], shape);
-            float[] one = new float[BlockSamples],
-                frames = stems.Length == 1 ? one : new float[stems.Length * BlockSamples];
-            for (int count; (count = stems is [ConvertedStemReader only] ? only.Read(one) : ReadSideBySide(stems, one, frames)) > 0;)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                Span<float> block = frames.AsSpan(0, shape.Channels * stems.Length * count);
-                peak = Math.Max(peak, SamplePeak.Of(block));
-                squares += SampleSquares.Sum(block);
-                samples += block.Length;
-                if (format.ClipInEffect == ClipMode.Clamp)
-                    clipped += Clamp(block);
-                encoder.Write(block, gain);
-            }
+            (peak, rms, clipped) = Encode(stems, encoder, gain, cancellationToken);
             encoder.Complete();
             clipped += encoder.ClippedSamples;
         }
@@ -112,18 +98,39 @@ internal sealed class StemFinisher(StemFormat format, StemShape shape)
         }
         try
         {
-            return new StemFileRecord(
-                new FileInfo(target).Length,
-                DurableFiles.Hash(target, cancellationToken),
-                peak,
-                samples > 0 ? Math.Sqrt(squares / samples) : 0,
-                clipped
-            );
+            return new StemFileRecord(new FileInfo(target).Length, DurableFiles.Hash(target, cancellationToken), peak, rms, clipped);
         }
         catch (Exception e) when (e.IsFileError())
         {
             throw DurableFiles.Failed(target, e);
         }
+    }
+
+    private (float Peak, double Rms, long Clipped) Encode(
+        ConvertedStemReader[] stems,
+        IStemEncoder encoder,
+        float gain,
+        CancellationToken cancellationToken
+    )
+    {
+        double squares = 0;
+        float peak = 0;
+        long samples = 0,
+            clipped = 0;
+        float[] one = new float[BlockSamples],
+            frames = stems.Length == 1 ? one : new float[stems.Length * BlockSamples];
+        for (int count; (count = stems is [ConvertedStemReader only] ? only.Read(one) : ReadSideBySide(stems, one, frames)) > 0;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Span<float> block = frames.AsSpan(0, shape.Channels * stems.Length * count);
+            peak = Math.Max(peak, SamplePeak.Of(block));
+            squares += SampleSquares.Sum(block);
+            samples += block.Length;
+            if (format.ClipInEffect == ClipMode.Clamp)
+                clipped += Clamp(block);
+            encoder.Write(block, gain);
+        }
+        return (peak, samples > 0 ? Math.Sqrt(squares / samples) : 0, clipped);
     }
 
     /// <summary>The next frames of stems, which are equally long, side by side.</summary>

@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Stems;
 
 /// <summary>
 /// The samples of one stem as they come out of the separation: 32-bit floats at 44,100 Hz, left and right in turn, without a header, in the
-/// machine's own byte order.
-/// Such a file can be cut at any frame and continued, which is what resuming needs. Not thread-safe.
+/// machine's own byte order. Such a file can be cut at any frame and continued, which is what resuming needs. Not thread-safe.
 /// </summary>
 internal sealed class StemSampleFile : IDisposable
 {

@@ -7,9 +7,8 @@ namespace DemucsPS.Engine.Stems;
 
 /// <summary>
 /// Where a track's files lie, and where that lies which belongs to them: unfinished files and the provenance. A track has its own folder
-/// unless file names are chosen, or one file
-/// holds all stems; then several tracks may share a folder, or one be spread over several, and names that begin with the first file's tell
-/// them apart.
+/// unless file names are chosen, or one file holds all stems; then several tracks may share a folder, or one be spread over several, and
+/// names that begin with the first file's tell them apart.
 /// </summary>
 internal sealed class TrackPlace
 {

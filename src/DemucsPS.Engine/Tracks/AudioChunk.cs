@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// One piece of a track, as much as a model takes at once: a view, without samples of its own. A chunk shorter than the model's segment
-/// (the last one) is
-/// centered in it, among the track's real neighboring frames. Immutable.
+/// (the last one) is centered in it, among the track's real neighboring frames. Immutable.
 /// </summary>
 public sealed class AudioChunk
 {

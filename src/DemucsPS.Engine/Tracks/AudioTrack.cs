@@ -11,8 +11,7 @@ namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// A whole track in memory, as the models take it: two channels at 44,100 Hz. Immutable and thread-safe. Memory: 8 bytes a frame, 21 MB a
-/// minute.
-/// Chunks, and the stems joined of them, belong together if they come from the same object; two imports of one file are two tracks.
+/// minute. Chunks, and the stems joined of them, belong together if they come from the same object; two imports of one file are two tracks.
 /// </summary>
 public sealed class AudioTrack
 {
@@ -85,10 +84,8 @@ public sealed class AudioTrack
 
     /// <summary>
     /// What the file says about its music, by field in lower case (looked up in any case): title, artist, album, albumartist, date, track,
-    /// disc, genre,
-    /// comment, composer and others. Several values of one field are joined by "; ". Empty for files without tags and for samples. Limits:
-    /// see
-    /// <see cref="AudioReader.Tags"/>.
+    /// disc, genre, comment, composer and others. Several values of one field are joined by "; ". Empty for files without tags and for
+    /// samples. Limits: see <see cref="AudioReader.Tags"/>.
     /// </summary>
     public IReadOnlyDictionary<string, string> Tags { get; }
 
@@ -131,8 +128,7 @@ public sealed class AudioTrack
     )
     {
         // Two passes, as in the streaming separation: the first finds the length and the level, so the arrays are made once and of the
-        // right size, whatever a
-        // header says.
+        // right size, whatever a header says.
         string path = source.Path;
         TrackStatistics statistics = FileSeparator.Measure(source, null, progress, cancellationToken);
         if (statistics.Frames > Array.MaxLength)

@@ -13,9 +13,8 @@ namespace DemucsPS.Engine.Tracks;
 public sealed class ChunkSeparator : IDisposable
 {
     // 256 MB of stem chunks. Large arrays are collected with the oldest generation only, and that the rarer the more memory the stems take
-    // that are being joined;
-    // without a hint the chunks that were long blended take several times the memory of the stems. The collection goes on in the
-    // background.
+    // that are being joined; without a hint the chunks that were long blended take several times the memory of the stems. The collection
+    // goes on in the background.
     private const long FramesBetweenCollections = (256L << 20) / 16;
 
     private readonly ModelBag _bag;

@@ -4,14 +4,12 @@ namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// The spectrogram of a chunk as an htdemucs model takes it: of the whole segment around the chunk, normalized by the track's mean and
-/// deviation. 4096-point
-/// frames every 1024 samples under a periodic Hann window; see <see cref="SegmentSpectrogram"/>. Immutable: edits give a new object.
-/// Memory: 11 MB for htdemucs.
+/// deviation. 4096-point frames every 1024 samples under a periodic Hann window; see <see cref="SegmentSpectrogram"/>. Immutable: edits
+/// give a new object. Memory: 11 MB for htdemucs.
 /// </summary>
 /// <remarks>
 /// Levels in dB are those of the track, not of the normalized segment: a sine at full scale in the middle of a bin reads 0 dB in it. (The
-/// normalization takes the mean
-/// away, which shows in the lowest two bins only.) Frame t is centered on sample 1024·t + 512 of the segment.
+/// normalization takes the mean away, which shows in the lowest two bins only.) Frame t is centered on sample 1024·t + 512 of the segment.
 /// </remarks>
 public sealed class ChunkSpectrogram
 {
@@ -114,15 +112,13 @@ public sealed class ChunkSpectrogram
 
     /// <summary>
     /// The tensor as the model takes it, [left real, left imaginary, right real, right imaginary][<see cref="Bins"/>][<see cref="Frames"/>]
-    /// in C order, normalized.
-    /// Not copied; do not write to it.
+    /// in C order, normalized. Not copied; do not write to it.
     /// </summary>
     public ReadOnlyMemory<float> RawTensor() => _tensor;
 
     /// <summary>
     /// A copy in which a band is louder or softer: every bin whose center is in the band, ends included, is multiplied by 10^(dB/20) in all
-    /// frames of
-    /// both channels. The band has hard edges (no ramp), so a strong change rings for up to a frame's length, 93 ms.
+    /// frames of both channels. The band has hard edges (no ramp), so a strong change rings for up to a frame's length, 93 ms.
     /// </summary>
     /// <param name="fromHz">Lower end of the band in Hz.</param>
     /// <param name="toHz">Upper end in Hz, not below the lower one.</param>

@@ -4,15 +4,12 @@ namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// The samples that a spectrogram gives back, in the track's level: those of its chunk, without what precedes and follows it in the
-/// segment.
-/// Immutable.
+/// segment. Immutable.
 /// </summary>
 /// <remarks>
 /// The official spectrogram lacks the outermost frames, so the first 1,536 samples of a segment and those after 1024·T − 1,536 (for
-/// htdemucs the last 1,452)
-/// come back attenuated; a round trip is exact from <see cref="ExactFrom"/> to <see cref="ExactEnd"/>, up to rounding and to the Nyquist
-/// bin (what lies within
-/// 20 Hz of 22,050 Hz), which the spectrogram leaves out.
+/// htdemucs the last 1,452) come back attenuated; a round trip is exact from <see cref="ExactFrom"/> to <see cref="ExactEnd"/>, up to
+/// rounding and to the Nyquist bin (what lies within 20 Hz of 22,050 Hz), which the spectrogram leaves out.
 /// </remarks>
 public sealed class SegmentSamples
 {
@@ -46,9 +43,8 @@ public sealed class SegmentSamples
 
     /// <summary>
     /// How far the samples are from the chunk's own where a round trip is exact: greatest absolute difference over both channels in dB of
-    /// full scale.
-    /// About −100 for an unedited spectrogram of music that ends below 22 kHz, about −65 where there is noise up to 22,050 Hz; −200 for no
-    /// difference.
+    /// full scale. About −100 for an unedited spectrogram of music that ends below 22 kHz, about −65 where there is noise up to 22,050 Hz;
+    /// −200 for no difference.
     /// </summary>
     public double DifferenceDb
     {

@@ -81,8 +81,7 @@ public sealed class StemChunk
 
     /// <summary>
     /// What the model's time branch (the part that works on the waveform) has in the samples, in the track's level, with the track's mean:
-    /// the mean counts as
-    /// the time branch's, so that both branches sum to the samples, up to rounding.
+    /// the mean counts as the time branch's, so that both branches sum to the samples, up to rounding.
     /// </summary>
     /// <param name="channel">0 left, 1 right.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model, or one of the bag, gives whole stems

@@ -6,13 +6,11 @@ namespace DemucsPS.Engine.Tracks;
 
 /// <summary>
 /// Joins chunks of any number of tracks, stems and models, in any order, to whole stems: the end of <see cref="Separator"/> by itself, with
-/// the same results bit for
-/// bit. Not thread-safe. Memory: the stems being joined, and chunks that came before one that precedes them.
+/// the same results bit for bit. Not thread-safe. Memory: the stems being joined, and chunks that came before one that precedes them.
 /// </summary>
 /// <remarks>
 /// Chunks of different models are different stems. Only where, at the end, none of a track's stems of one name is whole and their chunks
-/// have no number in common,
-/// they are joined to one stem: that is how a chunk is redone with another model.
+/// have no number in common, they are joined to one stem: that is how a chunk is redone with another model.
 /// </remarks>
 public sealed class StemJoiner
 {

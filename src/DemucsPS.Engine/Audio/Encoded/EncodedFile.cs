@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Audio.Encoded;
 
 /// <summary>
 /// A file that the system may decode, and what it says of its music. The decoder is not told: it gets a view of the file that says nothing
-/// of what is before and after the music, so that
-/// it gives all frames, whatever it would have made of that.
+/// of what is before and after the music, so that it gives all frames, whatever it would have made of that.
 /// </summary>
 /// <param name="Codec">What the music is stored as, for people.</param>
 /// <param name="ContentType">What the file is, as MIME has it.</param>

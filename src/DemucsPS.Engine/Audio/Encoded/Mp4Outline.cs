@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Audio.Encoded;
 
 /// <summary>
 /// Finds the music in an MP4 file (M4A): by the edit list of its first audio track, or by the note that iTunes leaves. Decoders differ in
-/// whether they heed either, so neither is shown to them, and all
-/// of the media lasts as long as it does.
+/// whether they heed either, so neither is shown to them, and all of the media lasts as long as it does.
 /// </summary>
 internal static class Mp4Outline
 {
@@ -48,54 +47,57 @@ internal static class Mp4Outline
             "mp4a" => "aac",
             var name => name.Trim(),
         };
-
-        Dictionary<long, byte[]> replaced = [];
-        MusicSpan? music = null;
-        foreach (Boxes other in whole.All("trak"))
-        {
-            if (other.Find("edts") is { } edits)
-                replaced.Add(position + edits.TypeAt, "free"u8.ToArray());
-        }
-        if (track.Find("edts")?.Find("elst") is { } list)
-            music = Mp4Length.Edited(list.Content, length, rate, movieRate);
+        Boxes? times = codec == "aac" ? media.Find("minf")?.Find("stbl")?.Find("stts") : null;
+        long decoded = times is { } table ? Math.Max(length, Blocks(table)) : length;
+        Dictionary<int, byte[]> replaced = [];
+        MusicSpan? music = track.Find("edts")?.Find("elst") is { } list ? Mp4Length.Edited(list.Content, length, rate, movieRate) : null;
         if (Note(whole) is { } note)
-        {
-            replaced.Add(position + note.TypeAt, "free"u8.ToArray());
             music ??= Noted(note, length);
-        }
-        long decoded =
-            codec == "aac" && media.Find("minf")?.Find("stbl")?.Find("stts") is { } times ? Math.Max(length, Blocks(times)) : length;
+        HideMarks(whole, replaced);
         // Some decoders end where these do.
-        Lengthen(mediaHeader, isTrack: false, length, decoded);
         long lasting = (long)(decoded * (double)movieRate / rate) + 1;
-        Lengthen(header, isTrack: false, movieLength, lasting);
+        Lengthen(mediaHeader, isTrack: false, length, decoded, replaced);
+        Lengthen(header, isTrack: false, movieLength, lasting, replaced);
         if (track.Find("tkhd") is { } trackHeader)
-            Lengthen(trackHeader, isTrack: true, movieLength, lasting);
+            Lengthen(trackHeader, isTrack: true, movieLength, lasting, replaced);
         return new EncodedFile(codec, "audio/mp4", "music.m4a")
         {
             Music = music ?? MusicSpan.Everything,
-            Replaced = replaced,
+            Replaced = replaced.ToDictionary(r => position + r.Key, r => r.Value),
             SampleRate = (int)rate,
             Decoded = decoded,
             HasTags = HasTags(whole),
         };
+    }
 
-        void Lengthen(Boxes box, bool isTrack, long from, long to)
+    /// <summary>Hides edit lists, and the note about the length, from decoders.</summary>
+    private static void HideMarks(Boxes movie, Dictionary<int, byte[]> replaced)
+    {
+        foreach (Boxes track in movie.All("trak"))
         {
-            bool isLong = box.Content is [1, ..];
-            int at = isTrack ? (isLong ? 28 : 20)
-                : isLong ? 24
-                : 16,
-                size = isLong ? 8 : 4;
-            if (to <= from || to > uint.MaxValue || box.Length < at + size)
-                return;
-            byte[] value = new byte[size];
-            if (isLong)
-                BinaryPrimitives.WriteInt64BigEndian(value, to);
-            else
-                BinaryPrimitives.WriteUInt32BigEndian(value, (uint)to);
-            replaced.Add(position + box.Start + at, value);
+            if (track.Find("edts") is { } edits)
+                replaced.Add(edits.TypeAt, "free"u8.ToArray());
         }
+        if (Note(movie) is { } note)
+            replaced.Add(note.TypeAt, "free"u8.ToArray());
+    }
+
+    /// <summary>Makes the length longer that a header says.</summary>
+    private static void Lengthen(Boxes box, bool isTrack, long from, long to, Dictionary<int, byte[]> replaced)
+    {
+        bool isLong = box.Content is [1, ..];
+        int at = isTrack ? (isLong ? 28 : 20)
+            : isLong ? 24
+            : 16,
+            size = isLong ? 8 : 4;
+        if (to <= from || to > uint.MaxValue || box.Length < at + size)
+            return;
+        byte[] value = new byte[size];
+        if (isLong)
+            BinaryPrimitives.WriteInt64BigEndian(value, to);
+        else
+            BinaryPrimitives.WriteUInt32BigEndian(value, (uint)to);
+        replaced.Add(box.Start + at, value);
     }
 
     /// <summary>

@@ -8,8 +8,7 @@ namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
 /// What ffmpeg says of a file in one short run that decodes nothing: its tags in ffmpeg's own form, in which no text can be taken for
-/// anything else, and the
-/// rest in its messages. ffprobe would say no more, need not be there, and need not be of the version that decodes.
+/// anything else, and the rest in its messages. ffprobe would say no more, need not be there, and need not be of the version that decodes.
 /// </summary>
 internal sealed partial class FFmpegProbe
 {

@@ -116,10 +116,9 @@ internal sealed class FFmpegReader : AudioReader
     /// <param name="lateStart">What happens to the time before sound that begins later than the file.</param>
     /// <param name="onDamage">What happens where sound is lost.</param>
     /// <exception cref="DemucsException">
-    /// <see cref="DemucsError.FFmpegNotFound"/>: ffmpeg cannot be started, or is too old.
-    /// <see cref="DemucsError.AudioFormatUnsupported"/>: ffmpeg cannot decode the file; the message has its words.
-    /// <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream without frames.
-    /// <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
+    /// <see cref="DemucsError.FFmpegNotFound"/>: ffmpeg cannot be started, or is too old. <see cref="DemucsError.AudioFormatUnsupported"/>:
+    /// ffmpeg cannot decode the file; the message has its words. <see cref="DemucsError.AudioTrackCorrupt"/>: the file has an audio stream
+    /// without frames. <see cref="DemucsError.ParameterInvalid"/>: there is no such stream; the message lists those there are.
     /// </exception>
     public static FFmpegReader Open(
         string path,

@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
 /// When the sound of a file begins, by the file's own clock. ffmpeg is asked for the times of the first frame of sound and of the first
-/// picture; and only where the file has a clock that sound can be
-/// late by.
+/// picture; and only where the file has a clock that sound can be late by.
 /// </summary>
 internal static class FFmpegStart
 {

@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Audio.FFmpeg;
 
 /// <summary>
 /// Tags in ffmpeg's own form (its manual "ffmpeg-formats", section "Metadata"): those of the container, then those of the audio stream that
-/// the container does
-/// not have.
+/// the container does not have.
 /// </summary>
 internal static class FFmpegTags
 {

@@ -8,10 +8,9 @@ internal static class FlacChannelMap
 
     /// <summary>
     /// For every channel of the stream the channel of the part; where there are two, their mean. A channel goes to the one of its name,
-    /// since places
-    /// differ: the left one at the back is the third of four and the fifth of six. But mono goes to both front channels, which is where it
-    /// is heard and
-    /// which are taken where nothing else is requested, and into mono go both, so that what is on one side only is not lost.
+    /// since places differ: the left one at the back is the third of four and the fifth of six. But mono goes to both front channels, which
+    /// is where it is heard and which are taken where nothing else is requested, and into mono go both, so that what is on one side only is
+    /// not lost.
     /// </summary>
     /// <param name="part">Channels of the part, 1 to 8.</param>
     /// <param name="stream">Channels of the stream, another number.</param>

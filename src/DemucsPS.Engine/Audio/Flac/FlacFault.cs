@@ -2,10 +2,8 @@ namespace DemucsPS.Engine.Audio.Flac;
 
 /// <summary>
 /// What is wrong with FLAC files whose samples can be read anyway, in warnings. What each advises was tried with flac 1.4.2 and ffmpeg 5.1
-/// on the faulty
-/// files of the FLAC working group: the two do not mend the same ones, and where they do not, what they write is shorter, silent or noisy,
-/// often without an
-/// error.
+/// on the faulty files of the FLAC working group: the two do not mend the same ones, and where they do not, what they write is shorter,
+/// silent or noisy, often without an error.
 /// </summary>
 internal static class FlacFault
 {

@@ -12,55 +12,34 @@ internal readonly struct FlacFrameHeader
     /// <summary>The maximum number of samples that a frame may have. A header can say one more.</summary>
     public const int MaxBlockSize = 65_535;
 
-    private FlacFrameHeader(
-        int bytes,
-        int blockSize,
-        int? sampleRate,
-        int channels,
-        FlacStereo stereo,
-        int? bitsPerSample,
-        long number,
-        bool isVariable
-    )
-    {
-        Number = number;
-        IsVariable = isVariable;
-        Bytes = bytes;
-        BlockSize = blockSize;
-        SampleRate = sampleRate;
-        Channels = channels;
-        Stereo = stereo;
-        BitsPerSample = bitsPerSample;
-    }
-
     /// <summary>The length of the header with its checksum.</summary>
-    public int Bytes { get; }
+    public int Bytes { get; private init; }
 
     /// <summary>
     /// Samples of each channel in the frame as the header says, 1 to 65,536; see <see cref="MinBlockSize"/> and <see cref="MaxBlockSize"/>.
     /// </summary>
-    public int BlockSize { get; }
+    public int BlockSize { get; private init; }
 
     /// <summary>Frames per second; null when it is that of the stream.</summary>
-    public int? SampleRate { get; }
+    public int? SampleRate { get; private init; }
 
     /// <summary>1 to 8.</summary>
-    public int Channels { get; }
+    public int Channels { get; private init; }
 
     /// <summary>What the two channels of a stereo frame hold.</summary>
-    public FlacStereo Stereo { get; }
+    public FlacStereo Stereo { get; private init; }
 
     /// <summary>8, 12, 16, 20, 24 or 32; null when it is that of the stream.</summary>
-    public int? BitsPerSample { get; }
+    public int? BitsPerSample { get; private init; }
 
     /// <summary>
     /// The number of the frame's first sample in streams with blocks of any size, else that of the frame; from 0. Nothing needs it but to
     /// find out what is missing.
     /// </summary>
-    public long Number { get; }
+    public long Number { get; private init; }
 
     /// <summary>Whether <see cref="Number"/> counts samples.</summary>
-    public bool IsVariable { get; }
+    public bool IsVariable { get; private init; }
 
     /// <summary>The form of the frame.</summary>
     /// <param name="stream">That of the stream, for what the header leaves to it.</param>
@@ -86,10 +65,10 @@ internal readonly struct FlacFrameHeader
             return false;
         }
 
-        int blockCode = bytes[2] >> 4;
-        int rateCode = bytes[2] & 15;
-        int channelCode = bytes[3] >> 4;
-        int bitsCode = bytes[3] >> 1 & 7;
+        int blockCode = bytes[2] >> 4,
+            rateCode = bytes[2] & 15,
+            channelCode = bytes[3] >> 4,
+            bitsCode = bytes[3] >> 1 & 7;
         if (blockCode == 0 || rateCode == 15 || channelCode > 10 || bitsCode == 3 || (bytes[3] & 1) != 0)
         {
             defect = "the frame header has a reserved value";
@@ -104,27 +83,41 @@ internal readonly struct FlacFrameHeader
             return false;
         }
 
-        int at = 4 + numberBytes;
-        int length =
-            at
-            + (blockCode is 6 or 7 ? blockCode - 5 : 0)
-            + (
-                rateCode is 12 ? 1
-                : rateCode is 13 or 14 ? 2
-                : 0
-            )
-            + 1;
-        if (bytes.Length < length)
+        int at = 4 + numberBytes,
+            afterBlock = at + (blockCode is 6 or 7 ? blockCode - 5 : 0),
+            checksumAt = afterBlock + (rateCode < 12 ? 0 : Math.Min(rateCode - 11, 2));
+        if (bytes.Length <= checksumAt)
             return false;
-        if (FlacCrc.Crc8(bytes[..(length - 1)]) != bytes[length - 1])
+        if (FlacCrc.Crc8(bytes[..checksumAt]) != bytes[checksumAt])
         {
             defect = "the checksum of the frame header is wrong";
             return false;
         }
+        header = new FlacFrameHeader
+        {
+            Bytes = checksumAt + 1,
+            BlockSize = BlockSizeOf(blockCode, bytes[at..]),
+            SampleRate = SampleRateOf(rateCode, bytes[afterBlock..]),
+            Channels = channelCode < 8 ? channelCode + 1 : 2,
+            Stereo = StereoOf(channelCode),
+            BitsPerSample = BitsOf(bitsCode),
+            Number = CodedNumber(bytes.Slice(4, numberBytes)),
+            IsVariable = (bytes[1] & 1) != 0,
+        };
+        return true;
+    }
 
-        int blockSize = BlockSizeOf(blockCode, bytes, ref at);
-        int? sampleRate = SampleRateOf(rateCode, bytes[at..]);
-        int? bits = bitsCode switch
+    private static FlacStereo StereoOf(int channelCode) =>
+        channelCode switch
+        {
+            8 => FlacStereo.LeftSide,
+            9 => FlacStereo.SideRight,
+            10 => FlacStereo.MidSide,
+            _ => FlacStereo.Independent,
+        };
+
+    private static int? BitsOf(int code) =>
+        code switch
         {
             0 => null,
             1 => 8,
@@ -134,34 +127,15 @@ internal readonly struct FlacFrameHeader
             6 => 24,
             _ => 32,
         };
-        FlacStereo stereo = channelCode switch
-        {
-            8 => FlacStereo.LeftSide,
-            9 => FlacStereo.SideRight,
-            10 => FlacStereo.MidSide,
-            _ => FlacStereo.Independent,
-        };
-        header = new FlacFrameHeader(
-            length,
-            blockSize,
-            sampleRate,
-            channelCode < 8 ? channelCode + 1 : 2,
-            stereo,
-            bits,
-            CodedNumber(bytes.Slice(4, numberBytes)),
-            isVariable: (bytes[1] & 1) != 0
-        );
-        return true;
-    }
 
     // Codes 6 and 7 say that the size follows the number of the frame, in one byte or two.
-    private static int BlockSizeOf(int code, ReadOnlySpan<byte> bytes, ref int at) =>
+    private static int BlockSizeOf(int code, ReadOnlySpan<byte> rest) =>
         code switch
         {
             1 => 192,
             <= 5 => 144 << code,
-            6 => bytes[at++] + 1,
-            7 => (bytes[at++] << 8 | bytes[at++]) + 1,
+            6 => rest[0] + 1,
+            7 => (rest[0] << 8 | rest[1]) + 1,
             _ => 1 << code,
         };
 

@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Audio.Flac;
 
 /// <summary>
 /// Opens FLAC streams that lack their beginning, as a program that listens to a broadcast stores them: without fLaC and STREAMINFO, from a
-/// frame on or from
-/// within one. What the frames are, each of their headers says.
+/// frame on or from within one. What the frames are, each of their headers says.
 /// </summary>
 internal static class FlacFrameSearch
 {
@@ -26,8 +25,7 @@ internal static class FlacFrameSearch
 
     /// <summary>
     /// Finds the first frame: at the first byte, or anywhere near the beginning if the file is called .flac. It is one if both its
-    /// checksums are right and
-    /// another one, or the end of the file, follows at once.
+    /// checksums are right and another one, or the end of the file, follows at once.
     /// </summary>
     /// <param name="source">The file from its first byte; rewound if there is no such frame.</param>
     /// <param name="onDamage">What happens where sound is lost.</param>

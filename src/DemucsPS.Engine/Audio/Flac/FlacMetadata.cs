@@ -103,6 +103,7 @@ internal sealed class FlacMetadata
             if (type == InvalidBlock)
                 throw FlacDamage.WrongBlockLength(source.Path, bits.BytePosition);
             bits.Advance(4);
+            long left = length;
             if (type == StreamInfoBlock)
             {
                 ReadOnlySpan<byte> block = bits.Peek(FlacStreamInfo.Bytes);
@@ -116,17 +117,9 @@ internal sealed class FlacMetadata
             {
                 // There is no more than one (RFC 9639, section 8.6).
                 hasTags = true;
-                length = VorbisComment.Read(bits, length, tags, out bool areWhole);
-                if (!areWhole)
-                {
-                    // The fault says more.
-                    tags.IsDamaged = false;
-                    faults.Add(FlacFault.BrokenComments(source.Path));
-                }
+                left = ReadComments(bits, length, tags, faults);
             }
-
-            long left = length;
-            if (type == PictureType)
+            else if (type == PictureType)
             {
                 tags.MayHavePicture = true;
                 left = LengthOfPicture(bits, length, pictures);
@@ -138,17 +131,34 @@ internal sealed class FlacMetadata
             if (!bits.Skip(left))
                 throw CutShort(source);
         }
-
         if (info is null)
             throw FlacDamage.NoStreamInfo(source.Path);
-        if (info.Form.SampleRate is 0 or > AudioLimits.MaxSampleRate)
-            throw FlacDamage.Unsupported(
-                source.Path,
-                $"declares a sample rate of {info.Form.SampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported"
-            );
-        if (info.Form.BitsPerSample < 4)
-            throw FlacDamage.Lasting(source.Path, $"is damaged: it declares {info.Form.BitsPerSample} bits per sample; FLAC has 4 to 32");
+        Check(info.Form, source.Path);
         return new FlacMetadata(bits, info, tags) { Faults = faults, Pictures = pictures };
+    }
+
+    /// <returns>The bytes of the block that are left.</returns>
+    private static long ReadComments(FlacBitReader bits, int length, AudioTagBuilder tags, List<string> faults)
+    {
+        int left = VorbisComment.Read(bits, length, tags, out bool areWhole);
+        if (!areWhole)
+        {
+            // The fault says more.
+            tags.IsDamaged = false;
+            faults.Add(FlacFault.BrokenComments(bits.Source.Path));
+        }
+        return left;
+    }
+
+    private static void Check(FlacForm form, string path)
+    {
+        if (form.SampleRate is 0 or > AudioLimits.MaxSampleRate)
+            throw FlacDamage.Unsupported(
+                path,
+                $"declares a sample rate of {form.SampleRate} Hz; 1 to {AudioLimits.MaxSampleRate} Hz are supported"
+            );
+        if (form.BitsPerSample < 4)
+            throw FlacDamage.Lasting(path, $"is damaged: it declares {form.BitsPerSample} bits per sample; FLAC has 4 to 32");
     }
 
     /// <summary>Finds another FLAC file after the frames of one, possibly after tags that belong to either.</summary>
@@ -179,8 +189,7 @@ internal sealed class FlacMetadata
 
     /// <summary>
     /// The length of a picture's block, which is at hand. Its 24 bits do not hold that of pictures of more than 16 MiB, and programs write
-    /// what is left of it: then the picture's own length tells. ffmpeg
-    /// reads it so, too.
+    /// what is left of it: then the picture's own length tells. ffmpeg reads it so, too.
     /// </summary>
     private static long LengthOfPicture(FlacBitReader bits, int declared, List<(long Position, PictureBlock Block)> pictures)
     {

@@ -9,9 +9,8 @@ namespace DemucsPS.Engine.Audio.Flac;
 /// </summary>
 /// <remarks>
 /// A stream may change its form at any frame. This one is given in the form that STREAMINFO declares anyway, since whoever reads it needs
-/// one rate
-/// and one number of channels: frames of other depths are scaled by their own, frames of other channels put to the declared ones by
-/// <see cref="FlacChannelMap"/>, and every run of frames at another rate is resampled as if it were its own file, so n of them become
+/// one rate and one number of channels: frames of other depths are scaled by their own, frames of other channels put to the declared ones
+/// by <see cref="FlacChannelMap"/>, and every run of frames at another rate is resampled as if it were its own file, so n of them become
 /// ⌊n·declared/own⌋. Nothing of this looks ahead, and all of it is the same at every reading.
 /// </remarks>
 internal sealed class FlacReader : AudioReader
@@ -69,8 +68,7 @@ internal sealed class FlacReader : AudioReader
     private bool _disposed;
 
     // Only for streams that change their form: where the channels come from, the seconds before frame number _formStart, and the run of
-    // frames at another
-    // rate that is being given.
+    // frames at another rate that is being given.
     private FlacFormChanges? _changes;
     private int _changesWarning;
     private (int First, int Second)[] _map = [];
@@ -128,8 +126,7 @@ internal sealed class FlacReader : AudioReader
 
     /// <summary>
     /// The number of frames that STREAMINFO declares; null when it declares none, and once frames of another rate, more than it declares,
-    /// or those of another stream have come: then
-    /// it says nothing about how many are given.
+    /// or those of another stream have come: then it says nothing about how many are given.
     /// </summary>
     public override long? FrameCount =>
         _changes is { RateChanges: > 0 } || _moreWarning is not null || _streams > 1 ? null : _info.FrameCount;
@@ -521,9 +518,8 @@ internal sealed class FlacReader : AudioReader
 
     /// <summary>
     /// Tells once of a block that is longer or shorter than it may be. _lastWhole is still the frame before. A stream that has changed its
-    /// form was put
-    /// together of several, and what STREAMINFO declares of sizes, it declares of the first: so it is in conformance files that are called
-    /// valid.
+    /// form was put together of several, and what STREAMINFO declares of sizes, it declares of the first: so it is in conformance files
+    /// that are called valid.
     /// </summary>
     private void CheckBlock(in FlacFrameHeader header, long position)
     {

@@ -15,8 +15,7 @@ internal sealed class FlacResync(FlacBitReader bits, FlacFrameDecoder decoder)
 
     /// <summary>
     /// Finds the next whole frame: a header with the right checksum, after it a frame with the right checksum. The file stands at it
-    /// afterwards; where there is none, at
-    /// the beginning of another FLAC file, at tags that other programs put after one, or at its end.
+    /// afterwards; where there is none, at the beginning of another FLAC file, at tags that other programs put after one, or at its end.
     /// </summary>
     /// <param name="from">The byte to look from.</param>
     /// <param name="stream">The form of the stream, for what headers leave to it.</param>

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>
 /// Little-endian AU files, which begin with "dns." instead of ".snd" (Sun's and NeXT's format as DEC wrote it, and as SoX and libsndfile
-/// still do). ffmpeg does not know them, and takes those of 64 bits for a
-/// telephone's recording; the usual ones it reads.
+/// still do). ffmpeg does not know them, and takes those of 64 bits for a telephone's recording; the usual ones it reads.
 /// </summary>
 internal static class AuHeader
 {

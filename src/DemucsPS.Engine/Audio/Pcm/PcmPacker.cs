@@ -7,8 +7,7 @@ namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>
 /// Makes bytes of samples. Integers are sample · gain · 2^(bits−1), exactly rounded to nearest, ties to even, and set to full scale beyond
-/// it. The one place with this arithmetic, so that stems have the
-/// same samples in every lossless format.
+/// it. The one place with this arithmetic, so that stems have the same samples in every lossless format.
 /// </summary>
 /// <param name="path">The file that is written, for messages.</param>
 /// <param name="packing">How samples lie.</param>

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Audio.Pcm;
 
 /// <summary>
 /// The random numbers of this library: SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). A
-/// seed gives the same numbers on every runtime and
-/// version, which no generator of the runtime promises.
+/// seed gives the same numbers on every runtime and version, which no generator of the runtime promises.
 /// </summary>
 internal struct SplitMix64(int seed)
 {

@@ -2,9 +2,8 @@ namespace DemucsPS.Engine.Audio.Resampling;
 
 /// <summary>
 /// A source at another rate and of a given length: what takes stems back to the rate of their track. The rate of the separation has
-/// ⌊n·44,100/rate⌋ frames
-/// for n of the track, so the way back would lack a frame or few of its end: they are computed with the last frame going on, as at any
-/// edge.
+/// ⌊n·44,100/rate⌋ frames for n of the track, so the way back would lack a frame or few of its end: they are computed with the last frame
+/// going on, as at any edge.
 /// </summary>
 internal sealed class ResampledSource : IStereoSource
 {

@@ -39,87 +39,76 @@ internal static class WavFormat
         if (source.Read(bytes[..wanted]) < wanted)
             throw PcmFile.Corrupt(source, "is cut short in its format ('fmt ' chunk)");
 
-        bool isBig = dialect.IsBigEndian;
-        ushort tag = U16(bytes, isBig);
-        int channels = U16(bytes[2..], isBig);
-        uint sampleRate = U32(bytes[4..], isBig),
-            byteRate = U32(bytes[8..], isBig);
-        int blockAlign = U16(bytes[12..], isBig);
-        int bits = U16(bytes[14..], isBig);
-        int validBits = bits;
-        uint channelMask = 0;
-        if (tag == TagExtensible)
-        {
-            if (size < 40)
-                throw PcmFile.Corrupt(source, $"is damaged: its extensible format ('fmt ' chunk) has {size} bytes instead of at least 40");
-            validBits = U16(bytes[18..], isBig);
-            channelMask = U32(bytes[20..], isBig);
-            if (validBits == 0 || validBits > bits)
-                validBits = bits;
-            tag = Subformat(bytes[24..40], isBig);
-        }
-
-        PcmFile.CheckForm(source, channels, sampleRate);
-        if (tag is TagPcm or TagFloat && bits == 0)
+        Fields fields = Parse(bytes, dialect.IsBigEndian);
+        if (fields.IsExtensible && size < 40)
+            throw PcmFile.Corrupt(source, $"is damaged: its extensible format ('fmt ' chunk) has {size} bytes instead of at least 40");
+        PcmFile.CheckForm(source, fields.Channels, fields.SampleRate);
+        if (fields is { Tag: TagPcm or TagFloat, Bits: 0 })
             throw PcmFile.Corrupt(source, "is damaged: it declares 0 bits per sample");
-
-        int sampleBytes = (bits + 7) / 8;
-        PcmEncoding? encoding = (tag, sampleBytes) switch
-        {
-            (TagPcm, >= 1 and <= 4) => PcmForm.Integer(sampleBytes, isUnsigned: true),
-            (TagFloat, 4) => PcmEncoding.Float32,
-            (TagFloat, 8) => PcmEncoding.Float64,
-            (TagALaw, 1) => PcmEncoding.ALaw,
-            (TagMuLaw, 1) => PcmEncoding.MuLaw,
-            _ => null,
-        };
-        if (encoding is null)
-        {
+        if (fields.Encoding is not { } encoding)
             // ffmpeg takes all WAV files for little-endian ones.
-            if (isBig)
-                throw new DemucsException(
+            return !dialect.IsBigEndian
+                ? null
+                : throw new DemucsException(
                     DemucsError.AudioFormatUnsupported,
-                    $"'{source.Path}' is a big-endian WAV file (RIFX) of format 0x{tag:X4} with {bits} bits, which is not supported. Convert it: sox in.wav -e signed -b 16 -L out.wav",
+                    $"'{source.Path}' is a big-endian WAV file (RIFX) of format 0x{fields.Tag:X4} with {fields.Bits} bits, which is not supported. Convert it: sox in.wav -e signed -b 16 -L out.wav",
                     source.Path
                 );
-            return null;
-        }
-
-        string codec = tag switch
+        string codec = fields.Codec + (dialect.IsBigEndian ? ", big-endian" : "");
+        PcmForm form = new(encoding, (int)fields.SampleRate, fields.Channels, codec)
         {
-            TagPcm => $"PCM {validBits} bit",
-            TagFloat => $"float {bits} bit",
-            TagALaw => "A-law",
-            _ => "µ-law",
+            IsBigEndian = dialect.IsBigEndian,
+            ChannelMask = fields.ChannelMask,
         };
-        PcmForm form = new(encoding.Value, (int)sampleRate, channels, isBig ? codec + ", big-endian" : codec)
-        {
-            IsBigEndian = isBig,
-            ChannelMask = channelMask,
-        };
-        if (blockAlign != form.FrameBytes)
-            warning = AboutBlockAlign(source, form, bits, blockAlign, byteRate);
+        if (fields.BlockAlign != form.FrameBytes)
+            warning = AboutBlockAlign(source, form, fields);
         return form;
+    }
+
+    private static Fields Parse(ReadOnlySpan<byte> bytes, bool isBig)
+    {
+        int bits = U16(bytes[14..], isBig);
+        Fields fields = new()
+        {
+            Tag = U16(bytes, isBig),
+            Channels = U16(bytes[2..], isBig),
+            SampleRate = U32(bytes[4..], isBig),
+            ByteRate = U32(bytes[8..], isBig),
+            BlockAlign = U16(bytes[12..], isBig),
+            Bits = bits,
+            ValidBits = bits,
+        };
+        if (fields.Tag != TagExtensible)
+            return fields;
+        int validBits = U16(bytes[18..], isBig);
+        return fields with
+        {
+            Tag = Subformat(bytes[24..40], isBig),
+            IsExtensible = true,
+            ValidBits = validBits == 0 ? bits : Math.Min(validBits, bits),
+            ChannelMask = U32(bytes[20..], isBig),
+        };
     }
 
     /// <summary>
     /// The bytes of a frame follow from channels and bits, so a wrong number does not matter. But where it is one of wider samples, and the
-    /// bytes per second agree, some program has written samples with bytes
-    /// to spare under a format that cannot tell where in them the bits are.
+    /// bytes per second agree, some program has written samples with bytes to spare under a format that cannot tell where in them the bits
+    /// are.
     /// </summary>
-    private static string AboutBlockAlign(ByteSource source, PcmForm form, int bits, int blockAlign, uint byteRate)
+    private static string AboutBlockAlign(ByteSource source, PcmForm form, Fields fields)
     {
+        int blockAlign = fields.BlockAlign;
         bool isWider =
             blockAlign > form.FrameBytes
             && blockAlign % form.Channels == 0
             && blockAlign / form.Channels <= 8
-            && byteRate == (long)blockAlign * form.SampleRate;
+            && fields.ByteRate == (long)blockAlign * form.SampleRate;
         if (isWider)
             throw PcmFile.Corrupt(
                 source,
-                $"is damaged or unusable: it declares samples of {bits} bits in {blockAlign / form.Channels} bytes each, but not which bytes count"
+                $"is damaged or unusable: it declares samples of {fields.Bits} bits in {blockAlign / form.Channels} bytes each, but not which bytes count"
             );
-        return $"declares {blockAlign} bytes per frame, but {form.Channels} channels of {bits} bits take {form.FrameBytes}. {form.FrameBytes} are used.";
+        return $"declares {blockAlign} bytes per frame, but {form.Channels} channels of {fields.Bits} bits take {form.FrameBytes}. {form.FrameBytes} are used.";
     }
 
     private static ushort Subformat(ReadOnlySpan<byte> guid, bool isBig)
@@ -135,4 +124,38 @@ internal static class WavFormat
 
     private static uint U32(ReadOnlySpan<byte> bytes, bool isBig) =>
         isBig ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+
+    private readonly record struct Fields(
+        ushort Tag,
+        int Channels,
+        uint SampleRate,
+        uint ByteRate,
+        int BlockAlign,
+        int Bits,
+        int ValidBits,
+        uint ChannelMask,
+        bool IsExtensible
+    )
+    {
+        /// <summary>Null for what is neither PCM nor float nor G.711.</summary>
+        public PcmEncoding? Encoding =>
+            (Tag, (Bits + 7) / 8) switch
+            {
+                (TagPcm, >= 1 and <= 4 and var bytes) => PcmForm.Integer(bytes, isUnsigned: true),
+                (TagFloat, 4) => PcmEncoding.Float32,
+                (TagFloat, 8) => PcmEncoding.Float64,
+                (TagALaw, 1) => PcmEncoding.ALaw,
+                (TagMuLaw, 1) => PcmEncoding.MuLaw,
+                _ => null,
+            };
+
+        public string Codec =>
+            Tag switch
+            {
+                TagPcm => $"PCM {ValidBits} bit",
+                TagFloat => $"float {Bits} bit",
+                TagALaw => "A-law",
+                _ => "µ-law",
+            };
+    }
 }

@@ -7,8 +7,8 @@ namespace DemucsPS.Engine.Audio.Wav;
 
 /// <summary>
 /// Reads what a WAV file is and where its samples are, in every <see cref="RiffDialect"/>. What the file says of itself is compared with
-/// what is there, as far as the source is a file: where lengths contradict
-/// each other, those that fit are taken, with a warning, and files that are joined one after another are read as one.
+/// what is there, as far as the source is a file: where lengths contradict each other, those that fit are taken, with a warning, and files
+/// that are joined one after another are read as one.
 /// </summary>
 internal sealed class WavHeader
 {
@@ -67,8 +67,34 @@ internal sealed class WavHeader
             throw Corrupt("is not a WAV file: its first bytes are not RIFF … WAVE");
 
         RiffChunks chunks = new(_source, dialect);
-        PcmForm? form = null;
-        RiffChunk? samples = null;
+        if (!TryReadChunks(chunks, dialect, out PcmForm? form, out RiffChunk? samples))
+            return null;
+        if (form is null)
+            throw Corrupt("is damaged or cut short: it has no format ('fmt ' chunk)");
+        if (samples is not { } data)
+            throw Corrupt("is damaged or cut short: it has no samples ('data' chunk)");
+        if (FileEnd is not { } fileEnd)
+        {
+            _parts.Add(new PcmPart(form, data.Start, LengthInStream(data, chunks.Lengths)));
+            return default(WavTail);
+        }
+
+        WavExtent extent = new(_source, dialect, chunks.Lengths, start, data, fileEnd);
+        (long length, WavTail tail) = extent.Find(FormEnd(bytes, dialect, chunks.Lengths, start), form.FrameBytes, Warn);
+        if (chunks.LacksFilling || extent.LacksFilling)
+            Warn("has a chunk of odd length without its padding byte. Few programs read that.");
+        _parts.Add(new PcmPart(form, data.Start, length));
+        if (_parts.Count == 1)
+            _tagged.AddRange(extent.ChunksBehind.Where(HasTags).Select(chunk => (chunk, dialect)));
+        return tail;
+    }
+
+    /// <summary>Reads chunks until the format is known and the samples are found, as far as there are such.</summary>
+    /// <returns>False for samples that are not read here.</returns>
+    private bool TryReadChunks(RiffChunks chunks, RiffDialect dialect, out PcmForm? form, out RiffChunk? samples)
+    {
+        form = null;
+        samples = null;
         while (chunks.TryRead(out RiffChunk chunk))
         {
             long used = 0;
@@ -87,7 +113,7 @@ internal sealed class WavHeader
             {
                 form = WavFormat.Read(_source, dialect, chunk.Size, out used, out string? warning);
                 if (form is null)
-                    return null;
+                    return false;
                 if (warning is not null)
                     Warn(warning);
                 if (samples is not null)
@@ -109,25 +135,7 @@ internal sealed class WavHeader
             if (!chunks.Skip(chunk.Size, used))
                 break;
         }
-
-        if (form is null)
-            throw Corrupt("is damaged or cut short: it has no format ('fmt ' chunk)");
-        if (samples is not { } data)
-            throw Corrupt("is damaged or cut short: it has no samples ('data' chunk)");
-        if (FileEnd is not { } fileEnd)
-        {
-            _parts.Add(new PcmPart(form, data.Start, LengthInStream(data, chunks.Lengths)));
-            return default(WavTail);
-        }
-
-        WavExtent extent = new(_source, dialect, chunks.Lengths, start, data, fileEnd);
-        (long length, WavTail tail) = extent.Find(FormEnd(bytes, dialect, chunks.Lengths, start), form.FrameBytes, Warn);
-        if (chunks.LacksFilling || extent.LacksFilling)
-            Warn("has a chunk of odd length without its padding byte. Few programs read that.");
-        _parts.Add(new PcmPart(form, data.Start, length));
-        if (_parts.Count == 1)
-            _tagged.AddRange(extent.ChunksBehind.Where(HasTags).Select(chunk => (chunk, dialect)));
-        return tail;
+        return true;
     }
 
     /// <summary>What a pipe's samples declare; null when they go on until it ends.</summary>

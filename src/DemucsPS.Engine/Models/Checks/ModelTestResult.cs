@@ -57,8 +57,7 @@ public sealed record ModelTestResult
 
     /// <summary>
     /// The stems of another execution provider against those of the CPU, or of another precision against those of full precision, as a
-    /// ratio of signal to difference in dB: the higher, the
-    /// smaller the loss. Null if neither was requested.
+    /// ratio of signal to difference in dB: the higher, the smaller the loss. Null if neither was requested.
     /// </summary>
     public double? DifferenceDb { get; init; }
 

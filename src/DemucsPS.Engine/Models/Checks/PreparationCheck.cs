@@ -7,8 +7,8 @@ namespace DemucsPS.Engine.Models.Checks;
 
 /// <summary>
 /// Finds out whether a model's preparation loses against the model as exported. How far the two are apart does not say which of them is
-/// off, and of an export with long sums it is the
-/// export: so both are compared with the exported graph in float64, which shares neither the one's roundings nor the other's rewrites.
+/// off, and of an export with long sums it is the export: so both are compared with the exported graph in float64, which shares neither the
+/// one's roundings nor the other's rewrites.
 /// </summary>
 internal static class PreparationCheck
 {
@@ -66,69 +66,82 @@ internal static class PreparationCheck
         if (!source.IsWeights)
         {
             report?.Invoke(ModelTestStage.Exported);
-            if ((exported = SeparateAs(ModelTrial.None, options, out reason)) is null)
+            if ((exported = SeparateTrial(source.For(ModelTrial.None), options, null, out reason, cancellationToken)) is null)
                 return new PreparationFindings([], null, reason);
         }
         report?.Invoke(ModelTestStage.Recomputing);
         // At a higher level the runtime puts operators in the place of others for which it has no kernels in float64.
-        float[][]?[] exact = SeparateAs(ModelTrial.Float64, options with { OptimizationLevel = OnnxOptimizationLevel.Basic }, out reason)
-            ?? [];
+        options = options with { OptimizationLevel = OnnxOptimizationLevel.Basic };
+        long available = memory ?? MachineLimits.Memory;
+        float[][]?[] exact = SeparateTrial(source.For(ModelTrial.Float64), options, available, out reason, cancellationToken) ?? [];
 
         List<PreparationComparison> comparisons = [];
         List<string> losses = [];
         for (int i = 0; i < s_chunks.Length; i++)
         {
-            float[][]? truth = exact.ElementAtOrDefault(i),
-                own = exported?[i];
             PreparationComparison found = new()
             {
                 Chunk = s_chunks[i],
-                DifferenceDb = own is not null && prepared[i] is not null ? Worst(own, prepared[i]!) : null,
-                ExportedDb = truth is not null && own is not null ? Worst(truth, own) : null,
-                PreparedDb = truth is not null && prepared[i] is not null ? Worst(truth, prepared[i]!) : null,
+                DifferenceDb = Agreement(exported?[i], prepared[i]),
+                ExportedDb = Agreement(exact.ElementAtOrDefault(i), exported?[i]),
+                PreparedDb = Agreement(exact.ElementAtOrDefault(i), prepared[i]),
             };
             comparisons.Add(found);
-            if (exported is null && found.PreparedDb < LeastDifferenceDb)
-                losses.Add(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"For {Describe(s_chunks[i])}, its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected."
-                    )
-                );
-            if (own is not null && Loss(found, prepared[i] is not null) is { } loss)
+            string? loss =
+                exported is null ? LossWithoutExport(found)
+                : exported[i] is null ? null
+                : Loss(found, prepared[i] is not null);
+            if (loss is not null)
                 losses.Add($"For {Describe(s_chunks[i])}, {loss}.");
         }
         return new PreparationFindings(comparisons, losses.Count > 0 ? string.Join(" ", losses) : null, reason);
+    }
 
-        // What cannot be compared is not called wrong; the findings say that less is known.
-        float[][]?[]? SeparateAs(ModelTrial trial, OnnxSessionOptions how, out string? reason)
+    /// <summary>
+    /// As above, for a trial of a model. What cannot be compared is not called wrong: this gives null, and the findings say that less is
+    /// known.
+    /// </summary>
+    private static float[][]?[]? SeparateTrial(
+        ModelSource trial,
+        OnnxSessionOptions options,
+        long? availableForFloat64,
+        out string? reason,
+        CancellationToken cancellationToken
+    )
+    {
+        reason = null;
+        try
         {
-            reason = null;
-            try
+            using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [trial] }, null, options);
+            long bytes = (long)(Float64Memory * ModelMemory.Estimate(trial, bag.Contract, 1, twice: false).Bytes);
+            if (bytes > availableForFloat64)
             {
-                using ModelBag bag = ModelBag.Open(new ModelSelection { Models = [source.For(trial)] }, null, how);
-                long bytes = (long)(Float64Memory * ModelMemory.Estimate(source, bag.Contract, 1, twice: false).Bytes),
-                    available = memory ?? MachineLimits.Memory;
-                if (trial == ModelTrial.Float64 && bytes > available)
-                {
-                    reason = string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"it would take about {bytes / 1e9:F1} GB of memory, but {available / 1e9:F1} GB are available."
-                    );
-                    return null;
-                }
-                bag.Load(cancellationToken);
-                return [.. s_chunks.Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
-            }
-            catch (DemucsException e)
-            {
-                reason = e.InnerException is OnnxRuntimeException fault
-                    ? $"ONNX Runtime reports: {fault.Message.ReplaceLineEndings(" ").Trim()}"
-                    : e.Message;
+                reason = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it would take about {bytes / 1e9:F1} GB of memory, but {availableForFloat64 / 1e9:F1} GB are available."
+                );
                 return null;
             }
+            bag.Load(cancellationToken);
+            return [.. s_chunks.Select(chunk => ModelCheck.Separate(bag, chunk, out _, cancellationToken))];
+        }
+        catch (DemucsException e)
+        {
+            reason = e.InnerException is OnnxRuntimeException fault
+                ? $"ONNX Runtime reports: {fault.Message.ReplaceLineEndings(" ").Trim()}"
+                : e.Message;
+            return null;
         }
     }
+
+    /// <summary>What a graph that was never exported loses, as text; null for nothing.</summary>
+    private static string? LossWithoutExport(PreparationComparison found) =>
+        found.PreparedDb < LeastDifferenceDb
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"its stems agree with a float64 computation only to {found.PreparedDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected"
+            )
+            : null;
 
     /// <summary>What a preparation loses on a chunk of which the exported model's stems are finite, as text; null for nothing.</summary>
     internal static string? Loss(PreparationComparison found, bool isFinite)
@@ -151,6 +164,8 @@ internal static class PreparationCheck
                 $"its stems agree with those of the model as exported only to {found.DifferenceDb:F1} dB; at least {LeastDifferenceDb:F0} dB are expected"
             );
     }
+
+    private static double? Agreement(float[][]? exact, float[][]? stems) => exact is null || stems is null ? null : Worst(exact, stems);
 
     /// <summary>The ratio of signal to error of the stem that is worst off, in dB.</summary>
     /// <param name="exact">Left and right of each stem.</param>

@@ -7,8 +7,7 @@ public enum ModelContractKind
 {
     /// <summary>
     /// The spectrogram is computed outside. In: waveform [B,2,L] and spectrogram [B,4,2048,T] (left real, left imaginary, right real, right
-    /// imaginary), or with
-    /// the parts last [B,2,2048,T,2]. Out: waveforms [B,S,2,L] and spectrograms [B,S,4,2048,T] or [B,S,2,2048,T,2].
+    /// imaginary), or with the parts last [B,2,2048,T,2]. Out: waveforms [B,S,2,L] and spectrograms [B,S,4,2048,T] or [B,S,2,2048,T,2].
     /// </summary>
     Split,
 

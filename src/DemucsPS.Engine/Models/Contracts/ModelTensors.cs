@@ -13,12 +13,9 @@ namespace DemucsPS.Engine.Models.Contracts;
 /// </summary>
 /// <remarks>
 /// About 70 MB for a four-stem htdemucs of float32 in the split contract, which the runtime reads and writes directly; 14 MB if it takes
-/// and gives waveforms only.
-/// Tensors of other types or layouts come on top and are converted before and after a run. The memory is pinned for good, so a run pins
-/// nothing and the heap is
-/// not fragmented; and it is aligned, because the runtime's sums depend in their last bit on where in a cache line their input starts, and
-/// results must not depend on which job
-/// a chunk got.
+/// and gives waveforms only. Tensors of other types or layouts come on top and are converted before and after a run. The memory is pinned
+/// for good, so a run pins nothing and the heap is not fragmented; and it is aligned, because the runtime's sums depend in their last bit
+/// on where in a cache line their input starts, and results must not depend on which job a chunk got.
 /// </remarks>
 internal sealed class ModelTensors
 {

@@ -9,9 +9,8 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// </summary>
 /// <remarks>
 /// Frequencies run slower than times here, the other way round than in the official code: but for the position embeddings nothing depends
-/// on the order of positions. The layers' scales are part
-/// of the weights before them. Attention is ONNX Runtime's own operator, which computes it block by block: the matrices of scores, 231 MB
-/// for one layer of htdemucs, are never stored.
+/// on the order of positions. The layers' scales are part of the weights before them. Attention is ONNX Runtime's own operator, which
+/// computes it block by block: the matrices of scores, 231 MB for one layer of htdemucs, are never stored.
 /// </remarks>
 internal sealed class CrossTransformer
 {

@@ -8,9 +8,8 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// </summary>
 /// <remarks>
 /// The transposed convolution is written as an ordinary one that computes every position between two steps as its own channel, whose
-/// results are then laid side by side: with step s and a
-/// kernel of 2·s, y[s·l + p] = x[l]·w[p] + x[l − 1]·w[s + p]. The runtime's own would multiply matrices and then add the results into place
-/// one by one.
+/// results are then laid side by side: with step s and a kernel of 2·s, y[s·l + p] = x[l]·w[p] + x[l − 1]·w[s + p]. The runtime's own would
+/// multiply matrices and then add the results into place one by one.
 /// </remarks>
 internal sealed class DecoderLayer
 {

@@ -9,9 +9,8 @@ internal sealed class EncoderLayer
 {
     /// <summary>
     /// Into so many sums that of a waveform's layer is divided, each of some of the channels. What follows makes much of these layers'
-    /// errors, and of all operations in the network their sums are what
-    /// costs most exactness. Where so many channels are left in each that the runtime would divide the sum about as often by itself, it is
-    /// left to it.
+    /// errors, and of all operations in the network their sums are what costs most exactness. Where so many channels are left in each that
+    /// the runtime would divide the sum about as often by itself, it is left to it.
     /// </summary>
     private const int Parts = 4;
 

@@ -8,9 +8,8 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
 /// Writes htdemucs as an ONNX graph, from its weights and architecture: waveform [B,2,L] and spectrogram [B,4,2048,T] in, the stems'
-/// spectrograms [B,S,4,2048,T] and waveforms [B,S,2,L] out. It is
-/// written as ONNX Runtime computes it best and most exactly, so there is nothing to prepare; attention is an operator of the runtime's own
-/// (com.microsoft). Equal weights give equal bytes.
+/// spectrograms [B,S,4,2048,T] and waveforms [B,S,2,L] out. It is written as ONNX Runtime computes it best and most exactly, so there is
+/// nothing to prepare; attention is an operator of the runtime's own (com.microsoft). Equal weights give equal bytes.
 /// </summary>
 internal static class HTDemucsGraph
 {

@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
 /// The position embeddings of the transformer, computed in float64; whoever stores them rounds them once. Angles go up to the number of
-/// positions, and a sine's error is that of its angle:
-/// computed in float32 they alone would cost 113 dB.
+/// positions, and a sine's error is that of its angle: computed in float32 they alone would cost 113 dB.
 /// </summary>
 internal static class PositionTables
 {

@@ -5,20 +5,16 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
 /// The residual branches of a layer: each takes its channels together to a few, looks along time at growing distances, and adds what it
-/// makes of that. In the branch of the spectrogram every
-/// frequency is normalized by itself.
+/// makes of that. In the branch of the spectrogram every frequency is normalized by itself.
 /// </summary>
 /// <remarks>
 /// <para>A branch ends with a pointwise convolution to twice the channels, a group normalization of the result and a gated linear unit. The
-/// result is never stored before it is normalized: with
-/// x = W·h + b over channels c and time t, μ the mean of h over time, ⟨⟩ the mean over c, W' = W − ⟨W⟩ and b' = b − ⟨b⟩, the variance of x
-/// is the mean of (W·(h − μ))² over both +
-/// ⟨(W'·μ + b')²⟩, both without differences of large sums; and the normalized x is (W·h + b' − ⟨W⟩·μ)/σ. The means of squares are taken of
-/// (R·v)² instead, where R is square and as small as v
-/// allows, see <see cref="GramRoot"/>.</para>
+/// result is never stored before it is normalized: with x = W·h + b over channels c and time t, μ the mean of h over time, ⟨⟩ the mean over
+/// c, W' = W − ⟨W⟩ and b' = b − ⟨b⟩, the variance of x is the mean of (W·(h − μ))² over both + ⟨(W'·μ + b')²⟩, both without differences of
+/// large sums; and the normalized x is (W·h + b' − ⟨W⟩·μ)/σ. The means of squares are taken of (R·v)² instead, where R is square and as
+/// small as v allows, see <see cref="GramRoot"/>.</para>
 /// <para>Deviation and means differ from frequency to frequency, and weights cannot. So h is divided by σ before the convolution, and takes
-/// two channels more with it, 1/σ and ⟨W⟩·μ/σ, whose
-/// weights are b' and −1, all times the channel's factor.</para>
+/// two channels more with it, 1/σ and ⟨W⟩·μ/σ, whose weights are b' and −1, all times the channel's factor.</para>
 /// </remarks>
 internal sealed class ResidualBranch
 {
@@ -76,21 +72,7 @@ internal sealed class ResidualBranch
             factors[c] *= scale[c];
             summands[c] *= scale[c];
         }
-        double[] average = [.. Enumerable.Range(0, hidden).Select(j => Enumerable.Range(0, both).Average(c => weight[c * hidden + j]))];
-        double averageBias = bias.Average();
-        double[] spread = new double[both * (hidden + 1)],
-            combined = new double[both * (hidden + 2)];
-        for (int c = 0; c < both; c++)
-        {
-            for (int j = 0; j < hidden; j++)
-            {
-                spread[c * (hidden + 1) + j] = weight[c * hidden + j] - average[j];
-                combined[c * (hidden + 2) + j] = factors[c] * weight[c * hidden + j];
-            }
-            spread[c * (hidden + 1) + hidden] = bias[c] - averageBias;
-            combined[c * (hidden + 2) + hidden] = factors[c] * (bias[c] - averageBias);
-            combined[c * (hidden + 2) + hidden + 1] = -factors[c];
-        }
+        (double[] average, double[] spread, double[] combined) = Center(weight, bias, factors, hidden);
         _within = Pointwise(Root(weight, hidden), hidden, hidden);
         double[] between = Root(spread, hidden + 1);
         _between = Pointwise(
@@ -112,6 +94,33 @@ internal sealed class ResidualBranch
                 : throw new InvalidOperationException($"The weights '{name}' are not finite.");
         OnnxValue Pointwise(double[] values, int outputs, int inputs) =>
             graph.Constant(values, isPlane ? [outputs, inputs, 1, 1] : [outputs, inputs, 1]);
+    }
+
+    /// <summary>⟨W⟩; W' beside b'; and all channels' weights for h, 1/σ and ⟨W⟩·μ/σ.</summary>
+    private static (double[] Average, double[] Spread, double[] Combined) Center(
+        double[] weight,
+        double[] bias,
+        double[] factors,
+        int hidden
+    )
+    {
+        int both = bias.Length;
+        double[] average = [.. Enumerable.Range(0, hidden).Select(j => Enumerable.Range(0, both).Average(c => weight[c * hidden + j]))];
+        double averageBias = bias.Average();
+        double[] spread = new double[both * (hidden + 1)],
+            combined = new double[both * (hidden + 2)];
+        for (int c = 0; c < both; c++)
+        {
+            for (int j = 0; j < hidden; j++)
+            {
+                spread[c * (hidden + 1) + j] = weight[c * hidden + j] - average[j];
+                combined[c * (hidden + 2) + j] = factors[c] * weight[c * hidden + j];
+            }
+            spread[c * (hidden + 1) + hidden] = bias[c] - averageBias;
+            combined[c * (hidden + 2) + hidden] = factors[c] * (bias[c] - averageBias);
+            combined[c * (hidden + 2) + hidden + 1] = -factors[c];
+        }
+        return (average, spread, combined);
     }
 
     /// <summary>The signal with what the branch makes of it added.</summary>

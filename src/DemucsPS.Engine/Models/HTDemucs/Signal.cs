@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
 /// A tensor between two layers: [batch, channels, rows, columns] in the branch of the spectrogram, where rows are frequencies, and [batch,
-/// channels, columns] in that of the waveform.
-/// Columns are times.
+/// channels, columns] in that of the waveform. Columns are times.
 /// </summary>
 /// <param name="Value">The tensor.</param>
 /// <param name="Channels">Its channels.</param>

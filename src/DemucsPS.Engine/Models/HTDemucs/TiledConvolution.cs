@@ -5,10 +5,9 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 
 /// <summary>
 /// A convolution of three by three taps over a plane, computed from tiles of four by four results: 36 products a tile where the sum as it
-/// is written takes 144, see <see cref="WinogradFilter"/>.
-/// One convolution with constant taps takes the signal apart, one with a group for each of the 36 adds the products over the channels, a
-/// product with a small matrix makes results of them,
-/// and DepthToSpace lays these side by side. The weights' products are computed here.
+/// is written takes 144, see <see cref="WinogradFilter"/>. One convolution with constant taps takes the signal apart, one with a group for
+/// each of the 36 adds the products over the channels, a product with a small matrix makes results of them, and DepthToSpace lays these
+/// side by side. The weights' products are computed here.
 /// </summary>
 internal sealed class TiledConvolution
 {

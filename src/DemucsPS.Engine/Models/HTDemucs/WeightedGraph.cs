@@ -10,8 +10,7 @@ namespace DemucsPS.Engine.Models.HTDemucs;
 /// </summary>
 /// <remarks>
 /// Weights of 16-bit floats stay what they are in the file: a Cast, which the runtime computes when it loads the graph, makes floats of
-/// them. What is computed of weights here is computed in
-/// float64 and rounded once.
+/// them. What is computed of weights here is computed in float64 and rounded once.
 /// </remarks>
 internal sealed class WeightedGraph
 {
@@ -122,8 +121,7 @@ internal sealed class WeightedGraph
 
     /// <summary>
     /// The value itself, where it is wide and may be needed for long. The runtime takes such nodes out; where a graph is run on the CPU,
-    /// the shape is hidden from it here before, so that it does
-    /// not keep buffers of that shape for later.
+    /// the shape is hidden from it here before, so that it does not keep buffers of that shape for later.
     /// </summary>
     public Signal Wide(Signal x) => x with { Value = Wide(x.Value) };
 

@@ -5,8 +5,7 @@ public sealed record ModelInstallOptions
 {
     /// <summary>
     /// Where to take files from in place of the catalog's addresses: the full path of a file or of a folder, or an https address (one that
-    /// ends in / stands for
-    /// a folder; http only for this machine). Hashes are checked anyway. Null for the catalog's addresses.
+    /// ends in / stands for a folder; http only for this machine). Hashes are checked anyway. Null for the catalog's addresses.
     /// </summary>
     public string? Source { get; init; }
 

@@ -88,11 +88,9 @@ public sealed class ModelInstaller
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: no such model; <see cref="DemucsError.LicenseNotAccepted"/>: its notice was not
-    /// accepted, and the message
-    /// tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>,
-    /// <see cref="DemucsError.ModelWriteFailed"/>,
-    /// <see cref="DemucsError.ModelInUse"/>; <see cref="DemucsError.DemucsModelInvalid"/>: a model of the user's own cannot be used;
-    /// <see cref="DemucsError.ParameterInvalid"/>: the source does not fit.
+    /// accepted, and the message tells it; <see cref="DemucsError.ModelDownloadFailed"/>, <see cref="DemucsError.ModelHashMismatch"/>,
+    /// <see cref="DemucsError.ModelWriteFailed"/>, <see cref="DemucsError.ModelInUse"/>; <see cref="DemucsError.DemucsModelInvalid"/>: a
+    /// model of the user's own cannot be used; <see cref="DemucsError.ParameterInvalid"/>: the source does not fit.
     /// </exception>
     public async Task<ModelInfo> InstallAsync(
         string name,
@@ -114,19 +112,18 @@ public sealed class ModelInstaller
         using ModelTransfer transfer = new(_settings);
         foreach (ModelInfo model in planned)
         {
-            Action<ModelInstallStage, long, long> report = (stage, done, total) =>
-                progress?.Report(new ModelInstallProgress(model.Name, stage, done, total));
+            Installation installation = new(model.Name, _library.FolderOf(model.Name), options, transfer, progress, cancellationToken);
             using ModelLock held = await ModelLock
-                .TakeAsync(_library, model.Name, () => report(ModelInstallStage.Waiting, 0, model.Size), cancellationToken)
+                .TakeAsync(_library, model.Name, () => installation.Report(ModelInstallStage.Waiting, 0, model.Size), cancellationToken)
                 .ConfigureAwait(false);
-            string folder = _library.FolderOf(model.Name);
+            string folder = installation.Folder;
             bool existed = Directory.Exists(folder);
             try
             {
                 if (_library.Catalog.Find(model.Name) is not { } entry)
-                    InstallOwn(model.Name, folder, options, transfer, report, cancellationToken);
+                    InstallOwn(installation);
                 else if (options.Force || !IsDone(entry))
-                    await InstallEntryAsync(entry, folder, options, transfer, report, cancellationToken).ConfigureAwait(false);
+                    await InstallEntryAsync(entry, installation).ConfigureAwait(false);
             }
             catch when (!existed && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
             {
@@ -143,8 +140,7 @@ public sealed class ModelInstaller
     /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.DemucsModelNotFound"/>: it is not installed; <see cref="DemucsError.ParameterInvalid"/>: it is built in, or
-    /// not a name;
-    /// <see cref="DemucsError.ModelInUse"/>: a program has it open, or is installing it.
+    /// not a name; <see cref="DemucsError.ModelInUse"/>: a program has it open, or is installing it.
     /// </exception>
     public void Remove(string name, CancellationToken cancellationToken = default)
     {
@@ -237,180 +233,151 @@ public sealed class ModelInstaller
         return ModelRecord.Read(folder) is { } record && record.Matches(entry) && record.IsWhole(folder);
     }
 
-    private async Task InstallEntryAsync(
-        CatalogEntry entry,
-        string folder,
-        ModelInstallOptions options,
-        ModelTransfer transfer,
-        Action<ModelInstallStage, long, long> report,
-        CancellationToken cancellationToken
-    )
+    private async Task InstallEntryAsync(CatalogEntry entry, Installation to)
     {
-        ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
-        string[] partials = [.. entry.Files.Select(f => Path.Combine(folder, f.Name + PartialSuffix))];
-        CheckSpace(folder, entry.Size - partials.Where(File.Exists).Sum(p => new FileInfo(p).Length));
+        ModelTransfer.Stored(to.Folder, () => Directory.CreateDirectory(to.Folder));
+        string[] partials = [.. entry.Files.Select(f => to.Partial(f.Name))];
+        CheckSpace(to.Folder, entry.Size - partials.Where(File.Exists).Sum(p => new FileInfo(p).Length));
         long before = 0;
         for (int i = 0; i < entry.Files.Count; i++)
         {
             CatalogFile file = entry.Files[i];
             long start = before;
             Action<long> told = done =>
-                report(done < file.Size ? ModelInstallStage.Fetching : ModelInstallStage.Verifying, start + done, entry.Size);
+                to.Report(done < file.Size ? ModelInstallStage.Fetching : ModelInstallStage.Verifying, start + done, entry.Size);
             told(0);
-            (Uri? address, string? path) = Locate(entry, i, options.Source);
+            (Uri? address, string? path) = Locate(entry, i, to.Options.Source);
             if (address is not null)
-                await transfer.DownloadAsync(address, file, partials[i], told, cancellationToken).ConfigureAwait(false);
+                await to.Transfer.DownloadAsync(address, file, partials[i], told, to.CancellationToken).ConfigureAwait(false);
             else
-                transfer.Copy(path!, file, partials[i], told, cancellationToken);
+                to.Transfer.Copy(path!, file, partials[i], told, to.CancellationToken);
             before += file.Size;
         }
-        Publish(
-            folder,
-            [.. entry.Files.Select(f => f.Name)],
-            partials,
-            new ModelRecord
-            {
-                InstalledAt = DateTime.UtcNow,
-                Source = options.Source ?? entry.Files[0].Url.ToString(),
-                Contract = entry.Contract,
-                Stems = entry.Stems,
-                SegmentFrames = entry.SegmentFrames,
-                Files = [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))],
-            }
-        );
-        Prepare(folder, entry.Files[0].Name, entry.Size, options, report, cancellationToken);
+        ModelRecord record = new()
+        {
+            InstalledAt = DateTime.UtcNow,
+            Source = to.Options.Source ?? entry.Files[0].Url.ToString(),
+            Contract = entry.Contract,
+            Stems = entry.Stems,
+            SegmentFrames = entry.SegmentFrames,
+            Files = [.. entry.Files.Select(f => new ModelRecord.FileRecord(f.Name, f.Size, f.Sha256))],
+        };
+        Publish(record, to);
+        Prepare(record, to);
     }
 
     /// <summary>Installs a model that no catalog knows: it must load, and its hashes are noted, so that later changes are seen.</summary>
-    private void InstallOwn(
-        string name,
-        string folder,
-        ModelInstallOptions options,
-        ModelTransfer transfer,
-        Action<ModelInstallStage, long, long> report,
-        CancellationToken cancellationToken
-    )
+    private void InstallOwn(Installation to)
     {
-        if (!options.Force && ModelLibrary.Installed(folder) is not null)
+        if (!to.Options.Force && ModelLibrary.Installed(to.Folder) is not null)
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
-                $"A model '{name}' is already installed, and no catalog lists it, so the source cannot be verified. Choose another name.",
-                name
+                $"A model '{to.Name}' is already installed, and no catalog lists it, so the source cannot be verified. Choose another name.",
+                to.Name
             )
             {
                 Remedies = [Remedy.Replace],
             };
-        ModelSource source = ModelSource.Find(PathOf(options.Source!));
-        string sourceFolder = Path.GetDirectoryName(source.Path!)!;
+        ModelSource source = ModelSource.Find(PathOf(to.Options.Source!));
         ModelContract contract;
-        using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions(), cancellationToken: cancellationToken))
+        using (SeparationModel model = SeparationModel.Load(source, new OnnxSessionOptions(), cancellationToken: to.CancellationToken))
             contract = model.Contract;
-        string[] from = [source.Path!, .. ExternalWeights.Read(source.Path!)];
-        if (Array.Find(from, f => Path.GetDirectoryName(f) != sourceFolder) is { } elsewhere)
-            throw new DemucsException(
-                DemucsError.DemucsModelInvalid,
-                $"Model '{source.Path}' has its weights in another folder, in '{elsewhere}'. It can be used where it is, but not installed: only files in the model's folder are installed. Export it again with its weights in a file in the same folder.",
-                source.Path
-            );
-        string[] names = [name + Path.GetExtension(source.Path!), .. from.Skip(1).Select(f => Path.GetFileName(f))];
-        ModelTransfer.Stored(folder, () => Directory.CreateDirectory(folder));
-        long total = from.Sum(f => RegularFile.Info(f).Length),
-            before = 0;
-        CheckSpace(folder, total);
-        string[] partials = [.. names.Select(n => Path.Combine(folder, n + PartialSuffix))];
-        List<ModelRecord.FileRecord> files = [];
-        for (int i = 0; i < from.Length; i++)
+        ModelRecord record = new()
         {
-            long start = before;
-            string hash = transfer.Copy(
-                from[i],
-                partials[i],
-                long.MaxValue - 1,
-                done => report(ModelInstallStage.Fetching, start + done, total),
-                cancellationToken
-            );
-            long size = new FileInfo(partials[i]).Length;
-            files.Add(new ModelRecord.FileRecord(names[i], size, hash));
-            before += size;
-        }
-        Publish(
-            folder,
-            names,
-            partials,
-            new ModelRecord
-            {
-                InstalledAt = DateTime.UtcNow,
-                Source = source.Path!,
-                Contract = ModelInfo.ContractOf(contract.Kind),
-                Stems = contract.Stems,
-                SegmentFrames = contract.SegmentFrames,
-                Files = files,
-            }
+            InstalledAt = DateTime.UtcNow,
+            Source = source.Path!,
+            Contract = ModelInfo.ContractOf(contract.Kind),
+            Stems = contract.Stems,
+            SegmentFrames = contract.SegmentFrames,
+            Files = CopyOwn(source.Path!, to),
+        };
+        Publish(record, to);
+        to.Options.Warn?.Invoke(
+            $"The model '{to.Name}' is in no catalog, so its SHA-256 could not be verified. It was recorded ({record.Files[0].Sha256}); Test-DemucsModel and demucsps models test compare with it."
         );
-        options.Warn?.Invoke(
-            $"The model '{name}' is in no catalog, so its SHA-256 could not be verified. It was recorded ({files[0].Sha256}); Test-DemucsModel and demucsps models test compare with it."
-        );
-        Prepare(folder, names[0], total, options, report, cancellationToken);
+        Prepare(record, to);
     }
 
-    private static void Publish(string folder, string[] names, string[] partials, ModelRecord record)
+    /// <summary>Copies a model and the files with its weights into partial files.</summary>
+    private List<ModelRecord.FileRecord> CopyOwn(string model, Installation to)
+    {
+        string[] from = [model, .. ExternalWeights.Read(model)];
+        if (Array.Find(from, f => Path.GetDirectoryName(f) != Path.GetDirectoryName(model)) is { } elsewhere)
+            throw new DemucsException(
+                DemucsError.DemucsModelInvalid,
+                $"Model '{model}' has its weights in another folder, in '{elsewhere}'. It can be used where it is, but not installed: only files in the model's folder are installed. Export it again with its weights in a file in the same folder.",
+                model
+            );
+        ModelTransfer.Stored(to.Folder, () => Directory.CreateDirectory(to.Folder));
+        long total = from.Sum(f => RegularFile.Info(f).Length),
+            before = 0;
+        CheckSpace(to.Folder, total);
+        List<ModelRecord.FileRecord> files = [];
+        foreach (string file in from)
+        {
+            string name = files.Count == 0 ? to.Name + Path.GetExtension(file) : Path.GetFileName(file);
+            long start = before;
+            string hash = to.Transfer.Copy(
+                file,
+                to.Partial(name),
+                long.MaxValue - 1,
+                done => to.Report(ModelInstallStage.Fetching, start + done, total),
+                to.CancellationToken
+            );
+            files.Add(new ModelRecord.FileRecord(name, new FileInfo(to.Partial(name)).Length, hash));
+            before += files[^1].Size;
+        }
+        return files;
+    }
+
+    private static void Publish(ModelRecord record, Installation to)
     {
         try
         {
             // Without its note a model counts as whole only by its graph, so that one comes last of the files.
-            DurableFiles.Delete(Path.Combine(folder, ModelRecord.FileName));
-            for (int i = names.Length - 1; i >= 0; i--)
-                DurableFiles.Rename(partials[i], Path.Combine(folder, names[i]), overwrite: true);
+            DurableFiles.Delete(Path.Combine(to.Folder, ModelRecord.FileName));
+            string[] names = [.. record.Files.Select(f => f.Name)];
+            foreach (string name in names.Reverse())
+                DurableFiles.Rename(to.Partial(name), Path.Combine(to.Folder, name), overwrite: true);
             foreach (
                 string old in Directory
-                    .EnumerateFiles(folder)
+                    .EnumerateFiles(to.Folder)
                     .Where(f => (ModelFiles.IsModel(f) || ModelFiles.IsPrepared(f)) && !names.Contains(Path.GetFileName(f)))
             )
                 File.Delete(old);
-            record.Write(folder);
+            record.Write(to.Folder);
         }
         catch (Exception e) when (e.IsFileError())
         {
             throw new DemucsException(
                 DemucsError.ModelInUse,
-                $"The model's files in '{folder}' cannot be replaced: {e.Message} Close programs that use it, check the permissions, and try again.",
-                folder,
+                $"The model's files in '{to.Folder}' cannot be replaced: {e.Message} Close programs that use it, check the permissions, and try again.",
+                to.Folder,
                 e
             );
         }
     }
 
-    private static void Prepare(
-        string folder,
-        string file,
-        long size,
-        ModelInstallOptions options,
-        Action<ModelInstallStage, long, long> report,
-        CancellationToken cancellationToken
-    )
+    private static void Prepare(ModelRecord record, Installation to)
     {
-        if (!options.Prepare)
+        if (!to.Options.Prepare)
             return;
-        report(ModelInstallStage.Preparing, size, size);
+        long size = record.Files.Sum(f => f.Size);
+        to.Report(ModelInstallStage.Preparing, size, size);
         try
         {
-            ModelSource source = ModelSource.Find(Path.Combine(folder, file));
+            ModelSource source = ModelSource.Find(Path.Combine(to.Folder, record.Files[0].Name));
+            PreparationCache cache = PreparationCache.Open();
+            Action<string>? warn = to.Options.Warn;
             PreparedModel? copy = source.IsWeights
-                ? WeightsModel.Prepare(
-                    source,
-                    GraphTarget.Cpu,
-                    PreparationCache.Open(),
-                    options.Warn,
-                    renew: false,
-                    cancellationToken
-                )
-                : PreparedModel.Prepare(source.Path!, GraphTarget.Cpu, PreparationCache.Open(), options.Warn, cancellationToken);
+                ? WeightsModel.Prepare(source, GraphTarget.Cpu, cache, warn, renew: false, to.CancellationToken)
+                : PreparedModel.Prepare(source.Path!, GraphTarget.Cpu, cache, warn, to.CancellationToken);
             copy?.Dispose();
         }
         catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
         {
             // The model is installed anyway.
-            options.Warn?.Invoke(e.Message);
+            to.Options.Warn?.Invoke(e.Message);
         }
     }
 
@@ -499,8 +466,7 @@ public sealed class ModelInstaller
 
     /// <summary>
     /// Where the hub's cache has a file: <c>models--OWNER--NAME/snapshots/REVISION/FILE</c>, a link to <c>blobs/SHA256</c>, below the
-    /// cache's folder; which of them was given, does not matter. Links
-    /// are lost where a cache is carried on what knows none, blobs are not.
+    /// cache's folder; which of them was given, does not matter. Links are lost where a cache is carried on what knows none, blobs are not.
     /// </summary>
     private static IEnumerable<string> HubPaths(string folder, CatalogFile file, string hosted)
     {
@@ -514,5 +480,21 @@ public sealed class ModelInstaller
         }
         // The folder of a snapshot, of which the blobs are two folders up.
         yield return Path.Combine(folder, "..", "..", "blobs", file.Sha256);
+    }
+
+    /// <summary>Where a model goes, and how.</summary>
+    private sealed record Installation(
+        string Name,
+        string Folder,
+        ModelInstallOptions Options,
+        ModelTransfer Transfer,
+        IProgress<ModelInstallProgress>? Progress,
+        CancellationToken CancellationToken
+    )
+    {
+        public string Partial(string file) => Path.Combine(Folder, file + PartialSuffix);
+
+        public void Report(ModelInstallStage stage, long done, long total) =>
+            Progress?.Report(new ModelInstallProgress(Name, stage, done, total));
     }
 }

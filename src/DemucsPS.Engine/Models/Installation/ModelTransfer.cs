@@ -10,14 +10,12 @@ namespace DemucsPS.Engine.Models.Installation;
 
 /// <summary>
 /// Fetches files into partial files: from a server, with what is there already as a start, or from the file system. A partial file is
-/// complete and of the right
-/// SHA-256 when a method returns. After a failure of the connection, or when it was canceled, it stays, to be resumed; content that is
-/// wrong is deleted.
+/// complete and of the right SHA-256 when a method returns. After a failure of the connection, or when it was canceled, it stays, to be
+/// resumed; content that is wrong is deleted.
 /// </summary>
 internal sealed class ModelTransfer : IDisposable
 {
-    private const int MostRedirects = 10;
-    private const int BufferBytes = 1 << 17;
+    public const int BufferBytes = 1 << 17;
 
     private readonly TransferSettings _settings;
     private readonly HttpClient _client;
@@ -76,61 +74,8 @@ internal sealed class ModelTransfer : IDisposable
     )
     {
         CheckAddress(address);
-        int failures = 0,
-            losses = 0;
-        bool resumed = false,
-            discarded = false;
-        while (true)
-        {
-            long before = LengthOf(partial);
-            if (before > expected.Size)
-            {
-                Discard(partial);
-                before = 0;
-            }
-            if (before < expected.Size)
-            {
-                try
-                {
-                    resumed |= before > 0;
-                    await AttemptAsync(address, expected, partial, before, Lose, progress, cancellationToken).ConfigureAwait(false);
-                }
-                catch (TransientException e)
-                {
-                    failures = LengthOf(partial) - before >= _settings.Worthwhile ? 1 : failures + 1;
-                    if (failures >= _settings.Attempts)
-                        throw GivenUp(address, failures, e);
-                    await _settings.Delay(Wait(failures, e.RetryAfter, address), cancellationToken).ConfigureAwait(false);
-                    continue;
-                }
-            }
-            else
-            {
-                // All of it was there from an earlier time.
-                resumed = true;
-            }
-            string hash = DurableFiles.Hash(partial, cancellationToken);
-            if (hash == expected.Sha256)
-            {
-                DeleteTag(partial);
-                return;
-            }
-            Discard(partial);
-            // The parts may be of different files, where a server does not say what it serves. From the start, they cannot be; and twice is
-            // enough, for every time may break off.
-            if (!resumed || discarded)
-                throw Mismatch(address.ToString(), expected, $"its SHA-256 is {hash}");
-            resumed = false;
-            discarded = true;
-        }
-
-        // What an attempt brought counts as progress above; where it is lost each time, that would go on for ever.
-        void Lose()
-        {
-            Discard(partial);
-            if (++losses == _settings.Attempts)
-                throw NotResumable(address, losses);
-        }
+        ModelDownload download = new(_settings, _client, address, expected, partial, progress, cancellationToken);
+        await download.RunAsync().ConfigureAwait(false);
     }
 
     /// <summary>Copies a file.</summary>
@@ -225,13 +170,14 @@ internal sealed class ModelTransfer : IDisposable
         }
     }
 
-    private static void Stored(string path, Action write) => Stored(path, () =>
+    /// <summary>The same of what gives nothing.</summary>
+    public static void Stored(string path, Action write) => Stored(path, () =>
         {
             write();
             return true;
         });
 
-    private static void Flush(Stream output)
+    public static void Flush(Stream output)
     {
         if (output is FileStream file)
             file.Flush(flushToDisk: true);
@@ -239,233 +185,7 @@ internal sealed class ModelTransfer : IDisposable
             output.Flush();
     }
 
-    private async Task AttemptAsync(
-        Uri address,
-        CatalogFile expected,
-        string partial,
-        long have,
-        Action lose,
-        Action<long> progress,
-        CancellationToken cancellationToken
-    )
-    {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        try
-        {
-            using HttpResponseMessage response = await RequestAsync(address, partial, have, patience).ConfigureAwait(false);
-            bool continues = Continues(response, address, expected, partial, have, lose);
-            using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
-            using Stream file = Stored(partial, () => _settings.OpenPartial(partial));
-            long done = continues ? have : 0;
-            Stored(partial, () =>
-            {
-                file.SetLength(done);
-                file.Position = done;
-                WriteTag(partial, address, response.Headers.ETag);
-            });
-            progress(done);
-            done = await ReceiveAsync(body, file, partial, done, expected.Size, progress, patience).ConfigureAwait(false);
-            if (done < expected.Size)
-                throw new TransientException(
-                    string.Create(CultureInfo.InvariantCulture, $"the download ended after {done} of {expected.Size} bytes.")
-                );
-            if (done > expected.Size)
-            {
-                file.Dispose();
-                Discard(partial);
-                throw Mismatch(address.ToString(), expected, "the download is longer");
-            }
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TransientException(
-                string.Create(CultureInfo.InvariantCulture, $"the server sent nothing for {_settings.StallTimeout.TotalSeconds:0.#} s."),
-                e
-            );
-        }
-        catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
-        {
-            throw new DemucsException(
-                DemucsError.ModelDownloadFailed,
-                $"'{address}' cannot be trusted: {e.InnerException.Message}",
-                address.ToString(),
-                e
-            );
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw new TransientException($"{e.Message.TrimEnd('.')}.", e);
-        }
-        catch (DemucsException e) when (e.Error == DemucsError.ModelWriteFailed)
-        {
-            // On a full disk, the space is worth more than what was fetched.
-            File.Delete(partial);
-            DeleteTag(partial);
-            throw;
-        }
-    }
-
-    /// <summary>Whether an answer goes on where the part that is here ends; else it is the whole file.</summary>
-    private static bool Continues(HttpResponseMessage response, Uri address, CatalogFile expected, string partial, long have, Action lose)
-    {
-        bool continues = response.StatusCode == HttpStatusCode.PartialContent;
-        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
-        {
-            lose();
-            throw new TransientException("the server does not have the rest of the file.");
-        }
-        if (!continues && response.StatusCode != HttpStatusCode.OK)
-            throw Refused(response, address);
-        ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
-        if (continues && range?.From != have)
-        {
-            lose();
-            throw new TransientException("the server sent a different part than requested.");
-        }
-        long? offered = continues ? range?.Length : response.Content.Headers.ContentLength;
-        if (offered is { } size && size != expected.Size)
-        {
-            Discard(partial);
-            throw Mismatch(address.ToString(), expected, string.Create(CultureInfo.InvariantCulture, $"the server offers {size} bytes"));
-        }
-        // A server that does not know ranges, or has another file by now, sends all of it.
-        if (!continues && have > 0)
-            lose();
-        return continues;
-    }
-
-    /// <summary>Writes what comes, until its end or until it is longer than it may be.</summary>
-    /// <returns>The bytes that the file has then.</returns>
-    private async Task<long> ReceiveAsync(
-        Stream body,
-        Stream file,
-        string partial,
-        long done,
-        long size,
-        Action<long> progress,
-        CancellationTokenSource patience
-    )
-    {
-        byte[] buffer = new byte[BufferBytes];
-        try
-        {
-            while (true)
-            {
-                patience.CancelAfter(_settings.StallTimeout);
-                int count = await body.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
-                if (count == 0)
-                    break;
-                done += count;
-                if (done > size)
-                    break;
-                Stored(partial, () => file.Write(buffer, 0, count));
-                progress(done);
-            }
-        }
-        finally
-        {
-            Stored(partial, () => Flush(file));
-        }
-        return done;
-    }
-
-    private async Task<HttpResponseMessage> RequestAsync(Uri address, string partial, long have, CancellationTokenSource patience)
-    {
-        Uri at = address;
-        for (int hop = 0; hop <= MostRedirects; hop++)
-        {
-            using HttpRequestMessage request = new(HttpMethod.Get, at);
-            if (have > 0)
-            {
-                request.Headers.Range = new RangeHeaderValue(have, null);
-                if (ReadTag(partial, address) is { } tag)
-                    request.Headers.IfRange = new RangeConditionHeaderValue(tag);
-            }
-            patience.CancelAfter(_settings.StallTimeout);
-            HttpResponseMessage response = await _client
-                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token)
-                .ConfigureAwait(false);
-            if (
-                response.StatusCode
-                    is not (
-                        HttpStatusCode.MovedPermanently
-                        or HttpStatusCode.Found
-                        or HttpStatusCode.SeeOther
-                        or HttpStatusCode.TemporaryRedirect
-                        or HttpStatusCode.PermanentRedirect
-                    )
-                || response.Headers.Location is not { } location
-            )
-            {
-                return response;
-            }
-            response.Dispose();
-            Uri next = new(at, location);
-            if (!MayFollow(at, next))
-                throw new DemucsException(
-                    DemucsError.ModelDownloadFailed,
-                    $"'{address}' redirects to '{next}', which is not https. Use another source.",
-                    address.ToString()
-                );
-            at = next;
-        }
-        throw new DemucsException(
-            DemucsError.ModelDownloadFailed,
-            $"'{address}' redirects more than {MostRedirects} times. Use another source.",
-            address.ToString()
-        );
-    }
-
-    private static Exception Refused(HttpResponseMessage response, Uri address)
-    {
-        int code = (int)response.StatusCode;
-        string status = string.Create(CultureInfo.InvariantCulture, $"the server answered {code} ({response.ReasonPhrase}).");
-        if (code is 408 or 425 or 429 or 500 or 502 or 503 or 504)
-        {
-            RetryConditionHeaderValue? retry = response.Headers.RetryAfter;
-            return new TransientException(status) { RetryAfter = retry?.Delta ?? (retry?.Date - DateTimeOffset.UtcNow) };
-        }
-        return new DemucsException(
-            DemucsError.ModelDownloadFailed,
-            $"'{address}' cannot be downloaded: {status} Check the address and the network, or use another source.",
-            address.ToString()
-        );
-    }
-
-    private TimeSpan Wait(int failures, TimeSpan? asked, Uri address)
-    {
-        if (asked > _settings.LongestDelay)
-        {
-            throw new DemucsException(
-                DemucsError.ModelDownloadFailed,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"'{address}' could not be downloaded: the server asks to wait for {asked.Value.TotalSeconds:0} s. Try again after that time; the download will resume."
-                ),
-                address.ToString()
-            );
-        }
-        TimeSpan backOff = _settings.FirstDelay * Math.Pow(2, failures - 1);
-        TimeSpan wait = asked > backOff ? asked.Value : backOff;
-        return wait < _settings.LongestDelay ? wait : _settings.LongestDelay;
-    }
-
-    private static DemucsException GivenUp(Uri address, int attempts, TransientException last) =>
-        new(
-            DemucsError.ModelDownloadFailed,
-            $"'{address}' could not be downloaded after {attempts} attempts: {last.Message} Try again later; the download will resume. Or download it on another machine, and give that file as the source.",
-            address.ToString(),
-            last
-        );
-
-    private static DemucsException NotResumable(Uri address, int losses) =>
-        new(
-            DemucsError.ModelDownloadFailed,
-            $"'{address}' could not be downloaded: the connection was lost {losses} times, and the server does not support resuming. Try again later, or use another source.",
-            address.ToString()
-        );
-
-    private static DemucsException Mismatch(string source, CatalogFile expected, string what) =>
+    public static DemucsException Mismatch(string source, CatalogFile expected, string what) =>
         new(
             DemucsError.ModelHashMismatch,
             string.Create(
@@ -475,11 +195,11 @@ internal sealed class ModelTransfer : IDisposable
             source
         );
 
-    private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+    public static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
-    private static string TagOf(string partial) => partial + ".tag";
+    public static string TagOf(string partial) => partial + ".tag";
 
-    private static void DeleteTag(string partial)
+    public static void DeleteTag(string partial)
     {
         try
         {
@@ -488,32 +208,6 @@ internal sealed class ModelTransfer : IDisposable
         catch (Exception e) when (e.IsFileError())
         {
             // It is only looked at beside a partial file of the same address.
-        }
-    }
-
-    private static void WriteTag(string partial, Uri address, EntityTagHeaderValue? tag)
-    {
-        if (tag is { IsWeak: false })
-            File.WriteAllLines(TagOf(partial), [address.ToString(), tag.Tag]);
-        else
-            DeleteTag(partial);
-    }
-
-    private static EntityTagHeaderValue? ReadTag(string partial, Uri address)
-    {
-        try
-        {
-            return
-                File.Exists(TagOf(partial))
-                && File.ReadAllLines(TagOf(partial)) is [string at, string tag]
-                && at == address.ToString()
-                && EntityTagHeaderValue.TryParse(tag, out EntityTagHeaderValue? value)
-                ? value
-                : null;
-        }
-        catch (Exception e) when (e.IsFileError())
-        {
-            return null;
         }
     }
 
@@ -529,12 +223,5 @@ internal sealed class ModelTransfer : IDisposable
         public Uri? GetProxy(Uri destination) => destination.IsLoopback ? null : platform.GetProxy(destination);
 
         public bool IsBypassed(Uri host) => host.IsLoopback || platform.IsBypassed(host);
-    }
-
-    /// <summary>What may be better the next time.</summary>
-    private sealed class TransientException(string message, Exception? cause = null) : Exception(message, cause)
-    {
-        /// <summary>How long the server asks to wait; null if it does not.</summary>
-        public TimeSpan? RetryAfter { get; init; }
     }
 }

@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Replaces softmax(q·kᵀ·scale)·v over several heads, written out or as the operator Attention, by ONNX Runtime's MultiHeadAttention, which
-/// computes it block by block: the matrices of
-/// scores, 231 MB for one layer of htdemucs, are never stored.
+/// computes it block by block: the matrices of scores, 231 MB for one layer of htdemucs, are never stored.
 /// </summary>
 /// <remarks>
 /// The operator exists in every version that this engine accepts; before 1.19 it stores the scores. Definition:
@@ -16,7 +15,7 @@ internal static class AttentionFusion
     /// <summary>
     /// The nodes that give the same tensor under the same name; null if this is not the last node of an attention over heads.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         // The heads' results, moved back after the time axis: [heads, time, depth] to [time, heads, depth].
         if (
@@ -51,7 +50,6 @@ internal static class AttentionFusion
         if (!moved.Select(axis => moved.Count(other => other < axis)).SequenceEqual([1, 0, 2]) || !float.IsFinite(scale) || scale <= 0)
             return null;
 
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         string joined = writer.AddRuntime(
             "MultiHeadAttention",
             [Joined(query), Joined(key), Joined(value)],

@@ -15,7 +15,7 @@ internal static class AttentionLowering
     /// The nodes that give the same tensor under the same name; null if this is no attention over tensors with an axis for heads, or masks
     /// or caps something.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         if (
             ScaleOf(node, facts) is not { } scale
@@ -25,7 +25,6 @@ internal static class AttentionLowering
             || facts.ElementType(node.Inputs[0]) != GraphTensor.Float32
         )
             return null;
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         string query = writer.Add("Mul", [node.Inputs[0], writer.Constant(scale)]),
             key = writer.Add("Transpose", [node.Inputs[1]], null, OnnxAttribute.Create("perm", s_transposed)),
             shares = writer.Add("Softmax", [writer.Add("MatMul", [query, key])], null, OnnxAttribute.Create("axis", -1));

@@ -2,9 +2,7 @@ using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.Preparation;
 
-/// <summary>
-/// The rewrites that shorten the runs over which ONNX Runtime's CPU kernels add in float32, see <see cref="SumRuns"/>.
-/// </summary>
+/// <summary>The rewrites that shorten the runs over which ONNX Runtime's CPU kernels add in float32, see <see cref="SumRuns"/>.</summary>
 internal static class ExactSumRewrites
 {
     /// <summary>Rewrites a model in place.</summary>

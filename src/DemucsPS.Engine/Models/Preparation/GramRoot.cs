@@ -5,8 +5,7 @@ internal static class GramRoot
 {
     /// <summary>
     /// A square matrix R of which the mean of (R·v)² is that of (W·v)² whatever v is: the Cholesky factor of Wᵀ·W, brought from the number
-    /// of W's rows to its own, in double precision and
-    /// rounded once. Null if the weights are not finite.
+    /// of W's rows to its own, in double precision and rounded once. Null if the weights are not finite.
     /// </summary>
     /// <param name="weights">W, row by row.</param>
     /// <param name="rows">Its rows.</param>

@@ -4,13 +4,12 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Applies rewrites to a model, each over the whole graph before the next. A rewrite looks at one node and what leads to it and gives the
-/// nodes
-/// that take its place, or null; nodes that nothing takes from any more are removed.
+/// nodes that take its place, or null; nodes that nothing takes from any more are removed.
 /// </summary>
 internal static class GraphRewriting
 {
-    /// <summary>One rewrite: of a node, with what is known of the graph, the version of the operators and a source of names.</summary>
-    public delegate List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names);
+    /// <summary>One rewrite: of a node, with what is known of the graph, and a writer for what takes its place.</summary>
+    public delegate List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer);
 
     /// <summary>Before this version elementwise operators did not broadcast by themselves.</summary>
     private const int OldestOperatorSet = 7;
@@ -36,7 +35,7 @@ internal static class GraphRewriting
         HashSet<string> released = [];
         foreach (GraphNode node in model.Nodes)
         {
-            if (rewrite(node, facts, model.OperatorSet, names) is { } replacement)
+            if (node.Outputs is [var name, ..] && rewrite(node, facts, new NodeWriter(model.OperatorSet, names, name)) is { } replacement)
             {
                 nodes.AddRange(replacement);
                 released.UnionWith(node.Inputs);

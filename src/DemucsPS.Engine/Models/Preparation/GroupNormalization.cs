@@ -4,8 +4,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// A group normalization as PyTorch exports it: an instance normalization of the tensor with each group's axes joined, without factors of
-/// its
-/// own, and then a factor and a summand for each channel.
+/// its own, and then a factor and a summand for each channel.
 /// </summary>
 /// <param name="Source">What is normalized.</param>
 /// <param name="Groups">The number of groups.</param>

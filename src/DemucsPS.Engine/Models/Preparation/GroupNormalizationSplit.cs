@@ -4,15 +4,13 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Replaces a group normalization of one group by mean and variance taken axis by axis, as <see cref="InstanceNormalizationSplit"/> does,
-/// with
-/// the channels' factors divided by the deviation before they meet the tensor. Where only transpositions that exchange channels and time
-/// lie
-/// before and after it, they go.
+/// with the channels' factors divided by the deviation before they meet the tensor. Where only transpositions that exchange channels and
+/// time lie before and after it, they go.
 /// </summary>
 internal static class GroupNormalizationSplit
 {
     /// <summary>As below, for a normalization between two transpositions that undo each other.</summary>
-    public static List<GraphNode>? RewriteTransposed(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? RewriteTransposed(GraphNode node, ShapeInference facts, NodeWriter w)
     {
         if (
             !Exchanges(node, facts)
@@ -28,7 +26,6 @@ internal static class GroupNormalizationSplit
             return null;
         if (!IsFor(normal, channels, facts))
             return null;
-        NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         string source = w.Reshape(before.Inputs[0], [1, time, channels]);
         string result = Normalize(w, source, [1, time, channels], normal, [2, 1], [1, 1, channels]);
         w.Reshape(result, after, node.Outputs[0]);
@@ -38,7 +35,7 @@ internal static class GroupNormalizationSplit
     /// <summary>
     /// The nodes that give the same tensor under the same name; null if this is not a group normalization or too little is known of it.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter w)
     {
         if (
             !node.Is("Add")
@@ -47,7 +44,6 @@ internal static class GroupNormalizationSplit
             || !IsFor(normal, shape[1], facts)
         )
             return null;
-        NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range(1, shape.Length - 1).Select(axis => (long)axis).Reverse()];
         Normalize(w, normal.Source, shape, normal, axes, [1, shape[1], .. Enumerable.Repeat(1L, shape.Length - 2)], node.Outputs[0]);
         return w.Nodes;

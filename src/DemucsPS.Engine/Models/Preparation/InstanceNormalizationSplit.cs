@@ -19,12 +19,12 @@ internal static class InstanceNormalizationSplit
     /// <summary>
     /// The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         if (!node.Is("InstanceNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
             return null;
         if (facts.Producer(node.Inputs[0]) is not { Inputs.Length: 2 } reshape || !reshape.Is("Reshape"))
-            return RewriteAlone(node, facts, operatorSet, names);
+            return RewriteAlone(node, facts, writer);
         // Squares overflow 16-bit floats, which the operator itself would not.
         long type = facts.ElementType(node.Inputs[1]);
         if (type == 0)
@@ -40,13 +40,11 @@ internal static class InstanceNormalizationSplit
         bool sameBatch = batch == 0 ? reshape.Integer("allowzero", 0) == 0 : shape[0] == batch;
 
         string result = node.Outputs[0];
-        NodeWriter writer = new(operatorSet, names, result);
         long[] axes;
         if (groups == 1 && (sameBatch || batch == 1))
         {
             // With one group nothing needs to be known but the number of axes. A batch of 1 that is not known to be one before the Reshape
-            // may
-            // have been joined too; to reduce an axis of length 1 costs nothing.
+            // may have been joined too; to reduce an axis of length 1 costs nothing.
             int first = sameBatch ? 1 : 0;
             axes = [.. Enumerable.Range(first, shape.Length - first).Select(axis => (long)axis).Reverse()];
         }
@@ -80,7 +78,7 @@ internal static class InstanceNormalizationSplit
     /// A normalization over the tensor's own axes of space, where they are long: most often a group normalization, of whose tensor little
     /// is known before its axes were joined.
     /// </summary>
-    private static List<GraphNode>? RewriteAlone(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    private static List<GraphNode>? RewriteAlone(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         if (
             facts.ElementType(node.Inputs[0]) != GraphTensor.Float32
@@ -89,7 +87,6 @@ internal static class InstanceNormalizationSplit
             || shape[2..].Max() <= SumRuns.Longest
         )
             return null;
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range(2, shape.Length - 2).Select(axis => (long)axis).Reverse()];
         string normal = Normalize(writer, node.Inputs[0], shape, axes, node.Float("epsilon", DefaultEpsilon));
         long[] perChannel = [-1, .. Enumerable.Repeat(1L, shape.Length - 2)];

@@ -15,8 +15,8 @@ internal static class KernelRewrites
         bool attended = GraphRewriting.Apply(model, form.HasRuntimeAttention() ? AttentionFusion.Rewrite : AttentionLowering.Rewrite),
             normalized = GraphRewriting.Apply(
                 model,
-                (node, facts, operatorSet, names) => NormalizedGluFusion.RewriteScaled(node, facts, operatorSet, names, folder),
-                (node, facts, operatorSet, names) => NormalizedGluFusion.Rewrite(node, facts, operatorSet, names, folder)
+                (node, facts, writer) => NormalizedGluFusion.RewriteScaled(node, facts, writer, folder),
+                (node, facts, writer) => NormalizedGluFusion.Rewrite(node, facts, writer, folder)
             ),
             tiled = form.HasTiles() && GraphRewriting.Apply(model, TiledGlu.Rewrite),
             split = GraphRewriting.Apply(

@@ -16,7 +16,7 @@ internal static class LayerNormalizationSplit
     /// <summary>
     /// The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter w)
     {
         if (
             !node.Is("LayerNormalization")
@@ -36,7 +36,6 @@ internal static class LayerNormalizationSplit
             || shape[(int)first..].Aggregate(1.0, (product, length) => product * length) <= MostNumbers
         )
             return null;
-        NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         long[] axes = [.. Enumerable.Range((int)first, shape.Length - (int)first).Select(axis => (long)axis).Reverse()];
         string normal = InstanceNormalizationSplit.Normalize(
             w,

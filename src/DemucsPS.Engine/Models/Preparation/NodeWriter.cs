@@ -11,7 +11,6 @@ internal sealed class NodeWriter
     private const int SplitIsCountedSince = 18;
     private const int PadsAreInputsSince = 11;
 
-    private readonly long _operatorSet;
     private readonly GraphNames _names;
     private readonly string _prefix;
     private readonly Dictionary<long, string> _axes = [];
@@ -22,10 +21,13 @@ internal sealed class NodeWriter
     /// <param name="prefix">What new names begin with: the tensor that the nodes compute.</param>
     public NodeWriter(long operatorSet, GraphNames names, string prefix)
     {
-        _operatorSet = operatorSet;
+        OperatorSet = operatorSet;
         _names = names;
         _prefix = prefix;
     }
+
+    /// <summary>The model's version of the operators.</summary>
+    public long OperatorSet { get; }
 
     /// <summary>The nodes so far.</summary>
     public List<GraphNode> Nodes { get; } = [];
@@ -65,7 +67,7 @@ internal sealed class NodeWriter
         string first = _names.New($"{_prefix}/Split"),
             second = _names.New($"{_prefix}/Split");
         List<OnnxAttribute> attributes = [OnnxAttribute.Create("axis", axis)];
-        if (_operatorSet >= SplitIsCountedSince)
+        if (OperatorSet >= SplitIsCountedSince)
             attributes.Add(OnnxAttribute.Create("num_outputs", 2));
         Nodes.Add(GraphNode.Create("", "Split", [value], [first, second], attributes.ToArray()));
         return (first, second);
@@ -136,7 +138,7 @@ internal sealed class NodeWriter
     {
         long[] pads = new long[2 * rank];
         pads[rank + axis] = zeros;
-        return _operatorSet < PadsAreInputsSince
+        return OperatorSet < PadsAreInputsSince
             ? Add("Pad", [value], null, OnnxAttribute.Create("pads", pads))
             : Add("Pad", [value, Constant(pads)]);
     }
@@ -201,7 +203,7 @@ internal sealed class NodeWriter
     private string Reduce(string type, int axesAreInputsSince, string value, long axis, bool keepAxes, string? output)
     {
         OnnxAttribute keep = OnnxAttribute.Create("keepdims", keepAxes ? 1 : 0);
-        if (_operatorSet < axesAreInputsSince)
+        if (OperatorSet < axesAreInputsSince)
             return Add(type, [value], output, OnnxAttribute.Create("axes", [axis]), keep);
         if (!_axes.TryGetValue(axis, out string? constant))
             _axes.Add(axis, constant = Constant([axis]));

@@ -19,7 +19,7 @@ internal static class NormalizationLowering
     /// <returns>Whether anything was changed.</returns>
     public static bool Apply(GraphModel model) => GraphRewriting.Apply(model, Rewrite);
 
-    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter w)
     {
         if (!node.Is("GroupNormalization") || node.Inputs.Length != 3 || node.Outputs.Length != 1)
             return null;
@@ -33,8 +33,7 @@ internal static class NormalizationLowering
             || facts.Shape(source) is not { Length: > 2 } shape
         )
             return null;
-        NodeWriter w = new(operatorSet, names, result);
-        bool perChannel = operatorSet >= FactorsAreChannelsSince;
+        bool perChannel = w.OperatorSet >= FactorsAreChannelsSince;
         string joined = w.Reshape(source, [0, groups, -1]);
         OnnxAttribute epsilon = OnnxAttribute.Create("epsilon", node.Float("epsilon", InstanceNormalizationSplit.DefaultEpsilon));
         string[] factors = perChannel

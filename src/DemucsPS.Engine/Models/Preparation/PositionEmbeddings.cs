@@ -31,13 +31,13 @@ internal static class PositionEmbeddings
     /// <returns>Whether anything was changed.</returns>
     public static bool Apply(GraphModel model, string? folder)
     {
-        bool changed = GraphRewriting.Apply(model, (node, facts, operatorSet, names) => Rewrite(node, facts, operatorSet, names, folder));
+        bool changed = GraphRewriting.Apply(model, (node, facts, w) => Rewrite(node, facts, w, folder));
         if (changed)
             model.RemoveUnusedInitializers();
         return changed;
     }
 
-    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names, string? folder)
+    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter w, string? folder)
     {
         if (!node.Is("Add") || node.Inputs.Length != 2 || node.Outputs.Length != 1)
             return null;
@@ -57,7 +57,6 @@ internal static class PositionEmbeddings
             || exact.AsSpan().SequenceEqual(values)
         )
             return null;
-        NodeWriter w = new(operatorSet, names, node.Outputs[0]);
         string table = w.Constant(exact, constant.Shape);
         w.AddLike(node, at == 1 ? [node.Inputs[0], table] : [table, node.Inputs[1]], node.Outputs[0]);
         return w.Nodes;

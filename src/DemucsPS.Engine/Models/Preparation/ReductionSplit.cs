@@ -4,15 +4,14 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Takes means and sums one axis after the other, the last one first, and along each in short runs, see <see cref="SumRuns"/>. In htdemucs
-/// these are the mean and deviation by which
-/// spectrogram and waveform are normalized, over up to 2.7 million numbers.
+/// these are the mean and deviation by which spectrogram and waveform are normalized, over up to 2.7 million numbers.
 /// </summary>
 internal static class ReductionSplit
 {
     /// <summary>
     /// The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         bool pools = node.Is("GlobalAveragePool"),
             squares = node.Is("ReduceL2") || node.Is("ReduceSumSquare"),
@@ -31,7 +30,6 @@ internal static class ReductionSplit
             : [.. Enumerable.Range(2, Math.Max(0, shape.Length - 2)).Select(axis => (long)axis).Reverse()];
         if (axes is null or [] || (!IsLong(shape, axes) && (axes.Length == 1 || !node.Is("ReduceMean"))))
             return null;
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         bool keeps = pools || node.Integer("keepdims", 1) != 0,
             root = node.Is("ReduceL2");
         string value = squares ? writer.Add("Mul", [node.Inputs[0], node.Inputs[0]]) : node.Inputs[0];

@@ -12,14 +12,13 @@ internal static class SplitLowering
     private const int SliceTakesInputsSince = 10;
 
     /// <summary>The nodes that give the same tensors under the same names; null if the parts' lengths are not known.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
-        if (!node.Is("Split") || operatorSet < SliceTakesInputsSince || facts.Shape(node.Inputs[0]) is not { } shape)
+        if (!node.Is("Split") || writer.OperatorSet < SliceTakesInputsSince || facts.Shape(node.Inputs[0]) is not { } shape)
             return null;
         long axis = node.Integer("axis", 0);
         if (axis < 0)
             axis += shape.Length;
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         long first = 0;
         foreach (string output in node.Outputs)
         {

@@ -15,9 +15,8 @@ internal sealed record SumRuns(long Count, long[] Lengths)
 
     /// <summary>
     /// The longest run of sums, and of numbers that lie apart, which the runtime adds one by one. Where music ends soon, a few sums are
-    /// large and all that follow are small and equal: each of
-    /// these is then rounded the same way against the large one, and a hundred of them cost more than the whole rest of a layer. Runs of
-    /// sums are of small tensors, so that shorter ones cost no time.
+    /// large and all that follow are small and equal: each of these is then rounded the same way against the large one, and a hundred of
+    /// them cost more than the whole rest of a layer. Runs of sums are of small tensors, so that shorter ones cost no time.
     /// </summary>
     public const int LongestApart = 16;
 

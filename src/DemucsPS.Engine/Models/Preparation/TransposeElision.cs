@@ -6,7 +6,7 @@ namespace DemucsPS.Engine.Models.Preparation;
 internal static class TransposeElision
 {
     /// <summary>The nodes that give the same tensor under the same name; null if elements change places or too little is known.</summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         if (!node.Is("Transpose") || node.Inputs.Length != 1 || !node.Attributes.TryGetValue("perm", out GraphAttribute? order))
             return null;
@@ -19,7 +19,6 @@ internal static class TransposeElision
         long[] moved = [.. order.Integers.Where(axis => shape[axis] > 1)];
         if (!moved.SequenceEqual(moved.Order()))
             return null;
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
         writer.Reshape(node.Inputs[0], [.. order.Integers.Select(axis => shape[axis])], node.Outputs[0]);
         return writer.Nodes;
     }

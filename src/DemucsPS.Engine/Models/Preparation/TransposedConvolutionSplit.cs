@@ -20,7 +20,7 @@ internal static class TransposedConvolutionSplit
     private const int MostRows = 1 << 16;
 
     /// <summary>As below, for a Slice that cuts off some of the transposed convolution's result at both ends of the axis.</summary>
-    public static List<GraphNode>? RewriteSliced(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names)
+    public static List<GraphNode>? RewriteSliced(GraphNode node, ShapeInference facts, NodeWriter writer)
     {
         if (
             !node.Is("Slice")
@@ -43,23 +43,37 @@ internal static class TransposedConvolutionSplit
         if (axis < 0 || axis >= whole.Length)
             return null;
         start = Math.Clamp(start < 0 ? start + whole[axis] : start, 0, whole[axis]);
-        return Rewrite(convolution, node.Outputs[0], (axis, start, part[axis]), facts, operatorSet, names);
+        return Rewrite(convolution, node.Outputs[0], (axis, start, part[axis]), facts, writer);
     }
 
     /// <summary>
     /// The nodes that give the same tensor under the same name; null if this is no such node or too little is known of it.
     /// </summary>
-    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
-        node.Outputs is [var output] ? Rewrite(node, output, null, facts, operatorSet, names) : null;
+    public static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer) =>
+        node.Outputs is [var output] ? Rewrite(node, output, null, facts, writer) : null;
 
     private static List<GraphNode>? Rewrite(
         GraphNode node,
         string output,
         (long Axis, long Start, long Length)? part,
         ShapeInference facts,
-        long operatorSet,
-        GraphNames names
+        NodeWriter writer
     )
+    {
+        if (Match(node, facts) is not { } layer)
+            return null;
+        (long axis, long start, long length) = part ?? (2, 0, layer.Stride * layer.Length);
+        if (part is not null && (!layer.IsOfRows || axis != 2 || start + length > layer.Stride * layer.Length))
+            return null;
+        string phases = Convolve(layer, writer);
+        if (layer.IsOfRows)
+            GatherRows(phases, layer, start, length, writer, output);
+        else
+            Interleave(phases, layer, writer, output);
+        return writer.Nodes;
+    }
+
+    private static Layer? Match(GraphNode node, ShapeInference facts)
     {
         if (!node.Is("ConvTranspose") || node.Inputs.Length is < 2 or > 3 || node.Outputs.Length != 1 || node.Integer("group", 1) != 1)
             return null;
@@ -69,80 +83,90 @@ internal static class TransposedConvolutionSplit
             || ConvolutionWindow.Match(node, weight) is not { } window
         )
             return null;
-        bool biased = node.Inputs.Length == 3 && node.Inputs[2].Length > 0;
-        if (biased && !facts.IsFloatConstant(node.Inputs[2]))
+        string? bias = node.Inputs.Length == 3 && node.Inputs[2].Length > 0 ? node.Inputs[2] : null;
+        if (bias is not null && !facts.IsFloatConstant(bias))
             return null;
         if (facts.KnownShape(node.Inputs[0]) is not { } shape || shape.Length != weight.Length)
             return null;
         int axis = Array.FindIndex(window.Strides, stride => stride > 1);
         if (axis < 0 || window.Dilations.Any(d => d != 1) || window.Pads.Any(p => p != 0))
             return null;
-        for (int i = 0; i < window.Kernel.Length; i++)
-        {
-            if (i != axis && (window.Kernel[i] != 1 || window.Strides[i] != 1))
-                return null;
-        }
-        long stride = window.Strides[axis],
-            taps = window.Kernel[axis] / stride;
-        if (window.Kernel[axis] % stride != 0 || taps is < 2 or > MostStrides)
+        if (window.Kernel.Where((_, i) => i != axis).Any(length => length != 1) || window.Strides.Count(stride => stride != 1) > 1)
             return null;
+        Layer layer = new(node.Inputs[0], node.Inputs[1], bias, shape, weight, window, axis);
+        return window.Kernel[axis] % layer.Stride == 0 && layer.Taps is >= 2 and <= MostStrides ? layer : null;
+    }
 
-        // Rows of single elements, or many of them, are nothing for a Gather.
-        long length = shape[2 + axis] + taps - 1;
-        bool rows = axis == 0 && window.Kernel.Length > 1 && length <= MostRows / stride;
-        if (part is { } wanted && (!rows || wanted.Axis != 2 || wanted.Start + wanted.Length > stride * length))
-            return null;
-
-        NodeWriter writer = new(operatorSet, names, output);
-        long inputs = weight[0],
-            outputs = weight[1];
+    /// <summary>The convolution: [batch, outputs·stride, …, length, …].</summary>
+    private static string Convolve(Layer layer, NodeWriter writer)
+    {
+        long inputs = layer.WeightShape[0];
+        (long outputs, long stride, long taps) = (layer.Outputs, layer.Stride, layer.Taps);
         // [inputs, outputs, taps·stride] to [outputs, stride, inputs, taps], the taps last first, because a convolution counts forwards.
-        string kernel = writer.Reshape(node.Inputs[1], [inputs, outputs, taps, stride]);
-        kernel = writer.Add(
-            "Gather",
-            [kernel, writer.Constant([.. Enumerable.Range(0, (int)taps).Select(i => taps - 1 - i)])],
-            null,
-            OnnxAttribute.Create("axis", 2)
-        );
+        string kernel = writer.Reshape(layer.Weight, [inputs, outputs, taps, stride]);
+        string backwards = writer.Constant([.. Enumerable.Range(0, (int)taps).Select(i => taps - 1 - i)]);
+        kernel = writer.Add("Gather", [kernel, backwards], null, OnnxAttribute.Create("axis", 2));
         kernel = writer.Add("Transpose", [kernel], null, OnnxAttribute.Create("perm", [1, 3, 0, 2]));
-        long[] kernelShape = [.. window.Kernel];
-        kernelShape[axis] = taps;
+        long[] kernelShape = [.. layer.Window.Kernel];
+        kernelShape[layer.Axis] = taps;
         kernel = writer.Reshape(kernel, [outputs * stride, inputs, .. kernelShape]);
-        List<string> taken = [node.Inputs[0], kernel];
-        if (biased)
+        List<string> taken = [layer.Source, kernel];
+        if (layer.Bias is not null)
         {
-            string bias = writer.Add("Expand", [writer.Reshape(node.Inputs[2], [outputs, 1]), writer.Constant(outputs, stride)]);
+            string bias = writer.Add("Expand", [writer.Reshape(layer.Bias, [outputs, 1]), writer.Constant(outputs, stride)]);
             taken.Add(writer.Reshape(bias, [outputs * stride]));
         }
         long[] pads = new long[2 * kernelShape.Length];
-        pads[axis] = pads[axis + kernelShape.Length] = taps - 1;
-        string phases = writer.Add(
-            "Conv",
-            taken.ToArray(),
-            null,
-            OnnxAttribute.Create("kernel_shape", kernelShape),
-            OnnxAttribute.Create("pads", pads)
-        );
+        pads[layer.Axis] = pads[layer.Axis + kernelShape.Length] = taps - 1;
+        OnnxAttribute shape = OnnxAttribute.Create("kernel_shape", kernelShape);
+        return writer.Add("Conv", taken.ToArray(), null, shape, OnnxAttribute.Create("pads", pads));
+    }
 
-        // [batch, outputs·stride, …, length, …] to [batch, outputs, …, length·stride, …].
-        long[] space = shape[2..];
-        space[axis] = length;
-        if (rows)
-        {
-            string joined = writer.Reshape(phases, [shape[0], outputs, stride * length, .. space[1..]]);
-            (_, long first, long count) = part ?? (2, 0, stride * length);
-            string numbers = writer.Constant([
-                .. Enumerable.Range(0, (int)count).Select(i => (first + i) % stride * length + (first + i) / stride),
-            ]);
-            writer.Add("Gather", [joined, numbers], output, OnnxAttribute.Create("axis", 2));
-            return writer.Nodes;
-        }
-        string apart = writer.Reshape(phases, [shape[0], outputs, stride, .. space]);
+    /// <summary>Some of the rows, each from the phase and the position that it has: [batch, outputs, count, …].</summary>
+    private static void GatherRows(string phases, Layer layer, long first, long count, NodeWriter writer, string output)
+    {
+        (long stride, long length) = (layer.Stride, layer.Length);
+        string joined = writer.Reshape(phases, [layer.Shape[0], layer.Outputs, stride * length, .. layer.Shape[3..]]);
+        string numbers = writer.Constant([
+            .. Enumerable.Range(0, (int)count).Select(i => (first + i) % stride * length + (first + i) / stride),
+        ]);
+        writer.Add("Gather", [joined, numbers], output, OnnxAttribute.Create("axis", 2));
+    }
+
+    /// <summary>The phases side by side: [batch, outputs, …, length·stride, …].</summary>
+    private static void Interleave(string phases, Layer layer, NodeWriter writer, string output)
+    {
+        long[] space = layer.Shape[2..];
+        space[layer.Axis] = layer.Length;
+        string apart = writer.Reshape(phases, [layer.Shape[0], layer.Outputs, layer.Stride, .. space]);
         List<long> order = [0, 1, .. Enumerable.Range(3, space.Length).Select(i => (long)i)];
-        order.Insert(3 + axis, 2);
+        order.Insert(3 + layer.Axis, 2);
         string side = writer.Add("Transpose", [apart], null, OnnxAttribute.Create("perm", order.ToArray()));
-        space[axis] *= stride;
-        writer.Reshape(side, [shape[0], outputs, .. space], output);
-        return writer.Nodes;
+        space[layer.Axis] *= layer.Stride;
+        writer.Reshape(side, [layer.Shape[0], layer.Outputs, .. space], output);
+    }
+
+    /// <summary>A transposed convolution that can be split, with the shapes of its source and its weight, and its axis of space.</summary>
+    private sealed record Layer(
+        string Source,
+        string Weight,
+        string? Bias,
+        long[] Shape,
+        long[] WeightShape,
+        ConvolutionWindow Window,
+        int Axis
+    )
+    {
+        public long Outputs => WeightShape[1];
+
+        public long Stride => Window.Strides[Axis];
+
+        public long Taps => Window.Kernel[Axis] / Stride;
+
+        /// <summary>Positions of each phase.</summary>
+        public long Length => Shape[2 + Axis] + Taps - 1;
+
+        // Rows of single elements, or many of them, are nothing for a Gather.
+        public bool IsOfRows => Axis == 0 && Window.Kernel.Length > 1 && Length <= MostRows / Stride;
     }
 }

@@ -2,17 +2,13 @@ namespace DemucsPS.Engine.Models.Preparation;
 
 /// <summary>
 /// Winograd's minimal filtering: six products give four neighboring results of a filter with three taps, where the sum as it is written
-/// takes
-/// twelve. Filter g, six elements d of the signal and products pass through small constant matrices: y = A·((G·g) ∘ (B·d)).
+/// takes twelve. Filter g, six elements d of the signal and products pass through small constant matrices: y = A·((G·g) ∘ (B·d)).
 /// </summary>
 /// <remarks>
 /// The matrices follow from multiplying polynomials by their values at five points and at infinity (Toom and Cook): A holds the points'
-/// powers,
-/// G the same divided by Π(p − q) over the other points q, B the coefficients of Π(x − q). https://arxiv.org/abs/1509.09308 has the
-/// algorithm,
-/// https://arxiv.org/abs/1803.10986 what it costs in exactness. In a plane with 384 channels these points give 115 dB against float64, the
-/// usual
-/// 1 and 2 give 108 dB, and the convolution as it is written 119 dB.
+/// powers, G the same divided by Π(p − q) over the other points q, B the coefficients of Π(x − q). https://arxiv.org/abs/1509.09308 has the
+/// algorithm, https://arxiv.org/abs/1803.10986 what it costs in exactness. In a plane with 384 channels these points give 115 dB against
+/// float64, the usual 1 and 2 give 108 dB, and the convolution as it is written 119 dB.
 /// </remarks>
 internal static class WinogradFilter
 {

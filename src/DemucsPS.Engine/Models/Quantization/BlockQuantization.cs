@@ -2,8 +2,7 @@ namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
 /// A constant matrix in 8-bit integers as the operator MatMulNBits takes it: column by column, in blocks of consecutive rows with a factor
-/// each, w ≈ factor·(q − 128). A block's largest
-/// value becomes 127, so that 0 stays 0.
+/// each, w ≈ factor·(q − 128). A block's largest value becomes 127, so that 0 stays 0.
 /// </summary>
 internal sealed class BlockQuantization
 {

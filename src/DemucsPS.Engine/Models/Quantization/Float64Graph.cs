@@ -6,9 +6,8 @@ namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
 /// A model's graph as exported, computed in float64 as far as ONNX Runtime's CPU kernels go: everything but convolutions and the operators
-/// in <see cref="s_narrow"/>, whose sums are short.
-/// It is a second opinion on both the exported and the prepared graph, and shares no rewrite with the latter. Inputs, outputs and weights
-/// are the model's own.
+/// in <see cref="s_narrow"/>, whose sums are short. It is a second opinion on both the exported and the prepared graph, and shares no
+/// rewrite with the latter. Inputs, outputs and weights are the model's own.
 /// </summary>
 /// <remarks>Slower than both and larger in memory: for tests of a model, not for separating.</remarks>
 internal static class Float64Graph

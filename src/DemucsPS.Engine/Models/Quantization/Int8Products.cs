@@ -7,17 +7,14 @@ namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
 /// Computes products with constant matrices (the linear layers of htdemucs' transformer: 127 of 305 GFLOP a chunk) in 8-bit integers, by
-/// ONNX Runtime's operator MatMulNBits. Weights are
-/// rounded here; what they are multiplied with is rounded by the runtime while it runs. Both have a factor for each block of
-/// <see cref="BlockSize"/> values, so that a few large values
-/// cost their block precision and nothing else.
+/// ONNX Runtime's operator MatMulNBits. Weights are rounded here; what they are multiplied with is rounded by the runtime while it runs.
+/// Both have a factor for each block of <see cref="BlockSize"/> values, so that a few large values cost their block precision and nothing
+/// else.
 /// </summary>
 /// <remarks>
 /// DynamicQuantizeMatMul, with one factor for all of the activations, is faster still (a chunk of htdemucs in 0.77 of the time of floats,
-/// in place of 0.91), but loses up to 10 dB more
-/// where channels differ in level, and by microsoft/onnxruntime#27671 the runtime's kernels for it are wrong on processors with AMX before
-/// version 1.25. Convolutions (ConvInteger) gain as
-/// little, and stems fall to 15 dB.
+/// in place of 0.91), but loses up to 10 dB more where channels differ in level, and by microsoft/onnxruntime#27671 the runtime's kernels
+/// for it are wrong on processors with AMX before version 1.25. Convolutions (ConvInteger) gain as little, and stems fall to 15 dB.
 /// </remarks>
 internal static class Int8Products
 {
@@ -42,9 +39,9 @@ internal static class Int8Products
     public static int Apply(GraphModel model, string? folder)
     {
         int count = 0;
-        GraphRewriting.Apply(model, (node, facts, operatorSet, names) =>
+        GraphRewriting.Apply(model, (node, facts, writer) =>
         {
-            List<GraphNode>? nodes = Rewrite(node, facts, operatorSet, names, folder);
+            List<GraphNode>? nodes = Rewrite(node, facts, writer, folder);
             if (nodes is not null)
                 count++;
             return nodes;
@@ -57,7 +54,7 @@ internal static class Int8Products
     /// <summary>
     /// The nodes that give nearly the same tensor under the same name; null if this is no such product or too little is known of it.
     /// </summary>
-    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names, string? folder)
+    private static List<GraphNode>? Rewrite(GraphNode node, ShapeInference facts, NodeWriter writer, string? folder)
     {
         bool general = node.Is("Gemm");
         if (!general && !node.Is("MatMul"))
@@ -89,7 +86,12 @@ internal static class Int8Products
         )
             return null;
 
-        NodeWriter writer = new(operatorSet, names, node.Outputs[0]);
+        Write(node, summand, quantized, rows, columns, writer);
+        return writer.Nodes;
+    }
+
+    private static void Write(GraphNode node, string summand, BlockQuantization quantized, long rows, long columns, NodeWriter writer)
+    {
         long blocks = rows / BlockSize;
         byte[] factors = new byte[quantized.Factors.Length * sizeof(float)];
         for (int i = 0; i < quantized.Factors.Length; i++)
@@ -118,7 +120,6 @@ internal static class Int8Products
                 ]
             )
         );
-        return writer.Nodes;
     }
 
     private static string Constant(NodeWriter writer, long type, byte[] bytes, params ReadOnlySpan<long> shape) =>

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Models.Quantization;
 
 /// <summary>
 /// Whether the loaded library computes products of 8-bit integers, and rightly. Kernels differ by processor, and wrong ones have been
-/// shipped (microsoft/onnxruntime#27671, of other
-/// operators), so a small product is computed before a model is trusted to them.
+/// shipped (microsoft/onnxruntime#27671, of other operators), so a small product is computed before a model is trusted to them.
 /// </summary>
 internal static class Int8Support
 {

@@ -6,8 +6,7 @@ namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
 /// A bag of models as Demucs describes it, a YAML file: <c>models</c>, a list of signatures (names of files next to it without their ends);
-/// <c>weights</c>, a row for each of them with a weight for
-/// each stem; <c>segment</c>, seconds. The last two may be missing.
+/// <c>weights</c>, a row for each of them with a weight for each stem; <c>segment</c>, seconds. The last two may be missing.
 /// </summary>
 internal sealed class BagFile
 {

@@ -5,8 +5,7 @@ namespace DemucsPS.Engine.Models.Weights;
 
 /// <summary>
 /// The trained weights of an HTDemucs and its architecture, as Demucs 4.1 writes them into a safetensors file. Tensors are read when they
-/// are requested; which were, is kept in mind, so that what
-/// a graph left out is noticed. Thread-safe.
+/// are requested; which were, is kept in mind, so that what a graph left out is noticed. Thread-safe.
 /// </summary>
 internal sealed class HTDemucsWeights : IDisposable
 {
@@ -120,9 +119,8 @@ internal sealed class HTDemucsWeights : IDisposable
 
     /// <summary>
     /// What the model is, whatever its file looks like: SHA-256 over the tensors in the order of their names and the architecture, in
-    /// lower-case hexadecimal digits. Two exports of one checkpoint
-    /// have the same, though their files differ: the library that writes them changes the order of the metadata. Reads the whole file, and
-    /// makes sure that all values are finite.
+    /// lower-case hexadecimal digits. Two exports of one checkpoint have the same, though their files differ: the library that writes them
+    /// changes the order of the metadata. Reads the whole file, and makes sure that all values are finite.
     /// </summary>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was canceled.</exception>

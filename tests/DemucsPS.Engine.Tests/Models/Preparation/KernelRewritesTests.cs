@@ -417,11 +417,11 @@ public sealed class KernelRewritesTests
     public void The_built_in_model_stays() =>
         Assert.Null(SmallGraph.Rewritten(BaselineModel.Build(), model => KernelRewrites.Apply(model, null)));
 
-    private static List<GraphNode>? NormalGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
-        NormalizedGluFusion.Rewrite(node, facts, operatorSet, names, null);
+    private static List<GraphNode>? NormalGate(GraphNode node, ShapeInference facts, NodeWriter writer) =>
+        NormalizedGluFusion.Rewrite(node, facts, writer, null);
 
-    private static List<GraphNode>? ScaledGate(GraphNode node, ShapeInference facts, long operatorSet, GraphNames names) =>
-        NormalizedGluFusion.RewriteScaled(node, facts, operatorSet, names, null);
+    private static List<GraphNode>? ScaledGate(GraphNode node, ShapeInference facts, NodeWriter writer) =>
+        NormalizedGluFusion.RewriteScaled(node, facts, writer, null);
 
     private static byte[] Fits(byte[] model, GraphRewriting.Rewrite rewrite)
     {
