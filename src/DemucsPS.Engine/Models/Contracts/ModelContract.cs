@@ -211,7 +211,10 @@ public sealed class ModelContract
                     DemucsError.ParameterInvalid,
                     $"Model '{path}' has {count} stems, but the stem names given are '{string.Join("', '", given)}'. Give {count} different names of letters, digits, '-' and '_', in the model's order.",
                     path
-                );
+                )
+                {
+                    Parameter = EngineParameter.StemName,
+                };
             }
             return [.. given];
         }
