@@ -45,6 +45,12 @@ public enum Remedy
     /// <summary>A job's folder is created but not submitted.</summary>
     PrepareOnly,
 
-    /// <summary>An execution provider is used without comparing what it computes with the processor.</summary>
+    /// <summary>An execution provider is used without comparing what it computes with the CPU.</summary>
     SkipProviderCheck,
+
+    /// <summary>An execution provider is installed from its vendor's package.</summary>
+    InstallProvider,
+
+    /// <summary>Tracks that are done are skipped; <see cref="Resume"/> was requested, which continues only others.</summary>
+    SkipFinished,
 }

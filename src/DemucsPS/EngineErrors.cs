@@ -15,13 +15,7 @@ internal static class EngineErrors
     public static ErrorRecord ToRecord(this DemucsException error, object? target)
     {
         ErrorRecord record = new(error, error.Error.ToString(), Category(error.Error), target);
-        string advice = string.Join(
-            ' ',
-            error
-                .Remedies.Select(Advice)
-                .Prepend(error.Parameter is { } parameter && NameOf(parameter) is { } name ? $"The parameter is -{name}." : null)
-                .OfType<string>()
-        );
+        string advice = AdviceOf(error);
         if (advice.Length > 0)
         {
             record.ErrorDetails = new ErrorDetails($"{error.Message} {advice}") { RecommendedAction = advice };
@@ -29,13 +23,25 @@ internal static class EngineErrors
         return record;
     }
 
+    /// <summary>An error's message with what can be done.</summary>
+    public static string ToText(this DemucsException error) => $"{error.Message} {AdviceOf(error)}".TrimEnd();
+
+    private static string AdviceOf(DemucsException error) =>
+        string.Join(
+            ' ',
+            error
+                .Remedies.Select(Advice)
+                .Prepend(error.Parameter is { } parameter && NameOf(parameter) is { } name ? $"The parameter is -{name}." : null)
+                .OfType<string>()
+        );
+
     private static string? NameOf(EngineParameter parameter) =>
         parameter switch
         {
             EngineParameter.Jobs => "ThrottleLimit",
             EngineParameter.ChunkLength => "Length",
-            // The runtime's threads are not to be chosen here.
-            EngineParameter.Threads => null,
+            // These are the console's only.
+            EngineParameter.Threads or EngineParameter.Shard => null,
             _ => parameter.ToString(),
         };
 
@@ -46,6 +52,7 @@ internal static class EngineErrors
             Remedy.StartAnew => "Use -Force to start over.",
             Remedy.Resume => "Use -Resume to continue.",
             Remedy.SkipExisting => "Use -SkipExisting to skip finished tracks, and -Resume to continue interrupted ones.",
+            Remedy.SkipFinished => "Use -SkipExisting to skip finished tracks.",
             Remedy.Recurse => "Use -Recurse to include subfolders.",
             Remedy.JoinIncomplete => "Use -Force to join anyway, with silence for what is missing.",
             Remedy.JoinFirst => "Use -Force to join the first ones.",
@@ -57,6 +64,7 @@ internal static class EngineErrors
             Remedy.PassOverDamage => "Use -OnDamage Warn to read what can be read.",
             Remedy.PrepareOnly =>
                 "Use Submit-DemucsJob with -NoSubmit to create the job's folder anyway, and 'demucsps slurm run' to run it without Slurm.",
+            Remedy.InstallProvider => "Use Install-DemucsProvider with -Source FILE to install it.",
             _ => throw new ArgumentOutOfRangeException(nameof(remedy), remedy, null),
         };
 

@@ -54,6 +54,10 @@ public sealed class ProvidersCommandTests : IDisposable
         (exitCode, _, error) = Run("separate", "a.wav", "--execution-provider", "openvino");
         Assert.Equal(1, exitCode);
         Assert.Contains($"there is none in '{_folder["providers"]}'", error, StringComparison.Ordinal);
+        const string Advice = "Use 'demucsps providers install' with --source FILE to install it.";
+        Assert.Contains(Advice + " [ExecutionProviderUnavailable]", error, StringComparison.Ordinal);
+        (_, output, _) = Run("devices");
+        Assert.Matches($"(?m)^openvino +no .*{Advice}\r?$", output);
     }
 
     [Fact]

@@ -49,6 +49,13 @@ public sealed class SpectrogramCommandTests
         (int exitCode, _, string error) = Demucsps.Run(folder.Path, "spectrogram", "a.wav", "--output", "a.png", "--overlap", "0.25");
         Assert.Equal(1, exitCode);
         Assert.Contains("[ParameterInvalid]", error, StringComparison.Ordinal);
+        (exitCode, _, error) = Demucsps.Run(folder.Path, "spectrogram", "a.wav", "--output", "a.png", "--hop-size", "0");
+        Assert.Equal(1, exitCode);
+        Assert.EndsWith(
+            "The hop is 0 samples; it must be from 1 to the frame size, 4096. The option is --hop-size. [ParameterInvalid]",
+            error.TrimEnd(),
+            StringComparison.Ordinal
+        );
         Directory.CreateDirectory(folder["empty"]);
         (exitCode, _, error) = Demucsps.Run(folder.Path, "spectrogram", "empty", "--output", "a.png");
         Assert.Equal(1, exitCode);

@@ -42,6 +42,21 @@ public sealed class ErrorTests : IDisposable
         Assert.Empty(advised.Except(_session.Run("(Get-Command -Module DemucsPS).Parameters.Keys | Sort-Object -Unique").All<string>()));
     }
 
+    public static TheoryData<EngineParameter> EngineParameters => [.. Enum.GetValues<EngineParameter>()];
+
+    [Theory]
+    [MemberData(nameof(EngineParameters))]
+    public void A_parameter_is_called_as_a_cmdlet_has_it(EngineParameter parameter)
+    {
+        ErrorRecord record = new DemucsException(DemucsError.ParameterInvalid, "A fault.") { Parameter = parameter }.ToRecord(null);
+        Match said = Regex.Match(record.ToString(), @"^A fault\. The parameter is -(\w+)\.$");
+        // Only the console has them.
+        bool isOfConsole = parameter is EngineParameter.Threads or EngineParameter.Shard;
+        Assert.Equal(!isOfConsole, said.Success);
+        string[] all = _session.Run("(Get-Command -Module DemucsPS).Parameters.Keys | Sort-Object -Unique").All<string>();
+        Assert.Equal(!isOfConsole, all.Contains(said.Groups[1].Value));
+    }
+
     [Theory]
     [InlineData("Import-AudioTrack", "ImportAudioTrackCommand")]
     [InlineData("Invoke-DemucsSeparation -Model $args[0]", "InvokeDemucsSeparationCommand")]
@@ -251,6 +266,8 @@ public sealed class ErrorTests : IDisposable
         Assert.True(
             _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting", Session.Small).Single<SeparationResult>().Skipped
         );
+        ErrorRecord done = _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -Resume", Session.Small).Errors.Single();
+        Assert.EndsWith(" Use -Force to replace it. Use -SkipExisting to skip finished tracks.", done.ToString(), StringComparison.Ordinal);
         ScriptRun other = _session.Run("Invoke-DemucsSeparation one.wav -Model $args[0] -SkipExisting -Overlap 0.5", Session.Small);
         Assert.Equal(["StemExists"], other.ErrorIds("InvokeDemucsSeparationCommand"));
         Assert.Contains("overlap changed from 0.05 to 0.5", other.Errors[0].ToString(), StringComparison.Ordinal);

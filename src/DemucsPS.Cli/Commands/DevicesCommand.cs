@@ -31,7 +31,7 @@ internal static class DevicesCommand
     {
         try
         {
-            foreach (ExecutionDevice device in ExecutionDevices.List(libraries))
+            foreach (ExecutionDevice device in ExecutionDevices.List(libraries, Advice.Of))
                 Console.Out.WriteLine(json ? ConsoleJson.Of(device) : Line(device));
             return ExitCodes.Succeeded;
         }

@@ -174,7 +174,15 @@ public sealed class FileSeparator
     private bool IsContinued(Track track) => _output.Resume && File.Exists(track.Place.JournalPath);
 
     private void CheckFree(Track track, IReadOnlyList<string> differences) =>
-        StemFileSet.CheckFree(track.Paths, _output.Overwrite, track.Source.Path, canSkip: !_output.SkipExisting, differences);
+        StemFileSet.CheckFree(
+            track.Paths,
+            _output.Overwrite,
+            track.Source.Path,
+            _output.SkipExisting ? null
+                : _output.Resume ? Remedy.SkipFinished
+                : Remedy.SkipExisting,
+            differences
+        );
 
     private Track TrackOf(TrackSource source, long started)
     {

@@ -26,7 +26,10 @@ public static class ClusterInput
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
                 "A job cannot separate pairs of channels: it takes whole files. Separate those files without a job."
-            );
+            )
+            {
+                Parameter = EngineParameter.ChannelLayout,
+            };
         TrackList list = new(options, notice, failed);
         List<string> files = [];
         foreach (TrackSource track in given.SelectMany(list.Expand))

@@ -74,7 +74,10 @@ public sealed record ClusterPlan
                 FormattableString.Invariant(
                     $"The longest task needs about {TimeSpan.FromSeconds(longest):d\\.hh\\:mm\\:ss}, but the time limit is {limit:d\\.hh\\:mm\\:ss}. Allow more time, or more or shorter tasks. A task needs at least the time for its longest track."
                 )
-            );
+            )
+            {
+                Parameter = EngineParameter.TimeLimit,
+            };
         }
         return new ClusterPlan
         {

@@ -37,15 +37,26 @@ public sealed record ClusterPlanOptions
             throw Refused(
                 FormattableString.Invariant(
                     $"The real-time factor is {factor}; it must be above 0. It is the seconds of work per second of audio."
-                )
+                ),
+                EngineParameter.RealTimeFactor
             );
         if (TaskLength <= TimeSpan.Zero || TaskLength > s_longestLimit)
-            throw Refused(FormattableString.Invariant($"The length of a task is {TaskLength}; it must be above 0 and at most a year."));
+            throw Refused(
+                FormattableString.Invariant($"The length of a task is {TaskLength}; it must be above 0 and at most a year."),
+                EngineParameter.TaskLength
+            );
         if (TimeLimit is { } limit && (limit < TimeSpan.FromMinutes(1) || limit > s_longestLimit))
-            throw Refused(FormattableString.Invariant($"The time limit is {limit}; it must be from a minute to a year."));
+            throw Refused(
+                FormattableString.Invariant($"The time limit is {limit}; it must be from a minute to a year."),
+                EngineParameter.TimeLimit
+            );
         if (MaxTasks < 1)
-            throw Refused(FormattableString.Invariant($"The maximum number of tasks is {MaxTasks}; it must be 1 or more."));
+            throw Refused(
+                FormattableString.Invariant($"The maximum number of tasks is {MaxTasks}; it must be 1 or more."),
+                EngineParameter.MaxTasks
+            );
     }
 
-    private static DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message);
+    private static DemucsException Refused(string message, EngineParameter parameter) =>
+        new(DemucsError.ParameterInvalid, message) { Parameter = parameter };
 }

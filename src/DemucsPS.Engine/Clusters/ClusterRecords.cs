@@ -26,7 +26,7 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
         try
         {
             using FileStream stream = RegularFile.OpenRead(path);
-            return JsonSerializer.Deserialize<T>(stream, s_json) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<T>(stream, s_json) ?? throw new JsonException("It is empty.");
         }
         catch (Exception e) when (e is JsonException || e.IsFileError())
         {
@@ -43,7 +43,7 @@ internal sealed partial class ClusterRecords : JsonSerializerContext
     public static DemucsException Invalid(string path, string why, Exception? cause = null) =>
         new(
             DemucsError.ClusterJobInvalid,
-            $"'{path}' is not a valid part of a job: {why} Check the path. It must be the folder the job was created in.",
+            $"'{path}' is not a valid part of a job. {why} Check the path. It must be the folder the job was created in.",
             path,
             cause
         );

@@ -63,15 +63,24 @@ public sealed record SlurmOptions
     public void Check()
     {
         if (Cpus < 1)
-            throw Refused(FormattableString.Invariant($"The number of processors for a task is {Cpus}; it must be 1 or more."));
+            throw Refused(
+                FormattableString.Invariant($"The number of processors for a task is {Cpus}; it must be 1 or more."),
+                EngineParameter.CpusPerTask
+            );
         if (Throttle < 1)
-            throw Refused(FormattableString.Invariant($"The number of tasks that run at once is {Throttle}; it must be 1 or more."));
+            throw Refused(
+                FormattableString.Invariant($"The number of tasks that run at once is {Throttle}; it must be 1 or more."),
+                EngineParameter.Throttle
+            );
         foreach (string option in Extra)
         {
             if (option is not ['-', _, ..] || option == "--")
-                throw Refused($"'{option}' is not an option of sbatch. Write each option and its value as one word: --qos=low.");
+                throw Refused(
+                    $"'{option}' is not an option of sbatch. Write each option and its value as one word: --qos=low.",
+                    EngineParameter.SbatchOption
+                );
             if (s_ownOptions.Any(own => IsSame(option, own)))
-                throw Refused($"'{option}' cannot be passed to sbatch: the plan sets it.");
+                throw Refused($"'{option}' cannot be passed to sbatch: the plan sets it.", EngineParameter.SbatchOption);
         }
     }
 
@@ -116,5 +125,6 @@ public sealed record SlurmOptions
             ? own.StartsWith(option.Split('=')[0], StringComparison.Ordinal) && option[1] == '-'
             : option.StartsWith(own, StringComparison.Ordinal);
 
-    private static DemucsException Refused(string message) => new(DemucsError.ParameterInvalid, message);
+    private static DemucsException Refused(string message, EngineParameter parameter) =>
+        new(DemucsError.ParameterInvalid, message) { Parameter = parameter };
 }

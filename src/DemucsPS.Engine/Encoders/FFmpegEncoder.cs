@@ -160,6 +160,10 @@ internal sealed class FFmpegEncoder : IStemEncoder
                 MultiValueField.Split(file, _path, _format.File);
             file.Flush(flushToDisk: true);
         }
+        catch (FileNotFoundException e)
+        {
+            throw Failed("ffmpeg wrote nothing", "Try again, or use another ffmpeg", e);
+        }
         catch (Exception e) when (e.IsFileError())
         {
             throw Failed(e.Message, "Check that the disk is connected and has free space", e);
@@ -346,7 +350,10 @@ internal sealed class FFmpegEncoder : IStemEncoder
     private Exception Ended(Exception? cause)
     {
         _process.WaitForExit(TimeSpan.FromSeconds(5));
-        string code = _process.HasExited ? $"ffmpeg failed with exit code {_process.ExitCode}" : "ffmpeg accepts no more samples";
+        string code =
+            !_process.HasExited ? "ffmpeg accepts no more samples"
+            : _process.ExitCode == 0 ? "ffmpeg ended before it had taken all samples"
+            : $"ffmpeg failed with exit code {_process.ExitCode}";
         FFmpegReader.Kill(_process, _log);
         if (_cancellationToken.IsCancellationRequested)
             return new OperationCanceledException(_cancellationToken);

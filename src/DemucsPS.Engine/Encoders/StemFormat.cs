@@ -145,7 +145,7 @@ public sealed record StemFormat
         };
         format.Check();
         if (!format.IsLossless && bits is not null)
-            throw Wrong($"{file} files have no bit depth. Leave it out, or choose Wav, Flac or Alac.");
+            throw Wrong($"{file} files have no bit depth. Leave it out, or choose Wav, Flac or Alac.", EngineParameter.BitDepth);
         return format;
     }
 
@@ -176,11 +176,20 @@ public sealed record StemFormat
     internal void Check()
     {
         if (File is StemFileFormat.Flac or StemFileFormat.Alac && Sample == WavSampleFormat.Float32)
-            throw Wrong($"{File} does not support 32-bit floating point samples. Use 16 or 24 bits, or the format Wav.");
+            throw Wrong(
+                $"{File} does not support 32-bit floating point samples. Use 16 or 24 bits, or the format Wav.",
+                EngineParameter.BitDepth
+            );
         if (IsLossless && BitRate is not null)
-            throw Wrong($"{File} is lossless, so it has no bit rate. Leave it out, or choose Mp3, Aac, Opus or StemMp4.");
+            throw Wrong(
+                $"{File} is lossless, so it has no bit rate. Leave it out, or choose Mp3, Aac, Opus or StemMp4.",
+                EngineParameter.BitRate
+            );
         if (Quality is not null && File != StemFileFormat.Mp3)
-            throw Wrong($"Quality is only available for Mp3, not for {File}.{(IsLossless ? "" : " Choose a bit rate.")}");
+            throw Wrong(
+                $"Quality is only available for Mp3, not for {File}.{(IsLossless ? "" : " Choose a bit rate.")}",
+                EngineParameter.Quality
+            );
         if (Quality is < 0 or > 9)
             throw Wrong($"The quality is {Quality}; it must be 0 (best) to 9.", EngineParameter.Quality);
         if (Quality is not null && BitRate is not null)

@@ -10,14 +10,15 @@ public static class ExecutionDevices
     /// <summary>
     /// Every execution provider that is known, and every device of each plug-in library, those that cannot be used with the reason. Each is
     /// tried with a model of one node, so plug-in libraries are
-    /// loaded. The processor comes first.
+    /// loaded. The CPU comes first.
     /// </summary>
     /// <param name="libraries">Full paths of further plug-in libraries than those in <see cref="ProviderLibraries.Folder"/>.</param>
+    /// <param name="say">Makes a reason of an error, with what can be done in the terms of whoever asks; null for its message alone.</param>
     /// <exception cref="DemucsException">
     /// <see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library; <see cref="DemucsError.ProviderLibraryInvalid"/> or
     /// <see cref="DemucsError.ParameterInvalid"/>: the folder cannot be read, or is not a full path.
     /// </exception>
-    public static IReadOnlyList<ExecutionDevice> List(IReadOnlyList<string> libraries)
+    public static IReadOnlyList<ExecutionDevice> List(IReadOnlyList<string> libraries, Func<DemucsException, string>? say = null)
     {
         List<ExecutionDevice> devices =
         [
@@ -32,7 +33,7 @@ public static class ExecutionDevices
             },
         ];
         string[] files = [.. libraries.Concat(ProviderLibraries.Find()).Distinct()];
-        List<ExecutionDevice> plugins = [.. files.SelectMany(InLibrary)];
+        List<ExecutionDevice> plugins = [.. files.SelectMany(file => InLibrary(file, say))];
         foreach (
             ExecutionProvider provider in (ReadOnlySpan<ExecutionProvider>)
                 [ExecutionProvider.Cuda, ExecutionProvider.DirectML, ExecutionProvider.CoreML, ExecutionProvider.WebGpu]
@@ -50,7 +51,7 @@ public static class ExecutionDevices
                         Precisions = [ModelPrecision.Full],
                         Reason = isIn
                             ? ExecutionProviderChoice.WhyNot(new OnnxSessionOptions { ExecutionProvider = provider })
-                            : ExecutionProviderChoice.NotListed(provider).Message,
+                            : Said(ExecutionProviderChoice.NotListed(provider), say),
                     }
                 );
             }
@@ -60,7 +61,7 @@ public static class ExecutionDevices
                 new ExecutionDevice
                 {
                     ExecutionProvider = ExecutionProvider.OpenVINO,
-                    Reason = ExecutionProviderChoice.NotListed(ExecutionProvider.OpenVINO).Message,
+                    Reason = Said(ExecutionProviderChoice.NotListed(ExecutionProvider.OpenVINO), say),
                 }
             );
         return [.. devices, .. plugins];
@@ -68,8 +69,9 @@ public static class ExecutionDevices
 
     /// <summary>Every device of one plug-in library; of a library that cannot be used, one with the reason.</summary>
     /// <param name="path">Full path of the library, which is loaded.</param>
+    /// <param name="say">As for <see cref="List"/>.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.OnnxRuntimeUnavailable"/>: no usable library of the runtime.</exception>
-    public static IEnumerable<ExecutionDevice> InLibrary(string path)
+    public static IEnumerable<ExecutionDevice> InLibrary(string path, Func<DemucsException, string>? say = null)
     {
         OnnxRuntimeLibrary.Load();
         PluginDevice[] found;
@@ -89,7 +91,7 @@ public static class ExecutionDevices
                 {
                     ExecutionProvider = named,
                     Library = path,
-                    Reason = e.Message,
+                    Reason = Said(e, say),
                 },
             ];
         }
@@ -101,6 +103,8 @@ public static class ExecutionDevices
                 return ProviderLibraries.Names(devices).Zip(devices, (name, device) => Describe(path, name, device));
             });
     }
+
+    private static string Said(DemucsException e, Func<DemucsException, string>? say) => say is null ? e.Message : say(e);
 
     private static ExecutionDevice Describe(string path, string name, PluginDevice device)
     {

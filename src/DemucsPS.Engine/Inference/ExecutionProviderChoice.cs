@@ -130,9 +130,12 @@ internal static class ExecutionProviderChoice
         provider == ExecutionProvider.OpenVINO
             ? new(
                 DemucsError.ExecutionProviderUnavailable,
-                $"The execution provider {provider} is a separate plug-in library, and there is none in '{ProviderLibraries.Folder}'. Install it from its vendor's package (Install-DemucsProvider {provider}, or demucsps providers install {provider}), name the library, or use the execution provider Cpu.",
+                $"The execution provider {provider} is a separate plug-in library, and there is none in '{ProviderLibraries.Folder}'. Install it from its vendor's package, name the library, or use the execution provider Cpu.",
                 ProviderLibraries.Folder
             )
+            {
+                Remedies = [Remedy.InstallProvider],
+            }
             : new(
                 DemucsError.ExecutionProviderUnavailable,
                 $"The execution provider {provider} is not in {Library}. Set ${OnnxRuntimeLibrary.PathVariable} to the full path of a library, version 1.{NativeRuntime.ApiVersion} or newer, that has {ListedName(provider)}: {Need(provider)}. Or use the execution provider Cpu.",

@@ -82,6 +82,9 @@ internal static class OpenVinoSettings
         throw new DemucsException(
             DemucsError.ParameterInvalid,
             $$$"""The option {{{ConfigOption}}} is '{{{text}}}', which is not a JSON object with OpenVINO's settings by device, such as {"CPU": {"NUM_STREAMS": "1"}}."""
-        );
+        )
+        {
+            Parameter = EngineParameter.ProviderOption,
+        };
     }
 }

@@ -149,7 +149,10 @@ internal static class ProviderLibraries
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
                 $"The execution provider {ExecutionProvider.Plugin} needs the name of a plug-in library. Name the library."
-            );
+            )
+            {
+                Parameter = EngineParameter.ProviderLibrary,
+            };
         }
     }
 
@@ -163,8 +166,9 @@ internal static class ProviderLibraries
             throw Invalid(
                 path,
                 "does not exist.",
-                "Correct the path, or install the execution provider: Install-DemucsProvider, or demucsps providers install.",
-                null
+                "Correct the path, or install the execution provider.",
+                null,
+                Remedy.InstallProvider
             );
         // One that runs already was looked at.
         if (!PluginLibraries.IsRegistered(path))
@@ -310,6 +314,6 @@ internal static class ProviderLibraries
             ? "OpenVINO supports only Intel processors, graphics cards and accelerators. "
             : "";
 
-    private static DemucsException Invalid(string path, string fault, string remedy, Exception? cause) =>
-        new(DemucsError.ProviderLibraryInvalid, $"The plug-in library '{path}' {fault} {remedy}", path, cause);
+    private static DemucsException Invalid(string path, string fault, string remedy, Exception? cause, params Remedy[] remedies) =>
+        new(DemucsError.ProviderLibraryInvalid, $"The plug-in library '{path}' {fault} {remedy}", path, cause) { Remedies = remedies };
 }

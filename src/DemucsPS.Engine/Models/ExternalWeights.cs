@@ -97,7 +97,7 @@ internal sealed class ExternalWeights
         {
             throw new DemucsException(
                 DemucsError.DemucsModelInvalid,
-                $"Model '{path}' is damaged, incomplete or not an ONNX file: {e.Message}.",
+                $"Model '{path}' is damaged, incomplete or not an ONNX file: {e.Message}. Copy or download it again.",
                 path,
                 e
             );

@@ -61,7 +61,8 @@ public sealed record ModelInfo
         {
             ModelContractKind.Split => "split",
             ModelContractKind.RealImaginaryApart => "real-imaginary",
-            _ => "waveform",
+            ModelContractKind.WaveformOnly => "waveform",
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         };
 
     /// <inheritdoc/>

@@ -177,7 +177,7 @@ public sealed partial class ModelLibrary
             {
                 return Select([_default], weights, toFullPath);
             }
-            catch (DemucsException e) when (e.Error == DemucsError.DemucsModelNotFound)
+            catch (DemucsException e)
             {
                 throw new DemucsException(e.Error, $"{e.Message} ${ModelVariable} names this model as the default.", e.Path, e)
                 {
@@ -314,7 +314,10 @@ public sealed partial class ModelLibrary
     {
         Match pinned = Pinned().Match(given);
         if (!pinned.Success || Path.Exists(toFullPath(given)))
+        {
+            CheckHashLength(given, toFullPath);
             return Unpinned(given, toFullPath);
+        }
         (string name, string hash) = (pinned.Groups["name"].Value, pinned.Groups["hash"].Value.ToLowerInvariant());
         if (BagFile.IsBag(name) || Catalog.Find(name) is { IsBag: true } or { IsBuiltIn: true })
             throw new DemucsException(
@@ -343,6 +346,21 @@ public sealed partial class ModelLibrary
             );
         }
         return model;
+    }
+
+    private void CheckHashLength(string given, Func<string, string> toFullPath)
+    {
+        Match misfit = Mispinned().Match(given);
+        if (!misfit.Success || Path.Exists(toFullPath(given)))
+            return;
+        (string name, int digits) = (misfit.Groups["name"].Value, misfit.Groups["hash"].Length);
+        if (Catalog.Find(name) is null && !Path.Exists(toFullPath(name)) && !(SafeFileName.IsPortable(name) && Describe(name) is not null))
+            return;
+        throw new DemucsException(
+            DemucsError.ParameterInvalid,
+            $"'{given}' has {digits} {(digits == 1 ? "digit" : "digits")} of a SHA-256 after the @, but 8 to 64 are needed. Give {(digits < 8 ? "more" : "only the digits")} of the hash, or leave it out.",
+            given
+        );
     }
 
     private ModelSource Unpinned(string given, Func<string, string> toFullPath)
@@ -450,4 +468,7 @@ public sealed partial class ModelLibrary
 
     [GeneratedRegex("^(?<name>.+)@(?<hash>[0-9a-fA-F]{8,64})$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Pinned();
+
+    [GeneratedRegex("^(?<name>.+)@(?<hash>[0-9a-fA-F]{0,7}|[0-9a-fA-F]{65,})$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex Mispinned();
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
@@ -227,17 +228,14 @@ public sealed partial class PreparationCache
     internal void Refuse(string name, string reason)
     {
         Directory.CreateDirectory(Folder);
-        string temporary = TemporaryIn(Folder),
-            stem = WithoutSuffix(name);
-        try
-        {
-            File.WriteAllText(temporary, reason);
-            DurableFiles.Rename(temporary, NoteOf(name), overwrite: true);
-        }
-        finally
-        {
-            Delete(temporary);
-        }
+        string stem = WithoutSuffix(name);
+        DurableFiles.Write(
+            NoteOf(name),
+            TemporaryIn(Folder),
+            overwrite: true,
+            Encoding.UTF8.GetBytes(reason),
+            static (stream, note) => stream.Write(note)
+        );
         Delete(Path.Combine(Folder, stem + ModelFiles.PreparedSuffix));
         Delete(Path.Combine(Folder, stem + ModelFiles.Int8Suffix));
     }

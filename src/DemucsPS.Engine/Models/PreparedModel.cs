@@ -708,7 +708,7 @@ internal sealed class PreparedModel : IDisposable
     private static DemucsException Invalid(string? path, InvalidDataException e) =>
         new(
             DemucsError.DemucsModelInvalid,
-            $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.",
+            $"{(path is null ? "The model" : $"Model '{path}'")} is damaged, incomplete or not an ONNX file: {e.Message}.{(path is null ? "" : " Copy or download it again.")}",
             path,
             e
         );

@@ -430,11 +430,11 @@ internal sealed class SeparationModel : IDisposable
             );
         string message =
             provider != ExecutionProvider.Cpu
-                ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} does not support this model. If not, the file may be damaged."
+                ? $"Model '{path}' cannot be loaded for the execution provider {provider}. If it loads for Cpu, {provider} does not support this model. If not, the file may be damaged. Copy or download it again."
             // The runtime's message for missing or short weights names them only in passing, so the remedy is said in full.
             : System.IO.Path.IsPathFullyQualified(path) && ExternalWeights.FaultOf(path) is { } fault
                 ? $"Model '{path}' cannot be loaded: {fault}"
-            : $"Model '{path}' cannot be loaded: it may be damaged, incomplete or not an ONNX file.";
+            : $"Model '{path}' cannot be loaded: it may be damaged, incomplete or not an ONNX file. Copy or download it again.";
         return new DemucsException(DemucsError.DemucsModelInvalid, $"{message} ONNX Runtime reports: {e.Message}", path, e);
     }
 }

@@ -38,7 +38,7 @@ internal static class SignatureReader
         {
             throw new DemucsException(
                 DemucsError.DemucsModelInvalid,
-                $"Model '{source.Path}' is damaged, incomplete or not an ONNX file: {e.Message}.",
+                $"Model '{source.Path}' is damaged, incomplete or not an ONNX file: {e.Message}. Copy or download it again.",
                 source.Path,
                 e
             );

@@ -251,6 +251,9 @@ public sealed class FileNameTemplate
         }
 
         private DemucsException Wrong(string what) =>
-            new(DemucsError.ParameterInvalid, $"The file name template '{text}' cannot be used: {what}.");
+            new(DemucsError.ParameterInvalid, $"The file name template '{text}' cannot be used: {what}.")
+            {
+                Parameter = EngineParameter.FileNameTemplate,
+            };
     }
 }

@@ -60,7 +60,10 @@ public sealed class StemNames
                 DemucsError.ParameterInvalid,
                 $"The stems {string.Join(", ", same)} of '{source.Path}' would all go to '{shared.Key}'. Add the field {{stem}} to the file name template '{template}'.",
                 source.Path
-            );
+            )
+            {
+                Parameter = EngineParameter.FileNameTemplate,
+            };
         }
         return paths;
     }

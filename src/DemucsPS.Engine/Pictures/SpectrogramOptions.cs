@@ -80,42 +80,55 @@ public sealed record SpectrogramOptions
     {
         Require(
             FrameSize is >= MinFrameSize and <= MaxFrameSize && BitOperations.IsPow2(FrameSize),
+            EngineParameter.FrameSize,
             $"The frame size is {FrameSize} samples; it must be a power of two from {MinFrameSize} to {MaxFrameSize}."
         );
         Require(
             Hop is null || (Hop >= 1 && Hop <= FrameSize),
+            EngineParameter.HopSize,
             $"The hop is {Hop} samples; it must be from 1 to the frame size, {FrameSize}."
         );
-        Require(Width is >= 1 and <= MaxPixels, $"The width is {Width} pixels; it must be from 1 to {MaxPixels}.");
-        Require(Height is null or (>= 1 and <= MaxPixels), $"The height is {Height} pixels; it must be from 1 to {MaxPixels}.");
-        Require(Dpi is >= 24 and <= 1200, $"The resolution is {Dpi} dots per inch; it must be from 24 to 1200.");
+        Require(
+            Width is >= 1 and <= MaxPixels,
+            EngineParameter.Width,
+            $"The width is {Width} pixels; it must be from 1 to {MaxPixels}."
+        );
+        Require(
+            Height is null or (>= 1 and <= MaxPixels),
+            EngineParameter.Height,
+            $"The height is {Height} pixels; it must be from 1 to {MaxPixels}."
+        );
+        Require(
+            Dpi is >= 24 and <= 1200,
+            EngineParameter.Dpi,
+            $"The resolution is {Dpi} dots per inch; it must be from 24 to 1200."
+        );
         Require(
             MinDb >= -200 && MaxDb <= 60 && MinDb < MaxDb,
+            MinDb < -200 ? EngineParameter.MinDb
+                : MaxDb > 60 ? EngineParameter.MaxDb
+                : null,
             $"The levels are {MinDb} to {MaxDb} dB; they must go from low to high, between -200 and 60."
         );
+        CheckFrequencies();
         Require(
-            MinFrequency is null || (MinFrequency >= 0 && double.IsFinite(MinFrequency.Value)),
-            $"The lowest frequency is {MinFrequency} Hz; it must be 0 or more."
+            Start is null || (Start >= 0 && double.IsFinite(Start.Value)),
+            EngineParameter.Start,
+            $"The start is {Start} s; it must be 0 or later."
         );
-        Require(
-            FrequencyScale != FrequencyScale.Log || MinFrequency is null or > 0,
-            $"The lowest frequency is {MinFrequency} Hz; on a logarithmic axis it must be above 0."
-        );
-        Require(
-            MaxFrequency is null || (MaxFrequency > LowestFrequency && double.IsFinite(MaxFrequency.Value)),
-            $"The highest frequency is {MaxFrequency} Hz; it must be above the lowest, {LowestFrequency} Hz."
-        );
-        Require(Start is null || (Start >= 0 && double.IsFinite(Start.Value)), $"The start is {Start} s; it must be 0 or later.");
         Require(
             Duration is null || (Duration > 0 && double.IsFinite(Duration.Value)),
+            EngineParameter.Duration,
             $"The duration is {Duration} s; it must be above 0."
         );
         Require(
             Segment is null || (Segment * DemucsAudio.SampleRate >= 2 && Segment <= 3600),
+            EngineParameter.Segment,
             $"The length of a chunk is {Segment} s; it must be above 0 and at most an hour."
         );
         Require(
             ChunkGrid || (Overlap is null && Segment is null),
+            null,
             $"Overlap and segment only apply to the chunk grid. Turn the chunk grid on, or leave them out."
         );
         if (Overlap is { } overlap)
@@ -125,9 +138,28 @@ public sealed record SpectrogramOptions
     /// <summary>The lowest frequency in effect, in Hz.</summary>
     internal double LowestFrequency => MinFrequency ?? (FrequencyScale == FrequencyScale.Log ? 20 : 0);
 
-    private static void Require(bool holds, FormattableString otherwise)
+    private void CheckFrequencies()
+    {
+        Require(
+            MinFrequency is null || (MinFrequency >= 0 && double.IsFinite(MinFrequency.Value)),
+            EngineParameter.MinFrequency,
+            $"The lowest frequency is {MinFrequency} Hz; it must be 0 or more."
+        );
+        Require(
+            FrequencyScale != FrequencyScale.Log || MinFrequency is null or > 0,
+            EngineParameter.MinFrequency,
+            $"The lowest frequency is {MinFrequency} Hz; on a logarithmic axis it must be above 0."
+        );
+        Require(
+            MaxFrequency is null || (MaxFrequency > LowestFrequency && double.IsFinite(MaxFrequency.Value)),
+            EngineParameter.MaxFrequency,
+            $"The highest frequency is {MaxFrequency} Hz; it must be above the lowest, {LowestFrequency} Hz."
+        );
+    }
+
+    private static void Require(bool holds, EngineParameter? parameter, FormattableString otherwise)
     {
         if (!holds)
-            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant(otherwise));
+            throw new DemucsException(DemucsError.ParameterInvalid, FormattableString.Invariant(otherwise)) { Parameter = parameter };
     }
 }

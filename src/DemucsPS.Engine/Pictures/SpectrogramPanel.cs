@@ -135,7 +135,10 @@ public sealed class SpectrogramPanel
                 DemucsError.ParameterInvalid,
                 $"The chunk grid of '{Label}' cannot be drawn: its chunks are unknown. Give the overlap, and the segment if it differs from that of htdemucs.",
                 Label
-            );
+            )
+            {
+                Parameter = EngineParameter.Overlap,
+            };
     }
 
     private static int SegmentOf(SpectrogramOptions options) =>

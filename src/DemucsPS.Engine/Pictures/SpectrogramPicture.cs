@@ -118,7 +118,10 @@ public sealed class SpectrogramPicture
                 FormattableString.Invariant(
                     $"The lowest frequency is {options.LowestFrequency} Hz, but the tracks have none above {highest} Hz."
                 )
-            );
+            )
+            {
+                Parameter = EngineParameter.MinFrequency,
+            };
         FrequencyRows rows = new(options.FrequencyScale, options.LowestFrequency, options.MaxFrequency ?? highest, layout.Rows);
         while (true)
         {
@@ -142,7 +145,10 @@ public sealed class SpectrogramPicture
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
                 FormattableString.Invariant($"The start is {start} s, but the tracks end at {end:0.###} s.")
-            );
+            )
+            {
+                Parameter = EngineParameter.Start,
+            };
         return (start, Math.Min(options.Duration ?? double.PositiveInfinity, end - start));
     }
 

@@ -28,20 +28,28 @@ public sealed record QualityOptions
     public void Check()
     {
         if (!(Window is 0 or >= 0.01 and <= 86400))
-            throw Invalid($"The window is {Number(Window)} s; it must be 0.01 to 86400 s, or 0 for one window over the whole track.");
+            throw Invalid(
+                $"The window is {Number(Window)} s; it must be 0.01 to 86400 s, or 0 for one window over the whole track.",
+                EngineParameter.Window
+            );
         if (Hop is { } hop && !(hop >= 0.01 && hop <= 86400))
-            throw Invalid($"The hop is {Number(hop)} s; it must be 0.01 to 86400 s.");
+            throw Invalid($"The hop is {Number(hop)} s; it must be 0.01 to 86400 s.", EngineParameter.Hop);
         if (Hop is { } step && Window / step > MaxOverlappingWindows)
             throw Invalid(
-                $"Windows of {Number(Window)} s every {Number(step)} s overlap more than {MaxOverlappingWindows} times. Give a longer hop."
+                $"Windows of {Number(Window)} s every {Number(step)} s overlap more than {MaxOverlappingWindows} times. Give a longer hop.",
+                EngineParameter.Hop
             );
         if ((Metrics & QualityMetric.All) == 0)
-            throw Invalid("No metric is chosen. Name at least one: Sdr, Isr, Sir, Sar, NSdr, SiSdr.");
+            throw Invalid("No metric is chosen. Name at least one: Sdr, Isr, Sir, Sar, NSdr, SiSdr.", EngineParameter.Metric);
         if (Threads is < 0 or > 1024)
-            throw Invalid($"The number of threads is {Threads}; it must be 1 to 1024, or 0 for one per processor.");
+            throw Invalid(
+                $"The number of threads is {Threads}; it must be 1 to 1024, or 0 for one per processor.",
+                EngineParameter.Threads
+            );
     }
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static DemucsException Invalid(string message) => new(DemucsError.ParameterInvalid, message);
+    private static DemucsException Invalid(string message, EngineParameter parameter) =>
+        new(DemucsError.ParameterInvalid, message) { Parameter = parameter };
 }

@@ -95,7 +95,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
     /// <param name="paths">Full paths of the files.</param>
     /// <param name="overwrite">Whether existing files may be replaced; the source never.</param>
     /// <param name="sourcePath">The file that the stems come from.</param>
-    /// <param name="canSkip">Whether tracks whose stems exist could be skipped, and were not asked to be.</param>
+    /// <param name="skip">What would have the track skipped if its stems exist; null if that was requested, or cannot be.</param>
     /// <param name="differences">Why what exists was not skipped, as <see cref="SeparationIdentity.DifferencesTo"/> says it; empty if not
     /// checked.</param>
     /// <exception cref="DemucsException"><see cref="DemucsError.StemExists"/> or <see cref="DemucsError.StemWriteFailed"/>.</exception>
@@ -103,7 +103,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
         IReadOnlyList<string> paths,
         bool overwrite,
         string? sourcePath,
-        bool canSkip,
+        Remedy? skip,
         IReadOnlyList<string> differences
     )
     {
@@ -122,7 +122,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
                     path
                 );
             if (!overwrite && File.Exists(path))
-                throw Exists(path, canSkip, differences, null);
+                throw Exists(path, skip, differences, null);
             for (
                 string? folder = Path.GetDirectoryName(path);
                 folder is not null && !Directory.Exists(folder);
@@ -220,7 +220,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             }
             catch (IOException e) when (!_overwrite && File.Exists(target.FinalPath))
             {
-                throw Exists(target.FinalPath, canSkip: false, [], e);
+                throw Exists(target.FinalPath, skip: null, [], e);
             }
             catch (Exception e) when (e.IsFileError())
             {
@@ -353,7 +353,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             TaskScheduler.Default
         );
 
-    private static DemucsException Exists(string path, bool canSkip, IReadOnlyList<string> differences, Exception? cause) =>
+    private static DemucsException Exists(string path, Remedy? skip, IReadOnlyList<string> differences, Exception? cause) =>
         new(
             DemucsError.StemExists,
             $"'{path}' already exists{(differences.Count > 0 ? $", and is out of date: {string.Join("; ", differences)}" : "")}. Choose another destination.",
@@ -361,7 +361,7 @@ internal sealed class StemFileSet : IStemSink, IDisposable
             cause
         )
         {
-            Remedies = canSkip ? [Remedy.Replace, Remedy.SkipExisting] : [Remedy.Replace],
+            Remedies = skip is { } remedy ? [Remedy.Replace, remedy] : [Remedy.Replace],
         };
 
     private void CreateFolder(string folder)

@@ -147,7 +147,7 @@ public sealed class StemExporter
     {
         if (paths.Any(_written.Contains))
             throw Doubled(set[0]);
-        StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, canSkip: false, []);
+        StemFileSet.CheckFree(paths, _output.Overwrite, set[0].SourcePath, skip: null, []);
     }
 
     private StemMatrix Select(IReadOnlyList<Stem> set) => _choice.Select([.. set.Select(s => s.StemName)]);

@@ -381,6 +381,31 @@ public sealed class FFmpegReaderTests : IDisposable
     [InlineData("[info]     title : Stream #0:0: Audio: x", null)]
     public void Audio_streams_are_listed(string line, string? expected) => Assert.Equal(expected, FFmpegLog.AudioStreamIn(line));
 
+    /// <summary>The addresses differ, so ffmpeg itself has not left any out of the first; of the last it has.</summary>
+    [Fact]
+    public void Error_lines_that_repeat_are_told_once_with_their_number()
+    {
+        string[] lines =
+        [
+            .. Enumerable.Range(0, 12).Select(i => $"[mp3float @ 0x{i:x}] [error] Header missing"),
+            "[error] Invalid data.",
+            "[mp3float @ 0x1] [error] Header missing",
+            "[mp3 @ 0x2] [warning] It may be damaged",
+            "    Last message repeated 7 times",
+            "[mp3float @ 0x1] [error] Header missing",
+            "[mjpeg @ 0x3] [error] attached picture: no JPEG",
+            "    Last message repeated 3 times",
+            "[error] The end.",
+            "    Last message repeated 2 times",
+        ];
+        FFmpegLog log = new(new MemoryStream(WavBytes.Text(string.Join('\n', lines))));
+        Assert.True(log.WaitForEnd(TimeSpan.FromMinutes(1)));
+        Assert.Equal(
+            "mp3float: Header missing (12 times). Invalid data. mp3float: Header missing (2 times). The end (3 times).",
+            log.Errors
+        );
+    }
+
     private static int[] Sine(int count) => [.. Enumerable.Range(0, count).Select(i => (int)(8000 * Math.Sin(i * 0.07)))];
 
     private static string Header()

@@ -63,7 +63,9 @@ public sealed class ClusterJobTests : IDisposable
     [Fact]
     public void Folders_that_are_none_or_not_free_are_refused()
     {
-        Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(() => ClusterJob.Open(_folder["none"])).Error);
+        DemucsException none = Assert.Throws<DemucsException>(() => ClusterJob.Open(_folder["none"]));
+        Assert.Equal(DemucsError.ClusterJobInvalid, none.Error);
+        Assert.Contains("is not a valid part of a job. It has no job.json. Check the path.", none.Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["job.json"], """{ "schema": 2, "created": "2026-01-01T00:00:00Z", "program": ["x"], "arguments": [] }""");
         Assert.Equal(DemucsError.ClusterJobInvalid, Assert.Throws<DemucsException>(() => ClusterJob.Open(_folder.Path)).Error);
         Assert.Equal(DemucsError.ClusterJobExists, Assert.Throws<DemucsException>(() => ClusterJob.Create(_folder.Path, s_settings)).Error);

@@ -341,7 +341,8 @@ public sealed class StemEncodingTests
         "Unrecognized option 'movie_timescale'. Install a newer ffmpeg: 4.0 or newer is needed."
     )]
     [InlineData("head -c 100000 > /dev/null; kill -9 $$", "failed with exit code")]
-    [InlineData("cat > /dev/null", "")]
+    [InlineData("cat > /dev/null", "ffmpeg wrote nothing")]
+    [InlineData("head -c 100000 > /dev/null; exit 0", "ffmpeg ended before it had taken all samples. Check that")]
     public void An_ffmpeg_that_fails_dies_or_writes_nothing_is_an_error(string script, string because)
     {
         string ffmpeg = Script(script, out TemporaryFolder folder);

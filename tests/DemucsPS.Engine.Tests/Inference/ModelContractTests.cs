@@ -322,6 +322,35 @@ public sealed class ModelContractTests(ITestOutputHelper output)
             SeparationModel.Load(ModelSource.Find(folder[file]), new OnnxSessionOptions(), stemNames: names);
     }
 
+    public static TheoryData<ModelContractKind> Kinds => [.. Enum.GetValues<ModelContractKind>()];
+
+    /// <summary>Whoever adds a contract has to say these of it, and the catalog has to know it by the same name.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_contract_has_a_name_that_catalogs_take_and_spectrograms_or_not(ModelContractKind kind)
+    {
+        string name = ModelInfo.ContractOf(kind);
+        Assert.Single(Kinds, row => ModelInfo.ContractOf(row.Data) == name);
+        Assert.Equal(kind != ModelContractKind.WaveformOnly, ModelContract.TakesSpectrograms(kind));
+        using TemporaryFolder folder = new();
+        File.WriteAllText(
+            folder["catalog.json"],
+            $$"""
+            { "version": 1, "models": [{ "name": "mine", "description": "Mine.", "contract": "{{name}}", "stems": ["a", "b"], "segment": 8192,
+              "license": "Mine.", "files": [{ "name": "mine.onnx", "size": 1, "sha256": "{{new string('0', 64)}}", "url": "https://example.org/mine.onnx" }] }] }
+            """
+        );
+        Assert.Equal(name, ModelLibrary.Open(folder["models"], folder["catalog.json"]).Describe("mine")!.Contract);
+    }
+
+    [Fact]
+    public void A_contract_that_nothing_is_known_of_is_not_taken_for_another()
+    {
+        ModelContractKind unknown = (ModelContractKind)Enum.GetValues<ModelContractKind>().Length;
+        Assert.Throws<ArgumentOutOfRangeException>(() => ModelInfo.ContractOf(unknown));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ModelContract.TakesSpectrograms(unknown));
+    }
+
     /// <summary>
     /// A model of the split contract whose stem k is (k + 1) times the waveform and −k times the spectrogram, its channels and parts
     /// weighted differently.

@@ -83,6 +83,7 @@ public sealed class ModelSignatureTests : IDisposable
             catch (DemucsException e)
             {
                 Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
+                Assert.EndsWith(". Copy or download it again.", e.Message, StringComparison.Ordinal);
                 refused++;
             }
         }

@@ -97,6 +97,7 @@ public sealed class SeparationModelTests
             Load(folder, File.ReadAllBytes(RepositoryFiles.TinyModel)[..3_000_000])
         );
         Assert.Equal(DemucsError.DemucsModelInvalid, error.Error);
+        Assert.Contains("Copy or download it again.", error.Message, StringComparison.Ordinal);
         Assert.Contains(folder["model.onnx"], error.Message, StringComparison.Ordinal);
     }
 

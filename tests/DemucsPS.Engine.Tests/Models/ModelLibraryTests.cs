@@ -243,6 +243,9 @@ public sealed class ModelLibraryTests
         DemucsException error = Assert.Throws<DemucsException>(() => Default(ModelLibrary.Open(folder["models"], defaultModel: "missing")));
         Assert.Equal(DemucsError.DemucsModelNotFound, error.Error);
         Assert.EndsWith("$DEMUCSPS_MODEL names this model as the default.", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<DemucsException>(() => Default(ModelLibrary.Open(folder["models"], defaultModel: "htdemucs@00000000")));
+        Assert.Equal(DemucsError.ModelHashMismatch, error.Error);
+        Assert.EndsWith("$DEMUCSPS_MODEL names this model as the default.", error.Message, StringComparison.Ordinal);
 
         static ModelSource Default(ModelLibrary library) => Assert.Single(library.Select([], null, Path.GetFullPath).Models);
     }
@@ -280,6 +283,28 @@ public sealed class ModelLibraryTests
             return e;
         }
         string Full(string path) => Path.GetFullPath(path, folder.Path);
+    }
+
+    [Theory]
+    [InlineData("own@0123abc", "has 7 digits of a SHA-256 after the @, but 8 to 64 are needed. Give more of the hash")]
+    [InlineData("models/own/x.onnx@F", "has 1 digit of a SHA-256 after the @, but 8 to 64 are needed. Give more of the hash")]
+    [InlineData("htdemucs_ft@", "has 0 digits of")]
+    [InlineData("own@00000000000000000000000000000000000000000000000000000000000000000", "has 65 digits of")]
+    [InlineData("kazoo@0123abc", null)]
+    [InlineData("own@0123xyz", null)]
+    public void A_hash_that_is_too_short_is_told_from_an_unknown_name(string given, string? says)
+    {
+        using TemporaryFolder folder = new();
+        ModelLibrary library = ModelLibrary.Open(folder["models"]);
+        Put(folder, "own", "x.onnx");
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            library.Select([given], null, path => Path.GetFullPath(path, folder.Path))
+        );
+        Assert.Equal(says is null ? DemucsError.DemucsModelNotFound : DemucsError.ParameterInvalid, e.Error);
+        Assert.Contains(says is null ? $"no model named '{given}'" : $"'{given}' {says}", e.Message, StringComparison.Ordinal);
+        // A file may be called so.
+        File.WriteAllBytes(folder["plain@12"], []);
+        Assert.Equal("plain@12", library.Select(["plain@12"], null, path => Path.GetFullPath(path, folder.Path)).Models[0].Name);
     }
 
     /// <summary>

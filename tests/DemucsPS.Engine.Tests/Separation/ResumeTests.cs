@@ -393,6 +393,13 @@ public sealed class ResumeTests
             [Remedy.Replace, Remedy.SkipExisting],
             Assert.Throws<DemucsException>(() => track.Separate("out", new SeparationOptions())).Remedies
         );
+        // Who resumes already is not told to.
+        Assert.Equal(
+            [Remedy.Replace, Remedy.SkipFinished],
+            Assert
+                .Throws<DemucsException>(() => track.Separate("out", new SeparationOptions(), output => output with { Resume = true }))
+                .Remedies
+        );
         parameters.Remove("precision");
         File.WriteAllText(path, provenance.ToJsonString());
         Assert.True(track.Separate("out", new SeparationOptions(), output => output with { SkipExisting = true }).Skipped);

@@ -2,7 +2,7 @@ using DemucsPS.Engine.Files;
 
 namespace DemucsPS.Engine.Audio.FFmpeg;
 
-/// <summary>Finds the ffmpeg program, which decodes everything but WAV and FLAC.</summary>
+/// <summary>Finds the ffmpeg program, which decodes everything but WAV, AIFF and FLAC.</summary>
 internal static class FFmpegLocator
 {
     /// <summary>The environment variable with the path of the executable; it takes precedence over PATH.</summary>

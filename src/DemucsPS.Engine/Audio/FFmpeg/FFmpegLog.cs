@@ -22,10 +22,11 @@ internal sealed partial class FFmpegLog
     private readonly Thread _thread;
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<string?> _codec = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<string> _errors = new();
+    private readonly List<(string Line, int Times)> _errors = [];
     private readonly List<string> _streams = [];
     private int _errorChars;
     private bool _afterError = true;
+    private bool _isKept = true;
     private bool _inStreams;
     private bool _isGuess;
 
@@ -44,7 +45,7 @@ internal sealed partial class FFmpegLog
         get
         {
             lock (_lock)
-                return string.Join(' ', _errors.Select(line => line.EndsWith('.') ? line : line + "."));
+                return string.Join(' ', _errors.Select(error => Sentence(error.Line, error.Times)));
         }
     }
 
@@ -260,18 +261,40 @@ internal sealed partial class FFmpegLog
 
         string? error = ErrorIn(line, _afterError);
         _afterError = error is not null;
+        if (error is null)
+            return;
+        int repeated =
+            Repeated().Match(error) is { Success: true } said ? int.Parse(said.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
         // Messages about covers do not concern the sound.
-        if (error is not null && !error.Contains("attached picture", StringComparison.OrdinalIgnoreCase))
+        if (repeated == 0)
+            _isKept = !error.Contains("attached picture", StringComparison.OrdinalIgnoreCase);
+        if (!_isKept)
+            return;
+        lock (_lock)
+            Add(error, repeated);
+    }
+
+    // ffmpeg itself says how often it left out a line, but only where lines are equal with the address of what says them.
+    private void Add(string error, int repeated)
+    {
+        if (_errors is [.., var last] && (repeated > 0 || last.Line == error))
         {
-            lock (_lock)
-            {
-                _errors.Enqueue(error);
-                _errorChars += error.Length;
-                while (_errorChars > MaxErrorChars)
-                    _errorChars -= _errors.Dequeue().Length;
-            }
+            _errors[^1] = (last.Line, last.Times + Math.Max(1, repeated));
+            return;
+        }
+        _errors.Add((error, 1));
+        _errorChars += error.Length;
+        while (_errorChars > MaxErrorChars)
+        {
+            _errorChars -= _errors[0].Line.Length;
+            _errors.RemoveAt(0);
         }
     }
+
+    private static string Sentence(string line, int times) =>
+        times > 1 ? string.Create(CultureInfo.InvariantCulture, $"{line.TrimEnd('.')} ({times} times).")
+        : line.EndsWith('.') ? line
+        : line + ".";
 
     private void TakeStream(string line)
     {
@@ -289,6 +312,9 @@ internal sealed partial class FFmpegLog
                 _streams.Add(stream);
         }
     }
+
+    [GeneratedRegex(@"^Last message repeated (\d{1,8}) times$")]
+    private static partial Regex Repeated();
 
     // Deeper by two before version 5.0.
     [GeneratedRegex(@"^\[info\] (?:  |    )Stream #0:(\d{1,9})\D")]

@@ -42,7 +42,8 @@ public sealed class ModelContract
         {
             1 => ModelContractKind.WaveformOnly,
             2 => ModelContractKind.Split,
-            _ => ModelContractKind.RealImaginaryApart,
+            3 => ModelContractKind.RealImaginaryApart,
+            int count => throw new ArgumentException($"No contract has {count} inputs.", nameof(inputs)),
         };
     }
 
@@ -66,7 +67,16 @@ public sealed class ModelContract
     /// <summary>
     /// Whether spectrograms go in and come out; without, a stem is the waveform that comes out, and what each branch does cannot be seen.
     /// </summary>
-    public bool HasSpectrograms => Kind != ModelContractKind.WaveformOnly;
+    public bool HasSpectrograms => TakesSpectrograms(Kind);
+
+    /// <summary>The same of any model of a contract.</summary>
+    internal static bool TakesSpectrograms(ModelContractKind kind) =>
+        kind switch
+        {
+            ModelContractKind.Split or ModelContractKind.RealImaginaryApart => true,
+            ModelContractKind.WaveformOnly => false,
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+        };
 
     internal IReadOnlyList<ContractTensor> Inputs { get; }
 
@@ -201,7 +211,10 @@ public sealed class ModelContract
                     DemucsError.ParameterInvalid,
                     $"Model '{path}' has {count} stems, but the stem names given are '{string.Join("', '", given)}'. Give {count} different names of letters, digits, '-' and '_', in the model's order.",
                     path
-                );
+                )
+                {
+                    Parameter = EngineParameter.StemName,
+                };
             }
             return [.. given];
         }

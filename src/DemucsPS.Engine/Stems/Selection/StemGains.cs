@@ -21,22 +21,13 @@ public sealed class StemGains
         foreach ((string name, double gain) in decibels)
         {
             if (_decibels.Exists(g => string.Equals(g.Key, name, StringComparison.OrdinalIgnoreCase)))
-                throw new DemucsException(DemucsError.ParameterInvalid, $"The mixdown has two gains for '{name}'. Give one.");
+                throw Wrong($"The mixdown has two gains for '{name}'. Give one.");
             if (!(gain <= MaxDecibels))
-                throw new DemucsException(
-                    DemucsError.ParameterInvalid,
-                    FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it must be -inf to {MaxDecibels} dB.")
-                )
-                {
-                    Parameter = EngineParameter.Mixdown,
-                };
+                throw Wrong(FormattableString.Invariant($"The gain of '{name}' is {gain} dB; it must be -inf to {MaxDecibels} dB."));
             _decibels.Add(new(name, gain));
         }
         if (_decibels.Count == 0)
-            throw new DemucsException(
-                DemucsError.ParameterInvalid,
-                "The mixdown names no stem. Give gains in decibels, such as vocals=-inf,drums=-6."
-            );
+            throw Wrong("The mixdown names no stem. Give gains in decibels, such as vocals=-inf,drums=-6.");
     }
 
     /// <summary>The gains in decibels.</summary>
@@ -54,16 +45,11 @@ public sealed class StemGains
                     string[] sides = entry.Split('=', StringSplitOptions.TrimEntries);
                     // The rest of a number that begins before the comma.
                     if (sides is [var rest] && rest.Length > 0 && rest.All(char.IsAsciiDigit))
-                        throw new DemucsException(
-                            DemucsError.ParameterInvalid,
+                        throw Wrong(
                             $"The mixdown '{text}' has a comma before '{entry}'. Commas separate stems. Write decimals with a point, such as vocals=0.5."
-                        )
-                        {
-                            Parameter = EngineParameter.Mixdown,
-                        };
+                        );
                     if (sides is not [{ Length: > 0 } name, { Length: > 0 } gain])
-                        throw new DemucsException(
-                            DemucsError.ParameterInvalid,
+                        throw Wrong(
                             $"'{entry}' in the mixdown '{text}' is not a stem with a gain. Write a mixdown as vocals=-6,drums=-inf."
                         );
                     return new KeyValuePair<string, double>(name, ParseGain(name, gain));
@@ -79,12 +65,12 @@ public sealed class StemGains
             return double.NegativeInfinity;
         return double.TryParse(gain, NumberStyles.Float, CultureInfo.InvariantCulture, out double decibels)
             ? decibels
-            : throw new DemucsException(
-                DemucsError.ParameterInvalid,
-                $"The gain '{gain}' of '{name}' is not a number of decibels. Write it as -6, 1.5 or -inf."
-            );
+            : throw Wrong($"The gain '{gain}' of '{name}' is not a number of decibels. Write it as -6, 1.5 or -inf.");
     }
 
     /// <summary>The factor of a gain: 10^(dB/20).</summary>
     internal static float Factor(double decibels) => (float)Math.Pow(10, decibels / 20);
+
+    private static DemucsException Wrong(string message) =>
+        new(DemucsError.ParameterInvalid, message) { Parameter = EngineParameter.Mixdown };
 }

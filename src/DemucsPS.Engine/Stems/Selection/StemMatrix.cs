@@ -43,7 +43,9 @@ public sealed class StemMatrix
     public static StemMatrix Choose(IReadOnlyList<string> stems, IReadOnlyCollection<string>? wanted)
     {
         IEnumerable<int> numbers =
-            wanted is null || wanted.Count == 0 ? Enumerable.Range(0, stems.Count) : wanted.Select(name => Find(stems, name)).Distinct();
+            wanted is null || wanted.Count == 0
+                ? Enumerable.Range(0, stems.Count)
+                : wanted.Select(name => Find(stems, name, EngineParameter.Stem)).Distinct();
         return new StemMatrix([.. numbers.Select(i => Single(stems, i))]);
     }
 
@@ -54,7 +56,7 @@ public sealed class StemMatrix
     /// <exception cref="DemucsException"><see cref="DemucsError.ParameterInvalid"/>: the model has no such stem, or no other.</exception>
     public static StemMatrix TwoStems(IReadOnlyList<string> stems, string stem, TwoStemsMethod method = TwoStemsMethod.Add)
     {
-        int chosen = Find(stems, stem);
+        int chosen = Find(stems, stem, EngineParameter.TwoStems);
         string rest = "no_" + stems[chosen];
         if (method == TwoStemsMethod.Minus)
             return new StemMatrix([Single(stems, chosen), new StemRow(rest, 1, [(chosen, -1)])]);
@@ -62,7 +64,10 @@ public sealed class StemMatrix
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
                 $"The model has a single stem, '{stems[0]}', so there are no others to add. Use the method minus: the mix minus the stem."
-            );
+            )
+            {
+                Parameter = EngineParameter.TwoStemsMethod,
+            };
         return new StemMatrix([
             Single(stems, chosen),
             new StemRow(rest, 0, [.. Enumerable.Range(0, stems.Count).Where(i => i != chosen).Select(i => (i, 1f))]),
@@ -107,21 +112,27 @@ public sealed class StemMatrix
     {
         float[] factors = [.. Enumerable.Repeat(1f, stems.Count)];
         foreach ((string name, double decibels) in gains.Decibels)
-            factors[Find(stems, name)] = StemGains.Factor(decibels);
+            factors[Find(stems, name, EngineParameter.Mixdown)] = StemGains.Factor(decibels);
         if (factors.All(f => f == 0))
-            throw new DemucsException(DemucsError.ParameterInvalid, "The mixdown silences every stem. Keep at least one.");
+            throw new DemucsException(DemucsError.ParameterInvalid, "The mixdown silences every stem. Keep at least one.")
+            {
+                Parameter = EngineParameter.Mixdown,
+            };
         return new StemMatrix([.. Rows, new StemRow("mixdown", 0, [.. factors.Select((f, i) => (i, f)).Where(s => s.f != 0)])]);
     }
 
     private static StemRow Single(IReadOnlyList<string> stems, int stem) => new(stems[stem], 0, [(stem, 1)]);
 
-    private static int Find(IReadOnlyList<string> stems, string name)
+    private static int Find(IReadOnlyList<string> stems, string name, EngineParameter parameter)
     {
         for (int i = 0; i < stems.Count; i++)
         {
             if (string.Equals(stems[i], name, StringComparison.OrdinalIgnoreCase))
                 return i;
         }
-        throw new DemucsException(DemucsError.ParameterInvalid, $"The model has no stem '{name}'. It has: {string.Join(", ", stems)}.");
+        throw new DemucsException(DemucsError.ParameterInvalid, $"The model has no stem '{name}'. It has: {string.Join(", ", stems)}.")
+        {
+            Parameter = parameter,
+        };
     }
 }

@@ -59,7 +59,10 @@ public sealed record StemRequest
             throw new DemucsException(
                 DemucsError.ParameterInvalid,
                 "The method for two stems needs two stems. Name the stem, or leave the method out."
-            );
+            )
+            {
+                Parameter = EngineParameter.TwoStemsMethod,
+            };
     }
 
     /// <summary>The outputs for a model.</summary>

@@ -21,7 +21,8 @@ public sealed class GetDemucsDeviceCommand : PSCmdlet
         {
             WriteObject(
                 ExecutionDevices.List(
-                    ProviderLibrary is null ? [] : [this.ResolveLiteral(ProviderLibrary, DemucsError.ProviderLibraryInvalid)]
+                    ProviderLibrary is null ? [] : [this.ResolveLiteral(ProviderLibrary, DemucsError.ProviderLibraryInvalid)],
+                    EngineErrors.ToText
                 ),
                 enumerateCollection: true
             );

@@ -43,7 +43,7 @@ public sealed class InstallDemucsProviderCommand : PSCmdlet, IDisposable
             )
                 return;
             string library = ProviderInstaller.Install(ExecutionProvider, source, Force, WriteWarning, _stop.Token);
-            WriteObject(ExecutionDevices.InLibrary(library), enumerateCollection: true);
+            WriteObject(ExecutionDevices.InLibrary(library, EngineErrors.ToText), enumerateCollection: true);
         }
         catch (DemucsException e)
         {

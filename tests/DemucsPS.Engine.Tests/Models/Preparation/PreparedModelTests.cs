@@ -354,6 +354,7 @@ public sealed class PreparedModelTests : IDisposable
         string damaged = Save("damaged.onnx", Rewritable()[..100]);
         DemucsException e = Assert.Throws<DemucsException>(() => Prepare(damaged));
         Assert.Equal(DemucsError.DemucsModelInvalid, e.Error);
+        Assert.EndsWith(". Copy or download it again.", e.Message, StringComparison.Ordinal);
         Assert.Contains(damaged, e.Message, StringComparison.Ordinal);
         Assert.Equal(DemucsError.DemucsModelNotFound, Assert.Throws<DemucsException>(() => Prepare(_folder["missing.onnx"])).Error);
     }
