@@ -11,6 +11,11 @@ public sealed class SeparationModelTests
     public void The_small_models_that_the_cmdlets_tests_use_are_what_the_code_writes()
     {
         Assert.Equal(SmallModels.Split(), File.ReadAllBytes(SmallModels.File));
+        // With segments of htdemucs's length, for tests in which much is separated and the stems do not matter.
+        Assert.Equal(
+            SmallModels.Split(spectrogramFrames: 336, segment: 343_980),
+            File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "quick.onnx"))
+        );
         Assert.Equal(SmallModels.Normalizing(), File.ReadAllBytes(SmallModels.NormalizingFile));
     }
 

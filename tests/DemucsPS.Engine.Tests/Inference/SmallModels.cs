@@ -19,7 +19,8 @@ internal static class SmallModels
         string? sources = null,
         string? normalization = null,
         float factor = 1,
-        int spectrogramFrames = Frames
+        int spectrogramFrames = Frames,
+        int segment = Segment
     )
     {
         OnnxGraphWriter graph = new("small");
@@ -27,13 +28,13 @@ internal static class SmallModels
             graph.Metadata("sources", sources);
         if (normalization is not null)
             graph.Metadata("normalization", normalization);
-        OnnxValue waveform = graph.Input("mix", 1, 2, Segment),
+        OnnxValue waveform = graph.Input("mix", 1, 2, segment),
             spectrogram = graph.Input("z", 1, 4, 2048, spectrogramFrames);
         float[] gains = [.. Enumerable.Range(1, stems).Select(k => k * factor)];
         OnnxValue waves = graph.Unsqueeze(waveform, 1) * graph.Constant(gains, [1, stems, 1, 1]);
         OnnxValue spectra = graph.Unsqueeze(spectrogram, 1) * graph.Constant(new float[stems], [1, stems, 1, 1, 1]);
         // Outputs in the other order: roles are recognized by shape.
-        graph.Output("waves", waves, 1, stems, 2, Segment);
+        graph.Output("waves", waves, 1, stems, 2, segment);
         graph.Output("spectra", spectra, 1, stems, 4, 2048, spectrogramFrames);
         return graph.ToBytes("tests", "");
     }
