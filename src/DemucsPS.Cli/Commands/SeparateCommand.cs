@@ -463,7 +463,6 @@ internal sealed class SeparateCommand
             SkipExisting = parsed.GetValue(_skipExisting),
             CopyTags = !parsed.GetValue(_noTags),
         };
-        string[] stemNames = NameList.Of(parsed.GetValue(_stemNames));
         StemRequest choice = new()
         {
             Stems = NameList.Of(parsed.GetValue(_stems)),
@@ -474,17 +473,21 @@ internal sealed class SeparateCommand
             StemMp4 = format.File == StemFileFormat.StemMp4,
         };
         choice.Check();
+        return (options, output, choice, SelectModels(parsed, output));
+    }
+
+    private ModelSelection SelectModels(ParseResult parsed, StemOutput output)
+    {
         ModelSelection.CheckBatchSize(parsed.GetValue(_batchSize));
         double[][]? weights = parsed.GetValue(_weights) is { Length: > 0 } rows ? [.. rows.Select(ParseRow)] : null;
+        string[] stemNames = NameList.Of(parsed.GetValue(_stemNames));
         output.Check();
-
-        ModelSelection models = ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath) with
+        return ModelLibrary.Open().Select(parsed.GetValue(_models) ?? [], weights, Path.GetFullPath) with
         {
             StemNames = stemNames.Length == 0 ? null : stemNames,
             Precision = parsed.GetValue(_precision),
             BatchSize = parsed.GetValue(_batchSize),
         };
-        return (options, output, choice, models);
     }
 
     private static double[] ParseRow(string row)

@@ -96,7 +96,6 @@ internal sealed class Separator
         MixNormalization normalization = _bag.Contract.NormalizesMix
             ? MixNormalization.Create(statistics.Mean, statistics.Deviation)
             : MixNormalization.None;
-        float[] weights = TransitionWeights.Create(_segment, _options.TransitionPower);
         View[] views = Schedule(statistics.Frames);
         RecordedMix? mix = _selection.UsesMix ? new RecordedMix(source, firstFrame) : null;
         MeasuredSource measured = new(mix ?? source, path, statistics.Frames);
@@ -105,20 +104,13 @@ internal sealed class Separator
 
         int total = views.Sum(view => view.Plan.Count);
         Job[] order = JobsFrom(firstFrame, views);
-        OverlapAdder[] adders = [.. views.Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, order[0].Chunk.Offset))];
-        Blender blender = new(_selection, adders, sink, normalization, mix, firstFrame);
-
-        // One worker more than jobs has its chunk ready.
-        using ChunkAttempts attempts = new(
-            _options.RetryCount,
-            (_bag.BatchesAtOnce(_options.Jobs) + 1) * _bag.BatchSize,
-            retreats: _bag.BatchSize == 1
-        );
+        Blender blender = new(_selection, Adders(views.Length, order[0]), sink, normalization, mix, firstFrame);
+        BlendingOrder blending = new(blender, order, statistics.Frames);
+        using ChunkAttempts attempts = Attempts();
         using ChunkQueue<Job> queue = new(_bag, _selection.ModelStems, _options.Jobs, keepTimeBranch: false, cancellationToken)
         {
             Observe = Observe,
         };
-        int blended = 0;
         foreach (Job next in order)
         {
             if (queue.IsFull)
@@ -141,20 +133,23 @@ internal sealed class Separator
         {
             begun?.Invoke();
             begun = null;
-            queue.TakeOldest(Blend);
-        }
-
-        void Blend(Job job, ChunkWorker worker)
-        {
-            blender.Add(job, worker);
-            // Nothing that is still to come reaches frames before the next chunk's offset: they are final.
-            blended++;
-            blender.EmitUntil(blended < order.Length ? order[blended].Chunk.Offset : statistics.Frames);
+            queue.TakeOldest(blending.Add);
+            Job job = order[blending.Count - 1];
             if (job.Failures.Count > 0)
                 retried?.Invoke(new ChunkRetry(job.Number, job.Failures));
-            chunkDone?.Invoke(total - order.Length + blended);
+            chunkDone?.Invoke(total - order.Length + blending.Count);
         }
     }
+
+    private OverlapAdder[] Adders(int views, Job first)
+    {
+        float[] weights = TransitionWeights.Create(_segment, _options.TransitionPower);
+        return [.. Enumerable.Range(0, views).Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first.Chunk.Offset))];
+    }
+
+    /// <summary>One batch more than jobs has its chunks ready; and chunks that wait for each other do not make room for each other.</summary>
+    private ChunkAttempts Attempts() =>
+        new(_options.RetryCount, (_bag.BatchesAtOnce(_options.Jobs) + 1) * _bag.BatchSize, retreats: _bag.BatchSize == 1);
 
     private void Run(Job job, ChunkWorker worker, int attempt, CancellationToken stop)
     {
@@ -208,6 +203,21 @@ internal sealed class Separator
     private sealed record Job(int Number, int View, ChunkSpan Chunk)
     {
         public List<string> Failures { get; } = [];
+    }
+
+    /// <summary>Blends the chunks one after the other, and lets go of the frames that are final with each.</summary>
+    private sealed class BlendingOrder(Blender blender, Job[] order, long frames)
+    {
+        /// <summary>Chunks blended so far.</summary>
+        public int Count { get; private set; }
+
+        public void Add(Job job, ChunkWorker worker)
+        {
+            blender.Add(job, worker);
+            Count++;
+            // Nothing that is still to come reaches frames before the next chunk's offset: they are final.
+            blender.EmitUntil(Count < order.Length ? order[Count].Chunk.Offset : frames);
+        }
     }
 
     /// <summary>
