@@ -158,7 +158,7 @@ public sealed class SeparateCommandTests
             StringComparison.Ordinal
         );
         (exitCode, _, error) = Separate("baseline", "2");
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.Contains("takes one chunk at a time, so the batch size must be 1 and not 2", error, StringComparison.Ordinal);
         Assert.Contains("--batch-size", error, StringComparison.Ordinal);
 
