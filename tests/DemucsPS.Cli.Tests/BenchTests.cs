@@ -13,8 +13,10 @@ public sealed class BenchTests
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);
         using TemporaryFolder folder = new();
-        string json = folder["figures.json"];
-        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json, "--song", RepositoryFiles.Song])
+        string json = folder["figures.json"],
+            song = folder["song.wav"];
+        WavSamples.WriteFloat(song, WavSamples.Sine(44100 * 10));
+        ProcessStartInfo start = new("dotnet", ["exec", Assembly, "--rounds", "1", "--json", json, "--song", song])
         {
             WorkingDirectory = folder.Path,
             RedirectStandardOutput = true,

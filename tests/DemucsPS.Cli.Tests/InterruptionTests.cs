@@ -11,8 +11,8 @@ public sealed class InterruptionTests
     public void Killed_at_many_moments_and_resumed_it_gives_the_same_bits()
     {
         using TemporaryFolder folder = new();
-        int toKill = TestSet.Size(3, 12);
-        WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Noise(TestSet.Size(5, 20) * 44100));
+        int toKill = TestSet.Size(3, 6);
+        WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Noise(TestSet.Size(5, 12) * 44100));
         // Segments of 8192 frames: many quick chunks.
         string[] arguments =
         [
@@ -115,7 +115,7 @@ public sealed class InterruptionTests
         if (OperatingSystem.IsWindows())
             Assert.Skip("Signals cannot be sent to one process on Windows.");
         using TemporaryFolder folder = new();
-        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 40));
+        WavSamples.WriteFloat(folder["long.wav"], WavSamples.Sine(44100 * 30));
         using Process process = Demucsps.Start(folder.Path, null, "separate", "long.wav", "--model", CliModels.Tiny);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         List<string> lines = [];
