@@ -684,7 +684,7 @@ internal sealed class PreparedModel : IDisposable
                 );
                 DurableFiles.Append(surroundings, weights, cancellationToken);
             }
-            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision);
+            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), precision, form);
         });
 
     /// <summary>

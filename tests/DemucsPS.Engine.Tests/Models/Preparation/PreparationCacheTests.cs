@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Catalog;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
@@ -39,7 +40,7 @@ public sealed class PreparationCacheTests : IDisposable
             foreach (ModelPrecision precision in Enum.GetValues<ModelPrecision>())
                 cache
                     .Add(
-                        PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], precision),
+                        PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], precision, GraphForm.Cpu),
                         [new byte[10]],
                         CancellationToken.None
                     )
@@ -49,6 +50,38 @@ public sealed class PreparationCacheTests : IDisposable
         cache.RemoveOf("/elsewhere/mine.onnx", Convert.ToHexStringLower(content));
         Assert.Equal(["mine", "theirs", "theirs"], cache.List().Select(copy => copy.Model).Order());
         Assert.Contains(other, _folder.Files());
+    }
+
+    [Fact]
+    public void Copies_of_one_model_are_told_apart_by_what_they_are_for()
+    {
+        PreparationCache cache = PreparationCache.Open(_folder.Path);
+        foreach (GraphForm form in Enum.GetValues<GraphForm>())
+            Add(ModelPrecision.Full, form);
+        Add(ModelPrecision.Int8, GraphForm.Cpu);
+        Assert.Equal(
+            [
+                (ModelPrecision.Full, "Accelerator"),
+                (ModelPrecision.Full, "Compiled"),
+                (ModelPrecision.Full, "Cpu"),
+                (ModelPrecision.Int8, "Cpu"),
+                (ModelPrecision.BFloat16, "Compiled"),
+            ],
+            cache.List().Select(copy => (copy.Precision, copy.Form)).Order()
+        );
+        Assert.All(cache.List(), copy => Assert.True(copy.IsCurrent));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Add(ModelPrecision.Full, (GraphForm)Enum.GetValues<GraphForm>().Length)
+        );
+
+        void Add(ModelPrecision precision, GraphForm form) =>
+            cache
+                .Add(
+                    PreparationCache.NameOf("/models/model.onnx", new byte[32], [(byte)form, .. new byte[31]], precision, form),
+                    [new byte[10]],
+                    CancellationToken.None
+                )
+                .Dispose();
     }
 
     [Fact]
@@ -140,7 +173,8 @@ public sealed class PreparationCacheTests : IDisposable
             $"/models/{new string('夜', 80)}: a \"song\".onnx",
             new byte[32],
             new byte[32],
-            ModelPrecision.Int8
+            ModelPrecision.Int8,
+            GraphForm.Cpu
         );
         Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(name), 1, 200);
         Assert.DoesNotContain(':', name);
@@ -153,7 +187,8 @@ public sealed class PreparationCacheTests : IDisposable
             model,
             System.Text.Encoding.UTF8.GetBytes(model.PadRight(32)),
             new byte[32],
-            ModelPrecision.Full
+            ModelPrecision.Full,
+            GraphForm.Cpu
         );
         cache.Add(name, [new byte[bytes]], CancellationToken.None).Dispose();
         return name;
