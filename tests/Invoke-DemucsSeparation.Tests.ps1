@@ -158,7 +158,7 @@ Describe 'Invoke-DemucsSeparation' {
             $copy = Get-DemucsModel -Cache
             $copy | Should -BeOfType 'DemucsPS.Engine.Models.CachedCopy'
             $copy.Model, $copy.Precision, $copy.Path, $copy.IsCurrent | Should -Be 'model', 'Full', (Get-ChildItem cache).FullName, $true
-            $copy | Out-String | Should -Match '(?m)^model +Full +\d+ '
+            $copy | Out-String | Should -Match '(?m)^model +Full +Cpu +\d+ '
             # A copy is no model, whatever its model is called.
             $copy | Remove-DemucsModel -ErrorAction SilentlyContinue -ErrorVariable problem
             $problem.FullyQualifiedErrorId | Should -Be 'ParameterInvalid,DemucsPS.Cmdlets.RemoveDemucsModelCommand'

@@ -188,7 +188,7 @@ public sealed class ModelsCommandTests
             $@"^error: Model '{Regex.Escape(folder["own.onnx"])}' is not prepared: .+ \d+\.\d dB.+ Use --no-preparation to run the model without preparation\. \[PreparationRefused\]\s*$",
             error
         );
-        Assert.Matches("(?m)^own +- +0 MB +refused +", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
+        Assert.Matches("(?m)^own +- +- +0 MB +refused +", Demucsps.Run(folder.Path, environment, "models", "cache").Output);
         WavSamples.WriteFloat(folder["mix.wav"], WavSamples.Sine(20000));
         (exitCode, _, error) = Demucsps.Run(folder.Path, environment, "separate", "mix.wav", "--model", "own.onnx");
         Assert.Equal(1, exitCode);

@@ -258,7 +258,7 @@ public sealed class SeparateCommandTests
 
         (int exitCode, string listed, string error) = Demucsps.Run(folder.Path, environment, "models", "cache");
         Assert.True(exitCode == 0, error);
-        Assert.Matches($@"^tiny  Full +\d+ MB  used \d{{4}}-\d\d-\d\d  {Regex.Escape(copy)}\s*$", listed);
+        Assert.Matches($@"^tiny  Full +Cpu +\d+ MB  used \d{{4}}-\d\d-\d\d  {Regex.Escape(copy)}\s*$", listed);
         Assert.Equal(
             new FileInfo(copy).Length,
             JsonDocument

@@ -61,7 +61,7 @@ public sealed class ModuleTests : IDisposable
         (
             "Get-DemucsModel",
             "$null = Test-DemucsModel -Path normalizing.onnx; Get-DemucsModel -Cache",
-            @"normalizing +Full +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\S+\.prepared\.onnx"
+            @"normalizing +Full +Cpu +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\S+\.prepared\.onnx"
         ),
         ("Get-DemucsDevice", "Get-DemucsDevice | Select-Object -First 1", @"Cpu +True +CPU +\d+\.\d +1\.\d+"),
         (

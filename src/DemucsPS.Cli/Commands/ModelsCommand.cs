@@ -351,7 +351,7 @@ internal sealed class ModelsCommand
                     ? $"{copy.Path} removed"
                     : string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{copy.Model.PadRight(width)}  {(copy.IsRefused ? "-" : copy.Precision.ToString()),-4}  {copy.Size / 1e6,4:F0} MB  {(copy.IsRefused ? "refused" : "used")} {copy.LastUsed.ToLocalTime():yyyy-MM-dd}  {copy.Path}"
+                        $"{copy.Model.PadRight(width)}  {(copy.IsRefused ? "-" : copy.Precision.ToString()),-8}  {(copy.IsRefused ? "-" : copy.Form),-11}  {copy.Size / 1e6,4:F0} MB  {(copy.IsRefused ? "refused" : "used")} {copy.LastUsed.ToLocalTime():yyyy-MM-dd}  {copy.Path}"
                     )
             );
             return true;

@@ -12,6 +12,12 @@ public sealed record CachedCopy
     public required ModelPrecision Precision { get; init; }
 
     /// <summary>
+    /// What it runs on: Cpu; Accelerator, that is ONNX Runtime's own providers for graphics cards (CUDA, DirectML, WebGPU); or Compiled,
+    /// that is providers that compile a graph by themselves (OpenVINO, CoreML, plug-ins).
+    /// </summary>
+    public required string Form { get; init; }
+
+    /// <summary>
     /// Whether this is a record that a test refused the copy, not a copy. Without the record, the copy would be created again.
     /// </summary>
     public bool IsRefused { get; init; }

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Catalog;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
 
@@ -15,8 +16,8 @@ namespace DemucsPS.Engine.Models;
 /// there. Safe in several threads and processes at once.
 /// </summary>
 /// <remarks>
-/// A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, see <see cref="NameOf"/>; a
-/// note's is <c>….refused.txt</c>, for both of them.
+/// A copy's name is <c>MODEL.CONTENT.SURROUNDINGS.vVERSION.prepared.onnx</c>, or <c>….int8.prepared.onnx</c>, or with another word for one
+/// that is not for the CPU, see <see cref="NameOf"/>; a note's is <c>….refused.txt</c>, for the first two.
 /// </remarks>
 public sealed partial class PreparationCache
 {
@@ -29,7 +30,10 @@ public sealed partial class PreparationCache
     // A name that is too long for a file would keep the model from being prepared.
     private const int MaxNameBytes = 100;
 
-    private const string TemporarySuffix = ".tmp";
+    private const string TemporarySuffix = ".tmp",
+        AcceleratorSuffix = ".accelerator" + ModelFiles.PreparedSuffix,
+        CompiledSuffix = ".compiled" + ModelFiles.PreparedSuffix,
+        ReducedSuffix = ".bfloat16" + ModelFiles.PreparedSuffix;
 
     private static readonly TimeSpan s_temporaryAge = TimeSpan.FromDays(1);
 
@@ -128,12 +132,22 @@ public sealed partial class PreparationCache
     /// <param name="model">The model's file.</param>
     /// <param name="content">SHA-256 of that file.</param>
     /// <param name="surroundings">SHA-256 of all else that the copy depends on.</param>
-    /// <param name="precision">What it is for.</param>
-    internal static string NameOf(string model, ReadOnlySpan<byte> content, ReadOnlySpan<byte> surroundings, ModelPrecision precision)
+    /// <param name="target">What it is for.</param>
+    internal static string NameOf(string model, ReadOnlySpan<byte> content, ReadOnlySpan<byte> surroundings, GraphTarget target)
     {
+        string suffix =
+            (target.Precision, target.Form) switch
+            {
+                (ModelPrecision.Int8, _) => ModelFiles.Int8Suffix,
+                (_, GraphForm.Cpu) => ModelFiles.PreparedSuffix,
+                (_, GraphForm.Accelerator) => AcceleratorSuffix,
+                (_, GraphForm.Compiled) => CompiledSuffix,
+                (_, GraphForm.CompiledReduced) => ReducedSuffix,
+                _ => throw new ArgumentOutOfRangeException(nameof(target), target, null),
+            };
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{ModelPartOf(model)}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{(precision == ModelPrecision.Int8 ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix)}"
+            $"{ModelPartOf(model)}.{Convert.ToHexStringLower(content[..8])}.{Convert.ToHexStringLower(surroundings[..8])}.v{PreparedModel.RewriteVersion}{suffix}"
         );
     }
 
@@ -344,8 +358,7 @@ public sealed partial class PreparationCache
 
     private string NoteOf(string name) => Path.Combine(Folder, WithoutSuffix(name) + ModelFiles.RefusedSuffix);
 
-    private static string WithoutSuffix(string name) =>
-        name[..^(ModelFiles.IsInt8(name) ? ModelFiles.Int8Suffix : ModelFiles.PreparedSuffix).Length];
+    private static string WithoutSuffix(string name) => name[..Name().Match(name).Groups["suffix"].Index];
 
     private IEnumerable<CachedCopy> Copies() =>
         !Directory.Exists(Folder)
@@ -358,7 +371,18 @@ public sealed partial class PreparationCache
                 .Select(found => new CachedCopy
                 {
                     Model = found.Match.Groups["model"].Value,
-                    Precision = ModelFiles.IsInt8(found.File.Name) ? ModelPrecision.Int8 : ModelPrecision.Full,
+                    Precision = found.Match.Groups["suffix"].Value switch
+                    {
+                        ModelFiles.Int8Suffix => ModelPrecision.Int8,
+                        ReducedSuffix => ModelPrecision.BFloat16,
+                        _ => ModelPrecision.Full,
+                    },
+                    Form = found.Match.Groups["suffix"].Value switch
+                    {
+                        AcceleratorSuffix => nameof(GraphForm.Accelerator),
+                        CompiledSuffix or ReducedSuffix => nameof(GraphForm.Compiled),
+                        _ => nameof(GraphForm.Cpu),
+                    },
                     IsRefused = found.File.Name.EndsWith(ModelFiles.RefusedSuffix, StringComparison.Ordinal),
                     Size = found.File.Length,
                     LastUsed = found.File.LastAccessTimeUtc,
@@ -384,7 +408,7 @@ public sealed partial class PreparationCache
     }
 
     [GeneratedRegex(
-        @"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})((\.int8)?\.prepared\.onnx|\.refused\.txt)$",
+        @"^(?<model>.+)\.(?<content>[0-9a-f]{16})\.[0-9a-f]{16}\.v(?<version>[0-9]{1,6})(?<suffix>(\.int8|\.accelerator|\.compiled|\.bfloat16)?\.prepared\.onnx|\.refused\.txt)$",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Name();

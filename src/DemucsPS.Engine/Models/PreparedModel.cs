@@ -654,7 +654,7 @@ internal sealed class PreparedModel : IDisposable
                 );
                 DurableFiles.Append(surroundings, weights, cancellationToken);
             }
-            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), target.Precision);
+            return PreparationCache.NameOf(modelPath, content.GetHashAndReset(), surroundings.GetHashAndReset(), target);
         });
 
     /// <summary>

@@ -215,6 +215,6 @@ internal static class WeightsModel
                 )
             )
         );
-        return PreparationCache.NameOf(source.Path!, content, surroundings, target.Precision);
+        return PreparationCache.NameOf(source.Path!, content, surroundings, target);
     }
 }

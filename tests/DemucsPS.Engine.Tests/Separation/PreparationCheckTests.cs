@@ -148,7 +148,7 @@ public sealed class PreparationCheckTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes among its files.");
         PreparationCache cache = PreparationCache.Open(_folder["cache"]);
-        string name = PreparationCache.NameOf("m.onnx", new byte[32], new byte[32], ModelPrecision.Full);
+        string name = PreparationCache.NameOf("m.onnx", new byte[32], new byte[32], GraphTarget.Cpu);
         cache.Refuse(name, "It is bad.");
         string note = cache.List()[0].Path;
         File.Delete(note);

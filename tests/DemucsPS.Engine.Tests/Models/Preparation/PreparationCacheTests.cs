@@ -1,6 +1,7 @@
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Catalog;
+using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Tests.Models.Preparation;
 
@@ -36,10 +37,10 @@ public sealed class PreparationCacheTests : IDisposable
         byte[] content = System.Security.Cryptography.SHA256.HashData("content"u8);
         foreach (string model in new[] { "mine", "theirs" })
         {
-            foreach (ModelPrecision precision in Enum.GetValues<ModelPrecision>())
+            foreach (GraphTarget target in (GraphTarget[])[GraphTarget.Cpu, GraphTarget.CpuInt8])
                 cache
                     .Add(
-                        PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], precision),
+                        PreparationCache.NameOf($"/models/{model}.onnx", content, new byte[32], target),
                         [new byte[10]],
                         CancellationToken.None
                     )
@@ -49,6 +50,43 @@ public sealed class PreparationCacheTests : IDisposable
         cache.RemoveOf("/elsewhere/mine.onnx", Convert.ToHexStringLower(content));
         Assert.Equal(["mine", "theirs", "theirs"], cache.List().Select(copy => copy.Model).Order());
         Assert.Contains(other, _folder.Files());
+    }
+
+    [Fact]
+    public void Copies_of_one_model_are_told_apart_by_what_they_are_for()
+    {
+        PreparationCache cache = PreparationCache.Open(_folder.Path);
+        foreach (GraphForm form in Enum.GetValues<GraphForm>())
+            Add(ModelPrecision.Full, form);
+        Add(ModelPrecision.Int8, GraphForm.Cpu);
+        Assert.Equal(
+            [
+                (ModelPrecision.Full, "Accelerator"),
+                (ModelPrecision.Full, "Compiled"),
+                (ModelPrecision.Full, "Cpu"),
+                (ModelPrecision.Int8, "Cpu"),
+                (ModelPrecision.BFloat16, "Compiled"),
+            ],
+            cache.List().Select(copy => (copy.Precision, copy.Form)).Order()
+        );
+        Assert.All(cache.List(), copy => Assert.True(copy.IsCurrent));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Add(ModelPrecision.Full, (GraphForm)Enum.GetValues<GraphForm>().Length)
+        );
+
+        void Add(ModelPrecision precision, GraphForm form) =>
+            cache
+                .Add(
+                    PreparationCache.NameOf(
+                        "/models/model.onnx",
+                        new byte[32],
+                        [(byte)form, .. new byte[31]],
+                        new GraphTarget(precision, form, Batch: 1)
+                    ),
+                    [new byte[10]],
+                    CancellationToken.None
+                )
+                .Dispose();
     }
 
     [Fact]
@@ -140,7 +178,7 @@ public sealed class PreparationCacheTests : IDisposable
             $"/models/{new string('夜', 80)}: a \"song\".onnx",
             new byte[32],
             new byte[32],
-            ModelPrecision.Int8
+            GraphTarget.CpuInt8
         );
         Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(name), 1, 200);
         Assert.DoesNotContain(':', name);
@@ -153,7 +191,7 @@ public sealed class PreparationCacheTests : IDisposable
             model,
             System.Text.Encoding.UTF8.GetBytes(model.PadRight(32)),
             new byte[32],
-            ModelPrecision.Full
+            GraphTarget.Cpu
         );
         cache.Add(name, [new byte[bytes]], CancellationToken.None).Dispose();
         return name;

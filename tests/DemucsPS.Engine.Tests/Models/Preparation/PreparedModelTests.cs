@@ -54,6 +54,15 @@ public sealed class PreparedModelTests : IDisposable
     }
 
     [Fact]
+    public void Copies_for_other_providers_are_listed_as_such()
+    {
+        string model = Save("model.onnx", Rewritable());
+        foreach (GraphForm form in (GraphForm[])[GraphForm.Cpu, GraphForm.Compiled])
+            PreparedModel.Prepare(model, GraphTarget.Cpu with { Form = form }, _cache, Unwarned, CancellationToken.None)!.Dispose();
+        Assert.Equal(["Compiled", "Cpu"], _cache.List().Select(copy => copy.Form).Order());
+    }
+
+    [Fact]
     public void Copies_that_earlier_versions_left_beside_the_model_go_when_the_new_one_is_made()
     {
         byte[] bytes = Rewritable();

@@ -72,6 +72,11 @@ public sealed class WeightsModelTests(ITestOutputHelper output)
         File.WriteAllBytes(folder["little.safetensors"], LittleModel.With("t_weight_pos_embed", 0.5));
         Assert.NotEqual(name, WeightsModel.NameOf(source, GraphTarget.Cpu, default));
         Assert.Equal([name], Directory.GetFiles(cache.Folder).Select(f => Path.GetFileName(f)));
+        WeightsModel.Prepare(source, GraphTarget.Cpu with { Form = GraphForm.CompiledReduced }, cache, Unexpected, renew: false, default).Dispose();
+        Assert.Equal(
+            [(ModelPrecision.Full, "Cpu"), (ModelPrecision.BFloat16, "Compiled")],
+            cache.List().Select(copy => (copy.Precision, copy.Form)).Order()
+        );
     }
 
     [Fact]
