@@ -118,7 +118,7 @@ public sealed class SeparateCommandTests
     {
         using TemporaryFolder folder = new();
         // What threads take part in is compared with reference models in the engine's tests.
-        const string model = "baseline";
+        const string Model = "baseline";
         foreach (string[] run in new[] { new[] { "a", "1" }, ["b", "2"], ["c", "1"] })
             Assert.Equal(
                 0,
@@ -128,7 +128,7 @@ public sealed class SeparateCommandTests
                         "separate",
                         RepositoryFiles.Song,
                         "--model",
-                        model,
+                        Model,
                         "--jobs",
                         run[1],
                         "--bit-depth",
@@ -140,7 +140,7 @@ public sealed class SeparateCommandTests
             );
         foreach (string stem in s_stems)
         {
-            byte[] Stem(string run) => File.ReadAllBytes(folder[run, model, "mix", stem]);
+            byte[] Stem(string run) => File.ReadAllBytes(folder[run, Model, "mix", stem]);
             Assert.True(Stem("a").AsSpan().SequenceEqual(Stem("b")), $"{stem}: two jobs differ");
             Assert.True(Stem("a").AsSpan().SequenceEqual(Stem("c")), $"{stem}: a second run differs");
         }

@@ -2,7 +2,6 @@ using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
 using DemucsPS.Engine.Models.Quantization;
-using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
 

@@ -3,7 +3,6 @@ using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Inference;
 using DemucsPS.Engine.Models.Catalog;
 using DemucsPS.Engine.Models.Contracts;
-using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models.Installation;
 

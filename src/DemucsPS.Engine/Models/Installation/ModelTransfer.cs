@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using DemucsPS.Engine.Files;
 using DemucsPS.Engine.Models.Catalog;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using DemucsPS.Engine.Inference;
-using DemucsPS.Engine.Models;
 using DemucsPS.Engine.Models.Quantization;
 using DemucsPS.Engine.Onnx;
 
