@@ -90,6 +90,17 @@ public sealed class ArchitectureTests
     public void No_line_is_wider_than_140_columns_but_for_its_text() => AssertNoLine("src", @"^(?!.*"").{141}", except: _ => false);
 
     [Fact]
+    public void No_method_is_longer_than_can_be_taken_in()
+    {
+        Assert.Empty(
+            Directory
+                .EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src"), "*.cs", SearchOption.AllDirectories)
+                .Where(file => !Regex.IsMatch(file, @"[/\\](obj|bin)[/\\]"))
+                .SelectMany(LongMethods)
+        );
+    }
+
+    [Fact]
     public void Every_project_has_its_packages_locked_by_content_and_not_by_address()
     {
         string[] projects =
@@ -122,6 +133,31 @@ public sealed class ArchitectureTests
                 .Value
         );
         Assert.Equal(version, typeof(DemucsException).Assembly.GetName().Version!.ToString(3));
+    }
+
+    /// <summary>Methods of more than 60 lines, by the way in which all files are indented.</summary>
+    private static IEnumerable<string> LongMethods(string file)
+    {
+        string[] lines = File.ReadAllLines(file);
+        for (int first = 0, last; first < lines.Length; first = last + 1)
+        {
+            last = first;
+            string head = lines[first].Split('=', ';', '{')[0];
+            if (!Regex.IsMatch(head, @"^ {4,}(public|private|internal|protected|static|unsafe|async|override|sealed|virtual) .*\("))
+                continue;
+            if (Regex.IsMatch(head, @"\b(class|record|struct|interface|delegate)\b"))
+                continue;
+            string indent = head[..^head.TrimStart().Length];
+            int body = Array.FindIndex(lines, first, line => line == indent + "{" || line.EndsWith(';'));
+            // An expression ends where a blank line or the type's end follows.
+            last = lines[body].EndsWith('{')
+                ? Array.IndexOf(lines, indent + "}", body)
+                : Enumerable
+                    .Range(body, lines.Length)
+                    .First(i => lines[i].EndsWith(';') && !lines[i + 1].StartsWith(indent, StringComparison.Ordinal));
+            if (last - first >= 60)
+                yield return $"{Path.GetFileNameWithoutExtension(file)}.{Regex.Match(head, @"\w+(?=(<[^()]*>)?\()", RegexOptions.RightToLeft)}";
+        }
     }
 
     private static void AssertNoLine(string folder, string pattern, Func<string, bool> except)
