@@ -147,7 +147,7 @@ internal sealed class Separator
         return [.. Enumerable.Range(0, views).Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first.Chunk.Offset))];
     }
 
-    /// <summary>One batch more than jobs has its chunks ready; and chunks that wait for each other do not make room for each other.</summary>
+    /// <summary>One batch more than jobs has its chunks ready. Chunks that wait for each other do not make room for each other.</summary>
     private ChunkAttempts Attempts() =>
         new(_options.RetryCount, (_bag.BatchesAtOnce(_options.Jobs) + 1) * _bag.BatchSize, retreats: _bag.BatchSize == 1);
 

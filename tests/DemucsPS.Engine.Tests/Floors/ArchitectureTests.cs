@@ -149,12 +149,9 @@ public sealed class ArchitectureTests
                 continue;
             string indent = head[..^head.TrimStart().Length];
             int body = Array.FindIndex(lines, first, line => line == indent + "{" || line.EndsWith(';'));
-            // An expression ends where a blank line or the type's end follows.
-            last = lines[body].EndsWith('{')
-                ? Array.IndexOf(lines, indent + "}", body)
-                : Enumerable
-                    .Range(body, lines.Length)
-                    .First(i => lines[i].EndsWith(';') && !lines[i + 1].StartsWith(indent, StringComparison.Ordinal));
+            // In braces, or an expression to its semicolon; what neither has is no method.
+            if (body >= 0)
+                last = lines[body] == indent + "{" ? Array.FindIndex(lines, body, line => line == indent + "}") : body;
             if (last - first >= 60)
                 yield return $"{Path.GetFileNameWithoutExtension(file)}.{Regex.Match(head, @"\w+(?=(<[^()]*>)?\()", RegexOptions.RightToLeft)}";
         }
