@@ -85,7 +85,7 @@ internal abstract class SampledSpectra : ISpectra
     /// <summary>There are fewer frames than was said.</summary>
     protected virtual void EndedAt(long frames) { }
 
-    /// <summary>A block that moves over samples up to an end. It may begin before the track; there and behind the end it is silent.</summary>
+    /// <summary>A block that moves over samples up to an end. It may begin before the track; there and past its end it is silent.</summary>
     private sealed class SampleBlock(IStereoSource source, int length, long start, long end)
     {
         private int _filled = (int)(Math.Max(0, start) - start);

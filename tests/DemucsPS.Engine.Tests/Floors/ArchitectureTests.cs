@@ -143,7 +143,7 @@ public sealed class ArchitectureTests
         {
             last = first;
             string head = lines[first].Split('=', ';', '{')[0];
-            if (!Regex.IsMatch(head, @"^ {4,}(public|private|internal|protected|static|unsafe|async|override|sealed|virtual) .*\("))
+            if (!Regex.IsMatch(head, @"^ {4,}(public|private|internal|protected|static|unsafe|async|override|sealed|virtual) .*\w(<[^()]*>)?\("))
                 continue;
             if (Regex.IsMatch(head, @"\b(class|record|struct|interface|delegate)\b"))
                 continue;
