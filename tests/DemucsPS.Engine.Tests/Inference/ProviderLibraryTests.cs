@@ -310,6 +310,23 @@ public sealed class ProviderLibraryTests : IDisposable
     }
 
     [Fact]
+    public void A_model_is_checked_anew_for_another_number_of_chunks_at_once()
+    {
+        List<string> told = [];
+        foreach (int batch in (int[])[1, 2, 2, 1])
+        {
+            using ModelBag bag = ModelBag.Load(
+                new ModelSelection { Models = [ModelSource.Find(LittleModel.File)], BatchSize = batch },
+                null,
+                Options(("scale", "1")),
+                prepare: true,
+                tell: told.Add
+            );
+        }
+        Assert.Equal(2, told.Count(text => text.Contains("agrees with the CPU on model", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Its_copy_of_a_model_is_another_than_the_processors_and_foreseen()
     {
         ModelSource[] models = [ModelSource.Find(LittleModel.File)];

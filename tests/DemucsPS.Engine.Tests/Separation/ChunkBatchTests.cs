@@ -71,16 +71,28 @@ public sealed class ChunkBatchTests
         using ModelBag bag = Bag(3);
         float[] whole = Separate(bag, new SeparationOptions { Overlap = 0.25 });
         List<ChunkRetry> retried = [];
-        int transformed = 0,
+        int failing = 0,
             before = bag.RunCount;
         float[] stems = Separate(
             bag,
-            new SeparationOptions { Overlap = 0.25 },
+            new SeparationOptions
+            {
+                Overlap = 0.25,
+                Attempting = (chunk, attempt) =>
+                {
+                    if ((chunk, attempt) == (1, 1))
+                        Volatile.Write(ref failing, Environment.CurrentManagedThreadId);
+                },
+            },
             retried: retried,
             observe: step =>
             {
-                if (step == ChunkStep.Transformed && Interlocked.Increment(ref transformed) == 2)
-                    throw Failure();
+                if (step != ChunkStep.Transformed || Volatile.Read(ref failing) != Environment.CurrentManagedThreadId)
+                    return;
+                Volatile.Write(ref failing, 0);
+                // By then the others wait for it, and must be told that it does not come.
+                Thread.Sleep(500);
+                throw Failure();
             }
         );
         Assert.Equal(whole, stems);
@@ -158,6 +170,31 @@ public sealed class ChunkBatchTests
         );
     }
 
+    [Fact]
+    public async Task Canceling_wakes_those_that_wait_for_chunks_that_are_never_started()
+    {
+        using ModelBag bag = Bag(3);
+        using CancellationTokenSource stop = new();
+        Task separation = Task.Run(() =>
+            Separate(
+                bag,
+                new SeparationOptions { Overlap = 0.25 },
+                chunkDone: done =>
+                {
+                    // Of six chunks two were taken, and the first of the last batch was started.
+                    if (done != 2)
+                        return;
+                    // By then it waits for the other one.
+                    Thread.Sleep(500);
+                    stop.Cancel();
+                },
+                cancellationToken: stop.Token
+            ),
+            TestContext.Current.CancellationToken
+        );
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => separation.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(1L)]
@@ -228,9 +265,13 @@ public sealed class ChunkBatchTests
         long firstFrame = 0,
         List<ChunkRetry>? retried = null,
         Action<ChunkStep>? observe = null,
+        Action<int>? chunkDone = null,
         CancellationToken cancellationToken = default
     )
     {
+        // Chunks that wait for one that never comes must fail the test, not hold it up.
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
         MemorySink sink = new(1);
         StemMatrix selection = StemMatrix.Choose(bag.Contract.Stems, ["vocals"]);
         new Separator(bag, selection, options) { Observe = observe }.Separate(
@@ -238,11 +279,11 @@ public sealed class ChunkBatchTests
             "track",
             TrackStatistics.Measure(s_track.Restarted(), "track", cancellationToken: CancellationToken.None),
             sink,
-            null,
+            chunkDone,
             firstFrame,
             retried is null ? null : retried.Add,
             null,
-            cancellationToken
+            limit.Token
         );
         return sink.Interleaved(0).ToArray();
     }
