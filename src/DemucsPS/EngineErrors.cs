@@ -15,10 +15,11 @@ internal static class EngineErrors
     public static ErrorRecord ToRecord(this DemucsException error, object? target)
     {
         ErrorRecord record = new(error, error.Error.ToString(), Category(error.Error), target);
-        string advice = AdviceOf(error);
-        if (advice.Length > 0)
+        string text = error.ToText();
+        if (text != error.Message)
         {
-            record.ErrorDetails = new ErrorDetails($"{error.Message} {advice}") { RecommendedAction = advice };
+            // PowerShell shows what is recommended once more, by itself: only what can be done, not what it is about.
+            record.ErrorDetails = new ErrorDetails(text) { RecommendedAction = string.Join(' ', error.Remedies.Select(Advice)) };
         }
         return record;
     }
