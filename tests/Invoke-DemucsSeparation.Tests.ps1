@@ -203,7 +203,8 @@ Describe 'Invoke-DemucsSeparation' {
         Add-Track 'one.wav'
         $problem = { Invoke-DemucsSeparation one.wav -Model baseline -BatchSize 2 } | Should -Throw -PassThru -ErrorId 'ParameterInvalid,DemucsPS.Cmdlets.InvokeDemucsSeparationCommand'
         "$problem" | Should -BeLike '*The parameter is -BatchSize.'
-        { Invoke-DemucsSeparation one.wav -Model missing.onnx -BatchSize 65 } | Should -Throw '65 is not a batch size. It must be from 1 to 64. The parameter is -BatchSize.'
+        $problem = { Invoke-DemucsSeparation one.wav -Model missing.onnx -BatchSize 65 } | Should -Throw -PassThru
+        "$problem" | Should -Be '65 is not a batch size. It must be from 1 to 64. The parameter is -BatchSize.'
         Test-Path separated | Should -BeFalse
     }
 

@@ -1,5 +1,4 @@
 using DemucsPS.Engine.Files;
-using DemucsPS.Engine.Onnx;
 
 namespace DemucsPS.Engine.Models;
 
