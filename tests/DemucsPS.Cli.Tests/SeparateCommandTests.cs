@@ -168,6 +168,30 @@ public sealed class SeparateCommandTests
     }
 
     [Fact]
+    public void Memory_that_a_batch_lacks_is_an_error_that_says_so()
+    {
+        using TemporaryFolder folder = new();
+        // Half of what the inputs of 64 chunks of this model take.
+        (int exitCode, _, string error) = Demucsps.Run(
+            folder.Path,
+            new() { ["DOTNET_GCHeapHardLimit"] = "0x6000000" },
+            "separate",
+            RepositoryFiles.Song,
+            "--model",
+            Path.Combine(RepositoryFiles.Root, "tests", "fixtures", "official", "models", "little.safetensors"),
+            "--batch-size",
+            "64"
+        );
+        Assert.Equal(1, exitCode);
+        Assert.Contains("error: Not enough memory for a chunk: ", error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            " Use smaller batches, run fewer jobs, or close other programs. [OutOfMemory]",
+            error.TrimEnd(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void The_verbose_option_says_the_plan_and_how_long_a_chunk_takes()
     {
         Assert.SkipUnless(TestSet.IsLong, TestSet.OnlyLong);

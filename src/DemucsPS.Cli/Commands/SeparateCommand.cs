@@ -328,10 +328,7 @@ internal sealed class SeparateCommand
     {
         if (parsed.GetValue(_inputs) is [var input, ..])
             throw new DemucsException(DemucsError.ParameterInvalid, $"'{input}' is not an option. Give tracks to the job instead.");
-        (SeparationOptions options, _, StemRequest choice, ModelSelection models) = Choose(
-            parsed,
-            JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads))
-        );
+        (SeparationOptions options, _, StemRequest choice, ModelSelection models) = Choose(parsed, Plan(parsed));
         using ModelBag bag = ModelBag.Open(
             models,
             choice.Needed,
@@ -406,6 +403,9 @@ internal sealed class SeparateCommand
             OutputFolder = Path.GetFullPath(parsed.GetRequiredValue(_output)),
         };
 
+    private JobPlan Plan(ParseResult parsed) =>
+        JobPlan.Choose(parsed.GetValue(_jobs), parsed.GetValue(_threads), parsed.GetValue(_batchSize));
+
     private FileSeparator Prepare(ParseResult parsed, JobPlan jobs, SeparationReport report, out ModelBag? bag)
     {
         bag = null;
@@ -478,7 +478,6 @@ internal sealed class SeparateCommand
 
     private ModelSelection SelectModels(ParseResult parsed, StemOutput output)
     {
-        ModelSelection.CheckBatchSize(parsed.GetValue(_batchSize));
         double[][]? weights = parsed.GetValue(_weights) is { Length: > 0 } rows ? [.. rows.Select(ParseRow)] : null;
         string[] stemNames = NameList.Of(parsed.GetValue(_stemNames));
         output.Check();
@@ -546,7 +545,7 @@ internal sealed class SeparateCommand
 
         public int Separate()
         {
-            JobPlan jobs = JobPlan.Choose(parsed.GetValue(command._jobs), parsed.GetValue(command._threads));
+            JobPlan jobs = command.Plan(parsed);
             ShardNumber? shard = parsed.GetValue(command._shard) is { } number
                 ? ShardNumber.Parse(number, Environment.GetEnvironmentVariable)
                 : null;

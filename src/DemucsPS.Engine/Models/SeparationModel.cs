@@ -322,7 +322,7 @@ internal sealed class SeparationModel : IDisposable
         {
             throw new DemucsException(
                 DemucsError.OutOfMemory,
-                $"Not enough memory to run model '{Path ?? Name}': {e.Message} Run fewer jobs, or close other programs.",
+                $"Not enough memory to run model '{Path ?? Name}': {e.Message} {(BatchSize > 1 ? "Use smaller batches, run fewer jobs," : "Run fewer jobs,")} or close other programs.",
                 Path,
                 e
             );

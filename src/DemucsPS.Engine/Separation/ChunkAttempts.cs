@@ -2,12 +2,13 @@ namespace DemucsPS.Engine.Separation;
 
 /// <summary>
 /// Runs chunks, again where they fail. After memory has run out, fewer run at once from then on, and the attempt does not count as long as
-/// there is someone else to make room. Thread-safe.
+/// there is someone else to make room. Chunks of a batch wait for each other and cannot make room, and another attempt would take as much
+/// memory again: there it is the last. Thread-safe.
 /// </summary>
 /// <param name="retries">How often a failed attempt is repeated.</param>
 /// <param name="jobs">Chunks that may run at once.</param>
-/// <param name="retreats">Whether fewer may run at once; not where chunks wait for each other.</param>
-internal sealed class ChunkAttempts(int retries, int jobs, bool retreats = true) : IDisposable
+/// <param name="batchSize">Chunks that wait for each other.</param>
+internal sealed class ChunkAttempts(int retries, int jobs, int batchSize = 1) : IDisposable
 {
     private const int MaxFailureText = 300;
 
@@ -53,12 +54,7 @@ internal sealed class ChunkAttempts(int retries, int jobs, bool retreats = true)
             }
             catch (OutOfMemoryException e)
             {
-                error = new DemucsException(
-                    DemucsError.OutOfMemory,
-                    $"Not enough memory for a chunk: {e.Message} Run fewer jobs, or close other programs.",
-                    null,
-                    e
-                );
+                error = ModelMemory.Lacking(batchSize, e);
                 retreated = Retreat(atOnce);
             }
             finally
@@ -66,10 +62,10 @@ internal sealed class ChunkAttempts(int retries, int jobs, bool retreats = true)
                 Leave();
             }
             failures.Add(error.Message.Length <= MaxFailureText ? error.Message : error.Message[..MaxFailureText] + "…");
-            if (!retreated && left-- == 0)
+            if (!retreated && (left-- == 0 || (error.Error == DemucsError.OutOfMemory && batchSize > 1)))
                 throw new DemucsException(
                     error.Error,
-                    $"{char.ToUpperInvariant(chunk[0])}{chunk[1..]} could not be separated in {failures.Count} attempts. {error.Message}",
+                    $"{char.ToUpperInvariant(chunk[0])}{chunk[1..]} could not be separated in {failures.Count} attempt{(failures.Count == 1 ? "" : "s")}. {error.Message}",
                     error.Path,
                     error
                 );
@@ -84,7 +80,7 @@ internal sealed class ChunkAttempts(int retries, int jobs, bool retreats = true)
     /// <returns>Whether others may have taken the memory.</returns>
     private bool Retreat(int atOnce)
     {
-        if (!retreats)
+        if (batchSize > 1)
             return false;
         lock (_gate)
         {

@@ -57,14 +57,12 @@ internal sealed class ChunkQueue<T> : IDisposable
     /// <param name="place">Where it is in its track.</param>
     /// <param name="prepare">Puts its segment into the worker; called on this thread.</param>
     /// <param name="work">Separates it; called on another thread.</param>
+    /// <exception cref="DemucsException"><see cref="DemucsError.OutOfMemory"/>: there is no memory for it.</exception>
     public void Start(T item, ChunkPlace place, Action<ChunkWorker> prepare, Action<ChunkWorker, CancellationToken> work)
     {
         if (IsFull)
             throw new InvalidOperationException("Take a chunk before another is started.");
-        // Workers are large, so there are never more than were needed at once.
-        ChunkWorker worker =
-            _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _slots, _keepTimeBranch) { Observe = Observe };
-        OpenBatch batch = BatchFor(place);
+        (ChunkWorker worker, OpenBatch batch) = Allocate(place);
         worker.Enter(batch.Chunks, place.Number % _bag.BatchSize);
         prepare(worker);
         RunResources share = place.Share(_inModel, _bag.BatchSize);
@@ -109,6 +107,22 @@ internal sealed class ChunkQueue<T> : IDisposable
         _running.Clear();
         _slots.Dispose();
         _stop.Dispose();
+    }
+
+    private (ChunkWorker Worker, OpenBatch Batch) Allocate(ChunkPlace place)
+    {
+        try
+        {
+            // Workers are large, so there are never more than were needed at once.
+            return (
+                _idle.Count > 0 ? _idle.Pop() : new ChunkWorker(_bag, _stems, _transforms, _slots, _keepTimeBranch) { Observe = Observe },
+                BatchFor(place)
+            );
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw ModelMemory.Lacking(_bag.BatchSize, e);
+        }
     }
 
     /// <summary>The batch that a chunk belongs to: the last one, or a new one.</summary>

@@ -22,6 +22,7 @@ internal sealed class ChunkWorker
     private readonly float[][]? _timeRight;
     private ChunkBatch? _batch;
     private int _place;
+    private bool _hasLeft;
 
     /// <param name="bag">The models.</param>
     /// <param name="stems">Numbers of the stems that are wanted; models without weight in any of them are not run.</param>
@@ -86,10 +87,15 @@ internal sealed class ChunkWorker
     /// <summary>Takes a place in a batch, for one chunk.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="place">A place that no other has, from 0.</param>
-    public void Enter(ChunkBatch batch, int place) => (_batch, _place) = (batch, place);
+    public void Enter(ChunkBatch batch, int place) => (_batch, _place, _hasLeft) = (batch, place, false);
 
-    /// <summary>Leaves its batch: the others go on without this chunk.</summary>
-    public void Leave() => _batch?.Leave();
+    /// <summary>Leaves its batch, unless it has: the others go on without this chunk.</summary>
+    public void Leave()
+    {
+        if (!_hasLeft)
+            _batch?.Leave();
+        _hasLeft = true;
+    }
 
     /// <summary>Separates the segment in <see cref="InputLeft"/> and <see cref="InputRight"/>.</summary>
     /// <exception cref="DemucsException"><see cref="DemucsError.DemucsModelInvalid"/>: a model failed, or gave values that are not
@@ -106,35 +112,60 @@ internal sealed class ChunkWorker
     /// finite.</exception>
     public void Separate(ReadOnlyMemory<float> change, CancellationToken cancellationToken)
     {
+        if (_hasLeft)
+        {
+            _slots.RunAlone(() => Allocate(_bag), tensors => SeparateAlone(tensors, change, cancellationToken), cancellationToken);
+            return;
+        }
         try
         {
-            Transform(change);
-            Observe?.Invoke(ChunkStep.Transformed);
-            bool first = true;
-            for (int model = 0; model < _bag.Sources.Count; model++)
-            {
-                if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
-                    continue;
-                using ChunkBatch.Reading reading = _batch!.Run(
-                    model,
-                    RunResources,
-                    () => Observe?.Invoke(ChunkStep.Running),
-                    cancellationToken
-                );
-                Collect(model, first);
-                first = false;
-                Observe?.Invoke(ChunkStep.Done);
-            }
+            SeparateInBatch(change, cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException && !_batch!.IsAlone)
         {
-            // The others of the batch go on. If this chunk is tried again, it is by itself, in its place.
-            _batch.Leave();
-            ChunkBatch alone = new(_bag, _slots, Allocate(_bag), members: 1);
-            InputLeft.CopyTo(alone.Tensors.Segment(_place).Left);
-            InputRight.CopyTo(alone.Tensors.Segment(_place).Right);
-            Enter(alone, _place);
+            // The others of the batch go on. If this chunk is tried again, it is by itself.
+            Leave();
             throw;
+        }
+    }
+
+    /// <summary>Separates a chunk that left its batch, in the place that it had there.</summary>
+    private void SeparateAlone(ModelTensors tensors, ReadOnlyMemory<float> change, CancellationToken cancellationToken)
+    {
+        ChunkBatch left = _batch!;
+        ChunkBatch alone = new(_bag, _slots, tensors, members: 1);
+        InputLeft.CopyTo(alone.Tensors.Segment(_place).Left);
+        InputRight.CopyTo(alone.Tensors.Segment(_place).Right);
+        _batch = alone;
+        try
+        {
+            SeparateInBatch(change, cancellationToken);
+        }
+        finally
+        {
+            // The input is still there, and the memory is free for the next one.
+            _batch = left;
+        }
+    }
+
+    private void SeparateInBatch(ReadOnlyMemory<float> change, CancellationToken cancellationToken)
+    {
+        Transform(change);
+        Observe?.Invoke(ChunkStep.Transformed);
+        bool first = true;
+        for (int model = 0; model < _bag.Sources.Count; model++)
+        {
+            if (!_stems.Any(stem => _bag.Weight(model, stem) != 0))
+                continue;
+            using ChunkBatch.Reading reading = _batch!.Run(
+                model,
+                RunResources,
+                () => Observe?.Invoke(ChunkStep.Running),
+                cancellationToken
+            );
+            Collect(model, first);
+            first = false;
+            Observe?.Invoke(ChunkStep.Done);
         }
     }
 

@@ -42,6 +42,17 @@ internal readonly record struct ModelMemory(long Bytes)
         return sizeof(float) * ((2 + 3 * contract.Stems.Count) * waveform + (2 + contract.Stems.Count) * spectrogram);
     }
 
+    /// <summary>The error where the program's own memory for chunks ran out.</summary>
+    /// <param name="batchSize">Chunks of a batch.</param>
+    /// <param name="e">What the system says.</param>
+    public static DemucsException Lacking(int batchSize, OutOfMemoryException e) =>
+        new(
+            DemucsError.OutOfMemory,
+            $"Not enough memory for a chunk: {e.Message} {(batchSize > 1 ? "Use smaller batches, run fewer jobs," : "Run fewer jobs,")} or close other programs.",
+            null,
+            e
+        );
+
     /// <summary>The decision in a sentence.</summary>
     public static string Describe(IEnumerable<ModelMemory> models, bool inTurn, long budget)
     {

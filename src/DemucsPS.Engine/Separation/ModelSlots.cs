@@ -13,6 +13,8 @@ namespace DemucsPS.Engine.Separation;
 internal sealed class ModelSlots(int jobs, ModelContract contract, int batch) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(jobs);
+    private readonly SemaphoreSlim _alone = new(1);
+    private ModelTensors? _aloneTensors;
     private readonly ConcurrentBag<ModelTensors> _outputs = [];
 
     /// <summary>Waits for a slot, and puts memory for outputs into the tensors. It lasts until it is disposed.</summary>
@@ -23,8 +25,33 @@ internal sealed class ModelSlots(int jobs, ModelContract contract, int batch) : 
         return new Slot(this, tensors, _outputs.TryTake(out ModelTensors? outputs) ? outputs : new ModelTensors(contract, batch));
     }
 
+    /// <summary>
+    /// Runs a chunk that left its batch. It takes the memory of a whole batch, so one after another does: else all chunks of a batch that
+    /// failed would take that many times as much at once.
+    /// </summary>
+    /// <param name="allocate">Gives the memory, if there is none yet.</param>
+    /// <param name="run">Runs the chunk in it.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="OperationCanceledException">It was canceled while waiting.</exception>
+    public void RunAlone(Func<ModelTensors> allocate, Action<ModelTensors> run, CancellationToken cancellationToken)
+    {
+        _alone.Wait(cancellationToken);
+        try
+        {
+            run(_aloneTensors ??= allocate());
+        }
+        finally
+        {
+            _alone.Release();
+        }
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _free.Dispose();
+    public void Dispose()
+    {
+        _free.Dispose();
+        _alone.Dispose();
+    }
 
     /// <summary>The right to run the models.</summary>
     public sealed class Slot : IDisposable

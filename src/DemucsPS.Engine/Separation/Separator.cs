@@ -147,9 +147,9 @@ internal sealed class Separator
         return [.. Enumerable.Range(0, views).Select(_ => new OverlapAdder(2 * _selection.ModelStems.Count, weights, first.Chunk.Offset))];
     }
 
-    /// <summary>One batch more than jobs has its chunks ready. Chunks that wait for each other do not make room for each other.</summary>
+    /// <summary>One batch more than jobs has its chunks ready.</summary>
     private ChunkAttempts Attempts() =>
-        new(_options.RetryCount, (_bag.BatchesAtOnce(_options.Jobs) + 1) * _bag.BatchSize, retreats: _bag.BatchSize == 1);
+        new(_options.RetryCount, (_bag.BatchesAtOnce(_options.Jobs) + 1) * _bag.BatchSize, _bag.BatchSize);
 
     private void Run(Job job, ChunkWorker worker, int attempt, CancellationToken stop)
     {

@@ -167,7 +167,7 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
         try
         {
             // What is wrong with the parameters is said before anything is looked for, let alone loaded.
-            _jobs = JobPlan.Choose(ThrottleLimit, threads: 0);
+            _jobs = JobPlan.Choose(ThrottleLimit, threads: 0, BatchSize);
             SeparationOptions options = new()
             {
                 Overlap = Overlap,
@@ -179,7 +179,6 @@ public sealed class InvokeDemucsSeparationCommand : StemOutputCommand, ITrackInp
                 RetryCount = RetryCount,
             };
             options.Check();
-            ModelSelection.CheckBatchSize(BatchSize);
             StemRequest choice = Choice(Stem);
             StemOutput output = Output();
             _input = new TrackInput(this, this, output.Names.Root, () => _summary = _summary.WithFailure());

@@ -125,6 +125,64 @@ public sealed class ChunkBatchTests
     }
 
     [Fact]
+    public void Chunks_of_a_run_that_failed_are_tried_again_one_after_another()
+    {
+        // Each takes the memory of a batch, inputs of all places included.
+        using ModelBag bag = Bag(8);
+        float[] whole = Separate(bag, new SeparationOptions { Overlap = 0.25 });
+        List<ChunkRetry> retried = [];
+        bool failed = false;
+        int atWork = 0,
+            most = 0;
+        float[] stems = Separate(
+            bag,
+            new SeparationOptions { Overlap = 0.25, Jobs = 2 },
+            retried: retried,
+            observe: step =>
+            {
+                if (step == ChunkStep.Running && !failed)
+                {
+                    failed = true;
+                    throw Failure();
+                }
+                if (step == ChunkStep.Transformed && failed)
+                {
+                    most = Math.Max(most, Interlocked.Increment(ref atWork));
+                    Thread.Sleep(20);
+                }
+                if (step == ChunkStep.Done && failed)
+                    Interlocked.Decrement(ref atWork);
+            }
+        );
+        Assert.Equal(whole, stems);
+        Assert.Equal(8, retried.Count);
+        Assert.Equal(1, most);
+    }
+
+    [Fact]
+    public void A_batch_that_lacks_memory_is_not_tried_again()
+    {
+        // It would take as much again, and a batch of 64 takes long to fail.
+        using ModelBag bag = Bag(4);
+        DemucsException e = Assert.Throws<DemucsException>(() =>
+            Separate(
+                bag,
+                new SeparationOptions { Overlap = 0.25 },
+                observe: step =>
+                {
+                    if (step == ChunkStep.Running)
+                        throw new OutOfMemoryException("injected.");
+                }
+            )
+        );
+        Assert.Equal(DemucsError.OutOfMemory, e.Error);
+        Assert.Equal(
+            "Chunk 0 (of 0 to 7) of track could not be separated in 1 attempt. Not enough memory for a chunk: injected. Use smaller batches, run fewer jobs, or close other programs.",
+            e.Message
+        );
+    }
+
+    [Fact]
     public void A_chunk_that_always_fails_ends_the_track_though_others_wait_for_it()
     {
         using ModelBag bag = Bag(4);

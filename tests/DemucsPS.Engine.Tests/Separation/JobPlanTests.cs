@@ -20,7 +20,7 @@ public sealed class JobPlanTests
     [InlineData(64, 4, 1, 64)]
     [InlineData(64, 1, 1, 64)]
     public void Jobs_are_chosen_by_processors_and_memory(int processors, int gigabytes, int jobs, int threads) =>
-        Assert.Equal(new JobPlan(jobs, threads), JobPlan.Choose(0, 0, processors, gigabytes * GB));
+        Assert.Equal(new JobPlan(jobs, threads), JobPlan.Choose(0, 0, 1, processors, gigabytes * GB));
 
     [Theory]
     [InlineData(1, 0, 2, 1, 2)]
@@ -31,7 +31,22 @@ public sealed class JobPlanTests
     [InlineData(0, 3, 2, 1, 3)]
     [InlineData(256, 0, 2, 256, 2)]
     public void What_is_asked_for_is_kept(int askedJobs, int askedThreads, int processors, int jobs, int threads) =>
-        Assert.Equal(new JobPlan(jobs, threads), JobPlan.Choose(askedJobs, askedThreads, processors, GB));
+        Assert.Equal(new JobPlan(jobs, threads), JobPlan.Choose(askedJobs, askedThreads, 1, processors, GB));
+
+    [Theory]
+    [InlineData(1, 8)]
+    [InlineData(2, 8)]
+    [InlineData(8, 3)]
+    [InlineData(64, 1)]
+    public void Jobs_with_batches_take_the_memory_of_all_their_chunks(int batchSize, int jobs)
+    {
+        JobPlan plan = JobPlan.Choose(0, 0, batchSize, 64, 64 * GB);
+        Assert.Equal((jobs, batchSize), (plan.Jobs, plan.BatchSize));
+    }
+
+    [Fact]
+    public void The_plan_says_the_batch_size() =>
+        Assert.Equal("jobs 3 with batches of 8, threads 64", JobPlan.Choose(0, 0, 8, 64, 64 * GB).ToString());
 
     [Theory]
     [InlineData(-1, 0, "jobs is -1")]
@@ -40,7 +55,7 @@ public sealed class JobPlanTests
     [InlineData(0, 1025, "threads is 1025")]
     public void Numbers_out_of_range_are_refused(int jobs, int threads, string said)
     {
-        DemucsException error = Assert.Throws<DemucsException>(() => JobPlan.Choose(jobs, threads, 2, GB));
+        DemucsException error = Assert.Throws<DemucsException>(() => JobPlan.Choose(jobs, threads, 1, 2, GB));
         Assert.Equal(DemucsError.ParameterInvalid, error.Error);
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
