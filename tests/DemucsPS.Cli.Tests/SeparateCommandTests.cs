@@ -174,7 +174,7 @@ public sealed class SeparateCommandTests
         // Half of what the inputs of 64 chunks of this model take.
         (int exitCode, _, string error) = Demucsps.Run(
             folder.Path,
-            new() { ["DOTNET_GCHeapHardLimit"] = "0x6000000" },
+            new Dictionary<string, string?> { ["DOTNET_GCHeapHardLimit"] = "0x6000000" },
             "separate",
             RepositoryFiles.Song,
             "--model",

@@ -171,7 +171,7 @@ public sealed class ChunkBatchTests
                 observe: step =>
                 {
                     if (step == ChunkStep.Running)
-                        throw new OutOfMemoryException("injected.");
+                        throw new InsufficientMemoryException("injected.");
                 }
             )
         );
