@@ -139,7 +139,7 @@ internal static class ProviderCheck
     }
 
     /// <summary>By all on which the figure depends.</summary>
-    private static string NameOf(
+    internal static string NameOf(
         ModelSource source,
         OnnxSessionOptions options,
         string provider,
