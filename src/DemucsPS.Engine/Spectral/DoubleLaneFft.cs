@@ -132,13 +132,14 @@ internal sealed class DoubleLaneFft
 
     private void Transform()
     {
-        int stride = 1;
-        for (; 4 * stride <= _half; stride *= 4)
+        int n = _half,
+            stride = 1;
+        for (; n >= 4; n /= 4, stride *= 4)
         {
-            RadixFour(_half / (4 * stride), stride);
+            RadixFour(n / 4, stride);
             Exchange();
         }
-        if (2 * stride == _half)
+        if (n == 2)
         {
             RadixTwo(stride);
             Exchange();

@@ -14,8 +14,10 @@ internal sealed class StockhamLanes
     private readonly int _size;
     private readonly float[] _cos;
     private readonly float[] _sin;
-    private readonly Parts _signal,
-        _other;
+    private readonly Vector<float>[] _re,
+        _im,
+        _otherRe,
+        _otherIm;
 
     /// <param name="size">A power of two, at least 1.</param>
     public StockhamLanes(int size)
@@ -38,50 +40,65 @@ internal sealed class StockhamLanes
         }
         _cos = [.. cos];
         _sin = [.. sin];
-        _signal = new Parts(new Vector<float>[size], new Vector<float>[size]);
-        _other = new Parts(new Vector<float>[size], new Vector<float>[size]);
+        _re = new Vector<float>[size];
+        _im = new Vector<float>[size];
+        _otherRe = new Vector<float>[size];
+        _otherIm = new Vector<float>[size];
     }
 
     /// <summary>Real parts to transform.</summary>
-    public Span<Vector<float>> Re => _signal.Re;
+    public Span<Vector<float>> Re => _re;
 
     /// <summary>Imaginary parts to transform.</summary>
-    public Span<Vector<float>> Im => _signal.Im;
+    public Span<Vector<float>> Im => _im;
 
     /// <summary>Transforms what is in <see cref="Re"/> and <see cref="Im"/>, which holds nothing of use afterwards.</summary>
     /// <param name="im">The imaginary parts, until the next transform.</param>
     /// <returns>The real parts, likewise.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ReadOnlySpan<Vector<float>> Transform(out ReadOnlySpan<Vector<float>> im)
     {
-        Parts from = _signal,
-            to = _other;
-        int stride = 1,
-            twiddle = 0;
-        for (; 4 * stride <= _size; stride *= 4)
+        // References instead of spans: the inner loops have one to sixteen rounds, where slicing would cost more than the arithmetic. Every
+        // index is under the size, which all four buffers have.
+        ref Vector<float> xRe = ref MemoryMarshal.GetArrayDataReference(_re),
+            xIm = ref MemoryMarshal.GetArrayDataReference(_im);
+        ref Vector<float> yRe = ref MemoryMarshal.GetArrayDataReference(_otherRe),
+            yIm = ref MemoryMarshal.GetArrayDataReference(_otherIm);
+        int n = _size,
+            stride = 1,
+            twiddle = 0,
+            swaps = 0;
+        for (; n >= 4; n /= 4, stride *= 4, swaps++)
         {
-            int quarter = _size / (4 * stride);
-            RadixFour(from, to, quarter, stride, twiddle);
-            twiddle += 3 * quarter;
-            (from, to) = (to, from);
+            RadixFour(ref xRe, ref xIm, ref yRe, ref yIm, n / 4, stride, twiddle);
+            twiddle += 3 * (n / 4);
+            ref Vector<float> swap = ref xRe;
+            xRe = ref yRe;
+            yRe = ref swap;
+            swap = ref xIm;
+            xIm = ref yIm;
+            yIm = ref swap;
         }
-        if (2 * stride == _size)
+        if (n == 2)
         {
-            RadixTwo(from, to, stride);
-            (from, to) = (to, from);
+            RadixTwo(ref xRe, ref xIm, ref yRe, ref yIm, stride);
+            swaps++;
         }
-        im = from.Im;
-        return from.Re;
+        im = swaps % 2 == 0 ? _im : _otherIm;
+        return swaps % 2 == 0 ? _re : _otherRe;
     }
 
-    // References instead of spans in the steps: the inner loops have one to sixteen rounds, where slicing would cost more than the
-    // arithmetic. Every index is under the size, which all four buffers have.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RadixFour(Parts x, Parts y, int quarter, int stride, int twiddle)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void RadixFour(
+        ref Vector<float> xRe,
+        ref Vector<float> xIm,
+        ref Vector<float> yRe,
+        ref Vector<float> yIm,
+        int quarter,
+        int stride,
+        int twiddle
+    )
     {
-        ref Vector<float> xRe = ref MemoryMarshal.GetArrayDataReference(x.Re),
-            xIm = ref MemoryMarshal.GetArrayDataReference(x.Im);
-        ref Vector<float> yRe = ref MemoryMarshal.GetArrayDataReference(y.Re),
-            yIm = ref MemoryMarshal.GetArrayDataReference(y.Im);
         int step = stride * quarter;
         for (int p = 0; p < quarter; p++, twiddle += 3)
         {
@@ -131,16 +148,19 @@ internal sealed class StockhamLanes
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RadixTwo(Parts x, Parts y, int stride)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RadixTwo(ref Vector<float> xRe, ref Vector<float> xIm, ref Vector<float> yRe, ref Vector<float> yIm, int stride)
     {
         for (int q = 0; q < stride; q++)
         {
-            (y.Re[q], y.Re[q + stride]) = (x.Re[q] + x.Re[q + stride], x.Re[q] - x.Re[q + stride]);
-            (y.Im[q], y.Im[q + stride]) = (x.Im[q] + x.Im[q + stride], x.Im[q] - x.Im[q + stride]);
+            Vector<float> aRe = Unsafe.Add(ref xRe, q),
+                aIm = Unsafe.Add(ref xIm, q),
+                bRe = Unsafe.Add(ref xRe, q + stride),
+                bIm = Unsafe.Add(ref xIm, q + stride);
+            Unsafe.Add(ref yRe, q) = aRe + bRe;
+            Unsafe.Add(ref yIm, q) = aIm + bIm;
+            Unsafe.Add(ref yRe, q + stride) = aRe - bRe;
+            Unsafe.Add(ref yIm, q + stride) = aIm - bIm;
         }
     }
-
-    /// <summary>Real and imaginary parts.</summary>
-    private readonly record struct Parts(Vector<float>[] Re, Vector<float>[] Im);
 }
