@@ -120,10 +120,7 @@ internal static class ProviderCheck
             return
             [
                 .. Chunks(bag.Contract.SegmentFrames)
-                    .Select(
-                        (chunk, i) =>
-                            TestSegment.Separate(bag, chunk.Left, chunk.Right, out _, cancellationToken, i % bag.BatchSize)
-                    ),
+                    .Select((chunk, i) => TestSegment.Separate(bag, chunk.Left, chunk.Right, i % bag.BatchSize, out _, cancellationToken)),
             ];
         }
     }

@@ -45,16 +45,16 @@ internal static class TestSegment
     /// <param name="bag">The models.</param>
     /// <param name="left">The left channel.</param>
     /// <param name="right">The right channel.</param>
+    /// <param name="place">Its place among the segments that the models compute at once.</param>
     /// <param name="failure">What the matter is.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <param name="place">Its place among the segments that the models compute at once.</param>
     public static float[][]? Separate(
         ModelBag bag,
         float[] left,
         float[] right,
+        int place,
         out string? failure,
-        CancellationToken cancellationToken,
-        int place = 0
+        CancellationToken cancellationToken
     )
     {
         using ModelSlots slots = new(1, bag.Contract, bag.BatchSize);

@@ -384,6 +384,6 @@ public sealed class ModelContractTests(ITestOutputHelper output)
     private static float[][] Separate(ModelBag bag, int segment)
     {
         MemoryTrack song = MemoryTrack.Song(44100, segment, gain: 5);
-        return TestSegment.Separate(bag, song.Left, song.Right, out _, CancellationToken.None)!;
+        return TestSegment.Separate(bag, song.Left, song.Right, place: 0, out _, CancellationToken.None)!;
     }
 }

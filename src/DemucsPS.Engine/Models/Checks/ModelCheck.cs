@@ -121,7 +121,7 @@ public static class ModelCheck
     internal static float[][]? Separate(ModelBag bag, TestChunk chunk, out string? failure, CancellationToken cancellationToken)
     {
         (float[] left, float[] right) = Samples(chunk, bag.Contract.SegmentFrames);
-        return TestSegment.Separate(bag, left, right, out failure, cancellationToken);
+        return TestSegment.Separate(bag, left, right, place: 0, out failure, cancellationToken);
     }
 
     /// <summary>What a model takes of a chunk.</summary>
