@@ -149,15 +149,19 @@ public sealed class SeparatorTests
         int runs = 0;
         CountingSink sink = new(frames =>
         {
-            // Chunk k makes the frames before chunk k + 1 final. With this many jobs, the runs before the blocked one end; the chunk that was
-            // ready beside them may have come to the model first.
-            if (frames >= (Blocked - jobs) * 7782)
+            // Chunk k makes the frames before chunk k + 1 final. With this many jobs, the runs before the blocked one end.
+            if (frames >= (Blocked - jobs + 1) * 7782)
                 written.Set();
         });
-        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), new SeparationOptions { Jobs = jobs })
+        using ThreadLocal<int> chunkOfThread = new();
+        SeparationOptions options = new() { Jobs = jobs, Attempting = (chunk, _) => chunkOfThread.Value = chunk };
+        Separator separator = new(bag, StemMatrix.Choose(bag.Contract.Stems, ["bass"]), options)
         {
             Observe = step =>
             {
+                // None overtakes another on its way to the model, whatever the system does with their threads.
+                if (step == ChunkStep.Transformed)
+                    SpinWait.SpinUntil(() => Volatile.Read(ref runs) >= chunkOfThread.Value);
                 if (step != ChunkStep.Running || Interlocked.Increment(ref runs) <= Blocked)
                     return;
                 atModel.Set();
